@@ -1,0 +1,60 @@
+# Every habit of this project. `make` alone lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV     := $(VENV)/.dev-installed
+PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
+	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fix lock docs bench faults
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## Make .venv with everything for running and developing, hashes checked
+
+run: $(RUNTIME) ## Serve config/wats.config.yaml in dry-run on SQLite
+	$(BIN)/flask wats serve --config config/wats.config.yaml --dry-run
+
+test: $(DEV) ## Run every test of the daily tier, with branch coverage
+	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python tests/coverage_floors.py
+
+check: $(DEV) ## Everything CI asks: format, lint, types, floors, generated docs, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	$(MAKE) --no-print-directory test
+
+fix: $(DEV) ## Format, and mend what the linter can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: $(DEV) ## Compile requirements*.in into hash-locked requirements*.txt
+	$(PIP_COMPILE) --upgrade --output-file requirements.txt requirements.in
+	$(PIP_COMPILE) --upgrade --output-file requirements-dev.txt requirements-dev.in
+
+docs: $(DEV) ## Generate the CLI, configuration and API references from the code
+	$(BIN)/python docs/generate.py
+
+bench: $(DEV) ## Measure the webhook door against an empty route, side by side
+	$(BIN)/python -m bench.ingest
+
+faults: $(DEV) ## The long tier: hundreds of kills, power cuts, stores in trouble
+	$(BIN)/pytest tests/faults --long -p no:cacheprovider
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wats needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME) | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,148 @@
+"""Everything the gateway is told at its start, read once and passed down as plain frozen values.
+
+A secret's value is never part of a `repr`, so that no log line, traceback or debugger prints one by accident.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+
+class Mode(StrEnum):
+    """The two ways to run. Dry-run needs no Meta account and opens no connection to Meta."""
+
+    DRY_RUN = "dry-run"
+    LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret by the name of its variable; while it rotates, the previous one is accepted beside it."""
+
+    name: str
+    current: str = field(repr=False)
+    previous: str | None = field(default=None, repr=False)
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Every value that is accepted, the one that signs first."""
+        return (self.current,) if self.previous is None else (self.current, self.previous)
+
+
+@dataclass(frozen=True)
+class Graph:
+    api_version: str
+    base_url: str
+
+
+@dataclass(frozen=True)
+class WhatsApp:
+    waba_id: str
+    phone_number_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Webhook:
+    path: str
+    verify_token: Secret
+    app_secret: Secret
+    max_body_bytes: int
+
+
+Scope = Literal["send", "read", "graph", "operate"]
+SCOPES: tuple[Scope, ...] = ("send", "read", "graph", "operate")
+
+
+@dataclass(frozen=True)
+class ServiceToken:
+    """A bearer token of the API and what it may do. The profile's `bearerToken` may do everything."""
+
+    name: str
+    token: Secret
+    scopes: frozenset[Scope]
+
+
+@dataclass(frozen=True)
+class Service:
+    host: str
+    port: int
+    api_prefix: str
+    tokens: tuple[ServiceToken, ...]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """`url` is a secret as a whole: it is never printed. `min_free_megabytes` counts for SQLite's disk."""
+
+    url: str = field(repr=False)
+    kind: Literal["sqlite", "postgresql"]
+    min_free_megabytes: int
+
+
+@dataclass(frozen=True)
+class Header:
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Destination:
+    name: str
+    url: str
+    secret: Secret
+    format: Literal["events", "meta"]
+    types: tuple[str, ...]
+    phone_number_ids: tuple[str, ...]
+    headers: tuple[Header, ...]
+    ordering: Literal["none", "conversation"]
+    timeout_seconds: int
+    max_in_flight: int
+    operator_events: bool
+
+
+@dataclass(frozen=True)
+class Sending:
+    messages_per_second: int
+    pair_burst: int
+    pair_seconds: int
+    window_policy: Literal["off", "warn", "enforce"]
+    message_lifetime_hours: int
+    idempotency_days: int
+    unknown_alert_minutes: int
+
+
+@dataclass(frozen=True)
+class Worker:
+    threads: int
+    lease_seconds: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One profile, resolved: with every default filled in and every secret read.
+
+    `notices` are the warnings for whoever starts the gateway; none of them holds a secret.
+    `grace_seconds` is how long a stop may take.
+    """
+
+    mode: Mode
+    profile: str
+    config_path: Path
+    paas: bool
+    data_dir: Path
+    graph: Graph
+    whatsapp: WhatsApp
+    access_token: Secret | None
+    webhook: Webhook
+    service: Service
+    storage: Storage
+    destinations: tuple[Destination, ...]
+    sending: Sending
+    worker: Worker
+    retention_days: int
+    fetch_media_on_arrival: bool
+    web_processes: int
+    grace_seconds: int
+    push_anywhere: bool
+    notices: tuple[str, ...]

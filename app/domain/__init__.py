@@ -1,0 +1,1 @@
+"""Words and rules of the gateway: pure values and functions. No I/O, no framework, nothing else of ours."""
