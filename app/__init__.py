@@ -1,0 +1,60 @@
+"""wats: a self-hosted gateway to the WhatsApp Business Platform.
+
+Two journeys of the same shape: door, rule, memory, answer; then corridor, verb, edge, memory.
+
+    webhook:  webhook/routes → webhook/receive → store [commit, 200] ⇢ worker → events/split → store
+              ⇢ worker → delivery/deliver → destination client → store
+    message:  messages/routes → messages/compose + accept → store [commit, 202]
+              ⇢ worker → messages/send → graph → store
+
+Built so far: the webhook journey up to its 200. The imports of the factory are inside it, so that a rule of
+the domain can be used without loading a web framework.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
+
+
+def create_app(settings: "Settings") -> "Flask":
+    """The application for one web process. Its store is closed; whoever serves it opens the store."""
+    from flask import Flask
+
+    from app.assembly import build_gateway
+    from app.gateway import EXTENSION
+    from app.health.routes import bp as health
+    from app.web.body import BodyBudget
+    from app.web.docs import bp as docs
+    from app.web.errors import register_errors
+    from app.web.guards import register_guards
+    from app.web.headers import register_headers
+    from app.web.observe import register_observation
+    from app.web.openapi import documented_api
+    from app.web.request_ids import register_request_ids
+    from app.webhook.openapi import document_webhook
+    from app.webhook.receipts import bp as receipts
+    from app.webhook.routes import bp as webhook
+
+    app = Flask("wats", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
+    app.extensions[EXTENSION] = build_gateway(settings)
+
+    register_observation(app)
+    register_request_ids(app)
+    register_headers(app)
+    register_guards(app)
+    api = documented_api(app)
+    register_errors(app)
+    BodyBudget(app)
+
+    app.register_blueprint(webhook, url_prefix=settings.webhook.path)
+    document_webhook(api.spec, settings.webhook.path)
+    api.register_blueprint(health)
+    api.register_blueprint(receipts, url_prefix=settings.service.api_prefix)
+    app.register_blueprint(docs)
+    return app

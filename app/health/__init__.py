@@ -1,0 +1,1 @@
+"""How the gateway is: alive, ready, and what it knows of itself. Reads only; changes nothing."""

@@ -1,0 +1,65 @@
+"""What this very process is made of, for whoever has to find out why it misbehaves. No secrets."""
+
+import gc
+import os
+import platform
+import resource
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from app.domain import VERSION
+from app.gateway import Gateway
+
+PACKAGES = ("flask", "flask-smorest", "gevent", "gunicorn", "sqlalchemy", "werkzeug")
+KIBIBYTE = 1024
+
+_born = time.monotonic()
+
+
+def diagnostics_of(gateway: Gateway) -> dict[str, Any]:
+    """Versions, memory, descriptors and the settings that are not secret."""
+    return {
+        "service": "wats",
+        "version": VERSION,
+        "process": _process(),
+        "runtime": {"python": platform.python_version(), "platform": sys.platform, **_packages()},
+        "store": {"kind": gateway.store.kind, **gateway.store.describe()},
+        "settings": _settings(gateway),
+    }
+
+
+def _process() -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "uptimeSeconds": round(time.monotonic() - _born, 1),
+        "maxResidentBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE,
+        "openDescriptors": _descriptors(),
+        "objects": len(gc.get_objects()),
+    }
+
+
+def _descriptors() -> int | None:
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else None
+
+
+def _packages() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES}
+
+
+def _settings(gateway: Gateway) -> dict[str, Any]:
+    settings = gateway.settings
+    return {
+        "mode": settings.mode.value,
+        "profile": settings.profile,
+        "webhookPath": settings.webhook.path,
+        "apiPrefix": settings.service.api_prefix,
+        "maxBodyBytes": settings.webhook.max_body_bytes,
+        "appSecretRotating": settings.webhook.app_secret.previous is not None,
+        "phoneNumbers": len(settings.whatsapp.phone_number_ids),
+        "destinations": [destination.name for destination in settings.destinations],
+        "webProcesses": settings.web_processes,
+    }

@@ -1,0 +1,32 @@
+"""Ready or not: may this process be given traffic? Meta, the worker and destinations never count."""
+
+import threading
+import time
+from collections.abc import Mapping
+
+from app.store import Store
+from app.web import draining
+
+CACHED_SECONDS = 1.0
+OK = "ok"
+
+
+class Readiness:
+    """The store's checks, made at most once a second however many probes ask."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._checks: Mapping[str, str] = {}
+        self._until = 0.0
+
+    def checks(self) -> dict[str, str]:
+        """Every check with `ok` or what is wrong."""
+        return {**self._store_checks(), "draining": "on its way out" if draining.has_begun() else OK}
+
+    def _store_checks(self) -> Mapping[str, str]:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._checks = self._store.checks()
+                self._until = time.monotonic() + CACHED_SECONDS
+            return self._checks

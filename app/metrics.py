@@ -1,0 +1,74 @@
+"""What is counted, for Prometheus. Over several processes the counts are summed in a directory of files.
+
+The directory is named by `PROMETHEUS_MULTIPROC_DIR` before this module is imported (gunicorn.conf.py sees to
+it); without it the counts live in this process alone. What the database knows is asked when a scrape comes.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from prometheus_client.values import MutexValue, ValueClass
+
+from app.domain.receipt import Stored
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+
+
+class Metrics:
+    """The counters of this process. Labelled children are kept: finding one costs more than adding to it."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._webhooks = Counter(
+            "wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"], registry=self._registry
+        )
+        self._requests = Histogram(
+            "wats_http_request_seconds",
+            "HTTP requests by route, method and status.",
+            ["route", "method", "status"],
+            registry=self._registry,
+            buckets=SECONDS,
+        )
+        self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}
+        self._observers: dict[tuple[str, str, str], Histogram] = {}
+
+    def webhook_stored(self, outcome: Stored) -> None:
+        """Count a webhook that is durable."""
+        self._stored[outcome].inc()
+
+    def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None:
+        """Count a request that was answered and how long that took. `route` is a template, never a path."""
+        labels = (route, method, status)
+        observer = self._observers.get(labels)
+        if observer is None:
+            observer = self._observers[labels] = self._requests.labels(*labels)
+        observer.observe(seconds)
+
+    def exposition(self, asked: Iterable[Metric]) -> bytes:
+        """Prometheus' text format: every process's counts, and what was just asked of the database."""
+        registry = CollectorRegistry()
+        registry.register(_Asked(asked))
+        if ValueClass is MutexValue:
+            registry.register(_Counts(self._registry))
+        else:
+            MultiProcessCollector(registry)
+        return generate_latest(registry)
+
+
+class _Asked(Collector):
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = tuple(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+class _Counts(Collector):
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        return self._registry.collect()

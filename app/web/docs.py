@@ -1,0 +1,61 @@
+"""The OpenAPI document and a page to browse it, with assets of our own: no CDN, no inline script."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import flask_swagger_ui
+from flask import Blueprint, Response, current_app, send_from_directory
+
+from app.web.errors import not_found
+from app.web.guards import OPEN, guarded_by
+from app.web.openapi import openapi_document
+
+bp = Blueprint("docs", __name__)
+
+OURS = Path(__file__).parent / "docs_page"
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
+ASSETS = {
+    "docs.js": OURS,
+    "swagger-ui.css": SWAGGER_UI,
+    "swagger-ui-bundle.js": SWAGGER_UI,
+    "favicon-32x32.png": SWAGGER_UI,
+}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@bp.get("/openapi.json")
+@guarded_by(OPEN)
+def show_openapi() -> Response:
+    """The OpenAPI 3.1 document of every route."""
+    return Response(_document(), mimetype="application/json")
+
+
+@bp.get("/docs")
+@guarded_by(OPEN)
+def show_docs() -> Response:
+    """A page to browse the OpenAPI document."""
+    page = Response((OURS / "docs.html").read_bytes(), mimetype="text/html")
+    page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return page
+
+
+@bp.get("/docs/<asset>")
+@guarded_by(OPEN)
+def send_asset(asset: str) -> Response:
+    """A script, style or picture of the page; nothing else of the folder is served."""
+    if asset not in ASSETS:
+        raise not_found()
+    return send_from_directory(ASSETS[asset], asset, max_age=3600)
+
+
+def _document() -> str:
+    extension = current_app.extensions.setdefault("wats.openapi", cache(_render))
+    return str(extension())
+
+
+def _render() -> str:
+    return json.dumps(openapi_document(current_app._get_current_object()))  # type: ignore[attr-defined]

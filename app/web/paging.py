@@ -1,0 +1,79 @@
+"""Lists: `{"items": […], "nextCursor": …}`, asked for with `cursor` and `limit`. The cursor is opaque."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from flask import request
+
+from app.web.errors import Refusal
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+
+_LIMIT = re.compile(r"[1-9][0-9]{0,2}")
+_ID = re.compile(r"[A-Za-z0-9_.:+/=-]{1,200}")
+
+
+PAGE_PARAMETERS = (
+    {"in": "query", "name": "cursor", "schema": {"type": "string"}, "description": "The last page's nextCursor."},
+    {
+        "in": "query",
+        "name": "limit",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    },
+)
+
+
+class Identified(Protocol):
+    """Anything that a list can be continued after."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class PageRequest(NamedTuple):
+    """Which page is asked for: the items after `after` (an id), at most `limit` of them."""
+
+    after: str | None
+    limit: int
+
+
+def page_request() -> PageRequest:
+    """The page that the current request asks for; a bad cursor or limit is a 400."""
+    cursor = request.args.get("cursor")
+    return PageRequest(None if cursor is None else _read_cursor(cursor), _read_limit(request.args.get("limit")))
+
+
+def page(items: Sequence[Identified], asked: PageRequest) -> dict[str, Any]:
+    """A page of items as answered. A full page has a next one, which may turn out empty."""
+    full = len(items) == asked.limit
+    return {"items": items, "nextCursor": _cursor(items[-1].id) if full else None}
+
+
+def _cursor(last_id: str) -> str:
+    return base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> str:
+    try:
+        last_id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise _invalid_cursor() from error
+    if not _ID.fullmatch(last_id):
+        raise _invalid_cursor()
+    return last_id
+
+
+def _invalid_cursor() -> Refusal:
+    return Refusal("invalid_cursor", "The cursor is not one of ours.")
+
+
+def _read_limit(limit: str | None) -> int:
+    if limit is None:
+        return DEFAULT_LIMIT
+    if not _LIMIT.fullmatch(limit) or int(limit) > MAX_LIMIT:
+        raise Refusal("invalid_limit", f"limit must be a number from 1 to {MAX_LIMIT}.")
+    return int(limit)

@@ -1,0 +1,47 @@
+"""The shapes of our own JSON: camelCase names, times in ISO 8601 with `Z`, lists in pages."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from app.web.json import iso
+
+
+class CamelSchema(ma.Schema):
+    """A schema whose attributes are ours in Python and camelCase on the wire."""
+
+    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field[Any]) -> None:
+        head, *tail = (field_obj.data_key or field_name).split("_")
+        field_obj.data_key = head + "".join(part.title() for part in tail)
+
+
+class Instant(ma.fields.DateTime):
+    """A moment, in UTC with milliseconds."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return iso(value)
+
+
+class ErrorBody(CamelSchema):
+    """What went wrong: a stable code, a message for people, and the request's id."""
+
+    code = ma.fields.String(required=True)
+    message = ma.fields.String(required=True)
+    request_id = ma.fields.String(required=True)
+    details = ma.fields.Dict()
+
+
+class ErrorSchema(ma.Schema):
+    """The one error shape."""
+
+    error = ma.fields.Nested(ErrorBody, required=True)
+
+
+def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
+    """The schema of a page of these items."""
+    name = item.__name__.removesuffix("Schema")
+    fields = {
+        "items": ma.fields.List(ma.fields.Nested(item), required=True),
+        "nextCursor": ma.fields.String(required=True, allow_none=True),
+    }
+    return ma.Schema.from_dict(fields, name=f"{name}PageSchema")

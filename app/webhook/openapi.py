@@ -1,0 +1,46 @@
+"""What the webhook door says of itself in the OpenAPI document (its own routes are plain ones)."""
+
+from typing import Any
+
+from apispec import APISpec
+
+STATUS_BODY = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string", "enum": ["accepted", "duplicate"]}},
+}
+ERROR = {"$ref": "#/components/responses/DEFAULT_ERROR"}
+
+
+def document_webhook(spec: APISpec, path: str) -> None:
+    """Add Meta's two requests to the document."""
+    spec.tag({"name": "webhook", "description": "What Meta calls."})
+    spec.path(path, operations={"get": _handshake(), "post": _webhook()})
+
+
+def _handshake() -> dict[str, Any]:
+    parameters = [
+        {"in": "query", "name": name, "required": True, "schema": {"type": "string"}}
+        for name in ("hub.mode", "hub.verify_token", "hub.challenge")
+    ]
+    return {
+        "tags": ["webhook"],
+        "summary": "Answer Meta's handshake with its challenge.",
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "The challenge.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            "default": ERROR,
+        },
+    }
+
+
+def _webhook() -> dict[str, Any]:
+    return {
+        "tags": ["webhook"],
+        "summary": "Take a webhook; 200 means that its bytes are on disk.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {
+            "200": {"description": "Stored durably.", "content": {"application/json": {"schema": STATUS_BODY}}},
+            "default": ERROR,
+        },
+    }

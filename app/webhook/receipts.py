@@ -1,0 +1,85 @@
+"""Receipts, readable: what came in, its exact bytes, and a second look at what could not be read."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from app.domain.receipt import Receipt, ReceiptState
+from app.gateway import gateway
+from app.web.errors import Refusal, not_found
+from app.web.guards import bearer, guarded_by
+from app.web.paging import PAGE_PARAMETERS, page, page_request
+from app.web.schemas import CamelSchema, Instant, page_of
+
+bp = Blueprint("receipts", __name__, description="What Meta sent, byte for byte.")
+
+STATES = [state.value for state in ReceiptState]
+STATE_PARAMETER = {"in": "query", "name": "state", "schema": {"type": "string", "enum": STATES}}
+
+
+class ReceiptSchema(CamelSchema):
+    """One webhook POST from Meta. `size` is in bytes; `duplicates` counts how often the same bytes came again."""
+
+    id = ma.fields.String(required=True)
+    received_at = Instant(required=True)
+    size = ma.fields.Integer(required=True)
+    sha256 = ma.fields.String(required=True)
+    state = ma.fields.Enum(ReceiptState, by_value=True, required=True)
+    events = ma.fields.Integer(required=True)
+    duplicates = ma.fields.Integer(required=True)
+    signed_with = ma.fields.String(required=True, validate=ma.validate.OneOf(["current", "previous"]))
+
+
+@bp.get("/receipts")
+@guarded_by(bearer("read"))
+@bp.doc(parameters=[STATE_PARAMETER, *PAGE_PARAMETERS])
+@bp.response(200, page_of(ReceiptSchema))
+def list_receipts() -> dict[str, Any]:
+    """List receipts, newest first."""
+    asked = page_request()
+    receipts = gateway().store.receipts.page(state=_state(), before=asked.after, limit=asked.limit)
+    return page(receipts, asked)
+
+
+@bp.get("/receipts/<receipt_id>")
+@guarded_by(bearer("read"))
+@bp.response(200, ReceiptSchema)
+def show_receipt(receipt_id: str) -> Receipt:
+    """Show one receipt."""
+    return _found(gateway().store.receipts.get(receipt_id))
+
+
+@bp.get("/receipts/<receipt_id>/body")
+@guarded_by(bearer("read"))
+@bp.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
+def send_receipt_body(receipt_id: str) -> Response:
+    """The exact bytes that Meta sent."""
+    body = gateway().store.receipts.body(receipt_id)
+    if body is None:
+        raise not_found()
+    return Response(body, mimetype="application/octet-stream", headers={"Content-Disposition": "attachment"})
+
+
+@bp.post("/receipts/<receipt_id>/reprocess")
+@guarded_by(bearer("operate"))
+@bp.response(202, ReceiptSchema)
+def reprocess_receipt(receipt_id: str) -> Receipt:
+    """Put a receipt back in line, to be split again."""
+    return _found(gateway().store.receipts.reprocess(receipt_id))
+
+
+def _found(receipt: Receipt | None) -> Receipt:
+    if receipt is None:
+        raise not_found()
+    return receipt
+
+
+def _state() -> ReceiptState | None:
+    state = request.args.get("state")
+    if state is None:
+        return None
+    if state not in STATES:
+        raise Refusal("invalid_parameter", f"state must be one of {', '.join(STATES)}.")
+    return ReceiptState(state)

@@ -1,0 +1,81 @@
+"""Meta's two requests: the handshake, and the webhook itself. The order of the checks is the contract's."""
+
+import hmac
+
+from flask import Blueprint, Response, g, request
+
+from app.domain.receipt import SignedWith, Stored
+from app.domain.signature import SIGNATURE_HEADER, is_signature, signed_with
+from app.gateway import gateway
+from app.web.body import read_body, refuse_declared_over
+from app.web.errors import Refusal
+from app.web.guards import Guard, guarded_by
+from app.web.json import json_response
+from app.webhook.receive import receive
+
+bp = Blueprint("webhook", __name__)
+
+
+def check_verify_token() -> None:
+    """The verify token of the handshake: present once, and one of the active ones."""
+    presented = _single("hub.verify_token", otherwise="verify_token_mismatch").encode()
+    active = gateway().settings.webhook.verify_token.active
+    if not any([hmac.compare_digest(token.encode(), presented) for token in active]):
+        raise Refusal("verify_token_mismatch", "The verify token is not ours.")
+
+
+def check_signature() -> None:
+    """Meta's signature over the very bytes that arrived; what it covers is left in `g` for the view."""
+    webhook = gateway().settings.webhook
+    refuse_declared_over(webhook.max_body_bytes)
+    signature = _signature()
+    g.body = read_body(webhook.max_body_bytes)
+    g.signed_with = _signer(g.body, signature, webhook.app_secret.active)
+
+
+VERIFY_TOKEN = Guard("verify-token", check_verify_token)
+META_SIGNATURE = Guard("meta-signature", check_signature)
+
+
+@bp.get("")
+@guarded_by(VERIFY_TOKEN)
+def answer_handshake() -> Response:
+    """Give Meta its challenge back, so that it accepts this URL."""
+    if _single("hub.mode") != "subscribe":
+        raise Refusal("invalid_handshake", "hub.mode is not 'subscribe'.")
+    return Response(_single("hub.challenge"), mimetype="text/plain")
+
+
+@bp.post("")
+@guarded_by(META_SIGNATURE)
+def receive_webhook() -> Response:
+    """Take what Meta sends; answer before doing any of the work."""
+    stored = receive(g.body, g.signed_with, gateway())
+    gateway().metrics.webhook_stored(stored)
+    return json_response({"status": stored.value})
+
+
+def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
+    """A query parameter that must stand there exactly once, and not empty; `otherwise` is the refusal's code."""
+    values = request.args.getlist(parameter)
+    if len(values) > 1:
+        raise Refusal("invalid_handshake", f"{parameter} is given more than once.")
+    if not values or not values[0]:
+        raise Refusal(otherwise, f"{parameter} is missing.")
+    return values[0]
+
+
+def _signature() -> str:
+    signature = request.headers.get(SIGNATURE_HEADER)
+    if signature is None:
+        raise Refusal("missing_signature", f"{SIGNATURE_HEADER} is missing.")
+    if not is_signature(signature):
+        raise Refusal("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
+    return signature
+
+
+def _signer(body: bytes, signature: str, secrets: tuple[str, ...]) -> SignedWith:
+    signer = signed_with(body, signature, secrets)
+    if signer is None:
+        raise Refusal("signature_mismatch", "The signature does not match the body.")
+    return signer

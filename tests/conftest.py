@@ -1,0 +1,41 @@
+"""The vocabulary of the tests: `settings`, `app` and `client`, on a real SQLite file of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import Flags, Settings, load_settings
+from app.gateway import EXTENSION, Gateway
+from tests.support.live import LIVE_ENVIRONMENT, write_config
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A live profile with every secret set; its webhook secret is being rotated."""
+    environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")}
+    return load_settings(Flags(config=write_config(tmp_path), live=True, yes_live=True), environ)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application with its store open and its schema at head."""
+    app = create_app(settings)
+    store = app.extensions[EXTENSION].store
+    store.upgrade_schema()
+    store.open()
+    yield app
+    store.close()
+
+
+@pytest.fixture
+def gateway(app: Flask) -> Gateway:
+    return app.extensions[EXTENSION]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
