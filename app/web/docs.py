@@ -3,9 +3,10 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import flask_swagger_ui
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, send_from_directory
 
 from app.web.errors import not_found
 from app.web.guards import OPEN, guarded_by
@@ -58,4 +59,4 @@ def _document() -> str:
 
 
 def _render() -> str:
-    return json.dumps(openapi_document(current_app._get_current_object()))  # type: ignore[attr-defined]
+    return json.dumps(openapi_document(cast("Flask", current_app)))

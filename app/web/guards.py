@@ -4,7 +4,6 @@ A guard looks at the current request and either returns or raises a `Refusal`. A
 from one place, before any view, so that no view can forget it.
 """
 
-import hmac
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
 
@@ -12,6 +11,7 @@ from flask import Flask, current_app, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Scope, ServiceToken
+from app.domain.compare import first_match
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
 
@@ -21,7 +21,7 @@ _MARK = "__wats_guard__"
 
 
 class Guard(NamedTuple):
-    """A guard's name, as `--print-routes` shows it, and its check. A hidden endpoint denies that it exists."""
+    """A guard's name, as `--print-routes` shows it, and its check. Hidden: it denies being there."""
 
     name: str
     check: Callable[[], None]
@@ -114,17 +114,13 @@ def _require_or_hide(scope: Scope) -> None:
 
 
 def _token_of_caller() -> ServiceToken | None:
-    """The configured token that the caller presents. Every value is compared, each in constant time."""
+    """The configured token that the caller presents."""
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    given = presented.encode("latin-1")
-    found = None
-    for token in gateway().settings.service.tokens:
-        for value in token.token.active:
-            if hmac.compare_digest(value.encode(), given):
-                found = token
-    return found
+    pairs = [(token, value) for token in gateway().settings.service.tokens for value in token.token.active]
+    found = first_match(presented.encode("latin-1"), (value.encode() for _, value in pairs))
+    return None if found is None else pairs[found][0]
 
 
 def _unauthorized() -> Refusal:

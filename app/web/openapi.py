@@ -24,11 +24,16 @@ SECURITY_SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "X-Hub-Signature-256",
-        "description": "`sha256=` and the HMAC-SHA256 of the raw body under the app secret, in lowercase hex.",
+        "description": "`sha256=` and the lowercase hex HMAC-SHA256 of the raw body under the app secret.",
     },
     "verifyToken": {"type": "apiKey", "in": "query", "name": "hub.verify_token"},
 }
-SCHEME_OF_GUARD = {"bearer": "bearer", "hidden": "bearer", "meta-signature": "metaSignature", "verify-token": "verifyToken"}
+SCHEME_OF_GUARD = {
+    "bearer": "bearer",
+    "hidden": "bearer",
+    "meta-signature": "metaSignature",
+    "verify-token": "verifyToken",
+}
 
 
 class DocumentedApi(Api):  # type: ignore[misc]

@@ -18,7 +18,12 @@ _ID = re.compile(r"[A-Za-z0-9_.:+/=-]{1,200}")
 
 
 PAGE_PARAMETERS = (
-    {"in": "query", "name": "cursor", "schema": {"type": "string"}, "description": "The last page's nextCursor."},
+    {
+        "in": "query",
+        "name": "cursor",
+        "schema": {"type": "string"},
+        "description": "The last page's nextCursor.",
+    },
     {
         "in": "query",
         "name": "limit",
@@ -44,7 +49,9 @@ class PageRequest(NamedTuple):
 def page_request() -> PageRequest:
     """The page that the current request asks for; a bad cursor or limit is a 400."""
     cursor = request.args.get("cursor")
-    return PageRequest(None if cursor is None else _read_cursor(cursor), _read_limit(request.args.get("limit")))
+    return PageRequest(
+        None if cursor is None else _read_cursor(cursor), _read_limit(request.args.get("limit"))
+    )
 
 
 def page(items: Sequence[Identified], asked: PageRequest) -> dict[str, Any]:

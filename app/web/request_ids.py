@@ -1,4 +1,4 @@
-"""Each request has an id: the caller's own if it is sane, else one of ours. Every answer and log line bears it."""
+"""Each request has an id: the caller's own if it is sane, else one of ours. Answers and log lines bear it."""
 
 import re
 import secrets

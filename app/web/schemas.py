@@ -18,7 +18,7 @@ class CamelSchema(ma.Schema):
 class Instant(ma.fields.DateTime):
     """A moment, in UTC with milliseconds."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return iso(value)
 
 

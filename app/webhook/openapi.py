@@ -28,7 +28,10 @@ def _handshake() -> dict[str, Any]:
         "summary": "Answer Meta's handshake with its challenge.",
         "parameters": parameters,
         "responses": {
-            "200": {"description": "The challenge.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            "200": {
+                "description": "The challenge.",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
             "default": ERROR,
         },
     }
@@ -40,7 +43,10 @@ def _webhook() -> dict[str, Any]:
         "summary": "Take a webhook; 200 means that its bytes are on disk.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
         "responses": {
-            "200": {"description": "Stored durably.", "content": {"application/json": {"schema": STATUS_BODY}}},
+            "200": {
+                "description": "Stored durably.",
+                "content": {"application/json": {"schema": STATUS_BODY}},
+            },
             "default": ERROR,
         },
     }

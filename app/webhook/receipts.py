@@ -20,7 +20,7 @@ STATE_PARAMETER = {"in": "query", "name": "state", "schema": {"type": "string", 
 
 
 class ReceiptSchema(CamelSchema):
-    """One webhook POST from Meta. `size` is in bytes; `duplicates` counts how often the same bytes came again."""
+    """One webhook POST from Meta. `size` is in bytes; `duplicates`: how often the same bytes came again."""
 
     id = ma.fields.String(required=True)
     received_at = Instant(required=True)

@@ -1,10 +1,9 @@
 """Meta's two requests: the handshake, and the webhook itself. The order of the checks is the contract's."""
 
-import hmac
-
 from flask import Blueprint, Response, g, request
 
-from app.domain.receipt import SignedWith, Stored
+from app.domain.compare import first_match
+from app.domain.receipt import SignedWith
 from app.domain.signature import SIGNATURE_HEADER, is_signature, signed_with
 from app.gateway import gateway
 from app.web.body import read_body, refuse_declared_over
@@ -20,7 +19,7 @@ def check_verify_token() -> None:
     """The verify token of the handshake: present once, and one of the active ones."""
     presented = _single("hub.verify_token", otherwise="verify_token_mismatch").encode()
     active = gateway().settings.webhook.verify_token.active
-    if not any([hmac.compare_digest(token.encode(), presented) for token in active]):
+    if first_match(presented, (token.encode() for token in active)) is None:
         raise Refusal("verify_token_mismatch", "The verify token is not ours.")
 
 
@@ -56,7 +55,7 @@ def receive_webhook() -> Response:
 
 
 def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
-    """A query parameter that must stand there exactly once, and not empty; `otherwise` is the refusal's code."""
+    """A query parameter that must stand there just once; `otherwise`: the code when it is missing."""
     values = request.args.getlist(parameter)
     if len(values) > 1:
         raise Refusal("invalid_handshake", f"{parameter} is given more than once.")
@@ -70,7 +69,9 @@ def _signature() -> str:
     if signature is None:
         raise Refusal("missing_signature", f"{SIGNATURE_HEADER} is missing.")
     if not is_signature(signature):
-        raise Refusal("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
+        raise Refusal(
+            "invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex."
+        )
     return signature
 
 

@@ -13,7 +13,13 @@ PATH = "/webhooks/whatsapp"
 
 def body_of(text: str = "hi", *, wamid: str = "wamid.HBgL") -> bytes:
     """An inbound text message, in Meta's envelope."""
-    message = {"from": "4915112345678", "id": wamid, "timestamp": "1764000000", "type": "text", "text": {"body": text}}
+    message = {
+        "from": "4915112345678",
+        "id": wamid,
+        "timestamp": "1764000000",
+        "type": "text",
+        "text": {"body": text},
+    }
     value: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550001111", "phone_number_id": "9876543210"},

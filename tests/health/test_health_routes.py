@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import Settings
+from app.gateway import Gateway
+from tests.support.live import LIVE_ENVIRONMENT
+from tests.support.webhooks import PATH, bearer, body_of, signed
+
+HIDDEN = ["/status", "/metrics", "/debug/diagnostics"]
+
+
+def test_liveness_answers_get_and_head(client: FlaskClient) -> None:
+    assert client.get("/healthz").get_json() == {"ok": True, "service": "wats"}
+    assert client.head("/healthz").status_code == 200
+
+
+def test_readiness_tells_each_check(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "ok": True,
+        "service": "wats",
+        "checks": {"database": "ok", "schema": "ok", "disk": "ok", "draining": "ok"},
+    }
+    assert client.head("/readyz").status_code == 200
+
+
+def test_a_database_without_its_schema_is_alive_but_not_ready(settings: Settings) -> None:
+    app = create_app(settings)
+    app.extensions["wats"].store.open()
+
+    answer = app.test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.get_json()["checks"]["schema"] != "ok"
+    assert app.test_client().get("/healthz").status_code == 200
+    app.extensions["wats"].store.close()
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+@pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
+)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, bearer("TEST_READER_TOKEN")])
+def test_a_hidden_route_cannot_be_told_from_an_unknown_path(
+    client: FlaskClient, path: str, method: str, headers: dict[str, str]
+) -> None:
+    request_id = {"X-Request-Id": "same"}
+
+    hidden = client.open(path, method=method, headers={**headers, **request_id})
+    unknown = client.open("/nowhere", method=method, headers={**headers, **request_id})
+
+    assert hidden.status_code == unknown.status_code == 404
+    assert hidden.data == unknown.data
+    assert dict(hidden.headers) == dict(unknown.headers)
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+def test_with_the_token_a_wrong_method_is_told_as_such(client: FlaskClient, path: str) -> None:
+    answer = client.delete(path, headers=bearer())
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_status_tells_what_stands_in_the_store(client: FlaskClient) -> None:
+    body = body_of()
+    client.post(PATH, data=body, headers=signed(body))
+
+    status = client.get("/status", headers=bearer()).get_json()
+
+    assert status["mode"] == "live"
+    assert status["database"]["kind"] == "sqlite"
+    assert status["database"]["compatible"] is True
+    assert status["receipts"]["pending"] == status["receipts"]["total"] == 1
+    assert status["receipts"]["oldestPendingSeconds"] >= 0
+    assert status["workers"] == []
+
+
+def test_metrics_count_webhooks_and_requests(client: FlaskClient) -> None:
+    body = body_of()
+    for _ in range(2):
+        client.post(PATH, data=body, headers=signed(body))
+
+    metrics = client.get("/metrics", headers=bearer()).text
+
+    assert 'wats_webhooks_total{outcome="accepted"} 1.0' in metrics
+    assert 'wats_webhooks_total{outcome="duplicate"} 1.0' in metrics
+    assert f'wats_http_request_seconds_count{{method="POST",route="{PATH}",status="200"}} 2.0' in metrics
+    assert 'wats_receipts{state="pending"} 1.0' in metrics
+    assert "wats_store_up 1.0" in metrics
+
+
+def test_metrics_answer_while_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
+    gateway.store.close()
+
+    answer = client.get("/metrics", headers=bearer())
+
+    assert answer.status_code == 200
+    assert "wats_store_up 0.0" in answer.text
+
+
+def test_status_says_so_when_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
+    gateway.store.close()
+
+    answer = client.get("/status", headers=bearer())
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "unavailable")
+
+
+def test_diagnostics_hold_no_secret(client: FlaskClient, settings: Settings) -> None:
+    answer = client.get("/debug/diagnostics", headers=bearer())
+
+    assert answer.status_code == 200
+    assert answer.get_json()["process"]["pid"] > 0
+    assert not [value for value in LIVE_ENVIRONMENT.values() if value in answer.text]
+    assert str(Path(settings.data_dir)) not in answer.text
+
+
+def test_nothing_is_served_by_an_app_whose_store_was_never_opened(settings: Settings) -> None:
+    app: Flask = create_app(settings)
+    body = body_of()
+
+    answer = app.test_client().post(PATH, data=body, headers=signed(body))
+
+    assert answer.status_code == 503

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+
+from app.web.openapi import openapi_document
+from tests.support.webhooks import PATH
+
+
+def test_the_document_is_valid_openapi_3_1(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+
+    assert document["openapi"] == "3.1.0"
+    validate(document)
+
+
+def test_every_route_is_documented(app: Flask) -> None:
+    documented = {
+        (path.replace("{", "<").replace("}", ">"), method.upper())
+        for path, operations in openapi_document(app)["paths"].items()
+        for method in operations
+    }
+
+    routed = {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+        if not rule.endpoint.startswith("docs.")
+    }
+    assert routed == documented
+
+
+def test_each_operation_names_the_security_of_its_guard(app: Flask) -> None:
+    paths = openapi_document(app)["paths"]
+
+    assert paths["/healthz"]["get"]["security"] == []
+    assert paths["/status"]["get"]["security"] == [{"bearer": ["operate"]}]
+    assert paths["/api/receipts/{receipt_id}"]["get"]["security"] == [{"bearer": ["read"]}]
+    assert paths[PATH]["post"]["security"] == [{"metaSignature": []}]
+    assert paths[PATH]["get"]["security"] == [{"verifyToken": []}]
+
+
+def test_every_operation_shows_our_error_shape(app: Flask) -> None:
+    document = openapi_document(app)
+
+    error = json.dumps(document["components"]["responses"]["DEFAULT_ERROR"])
+    assert "ErrorSchema" in error or "Error" in error
+    assert document["components"]["schemas"]["ErrorBody"]["properties"].keys() >= {
+        "code",
+        "message",
+        "requestId",
+    }
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/docs")
+
+    policy = page.headers["Content-Security-Policy"]
+    assert page.status_code == 200
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "http" not in page.text
+    assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize("asset", ["docs.js", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"])
+def test_the_assets_are_served_by_us(client: FlaskClient, asset: str) -> None:
+    with client.get(f"/docs/{asset}") as answer:
+        assert answer.status_code == 200
+        assert len(answer.data) > 100
+
+
+@pytest.mark.parametrize("asset", ["oauth2-redirect.html", "LICENSE", "..%2f..%2fapp.py", "docs.html", ".."])
+def test_nothing_else_of_the_folder_is_served(client: FlaskClient, asset: str) -> None:
+    assert client.get(f"/docs/{asset}").status_code == 404
