@@ -4,8 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV     := $(VENV)/.dev-installed
+# A release must be a week old: by then a bad or stolen one has mostly been found.
 PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
-	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	--pip-args "--uploaded-prior-to P7D"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check fix lock docs bench faults
