@@ -1,0 +1,152 @@
+"""A load generator on one core: many keep-alive connections, one epoll loop, requests made beforehand.
+
+Closed loop: every connection sends its next request as soon as it has the answer to the last one.
+Open loop: requests fall due at a steady rate, whatever the server does; the wait for a free connection counts.
+"""
+
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+HEADER_END = b"\r\n\r\n"
+LENGTH = b"content-length:"
+
+
+@dataclass
+class Result:
+    """What a run saw. Seconds, except where a name says otherwise."""
+
+    wall: float
+    cpu: float
+    latencies: list[float] = field(repr=False)
+    statuses: dict[int, int]
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.wall
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Connection:
+    """One keep-alive connection, with at most one request on its way."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.due = 0.0
+        self.received = b""
+
+    def send(self, request: bytes, due: float) -> None:
+        self.due = due
+        self.received = b""
+        self.socket.setblocking(True)
+        self.socket.sendall(request)
+        self.socket.setblocking(False)
+
+    def status(self) -> int | None:
+        """The status of the answer once all of it is there; 0 when the server hung up."""
+        piece = self.socket.recv(65536)
+        if not piece:
+            return 0
+        self.received += piece
+        head, end, body = self.received.partition(HEADER_END)
+        if not end or len(body) < _content_length(head):
+            return None
+        return int(head[9:12])
+
+
+def run(
+    address: tuple[str, int],
+    requests: Iterator[bytes],
+    *,
+    connections: int,
+    seconds: float,
+    rate: float | None = None,
+) -> Result:
+    """Send for so many seconds, `rate` requests a second if given (open loop), else as fast as answers come."""
+    loop = _Loop(address, requests, connections)
+    try:
+        return loop.run(seconds, rate)
+    finally:
+        loop.close()
+
+
+class _Loop:
+    def __init__(self, address: tuple[str, int], requests: Iterator[bytes], connections: int) -> None:
+        self.address = address
+        self.requests = requests
+        self.selector = selectors.EpollSelector()
+        self.idle = deque(self._open() for _ in range(connections))
+        self.busy = 0
+        self.latencies: list[float] = []
+        self.statuses: dict[int, int] = {}
+
+    def run(self, seconds: float, rate: float | None) -> Result:
+        started, cpu = time.perf_counter(), time.process_time()
+        self.until = started + seconds
+        self.step = 1 / rate if rate else 0.0
+        self.next_due = started
+        while (now := time.perf_counter()) < self.until or self.busy:
+            self._send_due(now)
+            self._collect(timeout=self._patience())
+            if now > self.until + 30:
+                break
+        wall = min(time.perf_counter(), self.until) - started
+        return Result(wall, (time.process_time() - cpu) / wall, self.latencies, self.statuses)
+
+    def _send_due(self, now: float) -> None:
+        while self.idle and now < self.until and (not self.step or self.next_due <= now):
+            connection = self.idle.popleft()
+            due = self.next_due if self.step else now
+            self.next_due += self.step
+            self.busy += 1
+            connection.send(next(self.requests), due)
+
+    def _patience(self) -> float:
+        if not self.step or not self.idle:
+            return 0.05
+        return max(0.0, min(0.05, self.next_due - time.perf_counter()))
+
+    def _collect(self, timeout: float) -> None:
+        for key, _ in self.selector.select(timeout):
+            connection: Connection = key.data
+            status = self._status(connection)
+            if status is None:
+                continue
+            self.busy -= 1
+            self.latencies.append(time.perf_counter() - connection.due)
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            self.idle.append(connection if status else self._reopen(connection))
+
+    def _status(self, connection: Connection) -> int | None:
+        try:
+            return connection.status()
+        except OSError:
+            return 0
+
+    def _open(self) -> Connection:
+        connection = Connection(self.address)
+        self.selector.register(connection.socket, selectors.EVENT_READ, connection)
+        return connection
+
+    def _reopen(self, connection: Connection) -> Connection:
+        self.selector.unregister(connection.socket)
+        connection.socket.close()
+        return self._open()
+
+    def close(self) -> None:
+        for key in list(self.selector.get_map().values()):
+            key.data.socket.close()
+        self.selector.close()
+
+
+def _content_length(head: bytes) -> int:
+    lowered = head.lower()
+    start = lowered.find(LENGTH)
+    return int(lowered[start + len(LENGTH) :].split(b"\r\n", 1)[0]) if start >= 0 else 0
