@@ -123,6 +123,7 @@ class Settings:
     """One profile, resolved: with every default filled in and every secret read.
 
     `notices` are the warnings for whoever starts the gateway; none of them holds a secret.
+    `made_secrets` are the ones a dry-run made at random, by variable: whoever starts it is told them once.
     `grace_seconds` is how long a stop may take.
     """
 
@@ -130,6 +131,7 @@ class Settings:
     profile: str
     config_path: Path
     paas: bool
+    env_file: Path | None
     data_dir: Path
     graph: Graph
     whatsapp: WhatsApp
@@ -146,3 +148,4 @@ class Settings:
     grace_seconds: int
     push_anywhere: bool
     notices: tuple[str, ...]
+    made_secrets: tuple[tuple[str, str], ...] = field(repr=False)

@@ -27,6 +27,4 @@ def ask_gauges(gateway: Gateway) -> Iterator[Metric]:
     age = 0.0
     if counts.oldest_pending_at is not None:
         age = (gateway.clock() - counts.oldest_pending_at).total_seconds()
-    yield GaugeMetricFamily(
-        "wats_oldest_pending_receipt_seconds", "Age of the oldest receipt not yet split.", age
-    )
+    yield GaugeMetricFamily("wats_oldest_pending_receipt_seconds", "Age of the oldest receipt not yet split.", age)

@@ -49,9 +49,7 @@ class PageRequest(NamedTuple):
 def page_request() -> PageRequest:
     """The page that the current request asks for; a bad cursor or limit is a 400."""
     cursor = request.args.get("cursor")
-    return PageRequest(
-        None if cursor is None else _read_cursor(cursor), _read_limit(request.args.get("limit"))
-    )
+    return PageRequest(None if cursor is None else _read_cursor(cursor), _read_limit(request.args.get("limit")))
 
 
 def page(items: Sequence[Identified], asked: PageRequest) -> dict[str, Any]:

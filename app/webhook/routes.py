@@ -69,9 +69,7 @@ def _signature() -> str:
     if signature is None:
         raise Refusal("missing_signature", f"{SIGNATURE_HEADER} is missing.")
     if not is_signature(signature):
-        raise Refusal(
-            "invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex."
-        )
+        raise Refusal("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
     return signature
 
 

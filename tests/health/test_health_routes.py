@@ -43,9 +43,7 @@ def test_a_database_without_its_schema_is_alive_but_not_ready(settings: Settings
 
 
 @pytest.mark.parametrize("path", HIDDEN)
-@pytest.mark.parametrize(
-    "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
-)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, bearer("TEST_READER_TOKEN")])
 def test_a_hidden_route_cannot_be_told_from_an_unknown_path(
     client: FlaskClient, path: str, method: str, headers: dict[str, str]

@@ -10,9 +10,7 @@ def test_an_unknown_path_is_not_found_in_our_shape(client: FlaskClient) -> None:
     answer = client.get("/nowhere", headers={"X-Request-Id": "abc-123"})
 
     assert answer.status_code == 404
-    assert answer.get_json() == {
-        "error": {"code": "not_found", "message": "Not Found.", "requestId": "abc-123"}
-    }
+    assert answer.get_json() == {"error": {"code": "not_found", "message": "Not Found.", "requestId": "abc-123"}}
 
 
 def test_a_wrong_method_is_told_with_the_allowed_ones(client: FlaskClient) -> None:
@@ -82,9 +80,7 @@ def test_a_view_without_a_guard_lets_nobody_in(app: Flask) -> None:
     assert app.test_client().get("/bare").status_code == 403
 
 
-def test_a_mistake_of_ours_tells_the_client_nothing_but_an_id(
-    app: Flask, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_mistake_of_ours_tells_the_client_nothing_but_an_id(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     @guarded_by(OPEN)
     def fail() -> str:
         raise RuntimeError("the password is hunter2")

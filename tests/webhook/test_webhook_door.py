@@ -141,9 +141,7 @@ def test_a_body_declared_over_the_limit_is_refused_before_its_signature_is_looke
     assert (answer.status_code, code_of(answer)) == (413, "body_too_large")
 
 
-def test_a_chunked_body_over_the_limit_is_refused_and_not_cut_short(
-    client: FlaskClient, gateway: Gateway
-) -> None:
+def test_a_chunked_body_over_the_limit_is_refused_and_not_cut_short(client: FlaskClient, gateway: Gateway) -> None:
     body = b"x" * (LIMIT + 1)
 
     answer = client.post(
@@ -172,9 +170,7 @@ class BrokenStream(io.RawIOBase):
 
 
 def test_a_body_that_breaks_off_is_refused(client: FlaskClient) -> None:
-    answer = client.post(
-        PATH, input_stream=BrokenStream(), headers={**signed(b"x"), "Transfer-Encoding": "chunked"}
-    )
+    answer = client.post(PATH, input_stream=BrokenStream(), headers={**signed(b"x"), "Transfer-Encoding": "chunked"})
 
     assert (answer.status_code, code_of(answer)) == (400, "invalid_body")
 
@@ -236,9 +232,7 @@ def test_a_challenge_is_never_answered_as_html(client: FlaskClient) -> None:
         ({"hub.challenge": ["1", "2"]}, 400, "invalid_handshake"),
     ],
 )
-def test_a_bad_handshake_is_refused(
-    client: FlaskClient, change: dict[str, object], status: int, code: str
-) -> None:
+def test_a_bad_handshake_is_refused(client: FlaskClient, change: dict[str, object], status: int, code: str) -> None:
     query = {name: value for name, value in {**HANDSHAKE, **change}.items() if value is not None}
 
     answer = client.get(PATH, query_string=query)

@@ -90,9 +90,7 @@ def test_a_bad_page_request_is_refused(client: FlaskClient, query: str, code: st
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, code)
 
 
-@pytest.mark.parametrize(
-    "receipt_id", ["rcp_999", "rcp_", "nope", "rcp_-1", "rcp_" + "9" * 40, "%00", "rcp_1%2f2"]
-)
+@pytest.mark.parametrize("receipt_id", ["rcp_999", "rcp_", "nope", "rcp_-1", "rcp_" + "9" * 40, "%00", "rcp_1%2f2"])
 @pytest.mark.parametrize("tail", ["", "/body"])
 def test_a_receipt_that_is_not_there_is_not_found(client: FlaskClient, receipt_id: str, tail: str) -> None:
     answer = client.get(f"{RECEIPTS}/{receipt_id}{tail}", headers=bearer())

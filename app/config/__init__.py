@@ -1,0 +1,28 @@
+"""What the gateway is told: config file, flags, environment and secrets, read once into frozen settings.
+
+The only room that reads the environment or YAML. Nothing in it is printed with a secret's value.
+"""
+
+from app.config.environment import start_environment
+from app.config.flags import Flags
+from app.config.load import Explained, child_environment, explain_settings, inspect_settings, load_settings
+from app.config.mistakes import ConfigError, Mistake
+from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
+
+__all__ = [
+    "ConfigError",
+    "Destination",
+    "Explained",
+    "Flags",
+    "Mistake",
+    "Mode",
+    "Scope",
+    "Secret",
+    "ServiceToken",
+    "Settings",
+    "child_environment",
+    "explain_settings",
+    "inspect_settings",
+    "load_settings",
+    "start_environment",
+]

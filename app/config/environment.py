@@ -1,0 +1,40 @@
+"""The environment that counts: the one the process was started with.
+
+The `flask` command loads `.env` and `.flaskenv` files before any of our code runs. Such a file may hold anything
+and must neither open a gate nor supply a secret, so that what it added is left out.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from dotenv import dotenv_values, find_dotenv
+
+STARTED_WITH = Path("/proc/self/environ")
+
+
+@cache
+def start_environment() -> Mapping[str, str]:
+    """The variables this process was started with, as strings; undecodable ones are escaped."""
+    try:
+        return parse_environ(STARTED_WITH.read_bytes())
+    except OSError:
+        return without_dotenv_files(os.environ)
+
+
+def parse_environ(block: bytes) -> dict[str, str]:
+    """The kernel's form of an environment: NUL-terminated `NAME=value`."""
+    pairs = (entry.partition(b"=") for entry in block.split(b"\0") if b"=" in entry)
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+
+
+def without_dotenv_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where there is no `/proc`: the environment without whatever such a file may have set."""
+    loaded = {
+        name: value
+        for file in (".env", ".flaskenv")
+        if (path := find_dotenv(file, usecwd=True))
+        for name, value in dotenv_values(path).items()
+    }
+    return {name: value for name, value in environ.items() if name not in loaded or loaded[name] != value}

@@ -1,0 +1,42 @@
+"""The gates: dry-run or live, and the two yeses that live needs. A gate never opens by accident."""
+
+from collections.abc import Iterator
+
+from app.config.flags import Flags
+from app.config.mistakes import Mistake
+from app.config.settings import Mode
+from app.config.variables import Variables
+
+TWO_YESES = "live needs two yeses: --live or WATS_MODE=live, and --yes-live or WATS_YES_LIVE=1"
+
+
+def choose_mode(flags: Flags, variables: Variables) -> tuple[Mode | None, list[Mistake]]:
+    """The mode, or what stands in its way. Flags win over the environment."""
+    mistakes = list(_conflicts(flags, variables))
+    mode = _mode(flags, variables)
+    if mode is None and not mistakes:
+        mistakes.append(Mistake("mode_missing", "--dry-run", f"choose --dry-run or live; {TWO_YESES}"))
+    if mode is Mode.LIVE and not (flags.yes_live or variables.yes_live):
+        mistakes.append(Mistake("yes_live_missing", "--yes-live", TWO_YESES))
+    return mode, mistakes
+
+
+def _conflicts(flags: Flags, variables: Variables) -> Iterator[Mistake]:
+    if flags.dry_run:
+        for flag, given in (
+            ("--live", flags.live),
+            ("--yes-live", flags.yes_live),
+            ("--env-file", flags.env_file),
+        ):
+            if given:
+                yield Mistake("conflicting_flags", flag, "a live flag cannot stand beside --dry-run")
+    elif flags.yes_live and not flags.live and variables.mode == Mode.DRY_RUN.value:
+        yield Mistake("conflicting_flags", "--yes-live", "WATS_MODE says dry-run")
+    if variables.mode not in ("", *Mode) and not (flags.dry_run or flags.live):
+        yield Mistake("bad_mode", "WATS_MODE", "must be 'dry-run' or 'live'")
+
+
+def _mode(flags: Flags, variables: Variables) -> Mode | None:
+    if flags.dry_run or flags.live:
+        return Mode.LIVE if flags.live else Mode.DRY_RUN
+    return Mode(variables.mode) if variables.mode in tuple(Mode) else None

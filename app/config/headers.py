@@ -1,0 +1,42 @@
+"""Custom headers of a destination: a literal value, or a reference to a secret one."""
+
+import re
+
+from app.config.kinds import Kind
+from app.config.mistakes import Bad
+from app.config.references import SecretRef, read_secret
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?", re.ASCII)
+OURS = re.compile(
+    r"host|content-.*|connection|transfer-encoding|te|trailer|upgrade|expect|user-agent|webhook-.*|x-hub-.*",
+    re.I,
+)
+
+
+def _read_headers(value: object) -> tuple[tuple[str, str | SecretRef], ...]:
+    if not isinstance(value, dict):
+        raise Bad("wrong_type", "a mapping of header names to values is needed")
+    names = [str(name).lower() for name in value]
+    if len(set(names)) < len(names):
+        raise Bad("repeated", "a header stands there twice")
+    return tuple((_name(name), _value(each)) for name, each in value.items())
+
+
+def _name(name: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        raise Bad("bad_header", "this is no header name")
+    if OURS.fullmatch(name):
+        raise Bad("reserved_header", f"{name} is set by the gateway itself")
+    return name
+
+
+def _value(value: object) -> str | SecretRef:
+    if isinstance(value, dict):
+        return read_secret(value)
+    if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        raise Bad("bad_header", "a header's value is printable ASCII text, or { env: NAME }")
+    return value
+
+
+HEADERS = Kind("mapping of headers", _read_headers)

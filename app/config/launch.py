@@ -1,0 +1,131 @@
+"""How this start is meant: which config, which profile, which mode, where to listen. Flags, environment, profile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.config.document import read_document
+from app.config.env_file import read_env_file
+from app.config.flags import Flags
+from app.config.gates import choose_mode
+from app.config.mistakes import Bad, ConfigError, Mistake
+from app.config.profile import Document, Profile, read_profiles
+from app.config.settings import Mode
+from app.config.variables import Variables, is_port, read_variables
+
+DEFAULT_CONFIGS = (Path("wats.config.yaml"), Path("config/wats.config.yaml"))
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
+
+
+@dataclass(frozen=True)
+class Told:
+    """A value and who told it: a flag, a variable, the profile or nobody (`default`)."""
+
+    value: str | int
+    by: str
+
+
+@dataclass
+class Launch:
+    """A start, weighed: what is known of it, and every mistake met on the way."""
+
+    flags: Flags
+    environ: Mapping[str, str]
+    variables: Variables
+    mode: Mode | None = None
+    config_path: Path = DEFAULT_CONFIGS[0]
+    profile: Profile | None = None
+    mistakes: list[Mistake] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def paas(self) -> bool:
+        return self.flags.paas or self.variables.paas
+
+    def host(self) -> Told:
+        """The address to listen on: flag, variable, PaaS, profile."""
+        if self.flags.host:
+            return Told(self.flags.host, "flag --host")
+        if self.variables.host:
+            return Told(self.variables.host, "environment WATS_HOST")
+        return Told(ANY_ADDRESS, "PaaS mode") if self.paas else self._of_profile("host", "127.0.0.1")
+
+    def port(self) -> Told:
+        """The port to listen on: flag, variable, `$PORT` in PaaS mode, profile."""
+        if self.flags.port:
+            return Told(self.flags.port, "flag --port")
+        if self.variables.port:
+            return Told(self.variables.port, "environment WATS_PORT")
+        if not self.paas:
+            return self._of_profile("port", 3000)
+        if not is_port(self.variables.platform_port):
+            message = "PaaS mode needs $PORT: 1..65535, digits, no sign or leading zero"
+            self.mistakes.append(Mistake("bad_port", "PORT", message))
+            return Told(0, "environment PORT")
+        return Told(int(self.variables.platform_port), "environment PORT")
+
+    def env_file(self) -> dict[str, str]:
+        """The env file's variables, for live only; in PaaS mode it may be absent."""
+        path = self.flags.env_file or self.variables.env_file
+        if path is None or self.mode is not Mode.LIVE:
+            return {}
+        try:
+            variables, notices = read_env_file(path)
+        except Bad as bad:
+            if not (self.paas and bad.code == "file_missing"):
+                self.mistakes.append(bad.at("--env-file"))
+            return {}
+        self.notices += notices
+        return variables
+
+    def _of_profile(self, key: str, otherwise: str | int) -> Told:
+        if self.profile is None:
+            return Told(otherwise, "default")
+        given = f"profiles.{self.profile.name}.service.{key}" in self.profile.given
+        return Told(self.profile.sections["service"][key], "config" if given else "default")
+
+
+def weigh(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = True) -> Launch:
+    """Read the config and weigh flags against the environment; mistakes are collected, not raised."""
+    variables, mistakes = read_variables(environ)
+    launch = Launch(flags, environ, variables, mistakes=mistakes)
+    if needs_mode:
+        launch.mode, stopping = choose_mode(flags, variables)
+        launch.mistakes += stopping
+    launch.config_path = (flags.config or variables.config or _first_existing()).absolute()
+    document = _read(launch)
+    if document is not None:
+        launch.profile = _choose_profile(document, flags.profile or variables.profile, launch.mistakes)
+    return launch
+
+
+def read_config(path: Path) -> Document:
+    """The document at this path; raises `ConfigError` with every mistake."""
+    try:
+        return read_profiles(read_document(path))
+    except Bad as bad:
+        raise ConfigError([bad.at(str(path))]) from bad
+
+
+def _read(launch: Launch) -> Document | None:
+    try:
+        return read_config(launch.config_path)
+    except ConfigError as error:
+        launch.mistakes += error.mistakes
+        return None
+
+
+def _choose_profile(document: Document, named: str | None, mistakes: list[Mistake]) -> Profile | None:
+    name = named or document.default
+    if name in document.profiles:
+        return document.profiles[name]
+    known = ", ".join(document.profiles)
+    message = (
+        f"choose one of the file's profiles: {known}" if name is None else f"no such profile; there are: {known}"
+    )
+    mistakes.append(Mistake("unknown_profile", "--profile", message))
+    return None
+
+
+def _first_existing() -> Path:
+    return next((path for path in DEFAULT_CONFIGS if path.exists()), DEFAULT_CONFIGS[0])

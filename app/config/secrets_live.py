@@ -1,0 +1,70 @@
+"""Live: every secret that the profile names is read, and all that are missing are told together."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config.mistakes import Bad, Mistake
+from app.config.references import EnvRef, SecretRef
+from app.config.settings import Header, Secret
+from app.config.sources import Sources, check_standard_webhooks_secret
+from app.config.urls import database_url
+
+DEFAULT_FILE = "wats.sqlite3"
+
+
+@dataclass
+class LiveSecrets:
+    """Resolves a profile's references for live mode."""
+
+    sources: Sources
+    data_dir: Path
+
+    def access_token(self, ref: SecretRef, path: str) -> Secret | None:
+        return self.sources.secret(ref, path)
+
+    def verify_token(self, ref: SecretRef, path: str) -> Secret:
+        return self.sources.secret(ref, path)
+
+    def app_secret(self, ref: SecretRef, path: str) -> Secret:
+        return self.sources.secret(ref, path)
+
+    def service_token(self, ref: SecretRef, path: str) -> Secret:
+        return self.sources.secret(ref, path)
+
+    def extra_token(self, _name: str, ref: SecretRef, path: str) -> Secret:
+        return self.sources.secret(ref, path)
+
+    def destination(self, _name: str, ref: SecretRef, path: str) -> Secret:
+        secret = self.sources.secret(ref, path)
+        self.sources.mistakes += check_standard_webhooks_secret(secret, path)
+        return secret
+
+    def header(self, name: str, value: str | SecretRef, path: str) -> Header:
+        return Header(name, value if isinstance(value, str) else self.sources.secret(value, path).current)
+
+    def numeric_id(self, value: str | EnvRef, path: str) -> str:
+        if isinstance(value, str):
+            return value
+        found = self.sources.value(value.env, path) or ""
+        if found and not re.fullmatch(r"[0-9]{1,20}", found, re.ASCII):
+            self.sources.mistakes.append(Mistake("bad_id", path, f"{value.env} must hold 1 to 20 digits"))
+        return found
+
+    def database(self, value: str | SecretRef | None, path: str) -> str:
+        if value is None:
+            return f"sqlite:///{self.data_dir / DEFAULT_FILE}"
+        if isinstance(value, str):
+            return absolute(value)
+        found = self.sources.value(value.env, path)
+        try:
+            return absolute(database_url(found)) if found else ""
+        except Bad as bad:
+            self.sources.mistakes.append(Mistake(bad.code, path, f"{value.env}: {bad.message}"))
+            return ""
+
+
+def absolute(url: str) -> str:
+    """The URL with a SQLite file's path made absolute, so that every process means the same file."""
+    prefix = "sqlite:///"
+    return prefix + str(Path(url.removeprefix(prefix)).absolute()) if url.startswith(prefix) else url

@@ -1,0 +1,101 @@
+"""Where values come from: the start-time environment, files that it names, and an env file, in this order."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.config.files import read_regular_file
+from app.config.mistakes import Bad, Mistake
+from app.config.references import SecretRef
+from app.config.settings import Secret
+
+LIMIT_SECRET_BYTES = 16 * 1024
+PLACEHOLDER_PREFIX = "dry-run-"
+WEAK_LENGTH = 16
+
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,4096}")
+
+
+@dataclass
+class Sources:
+    """Looks values up, and collects what is missing or wrong so that all of it is told together."""
+
+    environ: Mapping[str, str]
+    env_file: Mapping[str, str] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> str | None:
+        """The value of a variable, or of the file that `NAME_FILE` names. Raises `Bad`; empty is absent."""
+        direct, file = self.environ.get(name), self.environ.get(f"{name}_FILE")
+        if direct and file:
+            raise Bad("both_set", f"{name} and {name}_FILE are both set; keep one")
+        if direct:
+            return self._from(name, f"environment {name}", direct)
+        if file:
+            return self._from(name, f"file named by {name}_FILE", _content_of(Path(file)))
+        if self.env_file.get(name):
+            return self._from(name, f"env file {name}", self.env_file[name])
+        return None
+
+    def _from(self, name: str, origin: str, value: str) -> str:
+        self.origins[name] = origin
+        return value
+
+    def value(self, name: str, path: str) -> str | None:
+        """A value that must be there; None, with a mistake, if it is not."""
+        try:
+            value = self.find(name)
+        except Bad as bad:
+            self.mistakes.append(bad.at(path))
+            return None
+        if value is None:
+            self.mistakes.append(Mistake("secret_missing", path, f"set {name}, or {name}_FILE to a path"))
+        return value
+
+    def secret(self, ref: SecretRef, path: str, *, live: bool = True) -> Secret:
+        """A secret with its rotation; an empty one, with a mistake, if it cannot be had."""
+        current = self._checked(ref.env, path, live=live)
+        previous = self._checked(ref.previous, f"{path}.previous", live=live) if ref.previous else None
+        if current and live and len(current) < WEAK_LENGTH:
+            self.notices.append(f"{ref.env} is shorter than {WEAK_LENGTH} characters")
+        return Secret(ref.env, current, previous)
+
+    def _checked(self, name: str, path: str, *, live: bool) -> str:
+        value = self.value(name, path)
+        if value is None:
+            return ""
+        if not _VISIBLE.fullmatch(value):
+            self.mistakes.append(Mistake("bad_secret", path, f"{name} must be visible ASCII without blanks"))
+            return ""
+        if live and value.startswith(PLACEHOLDER_PREFIX):
+            self.mistakes.append(Mistake("placeholder_secret", path, f"{name} holds a dry-run placeholder"))
+        return value
+
+
+def check_standard_webhooks_secret(secret: Secret, path: str) -> list[Mistake]:
+    """`whsec_…` is base64 of 24 to 64 bytes (Standard Webhooks); anything else is its own bytes."""
+    encoded = [value.removeprefix("whsec_") for value in secret.active if value.startswith("whsec_")]
+    if all(_is_base64_key(value) for value in encoded):
+        return []
+    return [Mistake("bad_secret", path, f"{secret.name} is not whsec_ and the base64 of 24 to 64 bytes")]
+
+
+def _is_base64_key(value: str) -> bool:
+    try:
+        return 24 <= len(base64.b64decode(value, validate=True)) <= 64
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _content_of(path: Path) -> str:
+    """A secret's file; one newline at its end belongs to the editor, not to the secret."""
+    try:
+        text = read_regular_file(path, limit=LIMIT_SECRET_BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise Bad("not_utf8", "the secret's file is not UTF-8") from error
+    return text.removesuffix("\n").removesuffix("\r")
