@@ -53,7 +53,7 @@ def create_app(settings: "Settings") -> "Flask":
     BodyBudget(app)
 
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
-    document_webhook(api.spec, settings.webhook.path)
+    document_webhook(api.spec, app)
     api.register_blueprint(health)
     api.register_blueprint(receipts, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)

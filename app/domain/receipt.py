@@ -1,5 +1,6 @@
 """A receipt: one webhook POST from Meta, its exact bytes, and what became of it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,9 @@ from typing import Literal
 
 SignedWith = Literal["current", "previous"]
 """Which of the active app secrets the signature was made with, while one is rotated."""
+
+RECEIPT_ID = re.compile(r"rcp_([1-9][0-9]{0,18})", re.ASCII)
+"""A receipt's public id and the number in it."""
 
 
 class ReceiptState(StrEnum):

@@ -1,7 +1,5 @@
 """Probes for platforms, and what an operator with a token may see."""
 
-from typing import Any
-
 from flask import Response, current_app
 from flask_smorest import Blueprint
 
@@ -15,6 +13,7 @@ from app.web.json import json_response
 
 bp = Blueprint("health", __name__, description="How the gateway is.")
 
+EXTENSION = "wats.readiness"
 OBJECT = {"type": "object"}
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -41,9 +40,9 @@ def show_readiness() -> Response:
 @bp.get("/status")
 @guarded_by(hidden("operate"))
 @bp.response(200, OBJECT)
-def show_status() -> dict[str, Any]:
+def show_status() -> Response:
     """What stands in the store and who works on it."""
-    return status_of(gateway())
+    return json_response(status_of(gateway()))
 
 
 @bp.get("/metrics")
@@ -57,13 +56,11 @@ def show_metrics() -> Response:
 @bp.get("/debug/diagnostics")
 @guarded_by(hidden("operate"))
 @bp.response(200, OBJECT)
-def show_diagnostics() -> dict[str, Any]:
+def show_diagnostics() -> Response:
     """What this process is made of."""
-    return diagnostics_of(gateway())
+    return json_response(diagnostics_of(gateway()))
 
 
 def _readiness() -> Readiness:
-    extensions = current_app.extensions
-    if "wats.readiness" not in extensions:
-        extensions["wats.readiness"] = Readiness(gateway().store)
-    return extensions["wats.readiness"]
+    readiness: Readiness = current_app.extensions.setdefault(EXTENSION, Readiness(gateway().store))
+    return readiness

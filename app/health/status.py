@@ -1,14 +1,12 @@
 """The state of the gateway in one answer: what stands in the store and who works on it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.domain import VERSION
 from app.domain.heartbeat import Heartbeat
 from app.gateway import Gateway
 from app.web.json import iso
-
-FRESH = timedelta(seconds=20)
 
 
 def status_of(gateway: Gateway) -> dict[str, Any]:
@@ -47,7 +45,7 @@ def _worker(beat: Heartbeat, now: datetime) -> dict[str, Any]:
         "version": beat.version,
         "startedAt": iso(beat.started_at),
         "lastBeatAt": iso(beat.at),
-        "fresh": now - beat.at < FRESH,
+        "fresh": beat.is_fresh(now),
     }
 
 

@@ -14,7 +14,6 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
-_ID = re.compile(r"[A-Za-z0-9_.:+/=-]{1,200}")
 
 
 PAGE_PARAMETERS = (
@@ -46,10 +45,10 @@ class PageRequest(NamedTuple):
     limit: int
 
 
-def page_request() -> PageRequest:
-    """The page that the current request asks for; a bad cursor or limit is a 400."""
+def page_request(ids: re.Pattern[str]) -> PageRequest:
+    """The page that the current request asks for, of items with such ids; a bad cursor or limit is a 400."""
     cursor = request.args.get("cursor")
-    return PageRequest(None if cursor is None else _read_cursor(cursor), _read_limit(request.args.get("limit")))
+    return PageRequest(None if cursor is None else _read_cursor(cursor, ids), _read_limit(request.args.get("limit")))
 
 
 def page(items: Sequence[Identified], asked: PageRequest) -> dict[str, Any]:
@@ -62,12 +61,12 @@ def _cursor(last_id: str) -> str:
     return base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> str:
+def _read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
     try:
         last_id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise _invalid_cursor() from error
-    if not _ID.fullmatch(last_id):
+    if not ids.fullmatch(last_id):
         raise _invalid_cursor()
     return last_id
 

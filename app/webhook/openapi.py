@@ -3,6 +3,7 @@
 from typing import Any
 
 from apispec import APISpec
+from flask import Flask
 
 STATUS_BODY = {
     "type": "object",
@@ -12,10 +13,13 @@ STATUS_BODY = {
 ERROR = {"$ref": "#/components/responses/DEFAULT_ERROR"}
 
 
-def document_webhook(spec: APISpec, path: str) -> None:
+def document_webhook(spec: APISpec, app: Flask) -> None:
     """Add Meta's two requests to the document."""
     spec.tag({"name": "webhook", "description": "What Meta calls."})
-    spec.path(path, operations={"get": _handshake(), "post": _webhook()})
+    operations = {"webhook.answer_handshake": {"get": _handshake()}, "webhook.receive_webhook": {"post": _webhook()}}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in operations:
+            spec.path(rule=rule, operations=operations[rule.endpoint])
 
 
 def _handshake() -> dict[str, Any]:

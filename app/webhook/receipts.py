@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from app.domain.receipt import Receipt, ReceiptState
+from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
@@ -38,7 +38,7 @@ class ReceiptSchema(CamelSchema):
 @bp.response(200, page_of(ReceiptSchema))
 def list_receipts() -> dict[str, Any]:
     """List receipts, newest first."""
-    asked = page_request()
+    asked = page_request(RECEIPT_ID)
     receipts = gateway().store.receipts.page(state=_state(), before=asked.after, limit=asked.limit)
     return page(receipts, asked)
 

@@ -1,0 +1,11 @@
+"""The store: everything the gateway remembers, on SQLite or PostgreSQL, by one implementation.
+
+The only room that speaks SQL. What it promises durable is on disk when a call returns.
+"""
+
+from app.store.errors import StoreBroken, StoreUnavailable
+from app.store.migrate import SchemaStatus
+from app.store.receipts import ReceiptCounts
+from app.store.store import Store
+
+__all__ = ["ReceiptCounts", "SchemaStatus", "Store", "StoreBroken", "StoreUnavailable"]

@@ -1,0 +1,154 @@
+"""The database of one process: its engines, and the lanes on which reads and writes run."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from app.store import postgres, sqlite
+from app.store.errors import StoreBroken, StoreUnavailable, translated
+from app.store.lanes import Deadline, Lane, NativeThreads, PlainCall
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+Point = Callable[[str], None]
+
+READ_SECONDS = 2.0
+WRITE_SECONDS = 8.0
+READ_THREADS = 4
+WEB_CONNECTIONS = 8
+
+
+def no_point(_name: str) -> None:
+    """Nobody watches the points where a process may be killed."""
+
+
+class Database(Protocol):
+    """Runs work inside a transaction. Raises `StoreUnavailable`, or `StoreBroken` once and for good."""
+
+    kind: Literal["sqlite", "postgresql"]
+
+    def read(self, work: Work[T]) -> T:
+        """The work's result, in a transaction that writes nothing."""
+        ...
+
+    def write(self, work: Work[T]) -> T:
+        """The work's result, once its transaction is durable."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class SqliteDatabase:
+    """SQLite: one writer per process behind a lock between processes, and readers beside it."""
+
+    kind: Literal["sqlite", "postgresql"] = "sqlite"
+
+    def __init__(self, url: str, *, cooperative: bool, on_point: Point) -> None:
+        path = sqlite.path_of(url)
+        try:
+            sqlite.make_private(path)
+            self._lock = sqlite.FileLock(path.with_name(path.name + "-lock"))
+        except OSError as error:
+            raise StoreUnavailable("the database's folder or file cannot be opened") from error
+        self._writer = sqlite.writer_engine(url)
+        self._reader = sqlite.reader_engine(url)
+        self._writes: Lane = NativeThreads(1) if cooperative else PlainCall()
+        self._reads: Lane = NativeThreads(READ_THREADS) if cooperative else PlainCall()
+        self._turn = threading.Lock() if not cooperative else None
+        self._on_point = on_point
+        self._broken: StoreBroken | None = None
+
+    def read(self, work: Work[T]) -> T:
+        return self._reads.run(lambda: self._in_reader(work), READ_SECONDS)
+
+    def write(self, work: Work[T]) -> T:
+        return self._writes.run(lambda: self._in_turn(work), WRITE_SECONDS)
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+        self._lock.close()
+
+    def _in_reader(self, work: Work[T]) -> T:
+        with translated(), self._reader.begin() as connection:
+            return work(connection)
+
+    def _in_turn(self, work: Work[T]) -> T:
+        if self._broken is not None:
+            raise self._broken
+        if self._turn is None:  # a single native thread does all the writing
+            return self._in_writer(work)
+        with self._turn:
+            return self._in_writer(work)
+
+    def _in_writer(self, work: Work[T]) -> T:
+        try:
+            with self._lock.held(), translated():
+                result = commit(self._writer, work, self._on_point)
+        except StoreBroken as broken:
+            self._broken = broken
+            raise
+        return result
+
+
+class PostgresDatabase:
+    """PostgreSQL: a pool of connections; under gevent every wait is cooperative and has a deadline."""
+
+    kind: Literal["sqlite", "postgresql"] = "postgresql"
+
+    def __init__(self, url: str, *, cooperative: bool, on_point: Point) -> None:
+        self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS)
+        self._lane: Lane = Deadline() if cooperative else PlainCall()
+        self._on_point = on_point
+
+    def read(self, work: Work[T]) -> T:
+        return self._lane.run(lambda: self._in_reader(work), READ_SECONDS)
+
+    def write(self, work: Work[T]) -> T:
+        return self._lane.run(lambda: self._in_writer(work), WRITE_SECONDS)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _in_reader(self, work: Work[T]) -> T:
+        with translated(), self._engine.begin() as connection:
+            return work(connection)
+
+    def _in_writer(self, work: Work[T]) -> T:
+        with translated():
+            return commit(self._engine, work, self._on_point)
+
+
+def commit(engine: Engine, work: Work[T], on_point: Point) -> T:
+    """Do the work and commit it, passing the points where a crash test may strike."""
+    with engine.begin() as connection:
+        result = work(connection)
+        on_point("before_commit")
+    on_point("after_commit")
+    return result
+
+
+def open_database(url: str, *, cooperative: bool, on_point: Point = no_point) -> Database:
+    """The database that the URL names; nothing is connected yet."""
+    kind = SqliteDatabase if url.startswith("sqlite:") else PostgresDatabase
+    return kind(url, cooperative=cooperative, on_point=on_point)
+
+
+class LastCommit:
+    """When this process last made something durable: the best proof that it still can."""
+
+    def __init__(self) -> None:
+        self._at = float("-inf")
+
+    def note(self) -> None:
+        """It just did."""
+        self._at = time.monotonic()
+
+    def is_within(self, seconds: float) -> bool:
+        """Tells whether it did within so many seconds."""
+        return time.monotonic() - self._at < seconds

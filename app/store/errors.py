@@ -1,0 +1,49 @@
+"""What can go wrong with the store, in our words. Foreign exceptions end here; their texts never leave the room."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+SQLITE_PRIMARY_CODE = 0xFF
+SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB = 10, 11, 26
+BROKEN_CODES = (SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB)
+REASONS = {
+    5: "the database is locked",
+    6: "the database is locked",
+    8: "the database is read-only",
+    13: "the disk is full",
+    14: "the database file cannot be opened",
+}
+
+
+class StoreUnavailable(Exception):
+    """The store cannot do it now: locked, down, read-only, full or too busy. Nothing was stored; try again."""
+
+
+class StoreBroken(StoreUnavailable):
+    """An I/O error: what is on disk is unknown to this process, which must end. An fsync is never tried again."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's exceptions into ours, telling the reason but neither SQL, values nor places."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("no connection to the database became free") from error
+    except DBAPIError as error:
+        raise _ours(error) from error
+    except SQLAlchemyError as error:
+        raise StoreUnavailable("the database refused") from error
+
+
+def _ours(error: DBAPIError) -> StoreUnavailable:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is None:
+        return StoreUnavailable("the database does not answer or refused")
+    primary = code & SQLITE_PRIMARY_CODE
+    if primary in BROKEN_CODES:
+        return StoreBroken("the database reports an I/O error or a damaged file")
+    return StoreUnavailable(REASONS.get(primary, "the database refused"))

@@ -1,0 +1,32 @@
+"""Signs of life of processes, for whoever asks whether anybody works."""
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from app.domain.heartbeat import Heartbeat
+from app.store.schema import heartbeats
+
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def beat(connection: Connection, heartbeat: Heartbeat) -> None:
+    """Note that a process is alive, and forget those that have not been for a day."""
+    row = {column.name: getattr(heartbeat, column.name) for column in heartbeats.columns}
+    renewed = connection.execute(
+        update(heartbeats).where(heartbeats.c.process == heartbeat.process).values(at=heartbeat.at)
+    )
+    if renewed.rowcount == 0:
+        connection.execute(delete(heartbeats).where(heartbeats.c.at < heartbeat.at - FORGOTTEN_AFTER))
+        connection.execute(insert(heartbeats).values(row))
+
+
+def forget(connection: Connection, process: str) -> None:
+    """A process has gone in order."""
+    connection.execute(delete(heartbeats).where(heartbeats.c.process == process))
+
+
+def latest(connection: Connection, kind: str) -> list[Heartbeat]:
+    """The processes of a kind, the one that gave a sign last first."""
+    rows = connection.execute(select(heartbeats).where(heartbeats.c.kind == kind).order_by(heartbeats.c.at.desc()))
+    return [Heartbeat(row.process, row.kind, row.version, row.started_at, row.at) for row in rows]

@@ -1,0 +1,46 @@
+"""PostgreSQL: how a connection is set up. Every wait has a limit; durability is asked for, whatever the default."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+
+CONNECT_SECONDS = 3
+POOL_WAIT_SECONDS = 3.0
+STATEMENT_MILLISECONDS = 30_000
+LOCK_MILLISECONDS = 5_000
+IDLE_IN_TRANSACTION_MILLISECONDS = 5_000
+RECEIPTS_LOCK = 0x77617473_0001
+MIGRATION_LOCK = 0x77617473_0002
+
+
+def engine_for(url: str, *, connections: int) -> Engine:
+    """A pool of so many connections that notices when the server has gone and come back."""
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=2,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "wats"},
+    )
+    event.listen(engine, "connect", _set_up)
+    return engine
+
+
+def queue_up(connection: Connection) -> None:
+    """Let one transaction at a time add receipts, so that their ids follow the order of their commits."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET timezone = 'UTC'; SET statement_timeout = {STATEMENT_MILLISECONDS};"
+            f" SET lock_timeout = {LOCK_MILLISECONDS};"
+            f" SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MILLISECONDS}"
+        )
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":  # a default of the server or the role that would break the promise
+            cursor.execute("SET synchronous_commit = on")
+    connection.commit()

