@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 
+def command_app() -> "Flask":
+    """An application that carries the `wats` commands and serves nothing: whoever asks it is told so."""
+    from flask import Flask
+
+    from app.cli import wats
+
+    app = Flask("wats", static_folder=None)
+    app.cli.add_command(wats)
+    app.before_request(lambda: ("This is not the gateway: start it with `flask wats serve`.\n", 503))
+    return app
+
+
 def create_app(settings: "Settings") -> "Flask":
     """The application for one web process. Its store is closed; whoever serves it opens the store."""
     from flask import Flask

@@ -149,3 +149,13 @@ class Settings:
     push_anywhere: bool
     notices: tuple[str, ...]
     made_secrets: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret's value, for what must be kept out of logs."""
+        webhook = self.webhook
+        secrets = [webhook.verify_token, webhook.app_secret, *(token.token for token in self.service.tokens)]
+        secrets += [destination.secret for destination in self.destinations]
+        secrets += [self.access_token] if self.access_token is not None else []
+        headers = [header.value for destination in self.destinations for header in destination.headers]
+        return (*(value for secret in secrets for value in secret.active), *headers, self.storage.url)

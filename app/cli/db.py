@@ -1,0 +1,45 @@
+"""`db`: the schema of the database."""
+
+import json
+
+import click
+
+from app.assembly import build_gateway
+from app.cli import CommandFailed
+from app.cli.options import start_options
+from app.config import Flags, load_settings
+from app.store import SchemaStatus
+
+
+@click.group("db")
+def db_group() -> None:
+    """The database's schema."""
+
+
+@db_group.command("upgrade")
+@start_options
+def upgrade(flags: Flags) -> None:
+    """Bring the schema to head, under a lock that dies with its holder."""
+    status = build_gateway(load_settings(flags)).store.upgrade_schema()
+    click.echo(f"schema {status.version}, head {status.head}")
+    _insist(status)
+
+
+@db_group.command("status")
+@start_options
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def status(flags: Flags, as_json: bool) -> None:
+    """Tell the schema's version and this code's head; exit code 1 when they do not fit."""
+    store = build_gateway(load_settings(flags)).store
+    store.open()
+    found = store.schema_status()
+    if as_json:
+        click.echo(json.dumps({"schema": found.version, "head": found.head, "compatible": found.compatible}))
+    else:
+        click.echo(f"schema {found.version or 'none'}, head {found.head}")
+    _insist(found)
+
+
+def _insist(status: SchemaStatus) -> None:
+    if not status.compatible:
+        raise CommandFailed("the schema does not fit this code; run `flask wats db upgrade`")

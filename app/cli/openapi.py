@@ -1,0 +1,30 @@
+"""`openapi`: the OpenAPI document, without a running service."""
+
+import json
+from pathlib import Path
+
+import click
+
+from app import create_app
+from app.cli import CommandFailed
+from app.cli.options import config_options
+from app.config import Flags, inspect_settings
+from app.web.openapi import openapi_document
+
+
+@click.command("openapi")
+@config_options
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this new file instead of standard output.")
+def openapi_command(flags: Flags, out: Path | None) -> None:
+    """Print the OpenAPI 3.1 document of every route."""
+    document = json.dumps(openapi_document(create_app(inspect_settings(flags))), indent=2) + "\n"
+    if out is None:
+        click.echo(document, nl=False)
+        return
+    try:
+        with out.open("x") as file:
+            file.write(document)
+    except FileExistsError as error:
+        raise CommandFailed(f"{out} exists; it is not overwritten") from error
+    except OSError as error:
+        raise CommandFailed(f"{out} cannot be written") from error

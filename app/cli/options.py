@@ -1,0 +1,61 @@
+"""Options that several commands share, gathered into `Flags`."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.config import Flags
+
+Command = Callable[..., Any]
+
+_FILE = click.Path(path_type=Path)
+_CONFIG = [
+    click.option("--config", type=_FILE, help="The config file. Default: $WATS_CONFIG, then wats.config.yaml."),
+    click.option("--profile", help="The profile. Default: $WATS_PROFILE, then the file's defaultProfile."),
+]
+_MODE = [
+    click.option("--dry-run", is_flag=True, help="No Meta account, no secrets, nothing sent."),
+    click.option("--live", is_flag=True, help="The first yes to live; or WATS_MODE=live."),
+    click.option("--yes-live", is_flag=True, help="The second yes to live; or WATS_YES_LIVE=1."),
+    click.option("--env-file", type=_FILE, help="One more source of the secrets that the profile names."),
+]
+_LISTEN = [
+    click.option("--host", help="Address to listen on."),
+    click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on."),
+    click.option("--paas", is_flag=True, help="Port from $PORT, host 0.0.0.0."),
+    click.option("--workers", type=click.IntRange(1, 64), help="Web processes. Default: $WEB_CONCURRENCY, then 2."),
+    click.option("--push", is_flag=True, help="In dry-run, push to destinations beyond loopback too."),
+]
+_THREADS = [click.option("--threads", type=click.IntRange(1, 64), help="Jobs at a time in the background worker.")]
+
+
+def config_options(command: Command) -> Command:
+    """`--config` and `--profile`."""
+    return _with(command, _CONFIG)
+
+
+def start_options(command: Command) -> Command:
+    """What every long-running process takes: config, mode and threads."""
+    return _with(command, _CONFIG + _MODE + _THREADS)
+
+
+def serve_options(command: Command) -> Command:
+    """Everything that `serve` takes about its start."""
+    return _with(command, _CONFIG + _MODE + _LISTEN + _THREADS)
+
+
+def _with(command: Command, options: list[Callable[[Command], Command]]) -> Command:
+    """The command with these options; it gets them as one `flags`."""
+    names = set(Flags.__dataclass_fields__)
+
+    @wraps(command)
+    def call(**given: Any) -> Any:
+        flags = Flags(**{name: value for name, value in given.items() if name in names})
+        return command(flags=flags, **{name: value for name, value in given.items() if name not in names})
+
+    for option in reversed(options):
+        call = option(call)
+    return call

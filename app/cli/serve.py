@@ -1,0 +1,111 @@
+"""`serve`: the whole gateway with one command."""
+
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from app import create_app
+from app.assembly import build_gateway
+from app.cli import CommandFailed
+from app.cli.options import serve_options
+from app.cli.supervisor import Child, Supervisor
+from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
+from app.config.start_line import tell_warnings
+from app.web.guards import guard_of
+
+ROOT = Path(__file__).parent.parent.parent
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+@click.command("serve")
+@serve_options
+@click.option("--without-worker", is_flag=True, help="No background worker; `flask wats worker` runs elsewhere.")
+@click.option("--print-routes", is_flag=True, help="Print every route with its methods and guard, and stop.")
+@click.option("--print-config", is_flag=True, help="Print the resolved settings with their sources, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def serve_command(
+    flags: Flags,
+    without_worker: bool,
+    print_routes: bool,
+    print_config: bool,
+    as_json: bool,
+) -> None:
+    """Serve the gateway: bring the schema to head, then run the web processes and one background worker."""
+    if print_routes:
+        _print_rows(routes_of(inspect_settings(flags)), as_json=as_json)
+    elif print_config:
+        rows = [{"path": row.path, "value": row.value, "source": row.source} for row in explain_settings(flags)]
+        _print_rows(rows, as_json=as_json)
+    else:
+        sys.exit(serve(load_settings(flags), with_worker=not without_worker))
+
+
+def serve(settings: Settings, *, with_worker: bool) -> int:
+    """Run until stopped; the exit code tells how it ended."""
+    tell_warnings(settings, sys.stderr)
+    _refuse_taken_port(settings.service.host, settings.service.port)
+    _bring_schema_to_head(settings)
+    with _run_folder() as folder:
+        environ = {**child_environment(settings), "WATS_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+        children = [Child("web", _gunicorn(), leads=True)]
+        if with_worker:
+            children.append(Child("worker", [sys.executable, "-m", "app.cli", "worker"]))
+        return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
+
+
+def routes_of(settings: Settings) -> list[dict[str, str]]:
+    """Every route with its methods and guard."""
+    app = create_app(settings)
+    rows = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        guard = guard_of(app, rule.endpoint)
+        methods = " ".join(sorted(rule.methods or ()))
+        rows.append({"route": rule.rule, "methods": methods, "guard": guard.name if guard else "none"})
+    return rows
+
+
+def _gunicorn() -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandFailed(f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}") from error
+
+
+def _bring_schema_to_head(settings: Settings) -> None:
+    status = build_gateway(settings).store.upgrade_schema()
+    if not status.compatible:
+        raise CommandFailed(f"the database's schema {status.version} is newer than this code can use ({status.head})")
+
+
+@contextmanager
+def _run_folder() -> Iterator[Path]:
+    """A folder in memory for the counters of this run's processes."""
+    folder = tempfile.mkdtemp(prefix="wats-metrics-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    widths = [max(len(row[name]) for row in rows) for name in rows[0]]
+    for row in rows:
+        click.echo("  ".join(value.ljust(width) for value, width in zip(row.values(), widths, strict=True)).rstrip())

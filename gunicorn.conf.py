@@ -1,0 +1,95 @@
+"""gunicorn's settings. They come from the same place as those of `flask wats serve`: flags become environment.
+
+The settings are loaded here, in the master, so that a wrong one ends the start with one message and code 78, and
+not in a loop of failing workers. Imports stay light: whatever is imported here precedes gevent's monkey patch.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from app.config import ConfigError, load_settings
+from app.config.handover import hand_over
+from app.config.start_line import tell_start, tell_warnings
+from app.log.access import AccessLogger
+
+SUPERVISED = "WATS_SUPERVISED"
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that nobody needs after a stop
+
+try:
+    _settings = load_settings()
+except ConfigError as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(78)
+hand_over(_settings)
+AccessLogger.secrets = _settings.secret_values
+_in_memory = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None
+_host = _settings.service.host
+
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
+wsgi_app = "wsgi:app"
+workers = _settings.web_processes
+worker_class = "gevent"
+worker_connections = 1000
+worker_tmp_dir = _in_memory
+backlog = 2048
+keepalive = 5  # seconds; it is also the deadline for a request's headers
+timeout = 30
+graceful_timeout = max(1, _settings.grace_seconds - 4)
+control_socket_disable = True
+logger_class = AccessLogger
+accesslog = "-"
+preload_app = False  # a lock made before the monkey patch deadlocks a worker
+
+
+def on_starting(_server):
+    """Give the counters of all processes a folder of this run's own, unless a supervisor already has."""
+    if METRICS_FOLDER not in os.environ:
+        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="wats-metrics-", dir=_in_memory)
+
+
+def when_ready(_server):
+    """The port is open: say so, once."""
+    if SUPERVISED not in os.environ:
+        tell_warnings(_settings, sys.stderr)
+    tell_start(_settings, sys.stdout)
+
+
+def post_worker_init(worker):
+    """Open the store in the worker itself, after the monkey patch; and let a stop show in `/readyz` at once."""
+    from app.web import draining
+
+    worker.wsgi.extensions["wats"].store.open()
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def drain(number, frame):
+        draining.begin()
+        stop(number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+def worker_exit(_server, worker):
+    """Close the store in order."""
+    gateway = getattr(worker.wsgi, "extensions", {}).get("wats")
+    if gateway is not None:
+        gateway.store.close()
+
+
+def child_exit(_server, worker):
+    """A dead process's gauges must not be counted."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(_server):
+    """Take this run's folder away, if it was ours."""
+    if SUPERVISED not in os.environ:
+        shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)
