@@ -21,7 +21,7 @@ R = TypeVar("R")
 BATCH_ITEMS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 QUEUED_BYTES = 64 * 1024 * 1024
-LINGER_SECONDS = 0.002
+LINGER_SECONDS = 0.010
 WAIT_SECONDS = 8.0
 
 
@@ -73,7 +73,8 @@ class GroupCommit(Generic[T, R]):
         while True:
             self._filled.wait()
             if crowded:  # more will come at once: a moment's patience makes one commit out of several
-                gevent.sleep(self._linger_seconds)
+                with gevent.Timeout(self._linger_seconds, exception=False):
+                    gevent.idle()
             batch = self._take()
             crowded = len(batch) > 1
             self._settle(batch)
