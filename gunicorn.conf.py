@@ -4,6 +4,7 @@ The settings are loaded here, in the master, so that a wrong one ends the start 
 not in a loop of failing workers. Imports stay light: whatever is imported here precedes gevent's monkey patch.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -65,6 +66,9 @@ def post_worker_init(worker):
     """Open the store in the worker itself, after the monkey patch; and let a stop show in `/readyz` at once."""
     from app.web import draining
 
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(0.001)
     worker.wsgi.extensions["wats"].store.open()
     stop = signal.getsignal(signal.SIGTERM)
 

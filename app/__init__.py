@@ -38,14 +38,13 @@ def create_app(settings: "Settings") -> "Flask":
     from app.assembly import build_gateway
     from app.gateway import EXTENSION
     from app.health.routes import bp as health
+    from app.web.body import EXTENSION as BODIES
     from app.web.body import BodyBudget
     from app.web.docs import bp as docs
     from app.web.errors import register_errors
     from app.web.guards import register_guards
-    from app.web.headers import register_headers
-    from app.web.observe import register_observation
+    from app.web.manners import Manners
     from app.web.openapi import documented_api
-    from app.web.request_ids import register_request_ids
     from app.webhook.openapi import document_webhook
     from app.webhook.receipts import bp as receipts
     from app.webhook.routes import bp as webhook
@@ -54,15 +53,13 @@ def create_app(settings: "Settings") -> "Flask":
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
-    app.extensions[EXTENSION] = build_gateway(settings)
+    parts = app.extensions[EXTENSION] = build_gateway(settings)
+    bodies = app.extensions[BODIES] = BodyBudget()
+    app.wsgi_app = Manners(app.wsgi_app, parts.metrics, bodies.give_back)  # type: ignore[method-assign]
 
-    register_observation(app)
-    register_request_ids(app)
-    register_headers(app)
     register_guards(app)
     api = documented_api(app)
     register_errors(app)
-    BodyBudget(app)
 
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
     document_webhook(api.spec, app)

@@ -42,10 +42,10 @@ class ReceiptCounts:
     last_received_at: datetime | None
 
 
-def digest_of(body: bytes, probe: int) -> int:
-    """64 bits of the body's SHA-256, as a signed integer; another probe gives other bits."""
-    sha = hashlib.sha256(body) if probe == 0 else hashlib.sha256(probe.to_bytes(4) + body)
-    return int.from_bytes(sha.digest()[:8], signed=True)
+def digest_of(sha256: bytes, probe: int) -> int:
+    """64 bits of a body's SHA-256, as a signed integer; another probe gives other bits."""
+    bits = sha256 if probe == 0 else hashlib.sha256(probe.to_bytes(4) + sha256).digest()
+    return int.from_bytes(bits[:8], signed=True)
 
 
 def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Digest = digest_of) -> list[Stored]:
@@ -75,7 +75,8 @@ class _Batch:
         self.new = new
         self.digest = digest
         self.stored = [Stored.ACCEPTED] * len(new)
-        self.open = {at: digest(receipt.body, 0) for at, receipt in enumerate(new)}
+        self.sha256 = [hashlib.sha256(receipt.body).digest() for receipt in new]
+        self.open = {at: digest(sha256, 0) for at, sha256 in enumerate(self.sha256)}
         self.probe = 0
         self.fresh: dict[int, int] = {}
         self.again: dict[int, int] = {}
@@ -97,7 +98,7 @@ class _Batch:
                 self.again[digest] = self.again.get(digest, 0) + 1
                 self.stored[at] = Stored.DUPLICATE
             elif digest in known or digest in self.fresh:
-                still_open[at] = self.digest(body, self.probe)
+                still_open[at] = self.digest(self.sha256[at], self.probe)
             else:
                 self.fresh[digest] = at
         self.open = still_open
@@ -108,7 +109,7 @@ class _Batch:
                 "digest": digest,
                 "received_at": self.new[at].received_at,
                 "size": len(self.new[at].body),
-                "sha256": hashlib.sha256(self.new[at].body).digest(),
+                "sha256": self.sha256[at],
                 "state": ReceiptState.PENDING.value,
                 "events": 0,
                 "duplicates": self.again.get(digest, 0),

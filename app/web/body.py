@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import gevent
-from flask import Flask, current_app, g, request
 from gunicorn.http.errors import ParseException
 
 from app.web.errors import RETRY, Refusal
+from app.web.manners import Environ
 
 PIECE_BYTES = 64 * 1024
 BODY_SECONDS = 20.0
 HELD_BYTES = 96 * 1024 * 1024
 EXTENSION = "wats.bodies"
+TAKEN = "wats.body_bytes"
 
 
 class Stream(Protocol):
@@ -31,57 +32,64 @@ class BodySlow(Exception):
 class BodyBudget:
     """How many bytes of bodies one process holds at a time, so that a crowd of them cannot fill its memory.
 
-    Each request takes its share piece by piece and gives it back when it ends.
+    Each request takes its share piece by piece; it is given back when the request ends.
     """
 
-    def __init__(self, app: Flask, limit: int = HELD_BYTES) -> None:
+    def __init__(self, limit: int = HELD_BYTES) -> None:
         self.limit = limit
         self.held = 0
-        app.extensions[EXTENSION] = self
-        app.teardown_request(self._give_back)
 
-    def take(self, count: int) -> None:
-        """Take so many bytes more for the current request, or refuse it with 503."""
+    def take(self, environ: Environ, count: int) -> None:
+        """Take so many bytes more for a request, or refuse it with 503."""
         if self.held + count > self.limit:
             raise Refusal("busy", "Too many bodies are on their way in; try again.", headers=RETRY)
         self.held += count
-        g.body_bytes = g.get("body_bytes", 0) + count
+        environ[TAKEN] = environ.get(TAKEN, 0) + count
 
-    def _give_back(self, _error: BaseException | None) -> None:
-        self.held -= g.pop("body_bytes", 0)
+    def give_back(self, environ: Environ) -> None:
+        """The request has ended."""
+        self.held -= environ.pop(TAKEN, 0)
 
 
-def refuse_declared_over(limit: int) -> None:
+def refuse_declared_over(environ: Environ, limit: int) -> None:
     """Refuse a body that says itself that it is too large, before a byte of it is read."""
-    declared = request.content_length
+    declared = _declared(environ)
     if declared is not None and declared > limit:
         raise _too_large(limit)
 
 
-def read_body(limit: int, *, seconds: float = BODY_SECONDS) -> bytes:
+def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: float = BODY_SECONDS) -> bytes:
     """The whole body, declared or chunked: 413 over the limit, 408 when late, 400 when it breaks off."""
     try:
         with gevent.Timeout(seconds, BodySlow()):
-            body = b"".join(_pieces(request.environ["wsgi.input"], limit))
+            body = b"".join(_pieces(environ, budget, limit))
     except BodySlow as slow:
         raise Refusal("body_timeout", f"The body was not there within {seconds:g} seconds.") from slow
     except (OSError, ParseException) as broken:
         raise Refusal("invalid_body", "The body broke off or was framed wrongly.") from broken
-    if request.content_length is not None and len(body) != request.content_length:
+    declared = _declared(environ)
+    if declared is not None and len(body) != declared:
         raise Refusal("invalid_body", "The body is shorter than its Content-Length.")
     return body
 
 
-def _pieces(stream: Stream, limit: int) -> Iterator[bytes]:
+def _pieces(environ: Environ, budget: BodyBudget, limit: int) -> Iterator[bytes]:
     """One byte over the limit is asked for, so that a body of just the limit is told from one beyond it."""
-    budget: BodyBudget = current_app.extensions[EXTENSION]
+    stream: Stream = environ["wsgi.input"]
     room = limit + 1
     while piece := stream.read(min(PIECE_BYTES, room)):
-        budget.take(len(piece))
+        budget.take(environ, len(piece))
         yield piece
         room -= len(piece)
         if room == 0:
             raise _too_large(limit)
+
+
+def _declared(environ: Environ) -> int | None:
+    """The length that a body declares; None for a chunked one. The server has checked that it is a number."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return None
+    return int(environ.get("CONTENT_LENGTH") or 0)
 
 
 def _too_large(limit: int) -> Refusal:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.store import StoreUnavailable
 from app.web.json import json_response
-from app.web.request_ids import request_id
+from app.web.manners import REQUEST_ID
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,11 @@ class Refusal(Exception):
 
 def error_response(refusal: Refusal, status: int | None = None) -> Response:
     """The refusal in the one shape, under the status its code stands for."""
-    error: dict[str, Any] = {"code": refusal.code, "message": refusal.message, "requestId": request_id()}
+    error: dict[str, Any] = {
+        "code": refusal.code,
+        "message": refusal.message,
+        "requestId": request.environ[REQUEST_ID],
+    }
     if refusal.details is not None:
         error["details"] = refusal.details
     response = json_response({"error": error}, status or STATUS_OF[refusal.code])
@@ -85,13 +89,15 @@ def not_found() -> Refusal:
 
 def answer_unexpected(error: Exception) -> Response:
     """A mistake of ours: the log gets the trace, the client a code and the id to ask about."""
-    log.error("http.failed", exc_info=error, extra={"request_id": request_id(), "method": request.method})
+    log.error(
+        "http.failed", exc_info=error, extra={"request_id": request.environ[REQUEST_ID], "method": request.method}
+    )
     return error_response(Refusal("internal_error", "Something went wrong on our side; it is in the log."))
 
 
 def answer_unavailable(error: StoreUnavailable) -> Response:
     """The store cannot take or tell it now; whoever asked may ask again."""
-    log.warning("store.unavailable", extra={"request_id": request_id(), "reason": str(error)})
+    log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": str(error)})
     return error_response(Refusal("unavailable", "The store is not available now; try again.", headers=RETRY))
 
 

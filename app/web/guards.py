@@ -14,6 +14,7 @@ from app.config import Scope, ServiceToken
 from app.domain.compare import first_match
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
+from app.web.manners import ROUTE
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -72,6 +73,7 @@ def _check_in() -> None:
     if rule is None:
         _guard_the_unrouted()
         return
+    request.environ[ROUTE] = rule.rule
     guard = guard_of(_app(), rule.endpoint)
     if guard is None:
         raise Refusal("forbidden", "This endpoint names no guard.")

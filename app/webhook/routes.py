@@ -1,18 +1,22 @@
 """Meta's two requests: the handshake, and the webhook itself. The order of the checks is the contract's."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 
 from app.domain.compare import first_match
-from app.domain.receipt import SignedWith
+from app.domain.receipt import Stored
 from app.domain.signature import SIGNATURE_HEADER, is_signature, signed_with
 from app.gateway import gateway
-from app.web.body import read_body, refuse_declared_over
+from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
 from app.web.errors import Refusal
 from app.web.guards import Guard, guarded_by
-from app.web.json import json_response
+from app.web.json import JSON
+from app.web.manners import Environ
 from app.webhook.receive import receive
 
 bp = Blueprint("webhook", __name__)
+
+ANSWERS = {stored: b'{"status":"%s"}' % stored.value.encode() for stored in Stored}
+SIGNATURE_VARIABLE = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
 
 
 def check_verify_token() -> None:
@@ -25,11 +29,15 @@ def check_verify_token() -> None:
 
 def check_signature() -> None:
     """Meta's signature over the very bytes that arrived; what it covers is left in `g` for the view."""
-    webhook = gateway().settings.webhook
-    refuse_declared_over(webhook.max_body_bytes)
-    signature = _signature()
-    g.body = read_body(webhook.max_body_bytes)
-    g.signed_with = _signer(g.body, signature, webhook.app_secret.active)
+    environ, webhook = request.environ, gateway().settings.webhook
+    refuse_declared_over(environ, webhook.max_body_bytes)
+    signature = _signature(environ)
+    budget: BodyBudget = current_app.extensions[EXTENSION]
+    body = read_body(environ, budget, limit=webhook.max_body_bytes)
+    signer = signed_with(body, signature, webhook.app_secret.active)
+    if signer is None:
+        raise Refusal("signature_mismatch", "The signature does not match the body.")
+    g.signed = (body, signer)
 
 
 VERIFY_TOKEN = Guard("verify-token", check_verify_token)
@@ -49,9 +57,10 @@ def answer_handshake() -> Response:
 @guarded_by(META_SIGNATURE)
 def receive_webhook() -> Response:
     """Take what Meta sends; answer before doing any of the work."""
-    stored = receive(g.body, g.signed_with, gateway())
-    gateway().metrics.webhook_stored(stored)
-    return json_response({"status": stored.value})
+    parts = gateway()
+    stored = receive(*g.signed, parts)
+    parts.metrics.webhook_stored(stored)
+    return Response(ANSWERS[stored], content_type=JSON)
 
 
 def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
@@ -64,17 +73,10 @@ def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
     return values[0]
 
 
-def _signature() -> str:
-    signature = request.headers.get(SIGNATURE_HEADER)
+def _signature(environ: Environ) -> str:
+    signature: str | None = environ.get(SIGNATURE_VARIABLE)
     if signature is None:
         raise Refusal("missing_signature", f"{SIGNATURE_HEADER} is missing.")
     if not is_signature(signature):
         raise Refusal("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
     return signature
-
-
-def _signer(body: bytes, signature: str, secrets: tuple[str, ...]) -> SignedWith:
-    signer = signed_with(body, signature, secrets)
-    if signer is None:
-        raise Refusal("signature_mismatch", "The signature does not match the body.")
-    return signer
