@@ -4,12 +4,22 @@ The only room that reads the environment or YAML. Nothing in it is printed with 
 """
 
 from app.config.environment import start_environment
+from app.config.explain import Explained
 from app.config.flags import Flags
-from app.config.load import Explained, child_environment, explain_settings, inspect_settings, load_settings
+from app.config.load import (
+    Checked,
+    check_config,
+    child_environment,
+    explain_settings,
+    inspect_settings,
+    load_settings,
+    show_config,
+)
 from app.config.mistakes import ConfigError, Mistake
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
 
 __all__ = [
+    "Checked",
     "ConfigError",
     "Destination",
     "Explained",
@@ -20,9 +30,11 @@ __all__ = [
     "Secret",
     "ServiceToken",
     "Settings",
+    "check_config",
     "child_environment",
     "explain_settings",
     "inspect_settings",
     "load_settings",
+    "show_config",
     "start_environment",
 ]

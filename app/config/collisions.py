@@ -1,11 +1,12 @@
 """Routes and variables that may not be one and the same."""
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Any
 
 from app.config.mistakes import Mistake
 from app.config.references import SecretRef
+
+Sections = dict[str, dict[str, Any]]
 
 FIXED_ROUTES = ("/healthz", "/readyz", "/status", "/metrics", "/debug", "/openapi.json", "/docs")
 SECRET_SLOTS = (
@@ -17,13 +18,13 @@ SECRET_SLOTS = (
 )
 
 
-def collisions(sections: dict[str, dict[str, Any]], path: str) -> Iterator[Mistake]:
+def collisions(sections: Sections, path: str) -> Iterator[Mistake]:
     """Every collision of a profile, both sides named."""
     yield from _of_routes(sections, path)
     yield from _of_variables(sections, path)
 
 
-def _of_routes(sections: dict[str, dict[str, Any]], path: str) -> Iterator[Mistake]:
+def _of_routes(sections: Sections, path: str) -> Iterator[Mistake]:
     webhook, prefix = sections["webhook"]["path"], sections["service"]["apiPrefix"]
     webhook_path, prefix_path = f"{path}.webhook.path", f"{path}.service.apiPrefix"
     if _covers(prefix, webhook):
@@ -40,13 +41,20 @@ def _covers(outer: str, inner: str) -> bool:
     return inner == outer or inner.startswith(outer + "/")
 
 
-def _of_variables(sections: dict[str, dict[str, Any]], path: str) -> Iterator[Mistake]:
+def _of_variables(sections: Sections, path: str) -> Iterator[Mistake]:
     """One variable for two secrets: whoever learns the one then knows the other."""
-    slots = [
-        (f"{path}.{section}.{key}", ref)
-        for section, key in SECRET_SLOTS
-        if isinstance(ref := sections[section][key], SecretRef)
-    ]
-    for (first, one), (second, other) in combinations(slots, 2):
-        if one.env == other.env:
-            yield Mistake("reused_variable", second, f"{one.env} is already the variable of {first}")
+    owners: dict[str, str] = {}
+    for where, ref in _references(sections, path):
+        for variable, place in ((ref.env, where), (ref.previous, f"{where}.previous")):
+            if variable is None:
+                continue
+            if variable in owners:
+                yield Mistake("reused_variable", where, f"{variable} is already the variable of {owners[variable]}")
+            owners.setdefault(variable, place)
+
+
+def _references(sections: Sections, path: str) -> Iterator[tuple[str, SecretRef]]:
+    slots = [(f"{path}.{section}.{key}", sections[section][key]) for section, key in SECRET_SLOTS]
+    tokens = sections["service"]["tokens"]
+    slots += [(f"{path}.service.tokens[{at}].token", each["token"]) for at, each in enumerate(tokens)]
+    return ((where, ref) for where, ref in slots if isinstance(ref, SecretRef))

@@ -24,17 +24,21 @@ def start_environment() -> Mapping[str, str]:
 
 
 def parse_environ(block: bytes) -> dict[str, str]:
-    """The kernel's form of an environment: NUL-terminated `NAME=value`."""
-    pairs = (entry.partition(b"=") for entry in block.split(b"\0") if b"=" in entry)
-    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+    """The kernel's form of an environment: NUL-terminated `NAME=value`. Of equal names the first one counts."""
+    variables: dict[str, str] = {}
+    for entry in block.split(b"\0"):
+        name, equals, value = entry.partition(b"=")
+        if name and equals:
+            variables.setdefault(os.fsdecode(name), os.fsdecode(value))
+    return variables
 
 
 def without_dotenv_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Where there is no `/proc`: the environment without whatever such a file may have set."""
     loaded = {
-        name: value
+        pair
         for file in (".env", ".flaskenv")
         if (path := find_dotenv(file, usecwd=True))
-        for name, value in dotenv_values(path).items()
+        for pair in dotenv_values(path).items()
     }
-    return {name: value for name, value in environ.items() if name not in loaded or loaded[name] != value}
+    return {name: value for name, value in environ.items() if (name, value) not in loaded}

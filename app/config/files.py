@@ -2,31 +2,51 @@
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.mistakes import Bad
 
 
-def read_regular_file(path: Path, *, limit: int) -> bytes:
-    """The bytes of a regular file (or of what a symbolic link leads to), at most `limit` of them.
+@dataclass(frozen=True)
+class Content:
+    """What a file holds, and whether users other than its owner and group may read it."""
+
+    data: bytes
+    is_open_to_others: bool
+
+
+def read_regular_file(path: Path, *, limit: int) -> Content:
+    """The content of a regular file (or of what a symbolic link leads to), at most `limit` bytes.
 
     Raises `Bad` with the codes file_missing, file_unreadable, not_a_file or file_too_large.
     """
+    descriptor = _open(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise Bad("not_a_file", "a regular file is needed, not a directory, pipe or device")
+        data = _read(descriptor, limit + 1)
+    except OSError as error:
+        raise Bad("file_unreadable", "the file cannot be read") from error
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise Bad("file_too_large", f"the file is larger than {limit // 1024} KiB")
+    return Content(data, bool(mode & stat.S_IROTH))
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise Bad("file_missing", "the file does not exist") from error
     except (OSError, ValueError) as error:
         raise Bad("file_unreadable", "the file cannot be opened") from error
-    with os.fdopen(descriptor, "rb", closefd=True) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Bad("not_a_file", "a regular file is needed, not a directory, pipe or device")
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise Bad("file_too_large", f"the file is larger than {limit // 1024} KiB")
-    return content
 
 
-def is_readable_by_others(path: Path) -> bool:
-    """Tells whether users other than the owner and its group may read the file."""
-    return bool(path.stat().st_mode & stat.S_IROTH)
+def _read(descriptor: int, most: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < most and (part := os.read(descriptor, most - len(parts))):
+        parts += part
+    return bytes(parts)

@@ -22,16 +22,15 @@ def choose_mode(flags: Flags, variables: Variables) -> tuple[Mode | None, list[M
 
 
 def _conflicts(flags: Flags, variables: Variables) -> Iterator[Mistake]:
-    if flags.dry_run:
+    said_by = "--dry-run" if flags.dry_run else "WATS_MODE=dry-run"
+    if flags.dry_run or (variables.mode == Mode.DRY_RUN.value and not flags.live):
         for flag, given in (
             ("--live", flags.live),
             ("--yes-live", flags.yes_live),
             ("--env-file", flags.env_file),
         ):
             if given:
-                yield Mistake("conflicting_flags", flag, "a live flag cannot stand beside --dry-run")
-    elif flags.yes_live and not flags.live and variables.mode == Mode.DRY_RUN.value:
-        yield Mistake("conflicting_flags", "--yes-live", "WATS_MODE says dry-run")
+                yield Mistake("conflicting_flags", flag, f"a live flag cannot stand beside {said_by}")
     if variables.mode not in ("", *Mode) and not (flags.dry_run or flags.live):
         yield Mistake("bad_mode", "WATS_MODE", "must be 'dry-run' or 'live'")
 

@@ -12,6 +12,9 @@ OURS = re.compile(
     r"host|content-.*|connection|transfer-encoding|te|trailer|upgrade|expect|user-agent|webhook-.*|x-hub-.*",
     re.I,
 )
+CREDENTIALS = re.compile(
+    r"(?:proxy-)?authorization|cookie|(?:x-)?api-?key|(?:x-)?(?:auth|access|api)-?(?:token|key)", re.I
+)
 
 
 def _read_headers(value: object) -> tuple[tuple[str, str | SecretRef], ...]:
@@ -20,7 +23,7 @@ def _read_headers(value: object) -> tuple[tuple[str, str | SecretRef], ...]:
     names = [str(name).lower() for name in value]
     if len(set(names)) < len(names):
         raise Bad("repeated", "a header stands there twice")
-    return tuple((_name(name), _value(each)) for name, each in value.items())
+    return tuple((_name(name), _value(name, each)) for name, each in value.items())
 
 
 def _name(name: str) -> str:
@@ -31,9 +34,11 @@ def _name(name: str) -> str:
     return name
 
 
-def _value(value: object) -> str | SecretRef:
+def _value(name: str, value: object) -> str | SecretRef:
     if isinstance(value, dict):
         return read_secret(value)
+    if CREDENTIALS.fullmatch(name):
+        raise Bad("raw_secret", f"{name} is a secret; write {{ env: NAME }}")
     if not isinstance(value, str) or not _VALUE.fullmatch(value):
         raise Bad("bad_header", "a header's value is printable ASCII text, or { env: NAME }")
     return value

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.config.databases import STORAGE_URL
 from app.config.headers import HEADERS
 from app.config.kinds import (
     API_VERSION,
@@ -24,7 +25,7 @@ from app.config.kinds import (
     or_reference,
 )
 from app.config.settings import SCOPES
-from app.config.urls import BASE_URL, DESTINATION_URL, STORAGE_URL
+from app.config.urls import BASE_URL, DESTINATION_URL
 
 REQUIRED: Any = object()
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.document import WrittenInt
+from app.config.hosts import is_host
 from app.config.mistakes import Bad
 from app.config.references import read_reference, read_secret
+from app.config.written import WrittenFloat, WrittenInt
 
 LIMIT_ITEMS = 100
 LIMIT_TEXT = 2000
@@ -99,7 +100,7 @@ def or_reference(kind: Kind) -> Kind:
 
 def _read_numeric_id(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        written = value.written if isinstance(value, WrittenInt) else str(value)
+        written = value.written if isinstance(value, WrittenInt | WrittenFloat) else str(value)
         raise Bad("unquoted_id", f'a numeric id must be quoted, or its digits may change: "{written}"')
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,20}", value, re.ASCII):
         raise Bad("bad_id", "1 to 20 digits in quotes are needed")
@@ -112,8 +113,15 @@ def _read_types(value: object) -> str:
     return value
 
 
+def _read_host(value: object) -> str:
+    host = text_of(value)
+    if not is_host(host):
+        raise Bad("bad_form", "an IP address (IPv6 without brackets) or a host name is needed")
+    return host
+
+
 def _quoted(value: object) -> str:
-    return f'; in quotes: "{value.written}"' if isinstance(value, WrittenInt) else ""
+    return f'; in quotes: "{value.written}"' if isinstance(value, WrittenInt | WrittenFloat) else ""
 
 
 def _quoted_switch(value: object) -> str:
@@ -126,7 +134,7 @@ SECRET = Kind("{ env: NAME }", read_secret)
 TYPE_GLOB = Kind("type or glob", _read_types)
 NAME = text("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, - and _ are needed")
 API_VERSION = text("vN.N", r"v[1-9][0-9]{0,2}\.[0-9]{1,2}", "a version such as v25.0 is needed")
-HOST = text("host or address", r"[A-Za-z0-9.:_-]{1,255}", "a host name or an address is needed")
+HOST = Kind("host or address", _read_host)
 ROUTE = text(
     "path",
     r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+",

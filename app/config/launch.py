@@ -8,6 +8,7 @@ from app.config.document import read_document
 from app.config.env_file import read_env_file
 from app.config.flags import Flags
 from app.config.gates import choose_mode
+from app.config.hosts import is_host
 from app.config.mistakes import Bad, ConfigError, Mistake
 from app.config.profile import Document, Profile, read_profiles
 from app.config.settings import Mode
@@ -44,7 +45,7 @@ class Launch:
 
     def host(self) -> Told:
         """The address to listen on: flag, variable, PaaS, profile."""
-        if self.flags.host:
+        if self.flags.host and is_host(self.flags.host):
             return Told(self.flags.host, "flag --host")
         if self.variables.host:
             return Told(self.variables.host, "environment WATS_HOST")
@@ -64,16 +65,21 @@ class Launch:
             return Told(0, "environment PORT")
         return Told(int(self.variables.platform_port), "environment PORT")
 
+    def env_file_path(self) -> Path | None:
+        """Where the env file is, if one is named."""
+        path = self.flags.env_file or self.variables.env_file
+        return None if path is None else path.absolute()
+
     def env_file(self) -> dict[str, str]:
         """The env file's variables, for live only; in PaaS mode it may be absent."""
-        path = self.flags.env_file or self.variables.env_file
+        path = self.env_file_path()
         if path is None or self.mode is not Mode.LIVE:
             return {}
         try:
             variables, notices = read_env_file(path)
         except Bad as bad:
             if not (self.paas and bad.code == "file_missing"):
-                self.mistakes.append(bad.at("--env-file"))
+                self.mistakes.append(bad.at("--env-file").in_file(path))
             return {}
         self.notices += notices
         return variables
@@ -92,7 +98,9 @@ def weigh(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = True) 
     if needs_mode:
         launch.mode, stopping = choose_mode(flags, variables)
         launch.mistakes += stopping
-    launch.config_path = (flags.config or variables.config or _first_existing()).absolute()
+    if flags.host is not None and not is_host(flags.host):
+        launch.mistakes.append(Mistake("bad_form", "--host", "an IP address or a host name is needed"))
+    launch.config_path = config_path(flags, variables)
     document = _read(launch)
     if document is not None:
         launch.profile = _choose_profile(document, flags.profile or variables.profile, launch.mistakes)
@@ -105,6 +113,13 @@ def read_config(path: Path) -> Document:
         return read_profiles(read_document(path))
     except Bad as bad:
         raise ConfigError([bad.at(str(path))]) from bad
+    except ConfigError as error:
+        raise ConfigError(mistake.in_file(path) for mistake in error.mistakes) from error
+
+
+def config_path(flags: Flags, variables: Variables) -> Path:
+    """Where the config is: flag, variable, or one of the two usual places."""
+    return (flags.config or variables.config or _first_existing()).absolute()
 
 
 def _read(launch: Launch) -> Document | None:

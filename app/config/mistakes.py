@@ -1,19 +1,34 @@
 """Mistakes in what the gateway is told, all of them at once: where, which kind, and what to do."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake: a stable code, the path of the setting (or the variable or flag), a message without secrets."""
+    """One mistake: a stable code, the path of the setting (or the variable or flag), a message without secrets.
+
+    Whatever a file or a command line put into path or message is escaped: a message is always one line.
+    """
 
     code: str
     path: str
     message: str
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("path", "message", "file"):
+            object.__setattr__(self, name, escaped(getattr(self, name)))
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message} [{self.code}]"
+        where = f"{self.file}: {self.path}" if self.file else self.path
+        return f"{where}: {self.message} [{self.code}]"
+
+    def in_file(self, file: object) -> "Mistake":
+        """The same mistake, with the file in which it stands."""
+        return replace(self, file=str(file))
 
 
 class ConfigError(Exception):
@@ -35,3 +50,20 @@ class Bad(Exception):
     def at(self, path: str) -> Mistake:
         """The mistake at this path."""
         return Mistake(self.code, path, self.message)
+
+
+def escaped(text: str) -> str:
+    """The text with every character that a terminal or a log would obey written out."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def shortened(name: str) -> str:
+    """A name from a file as a message may repeat it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+
+
+def under(path: str, key: str) -> str:
+    """The path of a key, shortened where somebody wrote a novel."""
+    return f"{path}.{shortened(key)}" if path else shortened(key)

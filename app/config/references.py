@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 from app.config.mistakes import Bad
+from app.config.variable_names import CONTROL_VARIABLES
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,24 @@ class EnvRef:
 
 def read_secret(value: object) -> SecretRef:
     """A reference to a secret; a secret written out is refused without being shown."""
-    if isinstance(value, str | int | float):
-        raise Bad("raw_secret", "a secret does not belong in the config; write { env: NAME }")
-    mapping = _mapping(value, {"env", "previous"})
-    previous = mapping.get("previous")
-    return SecretRef(_name(mapping), None if previous is None else _name(_mapping(previous, {"env"})))
+    mapping = _mapping(_no_raw_secret(value), {"env", "previous"})
+    if "previous" not in mapping:
+        return SecretRef(_name(mapping))
+    name, previous = _name(mapping), _name(_mapping(_no_raw_secret(mapping["previous"]), {"env"}))
+    if name == previous:
+        raise Bad("reused_variable", f"{name} cannot be the previous secret too")
+    return SecretRef(name, previous)
 
 
 def read_reference(value: object) -> EnvRef:
     """A reference to a value that is no secret."""
     return EnvRef(_name(_mapping(value, {"env"})))
+
+
+def _no_raw_secret(value: object) -> object:
+    if isinstance(value, str | int | float):
+        raise Bad("raw_secret", "a secret does not belong in the config; write { env: NAME }")
+    return value
 
 
 def _mapping(value: object, allowed: set[str]) -> dict[str, object]:
@@ -50,5 +59,9 @@ def _name(mapping: dict[str, object]) -> str:
     if name is None:
         raise Bad("missing", "env is missing; write { env: NAME }")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Bad("bad_variable_name", "env must be the name of an environment variable")
+        raise Bad("bad_variable_name", "env must be the name of a variable: capitals, digits and _")
+    if name.endswith("_FILE"):
+        raise Bad("bad_variable_name", "leave out _FILE: every NAME also accepts NAME_FILE")
+    if name in CONTROL_VARIABLES:
+        raise Bad("bad_variable_name", f"{name} already has a meaning of its own")
     return name

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from app.config.hosts import is_loopback
 from app.config.launch import Launch
 from app.config.mistakes import ConfigError
+from app.config.notices import notices_about
 from app.config.profile import Profile
-from app.config.references import SecretRef
 from app.config.secrets_dry_run import DryRunSecrets
-from app.config.secrets_live import DEFAULT_FILE, LiveSecrets
+from app.config.secrets_live import LiveSecrets
 from app.config.settings import (
     SCOPES,
     Destination,
@@ -24,25 +25,24 @@ from app.config.settings import (
     Worker,
 )
 from app.config.sources import Sources
-from app.config.urls import is_loopback
 
 Secrets = LiveSecrets | DryRunSecrets
-META_MEGABYTES = 3 * 1024 * 1024
+DEFAULT_WEB_PROCESSES = 2
+DEFAULT_GRACE_SECONDS = 25
 
 
 def resolve(launch: Launch) -> tuple[Settings, Sources]:
     """The settings of a start. Raises `ConfigError` with every mistake of file, gates and secrets together."""
     host, port = launch.host(), launch.port()
     sources = Sources(launch.environ, launch.env_file())
-    settings = None
-    if launch.profile is not None and launch.mode is not None:
-        secrets = _secrets(launch, sources, on_loopback=is_loopback(str(host.value)))
-        settings = _settings(launch, launch.profile, launch.mode, secrets)
-        settings = replace(settings, service=replace(settings.service, host=str(host.value), port=int(port.value)))
-    mistakes = (*launch.mistakes, *sources.mistakes)
-    if mistakes or settings is None:
+    if launch.profile is None or launch.mode is None:
+        raise ConfigError(launch.mistakes)
+    secrets = _secrets(launch, sources, on_loopback=is_loopback(str(host.value)))
+    settings = _settings(launch, launch.profile, launch.mode, secrets)
+    settings = replace(settings, service=replace(settings.service, host=str(host.value), port=int(port.value)))
+    if mistakes := (*launch.mistakes, *(mistake.in_file(launch.config_path) for mistake in sources.mistakes)):
         raise ConfigError(mistakes)
-    return replace(settings, notices=(*launch.notices, *sources.notices, *_notices(settings, launch))), sources
+    return replace(settings, notices=tuple(notices_about(settings, launch, launch.profile, sources))), sources
 
 
 def _secrets(launch: Launch, sources: Sources, *, on_loopback: bool) -> Secrets:
@@ -60,7 +60,7 @@ def _settings(launch: Launch, profile: Profile, mode: Mode, secrets: Secrets) ->
         profile=profile.name,
         config_path=launch.config_path,
         paas=launch.paas,
-        env_file=launch.flags.env_file or launch.variables.env_file,
+        env_file=launch.env_file_path(),
         data_dir=launch.variables.data_dir.absolute(),
         graph=Graph(section["graph"]["apiVersion"], section["graph"]["baseUrl"]),
         whatsapp=_whatsapp(section["whatsapp"], secrets, f"{at}.whatsapp"),
@@ -79,8 +79,8 @@ def _settings(launch: Launch, profile: Profile, mode: Mode, secrets: Secrets) ->
         ),
         retention_days=section["retention"]["days"],
         fetch_media_on_arrival=section["media"]["fetchOnArrival"],
-        web_processes=launch.flags.workers or launch.variables.workers,
-        grace_seconds=launch.variables.grace_seconds,
+        web_processes=launch.flags.workers or launch.variables.workers or DEFAULT_WEB_PROCESSES,
+        grace_seconds=launch.variables.grace_seconds or DEFAULT_GRACE_SECONDS,
         push_anywhere=launch.flags.push or launch.variables.push,
         notices=(),
         made_secrets=tuple(secrets.made) if isinstance(secrets, DryRunSecrets) else (),
@@ -88,11 +88,14 @@ def _settings(launch: Launch, profile: Profile, mode: Mode, secrets: Secrets) ->
 
 
 def _whatsapp(values: dict[str, Any], secrets: Secrets, at: str) -> WhatsApp:
-    numbers = values["phoneNumberIds"] or [values["phoneNumberId"]]
-    return WhatsApp(
-        secrets.numeric_id(values["wabaId"], f"{at}.wabaId"),
-        tuple(secrets.numeric_id(number, f"{at}.phoneNumberId") for number in numbers),
+    several = values["phoneNumberIds"]
+    slots = (
+        [(f"{at}.phoneNumberIds[{number}]", value) for number, value in enumerate(several)]
+        if several
+        else [(f"{at}.phoneNumberId", values["phoneNumberId"])]
     )
+    numbers = dict.fromkeys(secrets.numeric_id(value, path) for path, value in slots)
+    return WhatsApp(secrets.numeric_id(values["wabaId"], f"{at}.wabaId"), tuple(numbers))
 
 
 def _webhook(values: dict[str, Any], secrets: Secrets, at: str) -> Webhook:
@@ -145,33 +148,3 @@ def _sending(values: dict[str, Any]) -> Sending:
         idempotency_days=values["idempotencyDays"],
         unknown_alert_minutes=values["unknownAlertMinutes"],
     )
-
-
-def _notices(settings: Settings, launch: Launch) -> list[str]:
-    notices = []
-    if settings.webhook.max_body_bytes < META_MEGABYTES:
-        notices.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
-    if settings.mode is Mode.DRY_RUN:
-        return notices + _dry_run_notices(settings, launch)
-    if settings.paas and settings.storage.url.endswith(f"{settings.data_dir}/{DEFAULT_FILE}"):
-        notices.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
-    return notices
-
-
-def _dry_run_notices(settings: Settings, launch: Launch) -> list[str]:
-    assert launch.profile is not None
-    notices = []
-    section = launch.profile.sections
-    refs = [section["auth"]["accessToken"], section["webhook"]["appSecret"], section["storage"]["url"]]
-    unused = [ref.env for ref in refs if isinstance(ref, SecretRef) and launch.environ.get(ref.env)]
-    if unused:
-        notices.append(f"dry-run does not use {', '.join(unused)}, which the environment holds")
-    held_back = [each.name for each in settings.destinations if not _is_pushed_to(each, settings)]
-    if held_back:
-        notices.append(f"dry-run does not push to {', '.join(held_back)} beyond loopback; --push does")
-    return notices
-
-
-def _is_pushed_to(destination: Destination, settings: Settings) -> bool:
-    host = destination.url.partition("://")[2].split("/", 1)[0].rsplit("@", 1)[-1]
-    return settings.push_anywhere or is_loopback(host.rsplit(":", 1)[0] if not host.endswith("]") else host)

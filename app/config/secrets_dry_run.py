@@ -1,16 +1,17 @@
 """Dry-run: none of Meta's secrets is looked up. While only this machine can reach it they are known placeholders;
 elsewhere they are made at random and told once, unless they are given."""
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.config.databases import database_url, is_same_database
 from app.config.mistakes import Bad, Mistake
 from app.config.references import EnvRef, SecretRef
-from app.config.secrets_live import absolute
+from app.config.secrets_live import literal_database
 from app.config.settings import Header, Secret
-from app.config.sources import Sources
-from app.config.urls import database_url
+from app.config.sources import Sources, check_standard_webhooks_secret
 
 DEFAULT_FILE = "dry-run.sqlite3"
 PLACEHOLDER_ID = "1000000000000001"
@@ -29,54 +30,77 @@ class DryRunSecrets:
     def access_token(self, _ref: SecretRef, _path: str) -> Secret | None:
         return None
 
-    def verify_token(self, _ref: SecretRef, _path: str) -> Secret:
-        return self._given_or_made("WATS_DRY_RUN_VERIFY_TOKEN", "dry-run-verify-token")
+    def verify_token(self, ref: SecretRef, _path: str) -> Secret:
+        return self._stand_in(ref, "WATS_DRY_RUN_VERIFY_TOKEN", "dry-run-verify-token")
 
-    def app_secret(self, _ref: SecretRef, _path: str) -> Secret:
-        return self._given_or_made("WATS_DRY_RUN_APP_SECRET", "dry-run-app-secret")
+    def app_secret(self, ref: SecretRef, _path: str) -> Secret:
+        return self._stand_in(ref, "WATS_DRY_RUN_APP_SECRET", "dry-run-app-secret")
 
-    def service_token(self, _ref: SecretRef, _path: str) -> Secret:
-        return self._given_or_made("WATS_DRY_RUN_SERVICE_TOKEN", "dry-run-service-token")
+    def service_token(self, ref: SecretRef, _path: str) -> Secret:
+        return self._stand_in(ref, "WATS_DRY_RUN_SERVICE_TOKEN", "dry-run-service-token")
 
     def extra_token(self, name: str, ref: SecretRef, _path: str) -> Secret:
-        return self._given_or_made(ref.env, f"dry-run-{name}-token")
+        return self._stand_in(ref, ref.env, f"dry-run-{name}-token")
 
     def destination(self, name: str, ref: SecretRef, path: str) -> Secret:
-        if self.sources.environ.get(ref.env) or self.sources.environ.get(f"{ref.env}_FILE"):
-            return self.sources.secret(ref, path, live=False)
+        if self.sources.stands(ref.env):
+            previous = ref.previous if ref.previous and self.sources.stands(ref.previous) else None
+            secret = self.sources.secret(SecretRef(ref.env, previous), path, live=False)
+            self.sources.mistakes += check_standard_webhooks_secret(secret, path)
+            return secret
         placeholder = f"dry-run-{name}-secret"
+        self.sources.origins[ref.env] = "dry-run placeholder"
         self.sources.notices.append(f"{ref.env} is not set; pushes to {name} are signed with {placeholder}")
         return Secret(ref.env, placeholder)
 
-    def header(self, name: str, value: str | SecretRef, _path: str) -> Header:
+    def header(self, name: str, value: str | SecretRef, path: str) -> Header:
         if isinstance(value, str):
             return Header(name, value)
-        return Header(name, self.sources.environ.get(value.env) or "dry-run-placeholder")
+        if self.sources.stands(value.env):
+            return Header(name, self.sources.header(value, path, live=False))
+        return Header(name, "dry-run-placeholder")
 
     def numeric_id(self, value: str | EnvRef, path: str) -> str:
         if isinstance(value, str):
             return value
         given = self.sources.environ.get(value.env, "")
-        if given.isascii() and given.isdigit():
+        if re.fullmatch(r"[0-9]{1,20}", given, re.ASCII):
             return given
         self.sources.notices.append(f"{value.env} is not set; {path} is {PLACEHOLDER_ID}")
         return PLACEHOLDER_ID
 
-    def database(self, _value: str | SecretRef | None, _path: str) -> str:
+    def database(self, value: str | SecretRef | None, path: str) -> str:
+        """The dry-run's own database; never the one that the profile names."""
         given = self.sources.environ.get(DATABASE_VARIABLE)
-        if not given:
-            return f"sqlite:///{self.data_dir / DEFAULT_FILE}"
         try:
-            return absolute(database_url(given))
+            own = database_url(given) if given else f"sqlite:///{self.data_dir / DEFAULT_FILE}"
         except Bad as bad:
-            self.sources.mistakes.append(Mistake(bad.code, DATABASE_VARIABLE, bad.message))
+            self.sources.mistakes.append(bad.at(DATABASE_VARIABLE))
             return ""
+        live = self._live_database(value)
+        if live is not None and is_same_database(own, live):
+            message = f"a dry-run never opens the live database, which {path} names; name another one"
+            self.sources.mistakes.append(Mistake("live_database", DATABASE_VARIABLE, message))
+        return own
 
-    def _given_or_made(self, variable: str, placeholder: str) -> Secret:
-        if self.sources.environ.get(variable) or self.sources.environ.get(f"{variable}_FILE"):
+    def _live_database(self, value: str | SecretRef | None) -> str | None:
+        """Where live data is, as far as the environment tells; looked at only to keep away from it."""
+        try:
+            if not isinstance(value, SecretRef):
+                return literal_database(value, self.data_dir)
+            found = self.sources.peek(value.env)
+            return database_url(found) if found else None
+        except Bad:
+            return None
+
+    def _stand_in(self, ref: SecretRef, variable: str, placeholder: str) -> Secret:
+        if self.sources.stands(variable):
+            self.sources.origins[ref.env] = f"dry-run: {variable}"
             return self.sources.secret(SecretRef(variable), variable, live=False)
         if self.on_loopback:
+            self.sources.origins[ref.env] = "dry-run placeholder"
             return Secret(variable, placeholder)
+        self.sources.origins[ref.env] = "made at random for this run"
         value = secrets.token_urlsafe(24)
         self.made.append((variable, value))
         return Secret(variable, value)

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.config.databases import database_url
 from app.config.mistakes import Bad, Mistake
 from app.config.references import EnvRef, SecretRef
 from app.config.settings import Header, Secret
 from app.config.sources import Sources, check_standard_webhooks_secret
-from app.config.urls import database_url
 
 DEFAULT_FILE = "wats.sqlite3"
 
@@ -41,7 +41,7 @@ class LiveSecrets:
         return secret
 
     def header(self, name: str, value: str | SecretRef, path: str) -> Header:
-        return Header(name, value if isinstance(value, str) else self.sources.secret(value, path).current)
+        return Header(name, value if isinstance(value, str) else self.sources.header(value, path))
 
     def numeric_id(self, value: str | EnvRef, path: str) -> str:
         if isinstance(value, str):
@@ -52,19 +52,16 @@ class LiveSecrets:
         return found
 
     def database(self, value: str | SecretRef | None, path: str) -> str:
-        if value is None:
-            return f"sqlite:///{self.data_dir / DEFAULT_FILE}"
-        if isinstance(value, str):
-            return absolute(value)
+        if not isinstance(value, SecretRef):
+            return literal_database(value, self.data_dir)
         found = self.sources.value(value.env, path)
         try:
-            return absolute(database_url(found)) if found else ""
+            return database_url(found) if found else ""
         except Bad as bad:
             self.sources.mistakes.append(Mistake(bad.code, path, f"{value.env}: {bad.message}"))
             return ""
 
 
-def absolute(url: str) -> str:
-    """The URL with a SQLite file's path made absolute, so that every process means the same file."""
-    prefix = "sqlite:///"
-    return prefix + str(Path(url.removeprefix(prefix)).absolute()) if url.startswith(prefix) else url
+def literal_database(value: str | None, data_dir: Path) -> str:
+    """The database that the config names outright, or by saying nothing."""
+    return f"sqlite:///{data_dir / DEFAULT_FILE}" if value is None else database_url(value)

@@ -17,6 +17,7 @@ PLACEHOLDER_PREFIX = "dry-run-"
 WEAK_LENGTH = 16
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,4096}")
+_PRINTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?")
 
 
 @dataclass
@@ -29,32 +30,36 @@ class Sources:
     notices: list[str] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
 
-    def find(self, name: str) -> str | None:
+    def stands(self, name: str) -> bool:
+        """Tells whether the environment has a variable, or names a file for it."""
+        return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
+
+    def peek(self, name: str) -> str | None:
         """The value of a variable, or of the file that `NAME_FILE` names. Raises `Bad`; empty is absent."""
+        return self._look_up(name)[0]
+
+    def _look_up(self, name: str) -> tuple[str | None, str]:
+        """The value and where it comes from."""
         direct, file = self.environ.get(name), self.environ.get(f"{name}_FILE")
         if direct and file:
             raise Bad("both_set", f"{name} and {name}_FILE are both set; keep one")
         if direct:
-            return self._from(name, f"environment {name}", direct)
+            return direct, f"environment {name}"
         if file:
-            return self._from(name, f"file named by {name}_FILE", _content_of(Path(file)))
-        if self.env_file.get(name):
-            return self._from(name, f"env file {name}", self.env_file[name])
-        return None
-
-    def _from(self, name: str, origin: str, value: str) -> str:
-        self.origins[name] = origin
-        return value
+            return _content_of(Path(file), name) or None, f"file named by {name}_FILE"
+        return self.env_file.get(name) or None, f"env file {name}"
 
     def value(self, name: str, path: str) -> str | None:
         """A value that must be there; None, with a mistake, if it is not."""
         try:
-            value = self.find(name)
+            value, origin = self._look_up(name)
         except Bad as bad:
             self.mistakes.append(bad.at(path))
             return None
         if value is None:
             self.mistakes.append(Mistake("secret_missing", path, f"set {name}, or {name}_FILE to a path"))
+        else:
+            self.origins[name] = origin
         return value
 
     def secret(self, ref: SecretRef, path: str, *, live: bool = True) -> Secret:
@@ -65,12 +70,17 @@ class Sources:
             self.notices.append(f"{ref.env} is shorter than {WEAK_LENGTH} characters")
         return Secret(ref.env, current, previous)
 
-    def _checked(self, name: str, path: str, *, live: bool) -> str:
+    def header(self, ref: SecretRef, path: str, *, live: bool = True) -> str:
+        """A header's value, in which blanks may stand: `Bearer …`."""
+        return self._checked(ref.env, path, live=live, form=_PRINTABLE)
+
+    def _checked(self, name: str, path: str, *, live: bool, form: re.Pattern[str] = _VISIBLE) -> str:
         value = self.value(name, path)
         if value is None:
             return ""
-        if not _VISIBLE.fullmatch(value):
-            self.mistakes.append(Mistake("bad_secret", path, f"{name} must be visible ASCII without blanks"))
+        if not form.fullmatch(value):
+            wanted = "visible ASCII without blanks" if form is _VISIBLE else "one line of ASCII"
+            self.mistakes.append(Mistake("bad_secret", path, f"{name} must be {wanted}"))
             return ""
         if live and value.startswith(PLACEHOLDER_PREFIX):
             self.mistakes.append(Mistake("placeholder_secret", path, f"{name} holds a dry-run placeholder"))
@@ -92,10 +102,12 @@ def _is_base64_key(value: str) -> bool:
         return False
 
 
-def _content_of(path: Path) -> str:
+def _content_of(path: Path, name: str) -> str:
     """A secret's file; one newline at its end belongs to the editor, not to the secret."""
     try:
-        text = read_regular_file(path, limit=LIMIT_SECRET_BYTES).decode()
+        text = read_regular_file(path, limit=LIMIT_SECRET_BYTES).data.decode()
     except UnicodeDecodeError as error:
-        raise Bad("not_utf8", "the secret's file is not UTF-8") from error
+        raise Bad("not_utf8", f"{name}_FILE: the file is not UTF-8") from error
+    except Bad as bad:
+        raise Bad(bad.code, f"{name}_FILE: {bad.message}") from bad
     return text.removesuffix("\n").removesuffix("\r")

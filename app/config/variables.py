@@ -1,7 +1,7 @@
 """Our own environment variables, each with its type. None of them is a secret; those are in `sources`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 
+from app.config.hosts import is_host
 from app.config.mistakes import Mistake
 
-_PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_KUBERNETES_LINK = re.compile(r"(?:tcp|udp|sctp)://.*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -27,44 +29,11 @@ class Variables:
     host: str | None
     port: int | None
     platform_port: str
-    workers: int
+    workers: int | None
     threads: int | None
-    grace_seconds: int
+    grace_seconds: int | None
     data_dir: Path
     push: bool
-
-
-REFERENCE = (
-    ("WATS_CONFIG", "path", "", "The config file; then `wats.config.yaml`, then `config/wats.config.yaml`."),
-    ("WATS_PROFILE", "name", "", "The profile; else the file's `defaultProfile`."),
-    (
-        "WATS_MODE",
-        "`dry-run` or `live`",
-        "",
-        "The mode where no flag tells it. Live also needs the second yes.",
-    ),
-    ("WATS_YES_LIVE", "`1`", "", "The second yes."),
-    ("WATS_PAAS", "`1`", "", "As `--paas`: port from `$PORT`, host `0.0.0.0`."),
-    ("PORT", "1..65535", "", "The platform's port; read in PaaS mode only."),
-    ("WATS_ENV_FILE", "path", "", "As `--env-file`: one more source of the secrets that the profile names."),
-    ("WATS_HOST", "address", "", "As `--host`."),
-    ("WATS_PORT", "1..65535", "", "As `--port`."),
-    ("WEB_CONCURRENCY", "1..64", "2", "As `--workers`: web processes."),
-    ("WATS_THREADS", "1..64", "", "As `--threads`: the worker's threads."),
-    ("WATS_GRACE_SECONDS", "1..3600", "25", "How long a stop may take. Cloud Run wants 8."),
-    ("WATS_DATA_DIR", "path", "./data", "Where SQLite files live."),
-    (
-        "WATS_DRY_RUN_DATABASE_URL",
-        "URL",
-        "",
-        "The dry-run's database; else `$WATS_DATA_DIR/dry-run.sqlite3`.",
-    ),
-    ("WATS_DRY_RUN_PUSH", "`1`", "", "As `--push`: a dry-run also pushes beyond loopback."),
-    ("WATS_DRY_RUN_APP_SECRET", "secret", "", "The dry-run's app secret."),
-    ("WATS_DRY_RUN_VERIFY_TOKEN", "secret", "", "The dry-run's verify token."),
-    ("WATS_DRY_RUN_SERVICE_TOKEN", "secret", "", "The dry-run's service token."),
-)
-"""Name, type, default and meaning, for the documentation."""
 
 
 class _StartEnv(Env):
@@ -77,32 +46,57 @@ class _StartEnv(Env):
     def _get_value(self, env_key: str, default: Any) -> Any:
         return self._start.get(env_key) or default
 
+    def number(self, name: str, low: int, high: int) -> int | None:
+        """A whole number within bounds, in plain digits; None if it is unset."""
+
+        def check(text: str) -> None:
+            if not _is_number(text, low, high):
+                raise ValidationError(f"must be a number from {low} to {high}, in digits only.")
+
+        text = self.str(name, None, validate=check)
+        return None if text is None else int(text)
+
+    def switch(self, name: str) -> bool:
+        """`1`, or unset; `0` counts as unset, anything else is a mistake."""
+        return self.str(name, "", validate=_yes) == "1"
+
 
 def read_variables(environ: Mapping[str, str]) -> tuple[Variables, list[Mistake]]:
     """Every variable with its type; those that are wrong are told together and count as unset."""
-    env = _StartEnv(environ)
+    env = _StartEnv(_without_kubernetes_link(environ))
     variables = Variables(
         config=env.path("WATS_CONFIG", None),
         profile=env.str("WATS_PROFILE", None),
         mode=env.str("WATS_MODE", ""),
-        yes_live=env.str("WATS_YES_LIVE", "", validate=_yes) == "1",
-        paas=env.str("WATS_PAAS", "", validate=_yes) == "1",
+        yes_live=env.switch("WATS_YES_LIVE"),
+        paas=env.switch("WATS_PAAS"),
         env_file=env.path("WATS_ENV_FILE", None),
-        host=env.str("WATS_HOST", None),
-        port=env.int("WATS_PORT", None, validate=_between(1, 65535)),
+        host=env.str("WATS_HOST", None, validate=_host),
+        port=env.number("WATS_PORT", 1, 65535),
         platform_port=environ.get("PORT", ""),
-        workers=env.int("WEB_CONCURRENCY", 2, validate=_between(1, 64)) or 2,
-        threads=env.int("WATS_THREADS", None, validate=_between(1, 64)),
-        grace_seconds=env.int("WATS_GRACE_SECONDS", 25, validate=_between(1, 3600)) or 25,
+        workers=env.number("WEB_CONCURRENCY", 1, 64),
+        threads=env.number("WATS_THREADS", 1, 64),
+        grace_seconds=env.number("WATS_GRACE_SECONDS", 1, 3600),
         data_dir=env.path("WATS_DATA_DIR", Path("data")) or Path("data"),
-        push=env.str("WATS_DRY_RUN_PUSH", "", validate=_yes) == "1",
+        push=env.switch("WATS_DRY_RUN_PUSH"),
     )
     return variables, _mistakes(env)
 
 
 def is_port(text: str) -> bool:
     """Tells whether this is a port as platforms give it: digits, no sign, no leading zero, 1..65535."""
-    return _PORT.fullmatch(text) is not None and int(text) <= 65535
+    return _is_number(text, 1, 65535)
+
+
+def _is_number(text: str, low: int, high: int) -> bool:
+    return _WHOLE.fullmatch(text) is not None and low <= int(text) <= high
+
+
+def _without_kubernetes_link(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """For a Service named `wats` Kubernetes sets WATS_PORT=tcp://… in every pod: that is no setting of ours."""
+    if not _KUBERNETES_LINK.fullmatch(environ.get("WATS_PORT", "")):
+        return environ
+    return {name: value for name, value in environ.items() if name != "WATS_PORT"}
 
 
 def _mistakes(env: Env) -> list[Mistake]:
@@ -119,9 +113,6 @@ def _yes(value: str) -> None:
         raise ValidationError("must be 1, or unset.")
 
 
-def _between(low: int, high: int) -> Callable[[int], None]:
-    def check(value: int) -> None:
-        if not low <= value <= high:
-            raise ValidationError(f"must be a number from {low} to {high}.")
-
-    return check
+def _host(value: str) -> None:
+    if not is_host(value):
+        raise ValidationError("must be an IP address or a host name.")

@@ -1,0 +1,79 @@
+"""Database URLs: which are accepted, which hold a password, and which name one and the same database."""
+
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from app.config.kinds import Kind, text_of
+from app.config.mistakes import Bad
+from app.config.references import SecretRef, read_secret
+
+POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+SQLITE_PREFIX = "sqlite:///"
+POSTGRES_PORT = 5432
+
+
+def database_url(value: str) -> str:
+    """A database URL as SQLAlchemy wants it: a SQLite file's path absolute, `postgres://` as platforms write it.
+
+    Raises `Bad`; no message holds any of it.
+    """
+    url = _split(value)
+    rest = value[len(url.scheme) :]
+    if url.scheme == "sqlite" and rest.startswith(":///") and _names_file(url):
+        return SQLITE_PREFIX + str(Path(rest.removeprefix(":///")).absolute())
+    if url.scheme in POSTGRES_SCHEMES and rest.startswith("://") and (url.path.strip("/") or url.query):
+        return f"postgresql+psycopg{rest}"
+    raise Bad("unsupported_database", "sqlite:///FILE or postgresql://… with a database is needed")
+
+
+def is_same_database(one: str, other: str) -> bool:
+    """Tells whether two URLs, as `database_url` gives them, lead to the same database, whoever logs in."""
+    return _identity(one) == _identity(other)
+
+
+def _split(value: str) -> SplitResult:
+    try:
+        url = urlsplit(value if value.isprintable() else "")
+        _ = url.port
+    except ValueError as error:
+        raise Bad("bad_url", "this is no database URL; a password in it must be percent-encoded") from error
+    return url
+
+
+def _names_file(url: SplitResult) -> bool:
+    name = url.path.removeprefix("/")
+    return not url.netloc and not url.query and bool(name.strip("/")) and name != ":memory:"
+
+
+def _identity(url: str) -> tuple[object, ...]:
+    if url.startswith(SQLITE_PREFIX):
+        return ("sqlite", Path(url.removeprefix(SQLITE_PREFIX)).resolve())
+    split = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(split.query).items()}
+    host = query.get("host", split.hostname or "localhost").lower()
+    port = query.get("port", str(split.port or POSTGRES_PORT))
+    return ("postgresql", host, port, query.get("dbname", unquote(split.path.strip("/"))))
+
+
+def _read_storage_url(value: object) -> str | SecretRef:
+    """A reference, or a literal that holds no password."""
+    if isinstance(value, dict):
+        return read_secret(value)
+    text = text_of(value)
+    if _holds_password(text):
+        raise Bad("raw_secret", "a database URL with a password does not belong here; write { env: NAME }")
+    database_url(text)
+    return text
+
+
+def _holds_password(text: str) -> bool:
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() == "sqlite":
+        return False
+    has_user_info, query = "@" in rest, rest.partition("?")[2]
+    return (has_user_info and ":" in rest.rpartition("@")[0]) or any(
+        "password" in key.lower() for key in parse_qs(query)
+    )
+
+
+STORAGE_URL = Kind("{ env: NAME }, or a URL without password", _read_storage_url)

@@ -1,0 +1,89 @@
+"""YAML as plain data: PyYAML's safe loader, with less in it."""
+
+import math
+
+import yaml
+
+from app.config.mistakes import Bad
+from app.config.written import WrittenFloat, WrittenInt, WrittenMapping
+
+LIMIT_DEPTH = 20
+
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(text: str) -> object:
+    """The one document in this text. Raises `Bad` for anything that is not plain data."""
+    try:
+        _refuse_what_surprises(text)
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader with less in it
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line
+        raise Bad("invalid_yaml", f"not valid YAML{_at(line)}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Bad("invalid_yaml", "not valid YAML") from error
+
+
+def too_deep() -> Bad:
+    """What is said of a document with more levels than a config has."""
+    return Bad("too_deep", f"nested deeper than {LIMIT_DEPTH} levels")
+
+
+def _refuse_what_surprises(text: str) -> None:
+    """Walk the events, which needs no recursion, before anything is built from them."""
+    depth = documents = 0
+    for event in yaml.parse(text, _Base):
+        depth += _step(event)
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        where = _at(event.start_mark.line if event.start_mark else None)
+        if depth > LIMIT_DEPTH:
+            raise too_deep()
+        if documents > 1:
+            raise Bad("several_documents", f"one document is enough{where}")
+        if getattr(event, "anchor", None) is not None:
+            raise Bad("alias_or_anchor", f"aliases and anchors are refused{where}")
+        if getattr(event, "tag", None) is not None:
+            raise Bad("yaml_tag", f"tags are refused{where}")
+
+
+def _step(event: yaml.Event) -> int:
+    opens = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
+    closes = isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent)
+    return int(opens) - int(closes)
+
+
+class _Loader(_Base):  # type: ignore[valid-type, misc]
+    """PyYAML's safe loader, which would keep the last of two equal keys without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> WrittenMapping:  # noqa: ARG002
+        return WrittenMapping.of(
+            (_key(key_node), self.construct_object(value_node, deep=True)) for key_node, value_node in node.value
+        )
+
+    def construct_plain_map(self, node: yaml.MappingNode) -> WrittenMapping:
+        return self.construct_mapping(node)
+
+    def construct_written_int(self, node: yaml.ScalarNode) -> WrittenInt:
+        return WrittenInt.of(node.value, self.construct_yaml_int(node))
+
+    def construct_written_float(self, node: yaml.ScalarNode) -> WrittenFloat:
+        value = self.construct_yaml_float(node)
+        if not math.isfinite(value):
+            raise Bad("bad_number", f"a number must be finite{_at(node.start_mark.line)}")
+        return WrittenFloat.of(node.value, value)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_plain_map)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_written_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_written_float)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_str)
+
+
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:merge":
+        raise Bad("bad_key", f"keys are plain names, and merge keys are refused{_at(node.start_mark.line)}")
+    return str(node.value)
+
+
+def _at(line: int | None) -> str:
+    return "" if line is None else f" (line {line + 1})"

@@ -1,0 +1,78 @@
+"""Config mistakes: each has a stable code and names the place it stands in."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from app.config import Flags, check_config
+from app.config.document import read_document
+from app.config.mistakes import ConfigError
+from app.config.profile import read_profiles
+from tests.config.cases import CASES
+from tests.config.documents import GOOD, P, crm, mistakes_of, with_change, write
+
+
+@pytest.mark.parametrize(("at", "value", "code", "path"), CASES)
+def test_a_mistake_has_its_code_and_its_path(at: str, value: object, code: str, path: str, tmp_path: Path):
+    config = with_change(f"{P}.{at}", value)
+
+    found = mistakes_of(config, tmp_path)
+
+    assert (code, f"{P}.{path}") in found
+
+
+@pytest.mark.parametrize("at", ["graph", "sending", "storage", "destinations", "service.tokens"])
+def test_an_empty_section_is_fine_as_its_keys_have_defaults(at: str, tmp_path: Path):
+    config = with_change(f"{P}.{at}", None)
+
+    assert read_profiles(read_document(write(config, tmp_path))).profiles["p"].destinations == []
+
+
+def test_the_good_config_is_good():
+    assert read_profiles(copy.deepcopy(GOOD)).default == "p"
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path):
+    config = with_change(f"{P}.service.port", 0)
+    config["profiles"]["p"]["webhook"]["path"] = "nowhere"
+    config["profiles"]["q"] = {"servce": {}}
+
+    found = mistakes_of(config, tmp_path)
+
+    assert {("out_of_range", f"{P}.service.port"), ("bad_form", f"{P}.webhook.path")} <= found
+    assert ("unknown_key", "profiles.q.servce") in found
+
+
+def test_a_mistake_names_its_file(tmp_path: Path):
+    path = write(with_change(f"{P}.service.port", 0), tmp_path)
+
+    with pytest.raises(ConfigError) as caught:
+        check_config(Flags(config=path), {})
+
+    assert str(caught.value).startswith(f"{path}: {P}.service.port: ")
+
+
+def test_no_message_repeats_a_secret_that_was_written_out(tmp_path: Path):
+    config = with_change(f"{P}.auth.accessToken", "planted-access")
+    profile = config["profiles"]["p"]
+    profile["webhook"]["appSecret"] = {"env": "A", "previous": "planted-previous"}
+    profile["storage"] = {"url": "postgres://u:planted-database@h/db"}
+    profile["destinations"] = crm(secret="planted-destination", url="http://u:planted-url@crm")
+
+    with pytest.raises(ConfigError) as caught:
+        read_profiles(read_document(write(config, tmp_path)))
+
+    assert "planted" not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\u2028b", "\ud800", "x" * 5000])
+def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str):
+    config = copy.deepcopy(GOOD)
+    config["profiles"][name] = {name: {}}
+
+    with pytest.raises(ConfigError) as caught:
+        read_profiles(config)
+
+    assert all(line.isprintable() and len(line) < 500 for line in str(caught.value).splitlines())
+    assert len(str(caught.value).splitlines()) == len(caught.value.mistakes)
