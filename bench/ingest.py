@@ -66,7 +66,7 @@ def _running(server: str, asked: argparse.Namespace) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         environ = {"WATS_DATA_DIR": folder, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
         if server == "empty":
-            conf = str(ROOT / "bench" / "empty.conf.py")
+            conf = str(ROOT / "bench" / "gunicorn_empty.py")
             with serving("bench.empty:app", environ, conf=conf, ready="/") as running:
                 yield running
             return

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from app.assembly import build_gateway
 from app.config import load_settings
 from app.domain.receipt import NewReceipt
-from app.store import Store
 
 BATCH = 5000
 BODY_BYTES = 1000

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.config import Flags
+from app.config import Flags, api_access
 
 Command = Callable[..., Any]
 
@@ -29,6 +29,7 @@ _LISTEN = [
     click.option("--workers", type=click.IntRange(1, 64), help="Web processes. Default: $WEB_CONCURRENCY, then 2."),
     click.option("--push", is_flag=True, help="In dry-run, push to destinations beyond loopback too."),
 ]
+_URL = click.option("--url", help="The running service. Default: $WATS_URL, then the profile's host and port.")
 _THREADS = [click.option("--threads", type=click.IntRange(1, 64), help="Jobs at a time in the background worker.")]
 
 
@@ -45,6 +46,18 @@ def start_options(command: Command) -> Command:
 def serve_options(command: Command) -> Command:
     """Everything that `serve` takes about its start."""
     return _with(command, _CONFIG + _MODE + _LISTEN + _THREADS)
+
+
+def client_options(command: Command) -> Command:
+    """Where the running service is and how to be let in, gathered into `access`."""
+
+    @wraps(command)
+    def call(*, url: str | None, config: Path | None, profile: str | None, **given: Any) -> Any:
+        return command(access=api_access(Flags(config=config, profile=profile), url=url), **given)
+
+    for option in reversed([_URL, *_CONFIG]):
+        call = option(call)
+    return call
 
 
 def _with(command: Command, options: list[Callable[[Command], Command]]) -> Command:

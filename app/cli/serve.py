@@ -17,6 +17,7 @@ from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.options import serve_options
 from app.cli.supervisor import Child, Supervisor
+from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
 from app.config.start_line import tell_warnings
 from app.web.guards import guard_of
@@ -106,6 +107,4 @@ def _print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    widths = [max(len(row[name]) for row in rows) for name in rows[0]]
-    for row in rows:
-        click.echo("  ".join(value.ljust(width) for value, width in zip(row.values(), widths, strict=True)).rstrip())
+    print_table(rows, list(rows[0]))

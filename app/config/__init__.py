@@ -3,6 +3,7 @@
 The only room that reads the environment or YAML. Nothing in it is printed with a secret's value.
 """
 
+from app.config.access import ApiAccess, api_access
 from app.config.environment import start_environment
 from app.config.explain import Explained
 from app.config.flags import Flags
@@ -19,6 +20,7 @@ from app.config.mistakes import ConfigError, Mistake
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
 
 __all__ = [
+    "ApiAccess",
     "Checked",
     "ConfigError",
     "Destination",
@@ -30,6 +32,7 @@ __all__ = [
     "Secret",
     "ServiceToken",
     "Settings",
+    "api_access",
     "check_config",
     "child_environment",
     "explain_settings",

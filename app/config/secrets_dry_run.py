@@ -13,6 +13,8 @@ from app.config.secrets_live import literal_database
 from app.config.settings import Header, Secret
 from app.config.sources import Sources, check_standard_webhooks_secret
 
+SERVICE_TOKEN_VARIABLE = "WATS_DRY_RUN_SERVICE_TOKEN"  # noqa: S105 - the name of a variable
+PLACEHOLDER_SERVICE_TOKEN = "dry-run-service-token"  # noqa: S105 - known to everybody, on loopback only
 DEFAULT_FILE = "dry-run.sqlite3"
 PLACEHOLDER_ID = "1000000000000001"
 DATABASE_VARIABLE = "WATS_DRY_RUN_DATABASE_URL"
@@ -37,7 +39,7 @@ class DryRunSecrets:
         return self._stand_in(ref, "WATS_DRY_RUN_APP_SECRET", "dry-run-app-secret")
 
     def service_token(self, ref: SecretRef, _path: str) -> Secret:
-        return self._stand_in(ref, "WATS_DRY_RUN_SERVICE_TOKEN", "dry-run-service-token")
+        return self._stand_in(ref, SERVICE_TOKEN_VARIABLE, PLACEHOLDER_SERVICE_TOKEN)
 
     def extra_token(self, name: str, ref: SecretRef, _path: str) -> Secret:
         return self._stand_in(ref, ref.env, f"dry-run-{name}-token")

@@ -1,0 +1,57 @@
+"""How the command line reaches a running service: its URL, and the one token it needs. Nothing else is looked up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.config.environment import start_environment
+from app.config.flags import Flags
+from app.config.launch import ANY_ADDRESS, Launch, weigh
+from app.config.mistakes import Bad, ConfigError, Mistake
+from app.config.references import SecretRef
+from app.config.secrets_dry_run import PLACEHOLDER_SERVICE_TOKEN, SERVICE_TOKEN_VARIABLE
+from app.config.settings import Mode
+from app.config.sources import Sources
+
+URL_VARIABLE = "WATS_URL"
+
+
+@dataclass(frozen=True)
+class ApiAccess:
+    """Where the API of a running service is, and the token that lets one in."""
+
+    api_url: str
+    token: str = field(repr=False)
+
+
+def api_access(flags: Flags, *, url: str | None = None, environ: Mapping[str, str] | None = None) -> ApiAccess:
+    """The access that flags, environment and profile add up to.
+
+    The token is the value of the variable that the profile names; where that is unset and nothing says live, the
+    dry-run's. Raises `ConfigError`.
+    """
+    environ = start_environment() if environ is None else environ
+    launch = weigh(flags, environ, needs_mode=False)
+    if launch.profile is None:
+        raise ConfigError(launch.mistakes)
+    service = launch.profile.sections["service"]
+    base = (url or environ.get(URL_VARIABLE) or _address(launch)).rstrip("/")
+    return ApiAccess(base + service["apiPrefix"], _token(launch, service["bearerToken"]))
+
+
+def _address(launch: Launch) -> str:
+    host = str(launch.host().value)
+    host = {ANY_ADDRESS: "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{launch.port().value}"
+
+
+def _token(launch: Launch, ref: SecretRef) -> str:
+    sources = Sources(launch.environ)
+    try:
+        token = sources.peek(ref.env)
+        if token is None and launch.variables.mode != Mode.LIVE.value:
+            token = sources.peek(SERVICE_TOKEN_VARIABLE) or PLACEHOLDER_SERVICE_TOKEN
+    except Bad as bad:
+        raise ConfigError([bad.at(ref.env)]) from bad
+    if token is None:
+        raise ConfigError([Mistake("secret_missing", ref.env, f"set {ref.env}, or {ref.env}_FILE to a path")])
+    return token

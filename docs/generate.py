@@ -1,0 +1,91 @@
+"""Generates what the code already knows: docs/cli.md, docs/openapi.json, and the tables in docs/configure.md.
+
+python docs/generate.py            write them
+python docs/generate.py --check    fail if one of them is not what it would write
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import click
+from app.config.reference import configure_tables
+
+from app import create_app
+from app.cli import wats
+from app.config import Flags, inspect_settings
+from app.web.openapi import openapi_document
+
+DOCS = Path(__file__).parent
+EXAMPLE = DOCS.parent / "config" / "wats.config.yaml"
+
+
+def main() -> int:
+    """Write or compare; the exit code tells whether everything was fresh."""
+    made = generated()
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    if "--check" not in sys.argv:
+        for path, text in made.items():
+            path.write_text(text)
+        return 0
+    for path in stale:
+        print(f"{path.relative_to(DOCS.parent)} is not fresh; run `make docs`")
+    return 1 if stale else 0
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file with its text."""
+    app = create_app(inspect_settings(Flags(config=EXAMPLE), {}))
+    configure = DOCS / "configure.md"
+    return {
+        DOCS / "cli.md": "\n".join(_cli()) + "\n",
+        DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
+        configure: _filled(configure.read_text(), configure_tables()),
+    }
+
+
+def _filled(text: str, tables: Mapping[str, str]) -> str:
+    for name, table in tables.items():
+        pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)"
+        text = re.sub(pattern, lambda match, table=table: f"{match[1]}{table.strip()}\n{match[2]}", text, flags=re.S)
+    return text
+
+
+def _cli() -> Iterator[str]:
+    yield "# Commands"
+    yield ""
+    yield "Generated from the code by `make docs`. Run from the repository root; `flask wats --help` says the same."
+    yield ""
+    yield "Exit codes: 0 done · 1 it was tried or checked and is not so · 2 usage · 78 configuration."
+    context = click.Context(wats, info_name="flask wats")
+    for name in wats.list_commands(context):
+        command = wats.get_command(context, name)
+        assert command is not None
+        yield from _command(command, click.Context(command, info_name=name, parent=context))
+
+
+def _command(command: click.Command, context: click.Context) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for name, sub in command.commands.items():
+            yield from _command(sub, click.Context(sub, info_name=name, parent=context))
+        return
+    yield f"\n## {context.command_path}\n"
+    yield command.help or ""
+    yield ""
+    yield f"```\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```\n"
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    if options:
+        yield "| option | meaning |"
+        yield "| --- | --- |"
+    for option in options:
+        record = option.get_help_record(context)
+        assert record is not None
+        yield f"| `{record[0]}` | {record[1]} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Files agree with each other: documentation, examples, commands and code."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from app.cli import COMMANDS, wats
+from app.config import Flags, load_settings
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def every_command() -> list[tuple[str, click.Command]]:
+    context = click.Context(wats)
+    found = []
+    for name in COMMANDS:
+        command = wats.get_command(context, name)
+        assert command is not None
+        found.append((name, command))
+        if isinstance(command, click.Group):
+            found += [(f"{name} {sub}", each) for sub, each in command.commands.items()]
+    return found
+
+
+def test_generated_documentation_is_fresh() -> None:
+    check = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+
+    assert check.stdout == ""
+    assert check.returncode == 0
+
+
+@pytest.mark.parametrize(("name", "command"), every_command(), ids=[name for name, _ in every_command()])
+def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+
+    assert command.help
+    assert [option.name for option in options if not option.help] == []
+
+
+def test_every_command_stands_in_the_reference() -> None:
+    reference = (ROOT / "docs" / "cli.md").read_text()
+
+    missing = [
+        name
+        for name, command in every_command()
+        if not isinstance(command, click.Group) and f"## flask wats {name}\n" not in reference
+    ]
+    assert missing == []
+
+
+def test_the_example_config_serves_in_dry_run() -> None:
+    settings = load_settings(Flags(config=ROOT / "config" / "wats.config.yaml", dry_run=True), {})
+
+    assert settings.profile == "local"
+
+
+def test_the_promise_in_the_readme_is_whole() -> None:
+    assert "Once we answered Meta 200, the event is on disk." in README.replace("\n", " ")
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+        if not (page.parent / link).exists()
+    ]
+
+    assert broken == []
+
+
+def test_the_openapi_snapshot_has_every_documented_path() -> None:
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+    assert {"/webhooks/whatsapp", "/api/receipts", "/healthz", "/readyz", "/status", "/metrics"} <= set(
+        document["paths"]
+    )
