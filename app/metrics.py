@@ -54,7 +54,7 @@ class Metrics:
         if ValueClass is MutexValue:
             registry.register(_Counts(self._registry))
         else:
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 

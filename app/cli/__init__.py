@@ -68,8 +68,8 @@ class WatsGroup(click.Group):
         except StoreUnavailable as error:
             raise CommandFailed(f"the store cannot be used: {error}") from error
         except click.UsageError as error:
-            error.message = without_values(error.message, ctx.meta["wats.args"])
-            raise
+            message = without_values(error.message, ctx.meta["wats.args"])
+            raise click.UsageError(message, error.ctx) from error
 
 
 def without_values(message: str, args: list[str]) -> str:

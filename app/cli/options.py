@@ -1,6 +1,6 @@
 """Options that several commands share, gathered into `Flags`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,10 @@ def client_options(command: Command) -> Command:
     def call(*, url: str | None, config: Path | None, profile: str | None, **given: Any) -> Any:
         return command(access=api_access(Flags(config=config, profile=profile), url=url), **given)
 
-    for option in reversed([_URL, *_CONFIG]):
-        call = option(call)
-    return call
+    return _decorated(call, [_URL, *_CONFIG])
 
 
-def _with(command: Command, options: list[Callable[[Command], Command]]) -> Command:
+def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     """The command with these options; it gets them as one `flags`."""
     names = set(Flags.__dataclass_fields__)
 
@@ -69,6 +67,10 @@ def _with(command: Command, options: list[Callable[[Command], Command]]) -> Comm
         flags = Flags(**{name: value for name, value in given.items() if name in names})
         return command(flags=flags, **{name: value for name, value in given.items() if name not in names})
 
+    return _decorated(call, options)
+
+
+def _decorated(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     for option in reversed(options):
-        call = option(call)
-    return call
+        command = option(command)
+    return command

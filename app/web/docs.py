@@ -3,10 +3,9 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 import flask_swagger_ui
-from flask import Blueprint, Flask, Response, current_app, send_from_directory
+from flask import Blueprint, Response, current_app, send_from_directory
 
 from app.web.errors import not_found
 from app.web.guards import OPEN, guarded_by
@@ -59,4 +58,4 @@ def _document() -> str:
 
 
 def _render() -> str:
-    return json.dumps(openapi_document(cast("Flask", current_app)))
+    return json.dumps(openapi_document(current_app))

@@ -5,7 +5,7 @@ from one place, before any view, so that no view can forget it.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from flask import Flask, current_app, request
 from werkzeug.exceptions import MethodNotAllowed
@@ -132,4 +132,4 @@ def _unauthorized() -> Refusal:
 
 
 def _app() -> Flask:
-    return cast("Flask", current_app)
+    return current_app

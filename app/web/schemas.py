@@ -40,7 +40,7 @@ class ErrorSchema(ma.Schema):
 def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
     """The schema of a page of these items."""
     name = item.__name__.removesuffix("Schema")
-    fields = {
+    fields: dict[str, ma.fields.Field[Any]] = {
         "items": ma.fields.List(ma.fields.Nested(item), required=True),
         "nextCursor": ma.fields.String(required=True, allow_none=True),
     }

@@ -58,7 +58,8 @@ def answer_handshake() -> Response:
 def receive_webhook() -> Response:
     """Take what Meta sends; answer before doing any of the work."""
     parts = gateway()
-    stored = receive(*g.signed, parts)
+    body, signer = g.signed
+    stored = receive(body, signer, parts)
     parts.metrics.webhook_stored(stored)
     return Response(ANSWERS[stored], content_type=JSON)
 
