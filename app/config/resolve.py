@@ -68,15 +68,9 @@ def _settings(launch: Launch, profile: Profile, mode: Mode, secrets: Secrets) ->
         webhook=_webhook(section["webhook"], secrets, f"{at}.webhook"),
         service=_service(section["service"], secrets, f"{at}.service"),
         storage=_storage(section["storage"], secrets, f"{at}.storage"),
-        destinations=tuple(
-            _destination(values, secrets, f"{at}.destinations[{number}]")
-            for number, values in enumerate(profile.destinations)
-        ),
+        destinations=_destinations(profile, secrets, f"{at}.destinations"),
         sending=_sending(section["sending"]),
-        worker=Worker(
-            launch.flags.threads or launch.variables.threads or section["worker"]["threads"],
-            section["worker"]["leaseSeconds"],
-        ),
+        worker=_worker(section["worker"], launch),
         retention_days=section["retention"]["days"],
         fetch_media_on_arrival=section["media"]["fetchOnArrival"],
         web_processes=launch.flags.workers or launch.variables.workers or DEFAULT_WEB_PROCESSES,
@@ -122,6 +116,12 @@ def _storage(values: dict[str, Any], secrets: Secrets, at: str) -> Storage:
     return Storage(url, kind, values["minFreeMegabytes"])  # type: ignore[arg-type]
 
 
+def _destinations(profile: Profile, secrets: Secrets, at: str) -> tuple[Destination, ...]:
+    return tuple(
+        _destination(values, secrets, f"{at}[{number}]") for number, values in enumerate(profile.destinations)
+    )
+
+
 def _destination(values: dict[str, Any], secrets: Secrets, at: str) -> Destination:
     return Destination(
         name=values["name"],
@@ -148,3 +148,8 @@ def _sending(values: dict[str, Any]) -> Sending:
         idempotency_days=values["idempotencyDays"],
         unknown_alert_minutes=values["unknownAlertMinutes"],
     )
+
+
+def _worker(values: dict[str, Any], launch: Launch) -> Worker:
+    threads = launch.flags.threads or launch.variables.threads or values["threads"]
+    return Worker(threads, values["leaseSeconds"])

@@ -1,0 +1,74 @@
+"""A stray `.env`, which the `flask` command loads before any of our code runs, opens nothing and supplies nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.config.environment import without_dotenv_files
+from tests.config.starts import SECRETS, config_in
+
+ROOT = Path(__file__).parent.parent.parent
+SCRIPT = """
+import json, os, sys
+from flask.cli import load_dotenv
+
+assert load_dotenv()
+assert os.environ["WATS_MODE"] == "live" and os.environ["ACCESS_TOKEN"]
+
+from app.config import ConfigError, Flags, load_settings
+
+flags = {name: True for name in sys.argv[1:]}
+try:
+    print(json.dumps([load_settings(Flags(**flags)).mode]))
+except ConfigError as error:
+    print(" ".join(sorted({mistake.code for mistake in error.mistakes})))
+"""
+
+
+def outcome_beside_a_stray_env_file(folder: Path, *flags: str, **environ: str) -> str:
+    """What a start says in a process of its own, whose folder holds a `.env` that has everything."""
+    config = config_in(folder)
+    variables = {**SECRETS, "WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_PAAS": "1", "WATS_CONFIG": str(config)}
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, *flags],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ((), "mode_missing"),
+        (("yes_live",), "mode_missing"),
+        (("live",), "secret_missing yes_live_missing"),
+        (("live", "yes_live"), "secret_missing"),
+        (("dry_run",), '["dry-run"]'),
+    ],
+)
+def test_a_stray_env_file_opens_no_gate_and_supplies_no_secret(flags: tuple[str, ...], said: str, tmp_path: Path):
+    assert outcome_beside_a_stray_env_file(tmp_path, *flags) == said
+
+
+def test_what_the_process_was_started_with_still_counts(tmp_path: Path):
+    said = outcome_beside_a_stray_env_file(tmp_path, **SECRETS, WATS_MODE="live", WATS_YES_LIVE="1")
+
+    assert said == '["live"]'
+
+
+def test_without_proc_what_such_files_set_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("A=1\nB=2\nC=3\n")
+    (tmp_path / ".flaskenv").write_text("A=other\nD=4\n")
+
+    kept = without_dotenv_files({"A": "1", "B": "given", "C": "3", "D": "4", "E": "5"})
+
+    assert kept == {"B": "given", "E": "5"}
