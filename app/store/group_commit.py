@@ -1,19 +1,16 @@
 """Group commit: what has gathered is written in one transaction, and each caller waits for its own commit.
 
 With 5 ms for an fsync this takes thousands of items a second where a transaction for each would take 200.
-Source of the pattern: every serious database's own log.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import gevent
-from gevent.event import AsyncResult, Event
+from gevent.event import Event
 
 from app.store.errors import StoreUnavailable
-from app.store.lanes import late
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,98 +19,113 @@ BATCH_ITEMS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 QUEUED_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 0.010
-WAIT_SECONDS = 8.0
 
 
-@dataclass(eq=False)
-class Waiting(Generic[T, R]):
-    """An item in the queue, its size in bytes, and the result that its caller waits for."""
+class Batch(Generic[T, R]):
+    """Items that will share a transaction, and what became of each once `done` is set."""
 
-    item: T
-    size: int
-    result: AsyncResult = field(default_factory=AsyncResult)
-    abandoned: bool = False
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self.size = 0
+        self.outcomes: Sequence[R | StoreUnavailable] = ()
+        self.done = Event()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.items) >= BATCH_ITEMS or self.size >= BATCH_BYTES
+
+    def settle(self, outcomes: Sequence[R | StoreUnavailable]) -> None:
+        """Tell everybody who waits."""
+        self.outcomes = outcomes
+        self.done.set()
+
+    def fail(self, error: StoreUnavailable) -> None:
+        """Nothing of it was stored."""
+        self.settle([error] * len(self.items))
 
 
 class GroupCommit(Generic[T, R]):
-    """Gathers items of greenlets and writes them together, in the order they came."""
+    """Gathers items of greenlets and writes them together, in the order they came.
+
+    `write` returns within a time of its own, whatever the database does, so that nobody waits for ever.
+    """
 
     def __init__(
         self, write: Callable[[Sequence[T]], Sequence[R]], *, linger_seconds: float = LINGER_SECONDS
     ) -> None:
         self._write = write
         self._linger_seconds = linger_seconds
-        self._queue: deque[Waiting[T, R]] = deque()
+        self._queue: deque[Batch[T, R]] = deque()
         self._queued_bytes = 0
         self._filled = Event()
         self._writer = gevent.spawn(self._write_for_ever)
 
     def add(self, item: T, size: int) -> R:
-        """The item's result, once it is durable. Raises what the write raised, or `StoreUnavailable` when late."""
+        """The item's result, once it is durable. Raises `StoreUnavailable` when it could not be made so."""
         if self._queued_bytes + size > QUEUED_BYTES:
             raise StoreUnavailable("too much is waiting to be written")
-        waiting: Waiting[T, R] = Waiting(item, size)
-        self._queue.append(waiting)
+        batch = self._open_batch()
+        place = len(batch.items)
+        batch.items.append(item)
+        batch.size += size
         self._queued_bytes += size
         self._filled.set()
-        try:
-            return waiting.result.get(timeout=WAIT_SECONDS)  # type: ignore[no-any-return]
-        except gevent.Timeout as timeout:
-            waiting.abandoned = True
-            raise late() from timeout
+        batch.done.wait()
+        outcome = batch.outcomes[place]
+        if isinstance(outcome, StoreUnavailable):
+            raise outcome
+        return outcome
 
     def close(self) -> None:
         """Stop writing; whoever still waits is told so."""
         self._writer.kill()
-        while batch := self._take():
-            _fail(batch, StoreUnavailable("the store is closed"))
+        self._fail_queue(StoreUnavailable("the store is closed"))
+
+    def _open_batch(self) -> Batch[T, R]:
+        if not self._queue or self._queue[-1].is_full:
+            self._queue.append(Batch())
+        return self._queue[-1]
 
     def _write_for_ever(self) -> None:
         crowded = False
         while True:
             self._filled.wait()
-            if crowded:  # more will come at once: a moment's patience makes one commit out of several
-                with gevent.Timeout(self._linger_seconds, exception=False):
-                    gevent.idle()
+            if crowded:
+                self._linger()
             batch = self._take()
-            crowded = len(batch) > 1
+            crowded = len(batch.items) > 1
             self._settle(batch)
 
-    def _take(self) -> list[Waiting[T, R]]:
-        """The next batch: what still has somebody waiting for it, within the limits of one transaction."""
-        batch: list[Waiting[T, R]] = []
-        size = 0
-        while self._queue and len(batch) < BATCH_ITEMS and size < BATCH_BYTES:
-            waiting = self._queue.popleft()
-            self._queued_bytes -= waiting.size
-            if not waiting.abandoned:
-                batch.append(waiting)
-                size += waiting.size
+    def _linger(self) -> None:
+        """Several came together last time, so more are on their way: wait until the loop has nothing left to do."""
+        with gevent.Timeout(self._linger_seconds, False):  # noqa: FBT003 - gevent's way to say "no exception"
+            gevent.idle()
+
+    def _take(self) -> Batch[T, R]:
+        batch = self._queue.popleft()
+        self._queued_bytes -= batch.size
         if not self._queue:
             self._filled.clear()
         return batch
 
-    def _settle(self, batch: list[Waiting[T, R]]) -> None:
-        if not batch:
-            return
+    def _settle(self, batch: Batch[T, R]) -> None:
         try:
-            results = self._write([waiting.item for waiting in batch])
+            batch.settle(self._write(batch.items))
         except StoreUnavailable as error:
-            _fail(batch, error)
+            batch.fail(error)
+            self._fail_queue(error)
         except Exception:  # noqa: BLE001 - one item that cannot be written must not take the others with it
-            self._settle_singly(batch)
-        else:
-            for waiting, result in zip(batch, results, strict=True):
-                waiting.result.set(result)
+            batch.settle([self._write_alone(item) for item in batch.items])
 
-    def _settle_singly(self, batch: list[Waiting[T, R]]) -> None:
-        if len(batch) == 1:
-            _fail(batch, StoreUnavailable("this cannot be stored"))
-            return
-        for waiting in batch:
-            self._settle([waiting])
+    def _write_alone(self, item: T) -> R | StoreUnavailable:
+        try:
+            return self._write([item])[0]
+        except StoreUnavailable as error:
+            return error
+        except Exception:  # noqa: BLE001 - this is the one
+            return StoreUnavailable("this cannot be stored")
 
-
-def _fail(batch: Sequence[Waiting[T, R]], error: StoreUnavailable) -> None:
-    for waiting in batch:
-        waiting.result.set_exception(error)
+    def _fail_queue(self, error: StoreUnavailable) -> None:
+        """Those who queue behind a failure would meet it too, only later."""
+        while self._queue:
+            self._take().fail(error)
