@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from app.cli.options import config_options
-from app.config import ConfigError, Explained, Flags, check_config, show_config
+from app.cli.tables import print_table
+from app.config import ConfigError, Flags, check_config, show_config
 
 
 @click.group("config")
@@ -39,10 +40,8 @@ def validate(config: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 def show(flags: Flags, as_json: bool) -> None:
     """Print a profile with its defaults: path, value, source. Of a secret only whether it is set."""
-    rows = show_config(flags)
-    click.echo(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _table(rows))
-
-
-def _table(rows: list[Explained]) -> str:
-    path_width, value_width = (max(len(getattr(row, name)) for row in rows) for name in ("path", "value"))
-    return "\n".join(f"{row.path:<{path_width}}  {row.value:<{value_width}}  {row.source}" for row in rows)
+    rows = [asdict(row) for row in show_config(flags)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(rows, ("path", "value", "source"))
