@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Flags, check_config
+from app.config import Flags, check_config, load_settings
 from app.config.document import read_document
 from app.config.mistakes import ConfigError
 from app.config.profile import read_profiles
@@ -76,3 +76,37 @@ def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str
 
     assert all(line.isprintable() and len(line) < 500 for line in str(caught.value).splitlines())
     assert len(str(caught.value).splitlines()) == len(caught.value.mistakes)
+
+
+ROOTS = [
+    ({"version": True}, ("bad_version", "version")),
+    ({"version": 1.0}, ("bad_version", "version")),
+    ({"defaultProfile": "q"}, ("unknown_profile", "defaultProfile")),
+    ({"defaultProfile": None}, ("unknown_profile", "defaultProfile")),
+    ({"profiles": {}}, ("missing", "profiles")),
+    ({"profiles": ["p"]}, ("wrong_type", "profiles")),
+    ({"profiles": {"a b": {}}}, ("bad_profile_name", "profiles.a b")),
+    ({"extra": 1}, ("unknown_key", "extra")),
+]
+
+
+@pytest.mark.parametrize(("change", "mistake"), ROOTS)
+def test_the_top_of_the_file_is_checked_too(change: dict[str, object], mistake: tuple[str, str], tmp_path: Path):
+    assert mistake in mistakes_of({**GOOD, **change}, tmp_path)
+
+
+def test_of_several_numbers_the_one_must_be_among_them(tmp_path: Path):
+    config = with_change(f"{P}.whatsapp.phoneNumberIds", ["1", "2"])
+
+    assert mistakes_of(config, tmp_path) == {("conflict", f"{P}.whatsapp.phoneNumberId")}
+
+
+def test_without_a_default_one_of_several_profiles_must_be_named(tmp_path: Path):
+    config = copy.deepcopy(GOOD)
+    config["profiles"]["q"] = config["profiles"]["p"]
+    del config["defaultProfile"]
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings(Flags(config=write(config, tmp_path), dry_run=True), {})
+
+    assert "choose one of the file's profiles: p, q" in str(caught.value)

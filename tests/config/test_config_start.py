@@ -138,3 +138,12 @@ def test_explained_settings_tell_sources_and_no_secret(environ: dict[str, str], 
     assert told["profiles.main.webhook.appSecret"][0] == "set"
     assert told["profiles.main.auth.accessToken"][0] == ("set" if environ["WATS_MODE"] == "live" else "unset")
     assert "planted" not in str(rows)
+
+
+def test_a_small_limit_for_webhooks_is_worth_a_warning(tmp_path: Path):
+    config = config_in(tmp_path)
+    config.write_text(config.read_text().replace("webhook:", "webhook:\n      maxBodyBytes: 1048576"))
+
+    notices = load_settings(Flags(config=config, dry_run=True), {}).notices
+
+    assert any("under 3 MB" in notice for notice in notices)

@@ -1,0 +1,44 @@
+"""Writing a new folder's files: all of them or none, and never over something that is there."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+
+def existing_files(folder: Path, names: Mapping[str, str]) -> list[Path]:
+    """Which of these names the folder has already, dangling links included."""
+    return [folder / name for name in names if os.path.lexists(folder / name)]
+
+
+def write_new_files(folder: Path, files: Mapping[str, str], *, mode: int = 0o644) -> None:
+    """Make the folder if need be and write every file into it, or leave nothing behind.
+
+    The files are written under another name and then linked to theirs, which fails where something stands. Raises
+    `FileExistsError`, with the names, or another `OSError`.
+    """
+    with ExitStack() as undo:
+        for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+            missing.mkdir()
+            undo.callback(_remove_folder, missing)
+        with tempfile.TemporaryDirectory(prefix=".wats-new-", dir=folder) as name:
+            for file, text in files.items():
+                _write(Path(name) / file, text, mode)
+            for file in files:
+                (folder / file).hardlink_to(Path(name) / file)
+                undo.callback((folder / file).unlink, missing_ok=True)
+        undo.pop_all()
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _remove_folder(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,84 @@
+"""docs/configure.md: its examples run, and its tables hold every key and variable."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from app.config import Flags, check_config
+from app.config.mistakes import ConfigError
+from app.config.profile import read_profiles
+from app.config.reference import configure_tables, key_rows, variable_rows
+from tests.config.documents import P, with_change
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "configure.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_every_command_of_the_page_works_one_after_the_other(tmp_path: Path):
+    script = re.sub(r"^(.* serve (?!.*--print-config).*)$", r"\1 --print-config", "\n".join(blocks("sh")), flags=re.M)
+    (tmp_path / "flask").write_text(f'#!/bin/sh\nshift\nexec {sys.executable} -m app.cli "$@"\n')
+    (tmp_path / "flask").chmod(0o755)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script],
+        cwd=folder,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert (done.returncode, done.stderr.replace("\n", " ")[:9]) == (0, "try it: f")
+    assert "from-the-dashboard" not in done.stdout
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_every_config_of_the_page_is_good(text: str, tmp_path: Path):
+    (tmp_path / "wats.config.yaml").write_text(text)
+    if text.startswith("version:"):
+        check_config(Flags(config=tmp_path / "wats.config.yaml"), {})
+        return
+    config = with_change(f"{P}.sending", {})
+    for section, keys in yaml.safe_load(text).items():
+        config["profiles"]["p"].setdefault(section, {}).update(keys)
+    assert read_profiles(config)
+
+
+def test_the_mistake_on_the_page_is_what_a_start_says():
+    (line,) = blocks("text")
+
+    with pytest.raises(ConfigError) as caught:
+        read_profiles(with_change(f"{P}.webhook.path", "/a/../b"))
+
+    assert str(caught.value) in line.replace("profiles.prod", P)
+
+
+def test_the_tables_of_the_page_are_fresh():
+    for name, table in configure_tables().items():
+        assert f"<!-- generated: {name} -->\n{table}\n<!-- /generated -->" in PAGE
+
+
+def test_every_key_and_variable_has_a_type_and_a_meaning():
+    for path, wanted, _default, meaning in (*key_rows(), *variable_rows()):
+        assert path
+        assert wanted
+        assert meaning.endswith((".", "`", ")"))
+
+
+def test_the_example_config_is_good_and_every_variable_that_is_read_is_documented():
+    read = set(re.findall(r'"(WATS_[A-Z_]+|PORT|WEB_CONCURRENCY)"', (ROOT / "app/config/variables.py").read_text()))
+
+    assert check_config(Flags(config=ROOT / "config" / "wats.config.yaml"), {}).profiles
+    assert read <= {name for name, *_ in variable_rows()}

@@ -1,0 +1,103 @@
+"""What others take from this room: the start line, the handed-over settings, the way to a running service."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from app.config import ConfigError, Flags
+from app.config.access import api_access
+from app.config.handover import hand_over, handed_over
+from app.config.start_line import SAMPLE, tell_start, tell_warnings
+from app.domain.signature import signature_of
+from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_start_tells_machines_one_line_and_a_signed_sample_in_dry_run(tmp_path: Path):
+    out = io.StringIO()
+
+    tell_start(start(tmp_path, DRY_RUN, host="::", port=81), out)
+
+    told = json.loads(out.getvalue())
+    assert (told["mode"], told["address"], told["database"]) == ("dry-run", "http://[::]:81", "sqlite")
+    assert told["webhookUrl"] == "http://[::]:81/webhooks/whatsapp"
+    assert told["try"].startswith("curl -sS http://[::1]:81/webhooks/whatsapp ")
+
+
+def test_the_sample_is_signed_with_the_dry_runs_app_secret(tmp_path: Path):
+    out = Terminal()
+
+    tell_start(start(tmp_path, DRY_RUN), out)
+
+    assert signature_of(SAMPLE.encode(), "dry-run-app-secret") in out.getvalue()
+    assert "wats is listening" in out.getvalue()
+
+
+def test_a_live_start_tells_no_secret(tmp_path: Path):
+    out, talk = Terminal(), io.StringIO()
+    settings = start(tmp_path, {**LIVE, **SECRETS})
+
+    tell_start(settings, out)
+    tell_warnings(settings, talk)
+
+    assert "planted" not in out.getvalue() + talk.getvalue()
+    assert "try" not in out.getvalue()
+
+
+def test_secrets_made_for_a_run_are_told_once_with_their_variables(tmp_path: Path):
+    talk = io.StringIO()
+    settings = start(tmp_path, DRY_RUN, host="0.0.0.0")
+
+    tell_warnings(settings, talk)
+
+    for variable, value in settings.made_secrets:
+        assert talk.getvalue().count(f"made for this run: {variable}={value}\n") == 1
+
+
+def test_a_masters_settings_are_there_for_its_workers(tmp_path: Path):
+    settings = start(tmp_path, DRY_RUN)
+    before = handed_over()
+
+    hand_over(settings)
+
+    assert before is None
+    assert handed_over() is settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_handed_over():
+    from app.config import handover
+
+    yield
+    handover._handed_over.clear()
+
+
+ACCESS = [
+    ({}, "http://127.0.0.1:3000/api", "dry-run-service-token"),
+    ({"WATS_DRY_RUN_SERVICE_TOKEN": "mine"}, "http://127.0.0.1:3000/api", "mine"),
+    ({"SERVICE_TOKEN": "real", "WATS_HOST": "0.0.0.0"}, "http://127.0.0.1:3000/api", "real"),
+    ({"SERVICE_TOKEN": "real", "WATS_HOST": "::"}, "http://[::1]:3000/api", "real"),
+    ({"SERVICE_TOKEN": "real", "WATS_URL": "https://wats.example.com/"}, "https://wats.example.com/api", "real"),
+]
+
+
+@pytest.mark.parametrize(("environ", "url", "token"), ACCESS)
+def test_the_way_to_a_running_service(environ: dict[str, str], url: str, token: str, tmp_path: Path):
+    access = api_access(Flags(config=config_in(tmp_path)), environ=environ)
+
+    assert (access.api_url, access.token) == (url, token)
+    assert token not in repr(access)
+
+
+@pytest.mark.parametrize(
+    "environ", [{"WATS_MODE": "live"}, {"SERVICE_TOKEN_FILE": "/missing"}, {"WATS_PROFILE": "x"}]
+)
+def test_without_a_token_or_a_profile_there_is_no_way(environ: dict[str, str], tmp_path: Path):
+    with pytest.raises(ConfigError):
+        api_access(Flags(config=config_in(tmp_path)), environ=environ)
