@@ -6,6 +6,7 @@ not in a loop of failing workers. Imports stay light: whatever is imported here 
 
 import gc
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -30,6 +31,16 @@ except ConfigError as error:
     sys.exit(78)
 hand_over(_settings)
 AccessLogger.secrets = _settings.secret_values
+
+
+def _raise_file_limit():
+    """Use all the descriptors we may have: the usual soft limit of 1024 is soon reached by clients that only wait."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
+
+
 _in_memory = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None
 _host = _settings.service.host
 
@@ -37,7 +48,7 @@ bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
 wsgi_app = "wsgi:app"
 workers = _settings.web_processes
 worker_class = "gevent"
-worker_connections = 1000
+worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _in_memory
 backlog = 2048
 keepalive = 5  # seconds; it is also the deadline for a request's headers

@@ -55,7 +55,7 @@ def create_app(settings: "Settings") -> "Flask":
     app.url_map.merge_slashes = False
     parts = app.extensions[EXTENSION] = build_gateway(settings)
     bodies = app.extensions[BODIES] = BodyBudget()
-    app.wsgi_app = Manners(app.wsgi_app, parts.metrics, bodies.give_back)  # type: ignore[method-assign]
+    app.wsgi_app = Manners(app.wsgi_app, parts.metrics, bodies.take_leave)  # type: ignore[method-assign]
 
     register_guards(app)
     api = documented_api(app)

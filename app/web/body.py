@@ -10,9 +10,12 @@ import gevent
 from gunicorn.http.errors import ParseException
 
 from app.web.errors import RETRY, Refusal
-from app.web.manners import Environ
+from app.web.manners import REFUSED, Environ
 
 PIECE_BYTES = 64 * 1024
+CHUNKED_PIECE_BYTES = 16 * 1024
+LINGER_BYTES = 16 * 1024 * 1024
+LINGER_SECONDS = 2.0
 BODY_SECONDS = 20.0
 HELD_BYTES = 96 * 1024 * 1024
 EXTENSION = "wats.bodies"
@@ -46,9 +49,10 @@ class BodyBudget:
         self.held += count
         environ[TAKEN] = environ.get(TAKEN, 0) + count
 
-    def give_back(self, environ: Environ) -> None:
-        """The request has ended."""
+    def take_leave(self, environ: Environ) -> bool:
+        """The request has its answer: take its share back. False if its connection must be closed."""
         self.held -= environ.pop(TAKEN, 0)
+        return not environ.get(REFUSED) or discard_rest(environ)
 
 
 def refuse_declared_over(environ: Environ, limit: int) -> None:
@@ -73,16 +77,41 @@ def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: floa
     return body
 
 
+def discard_rest(environ: Environ) -> bool:
+    """Let a refused client finish sending, within bounds, so that it reads its answer; False if it has not.
+
+    Left to itself gunicorn reads on for seconds, without a turn for anybody else while bytes keep coming.
+    """
+    if "HTTP_TRANSFER_ENCODING" not in environ and not environ.get("CONTENT_LENGTH"):
+        return True
+    try:
+        with gevent.Timeout(LINGER_SECONDS, BodySlow()):
+            return sum(len(piece) for piece in _read_fairly(environ, LINGER_BYTES)) < LINGER_BYTES
+    except (BodySlow, OSError, ParseException):
+        return False
+
+
 def _pieces(environ: Environ, budget: BodyBudget, limit: int) -> Iterator[bytes]:
     """One byte over the limit is asked for, so that a body of just the limit is told from one beyond it."""
-    stream: Stream = environ["wsgi.input"]
-    room = limit + 1
-    while piece := stream.read(min(PIECE_BYTES, room)):
+    read = 0
+    for piece in _read_fairly(environ, limit + 1):
         budget.take(environ, len(piece))
         yield piece
-        room -= len(piece)
-        if room == 0:
-            raise _too_large(limit)
+        read += len(piece)
+    if read > limit:
+        raise _too_large(limit)
+
+
+def _read_fairly(environ: Environ, most: int) -> Iterator[bytes]:
+    """At most so many bytes, in pieces, with a turn for other requests after each full one: a socket that always
+    has more would otherwise never let go. Pieces of chunked bodies are small, for a chunk may be a single byte."""
+    stream: Stream = environ["wsgi.input"]
+    size = CHUNKED_PIECE_BYTES if "HTTP_TRANSFER_ENCODING" in environ else PIECE_BYTES
+    while most and (piece := stream.read(min(size, most))):
+        yield piece
+        most -= len(piece)
+        if len(piece) == size:
+            gevent.sleep(0)
 
 
 def _declared(environ: Environ) -> int | None:

@@ -1,8 +1,9 @@
 """What every request and answer has in common, around the whole application and whatever becomes of it.
 
-Each request has an id (the caller's own if it is sane), is timed, and gives its body's memory back. Each answer
-bears the id, is not to be sniffed, and stays in no cache unless it says so. A WSGI layer and not Flask's hooks:
-it sees every answer, and costs a third.
+Each request has an id (the caller's own if it is sane) and is timed. Each answer bears the id, is not to be
+sniffed, and stays in no cache unless it says so. A refused client may finish sending, within bounds.
+
+A WSGI layer and not Flask's hooks: it sees every answer, and costs a third.
 """
 
 import re
@@ -17,6 +18,7 @@ WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
 
 REQUEST_ID = "wats.request_id"
 ROUTE = "wats.route"
+REFUSED = "wats.refused"
 REQUEST_ID_HEADER = "X-Request-Id"
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE = ("Cache-Control", "no-store")
@@ -33,10 +35,10 @@ class Observer(Protocol):
 class Manners:
     """Wraps a WSGI application."""
 
-    def __init__(self, app: WsgiApp, observer: Observer, at_end: Callable[[Environ], None]) -> None:
+    def __init__(self, app: WsgiApp, observer: Observer, take_leave: Callable[[Environ], bool]) -> None:
         self._app = app
         self._observer = observer
-        self._at_end = at_end
+        self._take_leave = take_leave
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         started = time.perf_counter()
@@ -44,6 +46,7 @@ class Manners:
 
         def answer(status: str, headers: Headers, exc_info: Any = None) -> Any:
             self._observe(environ, status[:3], time.perf_counter() - started)
+            environ[REFUSED] = status >= "4"
             headers += (NOSNIFF, (REQUEST_ID_HEADER, request_id))
             if not any(name == NO_STORE[0] for name, _ in headers):
                 headers.append(NO_STORE)
@@ -52,7 +55,8 @@ class Manners:
         try:
             return self._app(environ, answer)
         finally:
-            self._at_end(environ)
+            if not self._take_leave(environ):
+                _close_after(start_response)
 
     def _observe(self, environ: Environ, status: str, seconds: float) -> None:
         """Count the answer under its route's template; what has none goes under one name, whatever it was."""
@@ -63,3 +67,10 @@ class Manners:
 
 def _chosen(given: str) -> str:
     return given if _SANE.fullmatch(given) else secrets.token_hex(12)
+
+
+def _close_after(start_response: Any) -> None:
+    """Have gunicorn close the connection after this answer; WSGI itself has no word for it."""
+    force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
+    if force_close is not None:
+        force_close()
