@@ -3,6 +3,7 @@
 Werkzeug's own limit cuts a chunked body short in silence, so the bytes are counted here.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -12,8 +13,9 @@ from gunicorn.http.errors import ParseException
 from app.web.errors import RETRY, Refusal
 from app.web.manners import REFUSED, Environ
 
-PIECE_BYTES = 64 * 1024
-CHUNKED_PIECE_BYTES = 16 * 1024
+FIRST_PIECE_BYTES = 64
+LARGEST_PIECE_BYTES = 64 * 1024
+TURN_SECONDS = 0.0005
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_SECONDS = 2.0
 BODY_SECONDS = 20.0
@@ -103,14 +105,23 @@ def _pieces(environ: Environ, budget: BodyBudget, limit: int) -> Iterator[bytes]
 
 
 def _read_fairly(environ: Environ, most: int) -> Iterator[bytes]:
-    """At most so many bytes, in pieces, with a turn for other requests after each full one: a socket that always
-    has more would otherwise never let go. Pieces of chunked bodies are small, for a chunk may be a single byte."""
+    """At most so many bytes, in pieces, with a turn for other requests after each full one.
+
+    A socket that always has more would otherwise never let go. Pieces grow while they come quickly: a chunked body
+    may come in chunks of one byte, each of which costs as much as a large one.
+    """
     stream: Stream = environ["wsgi.input"]
-    size = CHUNKED_PIECE_BYTES if "HTTP_TRANSFER_ENCODING" in environ else PIECE_BYTES
-    while most and (piece := stream.read(min(size, most))):
+    size = FIRST_PIECE_BYTES if "HTTP_TRANSFER_ENCODING" in environ else LARGEST_PIECE_BYTES
+    while most:
+        started = time.perf_counter()
+        piece = stream.read(min(size, most))
+        if not piece:
+            return
         yield piece
         most -= len(piece)
         if len(piece) == size:
+            quick = time.perf_counter() - started < TURN_SECONDS
+            size = min(size * 2, LARGEST_PIECE_BYTES) if quick else max(size // 2, FIRST_PIECE_BYTES)
             gevent.sleep(0)
 
 

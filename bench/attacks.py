@@ -1,0 +1,146 @@
+"""Clients that mean no good: silent ones, dripping ones, and floods of large bodies. Loopback only, and they end."""
+
+import contextlib
+import multiprocessing
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.synchronize import Event as StopEvent
+
+Address = tuple[str, int]
+
+PATH = "/webhooks/whatsapp"
+DESCRIPTORS = 8192
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n".encode()
+SIGNED = b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
+BIG_BYTES = 40 * 1024 * 1024
+CHUNK = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+
+
+def stay_silent(address: Address, stop: StopEvent) -> None:
+    """A thousand connections that say nothing."""
+    connections = _connections(address, 1000)
+    while not stop.wait(0.5):
+        _replace_closed(connections, address)
+
+
+def drip_headers(address: Address, stop: StopEvent) -> None:
+    """A thousand connections that send one byte of their headers a second."""
+    _drip(address, stop, HEAD + b"X-Slow: " + b"a" * 4000, opening=b"")
+
+
+def drip_bodies(address: Address, stop: StopEvent) -> None:
+    """A thousand connections that send one byte of their bodies a second."""
+    _drip(address, stop, b"x" * 4000, opening=HEAD + SIGNED + b"Content-Length: 4000\r\n\r\n")
+
+
+def withhold_bodies(address: Address, stop: StopEvent) -> None:
+    """A thousand connections whose declared bodies never come."""
+    connections = _connections(address, 1000)
+    for connection in connections:
+        connection.sendall(HEAD + SIGNED + b"Content-Length: 2000\r\n\r\n")
+    stop.wait()
+
+
+def flood_bodies(address: Address, stop: StopEvent) -> None:
+    """Fifty connections that send unsigned bodies of 40 MB, declared or chunked, again and again."""
+    declared = HEAD + b"Content-Length: %d\r\n\r\n" % BIG_BYTES
+    chunked = HEAD + SIGNED + b"Transfer-Encoding: chunked\r\n\r\n"
+    for number in range(50):
+        head, piece = (declared, b"x" * 65536) if number % 2 else (chunked, CHUNK)
+        threading.Thread(target=_flood, args=(address, stop, head, piece), daemon=True).start()
+    stop.wait()
+
+
+def endless_chunks(address: Address, stop: StopEvent) -> None:
+    """Twenty connections whose chunked bodies of one-byte chunks never end."""
+    head = HEAD + SIGNED + b"Transfer-Encoding: chunked\r\n\r\n"
+    for _ in range(20):
+        threading.Thread(target=_flood, args=(address, stop, head, b"1\r\nx\r\n" * 500), daemon=True).start()
+    stop.wait()
+
+
+ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
+    stay_silent,
+    drip_headers,
+    drip_bodies,
+    withhold_bodies,
+    flood_bodies,
+    endless_chunks,
+)
+
+
+@contextlib.contextmanager
+def under(attack: Callable[[Address, StopEvent], None], address: Address) -> Iterator[None]:
+    """The attack goes on in a process of its own while the block runs."""
+    context = multiprocessing.get_context("fork")
+    stop = context.Event()
+    process = context.Process(target=_attack, args=(attack, address, stop), daemon=True)
+    process.start()
+    time.sleep(1.5)
+    try:
+        yield
+    finally:
+        stop.set()
+        process.join(3)
+        process.kill()
+        process.join()
+
+
+def _attack(attack: Callable[[Address, StopEvent], None], address: Address, stop: StopEvent) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(DESCRIPTORS, hard), hard))
+    attack(address, stop)
+
+
+def _connections(address: Address, count: int) -> list[socket.socket]:
+    return [socket.create_connection(address, timeout=10) for _ in range(count)]
+
+
+def _drip(address: Address, stop: StopEvent, message: bytes, opening: bytes) -> None:
+    connections = _connections(address, 1000)
+    for connection in connections:
+        connection.sendall(opening)
+        connection.setblocking(False)
+    for byte in message:
+        for place, connection in enumerate(connections):
+            try:
+                connection.send(bytes([byte]))
+            except OSError:
+                connections[place] = _again(connection, address, opening)
+        if stop.wait(1):
+            return
+
+
+def _replace_closed(connections: list[socket.socket], address: Address) -> None:
+    for place, connection in enumerate(connections):
+        connection.setblocking(False)
+        try:
+            closed = connection.recv(1) == b""
+        except BlockingIOError:
+            closed = False
+        except OSError:
+            closed = True
+        if closed:
+            connections[place] = _again(connection, address, b"")
+
+
+def _again(connection: socket.socket, address: Address, opening: bytes) -> socket.socket:
+    connection.close()
+    with contextlib.suppress(OSError):
+        connection = socket.create_connection(address, timeout=1)
+        connection.sendall(opening)
+        connection.setblocking(False)
+    return connection
+
+
+def _flood(address: Address, stop: StopEvent, head: bytes, piece: bytes) -> None:
+    while not stop.is_set():
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=5) as connection:
+            connection.sendall(head)
+            for _ in range(BIG_BYTES // len(piece)):
+                connection.sendall(piece)
+                if stop.is_set():
+                    return

@@ -1,0 +1,44 @@
+"""Signed webhooks while others misbehave: latency and memory, each attack beside the quiet run.
+
+python -m bench.hostile [--seconds 10]
+"""
+
+import argparse
+import tempfile
+
+from bench import load, webhooks
+from bench.attacks import ATTACKS, under
+from bench.prepare import prepare
+from bench.servers import ROOT, Server, serving
+
+RATE = 200
+
+
+def main() -> None:
+    """Measure the quiet run, then each attack."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10)
+    seconds = parser.parse_args().seconds
+    print(f"{'attack':<18} {'per s':>6} {'p50 ms':>8} {'p99 ms':>8} {'not 200':>8} {'MB':>6}")
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"WATS_DATA_DIR": folder, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
+        prepare(environ, 0)
+        with serving("wsgi:app", environ, conf=str(ROOT / "gunicorn.conf.py"), ready="/readyz") as server:
+            _measure("quiet", server, seconds)
+            for attack in ATTACKS:
+                with under(attack, server.address):
+                    _measure(attack.__name__, server, seconds)
+
+
+def _measure(name: str, server: Server, seconds: float) -> None:
+    result = load.run(server.address, webhooks.singles(), connections=64, seconds=seconds, rate=RATE)
+    refused = sum(count for status, count in result.statuses.items() if status != 200)
+    print(
+        f"{name:<18} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>8.1f} "
+        f"{result.percentile(0.99) * 1000:>8.1f} {refused:>8} {server.memory_megabytes():>6.0f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
