@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -15,10 +17,16 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 Point = Callable[[str], None]
 
-READ_SECONDS = 2.0
-WRITE_SECONDS = 8.0
 READ_THREADS = 4
 WEB_CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a greenlet waits for the database. Where nothing is cooperative the drivers' own limits hold."""
+
+    read_seconds: float = 2.0
+    write_seconds: float = 8.0
 
 
 def no_point(_name: str) -> None:
@@ -39,7 +47,7 @@ class Database(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, once the write that goes on has ended."""
         ...
 
 
@@ -48,52 +56,54 @@ class SqliteDatabase:
 
     kind: Literal["sqlite", "postgresql"] = "sqlite"
 
-    def __init__(self, url: str, *, cooperative: bool, on_point: Point) -> None:
+    def __init__(self, url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> None:
         path = sqlite.path_of(url)
-        try:
+        with translated():
             sqlite.make_private(path)
-            self._lock = sqlite.FileLock(path.with_name(path.name + "-lock"))
-        except OSError as error:
-            raise StoreUnavailable("the database's folder or file cannot be opened") from error
+            self._lock = sqlite.FileLock.beside(path)
         self._writer = sqlite.writer_engine(url)
         self._reader = sqlite.reader_engine(url)
         self._writes: Lane = NativeThreads(1) if cooperative else PlainCall()
         self._reads: Lane = NativeThreads(READ_THREADS) if cooperative else PlainCall()
-        self._turn = threading.Lock() if not cooperative else None
+        # a single native thread does all the writing where the store is cooperative
+        self._turn = nullcontext() if cooperative else threading.Lock()
         self._on_point = on_point
-        self._broken: StoreBroken | None = None
+        self._limits = limits
+        self._broken = False
 
     def read(self, work: Work[T]) -> T:
-        return self._reads.run(lambda: self._in_reader(work), READ_SECONDS)
+        return self._reads.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
     def write(self, work: Work[T]) -> T:
-        return self._writes.run(lambda: self._in_turn(work), WRITE_SECONDS)
+        return self._writes.run(lambda: self._in_turn(work), self._limits.write_seconds)
 
     def close(self) -> None:
-        self._writer.dispose()
-        self._reader.dispose()
-        self._lock.close()
+        with suppress(StoreUnavailable):  # a write that hangs keeps its connection and its lock to the end
+            self._writes.run(self._let_go, self._limits.write_seconds)
 
     def _in_reader(self, work: Work[T]) -> T:
         with translated(), self._reader.begin() as connection:
             return work(connection)
 
     def _in_turn(self, work: Work[T]) -> T:
-        if self._broken is not None:
-            raise self._broken
-        if self._turn is None:  # a single native thread does all the writing
-            return self._in_writer(work)
         with self._turn:
+            if self._broken:
+                raise StoreBroken("the database was broken before; this process must end")
             return self._in_writer(work)
 
     def _in_writer(self, work: Work[T]) -> T:
         try:
             with self._lock.held(), translated():
-                result = commit(self._writer, work, self._on_point)
-        except StoreBroken as broken:
-            self._broken = broken
+                return commit(self._writer, work, self._on_point)
+        except StoreBroken:
+            self._broken = True
             raise
-        return result
+
+    def _let_go(self) -> None:
+        with self._turn:
+            self._writer.dispose()
+            self._reader.dispose()
+            self._lock.close()
 
 
 class PostgresDatabase:
@@ -101,16 +111,17 @@ class PostgresDatabase:
 
     kind: Literal["sqlite", "postgresql"] = "postgresql"
 
-    def __init__(self, url: str, *, cooperative: bool, on_point: Point) -> None:
+    def __init__(self, url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> None:
         self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS)
         self._lane: Lane = Deadline() if cooperative else PlainCall()
         self._on_point = on_point
+        self._limits = limits
 
     def read(self, work: Work[T]) -> T:
-        return self._lane.run(lambda: self._in_reader(work), READ_SECONDS)
+        return self._lane.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
     def write(self, work: Work[T]) -> T:
-        return self._lane.run(lambda: self._in_writer(work), WRITE_SECONDS)
+        return self._lane.run(lambda: self._in_writer(work), self._limits.write_seconds)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -133,10 +144,10 @@ def commit(engine: Engine, work: Work[T], on_point: Point) -> T:
     return result
 
 
-def open_database(url: str, *, cooperative: bool, on_point: Point = no_point) -> Database:
+def open_database(url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> Database:
     """The database that the URL names; nothing is connected yet."""
     kind = SqliteDatabase if url.startswith("sqlite:") else PostgresDatabase
-    return kind(url, cooperative=cooperative, on_point=on_point)
+    return kind(url, cooperative=cooperative, on_point=on_point, limits=limits)
 
 
 class LastCommit:

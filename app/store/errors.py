@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.store import sqlite
 
 SQLITE_PRIMARY_CODE = 0xFF
 SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB = 10, 11, 26
@@ -22,6 +24,10 @@ class StoreUnavailable(Exception):
     """The store cannot do it now: locked, down, read-only, full or too busy. Nothing was stored; try again."""
 
 
+class StoreRefused(StoreUnavailable):
+    """The database minds what it was given, not the moment: something else may well be taken now."""
+
+
 class StoreBroken(StoreUnavailable):
     """An I/O error: what is on disk is unknown to this process, which must end. An fsync is never tried again."""
 
@@ -33,14 +39,20 @@ def translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("no connection to the database became free") from error
+    except (DataError, IntegrityError) as error:
+        raise StoreRefused("the database refused what it was given") from error
     except DBAPIError as error:
+        raise _ours(error.orig) from error
+    except sqlite.driver().Error as error:  # where the driver is used without SQLAlchemy
         raise _ours(error) from error
     except SQLAlchemyError as error:
         raise StoreUnavailable("the database refused") from error
+    except OSError as error:
+        raise StoreUnavailable("the database's folder or file cannot be opened") from error
 
 
-def _ours(error: DBAPIError) -> StoreUnavailable:
-    code = getattr(error.orig, "sqlite_errorcode", None)
+def _ours(error: BaseException | None) -> StoreUnavailable:
+    code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return StoreUnavailable("the database does not answer or refused")
     primary = code & SQLITE_PRIMARY_CODE

@@ -5,12 +5,13 @@ With 5 ms for an fsync this takes thousands of items a second where a transactio
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import gevent
 from gevent.event import Event
 
-from app.store.errors import StoreUnavailable
+from app.store.errors import StoreRefused, StoreUnavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,18 +52,26 @@ class GroupCommit(Generic[T, R]):
     """
 
     def __init__(
-        self, write: Callable[[Sequence[T]], Sequence[R]], *, linger_seconds: float = LINGER_SECONDS
+        self,
+        write: Callable[[Sequence[T]], Sequence[R]],
+        *,
+        linger_seconds: float = LINGER_SECONDS,
+        queued_bytes: int = QUEUED_BYTES,
     ) -> None:
         self._write = write
         self._linger_seconds = linger_seconds
+        self._most_queued_bytes = queued_bytes
         self._queue: deque[Batch[T, R]] = deque()
         self._queued_bytes = 0
         self._filled = Event()
+        self._closed = False
         self._writer = gevent.spawn(self._write_for_ever)
 
     def add(self, item: T, size: int) -> R:
         """The item's result, once it is durable. Raises `StoreUnavailable` when it could not be made so."""
-        if self._queued_bytes + size > QUEUED_BYTES:
+        if self._closed:
+            raise closed()
+        if self._queued_bytes + size > self._most_queued_bytes:
             raise StoreUnavailable("too much is waiting to be written")
         batch = self._open_batch()
         place = len(batch.items)
@@ -78,8 +87,9 @@ class GroupCommit(Generic[T, R]):
 
     def close(self) -> None:
         """Stop writing; whoever still waits is told so."""
+        self._closed = True
         self._writer.kill()
-        self._fail_queue(StoreUnavailable("the store is closed"))
+        self._fail_queue(closed())
 
     def _open_batch(self) -> Batch[T, R]:
         if not self._queue or self._queue[-1].is_full:
@@ -98,7 +108,7 @@ class GroupCommit(Generic[T, R]):
 
     def _linger(self) -> None:
         """Several came together last time, so more are on their way: wait until the loop has nothing left to do."""
-        with gevent.Timeout(self._linger_seconds, False):  # noqa: FBT003 - gevent's way to say "no exception"
+        with suppress(gevent.Timeout), gevent.Timeout(self._linger_seconds):
             gevent.idle()
 
     def _take(self) -> Batch[T, R]:
@@ -110,22 +120,43 @@ class GroupCommit(Generic[T, R]):
 
     def _settle(self, batch: Batch[T, R]) -> None:
         try:
-            batch.settle(self._write(batch.items))
+            batch.settle(self._outcomes(batch.items))
         except StoreUnavailable as error:
             batch.fail(error)
             self._fail_queue(error)
+        except gevent.GreenletExit:
+            batch.fail(closed())
+            raise
+
+    def _outcomes(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
+        try:
+            return self._write(items)
+        except StoreRefused:
+            return self._each_alone(items)
+        except StoreUnavailable:
+            raise
         except Exception:  # noqa: BLE001 - one item that cannot be written must not take the others with it
-            batch.settle([self._write_alone(item) for item in batch.items])
+            return self._each_alone(items)
+
+    def _each_alone(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
+        return [self._write_alone(item) for item in items]
 
     def _write_alone(self, item: T) -> R | StoreUnavailable:
         try:
             return self._write([item])[0]
-        except StoreUnavailable as error:
+        except StoreRefused as error:
             return error
+        except StoreUnavailable:
+            raise
         except Exception:  # noqa: BLE001 - this is the one
-            return StoreUnavailable("this cannot be stored")
+            return StoreRefused("this cannot be stored")
 
     def _fail_queue(self, error: StoreUnavailable) -> None:
         """Those who queue behind a failure would meet it too, only later."""
         while self._queue:
             self._take().fail(error)
+
+
+def closed() -> StoreUnavailable:
+    """Nothing more is taken."""
+    return StoreUnavailable("the store is closed")

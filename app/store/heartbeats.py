@@ -13,9 +13,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 def beat(connection: Connection, heartbeat: Heartbeat) -> None:
     """Note that a process is alive, and forget those that have not been for a day."""
     row = {column.name: getattr(heartbeat, column.name) for column in heartbeats.columns}
-    renewed = connection.execute(
-        update(heartbeats).where(heartbeats.c.process == heartbeat.process).values(at=heartbeat.at)
-    )
+    renewed = connection.execute(update(heartbeats).where(heartbeats.c.process == heartbeat.process).values(row))
     if renewed.rowcount == 0:
         connection.execute(delete(heartbeats).where(heartbeats.c.at < heartbeat.at - FORGOTTEN_AFTER))
         connection.execute(insert(heartbeats).values(row))

@@ -5,6 +5,7 @@ threads. psycopg waits cooperatively and stays where it is, under a deadline. El
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import gevent
@@ -48,13 +49,11 @@ class NativeThreads:
         self._pool = ThreadPool(threads)
 
     def run(self, work: Callable[[], T], seconds: float) -> T:
-        outcome = self._pool.spawn(_caught, work)
-        if not outcome.wait(seconds) and not outcome.ready():
-            raise late()
-        result, error = outcome.get()
-        if error is not None:
-            raise error
-        return result  # type: ignore[no-any-return]
+        """The deadline is also for getting a thread: all of them may be busy with what is late."""
+        outcome = Deadline().run(lambda: self._pool.spawn(_caught, work).get(), seconds)
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+        return outcome  # type: ignore[return-value]  # the stubs think of one that is not ready
 
 
 def late() -> StoreUnavailable:
@@ -62,9 +61,15 @@ def late() -> StoreUnavailable:
     return StoreUnavailable("the database does not answer in time")
 
 
-def _caught(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
-    """The result or the exception as a value: gevent prints what a thread of its pool raises."""
+@dataclass(frozen=True)
+class _Raised:
+    """An exception as a value: gevent prints what a thread of its pool raises."""
+
+    error: Exception
+
+
+def _caught(work: Callable[[], T]) -> T | _Raised:
     try:
-        return work(), None
+        return work()
     except Exception as error:  # noqa: BLE001 - handed to the caller, who raises it
-        return None, error
+        return _Raised(error)

@@ -6,6 +6,7 @@ Revisions are numbered in one line ("0001", "0002", …), so that two of them ca
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -58,7 +59,7 @@ def _locked(url: str) -> Iterator[Engine]:
 def _sqlite_locked(url: str) -> Iterator[Engine]:
     path = sqlite.path_of(url)
     sqlite.make_private(path)
-    lock = sqlite.FileLock(path.with_name(path.name + "-lock"))
+    lock = sqlite.FileLock.beside(path)
     engine = sqlite.writer_engine(url)
     try:
         with lock.held():
@@ -94,6 +95,7 @@ def _oldest_code(connection: Connection) -> str:
     return str(connection.execute(select(compatibility.c.oldest_code)).scalar_one())
 
 
+@cache
 def _head() -> str:
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     assert head is not None

@@ -36,7 +36,8 @@ def queue_up(connection: Connection) -> None:
 def _set_up(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SET timezone = 'UTC'; SET statement_timeout = {STATEMENT_MILLISECONDS};"
+            "SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed';"
+            f" SET statement_timeout = {STATEMENT_MILLISECONDS};"
             f" SET lock_timeout = {LOCK_MILLISECONDS};"
             f" SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MILLISECONDS}"
         )

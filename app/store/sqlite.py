@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, StaticPool, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 try:
     from pysqlite3 import dbapi2 as bundled
@@ -82,7 +82,7 @@ def reader_engine(url: str) -> Engine:
 
 def _engine(url: str, pool: Any) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path_of(url)}",
+        URL.create("sqlite", database=str(path_of(url))),
         module=driver(),
         poolclass=pool,
         hide_parameters=True,
@@ -122,6 +122,11 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+
+    @classmethod
+    def beside(cls, path: Path) -> "FileLock":
+        """The lock of the database in this file."""
+        return cls(path.with_name(path.name + "-lock"))
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -9,9 +9,10 @@ from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.store import heartbeats, postgres, receipts, sqlite
 from app.store.checks import OK, DiskGuard, check_schema, probe_writing
-from app.store.database import Database, LastCommit, Point, no_point, open_database
+from app.store.database import Database, LastCommit, Limits, Point, no_point, open_database
 from app.store.errors import StoreUnavailable
 from app.store.group_commit import GroupCommit
+from app.store.intake import add_receipts
 from app.store.migrate import SchemaStatus, read_status, upgrade_schema
 from app.store.receipts import ReceiptCounts
 
@@ -21,11 +22,20 @@ PROVEN_SECONDS = 2.0
 class Store:
     """Everything that is remembered. Made without touching anything; `open` connects, lazily."""
 
-    def __init__(self, url: str, *, min_free_bytes: int, cooperative: bool, on_point: Point = no_point) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        min_free_bytes: int,
+        cooperative: bool,
+        on_point: Point = no_point,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
         self._cooperative = cooperative
         self._on_point = on_point
+        self._limits = limits
         self._opened: Database | None = None
         self._last_commit = LastCommit()
         folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
@@ -35,7 +45,9 @@ class Store:
 
     def open(self) -> None:
         """Get ready to work in this process. A database that is down is no error: it may come."""
-        self._opened = open_database(self._url, cooperative=self._cooperative, on_point=self._on_point)
+        self._opened = open_database(
+            self._url, cooperative=self._cooperative, on_point=self._on_point, limits=self._limits
+        )
         self.receipts.open(cooperative=self._cooperative)
 
     def close(self) -> None:
@@ -113,7 +125,7 @@ class Receipts:
         def add(connection: Connection) -> list[Stored]:
             if connection.dialect.name == "postgresql":
                 postgres.queue_up(connection)
-            return receipts.add_receipts(connection, new)
+            return add_receipts(connection, new)
 
         stored = self._store.database.write(add)
         self._store.note_commit()
