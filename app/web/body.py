@@ -16,6 +16,7 @@ from app.web.manners import REFUSED, Environ
 FIRST_PIECE_BYTES = 64
 LARGEST_PIECE_BYTES = 64 * 1024
 TURN_SECONDS = 0.0005
+PENALTY_SECONDS = 0.01
 LINGER_BYTES = 16 * 1024 * 1024
 LINGER_SECONDS = 2.0
 BODY_SECONDS = 20.0
@@ -107,8 +108,8 @@ def _pieces(environ: Environ, budget: BodyBudget, limit: int) -> Iterator[bytes]
 def _read_fairly(environ: Environ, most: int) -> Iterator[bytes]:
     """At most so many bytes, in pieces, with a turn for other requests after each full one.
 
-    A socket that always has more would otherwise never let go. Pieces grow while they come quickly: a chunked body
-    may come in chunks of one byte, each of which costs as much as a large one.
+    A socket that always has more would otherwise never let go. Pieces grow while they come quickly, and one that
+    does not waits: a chunked body may come in chunks of one byte, each of which costs as much as a large one.
     """
     stream: Stream = environ["wsgi.input"]
     size = FIRST_PIECE_BYTES if "HTTP_TRANSFER_ENCODING" in environ else LARGEST_PIECE_BYTES
@@ -122,7 +123,7 @@ def _read_fairly(environ: Environ, most: int) -> Iterator[bytes]:
         if len(piece) == size:
             quick = time.perf_counter() - started < TURN_SECONDS
             size = min(size * 2, LARGEST_PIECE_BYTES) if quick else max(size // 2, FIRST_PIECE_BYTES)
-            gevent.sleep(0)
+            gevent.sleep(0 if quick else PENALTY_SECONDS)
 
 
 def _declared(environ: Environ) -> int | None:

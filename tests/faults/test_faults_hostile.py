@@ -1,0 +1,133 @@
+"""Hostile clients against real gunicorn processes: honest webhooks go on being answered, and nothing slips in."""
+
+import json
+import re
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.domain.signature import SIGNATURE_HEADER, signature_of
+from bench import load, webhooks
+from bench.attacks import ATTACKS, under
+from bench.prepare import prepare
+from bench.servers import ROOT, Server, serving
+
+MEMORY_MEGABYTES = 200
+BODY = b'{"entry":[]}'
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("hostile")
+    environ = {"WATS_DATA_DIR": str(folder), "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
+    prepare(environ, 0)
+    with serving("wsgi:app", environ, conf=str(ROOT / "gunicorn.conf.py"), ready="/readyz") as running:
+        yield running
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_honest_webhooks_are_answered_under_attack(server: Server, attack) -> None:
+    before = server.memory_megabytes()
+
+    with under(attack, server.address):
+        result = load.run(server.address, webhooks.singles(), connections=32, seconds=4, rate=50)
+
+    assert set(result.statuses) == {200}
+    assert server.memory_megabytes() < before + MEMORY_MEGABYTES
+
+
+def head(*lines: str, body: bytes = BODY, signed: bool = True) -> bytes:
+    signature = [f"{SIGNATURE_HEADER}: {signature_of(body, webhooks.SECRET)}"] if signed else []
+    return "\r\n".join([f"POST {webhooks.PATH} HTTP/1.1", "Host: localhost", *signature, *lines, "", ""]).encode()
+
+
+LENGTH = f"Content-Length: {len(BODY)}"
+CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+
+ODD_REQUESTS = {
+    "two lengths": head(LENGTH, "Content-Length: 3") + BODY,
+    "two equal lengths": head(LENGTH, LENGTH) + BODY,
+    "length list": head(f"Content-Length: {len(BODY)}, {len(BODY)}") + BODY,
+    "length and chunked": head(LENGTH, "Transfer-Encoding: chunked") + CHUNKED,
+    "signed length": head(f"Content-Length: +{len(BODY)}") + BODY,
+    "negative length": head("Content-Length: -1") + BODY,
+    "hexadecimal length": head("Content-Length: 0xc") + BODY,
+    "huge length": head("Content-Length: " + "9" * 40) + BODY,
+    "chunked twice": head("Transfer-Encoding: chunked, chunked") + CHUNKED,
+    "chunked then identity": head("Transfer-Encoding: chunked, identity") + CHUNKED,
+    "unknown coding": head("Transfer-Encoding: xchunked") + CHUNKED,
+    "coding with a tab": head("Transfer-Encoding:\x0bchunked") + CHUNKED,
+    "blank before the colon": head("Content-Length : 3") + BODY,
+    "folded header": head("X-A: b\r\n c", LENGTH) + BODY,
+    "bare line feed": head(LENGTH).replace(b"Host: localhost\r\n", b"Host: localhost\n") + BODY,
+    "nul in a header": head("X-A: \0", LENGTH) + BODY,
+    "negative chunk": head("Transfer-Encoding: chunked") + b"-c\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "chunk of no number": head("Transfer-Encoding: chunked") + b"zz\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "chunk without end": head("Transfer-Encoding: chunked") + b"c\r\n" + BODY + b"XX0\r\n\r\n",
+    "chunk of ten gigabytes": head("Transfer-Encoding: chunked") + b"280000000\r\n" + BODY,
+    "body that breaks off": head("Content-Length: 1000") + BODY,
+    "five thousand headers": head(*[f"X-{number}: y" for number in range(5000)], LENGTH) + BODY,
+    "a header of 100 KB": head("X-A: " + "b" * 100_000, LENGTH) + BODY,
+    "a path of 100 KB": b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no request at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200,
+    "old version": head(LENGTH).replace(b"HTTP/1.1", b"HTTP/0.9") + BODY,
+    "underscored signature": head(LENGTH, signed=False).replace(
+        b"Host:", b"X_Hub_Signature_256: " + signature_of(BODY, webhooks.SECRET).encode() + b"\r\nHost:"
+    )
+    + BODY,
+    "two signatures": head(LENGTH, f"{SIGNATURE_HEADER}: {signature_of(BODY, webhooks.SECRET)}") + BODY,
+}
+
+
+@pytest.mark.parametrize("odd", ODD_REQUESTS.values(), ids=ODD_REQUESTS)
+def test_an_odd_request_is_refused_and_stores_nothing(server: Server, odd: bytes) -> None:
+    before = stored(server)
+
+    answer = ask(server, odd)
+
+    assert not answer or re.match(rb"HTTP/1\.1 (4\d\d|501) ", answer)
+    assert b"Traceback" not in answer
+    assert stored(server) == before
+
+
+def test_pipelined_webhooks_are_each_answered_in_order(server: Server) -> None:
+    bodies = [b'{"pipelined":%d}' % number for number in range(3)]
+    requests = [head(f"Content-Length: {len(body)}", body=body) + body for body in bodies]
+    refused = head("Content-Length: 2", signed=False) + b"{}"
+
+    answer = ask(server, requests[0] + refused + requests[1] + requests[2])
+
+    assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"200", b"401", b"200", b"200"]
+
+
+def test_no_request_of_this_module_was_a_mistake_of_ours(server: Server) -> None:
+    log = Path(f"/proc/{server.process.pid}/fd/2").resolve().read_text(errors="replace")
+
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [line for line in lines if line.get("status", 0) == 500] == []
+    assert [line for line in lines if line["event"] == "http.failed"] == []
+
+
+def ask(server: Server, request: bytes) -> bytes:
+    """Everything that the server answers until it has nothing more to say for a while."""
+    answer = b""
+    with socket.create_connection(server.address, timeout=10) as connection:
+        try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(65536):
+                answer += piece
+        except (ConnectionError, TimeoutError):
+            return answer
+    return answer
+
+
+def stored(server: Server) -> int:
+    host, port = server.address
+    request = urllib.request.Request(f"http://{host}:{port}/status")
+    request.add_header("Authorization", "Bearer dry-run-service-token")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(json.load(answer)["receipts"]["total"])
