@@ -1,0 +1,89 @@
+"""What the store's tests are written in: a fresh database of each kind, open stores, receipts and heartbeats."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.heartbeat import Heartbeat
+from app.domain.receipt import NewReceipt, SignedWith
+from app.store import Store
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
+KINDS = ("sqlite", "postgresql")
+
+StoreMaker = Callable[..., Store]
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Where new databases of one kind come from; each call names another one."""
+
+    kind: str
+    empty: Callable[[], str]
+    migrated: Callable[[], str]
+
+
+def new_receipt(body: bytes = b"{}", *, minute: int = 0, signed_with: SignedWith = "current") -> NewReceipt:
+    """Verified bytes, received so many minutes after noon."""
+    return NewReceipt(body, NOON + timedelta(minutes=minute), signed_with)
+
+
+def heartbeat(process: str = "host:1", *, minute: int = 0, kind: str = "worker", version: str = "1") -> Heartbeat:
+    """A sign of life, so many minutes after noon."""
+    return Heartbeat(process, kind, version, NOON, NOON + timedelta(minutes=minute))
+
+
+def sqlite_databases(folder: Path) -> Databases:
+    """SQLite files in this folder."""
+    numbers = iter(range(1, 1000))
+
+    def empty() -> str:
+        return f"sqlite:///{folder}/data{next(numbers)}/wats.sqlite3"
+
+    def migrated() -> str:
+        url = empty()
+        Store(url, min_free_bytes=0, cooperative=False).upgrade_schema()
+        return url
+
+    return Databases("sqlite", empty, migrated)
+
+
+@pytest.fixture(params=KINDS)
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    """The suite runs once for each kind of database."""
+    if request.param == "sqlite":
+        return sqlite_databases(tmp_path)
+    server = request.getfixturevalue("postgres_server")
+    return Databases("postgresql", server.empty_database, server.migrated_database)
+
+
+@pytest.fixture
+def url(databases: Databases) -> str:
+    """A database with the schema at head."""
+    return databases.migrated()
+
+
+@pytest.fixture
+def make_store() -> Iterator[StoreMaker]:
+    """Opens a store on a URL; closed after the test."""
+    made: list[Store] = []
+
+    def make(url: str, **options: Any) -> Store:
+        store = Store(url, **{"min_free_bytes": 0, "cooperative": False, **options})
+        made.append(store)
+        store.open()
+        return store
+
+    yield make
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(url: str, make_store: StoreMaker) -> Store:
+    """An open store on a fresh database."""
+    return make_store(url)
