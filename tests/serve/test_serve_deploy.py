@@ -1,0 +1,78 @@
+"""What platforms read: the Procfile, run for real, and the Dockerfile, linted. They and the README agree."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.live import write_config
+from tests.support.serving import (
+    ROOT,
+    environment,
+    family,
+    free_port,
+    is_alive,
+    run,
+    serving,
+    until,
+    wait_until_ready,
+)
+
+HONCHO = str(Path(sys.executable).parent / "honcho")
+HADOLINT = str(Path(sys.executable).parent / "hadolint")
+PROCFILE = (ROOT / "Procfile").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
+    environ = environment(
+        tmp_path,
+        PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        PORT=str(port := free_port()),
+        WATS_PORT="",
+        WATS_PAAS="1",
+        WATS_MODE="live",
+        WATS_YES_LIVE="1",
+        WATS_CONFIG=str(write_config(tmp_path)),
+    )
+    release = re.search(r"^release: (.*)$", PROCFILE, re.M)
+    assert release is not None
+    subprocess.run(["sh", "-c", release[1]], cwd=ROOT, env=environ, check=True, capture_output=True)
+
+    command = (HONCHO, "start", "--no-colour", "web", "worker")
+    with serving(
+        tmp_path, "--procfile", str(ROOT / "Procfile"), command=command, environ=environ, ready=False
+    ) as honcho:
+        honcho.port = port
+        wait_until_ready(honcho)
+        until(lambda: run("worker", "--check", environ=environ).returncode == 0)
+        pids = family(honcho.process.pid)
+        honcho.stop()
+
+    assert "web.1" in honcho.out
+    assert "stopped (rc=0)" in honcho.out
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_the_dockerfile_has_nothing_to_complain_about() -> None:
+    linted = subprocess.run([HADOLINT, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert linted.stdout + linted.stderr == ""
+    assert linted.returncode == 0
+
+
+def test_the_dockerfile_runs_the_command_that_the_readme_names() -> None:
+    [command] = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)
+    words = json.loads(command)
+
+    assert words[:3] == ["flask", "wats", "serve"]
+    assert "--dry-run" in words
+    assert "flask wats serve" in (ROOT / "README.md").read_text()
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.M)
+    assert not re.search(r"^#\s*syntax=|--mount|^ADD ", DOCKERFILE, re.M)
+    assert "--require-hashes" in DOCKERFILE
+    assert not re.search(r"^ENV .*(TOKEN|SECRET|PASSWORD)", DOCKERFILE, re.M)

@@ -1,0 +1,83 @@
+"""Dry-run: what a newcomer meets first."""
+
+import contextlib
+import http.client
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from tests.support.live import write_config
+from tests.support.serving import Running, environment, run, serving
+
+PLACEHOLDER = {"Authorization": "Bearer dry-run-service-token"}
+
+
+def start_line(running: Running) -> dict[str, Any]:
+    [line] = [line for line in running.out.splitlines() if "serve.listening" in line]
+    return json.loads(line)
+
+
+def send(command: str, port: int) -> tuple[int, bytes]:
+    """What the copy-paste command would do."""
+    words = shlex.split(command)
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    body = words[words.index("--data-binary") + 1].encode()
+    path = "/" + words[2].split("/", 3)[3]
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=15)) as connection:
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def test_the_printed_command_posts_a_webhook_that_is_accepted_and_shown(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+    with serving(tmp_path, "--config", config, "--dry-run", environ=environment(tmp_path)) as running:
+        facts = start_line(running)
+        answer = send(facts["try"], running.port)
+        receipts = run(
+            "receipts", "list", "--config", config, "--json", environ=running.environ | {"TEST_SERVICE_TOKEN": ""}
+        )
+
+    assert answer == (200, b'{"status":"accepted"}')
+    assert (facts["mode"], facts["database"]) == ("dry-run", "sqlite")
+    assert facts["webhookUrl"] == f"http://127.0.0.1:{running.port}/webhooks/whatsapp"
+    assert [receipt["state"] for receipt in json.loads(receipts.stdout)["items"]] == ["pending"]
+
+
+def test_the_live_database_and_secrets_are_left_alone(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+    with serving(tmp_path, "--config", config, "--dry-run", environ=environment(tmp_path)) as running:
+        assert running.ask("GET", "/api/receipts", headers=PLACEHOLDER)[0] == 200
+
+    assert sorted(path.name for path in (tmp_path / "data").glob("*.sqlite3")) == ["dry-run.sqlite3"]
+    assert "not use" in running.err
+    assert "TEST_ACCESS_TOKEN" in running.err
+
+
+def test_on_every_address_secrets_are_made_and_told_once(tmp_path: Path) -> None:
+    arguments = ("--config", str(write_config(tmp_path)), "--dry-run", "--host", "0.0.0.0")
+    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
+        told = dict(re.findall(r"(WATS_DRY_RUN_[A-Z_]+)=(\S+)", running.err))
+        token = told["WATS_DRY_RUN_SERVICE_TOKEN"]
+        answer = send(start_line(running)["try"], running.port)
+
+        assert running.ask("GET", "/api/receipts", headers=PLACEHOLDER)[0] == 401
+        assert running.ask("GET", "/api/receipts", headers={"Authorization": f"Bearer {token}"})[0] == 200
+        assert answer == (200, b'{"status":"accepted"}')
+
+    assert len(told) == 3
+    assert all(running.err.count(value) == 1 and value not in running.out for value in told.values())
+
+
+def test_what_a_dry_run_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+    arguments = ("--config", str(write_config(tmp_path)), "--dry-run")
+    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
+        send(start_line(running)["try"], running.port)
+        running.stop()
+
+    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as again:
+        answer = send(start_line(again)["try"], again.port)
+
+    assert answer == (200, b'{"status":"duplicate"}')

@@ -1,0 +1,164 @@
+"""The gates and the port, at the door that a user sees: the real command, its exit code and its words."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import LIVE_ENVIRONMENT, write_config
+from tests.support.serving import GUNICORN, ROOT, environment, free_port, run, serving
+
+NO_SECRETS = dict.fromkeys(LIVE_ENVIRONMENT, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "says"),
+    [
+        ((), {}, "mode_missing"),
+        (("--live",), {}, "yes_live_missing"),
+        ((), {"WATS_MODE": "live"}, "yes_live_missing"),
+        (("--yes-live",), {}, "mode_missing"),
+        ((), {"WATS_YES_LIVE": "1"}, "mode_missing"),
+        (("--dry-run", "--live"), {}, "conflicting_flags"),
+        (("--dry-run", "--yes-live"), {}, "conflicting_flags"),
+        (("--dry-run", "--env-file", "/dev/null"), {}, "conflicting_flags"),
+        ((), {"WATS_MODE": "LIVE"}, "bad_mode"),
+        (("--live",), {"WATS_YES_LIVE": "yes"}, "bad_variable"),
+        (("--live", "--yes-live"), NO_SECRETS, "secret_missing"),
+        (("--live", "--yes-live", "--env-file", "/nowhere"), {}, "file_missing"),
+        (("--live", "--yes-live", "--profile", "nope"), {}, "unknown_profile"),
+    ],
+)
+def test_a_closed_gate_is_explained_with_code_78(
+    tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], says: str
+) -> None:
+    config = str(write_config(tmp_path))
+
+    ended = run("serve", "--config", config, *arguments, environ=environment(tmp_path, **more))
+
+    assert (ended.returncode, says in ended.stderr) == (78, True), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_all_missing_secrets_are_named_together(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+
+    ended = run("serve", "--config", config, "--live", "--yes-live", environ=environment(tmp_path, **NO_SECRETS))
+
+    assert [name for name in LIVE_ENVIRONMENT if name not in ended.stderr] == []
+
+
+BAD_PORTS = ["", "0", "65536", "99999", "-1", "+80", "080", "80.0", "0x50", " 80", "8_0", "٨٠", "http", "1e3"]
+
+
+@pytest.mark.parametrize("port", BAD_PORTS)
+def test_a_bad_platform_port_is_refused_in_paas_mode(tmp_path: Path, port: str) -> None:
+    config = str(write_config(tmp_path))
+
+    ended = run("serve", "--config", config, "--dry-run", "--paas", environ=environment(tmp_path, PORT=port))
+
+    assert (ended.returncode, "bad_port" in ended.stderr) == (78, True), ended.stderr
+
+
+def test_a_missing_platform_port_is_refused_in_paas_mode(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+
+    ended = run("serve", "--config", config, "--dry-run", environ=environment(tmp_path, WATS_PAAS="1"))
+
+    assert (ended.returncode, "bad_port" in ended.stderr) == (78, True)
+
+
+@pytest.mark.parametrize("arguments", [("--dry-run",), ("--dry-run", "--paas", "--port", "4567")])
+def test_without_need_the_platform_port_is_not_looked_at(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    config = str(write_config(tmp_path))
+    environ = environment(tmp_path, PORT="nonsense")
+
+    shown = run("serve", "--config", config, *arguments, "--print-config", environ=environ)
+
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_a_platform_port_is_listened_on_at_every_address(tmp_path: Path) -> None:
+    port = free_port()
+    environ = environment(tmp_path, PORT=str(port), WATS_PORT="", WATS_CONFIG=str(write_config(tmp_path)))
+
+    shown = run("serve", "--dry-run", "--paas", "--print-config", environ=environ)
+
+    assert "listen.host" in shown.stdout
+    assert "0.0.0.0" in shown.stdout
+    assert str(port) in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"WATS_MODE": "dry-run", "WATS_PAAS": "1", "PORT": "x", "WATS_PORT": ""}, {"WATS_MODE": "live"}]
+)
+def test_gunicorn_alone_ends_with_78_and_no_boot_loop(tmp_path: Path, more: dict[str, str]) -> None:
+    environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)), **more)
+
+    with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ, ready=False) as running:
+        code = running.process.wait(30)
+
+    assert code == 78
+    assert "Booting worker" not in running.err
+    assert "Traceback" not in running.err
+
+
+def test_a_stray_env_file_opens_no_gate_and_supplies_no_secret(tmp_path: Path) -> None:
+    stray = [*(f"{name}={value}" for name, value in LIVE_ENVIRONMENT.items()), "WATS_MODE=live", "WATS_YES_LIVE=1"]
+    (tmp_path / ".env").write_text("\n".join(stray))
+    (tmp_path / "wsgi.py").write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom app import command_app\napp = command_app()"
+    )
+    config = str(write_config(tmp_path))
+    bare = environment(tmp_path, **NO_SECRETS)
+    for name in NO_SECRETS:
+        del bare[name]
+
+    without_flags = run("serve", "--config", config, environ=bare, folder=tmp_path)
+    with_flags = run("serve", "--config", config, "--live", "--yes-live", environ=bare, folder=tmp_path)
+
+    assert (without_flags.returncode, "mode_missing" in without_flags.stderr) == (78, True)
+    assert (with_flags.returncode, "secret_missing" in with_flags.stderr) == (78, True)
+
+
+def test_a_taken_port_ends_with_1_and_one_line(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        second = run(
+            "serve", "--config", str(tmp_path / "wats.config.yaml"), "--live", "--yes-live", environ=running.environ
+        )
+
+    assert second.returncode == 1
+    assert second.stderr == f"cannot listen on 127.0.0.1 port {running.port}: Address already in use\n"
+
+
+def test_an_unreachable_database_ends_with_1_and_tells_no_secret(tmp_path: Path) -> None:
+    storage = "    storage: { url: { env: TEST_DATABASE_URL } }\n"
+    config = write_config(tmp_path)
+    config.write_text(config.read_text() + storage)
+    url = f"postgres://someone:hunter2-hunter2@127.0.0.1:{free_port()}/wats"
+    environ = environment(tmp_path, TEST_DATABASE_URL=url, WATS_PORT=str(free_port()))
+
+    ended = run("serve", "--config", str(config), "--live", "--yes-live", environ=environ)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert "hunter2" not in ended.stderr
+    assert "127.0.0.1" not in ended.stderr
+
+
+def test_print_routes_needs_nothing_and_names_each_guard() -> None:
+    shown = run("serve", "--print-routes", environ={"PATH": "/usr/bin"})
+
+    assert shown.returncode == 0, shown.stderr
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    assert ["/healthz", "GET", "HEAD", "open"] in rows
+    assert ["/webhooks/whatsapp", "POST", "meta-signature"] in rows
+    assert not [row for row in rows if row[-1] == "none"]
+
+
+def test_what_is_typed_where_a_secret_may_have_been_pasted_is_not_echoed(tmp_path: Path) -> None:
+    secret = "EAAGm0PX4ZCpsBAKZCsecret"
+
+    for arguments in ((secret,), ("serve", secret), ("serve", f"--token={secret}"), ("serve", "--port", secret)):
+        ended = run(*arguments, environ=environment(tmp_path))
+        assert ended.returncode == 2
+        assert secret not in ended.stdout + ended.stderr

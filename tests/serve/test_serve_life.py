@@ -1,0 +1,251 @@
+"""The life of the processes: who is restarted, who takes whom along, and what a stop leaves behind: nothing."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import write_config
+from tests.support.serving import (
+    GUNICORN,
+    Running,
+    environment,
+    family,
+    is_alive,
+    run,
+    serving,
+    until,
+    wait_until_ready,
+)
+from tests.support.webhooks import PATH, bearer, body_of, signed
+
+MASTER, WORKER = "-m gunicorn", "app.cli worker"
+
+
+def post(running: Running, body: bytes) -> int:
+    return running.ask("POST", PATH, body, signed(body))[0]
+
+
+def web_workers(running: Running) -> list[int]:
+    return running.pids_of(MASTER)[1:]
+
+
+def test_serve_runs_the_web_processes_and_one_worker(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        assert len(running.pids_of(MASTER)) == 3
+        assert len(running.pids_of(WORKER)) == 1
+        until(lambda: running.json("/status", bearer())["workers"])
+
+        code = running.stop()
+
+    assert code == 0, running.err
+    assert len([line for line in running.out.splitlines() if "serve.listening" in line]) == 1
+
+
+def test_a_stop_leaves_no_process_and_no_heartbeat(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        until(lambda: running.json("/status", bearer())["workers"])
+        pids = running.pids()
+        running.stop()
+
+    until(lambda: not any(is_alive(pid) for pid in pids))
+    check = run("worker", "--check", "--config", str(tmp_path / "wats.config.yaml"), environ=live(running))
+    assert check.returncode == 1
+
+
+def live(running: Running) -> dict[str, str]:
+    return {**running.environ, "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+
+
+def test_a_stop_waits_for_the_request_in_flight_and_is_seen_as_not_ready(tmp_path: Path) -> None:
+    body = body_of("slow")
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed(body).items())
+    with serving(tmp_path) as running:
+        probe = http.client.HTTPConnection("127.0.0.1", running.port, timeout=15)
+        probe.request("GET", "/readyz")
+        probe.getresponse().read()
+        with socket.create_connection(("127.0.0.1", running.port), timeout=15) as slow:
+            slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode())
+            slow.sendall(body[:10])
+            until(lambda: post(running, body_of("quick")) == 200)
+            running.process.send_signal(signal.SIGTERM)
+            until(lambda: "Handling signal: term" in running.err)
+            with contextlib.closing(probe):
+                until(lambda: not_ready(probe))
+            slow.sendall(body[10:])
+            answer = slow.recv(65536)
+        code = running.process.wait(30)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert code == 0
+    with serving(tmp_path) as again:
+        assert body in bodies(again)
+
+
+def not_ready(probe: http.client.HTTPConnection) -> bool:
+    """The kept connection is told 503, or is already closed."""
+    try:
+        probe.request("GET", "/readyz")
+        answer = probe.getresponse()
+        checks = json.loads(answer.read())["checks"]
+    except (OSError, http.client.HTTPException):
+        return True
+    return answer.status == 503 and checks["draining"] != "ok"
+
+
+def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path) as running, socket.create_connection(("127.0.0.1", running.port)) as held:
+        held.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        pids = running.pids()
+        running.process.send_signal(signal.SIGTERM)
+        until(lambda: "Handling signal: term" in running.err)
+        running.process.send_signal(signal.SIGTERM)
+
+        code = running.process.wait(30)
+
+    assert code == 128 + signal.SIGTERM
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_a_killed_worker_is_started_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        [worker] = running.pids_of(WORKER)
+
+        os.kill(worker, signal.SIGKILL)
+
+        until(lambda: (now := running.pids_of(WORKER)) and now != [worker])
+        assert post(running, body_of()) == 200
+        assert running.stop() == 0
+
+
+def test_a_killed_web_process_is_replaced_and_the_counts_stay_right(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        for number in range(20):
+            assert post(running, body_of(str(number))) == 200
+        before = set(web_workers(running))
+
+        os.kill(min(before), signal.SIGKILL)
+
+        until(lambda: len(set(web_workers(running))) == 2 and set(web_workers(running)) != before)
+        until(lambda: counted(running) == 20)
+        for number in range(20, 40):
+            until(lambda number=number: post(running, body_of(str(number))) == 200)
+        until(lambda: counted(running) == 40)
+
+
+def counted(running: Running) -> int:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        metrics = running.ask("GET", "/metrics", headers=bearer())[1].decode()
+        lines = [line for line in metrics.splitlines() if line.startswith("wats_webhooks_total{")]
+        return int(sum(float(line.split()[1]) for line in lines))
+    return -1
+
+
+def test_the_end_of_gunicorns_master_is_the_end_of_serve(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        pids = running.pids()
+
+        os.kill(running.pids_of(MASTER)[0], signal.SIGKILL)
+
+        assert running.process.wait(30) == 128 + signal.SIGKILL
+        until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_when_serve_itself_is_killed_nothing_outlives_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        pids = running.pids()
+
+        running.process.kill()
+
+        until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs PID namespaces")
+def test_as_pid_1_it_reaps_what_others_leave_and_stops_in_order(tmp_path: Path) -> None:
+    script = f"(sleep 0.3 &) ; exec {GUNICORN.replace('gunicorn', 'flask')} wats serve --live --yes-live"
+    command = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script)
+    environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)))
+    with serving(tmp_path, command=command, environ=environ) as running:
+        pid_1 = family(running.process.pid)[1]
+        until(lambda: "sleep" not in "".join(zombies(pid_1)))
+
+        os.kill(pid_1, signal.SIGTERM)
+
+        assert running.process.wait(30) == 0, running.err
+
+
+def zombies(parent: int) -> list[str]:
+    names = []
+    for pid in family(parent)[1:]:
+        with contextlib.suppress(OSError):
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            names += [stat] if stat.rsplit(")", 1)[1].split()[0] == "Z" else []
+    return names
+
+
+def test_gunicorn_alone_serves_and_does_not_migrate(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+    environ = environment(tmp_path, WATS_CONFIG=config, WATS_MODE="live", WATS_YES_LIVE="1")
+    with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ, ready=False) as running:
+        until(lambda: "serve.listening" in running.out)
+        until(lambda: answers(running))
+        assert running.ask("GET", "/readyz")[0] == 503
+        assert post(running, body_of()) == 503
+
+        assert run("db", "upgrade", environ=running.environ).returncode == 0
+
+        wait_until_ready(running)
+        assert post(running, body_of()) == 200
+        assert running.stop() == 0
+
+
+def answers(running: Running) -> bool:
+    with contextlib.suppress(OSError):
+        return running.ask("GET", "/healthz")[0] == 200
+    return False
+
+
+def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
+    environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)), WATS_MODE="live", WATS_YES_LIVE="1")
+    with serving(
+        tmp_path, "worker", command=(sys.executable, "-m", "app.cli"), environ=environ, ready=False
+    ) as worker:
+        until(lambda: "worker.waiting_for_store" in worker.err)
+        assert run("worker", "--check", environ=environ).returncode == 1
+
+        assert run("db", "upgrade", environ=environ).returncode == 0
+
+        until(lambda: run("worker", "--check", environ=environ).returncode == 0)
+        assert worker.stop() == 0
+
+
+def test_what_was_acknowledged_survives_the_death_of_everything(tmp_path: Path) -> None:
+    sent = [body_of(f"message {number}", wamid=f"wamid.{number}") for number in range(200)]
+    with serving(tmp_path) as running:
+        with ThreadPoolExecutor(8) as senders:
+            statuses = list(senders.map(lambda body: post(running, body), sent))
+
+        running.kill_everything()
+
+    assert statuses == [200] * 200
+    with serving(tmp_path) as again:
+        assert sorted(bodies(again)) == sorted(sent)
+
+
+def bodies(running: Running) -> list[bytes]:
+    """The exact bytes of every receipt, as the API gives them."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = running.json(f"/api/receipts?limit=100{cursor}", bearer())
+        found += [
+            running.ask("GET", f"/api/receipts/{each['id']}/body", headers=bearer())[1] for each in page["items"]
+        ]
+        cursor = f"&cursor={page['nextCursor']}" if page["nextCursor"] else None
+    return found

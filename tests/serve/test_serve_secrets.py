@@ -1,0 +1,137 @@
+"""Secrets planted in every slot appear nowhere: no output, log line, metric, document, answer or command line."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.serving import Running, command_line, environment, run, serving
+from tests.support.webhooks import PATH
+
+PLANTED = {
+    "P_ACCESS_TOKEN": "EAAplanted-access-token-0001",
+    "P_VERIFY_TOKEN": "planted-verify-token-0002",
+    "P_OLD_VERIFY_TOKEN": "planted-old-verify-token-0003",
+    "P_APP_SECRET": "planted-app-secret-0004",
+    "P_OLD_APP_SECRET": "planted-old-app-secret-0005",
+    "P_SERVICE_TOKEN": "planted-service-token-0006",
+    "P_READER_TOKEN": "planted-reader-token-0007",
+    "P_DESTINATION_SECRET": "planted-destination-secret-0008",
+    "P_HEADER": "Bearer planted-header-0009",
+    "P_DATABASE_URL": "sqlite:///{folder}/planted-database-0010.sqlite3",
+}
+FROM_FILE = "planted-env-file-0011"
+FROM_SECRET_FILE = "planted-secret-file-0012"
+
+CONFIG = """
+version: 1
+profiles:
+  planted:
+    whatsapp: { wabaId: "1234567890", phoneNumberId: "9876543210" }
+    auth: { accessToken: { env: P_ACCESS_TOKEN } }
+    webhook:
+      verifyToken: { env: P_VERIFY_TOKEN, previous: { env: P_OLD_VERIFY_TOKEN } }
+      appSecret: { env: P_APP_SECRET, previous: { env: P_OLD_APP_SECRET } }
+    service:
+      bearerToken: { env: P_SERVICE_TOKEN }
+      tokens:
+        - { name: reader, token: { env: P_READER_TOKEN }, scopes: [read] }
+        - { name: filed, token: { env: P_FILED_TOKEN }, scopes: [read] }
+        - { name: mounted, token: { env: P_MOUNTED_TOKEN }, scopes: [read] }
+    storage: { url: { env: P_DATABASE_URL } }
+    destinations:
+      - name: crm
+        url: "http://127.0.0.1:9/hooks"
+        secret: { env: P_DESTINATION_SECRET }
+        headers: { Authorization: { env: P_HEADER } }
+"""
+
+
+def needles() -> list[str]:
+    words = [value.removeprefix("Bearer ") for name, value in PLANTED.items() if name != "P_DATABASE_URL"]
+    return [*words, "planted-database-0010", FROM_FILE, FROM_SECRET_FILE]
+
+
+def found(text: str) -> list[str]:
+    return [needle for needle in needles() if needle in text]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("planted")
+    (folder / "wats.config.yaml").write_text(CONFIG)
+    (folder / "live.env").write_text(f"P_FILED_TOKEN={FROM_FILE}\n")
+    (folder / "live.env").chmod(0o600)
+    (folder / "mounted").write_text(FROM_SECRET_FILE + "\n")
+    planted = {name: value.format(folder=folder) for name, value in PLANTED.items()}
+    environ = environment(folder, **planted, P_MOUNTED_TOKEN_FILE=str(folder / "mounted"))
+    arguments = ("--config", str(folder / "wats.config.yaml"), "--live", "--yes-live")
+    with serving(folder, *arguments, "--env-file", str(folder / "live.env"), environ=environ) as running:
+        yield running
+
+
+TOKEN = {"Authorization": f"Bearer {PLANTED['P_SERVICE_TOKEN']}"}
+
+
+def test_every_planted_secret_is_in_use(running: Running) -> None:
+    for value in (PLANTED["P_SERVICE_TOKEN"], PLANTED["P_READER_TOKEN"], FROM_FILE, FROM_SECRET_FILE):
+        assert running.ask("GET", "/api/receipts", headers={"Authorization": f"Bearer {value}"})[0] == 200
+    for name in ("P_VERIFY_TOKEN", "P_OLD_VERIFY_TOKEN"):
+        query = f"?hub.mode=subscribe&hub.challenge=7&hub.verify_token={PLANTED[name]}"
+        assert running.ask("GET", PATH + query) == (200, b"7")
+
+
+@pytest.mark.parametrize("path", ["/status", "/metrics", "/debug/diagnostics", "/openapi.json", "/docs", "/readyz"])
+def test_no_answer_tells_a_secret(running: Running, path: str) -> None:
+    status, body = running.ask("GET", path, headers=TOKEN)
+
+    assert status == 200
+    assert found(body.decode()) == []
+
+
+def test_no_error_tells_a_secret(running: Running) -> None:
+    wrong = {"Authorization": f"Bearer {PLANTED['P_APP_SECRET']}"}
+    answers = [
+        running.ask("GET", f"/api/receipts/{PLANTED['P_ACCESS_TOKEN']}", headers=TOKEN),
+        running.ask("GET", "/api/receipts", headers=wrong),
+        running.ask("GET", f"{PATH}?hub.mode=subscribe&hub.challenge=7&hub.verify_token={FROM_FILE}"),
+        running.ask("POST", PATH, b"{}", {"X-Hub-Signature-256": PLANTED["P_APP_SECRET"]}),
+        running.ask("GET", f"/{PLANTED['P_VERIFY_TOKEN']}"),
+    ]
+
+    assert [status for status, _ in answers] == [404, 401, 403, 400, 404]
+    assert [found(body.decode()) for _, body in answers] == [[]] * 5
+
+
+def test_no_command_line_and_no_output_tells_a_secret(running: Running) -> None:
+    for path in (f"/{PLANTED['P_VERIFY_TOKEN']}", f"{PATH}?hub.verify_token={PLANTED['P_VERIFY_TOKEN']}"):
+        running.ask("GET", path)
+
+    assert len(running.pids()) == 5
+    assert found("".join(map(command_line, running.pids()))) == []
+    assert found(running.out + running.err) == []
+    assert "hub.verify_token" not in running.err
+
+
+@pytest.mark.parametrize(
+    "command", [("serve", "--print-config"), ("serve", "--print-routes"), ("config", "show"), ("config", "validate")]
+)
+def test_no_command_prints_a_secret(running: Running, command: tuple[str, ...]) -> None:
+    config = str(running.folder / "wats.config.yaml")
+    modes = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_ENV_FILE": str(running.folder / "live.env")}
+
+    shown = run(*command, "--config", config, environ={**running.environ, **modes})
+
+    assert shown.returncode == 0, shown.stderr
+    assert found(shown.stdout + shown.stderr) == []
+
+
+def test_a_database_that_refuses_is_not_named(running: Running) -> None:
+    url = "postgresql://planted-user:planted-app-secret-0004@127.0.0.1:9/planted-database-0010"
+    modes = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_ENV_FILE": str(running.folder / "live.env")}
+    environ = {**running.environ, **modes, "P_DATABASE_URL": url}
+
+    ended = run("db", "status", "--config", str(running.folder / "wats.config.yaml"), environ=environ)
+
+    assert ended.returncode == 1
+    assert found(ended.stdout + ended.stderr) == []
+    assert "planted-user" not in ended.stderr

@@ -1,0 +1,163 @@
+"""The gateway as a user runs it: real processes, on a free loopback port, in a folder of their own."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.live import LIVE_ENVIRONMENT, write_config
+
+ROOT = Path(__file__).parent.parent.parent
+FLASK = str(Path(sys.executable).parent / "flask")
+GUNICORN = str(Path(sys.executable).parent / "gunicorn")
+DEADLINE_SECONDS = 30
+
+
+@dataclass
+class Running:
+    """A gateway that runs, and what a user can do to it."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    folder: Path
+    environ: Mapping[str, str]
+
+    def ask(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """The status and the body of the answer to one request, on a connection of its own."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def json(self, path: str, headers: Mapping[str, str]) -> Any:
+        """The JSON answer to a GET."""
+        return json.loads(self.ask("GET", path, headers=headers)[1])
+
+    @property
+    def out(self) -> str:
+        return (self.folder / "stdout").read_text()
+
+    @property
+    def err(self) -> str:
+        return (self.folder / "stderr").read_text()
+
+    def pids(self) -> list[int]:
+        """Every process of it, parents first."""
+        return family(self.process.pid)
+
+    def pids_of(self, word: str) -> list[int]:
+        """Its processes whose command line holds this word, parents first."""
+        return [pid for pid in self.pids() if word in command_line(pid)]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE_SECONDS)
+
+    def kill_everything(self) -> None:
+        """SIGKILL for every process of it, at once."""
+        pids = self.pids()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(DEADLINE_SECONDS)
+        until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """What a shell would hand to a live gateway with the test profile."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+    return {**kept, **LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(folder / "data"), **more}
+
+
+def run(*arguments: str, environ: Mapping[str, str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """`flask wats …` to its end."""
+    return subprocess.run(
+        [FLASK, "wats", *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@contextlib.contextmanager
+def serving(
+    folder: Path,
+    *arguments: str,
+    command: Sequence[str] = (FLASK, "wats", "serve"),
+    environ: Mapping[str, str] | None = None,
+    ready: bool = True,
+) -> Iterator[Running]:
+    """A gateway that runs while the block does; live with the test profile unless the arguments say otherwise."""
+    port = free_port()
+    given = {"WATS_PORT": str(port), **(environ or environment(folder))}
+    if not arguments and command[0] == FLASK:
+        arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        process = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        )
+    running = Running(process, int(given["WATS_PORT"] or 0), folder, given)
+    try:
+        if ready:
+            wait_until_ready(running)
+        yield running
+    finally:
+        if process.poll() is None:
+            running.kill_everything()
+
+
+def wait_until_ready(running: Running) -> None:
+    """Wait for a 200 of `/readyz`."""
+
+    def is_ready() -> bool:
+        assert running.process.poll() is None, running.err
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return running.ask("GET", "/readyz")[0] == 200
+        return False
+
+    until(is_ready)
+
+
+def until(claim: Any, seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait until a claim is true; it must become so before the deadline."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
+def command_line(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
+
+
+def is_alive(pid: int) -> bool:
+    """Tells whether a process runs; a zombie does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
