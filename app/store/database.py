@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
@@ -23,8 +23,9 @@ WEB_CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a greenlet waits for the database. Where nothing is cooperative the drivers' own limits hold."""
+    """How long anybody waits for another's lock in the database, and a greenlet for the database itself."""
 
+    lock_seconds: float = 5.0
     read_seconds: float = 2.0
     write_seconds: float = 8.0
 
@@ -61,8 +62,8 @@ class SqliteDatabase:
         with translated():
             sqlite.make_private(path)
             self._lock = sqlite.FileLock.beside(path)
-        self._writer = sqlite.writer_engine(url)
-        self._reader = sqlite.reader_engine(url)
+        self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
+        self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
         self._writes: Lane = NativeThreads(1) if cooperative else PlainCall()
         self._reads: Lane = NativeThreads(READ_THREADS) if cooperative else PlainCall()
         # a single native thread does all the writing where the store is cooperative
@@ -112,7 +113,7 @@ class PostgresDatabase:
     kind: Literal["sqlite", "postgresql"] = "postgresql"
 
     def __init__(self, url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> None:
-        self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS)
+        self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS, lock_seconds=limits.lock_seconds)
         self._lane: Lane = Deadline() if cooperative else PlainCall()
         self._on_point = on_point
         self._limits = limits
@@ -151,13 +152,19 @@ def open_database(url: str, *, cooperative: bool, on_point: Point, limits: Limit
 
 
 class LastCommit:
-    """When this process last made something durable: the best proof that it still can."""
+    """When this process last made something durable: the best proof that it still can, until it fails to."""
 
     def __init__(self) -> None:
         self._at = float("-inf")
 
-    def note(self) -> None:
-        """It just did."""
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Around what makes something durable, or fails to."""
+        try:
+            yield
+        except Exception:
+            self._at = float("-inf")
+            raise
         self._at = time.monotonic()
 
     def is_within(self, seconds: float) -> bool:

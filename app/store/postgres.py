@@ -7,13 +7,13 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 CONNECT_SECONDS = 3
 POOL_WAIT_SECONDS = 3.0
 STATEMENT_MILLISECONDS = 30_000
-LOCK_MILLISECONDS = 5_000
+LOCK_SECONDS = 5.0
 IDLE_IN_TRANSACTION_MILLISECONDS = 5_000
 RECEIPTS_LOCK = 0x77617473_0001
 MIGRATION_LOCK = 0x77617473_0002
 
 
-def engine_for(url: str, *, connections: int) -> Engine:
+def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """A pool of so many connections that notices when the server has gone and come back."""
     engine = create_engine(
         url,
@@ -24,7 +24,7 @@ def engine_for(url: str, *, connections: int) -> Engine:
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "wats"},
     )
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", lambda connection, _: _set_up(connection, lock_seconds))
     return engine
 
 
@@ -33,12 +33,12 @@ def queue_up(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
 
 
-def _set_up(connection: Any, _record: object) -> None:
+def _set_up(connection: Any, lock_seconds: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed';"
             f" SET statement_timeout = {STATEMENT_MILLISECONDS};"
-            f" SET lock_timeout = {LOCK_MILLISECONDS};"
+            f" SET lock_timeout = {round(lock_seconds * 1000)};"
             f" SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MILLISECONDS}"
         )
         cursor.execute("SHOW synchronous_commit")

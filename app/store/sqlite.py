@@ -24,7 +24,7 @@ except ImportError:  # no wheel for this platform
 
 log = logging.getLogger(__name__)
 
-BUSY_SECONDS = 5.0
+LOCK_SECONDS = 5.0
 PAGE_CACHE_KIBIBYTES = 64 * 1024
 CHECKPOINT_PAGES = 4000
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
@@ -65,28 +65,28 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
 
 
-def writer_engine(url: str) -> Engine:
+def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """One connection that begins every transaction by taking the write lock."""
-    engine = _engine(url, StaticPool)
+    engine = _engine(url, StaticPool, lock_seconds)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
-def reader_engine(url: str) -> Engine:
+def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """Connections that cannot write, a new one for each read: no pool whose lock native threads would share."""
-    engine = _engine(url, NullPool)
+    engine = _engine(url, NullPool, lock_seconds)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 
-def _engine(url: str, pool: Any) -> Engine:
+def _engine(url: str, pool: Any, lock_seconds: float) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path_of(url))),
         module=driver(),
         poolclass=pool,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
+        connect_args={"timeout": lock_seconds, "isolation_level": None, "check_same_thread": False},
     )
     event.listen(engine, "connect", _set_up)
     return engine

@@ -37,7 +37,7 @@ class Store:
         self._on_point = on_point
         self._limits = limits
         self._opened: Database | None = None
-        self._last_commit = LastCommit()
+        self.last_commit = LastCommit()
         folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(folder, min_free_bytes)
         self.receipts = Receipts(self)
@@ -70,19 +70,15 @@ class Store:
             database = self.database
         except StoreUnavailable as error:
             return {"database": str(error), "schema": str(error), "disk": self._disk.check()}
-        schema = check_schema(database)
-        proven = self._last_commit.is_within(PROVEN_SECONDS)
-        writable = OK if proven else probe_writing(database) if schema == OK else schema
+        writable = schema = check_schema(database)
+        if schema == OK and not self.last_commit.is_within(PROVEN_SECONDS):
+            writable = probe_writing(database)
         return {"database": writable, "schema": schema, "disk": self._disk.check()}
 
     def refuse_on_full_disk(self) -> None:
         """Raise `StoreUnavailable` while too little room is left to store anything safely."""
         if (disk := self._disk.check()) != OK:
             raise StoreUnavailable(disk)
-
-    def note_commit(self) -> None:
-        """Something has just been made durable."""
-        self._last_commit.note()
 
     def upgrade_schema(self) -> SchemaStatus:
         """Bring the schema to this code's head; many processes may ask at once."""
@@ -127,9 +123,8 @@ class Receipts:
                 postgres.queue_up(connection)
             return add_receipts(connection, new)
 
-        stored = self._store.database.write(add)
-        self._store.note_commit()
-        return stored
+        with self._store.last_commit.noted():
+            return self._store.database.write(add)
 
     def get(self, receipt_id: str) -> Receipt | None:
         """The receipt with this id, if there is one."""

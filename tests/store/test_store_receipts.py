@@ -6,9 +6,9 @@ from datetime import UTC, timedelta
 import pytest
 
 from app.domain.receipt import NewReceipt, ReceiptState, Stored
-from app.store import Store, StoreUnavailable
+from app.store import Store
 from app.store.intake import add_receipts, digest_of
-from tests.support.store import NOON, new_receipt
+from tests.support.store import NOON, new_receipt, told
 
 ACCEPTED, DUPLICATE = Stored.ACCEPTED, Stored.DUPLICATE
 HOSTILE = {
@@ -199,9 +199,9 @@ def test_nothing_stands_before_the_first_or_before_what_is_no_id(store: Store, b
 def test_an_unknown_id_names_nothing(store: Store, receipt_id: str) -> None:
     store.receipts.add(new_receipt())
 
-    told = store.receipts.get(receipt_id), store.receipts.body(receipt_id), store.receipts.reprocess(receipt_id)
+    answers = store.receipts.get(receipt_id), store.receipts.body(receipt_id), store.receipts.reprocess(receipt_id)
 
-    assert told == (None, None, None)
+    assert answers == (None, None, None)
 
 
 def test_counts_of_an_empty_store_are_nothing(store: Store) -> None:
@@ -268,7 +268,7 @@ def test_a_read_sees_only_what_is_committed(store: Store) -> None:
 def test_a_closed_store_refuses(store: Store) -> None:
     store.close()
 
-    with pytest.raises(StoreUnavailable, match="the store is closed"):
+    with told("the store is closed"):
         store.receipts.add(new_receipt())
 
 

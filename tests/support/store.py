@@ -1,5 +1,6 @@
 """What the store's tests are written in: a fresh database of each kind, open stores, receipts and heartbeats."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 
 from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, SignedWith
-from app.store import Store
+from app.store import Store, StoreUnavailable
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 KINDS = ("sqlite", "postgresql")
@@ -35,6 +36,11 @@ def new_receipt(body: bytes = b"{}", *, minute: int = 0, signed_with: SignedWith
 def heartbeat(process: str = "host:1", *, minute: int = 0, kind: str = "worker", version: str = "1") -> Heartbeat:
     """A sign of life, so many minutes after noon."""
     return Heartbeat(process, kind, version, NOON, NOON + timedelta(minutes=minute))
+
+
+def told(reason: str) -> pytest.RaisesExc[StoreUnavailable]:
+    """`with told(reason)`: the store cannot do it, and says just this."""
+    return pytest.raises(StoreUnavailable, match=f"^{re.escape(reason)}$")
 
 
 def sqlite_databases(folder: Path) -> Databases:

@@ -1,0 +1,82 @@
+"""Processes that the tests start, talk to in lines of JSON, and kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+Start = Callable[..., "Child"]
+
+
+class Child:
+    """One process running a script of this folder."""
+
+    def __init__(self, script: str, *arguments: object) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", HERE / f"{script}.py", *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def hear(self) -> Any:
+        """The next thing it says."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"it ended with {self._process.wait()}"
+        return json.loads(line)
+
+    def hear_all(self) -> list[Any]:
+        """What it said until it ended, whole lines only: it may have been killed while it spoke."""
+        assert self._process.stdout is not None
+        return [json.loads(line) for line in self._process.stdout if line.endswith("\n")]
+
+    def go_on(self) -> None:
+        """Let it do the next thing."""
+        assert self._process.stdin is not None
+        print(file=self._process.stdin, flush=True)
+
+    def kill(self) -> None:
+        """SIGKILL, and gone on return."""
+        self._process.kill()
+        self._process.wait()
+
+    def succeeds(self) -> bool:
+        """Tells, once it has ended, whether it ended well."""
+        return self._process.wait(120) == 0
+
+    @property
+    def was_killed(self) -> bool:
+        return self._process.wait(120) == -signal.SIGKILL
+
+    def close(self) -> None:
+        """Leave nothing of it behind."""
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a script of this folder with arguments."""
+    children: list[Child] = []
+
+    def start_child(script: str, *arguments: object) -> Child:
+        children.append(Child(script, *arguments))
+        return children[-1]
+
+    yield start_child
+    for child in children:
+        child.close()

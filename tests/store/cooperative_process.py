@@ -1,0 +1,127 @@
+"""A web process as gunicorn's gevent worker is one: `cooperative_process.py ROLE URL …`."""
+# ruff: noqa: E402
+
+from gevent import monkey
+
+monkey.patch_all()  # before anything else is imported
+
+import json
+import sys
+from itertools import count
+from typing import Any
+
+import gevent
+from gevent.fileobject import FileObject
+
+from app.domain.receipt import Stored
+from app.store import Limits, Store, StoreUnavailable
+from tests.support.store import new_receipt
+
+CROWD = 300
+TICK_SECONDS = 0.01
+NATIVE_SLEEP = monkey.get_original("time", "sleep")
+IMPATIENT = Limits(lock_seconds=30, read_seconds=0.5, write_seconds=1)
+
+incoming = FileObject(sys.stdin.fileno(), "r", close=False)
+
+
+def say(thing: Any) -> None:
+    sys.stdout.write(json.dumps(thing) + "\n")
+
+
+def open_store(url: str, **options: Any) -> Store:
+    store = Store(url, min_free_bytes=0, cooperative=True, **options)
+    store.open()
+    return store
+
+
+def each_at_once(work: Any, items: Any) -> list[Any]:
+    """The result of each, or what was told instead."""
+
+    def attempt(item: Any) -> Any:
+        try:
+            return work(item)
+        except StoreUnavailable as error:
+            return str(error)
+
+    return [greenlet.get() for greenlet in [gevent.spawn(attempt, item) for item in items]]
+
+
+def add_in_a_crowd(url: str) -> None:
+    """300 greenlets, of which each three have the same body."""
+    store = open_store(url)
+    stored = each_at_once(lambda n: store.receipts.add(new_receipt(b"%d" % (n % (CROWD // 3)))), range(CROWD))
+    page = store.receipts.page(state=None, before=None, limit=CROWD)
+    bodies = each_at_once(lambda receipt: store.receipts.body(receipt.id).decode(), page)
+    say({stored_as: stored.count(stored_as) for stored_as in Stored})
+    say(sorted(map(int, bodies)))
+    say(sorted({receipt.duplicates for receipt in page}))
+    store.close()
+    say(each_at_once(lambda _: store.receipts.add(new_receipt()), [0]))
+
+
+def add_for_ever(url: str, name: str) -> None:
+    """50 greenlets; each says its body once it is acknowledged."""
+    store = open_store(url)
+
+    def add_more(greenlet: int) -> None:
+        for number in count():
+            body = f"{name} {greenlet} {number}"
+            store.receipts.add(new_receipt(body.encode()))
+            say(body)
+
+    gevent.joinall([gevent.spawn(add_more, number) for number in range(50)])
+
+
+def meet_trouble(url: str) -> None:
+    """Work before, in and after a trouble that the tests make and end; keep a clock ticking meanwhile."""
+    store = open_store(url, limits=IMPATIENT)
+    ticks = count()
+
+    def tick() -> None:
+        while True:
+            gevent.sleep(TICK_SECONDS)
+            next(ticks)
+
+    gevent.spawn(tick)
+    store.receipts.add_all([new_receipt(b"%d" % number) for number in range(20)])
+    each_at_once(store.receipts.body, [f"rcp_{number}" for number in range(1, 21)])  # every connection is warm
+    say("warm")
+    incoming.readline()
+    before = next(ticks)
+    adding = gevent.spawn(each_at_once, lambda n: store.receipts.add(new_receipt(b"in trouble %d" % n)), range(20))
+    reading = gevent.spawn(each_at_once, lambda n: store.receipts.get(f"rcp_{n}") is not None, range(1, 21))
+    writing = gevent.spawn(each_at_once, lambda n: store.receipts.reprocess(f"rcp_{n}") is not None, range(1, 4))
+    say(
+        {
+            "added": sorted(set(adding.get())),
+            "read": sorted(set(reading.get())),
+            "written": sorted(set(writing.get())),
+        }
+    )
+    say(store.checks()["schema"])
+    say(next(ticks) - before)
+    incoming.readline()
+    while each_at_once(lambda _: store.receipts.add(new_receipt(b"after")), [0])[0] not in list(Stored):
+        gevent.sleep(TICK_SECONDS)
+    expected = [b"%d" % (number % 20) for number in range(60)]
+    bodies = each_at_once(store.receipts.body, [f"rcp_{number % 20 + 1}" for number in range(60)])
+    say(bodies == expected)
+    say(each_at_once(lambda n: store.receipts.add(new_receipt(b"later %d" % n)), range(3)))
+    store.close()
+
+
+def close_while_writing(url: str) -> None:
+    """Say what those heard who waited."""
+    pause = NATIVE_SLEEP if url.startswith("sqlite:") else gevent.sleep  # where the store pauses nobody else does
+    store = open_store(url, on_point=lambda _: pause(0.2))
+    adding = gevent.spawn(each_at_once, lambda n: store.receipts.add(new_receipt(b"%d" % n)), range(9))
+    gevent.sleep(0.1)
+    store.close()
+    say(adding.get())
+
+
+ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing)
+
+if __name__ == "__main__":
+    {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

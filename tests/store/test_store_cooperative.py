@@ -1,0 +1,124 @@
+"""A gevent web process on a real database: hundreds of greenlets, none held up by another's trouble."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.store import postgres, sqlite
+from tests.store.children import Start
+from tests.support.postgres import PostgresServer
+from tests.support.store import Databases, StoreMaker, sqlite_databases
+
+LATE = "the database does not answer in time"
+REFUSED = "the database does not answer or refused"
+
+
+def test_three_hundred_at_once_are_each_told_the_right_thing(url: str, start: Start) -> None:
+    child = start("cooperative_process", "add_in_a_crowd", url)
+
+    assert child.hear() == {"accepted": 100, "duplicate": 200}
+    assert child.hear() == [*range(100)]
+    assert child.hear() == [2]
+    assert child.hear() == ["the store is closed"]
+    assert child.succeeds()
+
+
+def test_closing_tells_those_who_wait_and_leaves_a_whole_transaction_or_none(
+    databases: Databases, start: Start, make_store: StoreMaker
+) -> None:
+    url = databases.migrated()
+
+    child = start("cooperative_process", "close_while_writing", url)
+
+    assert child.hear() == ["the store is closed"] * 9
+    assert child.succeeds()
+    assert make_store(url).receipts.counts().total == (9 if databases.kind == "sqlite" else 0)
+
+
+@contextmanager
+def locked_by_another_program(url: str) -> Any:
+    connection = sqlite.driver().connect(sqlite.path_of(url), isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.close()
+
+
+@contextmanager
+def locked_by_another_gateway(url: str) -> Any:
+    lock = sqlite.FileLock.beside(sqlite.path_of(url))
+    with lock.held():
+        yield
+    lock.close()
+
+
+@contextmanager
+def locked_on_the_server(url: str) -> Any:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (postgres.RECEIPTS_LOCK,))
+        yield
+
+
+@pytest.fixture
+def frozen(postgres_server: PostgresServer) -> Callable[[str], AbstractContextManager[None]]:
+    @contextmanager
+    def frozen(url: str) -> Any:
+        postgres_server.freeze()
+        try:
+            yield
+        finally:
+            postgres_server.thaw()
+
+    return frozen
+
+
+def go_through(trouble: AbstractContextManager[None], start: Start, url: str) -> dict[str, Any]:
+    """What a web process says of a trouble. It ticks all the while, and serves afterwards as if nothing had been."""
+    child = start("cooperative_process", "meet_trouble", url)
+    assert child.hear() == "warm"
+    with trouble:
+        child.go_on()
+        heard: dict[str, Any] = child.hear()
+        heard["schema"] = child.hear()
+        ticks = child.hear()
+    child.go_on()
+    assert ticks > 20
+    assert child.hear() is True
+    assert child.hear() == ["accepted"] * 3
+    assert child.succeeds()
+    return heard
+
+
+@pytest.mark.parametrize("lock", [locked_by_another_program, locked_by_another_gateway])
+def test_a_locked_file_holds_up_writers_only_and_those_not_for_ever(
+    sqlite_url: str, start: Start, lock: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    heard = go_through(lock(sqlite_url), start, sqlite_url)
+
+    assert heard == {"added": [LATE], "read": [True], "written": [LATE], "schema": "ok"}
+
+
+def test_a_lock_on_the_server_holds_up_those_who_add_only(postgres_server: PostgresServer, start: Start) -> None:
+    url = postgres_server.migrated_database()
+
+    heard = go_through(locked_on_the_server(url), start, url)
+
+    assert heard == {"added": [LATE], "read": [True], "written": [True], "schema": "ok"}
+
+
+def test_a_frozen_server_holds_up_nobody_for_ever(
+    postgres_server: PostgresServer, start: Start, frozen: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    url = postgres_server.migrated_database()
+
+    heard = go_through(frozen(url), start, url)
+
+    assert set(heard.pop("read")) <= {LATE, REFUSED}  # refused: the deadline struck while it was pinged
+    assert heard == {"added": [LATE], "written": [LATE], "schema": LATE}
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Any) -> str:
+    return sqlite_databases(tmp_path).migrated()

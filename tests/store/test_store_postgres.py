@@ -1,0 +1,201 @@
+"""What only PostgreSQL asks for: every wait has a limit, and durability is asked for whatever the default."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+from sqlalchemy import Connection
+
+from app.store import Limits, Store, StoreUnavailable, postgres
+from tests.support.postgres import PostgresServer
+from tests.support.store import StoreMaker, new_receipt, told
+
+IMPATIENT = Limits(lock_seconds=0.05)
+
+
+@pytest.fixture
+def url(postgres_server: PostgresServer) -> str:
+    return postgres_server.migrated_database()
+
+
+def setting(store: Store, name: str) -> object:
+    return store.database.read(lambda connection: connection.exec_driver_sql(f"SHOW {name}").scalar_one())
+
+
+def database_of(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(("default", "asked"), [("off", "on"), ("on", "on"), ("local", "local")])
+def test_a_commit_is_on_disk_whatever_the_default(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker, default: str, asked: str
+) -> None:
+    postgres_server.execute(f"ALTER DATABASE {database_of(url)} SET synchronous_commit = {default}")
+
+    store = make_store(url)
+
+    assert setting(store, "synchronous_commit") == asked
+
+
+def test_each_statement_sees_what_others_committed_whatever_the_default(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker
+) -> None:
+    postgres_server.execute(
+        f"ALTER DATABASE {database_of(url)} SET default_transaction_isolation = 'repeatable read'"
+    )
+
+    store = make_store(url)
+
+    assert setting(store, "transaction_isolation") == "read committed"
+
+
+def test_every_wait_has_a_limit(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    limits = {
+        name: setting(store, name)
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone")
+    }
+
+    assert limits == {
+        "statement_timeout": "30s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "5s",
+        "timezone": "UTC",
+    }
+
+
+def wait_for_a_waiter(holder: psycopg.Connection) -> None:
+    """Return when some session waits for an advisory lock of this database."""
+    waiting = """
+        SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+    """
+    while holder.execute(waiting).fetchone() is None:
+        time.sleep(0.01)
+
+
+def test_a_migration_waits_for_another_as_long_as_it_takes(
+    postgres_server: PostgresServer, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgres.engine_for.__kwdefaults__, "lock_seconds", 0.05)  # for any other lock
+    url = postgres_server.empty_database()
+    store = make_store(url)
+    holder = postgres_server.connect(database_of(url))
+    holder.execute("SELECT pg_advisory_lock(%s)", (postgres.MIGRATION_LOCK,))
+    upgrading = threading.Thread(target=store.upgrade_schema)
+
+    upgrading.start()
+    wait_for_a_waiter(holder)
+    upgrading.join(0.5)
+    waits_longer_than_for_others = upgrading.is_alive()
+    holder.close()
+    upgrading.join(30)
+
+    assert waits_longer_than_for_others
+    assert store.schema_status().compatible
+
+
+def test_ids_follow_the_order_of_commits(postgres_server: PostgresServer, url: str, make_store: StoreMaker) -> None:
+    """Who comes second gets no id, let alone commits it, before the first has committed."""
+    adding, go_on = threading.Event(), threading.Event()
+
+    def pause(point: str) -> None:
+        if point == "before_commit":
+            adding.set()
+            go_on.wait(30)
+
+    slow, quick = make_store(url, on_point=pause), make_store(url)
+    first = threading.Thread(target=slow.receipts.add, args=(new_receipt(b"first"),))
+    second = threading.Thread(target=quick.receipts.add, args=(new_receipt(b"second"),))
+    first.start()
+    adding.wait(30)
+
+    second.start()
+    with postgres_server.connect(database_of(url)) as watcher:
+        wait_for_a_waiter(watcher)
+    meanwhile = quick.receipts.page(state=None, before=None, limit=9)
+    go_on.set()
+    first.join(30)
+    second.join(30)
+
+    assert meanwhile == []
+    assert [quick.receipts.body(receipt_id) for receipt_id in ("rcp_1", "rcp_2")] == [b"first", b"second"]
+
+
+def test_another_session_that_adds_is_waited_for_and_then_told(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker
+) -> None:
+    store = make_store(url, limits=IMPATIENT)
+    holder = postgres_server.connect(database_of(url))
+    holder.execute("SELECT pg_advisory_lock(%s)", (postgres.RECEIPTS_LOCK,))
+
+    with told("the database does not answer or refused"):
+        store.receipts.add(new_receipt())
+    holder.close()
+    store.receipts.add(new_receipt())
+
+    assert store.receipts.counts().total == 1
+
+
+def test_a_server_that_is_away_is_told_and_used_again_when_it_is_back(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker
+) -> None:
+    store = make_store(url)
+    store.receipts.add(new_receipt(b"before"))
+
+    postgres_server.stop()
+    checks = store.checks()
+    with told("the database does not answer or refused"):
+        store.receipts.add(new_receipt(b"meanwhile"))
+    postgres_server.start()
+
+    assert checks["database"] == checks["schema"] == "the database does not answer or refused"
+    store.receipts.add(new_receipt(b"after"))
+    assert store.receipts.counts().pending == 2
+    store.upgrade_schema()
+
+
+def test_a_server_killed_under_a_transaction_has_stored_nothing_of_it(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker
+) -> None:
+    def kill_once(point: str) -> None:
+        if point == "before_commit":
+            postgres_server.kill()
+
+    store = make_store(url)
+    store.receipts.add(new_receipt(b"acknowledged"))
+    dying = make_store(url, on_point=kill_once)
+
+    with pytest.raises(StoreUnavailable):
+        dying.receipts.add(new_receipt(b"never"))
+    postgres_server.start()
+
+    [receipt] = store.receipts.page(state=None, before=None, limit=9)
+    assert store.receipts.body(receipt.id) == b"acknowledged"
+
+
+def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    def ask_nonsense(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT secret FROM nowhere WHERE x = %s", ("value",))
+
+    with pytest.raises(StoreUnavailable) as error:
+        store.database.write(ask_nonsense)
+
+    assert str(error.value) == "the database does not answer or refused"
+
+
+def test_no_free_connection_is_told(url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "POOL_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("app.store.database.WEB_CONNECTIONS", 1)
+    store = make_store(url)
+
+    def ask_again(depth: int) -> int:
+        return store.database.read(lambda _: ask_again(depth - 1)) if depth else store.receipts.counts().total
+
+    assert ask_again(2) == 0
+    with told("no connection to the database became free"):
+        ask_again(3)

@@ -1,0 +1,97 @@
+"""Real processes on one database: they migrate, add and die at once."""
+
+import time
+from collections import Counter
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.receipt import Stored
+from app.store import Store
+from app.store.schema import receipts
+from tests.store.children import Child, Start
+from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
+
+ADDERS = ("process", "cooperative_process")
+
+
+def kept(store: Store) -> list[str]:
+    """Every body, oldest first."""
+    query = select(receipts.c.body).order_by(receipts.c.id)
+    return store.database.read(lambda c: [bytes(body).decode() for body in c.execute(query).scalars()])
+
+
+def test_eight_may_migrate_an_empty_database_at_once(databases: Databases, start: Start) -> None:
+    url = databases.empty()
+
+    migrating = [start("process", "migrate", url) for _ in range(8)]
+
+    assert [child.hear() for child in migrating] == ["0001"] * 8
+    assert all(child.succeeds() for child in migrating)
+
+
+def test_one_killed_in_its_migration_blocks_nobody(
+    databases: Databases, start: Start, make_store: StoreMaker
+) -> None:
+    url = databases.empty()
+    dying = start("process", "hang_in_migration", url)
+    assert dying.hear() == "in_migration"
+    waiting = [start("process", "migrate", url) for _ in range(2)]
+
+    dying.kill()
+
+    assert [child.hear() for child in waiting] == ["0001"] * 2
+    make_store(url).receipts.add(new_receipt())
+
+
+def test_four_that_add_the_same_bodies_keep_each_once(url: str, start: Start, store: Store) -> None:
+    adding = [start("process", "add_shuffled", url, 200, seed) for seed in range(4)]
+
+    told = Counter(word for child in adding for batch in child.hear_all() for word in batch)
+
+    assert told == {Stored.ACCEPTED: 200, Stored.DUPLICATE: 600}
+    page = store.receipts.page(state=None, before=None, limit=1_000)
+    assert [receipt.duplicates for receipt in page] == [3] * 200
+    assert sorted(kept(store), key=int) == [str(number) for number in range(200)]
+
+
+@pytest.mark.parametrize("adder", ADDERS)
+def test_what_was_acknowledged_survives_the_kill_of_all(url: str, start: Start, store: Store, adder: str) -> None:
+    adding = [start(adder, "add_for_ever", url, name) for name in "abcd"]
+    first = [child.hear() for child in adding]
+    time.sleep(0.3)
+
+    for child in adding:
+        child.kill()
+
+    acknowledged = first + [body for child in adding for body in child.hear_all()]
+    bodies = kept(store)
+    assert len(acknowledged) > 20
+    assert set(acknowledged) <= set(bodies)
+    assert len(bodies) == len(set(bodies))
+
+
+@pytest.mark.parametrize(("point", "remains"), [("before_commit", []), ("after_commit", ["dying"])])
+def test_one_killed_at_its_commit_leaves_all_or_nothing_and_blocks_nobody(
+    url: str, start: Start, store: Store, point: str, remains: list[str]
+) -> None:
+    dying: Child = start("process", "die_at", url, point)
+    assert dying.was_killed
+
+    store.receipts.add(new_receipt(b"next"))
+
+    assert kept(store) == [*remains, "next"]
+
+
+def test_a_process_that_met_an_io_error_stays_broken(tmp_path: object, start: Start, make_store: StoreMaker) -> None:
+    url = sqlite_databases(tmp_path).migrated()  # type: ignore[arg-type]
+
+    child = start("process", "meet_io_error", url)
+
+    broken_before = "the database was broken before; this process must end"
+    assert child.hear_all() == [
+        ["StoreBroken", "the database reports an I/O error or a damaged file"],
+        ["StoreBroken", broken_before],
+        broken_before,
+    ]
+    assert kept(make_store(url)) == ["before"]

@@ -1,0 +1,101 @@
+"""Where the schema stands to this code, and how it gets there."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from app.store import SchemaStatus, Store
+from app.store.schema import metadata
+from tests.support.store import Databases, StoreMaker, new_receipt
+
+AT_HEAD = SchemaStatus("0001", "0001", compatible=True)
+
+
+def execute(store: Store, *statements: str) -> None:
+    def work(connection: Connection) -> None:
+        for sql in statements:
+            connection.exec_driver_sql(sql)
+
+    store.database.write(work)
+
+
+def test_an_empty_database_has_no_version(databases: Databases, make_store: StoreMaker) -> None:
+    store = make_store(databases.empty())
+
+    assert store.schema_status() == SchemaStatus(None, "0001", compatible=False)
+
+
+def test_an_upgrade_brings_the_schema_to_head(databases: Databases, make_store: StoreMaker) -> None:
+    store = make_store(databases.empty())
+
+    status = store.upgrade_schema()
+
+    assert status == AT_HEAD
+    assert store.schema_status() == AT_HEAD
+
+
+def test_a_second_upgrade_changes_nothing(store: Store) -> None:
+    store.receipts.add(new_receipt())
+
+    status = store.upgrade_schema()
+
+    assert status == AT_HEAD
+    assert store.receipts.counts().total == 1
+
+
+def test_an_older_schema_does_not_fit(store: Store) -> None:
+    execute(store, "UPDATE schema_version SET version_num = '0000'")
+
+    assert store.schema_status() == SchemaStatus("0000", "0001", compatible=False)
+
+
+@pytest.mark.parametrize(("oldest_code", "compatible"), [("0001", True), ("0000", True), ("0002", False)])
+def test_a_newer_schema_says_itself_whether_this_code_may_use_it(
+    store: Store, oldest_code: str, compatible: bool
+) -> None:
+    execute(
+        store,
+        "UPDATE schema_version SET version_num = '0002'",
+        f"UPDATE schema_compatibility SET oldest_code = '{oldest_code}'",
+    )
+
+    assert store.schema_status() == SchemaStatus("0002", "0001", compatible)
+    assert store.checks()["schema"] == ("ok" if compatible else "the schema is at 0002, this code at 0001")
+
+
+def test_a_newer_schema_that_says_nothing_does_not_fit(store: Store) -> None:
+    execute(store, "UPDATE schema_version SET version_num = '0002'", "DROP TABLE schema_compatibility")
+
+    assert store.schema_status() == SchemaStatus("0002", "0001", compatible=False)
+
+
+def test_a_newer_schema_is_left_as_it_is(store: Store) -> None:
+    execute(store, "UPDATE schema_version SET version_num = '0002'")
+
+    status = store.upgrade_schema()
+
+    assert status == SchemaStatus("0002", "0001", compatible=True)
+
+
+def test_migrations_lead_to_the_tables_of_this_code(store: Store) -> None:
+    def differences(connection: Connection) -> list[object]:
+        options = {"version_table": "schema_version", "compare_type": True}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+    assert store.database.read(differences) == []
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(databases: Databases, make_store: StoreMaker) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(point: str) -> None:
+        raise Interrupted
+
+    store = make_store(databases.empty(), on_point=interrupt)
+
+    with pytest.raises(Interrupted):
+        store.upgrade_schema()
+
+    assert store.schema_status().version is None

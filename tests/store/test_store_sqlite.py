@@ -1,0 +1,285 @@
+"""What only SQLite asks for: a safe library, private files, a lock, and its errors in our words."""
+
+import logging
+import re
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from app.store import Limits, Store, StoreUnavailable, sqlite
+from app.store.sqlite import driver, has_wal_reset_bug
+from tests.support.store import StoreMaker, new_receipt, sqlite_databases, told
+
+IMPATIENT = Limits(lock_seconds=0.05)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return sqlite_databases(tmp_path).migrated()
+
+
+def pragma(store: Store, name: str) -> object:
+    """What the writer's connection says."""
+    return store.database.write(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+
+
+@contextmanager
+def locked(url: str, how: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """Another program holds SQLite's own lock."""
+    connection = driver().connect(sqlite.path_of(url), isolation_level=None)
+    connection.execute(how)
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "affected"),
+    [
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 44, 9), False),
+        ((3, 45, 0), True),
+        ((3, 49, 2), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 0), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+        ((4, 0, 0), False),
+    ],
+)
+def test_versions_with_the_wal_reset_bug_are_known(version: tuple[int, ...], affected: bool) -> None:
+    assert has_wal_reset_bug(version) is affected
+
+
+def test_the_library_in_use_is_a_safe_one() -> None:
+    assert not has_wal_reset_bug(driver().sqlite_version_info)
+
+
+def test_a_commit_is_on_disk_in_wal_mode(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    pragmas = {name: pragma(store, name) for name in ("journal_mode", "synchronous", "foreign_keys", "mmap_size")}
+
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "mmap_size": 0}
+
+
+def test_a_library_with_the_bug_gets_no_wal_and_a_line_says_so(
+    tmp_path: Path, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(driver(), "sqlite_version_info", (99, 0, 0))  # what `driver` goes by
+    monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
+    store = make_store(sqlite_databases(tmp_path).empty())
+
+    store.upgrade_schema()
+
+    assert pragma(store, "journal_mode") == "delete"
+    assert pragma(store, "synchronous") == 2
+    assert store.checks() == {"database": "ok", "schema": "ok", "disk": "ok"}
+    [line] = [record for record in caplog.records if record.name == "app.store.sqlite"]
+    assert (line.message, line.levelno) == ("store.wal_refused", logging.WARNING)
+    assert re.fullmatch(r"SQLite [0-9.]+ has the WAL-reset bug; using DELETE", vars(line)["reason"])
+
+
+def test_a_wal_database_is_unsafe_with_such_a_library_until_it_is_upgraded(
+    url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
+    store = Store(url, min_free_bytes=0, cooperative=False)
+    make_store(url)
+    store.open()
+    before = store.checks()["schema"]
+    store.close()
+
+    store.upgrade_schema()
+
+    store.open()
+    assert before == "the journal mode is not safe with this SQLite; run db upgrade"
+    assert store.checks()["schema"] == "ok"
+    store.close()
+
+
+def test_the_older_of_two_libraries_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    monkeypatch.setattr(sqlite.bundled, "sqlite_version_info", (3, 0, 0))
+
+    assert driver() is sqlite3
+
+
+def test_files_are_for_their_user_only(url: str, make_store: StoreMaker) -> None:
+    make_store(url).receipts.add(new_receipt())
+
+    folder = sqlite.path_of(url).parent
+    modes = {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in folder.iterdir()}
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert modes == dict.fromkeys(
+        ("wats.sqlite3", "wats.sqlite3-lock", "wats.sqlite3-shm", "wats.sqlite3-wal"), "0o600"
+    )
+
+
+@pytest.mark.parametrize("name", ["with space", "100%25", "ünï#côdé"])
+def test_any_name_is_good_for_a_file(tmp_path: Path, make_store: StoreMaker, name: str) -> None:
+    store = make_store(sqlite_databases(tmp_path / name).migrated())
+
+    store.receipts.add(new_receipt())
+
+    assert sqlite.path_of(store._url).stat().st_size > 0
+    assert sqlite.path_of(store._url).with_name("wats.sqlite3-wal").stat().st_size > 0
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_our_words(tmp_path: Path, make_store: StoreMaker) -> None:
+    (tmp_path / "file").touch()
+    store = Store(f"sqlite:///{tmp_path}/file/wats.sqlite3", min_free_bytes=0, cooperative=False)
+
+    for act in (store.open, store.upgrade_schema):
+        with told("the database's folder or file cannot be opened"):
+            act()
+
+
+def test_a_file_that_is_no_database_breaks_the_store(tmp_path: Path, make_store: StoreMaker) -> None:
+    path = tmp_path / "wats.sqlite3"
+    path.write_bytes(b"no database" * 1000)
+    store = make_store(f"sqlite:///{path}")
+
+    with told("the database reports an I/O error or a damaged file"):
+        store.receipts.add(new_receipt())
+    path.write_bytes(b"")
+    with told("the database was broken before; this process must end"):
+        store.receipts.add(new_receipt())
+
+
+def test_another_programs_lock_is_waited_for_and_then_told(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url, limits=IMPATIENT)
+
+    with locked(url):
+        with told("the database is locked"):
+            store.receipts.add(new_receipt(b"secret"))
+        assert store.checks()["database"] == "the database is locked"
+        assert store.receipts.counts().total == 0
+
+    store.receipts.add(new_receipt(b"secret"))
+    assert store.receipts.counts().total == 1
+
+
+def test_a_lock_that_lets_nobody_read_is_told(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url, limits=IMPATIENT)
+    with locked(url, "PRAGMA locking_mode = EXCLUSIVE"):
+        pass
+    other = driver().connect(sqlite.path_of(url), isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+
+    with told("the database is locked"):
+        store.receipts.counts()
+    assert store.checks()["schema"] == "the database is locked"
+    other.close()
+
+
+def test_a_commit_that_fails_is_taken_back_and_the_next_succeeds(
+    tmp_path: Path, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without WAL a reader holds up the commit itself: the transaction is still open when it fails."""
+    monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
+    url = sqlite_databases(tmp_path).migrated()
+    store = make_store(url, limits=IMPATIENT)
+    reader = driver().connect(sqlite.path_of(url), isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM receipts").fetchall()
+
+    with told("the database is locked"):
+        store.receipts.add(new_receipt(b"never"))
+    reader.close()
+    store.receipts.add(new_receipt(b"stored"))
+
+    [receipt] = store.receipts.page(state=None, before=None, limit=9)
+    assert store.receipts.body(receipt.id) == b"stored"
+
+
+def test_a_full_disk_is_told_and_nothing_is_stored(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+    pages = pragma(store, "page_count")
+    pragma(store, f"max_page_count = {pages}")
+
+    with told("the disk is full"):
+        store.receipts.add_all([new_receipt(b"x"), new_receipt(b"y" * 100_000)])
+    assert store.receipts.counts().total == 0
+
+    pragma(store, f"max_page_count = {2**30}")
+    store.receipts.add(new_receipt(b"y" * 100_000))
+    assert store.receipts.counts().total == 1
+
+
+def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    def ask_nonsense(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT secret FROM nowhere WHERE x = ?", ("value",))
+
+    with pytest.raises(StoreUnavailable) as error:
+        store.database.write(ask_nonsense)
+
+    assert str(error.value) == "the database refused"
+
+
+def test_what_the_database_minds_does_not_break_it(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+    same_key = "INSERT INTO schema_compatibility VALUES (NULL)"
+
+    with told("the database refused what it was given"):
+        store.database.write(lambda c: c.exec_driver_sql(same_key))
+
+    store.receipts.add(new_receipt())
+
+
+def test_closing_waits_for_the_write_that_goes_on(url: str, make_store: StoreMaker) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def pause(point: str) -> None:
+        if point == "before_commit":
+            writing.set()
+            go_on.wait(10)
+
+    store = make_store(url, on_point=pause)
+    outcome: list[object] = []
+    adding = threading.Thread(target=lambda: outcome.append(store.receipts.add(new_receipt())))
+    adding.start()
+    writing.wait(10)
+    closing = threading.Thread(target=store.close)
+    closing.start()
+
+    go_on.set()
+    adding.join(10)
+    closing.join(10)
+
+    assert outcome == ["accepted"]
+    assert make_store(url).receipts.counts().total == 1
+
+
+def test_threads_of_one_process_write_one_after_another(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    def add(number: int) -> None:
+        for at in range(20):
+            store.receipts.add(new_receipt(b"%d" % at))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    page = store.receipts.page(state=None, before=None, limit=100)
+    assert [receipt.duplicates for receipt in page] == [7] * 20
