@@ -1,5 +1,8 @@
 """Assembly: the only place that knows dry-run from live and SQLite from PostgreSQL, and makes the parts."""
 
+import logging
+import os
+import signal
 from datetime import UTC, datetime
 
 from gevent import monkey
@@ -8,6 +11,8 @@ from app.config import Settings
 from app.gateway import Gateway
 from app.metrics import Metrics
 from app.store import Store
+
+log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 
@@ -18,9 +23,16 @@ def build_gateway(settings: Settings) -> Gateway:
         settings.storage.url,
         min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
         cooperative=monkey.is_module_patched("threading"),
+        on_broken=_end_this_process,
     )
     return Gateway(settings=settings, store=store, clock=_now, metrics=Metrics())
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _end_this_process() -> None:
+    """Stop in order, so that the 503 still goes out; whoever started this process starts one that reads anew."""
+    log.error("store.broken", extra={"reason": "an I/O error or a damaged file; this process ends"})
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -7,6 +7,7 @@ from app.gateway import gateway
 from app.health.diagnostics import diagnostics_of
 from app.health.gauges import ask_gauges
 from app.health.readiness import OK, Readiness
+from app.health.schemas import DiagnosticsSchema, LivenessSchema, ReadinessSchema, StatusSchema
 from app.health.status import status_of
 from app.web.guards import OPEN, guarded_by, hidden
 from app.web.json import json_response
@@ -14,13 +15,12 @@ from app.web.json import json_response
 bp = Blueprint("health", __name__, description="How the gateway is.")
 
 EXTENSION = "wats.readiness"
-OBJECT = {"type": "object"}
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @bp.get("/healthz")
 @guarded_by(OPEN)
-@bp.response(200, OBJECT)
+@bp.response(200, LivenessSchema)
 def show_liveness() -> Response:
     """Alive: the process answers. Touches nothing."""
     return json_response({"ok": True, "service": "wats"})
@@ -28,8 +28,8 @@ def show_liveness() -> Response:
 
 @bp.get("/readyz")
 @guarded_by(OPEN)
-@bp.response(200, OBJECT)
-@bp.alt_response(503, schema=OBJECT, description="Not ready; `checks` says why.")
+@bp.response(200, ReadinessSchema)
+@bp.alt_response(503, schema=ReadinessSchema, description="Not ready; `checks` says why.")
 def show_readiness() -> Response:
     """Ready: the database is writable, the schema fits, the disk has room, and the process is staying."""
     checks = _readiness().checks()
@@ -39,7 +39,7 @@ def show_readiness() -> Response:
 
 @bp.get("/status")
 @guarded_by(hidden("operate"))
-@bp.response(200, OBJECT)
+@bp.response(200, StatusSchema)
 def show_status() -> Response:
     """What stands in the store and who works on it."""
     return json_response(status_of(gateway()))
@@ -55,7 +55,7 @@ def show_metrics() -> Response:
 
 @bp.get("/debug/diagnostics")
 @guarded_by(hidden("operate"))
-@bp.response(200, OBJECT)
+@bp.response(200, DiagnosticsSchema)
 def show_diagnostics() -> Response:
     """What this process is made of."""
     return json_response(diagnostics_of(gateway()))

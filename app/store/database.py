@@ -34,6 +34,10 @@ def no_point(_name: str) -> None:
     """Nobody watches the points where a process may be killed."""
 
 
+def go_on() -> None:
+    """Nobody ends this process when its database breaks: it does nothing else, or ends anyway."""
+
+
 class Database(Protocol):
     """Runs work inside a transaction. Raises `StoreUnavailable`, or `StoreBroken` once and for good."""
 
@@ -57,7 +61,9 @@ class SqliteDatabase:
 
     kind: Literal["sqlite", "postgresql"] = "sqlite"
 
-    def __init__(self, url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> None:
+    def __init__(
+        self, url: str, *, cooperative: bool, on_point: Point, on_broken: Callable[[], None], limits: Limits
+    ) -> None:
         path = sqlite.path_of(url)
         with translated():
             sqlite.make_private(path)
@@ -69,6 +75,7 @@ class SqliteDatabase:
         # a single native thread does all the writing where the store is cooperative
         self._turn = nullcontext() if cooperative else threading.Lock()
         self._on_point = on_point
+        self._on_broken = on_broken
         self._limits = limits
         self._broken = False
 
@@ -83,21 +90,26 @@ class SqliteDatabase:
             self._writes.run(self._let_go, self._limits.write_seconds)
 
     def _in_reader(self, work: Work[T]) -> T:
-        with translated(), self._reader.begin() as connection:
+        with self._watched(), self._reader.begin() as connection:
             return work(connection)
 
     def _in_turn(self, work: Work[T]) -> T:
         with self._turn:
             if self._broken:
                 raise StoreBroken("the database was broken before; this process must end")
-            return self._in_writer(work)
-
-    def _in_writer(self, work: Work[T]) -> T:
-        try:
-            with self._lock.held(), translated():
+            with self._lock.held(), self._watched():
                 return commit(self._writer, work, self._on_point)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Translate what goes wrong. The first I/O error is the last thing this process learns of its disk."""
+        try:
+            with translated():
+                yield
         except StoreBroken:
-            self._broken = True
+            if not self._broken:
+                self._broken = True
+                self._on_broken()
             raise
 
     def _let_go(self) -> None:
@@ -145,10 +157,13 @@ def commit(engine: Engine, work: Work[T], on_point: Point) -> T:
     return result
 
 
-def open_database(url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> Database:
+def open_database(
+    url: str, *, cooperative: bool, on_point: Point, on_broken: Callable[[], None], limits: Limits
+) -> Database:
     """The database that the URL names; nothing is connected yet."""
-    kind = SqliteDatabase if url.startswith("sqlite:") else PostgresDatabase
-    return kind(url, cooperative=cooperative, on_point=on_point, limits=limits)
+    if url.startswith("sqlite:"):
+        return SqliteDatabase(url, cooperative=cooperative, on_point=on_point, on_broken=on_broken, limits=limits)
+    return PostgresDatabase(url, cooperative=cooperative, on_point=on_point, limits=limits)
 
 
 class LastCommit:

@@ -93,8 +93,9 @@ def _engine(url: str, pool: Any, lock_seconds: float) -> Engine:
 
 
 def _set_up(connection: Any, _record: object) -> None:
+    """EXTRA without WAL: a rollback journal whose deletion is not yet on disk would take a commit back."""
     for pragma in (
-        "synchronous = FULL",
+        f"synchronous = {'FULL' if journal_mode() == 'wal' else 'EXTRA'}",
         "foreign_keys = 1",
         f"cache_size = -{PAGE_CACHE_KIBIBYTES}",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",

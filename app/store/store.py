@@ -1,6 +1,6 @@
 """The store's front: what rooms may ask of it. Each question is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
@@ -9,7 +9,7 @@ from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.store import heartbeats, postgres, receipts, sqlite
 from app.store.checks import OK, DiskGuard, check_schema, probe_writing
-from app.store.database import Database, LastCommit, Limits, Point, no_point, open_database
+from app.store.database import Database, LastCommit, Limits, Point, go_on, no_point, open_database
 from app.store.errors import StoreUnavailable
 from app.store.group_commit import GroupCommit
 from app.store.intake import add_receipts
@@ -29,12 +29,14 @@ class Store:
         min_free_bytes: int,
         cooperative: bool,
         on_point: Point = no_point,
+        on_broken: Callable[[], None] = go_on,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
         self._cooperative = cooperative
         self._on_point = on_point
+        self._on_broken = on_broken
         self._limits = limits
         self._opened: Database | None = None
         self.last_commit = LastCommit()
@@ -46,7 +48,11 @@ class Store:
     def open(self) -> None:
         """Get ready to work in this process. A database that is down is no error: it may come."""
         self._opened = open_database(
-            self._url, cooperative=self._cooperative, on_point=self._on_point, limits=self._limits
+            self._url,
+            cooperative=self._cooperative,
+            on_point=self._on_point,
+            on_broken=self._on_broken,
+            limits=self._limits,
         )
         self.receipts.open(cooperative=self._cooperative)
 

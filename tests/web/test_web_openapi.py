@@ -1,12 +1,13 @@
 import json
 
+import jsonschema
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from app.web.openapi import openapi_document
-from tests.support.webhooks import PATH
+from tests.support.webhooks import PATH, bearer, body_of, signed
 
 
 def test_the_document_is_valid_openapi_3_1(client: FlaskClient) -> None:
@@ -52,6 +53,24 @@ def test_every_operation_shows_our_error_shape(app: Flask) -> None:
         "message",
         "requestId",
     }
+
+
+JSON_PATHS = ("/healthz", "/readyz", "/status", "/debug/diagnostics", "/api/receipts", "/api/receipts/rcp_1")
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_an_answer_has_just_the_documented_shape(client: FlaskClient, app: Flask, path: str) -> None:
+    body = body_of()
+    client.post(PATH, data=body, headers=signed(body))
+    document = openapi_document(app)
+    documented = path.replace("rcp_1", "{receipt_id}")
+    content = document["paths"][documented]["get"]["responses"]["200"]["content"]["application/json"]
+
+    answer = client.get(path, headers=bearer()).get_json()
+
+    jsonschema.validate(answer, {**content["schema"], "components": document["components"]})
+    name = content["schema"]["$ref"].rpartition("/")[2]
+    assert answer.keys() == document["components"]["schemas"][name]["properties"].keys()
 
 
 def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
