@@ -1,0 +1,109 @@
+"""What the documents tell a reader to type works as it stands there."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from app.cli import wats
+from tests.support.serving import ROOT, Running, free_port, serving
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+NO_CURL = """#!{python}
+import sys, urllib.request
+headers, data, words = {{}}, None, iter(sys.argv[1:])
+for word in words:
+    if word == "-H":
+        name, _, value = next(words).partition(": ")
+        headers[name] = value
+    elif word in ("-d", "--data-raw", "--data-binary"):
+        data = next(words).encode()
+    elif not word.startswith("-s"):
+        url = word
+print(urllib.request.urlopen(urllib.request.Request(url, data, headers)).read().decode())
+"""
+
+
+def commands_of(page: Path) -> list[str]:
+    """Every command in the page's shell blocks, its continued lines joined and its comment taken off."""
+    lines = "\n".join(BLOCK.findall(page.read_text())).replace("\\\n", " ").splitlines()
+    return [command for line in lines if (command := re.sub(r"\s+#.*", "", line).strip())]
+
+
+EVERY_COMMAND = [(page, command) for page in PAGES for command in commands_of(page)]
+OF_WATS = [(page.name, command) for page, command in EVERY_COMMAND if "flask wats" in command]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """What `make run` serves, on a port of its own."""
+    folder = tmp_path_factory.mktemp("examples")
+    if shutil.which("curl") is None:
+        stand_in = folder / "curl"
+        stand_in.write_text(NO_CURL.format(python=sys.executable))
+        stand_in.chmod(0o755)
+    environ = {
+        **{name: os.environ[name] for name in ("HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ},
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "WATS_DATA_DIR": str(folder / "data"),
+        "WATS_PORT": str(free_port()),
+    }
+    recipe = re.search(r"^run:.*\n\t\$\(BIN\)/flask wats serve (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    with serving(folder, *shlex.split(recipe[1]), environ=environ) as running:
+        yield running
+
+
+def typed(command: str, served: Running) -> str:
+    """What a shell in the repository prints for this command."""
+    command = command.replace(":3000", f":{served.port}").replace(".venv/bin", str(Path(sys.executable).parent))
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, env=served.environ, capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout
+
+
+def test_a_new_user_posts_a_webhook_and_sees_it(served: Running) -> None:
+    ready_made = json.loads(served.out.splitlines()[0])["try"]
+    readme = commands_of(ROOT / "README.md")
+    [ask] = [command for command in readme if command.startswith("curl")]
+    [show] = [command for command in readme if command.endswith("receipts list")]
+
+    assert json.loads(typed(ready_made, served)) == {"status": "accepted"}
+
+    [receipt] = json.loads(typed(ask, served))["items"]
+    assert receipt["state"] == "pending"
+    assert receipt["id"] in typed(show, served)
+
+
+def test_operators_first_question_is_answered(served: Running) -> None:
+    [ask] = re.findall(r"`(curl [^`]*readyz)`", (ROOT / "docs" / "operate.md").read_text())
+
+    assert json.loads(typed(ask, served))["ok"] is True
+
+
+@pytest.mark.parametrize(("page", "command"), OF_WATS)
+def test_every_wats_command_in_the_documents_is_one(page: str, command: str) -> None:
+    arguments = shlex.split(re.split(r"[)|>;]", command.partition("flask wats ")[2])[0])
+
+    context = wats.make_context("wats", arguments)
+    while isinstance(context.command, click.Group):
+        name, found, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        assert found is not None
+        context = found.make_context(name, rest, parent=context)
+
+
+@pytest.mark.parametrize("command", [command for _, command in EVERY_COMMAND if command.startswith("make")])
+def test_every_make_target_in_the_documents_is_one(command: str) -> None:
+    target = command.split()[1]
+
+    assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
