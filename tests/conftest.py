@@ -13,6 +13,10 @@ from app.gateway import EXTENSION, Gateway
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the long tier of tests/faults, as `make faults` runs it")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A live profile with every secret set; its webhook secret is being rotated."""

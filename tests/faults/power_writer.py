@@ -1,0 +1,118 @@
+"""A process whose every write is recorded: `power_writer.py FOLDER RECORD PLANT`.
+
+It is a web process's store, cooperative and with group commit, on an empty database. The record is a list of
+changes of files and of acknowledgements, in the order in which they happened.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import pickle  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import gevent  # noqa: E402
+from gevent.pool import Pool  # noqa: E402
+
+from app.domain.receipt import NewReceipt, Stored  # noqa: E402
+from app.store import Store, sqlite  # noqa: E402
+from tests.support.senders import numbered_body  # noqa: E402
+from tests.support.store import new_receipt  # noqa: E402
+from tests.support.vfs import OK, watch  # noqa: E402
+
+RECEIPTS = 240
+AT_ONCE = 6
+
+
+class Recorder:
+    """Writes down what happens to the database's files."""
+
+    def __init__(self) -> None:
+        self.record: list[tuple[object, ...]] = []
+
+    def write(self, name: str, offset: int, data: bytes) -> int:
+        self.record.append(("write", name, offset, data))
+        return OK
+
+    def truncate(self, name: str, size: int) -> int:
+        self.record.append(("truncate", name, size))
+        return OK
+
+    def sync(self, name: str) -> int:
+        self.record.append(("sync", name))
+        return OK
+
+    def delete(self, name: str, durably: bool) -> int:
+        self.record.append(("delete", name, durably))
+        return OK
+
+    def acknowledge(self, number: int) -> None:
+        self.record.append(("acknowledge", number))
+
+
+def normal_synchronous() -> None:
+    """A bug: WAL without a sync at each commit."""
+    set_up = sqlite._set_up
+    sqlite._set_up = lambda connection, record: (  # type: ignore[assignment]
+        set_up(connection, record),
+        connection.execute("PRAGMA synchronous = NORMAL"),
+    )
+
+
+def answer_before_commit() -> None:
+    """A bug: the answer does not wait."""
+    from app.store.store import Receipts
+
+    add = Receipts.add
+
+    def add_later(store: Receipts, receipt: NewReceipt) -> Stored:
+        gevent.spawn(add, store, receipt)
+        return Stored.ACCEPTED
+
+    Receipts.add = add_later  # type: ignore[method-assign]
+
+
+def no_wal() -> None:
+    """No bug: the journal mode for a library with the WAL-reset bug."""
+    sqlite.has_wal_reset_bug = lambda version: True
+
+
+def full_without_wal() -> None:
+    """A bug: without WAL the deletion of the journal is the commit, and FULL does not sync that."""
+    no_wal()
+    set_up = sqlite._set_up
+    sqlite._set_up = lambda connection, record: (  # type: ignore[assignment]
+        set_up(connection, record),
+        connection.execute("PRAGMA synchronous = FULL"),
+    )
+
+
+def nothing() -> None:
+    """The code as it is."""
+
+
+PLANTS = {
+    plant.__name__: plant for plant in (nothing, normal_synchronous, answer_before_commit, no_wal, full_without_wal)
+}
+
+
+def main(folder: str, record: str, plant: str) -> None:
+    recorder = Recorder()
+    watch(recorder)
+    sqlite.CHECKPOINT_PAGES = 60
+    PLANTS[plant]()
+    store = Store(f"sqlite:///{folder}/wats.sqlite3", min_free_bytes=0, cooperative=True)
+    store.upgrade_schema()
+    store.open()
+
+    def add(number: int) -> None:
+        store.receipts.add(new_receipt(numbered_body(number)))
+        recorder.acknowledge(number)
+
+    Pool(AT_ONCE).map(add, range(RECEIPTS))
+    Path(record).write_bytes(pickle.dumps(recorder.record))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,139 @@
+"""Processes die under load, at random and at named points: whatever was answered 200 is in the store."""
+
+import os
+import random
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from app.store import Store
+from tests.faults.conftest import Serve
+from tests.support.senders import Senders, missing, senders, stored_bodies
+from tests.support.serving import Running, is_alive, until
+from tests.support.store import Databases, sqlite_databases
+
+MASTER, WORKER = "-m gunicorn", "app.cli worker"
+DYING = Path(__file__).parent / "gunicorn_dying.py"
+
+
+def kill_a_web_process(running: Running, chance: random.Random) -> None:
+    kill(chance.choice(running.pids_of(MASTER)[1:] or [0]))
+
+
+def kill_the_worker(running: Running, chance: random.Random) -> None:
+    kill(chance.choice(running.pids_of(WORKER) or [0]))
+
+
+def kill_gunicorns_master(running: Running, chance: random.Random) -> None:
+    kill(running.pids_of(MASTER)[0])
+    running.process.wait(30)
+
+
+def kill_serve_itself(running: Running, chance: random.Random) -> None:
+    pids = running.pids()
+    running.process.kill()
+    running.process.wait(30)
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def kill_everything(running: Running, chance: random.Random) -> None:
+    running.kill_everything()
+
+
+KILLS = (kill_a_web_process, kill_the_worker, kill_gunicorns_master, kill_serve_itself, kill_everything)
+
+
+def kill(pid: int) -> None:
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_nothing_acknowledged_is_lost_to_random_kills(databases: Databases, serve: Serve, long: bool) -> None:
+    url, chance, kills = databases.migrated(), random.Random(), 110 if long else 10
+    with serve(url) as running:
+        port = running.port
+    with senders(port) as sent:
+        while kills:
+            kills -= die_under_load(serve, url, sent, chance, at_most=kills)
+
+    assert len(sent.acknowledged) > 100
+    assert missing(url, sent.acknowledged) == []
+    assert no_body_twice(url)
+
+
+def die_under_load(serve: Serve, url: str, sent: Senders, chance: random.Random, *, at_most: int) -> int:
+    """Serve until a kill ended everything, or the kills are used up; how many it took."""
+    with serve(url) as running:
+        for done in range(1, at_most + 1):
+            wait_for_answers(sent, chance.randrange(1, 200))
+            chance.choice(KILLS)(running, chance)
+            if running.process.poll() is not None:
+                return done
+        return at_most
+
+
+def wait_for_answers(sent: Senders, more: int) -> None:
+    enough = len(sent.acknowledged) + more
+    until(lambda: len(sent.acknowledged) >= enough)
+
+
+def no_body_twice(url: str) -> bool:
+    bodies = stored_bodies(url)
+    return len(bodies) == len(set(bodies))
+
+
+@pytest.mark.parametrize("point", ["before_commit", "after_commit"])
+def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
+    databases: Databases, serve: Serve, long: bool, point: str
+) -> None:
+    url = databases.migrated()
+
+    sent = send_to_the_dying(serve, url, point, deaths=30 if long else 4)
+
+    assert missing(url, sent.acknowledged) == []
+    assert no_body_twice(url)
+
+
+def test_nothing_acknowledged_is_lost_to_deaths_in_a_checkpoint(tmp_path: Path, serve: Serve, long: bool) -> None:
+    url = sqlite_databases(tmp_path).migrated()
+
+    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=30 if long else 4)
+
+    assert missing(url, sent.acknowledged) == []
+    assert no_body_twice(url)
+
+
+def test_an_answer_before_the_commit_would_be_found_out(tmp_path: Path, serve: Serve) -> None:
+    url = sqlite_databases(tmp_path).migrated()
+
+    sent = send_to_the_dying(serve, url, "before_commit", deaths=4, WATS_TEST_PLANT="answer_before_commit")
+
+    assert missing(url, sent.acknowledged) != []
+
+
+def send_to_the_dying(serve: Serve, url: str, point: str, *, deaths: int, **more: str) -> Senders:
+    """Send while web processes die at this point, until so many have died."""
+    with serve(url, GUNICORN_CMD_ARGS=f"--config {DYING}", WATS_TEST_DIE_AT=point, **more) as running:
+        with senders(running.port) as sent:
+            until(lambda: running.err.count("was sent SIGKILL") >= deaths, seconds=120)
+    assert len(sent.acknowledged) > 10
+    return sent
+
+
+def test_a_death_while_starting_on_an_empty_database_blocks_nobody(
+    databases: Databases, tmp_path: Path, serve: Serve, long: bool
+) -> None:
+    url, chance = databases.empty(), random.Random()
+    for _ in range(30 if long else 3):
+        with suppress(AssertionError), serve(url) as running:
+            kill_everything(running, chance)
+    store = Store(url, min_free_bytes=0, cooperative=False)
+
+    store.upgrade_schema()
+
+    store.open()
+    assert set(store.checks().values()) == {"ok"}
+    store.close()

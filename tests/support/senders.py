@@ -1,0 +1,97 @@
+"""Somebody who sends distinct signed webhooks without end, like Meta, and remembers which were answered 200.
+
+What was answered 200 must be in the store, byte for byte: that is the oracle of the tests of faults.
+"""
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from app.store import Store
+from app.store.schema import receipts
+from tests.support.webhooks import PATH, signed
+
+PATIENCE_SECONDS = 40
+
+
+def numbered_body(number: int) -> bytes:
+    """A body of its own for each number, of 50 to 2500 bytes."""
+    return json.dumps({"number": number, "text": "x" * (number * 7919 % 2450)}).encode()
+
+
+class Senders:
+    """Threads that send one webhook after the other to a port, whoever listens there."""
+
+    def __init__(self, port: int, threads: int) -> None:
+        self._port = port
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._send, args=(number, threads)) for number in range(threads)]
+        self.acknowledged: list[int] = []
+        self.answers: Counter[int] = Counter()
+        self.slowest = 0.0
+
+    @property
+    def answered(self) -> int:
+        return self.answers.total()
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator["Senders"]:
+        """They send while the block runs; when it ends, each has its last answer."""
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join()
+
+    def _send(self, number: int, step: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+        while not self._stop.is_set():
+            try:
+                self._send_one(connection, number)
+            except (OSError, http.client.HTTPException):
+                self.answers[0] += 1
+                connection.close()
+                time.sleep(0.02)
+            number += step
+        connection.close()
+
+    def _send_one(self, connection: http.client.HTTPConnection, number: int) -> None:
+        body, started = numbered_body(number), time.monotonic()
+        connection.request("POST", PATH, body, signed(body))
+        answer = connection.getresponse()
+        answer.read()
+        self.answers[answer.status] += 1
+        self.slowest = max(self.slowest, time.monotonic() - started)
+        if answer.status == 200:
+            self.acknowledged.append(number)
+
+
+def senders(port: int, threads: int = 8) -> contextlib.AbstractContextManager[Senders]:
+    """So many threads that send to this port while the block runs."""
+    return Senders(port, threads).sending()
+
+
+def missing(url: str, acknowledged: list[int]) -> list[int]:
+    """The acknowledged numbers whose exact bytes are not in the store. There must be none."""
+    stored = set(stored_bodies(url))
+    return [number for number in acknowledged if numbered_body(number) not in stored]
+
+
+def stored_bodies(url: str) -> list[bytes]:
+    """The body of every receipt, oldest first."""
+    store = Store(url, min_free_bytes=0, cooperative=False)
+    store.open()
+    try:
+        query = select(receipts.c.body).order_by(receipts.c.id)
+        return store.database.read(lambda c: [bytes(body) for body in c.execute(query).scalars()])
+    finally:
+        store.close()
