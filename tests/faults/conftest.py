@@ -1,6 +1,6 @@
 """Faults are tried on a live gateway with a database of each kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -8,12 +8,14 @@ import pytest
 
 from tests.support.live import CONFIG, write_config
 from tests.support.postgres import postgres_server
-from tests.support.serving import Running, environment, free_port, serving
+from tests.support.serving import FLASK, Running, environment, free_port, serving
 from tests.support.store import databases
 
 __all__ = ["databases", "postgres_server"]
 
 STORAGE = "    storage: { url: { env: TEST_DATABASE_URL }, minFreeMegabytes: 1 }\n"
+
+SERVE = (FLASK, "wats", "serve")
 
 Serve = Callable[..., AbstractContextManager[Running]]
 
@@ -26,12 +28,19 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Serves a database: `with serve(url) as running`. Always the same port, so that one may follow another."""
-    port = str(free_port())
-    config = str(write_config(tmp_path, CONFIG + STORAGE))
+    """Serves a database: `with serve(url) as running`. Always on the same port, so that one may follow another."""
+    environ = environment(
+        tmp_path,
+        WATS_CONFIG=str(write_config(tmp_path, CONFIG + STORAGE)),
+        WATS_MODE="live",
+        WATS_YES_LIVE="1",
+        WATS_PORT=str(free_port()),
+    )
 
-    def serve_database(url: str, **more: str) -> AbstractContextManager[Running]:
-        environ = {**environment(tmp_path), "TEST_DATABASE_URL": url, "WATS_PORT": port, **more}
-        return serving(tmp_path, "--config", config, "--live", "--yes-live", environ=environ)
+    def serve_database(
+        url: str, *, command: Sequence[str] = SERVE, ready: bool = True, **more: str
+    ) -> AbstractContextManager[Running]:
+        given = {**environ, "TEST_DATABASE_URL": url, **more}
+        return serving(tmp_path, command=command, environ=given, ready=ready)
 
     return serve_database

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from app.store import Store
 from tests.faults.conftest import Serve
 from tests.support.senders import Senders, missing, senders, stored_bodies
-from tests.support.serving import Running, is_alive, until
+from tests.support.serving import GUNICORN, Running, is_alive, until
 from tests.support.store import Databases, sqlite_databases
 
 MASTER, WORKER = "-m gunicorn", "app.cli worker"
@@ -91,7 +92,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
 ) -> None:
     url = databases.migrated()
 
-    sent = send_to_the_dying(serve, url, point, deaths=30 if long else 4)
+    sent = send_to_the_dying(serve, url, point, deaths=60 if long else 10)
 
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
@@ -100,7 +101,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
 def test_nothing_acknowledged_is_lost_to_deaths_in_a_checkpoint(tmp_path: Path, serve: Serve, long: bool) -> None:
     url = sqlite_databases(tmp_path).migrated()
 
-    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=30 if long else 4)
+    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=60 if long else 10)
 
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
@@ -116,9 +117,12 @@ def test_an_answer_before_the_commit_would_be_found_out(tmp_path: Path, serve: S
 
 def send_to_the_dying(serve: Serve, url: str, point: str, *, deaths: int, **more: str) -> Senders:
     """Send while web processes die at this point, until so many have died."""
-    with serve(url, GUNICORN_CMD_ARGS=f"--config {DYING}", WATS_TEST_DIE_AT=point, **more) as running:
-        with senders(running.port) as sent:
-            until(lambda: running.err.count("was sent SIGKILL") >= deaths, seconds=120)
+    command = (GUNICORN, "--config", str(DYING), "wsgi:app")
+    with (
+        serve(url, command=command, WATS_TEST_DIE_AT=point, **more) as running,
+        senders(running.port) as sent,
+    ):
+        until(lambda: running.err.count("was sent SIGKILL") >= deaths, seconds=240)
     assert len(sent.acknowledged) > 10
     return sent
 
@@ -128,7 +132,8 @@ def test_a_death_while_starting_on_an_empty_database_blocks_nobody(
 ) -> None:
     url, chance = databases.empty(), random.Random()
     for _ in range(30 if long else 3):
-        with suppress(AssertionError), serve(url) as running:
+        with serve(url, ready=False) as running:
+            time.sleep(chance.uniform(0.2, 1.5))
             kill_everything(running, chance)
     store = Store(url, min_free_bytes=0, cooperative=False)
 

@@ -99,7 +99,7 @@ def serving(
     """A gateway that runs while the block does; live with the test profile unless the arguments say otherwise."""
     port = free_port()
     given = {"WATS_PORT": str(port), **(environ or environment(folder))}
-    if not arguments and command[0] == FLASK:
+    if not arguments and "WATS_MODE" not in given and command[0] == FLASK:
         arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = subprocess.Popen(
