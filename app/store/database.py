@@ -64,10 +64,7 @@ class SqliteDatabase:
     def __init__(
         self, url: str, *, cooperative: bool, on_point: Point, on_broken: Callable[[], None], limits: Limits
     ) -> None:
-        path = sqlite.path_of(url)
-        with translated():
-            sqlite.make_private(path)
-            self._lock = sqlite.FileLock.beside(path)
+        self._lock = sqlite.FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
         self._writes: Lane = NativeThreads(1) if cooperative else PlainCall()
@@ -97,7 +94,7 @@ class SqliteDatabase:
         with self._turn:
             if self._broken:
                 raise StoreBroken("the database was broken before; this process must end")
-            with self._lock.held(), self._watched():
+            with self._watched(), self._lock.held():
                 return commit(self._writer, work, self._on_point)
 
     @contextmanager

@@ -57,9 +57,7 @@ def _locked(url: str) -> Iterator[Engine]:
 
 @contextmanager
 def _sqlite_locked(url: str) -> Iterator[Engine]:
-    path = sqlite.path_of(url)
-    sqlite.make_private(path)
-    lock = sqlite.FileLock.beside(path)
+    lock = sqlite.FileLock(sqlite.path_of(url))
     engine = sqlite.writer_engine(url)
     try:
         with lock.held():

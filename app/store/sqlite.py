@@ -60,9 +60,9 @@ def path_of(url: str) -> Path:
 
 
 def make_private(path: Path) -> None:
-    """Create the folder and the file, if they are missing, for this user only."""
+    """Create the folder and the file, if they are missing, for this user only; SQLite would for everybody."""
     path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
 
 
 def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
@@ -88,6 +88,7 @@ def _engine(url: str, pool: Any, lock_seconds: float) -> Engine:
         hide_parameters=True,
         connect_args={"timeout": lock_seconds, "isolation_level": None, "check_same_thread": False},
     )
+    event.listen(engine, "do_connect", lambda *_: make_private(path_of(url)))
     event.listen(engine, "connect", _set_up)
     return engine
 
@@ -121,23 +122,28 @@ def set_journal_mode(engine: Engine) -> None:
 class FileLock:
     """A lock between processes that dies with its holder. It is taken by one thread of a process at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
-
-    @classmethod
-    def beside(cls, path: Path) -> "FileLock":
-        """The lock of the database in this file."""
-        return cls(path.with_name(path.name + "-lock"))
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + "-lock")
+        self._descriptor: int | None = None
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Wait for the lock, hold it, let it go."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        descriptor = self._open()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+    def _open(self) -> int:
+        if self._descriptor is None:
+            make_private(self._path)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        return self._descriptor
 
     def close(self) -> None:
         """Give the descriptor back."""
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

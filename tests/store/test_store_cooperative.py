@@ -48,7 +48,7 @@ def locked_by_another_program(url: str) -> Any:
 
 @contextmanager
 def locked_by_another_gateway(url: str) -> Any:
-    lock = sqlite.FileLock.beside(sqlite.path_of(url))
+    lock = sqlite.FileLock(sqlite.path_of(url))
     with lock.held():
         yield
     lock.close()

@@ -142,9 +142,9 @@ def test_any_name_is_good_for_a_file(tmp_path: Path, make_store: StoreMaker, nam
 
 def test_a_folder_that_cannot_be_made_is_told_in_our_words(tmp_path: Path, make_store: StoreMaker) -> None:
     (tmp_path / "file").touch()
-    store = Store(f"sqlite:///{tmp_path}/file/wats.sqlite3", min_free_bytes=0, cooperative=False)
+    store = make_store(f"sqlite:///{tmp_path}/file/wats.sqlite3")
 
-    for act in (store.open, store.upgrade_schema):
+    for act in (store.receipts.counts, lambda: store.receipts.add(new_receipt()), store.upgrade_schema):
         with told("the database's folder or file cannot be opened"):
             act()
 

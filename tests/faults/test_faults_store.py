@@ -1,0 +1,228 @@
+"""A store in trouble under load: 503 within a bounded wait while it lasts, 200 afterwards without a restart."""
+
+import contextlib
+import fcntl
+import os
+import re
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.store import sqlite
+from tests.faults.conftest import SERVE, Serve
+from tests.support.postgres import PostgresServer
+from tests.support.senders import Senders, missing, senders
+from tests.support.serving import GUNICORN, Running, until
+from tests.support.store import sqlite_databases
+
+MASTER = "-m gunicorn"
+WITHOUT_ROOTS_RIGHTS = """
+import ctypes, os, sys
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+BOUND_SECONDS = 15.0
+"""No answer may take longer: 8 s for the write, twice for one that queued behind it."""
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return sqlite_databases(tmp_path).migrated()
+
+
+def web_processes(running: Running) -> list[int]:
+    return running.pids_of(MASTER)[1:]
+
+
+def wait_for(sent: Senders, status: int, more: int = 20) -> None:
+    """Until so many more answers had this status."""
+    enough = sent.answers[status] + more
+    until(lambda: sent.answers[status] >= enough, seconds=60)
+
+
+def stand(running: Running, sent: Senders, trouble: contextlib.AbstractContextManager[object]) -> None:
+    """Before the trouble 200, while it lasts 503, afterwards 200; alive all the time, with the same processes."""
+    wait_for(sent, 200)
+    before = web_processes(running)
+    with trouble:
+        wait_for(sent, 503, more=8)
+        assert running.ask("GET", "/healthz")[0] == 200
+        until(lambda: running.ask("GET", "/readyz")[0] == 503)
+    wait_for(sent, 200)
+    until(lambda: running.ask("GET", "/readyz")[0] == 200)
+    assert web_processes(running) == before
+
+
+def assert_kept(url: str, sent: Senders) -> None:
+    """Everything acknowledged is there, no answer came late, and none was anything but 200 or 503."""
+    assert missing(url, sent.acknowledged) == []
+    assert sent.slowest < BOUND_SECONDS
+    assert set(sent.answers) == {200, 503}
+
+
+def test_a_locked_database_is_waited_out(sqlite_url: str, serve: Serve, long: bool) -> None:
+    with serve(sqlite_url) as running, senders(running.port) as sent:
+        stand(running, sent, locked(sqlite_url, seconds=30 if long else 9))
+
+    assert_kept(sqlite_url, sent)
+
+
+@contextlib.contextmanager
+def locked(url: str, *, seconds: float) -> Iterator[None]:
+    """Another program holds SQLite's write lock, at least so long."""
+    over = time.monotonic() + seconds
+    other = sqlite.driver().connect(sqlite.path_of(url), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        time.sleep(max(0.0, over - time.monotonic()))
+    finally:
+        other.close()
+
+
+def test_a_process_that_keeps_the_turn_to_write_delays_the_others_for_a_bounded_time(
+    sqlite_url: str, serve: Serve
+) -> None:
+    with serve(sqlite_url) as running, senders(running.port) as sent:
+        stand(running, sent, turn_kept(sqlite_url))
+
+    assert_kept(sqlite_url, sent)
+
+
+@contextlib.contextmanager
+def turn_kept(url: str) -> Iterator[None]:
+    """A process that was stopped while it wrote still has the lock between processes."""
+    lock = os.open(f"{sqlite.path_of(url)}-lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def test_an_io_error_ends_the_process_and_another_goes_on(sqlite_url: str, serve: Serve) -> None:
+    with serve(sqlite_url) as running, senders(running.port) as sent:
+        before = set(web_processes(running))
+        for process in before:  # its write-ahead log may not grow beyond this, which SQLite is told as an I/O error
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+
+        until(lambda: len(web_processes(running)) == 2 and not before & set(web_processes(running)))
+
+        wait_for(sent, 200)
+        assert running.err.count('"store.broken"') == 2
+        assert sent.answers[503] > 0
+
+    assert missing(sqlite_url, sent.acknowledged) == []
+
+
+def test_a_full_disk_is_survived(tmp_path: Path, serve: Serve) -> None:
+    """On a small file system of its own, in a name space of its own; the guard is told to let it fill up."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = f"mount -t tmpfs -o size=12m tmpfs {disk} && exec {' '.join(SERVE)}"
+    user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
+    command = ("unshare", *user, "--mount", "--kill-child", "sh", "-c", mount)
+    with serve(f"sqlite:///{disk}/wats.sqlite3", command=command, ready=False) as running:
+        until(lambda: running.process.poll() is not None or is_ready(running))
+        if re.search("permission denied|not permitted", running.err, re.IGNORECASE):
+            pytest.skip("this machine lets nobody mount a file system")
+        seen = Path(f"/proc/{running.process.pid}/root{disk}")
+        with senders(running.port) as sent:
+            stand(running, sent, filled(seen))
+        shutil.copytree(seen, tmp_path / "copy")
+
+    assert_kept(f"sqlite:///{tmp_path}/copy/wats.sqlite3", sent)
+
+
+def is_ready(running: Running) -> bool:
+    with contextlib.suppress(OSError):
+        return running.ask("GET", "/readyz")[0] == 200
+    return False
+
+
+@contextlib.contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """Something else takes the last byte of the disk."""
+    ballast = folder / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def test_a_read_only_database_is_served_once_it_may_be_written(sqlite_url: str, serve: Serve) -> None:
+    path = sqlite.path_of(sqlite_url)
+    path.chmod(0o400)
+    path.parent.chmod(0o500)
+    command = (sys.executable, "-c", WITHOUT_ROOTS_RIGHTS, GUNICORN, "wsgi:app")
+    with serve(sqlite_url, command=command, ready=False) as running:
+        until(lambda: "serve.listening" in running.out)
+        with senders(running.port) as sent:
+            wait_for(sent, 503)
+            assert running.ask("GET", "/healthz")[0] == 200
+            assert running.ask("GET", "/readyz")[0] == 503
+            before = running.pids()
+
+            path.chmod(0o600)
+            path.parent.chmod(0o700)
+
+            wait_for(sent, 200)
+            assert running.pids() == before
+
+    assert_kept(sqlite_url, sent)
+
+
+@pytest.mark.parametrize("trouble", ["stopped", "killed", "frozen"])
+def test_postgresql_in_trouble_is_waited_out(
+    postgres_server: PostgresServer, serve: Serve, long: bool, trouble: str
+) -> None:
+    url = postgres_server.migrated_database()
+    with serve(url) as running, senders(running.port) as sent:
+        for _ in range(5 if long else 1):
+            stand(running, sent, TROUBLES[trouble](postgres_server))
+
+    assert_kept(url, sent)
+
+
+@contextlib.contextmanager
+def stopped(server: PostgresServer) -> Iterator[None]:
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextlib.contextmanager
+def killed(server: PostgresServer) -> Iterator[None]:
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextlib.contextmanager
+def frozen(server: PostgresServer) -> Iterator[None]:
+    server.freeze()
+    try:
+        yield
+    finally:
+        server.thaw()
+
+
+TROUBLES: dict[str, Callable[[PostgresServer], contextlib.AbstractContextManager[None]]] = {
+    "stopped": stopped,
+    "killed": killed,
+    "frozen": frozen,
+}
