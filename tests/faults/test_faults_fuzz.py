@@ -1,0 +1,103 @@
+"""A million mutated webhooks against the verifier: it accepts none of them."""
+
+import random
+import string
+from collections.abc import Callable
+
+from app.domain.signature import is_signature, signature_of, signed_with
+
+SECRETS = ("the-current-app-secret", "the-previous-app-secret")
+STRANGERS = ("the-current-app-secreT", "", "the-current-app-secret\0", "app-secret", "the-previous-app-secret ")
+BODIES = [
+    b"{}",
+    b'{"object":"whatsapp_business_account","entry":[]}',
+    bytes(range(256)),
+    b"x" * 700,
+    "\ud83d\ude00 grüß dich \0".encode("utf-8", "surrogatepass"),
+]
+
+A_MILLION = 1_000_000
+
+Webhook = tuple[bytes, str]
+Mutation = Callable[[random.Random, bytes, str], Webhook]
+
+
+def flip_a_bit_of_the_body(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    at = chance.randrange(len(body))
+    return body[:at] + bytes([body[at] ^ 1 << chance.randrange(8)]) + body[at + 1 :], signature
+
+
+def cut_the_body(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    return body[: chance.randrange(len(body))], signature
+
+
+def add_to_the_body(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    at = chance.randrange(len(body) + 1)
+    return body[:at] + chance.randbytes(chance.randint(1, 9)) + body[at:], signature
+
+
+def take_another_body(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    return chance.choice([each for each in BODIES if each != body]), signature
+
+
+def change_a_digit(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    at = chance.randrange(7, len(signature))
+    other = chance.choice([digit for digit in "0123456789abcdef" if digit != signature[at]])
+    return body, signature[:at] + other + signature[at + 1 :]
+
+
+def change_the_form(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    forms = (
+        signature.upper(),
+        signature[7:],
+        signature[:-1],
+        signature + "0",
+        " " + signature,
+        signature + "\n",
+        f"{signature},{signature}",
+        signature.replace("sha256", "sha1"),
+        signature.replace("=", "=="),
+        "".join(chr(ord(digit) + 0xFEE0) if digit in string.digits else digit for digit in signature),
+        "",
+    )
+    return body, chance.choice(forms)
+
+
+def sign_as_a_stranger(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    return body, signature_of(body, chance.choice(STRANGERS))
+
+
+def make_one_up(chance: random.Random, body: bytes, signature: str) -> Webhook:
+    return body, "sha256=" + chance.randbytes(32).hex()
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    flip_a_bit_of_the_body,
+    cut_the_body,
+    add_to_the_body,
+    take_another_body,
+    change_a_digit,
+    change_the_form,
+    sign_as_a_stranger,
+    make_one_up,
+)
+
+
+def is_accepted(body: bytes, signature: str) -> bool:
+    """What the door asks, in its order."""
+    return is_signature(signature) and signed_with(body, signature, SECRETS) is not None
+
+
+def test_no_mutated_webhook_is_accepted() -> None:
+    chance = random.Random()
+    originals = [(body, signature_of(body, secret)) for body in BODIES for secret in SECRETS]
+    assert all(is_accepted(*original) for original in originals)
+
+    accepted = []
+    for number in range(A_MILLION):
+        body, signature = chance.choice(originals)
+        mutated = MUTATIONS[number % len(MUTATIONS)](chance, body, signature)
+        if mutated not in originals and is_accepted(*mutated):
+            accepted.append(mutated)
+
+    assert accepted == []
