@@ -9,7 +9,7 @@ import tempfile
 from bench import load, webhooks
 from bench.attacks import ATTACKS, under
 from bench.prepare import prepare
-from bench.servers import ROOT, Server, serving
+from bench.servers import Server, serving_wats
 
 RATE = 200
 
@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environ = {"WATS_DATA_DIR": folder, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
         prepare(environ, 0)
-        with serving("wsgi:app", environ, conf=str(ROOT / "gunicorn.conf.py"), ready="/readyz") as server:
+        with serving_wats(environ) as server:
             _measure("quiet", server, seconds)
             for attack in ATTACKS:
                 with under(attack, server.address):

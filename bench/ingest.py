@@ -1,107 +1,130 @@
 """The webhook door against an empty Flask route: same gunicorn settings, same requests, one run, side by side.
 
-    python -m bench.ingest [--seconds 10] [--connections 64 256] [--postgres URL] [--receipts 1000000]
+    python -m bench.ingest [--seconds 10] [--connections 64 256] [--receipts 0 1000000] [--only sqlite]
 
 Prints throughput, p50, p99, memory and the ratio to the empty route. `generator` is the load generator's own
 share of a core: where it comes near 1.0, the figure beside it is the generator's limit and not the server's.
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import load, webhooks
-from bench.servers import ROOT, Server, serving
+from bench.databases import Databases, databases
+from bench.servers import Server, serving_command, serving_empty, serving_wats
 
-OPEN_RATE = 4000
+KINDS = ("sqlite", "postgresql")
+EMPTY = "empty"
+RATE = 4000
+"""Webhooks a second that Meta asks for, for a number that sends 1000 messages a second."""
 HEAD = (
-    f"{'server':<10} {'load':<26} {'per s':>8} {'p50 ms':>8} {'p99 ms':>8} {'not 200':>8} {'generator':>10} {'MB':>6}"
+    f"{'server':<11} {'receipts':>9} {'load':<24} {'per s':>7} {'p50 ms':>7} {'p99 ms':>7} "
+    f"{'not 200':>7} {'generator':>9} {'MB before':>9} {'after':>5}"
 )
 
 
-def main() -> None:
-    """Measure every combination asked for."""
-    asked = _arguments()
-    print(HEAD)
-    for connections in asked.connections:
-        empty = _measure("empty", connections, asked)
-        sqlite = _measure("sqlite", connections, asked)
-        print(f"  ratio to the empty route at {connections} connections: sqlite {sqlite / empty:.2f}", end="")
-        if asked.postgres:
-            print(f", postgresql {_measure('postgresql', connections, asked) / empty:.2f}", end="")
-        print()
-    _measure_open_loop(asked)
-    _measure_batches(asked)
+@dataclass(frozen=True)
+class Bench:
+    """What was asked for, and where the databases come from."""
+
+    asked: argparse.Namespace
+    databases: Databases
+
+    def run(self) -> None:
+        """Measure every combination."""
+        self.starts()
+        print(HEAD)
+        for connections in self.asked.connections:
+            self.closed_loop(connections)
+        for kind in self.asked.only:
+            self.open_loop(kind)
+        self.batches()
+
+    def starts(self) -> None:
+        """From the command to the first 200 of `/readyz`, and the memory of each process."""
+        for name, serving in (("gunicorn wsgi:app", serving_wats), ("flask wats serve", serving_command)):
+            with serving(self.databases.environ("sqlite", 0)) as server:
+                each = ", ".join(f"{megabytes:.0f}" for _, megabytes in server.memory_of_processes())
+                print(f"{name}: ready after {server.start_seconds:.2f} s; MB of its processes: {each}")
+
+    def closed_loop(self, connections: int) -> None:
+        """As fast as answers come."""
+        load_name = f"closed, {connections} conns"
+        with self.running(EMPTY, 0) as server:
+            empty = self.measure(EMPTY, 0, load_name, server, connections)
+        for receipts in self.asked.receipts:
+            for kind in self.asked.only:
+                with self.running(kind, receipts) as server:
+                    measured = self.measure(kind, receipts, load_name, server, connections)
+                print(f"{'':>21} ratio to the empty route: {measured / empty:.2f}", flush=True)
+
+    def open_loop(self, kind: str) -> None:
+        """At Meta's rate, whatever the server does."""
+        for receipts in self.asked.receipts:
+            with self.running(kind, receipts) as server:
+                load.run(server.address, webhooks.singles(0), connections=256, seconds=2)
+                before = server.memory_megabytes()
+                result = load.run(
+                    server.address,
+                    webhooks.singles(),
+                    connections=256,
+                    seconds=self.asked.steady_seconds,
+                    rate=RATE,
+                )
+                _print(kind, receipts, f"open, {RATE}/s, 256 conns", result, before, server)
+
+    def batches(self) -> None:
+        """Webhooks of a thousand updates, about 200 KB each."""
+        for kind in (EMPTY, *self.asked.only):
+            with self.running(kind, 0) as server:
+                before = server.memory_megabytes()
+                result = load.run(server.address, webhooks.batches(), connections=64, seconds=self.asked.seconds)
+                _print(kind, 0, "closed, batches of 1000", result, before, server)
+
+    def measure(self, kind: str, receipts: int, name: str, server: Server, connections: int) -> float:
+        """Warm up, then measure; webhooks a second."""
+        load.run(server.address, webhooks.singles(0), connections=connections, seconds=2)
+        before = server.memory_megabytes()
+        result = load.run(server.address, webhooks.singles(), connections=connections, seconds=self.asked.seconds)
+        _print(kind, receipts, name, result, before, server)
+        return result.per_second
+
+    @contextmanager
+    def running(self, kind: str, receipts: int) -> Iterator[Server]:
+        """A server of this kind."""
+        if kind == EMPTY:
+            with serving_empty(self.databases.without_database()) as server:
+                yield server
+        else:
+            with serving_wats(self.databases.environ(kind, receipts)) as server:
+                yield server
 
 
-def _measure(server: str, connections: int, asked: argparse.Namespace) -> float:
-    with _running(server, asked) as running:
-        load.run(running.address, webhooks.singles(0), connections=connections, seconds=2)
-        result = load.run(running.address, webhooks.singles(), connections=connections, seconds=asked.seconds)
-        _print(server, f"closed, {connections} connections", result, running)
-    return result.per_second
-
-
-def _measure_open_loop(asked: argparse.Namespace) -> None:
-    for rate in (OPEN_RATE // 2, OPEN_RATE):
-        with _running("sqlite", asked) as running:
-            load.run(running.address, webhooks.singles(0), connections=256, seconds=2)
-            result = load.run(
-                running.address, webhooks.singles(), connections=256, seconds=asked.steady_seconds, rate=rate
-            )
-            _print("sqlite", f"open, {rate}/s over 256", result, running)
-
-
-def _measure_batches(asked: argparse.Namespace) -> None:
-    for server in ("empty", "sqlite"):
-        with _running(server, asked) as running:
-            result = load.run(running.address, webhooks.batches(), connections=64, seconds=asked.seconds)
-            _print(server, "closed, batches of 1000", result, running)
-
-
-@contextmanager
-def _running(server: str, asked: argparse.Namespace) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        environ = {"WATS_DATA_DIR": folder, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
-        if server == "empty":
-            conf = str(ROOT / "bench" / "gunicorn_empty.py")
-            with serving("bench.empty:app", environ, conf=conf, ready="/") as running:
-                yield running
-            return
-        if server == "postgresql":
-            environ["WATS_DRY_RUN_DATABASE_URL"] = asked.postgres
-        _prepare(environ, asked.receipts)
-        with serving("wsgi:app", environ, conf=str(ROOT / "gunicorn.conf.py"), ready="/readyz") as running:
-            yield running
-
-
-def _prepare(environ: dict[str, str], receipts: int) -> None:
-    """The schema at head, and so many receipts already there."""
-    from bench.prepare import prepare
-
-    prepare(environ, receipts)
-
-
-def _print(server: str, kind: str, result: load.Result, running: Server) -> None:
+def _print(kind: str, receipts: int, name: str, result: load.Result, before: float, server: Server) -> None:
     refused = sum(count for status, count in result.statuses.items() if status != 200)
     print(
-        f"{server:<10} {kind:<26} {result.per_second:>8.0f} {result.percentile(0.5) * 1000:>8.1f} "
-        f"{result.percentile(0.99) * 1000:>8.1f} {refused:>8} {result.cpu:>10.2f} {running.memory_megabytes():>6.0f}",
+        f"{kind:<11} {receipts:>9} {name:<24} {result.per_second:>7.0f} {result.percentile(0.5) * 1000:>7.1f} "
+        f"{result.percentile(0.99) * 1000:>7.1f} {refused:>7} {result.cpu:>9.2f} {before:>9.0f} "
+        f"{server.memory_megabytes():>5.0f}",
         flush=True,
     )
 
 
-def _arguments() -> argparse.Namespace:
+def main() -> None:
+    """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--steady-seconds", type=float, default=60)
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
-    parser.add_argument("--receipts", type=int, default=0, help="receipts already in the table")
-    parser.add_argument("--postgres", help="the URL of an empty PostgreSQL database to measure as well")
-    parser.add_argument("--folder", type=Path, help="where to put the SQLite file (a real disk)")
-    return parser.parse_args()
+    parser.add_argument("--receipts", type=int, nargs="+", default=[0, 1_000_000], help="already in the table")
+    parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")
+    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
+    asked = parser.parse_args()
+    with databases(asked.folder) as made:
+        Bench(asked, made).run()
 
 
 if __name__ == "__main__":

@@ -8,12 +8,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+
+
+BIN = Path(sys.executable).parent
 
 
 @dataclass
@@ -22,29 +25,55 @@ class Server:
 
     address: tuple[str, int]
     process: subprocess.Popen[bytes]
+    start_seconds: float
 
     def memory_megabytes(self) -> float:
-        """The proportional memory of the whole process group."""
-        return sum(_pss_kilobytes(pid) for pid in _family(self.process.pid)) / 1024
+        """The proportional memory of all its processes."""
+        return sum(megabytes for _, megabytes in self.memory_of_processes())
+
+    def memory_of_processes(self) -> list[tuple[int, float]]:
+        """Each process with its proportional memory, parents first."""
+        return [(pid, _pss_kilobytes(pid) / 1024) for pid in _family(self.process.pid)]
+
+
+def serving_wats(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
+    """The gateway's web processes, under gunicorn alone."""
+    return _serving([str(BIN / "gunicorn"), "wsgi:app"], environ, ready="/readyz")
+
+
+def serving_command(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
+    """The whole gateway, as `flask wats serve` runs it."""
+    return _serving([str(BIN / "flask"), "wats", "serve"], environ, ready="/readyz")
+
+
+def serving_empty(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
+    """The empty route, under the same gunicorn settings."""
+    conf = str(ROOT / "bench" / "gunicorn_empty.py")
+    return _serving([str(BIN / "gunicorn"), "--config", conf, "bench.empty:app"], environ, ready="/")
 
 
 @contextmanager
-def serving(application: str, environ: Mapping[str, str], *, conf: str, ready: str) -> Iterator[Server]:
-    """A gunicorn with this application; `ready` is the path that answers once it serves."""
+def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) -> Iterator[Server]:
+    """`ready` is the path that answers once it serves."""
     address = ("127.0.0.1", _free_port())
-    command = [sys.executable, "-m", "gunicorn", "--config", conf, "--bind", f"127.0.0.1:{address[1]}", application]
-    log = Path(environ["WATS_DATA_DIR"]) / "gunicorn.log"
+    log = Path(environ["WATS_DATA_DIR"]) / "server.log"
+    started = time.monotonic()
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**_clean(), **environ}, stdout=sink, stderr=sink, start_new_session=True
+            command,
+            cwd=ROOT,
+            env={**_clean(), **environ, "WATS_PORT": str(address[1])},
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
         )
     try:
         _wait_until_ready(f"http://{address[0]}:{address[1]}{ready}", process, log)
-        yield Server(address, process)
+        yield Server(address, process, time.monotonic() - started)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -66,7 +95,7 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
                 return
         except OSError:
             pass
-        time.sleep(0.05)
+        time.sleep(0.01)
     raise RuntimeError(f"the server did not become ready:\n{log.read_text()[-3000:]}")
 
 

@@ -13,7 +13,7 @@ from app.domain.signature import SIGNATURE_HEADER, signature_of
 from bench import load, webhooks
 from bench.attacks import ATTACKS, under
 from bench.prepare import prepare
-from bench.servers import ROOT, Server, serving
+from bench.servers import Server, serving_wats
 
 MEMORY_MEGABYTES = 200
 BODY = b'{"entry":[]}'
@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("hostile")
     environ = {"WATS_DATA_DIR": str(folder), "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
     prepare(environ, 0)
-    with serving("wsgi:app", environ, conf=str(ROOT / "gunicorn.conf.py"), ready="/readyz") as running:
+    with serving_wats(environ) as running:
         yield running
 
 
