@@ -36,7 +36,7 @@ def test_a_database_without_a_schema_is_told(databases: Databases, make_store: S
 def test_a_schema_that_does_not_fit_is_told(store: Store) -> None:
     store.database.write(lambda c: c.exec_driver_sql("UPDATE schema_version SET version_num = '0000'"))
 
-    assert store.checks()["schema"] == "the schema is at 0000, this code at 0001"
+    assert store.checks()["schema"] == "the schema is at 0000, this code at 0002"
 
 
 def test_a_database_that_takes_no_writes_is_told(store: Store) -> None:

@@ -26,7 +26,7 @@ def test_eight_may_migrate_an_empty_database_at_once(databases: Databases, start
 
     migrating = [start("process", "migrate", url) for _ in range(8)]
 
-    assert [child.hear() for child in migrating] == ["0001"] * 8
+    assert [child.hear() for child in migrating] == ["0002"] * 8
     assert all(child.succeeds() for child in migrating)
 
 
@@ -40,7 +40,7 @@ def test_one_killed_in_its_migration_blocks_nobody(
 
     dying.kill()
 
-    assert [child.hear() for child in waiting] == ["0001"] * 2
+    assert [child.hear() for child in waiting] == ["0002"] * 2
     make_store(url).receipts.add(new_receipt())
 
 

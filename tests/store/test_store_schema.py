@@ -9,7 +9,8 @@ from app.store import SchemaStatus, Store
 from app.store.schema import metadata
 from tests.support.store import Databases, StoreMaker, new_receipt
 
-AT_HEAD = SchemaStatus("0001", "0001", compatible=True)
+HEAD, NEWER = "0002", "0003"
+AT_HEAD = SchemaStatus(HEAD, HEAD, compatible=True)
 
 
 def execute(store: Store, *statements: str) -> None:
@@ -23,7 +24,7 @@ def execute(store: Store, *statements: str) -> None:
 def test_an_empty_database_has_no_version(databases: Databases, make_store: StoreMaker) -> None:
     store = make_store(databases.empty())
 
-    assert store.schema_status() == SchemaStatus(None, "0001", compatible=False)
+    assert store.schema_status() == SchemaStatus(None, HEAD, compatible=False)
 
 
 def test_an_upgrade_brings_the_schema_to_head(databases: Databases, make_store: StoreMaker) -> None:
@@ -47,35 +48,35 @@ def test_a_second_upgrade_changes_nothing(store: Store) -> None:
 def test_an_older_schema_does_not_fit(store: Store) -> None:
     execute(store, "UPDATE schema_version SET version_num = '0000'")
 
-    assert store.schema_status() == SchemaStatus("0000", "0001", compatible=False)
+    assert store.schema_status() == SchemaStatus("0000", HEAD, compatible=False)
 
 
-@pytest.mark.parametrize(("oldest_code", "compatible"), [("0001", True), ("0000", True), ("0002", False)])
+@pytest.mark.parametrize(("oldest_code", "compatible"), [(HEAD, True), ("0000", True), (NEWER, False)])
 def test_a_newer_schema_says_itself_whether_this_code_may_use_it(
     store: Store, oldest_code: str, compatible: bool
 ) -> None:
     execute(
         store,
-        "UPDATE schema_version SET version_num = '0002'",
+        f"UPDATE schema_version SET version_num = '{NEWER}'",
         f"UPDATE schema_compatibility SET oldest_code = '{oldest_code}'",
     )
 
-    assert store.schema_status() == SchemaStatus("0002", "0001", compatible)
-    assert store.checks()["schema"] == ("ok" if compatible else "the schema is at 0002, this code at 0001")
+    assert store.schema_status() == SchemaStatus(NEWER, HEAD, compatible)
+    assert store.checks()["schema"] == ("ok" if compatible else f"the schema is at {NEWER}, this code at {HEAD}")
 
 
 def test_a_newer_schema_that_says_nothing_does_not_fit(store: Store) -> None:
-    execute(store, "UPDATE schema_version SET version_num = '0002'", "DROP TABLE schema_compatibility")
+    execute(store, f"UPDATE schema_version SET version_num = '{NEWER}'", "DROP TABLE schema_compatibility")
 
-    assert store.schema_status() == SchemaStatus("0002", "0001", compatible=False)
+    assert store.schema_status() == SchemaStatus(NEWER, HEAD, compatible=False)
 
 
 def test_a_newer_schema_is_left_as_it_is(store: Store) -> None:
-    execute(store, "UPDATE schema_version SET version_num = '0002'")
+    execute(store, f"UPDATE schema_version SET version_num = '{NEWER}'")
 
     status = store.upgrade_schema()
 
-    assert status == SchemaStatus("0002", "0001", compatible=True)
+    assert status == SchemaStatus(NEWER, HEAD, compatible=True)
 
 
 def test_migrations_lead_to_the_tables_of_this_code(store: Store) -> None:

@@ -1,0 +1,52 @@
+"""A delivery: one event on its way to one destination."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
+"""A delivery's public id and the number in it."""
+
+KEPT_ATTEMPTS = 20
+"""How many attempts are remembered, the last ones: a delivery that is replayed again and again does not grow."""
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `skipped`: its destination was gone from the config until the event was pruned."""
+
+    WAITING = "waiting"
+    IN_FLIGHT = "in_flight"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One POST: when it began, the answer's status or what went wrong, and how long it took."""
+
+    at: datetime
+    status: int | None
+    error: str | None
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class NewDelivery:
+    """A delivery to make with an event. Those with the same `order_key` go to their destination one by one."""
+
+    destination: str
+    order_key: int | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery as the store remembers it."""
+
+    id: str
+    event_id: str
+    destination: str
+    state: DeliveryState
+    attempts: tuple[Attempt, ...]
+    next_attempt_at: datetime | None

@@ -1,0 +1,32 @@
+"""How a try of a job ended, for the store to write down at once: job, delivery record, state of the lane."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from app.domain.delivery import Attempt
+from app.domain.job import Job, Outcome
+
+
+class LaneEffect(Enum):
+    """What a try tells about the lane: nothing, that it works, that it fails for now, or that it is gone for good."""
+
+    NONE = "none"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    GONE = "gone"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The end of one try. `attempt`: the POST that was made, if one was. `most`: the lane's jobs in flight at best.
+
+    `retry_after` is what the other side asked for; it holds up the whole lane.
+    """
+
+    job: Job
+    outcome: Outcome
+    attempt: Attempt | None = None
+    effect: LaneEffect = LaneEffect.NONE
+    retry_after: timedelta | None = None
+    most: int = 1

@@ -1,0 +1,121 @@
+"""Events, the jobs of the corridor with their lanes, deliveries and consumers."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.store.types import EPOCH, RowId, UtcDateTime
+
+revision = "0002"
+down_revision = "0001"
+
+STANDING_LANES = ("split", "prune")
+"""Lanes with one job that never ends: it is claimed when there is something to do."""
+
+
+def upgrade() -> None:
+    """Add the tables; nothing that older code uses changes."""
+    op.create_table(
+        "receipt_errors",
+        sa.Column("receipt", RowId, primary_key=True, autoincrement=False),
+        sa.Column("reason", sa.String(200), nullable=False),
+    )
+    _create_events()
+    _create_deliveries()
+    jobs, lanes = _create_jobs(), _create_lanes()
+    op.create_table(
+        "consumers",
+        sa.Column("name", sa.String(100), primary_key=True),
+        sa.Column("cursor", sa.BigInteger, nullable=False),
+        sa.Column("updated_at", UtcDateTime, nullable=False),
+    )
+    unpaused = {"paused": False, "disabled": False, "failures": 0, "trips": 0}
+    op.bulk_insert(lanes, [{"name": name, **unpaused} for name in STANDING_LANES])
+    untried = {"subject": 0, "due_at": EPOCH, "attempts": 0, "claims": 0}
+    op.bulk_insert(jobs, [{"lane": name, **untried} for name in STANDING_LANES])
+
+
+def _create_events() -> None:
+    op.create_table(
+        "events",
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
+        sa.Column("event_id", sa.LargeBinary(16), nullable=False),
+        sa.Column("type", sa.String(100), nullable=False),
+        sa.Column("occurred_at", UtcDateTime, nullable=False),
+        sa.Column("received_at", UtcDateTime, nullable=False),
+        sa.Column("receipt", sa.BigInteger, nullable=False),
+        sa.Column("waba_id", sa.String(64)),
+        sa.Column("phone_number_id", sa.String(64)),
+        sa.Column("wa_id", sa.String(64)),
+        sa.Column("user_id", sa.String(200)),
+        sa.Column("is_foreign", sa.Boolean, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("events_event_id", "events", ["event_id"], unique=True)
+    op.create_index("events_wa_id", "events", ["wa_id"], **_where("wa_id IS NOT NULL"))
+    op.create_index("events_user_id", "events", ["user_id"], **_where("user_id IS NOT NULL"))
+    op.create_index("events_foreign", "events", ["id"], **_where("is_foreign"))
+    op.create_table(
+        "forgotten_events",
+        sa.Column("event_id", sa.LargeBinary(16), primary_key=True),
+        sa.Column("at", UtcDateTime, nullable=False),
+    )
+
+
+def _create_deliveries() -> None:
+    op.create_table(
+        "deliveries",
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
+        sa.Column("event", sa.BigInteger, nullable=False),
+        sa.Column("destination", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("order_key", sa.BigInteger),
+        sa.Column("updated_at", UtcDateTime, nullable=False),
+        sa.Column("attempts", sa.LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("deliveries_event", "deliveries", ["event", "destination"], unique=True)
+    op.create_index("deliveries_destination", "deliveries", ["destination", "id"])
+    op.create_index("deliveries_dead", "deliveries", ["destination", "id"], **_where("state = 'dead'"))
+
+
+def _create_jobs() -> sa.Table:
+    jobs = op.create_table(
+        "jobs",
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
+        sa.Column("lane", sa.String(100), nullable=False),
+        sa.Column("subject", sa.BigInteger, nullable=False),
+        sa.Column("order_key", sa.BigInteger),
+        sa.Column("due_at", UtcDateTime),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("claims", sa.Integer, nullable=False),
+        sa.Column("claim_id", sa.BigInteger),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("jobs_subject", "jobs", ["lane", "subject"], unique=True)
+    op.create_index("jobs_due", "jobs", ["lane", "due_at"])
+    op.create_index("jobs_order", "jobs", ["lane", "order_key", "id"], **_where("order_key IS NOT NULL"))
+    op.create_index("jobs_claimed", "jobs", ["lane"], **_where("claim_id IS NOT NULL"))
+    return jobs
+
+
+def _create_lanes() -> sa.Table:
+    return op.create_table(
+        "lanes",
+        sa.Column("name", sa.String(100), primary_key=True),
+        sa.Column("paused", sa.Boolean, nullable=False),
+        sa.Column("disabled", sa.Boolean, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("open_until", UtcDateTime),
+        sa.Column("trips", sa.Integer, nullable=False),
+        sa.Column("allowance", sa.Integer),
+        sa.Column("last_success_at", UtcDateTime),
+        sa.Column("last_error_at", UtcDateTime),
+        sa.Column("last_error", sa.String(200)),
+    )
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
