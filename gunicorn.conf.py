@@ -51,6 +51,7 @@ worker_class = "gevent"
 worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _in_memory
 backlog = 2048
+forwarded_allow_ips = ""  # nobody: no header may change the path, and contradictory ones cost no webhook
 keepalive = 5  # seconds; it is also the deadline for a request's headers
 timeout = 30
 graceful_timeout = max(1, _settings.grace_seconds - 4)

@@ -1,0 +1,37 @@
+"""What stands in front of us, or claims to, changes neither the way of a request nor its answer."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.serving import Running, serving
+from tests.support.webhooks import PATH, body_of, signed
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(tmp_path_factory.mktemp("proxied")) as running:
+        yield running
+
+
+def test_no_header_leads_to_a_route_by_another_path(running: Running) -> None:
+    status, _ = running.ask("GET", "/elsewhere/healthz", headers={"SCRIPT_NAME": "/elsewhere"})
+
+    assert status == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"SCRIPT_NAME": "/elsewhere"},
+        {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off"},
+        {"X-Forwarded-Protocol": "ssl", "X-Forwarded-Proto": "http"},
+        {"Forwarded": "for=192.0.2.1;proto=http", "X-Forwarded-Prefix": "/elsewhere"},
+    ],
+)
+def test_no_header_of_a_proxy_costs_a_webhook(running: Running, headers: dict[str, str]) -> None:
+    body = body_of(str(headers))
+
+    status, answer = running.ask("POST", PATH, body, {**signed(body), **headers})
+
+    assert (status, answer) == (200, b'{"status":"accepted"}')
