@@ -11,6 +11,7 @@ from app.config.references import SecretRef
 from app.config.secrets_dry_run import PLACEHOLDER_SERVICE_TOKEN, SERVICE_TOKEN_VARIABLE
 from app.config.settings import Mode
 from app.config.sources import Sources
+from app.config.urls import SERVICE_URL
 
 URL_VARIABLE = "WATS_URL"
 
@@ -34,14 +35,24 @@ def api_access(flags: Flags, *, url: str | None = None, environ: Mapping[str, st
     if launch.profile is None:
         raise ConfigError(launch.mistakes)
     service = launch.profile.sections["service"]
-    base = (url or environ.get(URL_VARIABLE) or _address(launch)).rstrip("/")
-    return ApiAccess(base + service["apiPrefix"], _token(launch, service["bearerToken"]))
+    given = _given_url(url, "--url") or _given_url(environ.get(URL_VARIABLE), URL_VARIABLE)
+    return ApiAccess((given or _address(launch)) + service["apiPrefix"], _token(launch, service["bearerToken"]))
+
+
+def _given_url(url: str | None, told_by: str) -> str | None:
+    """The URL as told; one with a password in it is refused, as it would be printed when nobody answers there."""
+    try:
+        return str(SERVICE_URL.read(url)) if url else None
+    except Bad as bad:
+        raise ConfigError([bad.at(told_by)]) from bad
 
 
 def _address(launch: Launch) -> str:
-    host = str(launch.host().value)
+    host, port = str(launch.host().value), launch.port().value
+    if launch.mistakes:
+        raise ConfigError(launch.mistakes)
     host = {ANY_ADDRESS: "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{launch.port().value}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _token(launch: Launch, ref: SecretRef) -> str:

@@ -1,4 +1,4 @@
-"""URLs in the config: where Graph is, and where a destination is."""
+"""URLs that people give: where Graph is, where a destination is, where a running service is."""
 
 import re
 from urllib.parse import SplitResult, urlsplit
@@ -45,7 +45,12 @@ def _read_base_url(value: object) -> str:
     _check_host(host)
     if url.scheme != "https" and not is_loopback(host):
         raise Bad("bad_url", "https is needed (http only to loopback)")
-    if "?" in str(value) or not _PLAIN_PATH.fullmatch(url.path):
+    return _read_service_url(value)
+
+
+def _read_service_url(value: object) -> str:
+    """A URL to whose end a path is put."""
+    if "?" in str(value) or not _PLAIN_PATH.fullmatch(_split(value).path):
         raise Bad("bad_url", "a query, a '%', a traversal or an empty part of a path does not belong in this URL")
     return str(value).rstrip("/")
 
@@ -56,4 +61,5 @@ def _read_destination_url(value: object) -> str:
 
 
 BASE_URL = Kind("https URL", _read_base_url)
+SERVICE_URL = Kind("http(s) URL", _read_service_url)
 DESTINATION_URL = Kind("http(s) URL", _read_destination_url)

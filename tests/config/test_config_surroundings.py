@@ -96,8 +96,29 @@ def test_the_way_to_a_running_service(environ: dict[str, str], url: str, token: 
 
 
 @pytest.mark.parametrize(
-    "environ", [{"WATS_MODE": "live"}, {"SERVICE_TOKEN_FILE": "/missing"}, {"WATS_PROFILE": "x"}]
+    "environ",
+    [
+        {"WATS_MODE": "live"},
+        {"SERVICE_TOKEN_FILE": "/missing"},
+        {"WATS_PROFILE": "x"},
+        {"WATS_PAAS": "1"},
+        {"WATS_PORT": "80a"},
+    ],
 )
 def test_without_a_token_or_a_profile_there_is_no_way(environ: dict[str, str], tmp_path: Path):
     with pytest.raises(ConfigError):
         api_access(Flags(config=config_in(tmp_path)), environ=environ)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://u:planted@127.0.0.1", "http://h/?key=planted", "http://h/#planted", "ftp://planted", "planted"]
+)
+def test_a_service_is_not_looked_for_where_its_url_would_tell_a_secret(url: str, tmp_path: Path):
+    with pytest.raises(ConfigError) as by_flag:
+        api_access(Flags(config=config_in(tmp_path)), url=url, environ={})
+    with pytest.raises(ConfigError) as by_variable:
+        api_access(Flags(config=config_in(tmp_path)), environ={"WATS_URL": url})
+
+    assert [mistake.path for mistake in by_flag.value.mistakes] == ["--url"]
+    assert [mistake.path for mistake in by_variable.value.mistakes] == ["WATS_URL"]
+    assert "planted" not in str(by_flag.value) + str(by_variable.value)
