@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.options import config_options
+from app.cli.options import CONFIG_HELP, config_options
 from app.cli.tables import print_table
 from app.config import ConfigError, Flags, check_config, show_config
 
@@ -17,9 +17,7 @@ def config_group() -> None:
 
 
 @config_group.command("validate")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The config file. Default: $WATS_CONFIG, then wats.config.yaml."
-)
+@click.option("--config", type=click.Path(path_type=Path), help=CONFIG_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 def validate(config: Path | None, as_json: bool) -> None:
     """Check every profile of the file, and tell all mistakes with their paths; exit code 78 if there are any."""

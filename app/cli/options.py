@@ -12,8 +12,9 @@ from app.config import Flags, api_access
 Command = Callable[..., Any]
 
 _FILE = click.Path(path_type=Path)
+CONFIG_HELP = "The config file. Default: $WATS_CONFIG, then wats.config.yaml, then config/wats.config.yaml."
 _CONFIG = [
-    click.option("--config", type=_FILE, help="The config file. Default: $WATS_CONFIG, then wats.config.yaml."),
+    click.option("--config", type=_FILE, help=CONFIG_HELP),
     click.option("--profile", help="The profile. Default: $WATS_PROFILE, then the file's defaultProfile."),
 ]
 _MODE = [
@@ -39,8 +40,8 @@ def config_options(command: Command) -> Command:
 
 
 def start_options(command: Command) -> Command:
-    """What every long-running process takes: config, mode and threads."""
-    return _with(command, _CONFIG + _MODE + _THREADS)
+    """What every process takes that works beside the web: config, mode and threads. It opens no port."""
+    return _with(command, _CONFIG + _MODE + _THREADS, listens=False)
 
 
 def serve_options(command: Command) -> Command:
@@ -58,13 +59,13 @@ def client_options(command: Command) -> Command:
     return _decorated(call, [_URL, *_CONFIG])
 
 
-def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+def _with(command: Command, options: Sequence[Callable[[Command], Command]], *, listens: bool = True) -> Command:
     """The command with these options; it gets them as one `flags`."""
     names = set(Flags.__dataclass_fields__)
 
     @wraps(command)
     def call(**given: Any) -> Any:
-        flags = Flags(**{name: value for name, value in given.items() if name in names})
+        flags = Flags(listens=listens, **{name: value for name, value in given.items() if name in names})
         return command(flags=flags, **{name: value for name, value in given.items() if name not in names})
 
     return _decorated(call, options)

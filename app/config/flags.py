@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Flags:
-    """Flags as given; they win over the environment."""
+    """Flags as given; they win over the environment.
+
+    `listens` is the command's own: who opens no port needs no `$PORT`, which platforms give to web processes only.
+    """
 
     config: Path | None = None
     profile: str | None = None
@@ -20,3 +23,4 @@ class Flags:
     workers: int | None = None
     threads: int | None = None
     push: bool = False
+    listens: bool = True

@@ -57,7 +57,7 @@ class Launch:
             return Told(self.flags.port, "flag --port")
         if self.variables.port:
             return Told(self.variables.port, "environment WATS_PORT")
-        if not self.paas:
+        if not (self.paas and self.flags.listens):
             return self._of_profile("port", 3000)
         if not is_port(self.variables.platform_port):
             message = "PaaS mode needs $PORT: 1..65535, digits, no sign or leading zero"

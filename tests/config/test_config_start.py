@@ -85,6 +85,11 @@ def test_a_platforms_port_is_needed_in_paas_mode_only(port: str, tmp_path: Path)
     assert refusals(tmp_path, {**DRY_RUN, "PORT": port}, paas=True, port=80) == {}
 
 
+@pytest.mark.parametrize("port", ["", "080", "x", "5000"])
+def test_who_opens_no_port_needs_none_from_the_platform(port: str, tmp_path: Path):
+    assert refusals(tmp_path, {**DRY_RUN, "PORT": port, "WATS_PAAS": "1"}, listens=False) == {}
+
+
 def test_an_env_file_that_is_missing_is_a_mistake_but_not_in_paas_mode(tmp_path: Path):
     environ = {**LIVE, **SECRETS, "PORT": "80"}
 

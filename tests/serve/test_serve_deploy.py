@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.live import write_config
 from tests.support.serving import (
     ROOT,
@@ -53,6 +55,20 @@ def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
     assert "web.1" in honcho.out
     assert "stopped (rc=0)" in honcho.out
     until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "status"), ("worker", "--check")])
+def test_platforms_that_give_a_port_to_web_processes_only_can_release_and_work(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    environ = environment(
+        tmp_path, WATS_PAAS="1", WATS_MODE="live", WATS_YES_LIVE="1", WATS_CONFIG=str(write_config(tmp_path))
+    )
+
+    ended = run(*command, environ=environ)
+
+    assert "PORT" not in ended.stderr
+    assert ended.returncode == (0 if command == ("db", "upgrade") else 1), ended.stderr
 
 
 def test_the_dockerfile_has_nothing_to_complain_about() -> None:
