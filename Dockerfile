@@ -20,6 +20,7 @@ RUN groupadd --gid 10001 wats \
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY config ./config
+COPY deploy/healthcheck.py ./deploy/
 COPY wsgi.py gunicorn.conf.py ./
 COPY app ./app
 USER 10001:10001
@@ -27,5 +28,5 @@ VOLUME /var/lib/wats
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:%s/healthz' % (os.environ.get('WATS_PORT') or os.environ.get('PORT') or '3000'), timeout=2)"]
+    CMD ["python", "deploy/healthcheck.py"]
 CMD ["flask", "wats", "serve", "--dry-run"]

@@ -71,6 +71,33 @@ def test_platforms_that_give_a_port_to_web_processes_only_can_release_and_work(
     assert ended.returncode == (0 if command == ("db", "upgrade") else 1), ended.stderr
 
 
+HEALTH_CHECK = re.search(r"^HEALTHCHECK .*\\\n +CMD (\[.*\])$", DOCKERFILE, re.M)
+
+
+def test_the_images_health_check_finds_the_gateway_and_tells_when_it_is_gone(tmp_path: Path) -> None:
+    assert HEALTH_CHECK is not None
+    _, script = json.loads(HEALTH_CHECK[1])
+    with serving(tmp_path) as running:
+        port, other = str(running.port), str(free_port())
+        surroundings: list[dict[str, str]] = [
+            {"WATS_PORT": port},
+            {"WATS_PORT": port, "PORT": other},
+            {"PORT": port},
+            {"WATS_PORT": "tcp://10.0.0.1:3000", "PORT": port},
+            {"WATS_PORT": port, "http_proxy": f"http://127.0.0.1:{other}"},
+        ]
+        codes = [check_health(script, each) for each in surroundings]
+
+        running.stop()
+
+    assert codes == [0] * len(surroundings)
+    assert check_health(script, {"WATS_PORT": port}) == 1
+
+
+def check_health(script: str, environ: dict[str, str]) -> int:
+    return subprocess.run([sys.executable, "-I", script], cwd=ROOT, env=environ, check=False).returncode
+
+
 def test_the_dockerfile_has_nothing_to_complain_about() -> None:
     linted = subprocess.run([HADOLINT, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
 
