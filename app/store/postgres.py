@@ -1,14 +1,19 @@
 """PostgreSQL: how a connection is set up. Every wait has a limit; durability is asked for, whatever the default."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 
 CONNECT_SECONDS = 3
 POOL_WAIT_SECONDS = 3.0
 STATEMENT_MILLISECONDS = 30_000
 LOCK_SECONDS = 5.0
 IDLE_IN_TRANSACTION_MILLISECONDS = 5_000
+CONNECT_ARGS = {"connect_timeout": CONNECT_SECONDS, "application_name": "wats"}
+KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 RECEIPTS_LOCK = 0x77617473_0001
 MIGRATION_LOCK = 0x77617473_0002
 
@@ -22,7 +27,7 @@ def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "wats"},
+        connect_args=CONNECT_ARGS,
     )
     event.listen(engine, "connect", lambda connection, _: _set_up(connection, lock_seconds))
     return engine
@@ -31,6 +36,28 @@ def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS
 def queue_up(connection: Connection) -> None:
     """Let one transaction at a time add receipts, so that their ids follow the order of their commits."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
+
+
+@contextmanager
+def listening(url: str, names: Iterable[str]) -> Iterator[Iterator[str]]:
+    """A connection of its own that hears NOTIFY: the names that ring, as they do. Keep-alives notice a dead peer."""
+    engine = create_engine(url, poolclass=NullPool, connect_args={**CONNECT_ARGS, **KEEP_ALIVE})
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        driver.autocommit = True
+        for name in names:
+            driver.execute(f"LISTEN {name}")
+        yield (ring.channel for ring in driver.notifies())
+    finally:
+        connection.close()
+
+
+def connection_errors() -> tuple[type[Exception], ...]:
+    """What a connection that breaks may raise. (The driver is imported only where PostgreSQL is used.)"""
+    import psycopg
+
+    return (SQLAlchemyError, psycopg.Error, OSError)
 
 
 def _set_up(connection: Any, lock_seconds: float) -> None:

@@ -1,13 +1,14 @@
 """The store's front: what rooms may ask of it. Each question is one transaction."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, text
 
 from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.store import heartbeats, postgres, receipts, sqlite
+from app.store.bell import Channel, bell_for
 from app.store.checks import OK, DiskGuard, check_schema, probe_writing
 from app.store.database import Database, LastCommit, Limits, Point, go_on, no_point, open_database
 from app.store.errors import StoreUnavailable
@@ -15,6 +16,8 @@ from app.store.group_commit import GroupCommit
 from app.store.intake import add_receipts
 from app.store.migrate import SchemaStatus, read_status, upgrade_schema
 from app.store.receipts import ReceiptCounts
+
+T = TypeVar("T")
 
 PROVEN_SECONDS = 2.0
 
@@ -40,6 +43,7 @@ class Store:
         self._limits = limits
         self._opened: Database | None = None
         self.last_commit = LastCommit()
+        self.bell = bell_for(url, cooperative=cooperative)
         folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(folder, min_free_bytes)
         self.receipts = Receipts(self)
@@ -59,6 +63,7 @@ class Store:
     def close(self) -> None:
         """Let go of everything. What is asked afterwards is refused."""
         self.receipts.close()
+        self.bell.close()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
@@ -69,6 +74,18 @@ class Store:
         if self._opened is None:
             raise StoreUnavailable("the store is closed")
         return self._opened
+
+    def write_and_ring(self, work: Callable[[Connection], T], *channels: Channel) -> T:
+        """The work's result, once it is durable; and whoever listens to these channels is woken."""
+
+        def work_and_ring(connection: Connection) -> T:
+            result = work(connection)
+            self.bell.within(connection, *channels)
+            return result
+
+        result = self.database.write(work_and_ring)
+        self.bell.after(*channels)
+        return result
 
     def checks(self) -> dict[str, str]:
         """Each check with `ok` or what is wrong; never raises, and never tells a place or a secret."""
@@ -130,7 +147,7 @@ class Receipts:
             return add_receipts(connection, new)
 
         with self._store.last_commit.noted():
-            return self._store.database.write(add)
+            return self._store.write_and_ring(add, "work")
 
     def get(self, receipt_id: str) -> Receipt | None:
         """The receipt with this id, if there is one."""
@@ -163,7 +180,7 @@ class Receipts:
             receipts.reprocess_receipt(connection, row_id)
             return receipts.get_receipt(connection, row_id)
 
-        return self._store.database.write(reprocess)
+        return self._store.write_and_ring(reprocess, "work")
 
 
 class Heartbeats:

@@ -121,7 +121,16 @@ def close_while_writing(url: str) -> None:
     say(adding.get())
 
 
-ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing)
+def listen(url: str, channel: Any) -> None:
+    """Say each time the bell rings. On PostgreSQL it does once at the start: something may have happened before."""
+    store = open_store(url)
+    listener = store.bell.listen(channel)
+    say("listening" if url.startswith("sqlite:") else listener.wait(60) and "listening")
+    while True:
+        say(listener.wait(60))
+
+
+ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing, listen)
 
 if __name__ == "__main__":
     {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

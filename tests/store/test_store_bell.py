@@ -1,0 +1,57 @@
+"""The bell: whoever waits in another process is woken by a commit, and a listener that died is in nobody's way."""
+
+from app.store import sqlite
+from tests.store.children import Start
+from tests.support.store import Databases, StoreMaker, new_receipt
+
+
+def test_a_commit_of_receipts_wakes_a_listener_in_another_process(
+    url: str, start: Start, make_store: StoreMaker
+) -> None:
+    child = start("cooperative_process", "listen", url, "work")
+    assert child.hear() == "listening"
+
+    make_store(url).receipts.add(new_receipt(b"one"))
+
+    assert child.hear() is True
+
+
+def test_every_listener_hears_every_ring(url: str, start: Start, make_store: StoreMaker) -> None:
+    children = [start("cooperative_process", "listen", url, "work") for _ in range(3)]
+    store = make_store(url)
+    assert [child.hear() for child in children] == ["listening"] * 3
+
+    for number in range(3):
+        store.receipts.add(new_receipt(b"%d" % number))
+        assert [child.hear() for child in children] == [True] * 3
+
+
+def test_a_channel_rings_for_its_own_listeners_only(url: str, start: Start, make_store: StoreMaker) -> None:
+    workers, readers = (start("cooperative_process", "listen", url, channel) for channel in ("work", "events"))
+    store = make_store(url)
+    assert [workers.hear(), readers.hear()] == ["listening"] * 2
+
+    store.write_and_ring(lambda connection: None, "work")
+    store.write_and_ring(lambda connection: None, "events")
+    store.receipts.add(new_receipt())
+    assert workers.hear() is True
+    assert readers.hear() is True
+    readers.kill()
+    workers.kill()
+
+    assert readers.hear_all() == []
+
+
+def test_a_listener_that_died_is_in_nobodys_way(databases: Databases, start: Start, make_store: StoreMaker) -> None:
+    url = databases.migrated()
+    child = start("cooperative_process", "listen", url, "work")
+    store = make_store(url)
+    assert child.hear() == "listening"
+    child.kill()
+
+    store.receipts.add(new_receipt(b"one"))
+    store.receipts.add(new_receipt(b"two"))
+
+    assert store.receipts.counts().total == 2
+    if databases.kind == "sqlite":
+        assert list(sqlite.path_of(url).parent.glob("*-bells/*")) == []
