@@ -8,6 +8,7 @@ from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.options import start_options
 from app.config import Flags, load_settings
+from app.log import configure_logging
 from app.store import SchemaStatus
 
 
@@ -20,7 +21,9 @@ def db_group() -> None:
 @start_options
 def upgrade(flags: Flags) -> None:
     """Bring the schema to head, under a lock that dies with its holder."""
-    status = build_gateway(load_settings(flags)).store.upgrade_schema()
+    settings = load_settings(flags)
+    configure_logging(secrets=settings.secret_values)
+    status = build_gateway(settings).store.upgrade_schema()
     click.echo(f"schema {status.version}, head {status.head}")
     _insist(status)
 

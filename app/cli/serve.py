@@ -20,6 +20,7 @@ from app.cli.supervisor import Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
 from app.config.start_line import tell_warnings
+from app.log import configure_logging
 from app.web.guards import guard_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -51,6 +52,7 @@ def serve_command(
 
 def serve(settings: Settings, *, with_worker: bool) -> int:
     """Run until stopped; the exit code tells how it ended."""
+    configure_logging(secrets=settings.secret_values)
     tell_warnings(settings, sys.stderr)
     _refuse_taken_port(settings.service.host, settings.service.port)
     _bring_schema_to_head(settings)

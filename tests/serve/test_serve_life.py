@@ -124,6 +124,9 @@ def test_a_killed_worker_is_started_again(tmp_path: Path) -> None:
         assert post(running, body_of()) == 200
         assert running.stop() == 0
 
+    [told] = [json.loads(line) for line in running.err.splitlines() if "supervisor.child_exited" in line]
+    assert (told["level"], told["name"], told["exitCode"]) == ("warning", "worker", -signal.SIGKILL)
+
 
 def test_a_killed_web_process_is_replaced_and_the_counts_stay_right(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
