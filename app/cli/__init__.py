@@ -68,7 +68,7 @@ class WatsGroup(click.Group):
         except StoreUnavailable as error:
             raise CommandFailed(f"the store cannot be used: {error}") from error
         except click.UsageError as error:
-            message = without_values(error.message, ctx.meta["wats.args"])
+            message = without_values(error.format_message(), ctx.meta["wats.args"])
             raise click.UsageError(message, error.ctx) from error
 
 

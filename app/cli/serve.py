@@ -1,7 +1,6 @@
 """`serve`: the whole gateway with one command."""
 
 import json
-import os
 import shutil
 import socket
 import sys
@@ -86,7 +85,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandFailed(f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}") from error
+            raise CommandFailed(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
 def _bring_schema_to_head(settings: Settings) -> None:

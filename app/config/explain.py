@@ -28,7 +28,7 @@ def explain_launch(launch: Launch, settings: Settings) -> Iterator[Explained]:
     host, port = launch.host(), launch.port()
     for path, value, flag, variable in _launch_rows(launch, settings):
         by = f"flag {flag}" if flag else f"environment {variable}"
-        yield Explained(path, str(value), by if flag or launch.environ.get(variable) else "default")
+        yield Explained(path, _plain(value), by if flag or launch.environ.get(variable) else "default")
     yield Explained("listen.host", str(host.value), host.by)
     yield Explained("listen.port", str(port.value), port.by)
     own = settings.mode is Mode.DRY_RUN
@@ -43,7 +43,9 @@ def _launch_rows(launch: Launch, settings: Settings) -> list[Row]:
         ("mode", settings.mode, mode_flag and f"--{settings.mode}", "WATS_MODE"),
         ("config", settings.config_path, flags.config and "--config", "WATS_CONFIG"),
         ("profile", settings.profile, flags.profile and "--profile", "WATS_PROFILE"),
+        ("envFile", settings.env_file, flags.env_file and "--env-file", "WATS_ENV_FILE"),
         ("paas", settings.paas, flags.paas and "--paas", "WATS_PAAS"),
+        ("push", settings.push_anywhere, flags.push and "--push", "WATS_DRY_RUN_PUSH"),
         ("webProcesses", settings.web_processes, flags.workers and "--workers", "WEB_CONCURRENCY"),
         ("threads", settings.worker.threads, flags.threads and "--threads", "WATS_THREADS"),
         ("graceSeconds", settings.grace_seconds, None, "WATS_GRACE_SECONDS"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.config.hosts import is_host
-from app.config.mistakes import Bad
+from app.config.mistakes import Bad, shortened
 from app.config.references import read_reference, read_secret
 from app.config.written import WrittenFloat, WrittenInt
 
@@ -101,7 +101,7 @@ def or_reference(kind: Kind) -> Kind:
 def _read_numeric_id(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         written = value.written if isinstance(value, WrittenInt | WrittenFloat) else str(value)
-        raise Bad("unquoted_id", f'a numeric id must be quoted, or its digits may change: "{written}"')
+        raise Bad("unquoted_id", f'a numeric id must be quoted, or its digits may change: "{shortened(written)}"')
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,20}", value, re.ASCII):
         raise Bad("bad_id", "1 to 20 digits in quotes are needed")
     return value
@@ -121,7 +121,7 @@ def _read_host(value: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    return f'; in quotes: "{value.written}"' if isinstance(value, WrittenInt | WrittenFloat) else ""
+    return f'; in quotes: "{shortened(value.written)}"' if isinstance(value, WrittenInt | WrittenFloat) else ""
 
 
 def _quoted_switch(value: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.config.keys import REQUIRED, Key, Section
+from app.config.kinds import LIMIT_ITEMS
 from app.config.mistakes import Bad, Mistake, shortened, under
 
 
@@ -66,6 +67,9 @@ class Reading:
             return []
         if not isinstance(value, list):
             self.miss("wrong_type", path, "a list is needed")
+            return []
+        if len(value) > LIMIT_ITEMS:
+            self.miss("out_of_range", path, f"at most {LIMIT_ITEMS} items may stand here")
             return []
         items = [self.section(item, section, f"{path}[{at}]") for at, item in enumerate(value)]
         names = [item["name"] for item in items]

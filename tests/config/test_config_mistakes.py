@@ -78,6 +78,23 @@ def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str
     assert len(str(caught.value).splitlines()) == len(caught.value.mistakes)
 
 
+@pytest.mark.parametrize("at", ["destinations", "service.tokens"])
+def test_a_list_without_end_is_one_mistake(at: str, tmp_path: Path):
+    found = mistakes_of(with_change(f"{P}.{at}", [{}] * 10_000), tmp_path)
+
+    assert found == {("out_of_range", f"{P}.{at}")}
+
+
+def test_a_number_without_end_is_not_repeated(tmp_path: Path):
+    path = write(with_change(f"{P}.whatsapp.wabaId", "HERE"), tmp_path)
+    path.write_text(path.read_text().replace("HERE", "0x" + "f" * 5000))
+
+    with pytest.raises(ConfigError) as caught:
+        read_profiles(read_document(path))
+
+    assert len(str(caught.value)) < 500
+
+
 ROOTS = [
     ({"version": True}, ("bad_version", "version")),
     ({"version": 1.0}, ("bad_version", "version")),

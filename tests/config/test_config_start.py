@@ -140,6 +140,8 @@ def test_explained_settings_tell_sources_and_no_secret(environ: dict[str, str], 
     assert told["listen.port"] == ("81", "flag --port")
     assert told["mode"] == (environ["WATS_MODE"], "environment WATS_MODE")
     assert told["profiles.main.service.port"] == ("3000", "default")
+    assert told["push"] == ("false", "default")
+    assert told["envFile"] == ("none", "default")
     assert told["profiles.main.webhook.appSecret"][0] == "set"
     assert told["profiles.main.auth.accessToken"][0] == ("set" if environ["WATS_MODE"] == "live" else "unset")
     assert "planted" not in str(rows)

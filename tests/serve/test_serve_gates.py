@@ -155,6 +155,30 @@ def test_print_routes_needs_nothing_and_names_each_guard() -> None:
     assert not [row for row in rows if row[-1] == "none"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--port", "70000"), "Invalid value for '--port': 70000 is not in the range"),
+        (("--workers", "x"), "Invalid value for '--workers'"),
+        (("--dry-runn",), "--dry-run"),
+    ],
+)
+def test_a_usage_error_names_its_option(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    ended = run("serve", *arguments, environ=environment(tmp_path))
+
+    assert (ended.returncode, says in ended.stderr) == (2, True), ended.stderr
+
+
+def test_a_host_that_is_none_of_ours_ends_with_1_and_a_reason(tmp_path: Path) -> None:
+    arguments = ("--config", str(write_config(tmp_path)), "--live", "--yes-live", "--host", "nowhere.invalid")
+
+    ended = run("serve", *arguments, environ=environment(tmp_path, WATS_PORT=str(free_port())))
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("cannot listen on nowhere.invalid port ")
+    assert "Unknown error" not in ended.stderr
+
+
 def test_what_is_typed_where_a_secret_may_have_been_pasted_is_not_echoed(tmp_path: Path) -> None:
     secret = "EAAGm0PX4ZCpsBAKZCsecret"
 
