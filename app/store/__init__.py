@@ -3,10 +3,21 @@
 The only room that speaks SQL. What it promises durable is on disk when a call returns.
 """
 
+from app.store.consumers import Consumer
 from app.store.database import Limits
 from app.store.errors import StoreBroken, StoreUnavailable
+from app.store.event_reading import EventCounts
 from app.store.migrate import SchemaStatus
 from app.store.receipts import ReceiptCounts
 from app.store.store import Store
 
-__all__ = ["Limits", "ReceiptCounts", "SchemaStatus", "Store", "StoreBroken", "StoreUnavailable"]
+__all__ = [
+    "Consumer",
+    "EventCounts",
+    "Limits",
+    "ReceiptCounts",
+    "SchemaStatus",
+    "Store",
+    "StoreBroken",
+    "StoreUnavailable",
+]

@@ -57,6 +57,7 @@ events = Table(
     Column("is_foreign", Boolean, nullable=False),
     Column("document", LargeBinary, nullable=False),  # JSON: contact, data, raw, origin
     Index("events_event_id", "event_id", unique=True),
+    Index("events_type", "type", "id"),  # whoever reads only some types must not read through all the others
     Index("events_wa_id", "wa_id", **where("wa_id IS NOT NULL")),
     Index("events_user_id", "user_id", **where("user_id IS NOT NULL")),
     Index("events_foreign", "id", **where("is_foreign")),

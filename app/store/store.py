@@ -10,8 +10,10 @@ from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.store import heartbeats, postgres, receipts, sqlite
 from app.store.bell import Channel, bell_for
 from app.store.checks import OK, DiskGuard, check_schema, probe_writing
+from app.store.consumers import Consumers
 from app.store.database import Database, LastCommit, Limits, Point, go_on, no_point, open_database
 from app.store.errors import StoreUnavailable
+from app.store.events import Events
 from app.store.group_commit import GroupCommit
 from app.store.intake import add_receipts
 from app.store.migrate import SchemaStatus, read_status, upgrade_schema
@@ -47,6 +49,8 @@ class Store:
         folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(folder, min_free_bytes)
         self.receipts = Receipts(self)
+        self.events = Events(self)
+        self.consumers = Consumers(self)
         self.heartbeats = Heartbeats(self)
 
     def open(self) -> None:

@@ -54,6 +54,7 @@ def _create_events() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("events_event_id", "events", ["event_id"], unique=True)
+    op.create_index("events_type", "events", ["type", "id"])
     op.create_index("events_wa_id", "events", ["wa_id"], **_where("wa_id IS NOT NULL"))
     op.create_index("events_user_id", "events", ["user_id"], **_where("user_id IS NOT NULL"))
     op.create_index("events_foreign", "events", ["id"], **_where("is_foreign"))

@@ -1,0 +1,164 @@
+"""Reading events and remembering how far somebody has read: the same facts on SQLite and on PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.store import Store
+from app.store.consumers import MOST_CONSUMERS
+from app.store.schema import consumers as consumers_table
+from tests.support.events import event_id, new_event, put_events
+from tests.support.store import NOON
+
+ODD = {"text": "\x00\ud800 é 😀", "digits": 12345678901234567890123, "float": 1e300, "deep": [[[{}]]]}
+
+
+def names(store: Store, after: int = 0, *, types: tuple[str, ...] = (), limit: int = 100) -> list[str]:
+    """The texts of the events after a sequence."""
+    return [event.data["text"] for event in store.events.after(after, types=types, limit=limit)]
+
+
+def test_an_event_is_told_as_it_was_put_in(store: Store) -> None:
+    new = new_event("hi", user_id="US.1", raw=ODD)
+    put_events(store, new, receipt=7, foreign=True)
+
+    event = store.events.get(new.id)
+
+    assert event is not None
+    assert (event.sequence, event.receipt_id, event.received_at, event.foreign) == (1, "rcp_7", NOON, True)
+    assert {name: getattr(event, name) for name in new.__dataclass_fields__} == vars(new)
+
+
+@pytest.mark.parametrize("unknown", [event_id("other"), "evt_", "", "evt_" + "g" * 32, "evt_" + "0" * 33, "rcp_1"])
+def test_an_unknown_id_names_no_event(store: Store, unknown: str) -> None:
+    put_events(store, new_event())
+
+    assert store.events.get(unknown) is None
+
+
+def test_events_come_oldest_first_after_a_sequence(store: Store) -> None:
+    put_events(store, *map(new_event, "abcde"))
+
+    assert names(store, 0, limit=2) == ["a", "b"]
+    assert names(store, 2, limit=2) == ["c", "d"]
+    assert names(store, 4, limit=2) == ["e"]
+    assert names(store, 5, limit=2) == []
+    assert store.events.latest() == 5
+
+
+@pytest.mark.parametrize(
+    ("types", "found"),
+    [
+        (("message.text",), ["a", "d"]),
+        (("message.*",), ["a", "b", "d"]),
+        (("message.?mage", "call.*"), ["b", "c"]),
+        (("*",), ["a", "b", "c", "d", "e"]),
+        (("call.*", "*"), ["a", "b", "c", "d", "e"]),
+        (("*.connect",), ["c"]),
+        (("Message.*",), []),
+        (("nothing",), []),
+        (("unknown.F_1%",), []),
+    ],
+)
+def test_globs_choose_types(store: Store, types: tuple[str, ...], found: list[str]) -> None:
+    kinds = {"a": "message.text", "b": "message.image", "c": "call.connect", "d": "message.text", "e": "unknown.F_12"}
+    put_events(store, *[new_event(name, kind=kind) for name, kind in kinds.items()])
+
+    assert names(store, types=types) == found
+    assert names(store, types=types, limit=1) == found[:1]
+
+
+def test_a_page_of_large_events_is_a_short_one(store: Store) -> None:
+    large = "x" * 3_000_000
+    put_events(
+        store, *[new_event(name, raw=large) for name in "abc"], new_event("huge", raw=large * 3), new_event("z")
+    )
+
+    assert names(store, 0) == ["a", "b"]
+    assert names(store, 2) == ["c"]
+    assert names(store, 3) == ["huge"]
+    assert names(store, 4) == ["z"]
+
+
+def test_counts_tell_of_foreign_events(store: Store) -> None:
+    empty = store.events.counts()
+    put_events(store, new_event("a"), new_event("b"))
+    put_events(store, new_event("c"), foreign=True)
+
+    counts = store.events.counts()
+
+    assert (empty.total, empty.foreign, counts.total, counts.foreign) == (0, 0, 3, 1)
+
+
+def test_no_event_is_the_latest_of_an_empty_store(store: Store) -> None:
+    assert store.events.latest() == 0
+
+
+def test_a_consumer_that_nobody_knows_begins_at_the_start(store: Store) -> None:
+    assert store.consumers.cursor("crm") == 0
+    assert store.consumers.get("crm") is None
+
+
+def test_a_consumer_may_go_on_and_back(store: Store) -> None:
+    places = []
+    for cursor in (5, 9, 2):
+        store.consumers.ack("crm", cursor, NOON)
+        places.append(store.consumers.cursor("crm"))
+
+    assert places == [5, 9, 2]
+    assert store.consumers.cursor("other") == 0
+
+
+def test_a_consumer_tells_how_far_behind_it_is(store: Store) -> None:
+    put_events(store, *map(new_event, "abc"))
+    put_events(store, new_event("d"), received_at=NOON + timedelta(minutes=1))
+    store.consumers.ack("at the end", 4, NOON)
+    store.consumers.ack("behind", 3, NOON)
+    store.consumers.ack("from the start", 0, NOON)
+
+    lags = {each.name: (each.lag, each.oldest_unread_at) for each in store.consumers.page(after=None, limit=9)}
+
+    assert lags == {
+        "at the end": (0, None),
+        "behind": (1, NOON + timedelta(minutes=1)),
+        "from the start": (4, NOON),
+    }
+
+
+def test_the_lag_does_not_count_events_that_were_pruned(store: Store) -> None:
+    put_events(store, *map(new_event, "abcd"))
+    store.database.write(lambda c: c.exec_driver_sql("DELETE FROM events WHERE id < 4"))
+    store.consumers.ack("crm", 1, NOON)
+
+    consumer = store.consumers.get("crm")
+
+    assert consumer is not None
+    assert consumer.lag == 1
+
+
+def test_consumers_are_listed_by_name(store: Store) -> None:
+    for name in "bca":
+        store.consumers.ack(name, 1, NOON)
+
+    first = [each.name for each in store.consumers.page(after=None, limit=2)]
+    second = [each.name for each in store.consumers.page(after="b", limit=2)]
+
+    assert (first, second) == (["a", "b"], ["c"])
+
+
+def test_a_forgotten_consumer_begins_at_the_start_again(store: Store) -> None:
+    store.consumers.ack("crm", 3, NOON)
+
+    forgotten = store.consumers.forget("crm"), store.consumers.forget("crm")
+
+    assert forgotten == (True, False)
+    assert store.consumers.cursor("crm") == 0
+
+
+def test_there_are_only_so_many_consumers(store: Store) -> None:
+    rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MOST_CONSUMERS)]
+    store.database.write(lambda c: c.execute(consumers_table.insert(), rows))
+
+    assert store.consumers.ack("one more", 1, NOON) is False
+    assert store.consumers.ack("c7", 1, NOON) is True
+    assert store.consumers.cursor("one more") == 0

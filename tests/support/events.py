@@ -1,0 +1,65 @@
+"""Events for tests: builders, and a way to put them straight into the store."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+
+from app.domain.event import Contact, NewEvent, Origin
+from app.store import Store
+from app.store.event_rows import document_of, key_of
+from app.store.schema import events
+from tests.support.store import NOON
+
+
+def event_id(name: object) -> str:
+    """The id of an event that a test calls by this name."""
+    return "evt_" + hashlib.sha256(str(name).encode()).hexdigest()[:32]
+
+
+def new_event(
+    name: object = "hi",
+    *,
+    kind: str = "message.text",
+    wa_id: str | None = "4915112345678",
+    user_id: str | None = None,
+    raw: Any = None,
+) -> NewEvent:
+    """Something that happened at noon."""
+    item = {"id": f"wamid.{name}", "type": "text", "text": {"body": str(name)}} if raw is None else raw
+    return NewEvent(
+        id=event_id(name),
+        type=kind,
+        occurred_at=NOON,
+        waba_id="1234567890",
+        phone_number_id="9876543210",
+        contact=Contact(wa_id=wa_id, user_id=user_id),
+        data={"text": str(name)},
+        raw=item,
+        origin=Origin("whatsapp_business_account", {"id": "1234567890"}, "messages", {}, [], "messages"),
+    )
+
+
+def put_events(
+    store: Store, *new: NewEvent, received_at: datetime = NOON, receipt: int = 1, foreign: bool = False
+) -> list[int]:
+    """The events as rows of their own; their sequences."""
+
+    def row(event: NewEvent) -> dict[str, Any]:
+        return {
+            "event_id": key_of(event.id),
+            "type": event.type,
+            "occurred_at": event.occurred_at,
+            "received_at": received_at,
+            "receipt": receipt,
+            "waba_id": event.waba_id,
+            "phone_number_id": event.phone_number_id,
+            "wa_id": event.contact.wa_id,
+            "user_id": event.contact.user_id,
+            "is_foreign": foreign,
+            "document": document_of(event),
+        }
+
+    query = insert(events).returning(events.c.id)
+    return store.write_and_ring(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
