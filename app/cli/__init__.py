@@ -66,7 +66,7 @@ class WatsGroup(click.Group):
         except ConfigError as error:
             raise Misconfigured(str(error)) from error
         except StoreUnavailable as error:
-            raise CommandFailed(f"the store cannot be used: {error}") from error
+            raise CommandFailed(f"the store cannot be used: {error} (see storage.url, WATS_DATA_DIR)") from error
         except click.UsageError as error:
             message = without_values(error.format_message(), ctx.meta["wats.args"])
             raise click.UsageError(message, error.ctx) from error

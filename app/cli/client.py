@@ -17,17 +17,26 @@ class Client:
 
     access: ApiAccess
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
         """The JSON answer to a GET."""
-        return self._ask("GET", path, query).json()
+        return self._object(self._ask("GET", path, query))
 
-    def post(self, path: str, body: Any = None) -> Any:
+    def post(self, path: str, body: Any = None) -> dict[str, Any]:
         """The JSON answer to a POST."""
-        return self._ask("POST", path, {}, body).json()
+        return self._object(self._ask("POST", path, {}, body))
 
     def content(self, path: str) -> bytes:
         """The raw answer to a GET."""
         return bytes(self._ask("GET", path, {}).content)
+
+    def _object(self, answer: requests.Response) -> dict[str, Any]:
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise CommandFailed(f"what answers at {self.access.api_url} is not wats")
+        return found
 
     def _ask(self, method: str, path: str, query: dict[str, Any], body: Any = None) -> requests.Response:
         session = requests.Session()

@@ -44,5 +44,8 @@ def status(flags: Flags, as_json: bool) -> None:
 
 
 def _insist(status: SchemaStatus) -> None:
-    if not status.compatible:
-        raise CommandFailed("the schema does not fit this code; run `flask wats db upgrade`")
+    if status.compatible:
+        return
+    if (status.version or "") > status.head:
+        raise CommandFailed("the schema is newer than this code can use; run newer code")
+    raise CommandFailed("the schema does not fit this code; run `flask wats db upgrade`")

@@ -35,6 +35,10 @@ def _split(value: object) -> SplitResult:
 def _check_host(host: str) -> None:
     if is_never_called(host):
         raise Bad("forbidden_address", "link-local, metadata, multicast and reserved addresses are never called")
+    _check_form(host)
+
+
+def _check_form(host: str) -> None:
     if not is_host(host):
         raise Bad("bad_url", "the host must be a name or a plain IP address (international names as xn--…)")
 
@@ -50,7 +54,9 @@ def _read_base_url(value: object) -> str:
 
 def _read_service_url(value: object) -> str:
     """A URL to whose end a path is put."""
-    if "?" in str(value) or not _PLAIN_PATH.fullmatch(_split(value).path):
+    url = _split(value)
+    _check_form(url.hostname or "")
+    if "?" in str(value) or not _PLAIN_PATH.fullmatch(url.path):
         raise Bad("bad_url", "a query, a '%', a traversal or an empty part of a path does not belong in this URL")
     return str(value).rstrip("/")
 

@@ -1,0 +1,117 @@
+"""`flask wats receipts …` against a running service, and against whatever else may answer."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.support.serving import FLASK, ROOT, Running, free_port, run, serving
+from tests.support.webhooks import PATH, body_of, signed
+
+BODY = body_of("Grüße") + b"\r\n\x00"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(tmp_path_factory.mktemp("receipts")) as running:
+        assert running.ask("POST", PATH, BODY, signed(BODY))[0] == 200
+        yield running
+
+
+def receipts(running: Running, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """`flask wats receipts …` as a user types it beside the running service."""
+    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml"), **more}
+    return run("receipts", *arguments, environ=environ)
+
+
+def test_receipts_are_listed_for_people_and_for_machines(running: Running) -> None:
+    table = receipts(running, "list").stdout.splitlines()
+    page = json.loads(receipts(running, "list", "--json").stdout)
+
+    assert table[0].split()[:3] == ["id", "receivedAt", "state"]
+    assert [line.split()[0] for line in table[1:]] == [each["id"] for each in page["items"]]
+
+
+def test_a_state_without_receipts_is_an_empty_answer(running: Running) -> None:
+    listed = receipts(running, "list", "--state", "unreadable")
+
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "no receipts\n")
+
+
+def test_a_receipt_is_shown_and_put_back_in_line(running: Running) -> None:
+    shown = json.loads(receipts(running, "show", "rcp_1", "--json").stdout)
+    again = json.loads(receipts(running, "reprocess", "rcp_1", "--json").stdout)
+
+    assert (shown["id"], shown["size"]) == ("rcp_1", len(BODY))
+    assert again["state"] == "pending"
+    assert "rcp_1" in receipts(running, "show", "rcp_1").stdout
+
+
+def test_a_body_comes_out_byte_for_byte(running: Running) -> None:
+    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
+    command = [FLASK, "wats", "receipts", "show", "rcp_1", "--body"]
+
+    assert subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=True).stdout == BODY
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "says"),
+    [
+        (("show", "rcp_999"), {}, "[not_found, request "),
+        (("show", "../status"), {}, "[not_found, request "),
+        (("list", "--cursor", "nonsense"), {}, "[invalid_cursor, request "),
+        (("list",), {"TEST_SERVICE_TOKEN": "another-token-altogether"}, "[unauthorized, request "),
+        (("reprocess", "rcp_1"), {"TEST_SERVICE_TOKEN": "reader-token-a8412c9df07b4e3a"}, "[forbidden, request "),
+        (("list",), {"WATS_PORT": str(free_port())}, "no service answers at http://127.0.0.1:"),
+    ],
+)
+def test_a_refusal_or_silence_is_one_line_and_code_1(
+    running: Running, arguments: tuple[str, ...], more: dict[str, str], says: str
+) -> None:
+    ended = receipts(running, *arguments, **more)
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert says in ended.stderr
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers 200 to everything with the body that the path names."""
+
+    def do_GET(self) -> None:
+        body = {"html": b"<html>Welcome</html>", "list": b"[]", "empty": b""}[self.path.split("/")[1]]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to say."""
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Stranger)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("answer", ["html", "list", "empty"])
+def test_somebody_else_who_answers_is_told_apart(running: Running, stranger: str, answer: str) -> None:
+    ended = receipts(running, "list", "--url", f"{stranger}/{answer}")
+
+    assert (ended.returncode, ended.stderr) == (1, f"what answers at {stranger}/{answer}/api is not wats\n")
+
+
+@pytest.mark.parametrize("url", ["http://a..b", f"http://{'a' * 80}.example", "http://-", "http://127.0.0.1:0"])
+def test_a_url_without_a_host_that_can_be_is_refused(running: Running, url: str) -> None:
+    ended = receipts(running, "list", "--url", url)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (78, 1)
+    assert ended.stderr.startswith("--url: ")
