@@ -8,6 +8,7 @@ from app.store.database import Limits
 from app.store.errors import StoreBroken, StoreUnavailable
 from app.store.event_reading import EventCounts
 from app.store.migrate import SchemaStatus
+from app.store.pruning import PruneStep
 from app.store.receipts import ReceiptCounts
 from app.store.store import Store
 
@@ -15,6 +16,7 @@ __all__ = [
     "Consumer",
     "EventCounts",
     "Limits",
+    "PruneStep",
     "ReceiptCounts",
     "SchemaStatus",
     "Store",

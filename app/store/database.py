@@ -51,6 +51,10 @@ class Database(Protocol):
         """The work's result, once its transaction is durable."""
         ...
 
+    def leave_no_copies(self) -> None:
+        """Take what was deleted out of the database's own log too, where it has one and nobody reads in it."""
+        ...
+
     def close(self) -> None:
         """Let go of every connection, once the write that goes on has ended."""
         ...
@@ -82,6 +86,9 @@ class SqliteDatabase:
     def write(self, work: Work[T]) -> T:
         return self._writes.run(lambda: self._in_turn(work), self._limits.write_seconds)
 
+    def leave_no_copies(self) -> None:
+        self._writes.run(self._truncate_log, self._limits.write_seconds)
+
     def close(self) -> None:
         with suppress(StoreUnavailable):  # a write that hangs keeps its connection and its lock to the end
             self._writes.run(self._let_go, self._limits.write_seconds)
@@ -96,6 +103,10 @@ class SqliteDatabase:
                 raise StoreBroken("the database was broken before; this process must end")
             with self._watched(), self._lock.held():
                 return commit(self._writer, work, self._on_point)
+
+    def _truncate_log(self) -> None:
+        with self._turn, self._watched(), self._lock.held():
+            sqlite.truncate_log(self._writer, lock_seconds=self._limits.lock_seconds)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -132,6 +143,9 @@ class PostgresDatabase:
 
     def write(self, work: Work[T]) -> T:
         return self._lane.run(lambda: self._in_writer(work), self._limits.write_seconds)
+
+    def leave_no_copies(self) -> None:
+        """Nothing: the server's log and its vacuum are the server's own."""
 
     def close(self) -> None:
         self._engine.dispose()

@@ -2,7 +2,7 @@
 
 Equal bytes are found by a 64-bit digest and proven equal by comparing them. A wider index would cost more than it
 tells: a digest is random, so that its index pages are cold. Should two different bodies ever share a digest, the
-second is kept under the digest of another probe.
+second is kept under the digest of another probe. Bytes that were erased with a customer are known by their SHA-256.
 """
 
 import hashlib
@@ -14,9 +14,10 @@ from app.domain.receipt import NewReceipt, ReceiptState, Stored
 from app.store.schema import receipts
 
 Digest = Callable[[bytes, int], int]
-Known = dict[int, Row[int, int, bytes]]
+KnownRow = Row[int, int, int, bytes, bytes]
+Known = dict[int, KnownRow]
 
-_KNOWN = select(receipts.c.digest, receipts.c.id, receipts.c.body).where(
+_KNOWN = select(receipts.c.digest, receipts.c.id, receipts.c.size, receipts.c.sha256, receipts.c.body).where(
     receipts.c.digest.in_(bindparam("digests", expanding=True))
 )
 _INSERT = insert(receipts).returning(receipts.c.id)
@@ -55,6 +56,12 @@ def _look_up(connection: Connection, digests: list[int]) -> Known:
     return {row.digest: row for row in connection.execute(_KNOWN, {"digests": digests})}
 
 
+def _holds(row: KnownRow, body: bytes, sha256: bytes) -> bool:
+    if row.size and not row.body:
+        return bytes(row.sha256) == sha256
+    return bytes(row.body) == body
+
+
 class _Batch:
     """The new receipts of one transaction while it is found out which of them are new."""
 
@@ -78,7 +85,7 @@ class _Batch:
         still_open = {}
         for at, digest in self.open.items():
             body = self.new[at].body
-            if digest in known and bytes(known[digest].body) == body:
+            if digest in known and _holds(known[digest], body, self.sha256[at]):
                 self.repeated[known[digest].id] = self.repeated.get(known[digest].id, 0) + 1
                 self.stored[at] = Stored.DUPLICATE
             elif digest in self.fresh and self.new[self.fresh[digest]].body == body:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, update
 
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.store.schema import receipts
@@ -31,8 +31,9 @@ def get_receipt(connection: Connection, row_id: int) -> Receipt | None:
 
 
 def get_body(connection: Connection, row_id: int) -> bytes | None:
-    """The exact bytes of a receipt."""
-    body = connection.execute(select(receipts.c.body).where(receipts.c.id == row_id)).scalar_one_or_none()
+    """The exact bytes of a receipt, unless they were erased."""
+    query = select(receipts.c.body).where(receipts.c.id == row_id, ~is_wiped())
+    body = connection.execute(query).scalar_one_or_none()
     return None if body is None else bytes(body)
 
 
@@ -61,8 +62,14 @@ def count_receipts(connection: Connection) -> ReceiptCounts:
 
 
 def reprocess_receipt(connection: Connection, row_id: int) -> None:
-    """Put a receipt back in line."""
-    connection.execute(update(receipts).where(receipts.c.id == row_id).values(state=ReceiptState.PENDING.value))
+    """Put a receipt back in line, unless its bytes were erased: there is nothing left to split."""
+    query = update(receipts).where(receipts.c.id == row_id, ~is_wiped())
+    connection.execute(query.values(state=ReceiptState.PENDING.value))
+
+
+def is_wiped() -> ColumnElement[bool]:
+    """Whether the bytes of a receipt were erased with a customer. The row stays: Meta may send them again."""
+    return and_(receipts.c.size > 0, func.length(receipts.c.body) == 0)
 
 
 def row_id_of(public_id: str) -> int | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, StaticPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 try:
@@ -102,8 +102,22 @@ def _set_up(connection: Any, _record: object) -> None:
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         "mmap_size = 0",
         "trusted_schema = 0",
+        "secure_delete = FAST",  # what is deleted leaves no copy in a page that stays in use
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def deleting_for_good(connection: Connection) -> Iterator[None]:
+    """Around what deletes inside a transaction: pages that become free are written over too."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA secure_delete = FAST")
 
 
 def set_journal_mode(engine: Engine) -> None:
@@ -115,6 +129,18 @@ def set_journal_mode(engine: Engine) -> None:
     connection = engine.raw_connection()
     try:
         connection.driver_connection.execute(f"PRAGMA journal_mode = {mode}")  # type: ignore[union-attr]
+    finally:
+        connection.close()
+
+
+def truncate_log(engine: Engine, *, lock_seconds: float) -> None:
+    """Bring the write-ahead log into the database and empty it, without waiting for whoever still reads in it."""
+    connection = engine.raw_connection()
+    try:
+        driver_connection: Any = connection.driver_connection
+        driver_connection.execute("PRAGMA busy_timeout = 0")
+        driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        driver_connection.execute(f"PRAGMA busy_timeout = {round(lock_seconds * 1000)}")
     finally:
         connection.close()
 

@@ -18,6 +18,7 @@ from app.store.group_commit import GroupCommit
 from app.store.intake import add_receipts
 from app.store.migrate import SchemaStatus, read_status, upgrade_schema
 from app.store.receipts import ReceiptCounts
+from app.store.retention import Retention
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Store:
         self.receipts = Receipts(self)
         self.events = Events(self)
         self.consumers = Consumers(self)
+        self.retention = Retention(self)
         self.heartbeats = Heartbeats(self)
 
     def open(self) -> None:

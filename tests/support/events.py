@@ -4,12 +4,13 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from app.domain.event import Contact, NewEvent, Origin
+from app.domain.job import DELIVER_LANE
 from app.store import Store
 from app.store.event_rows import document_of, key_of
-from app.store.schema import events
+from app.store.schema import deliveries, events, jobs, lanes
 from tests.support.store import NOON
 
 
@@ -63,3 +64,31 @@ def put_events(
 
     query = insert(events).returning(events.c.id)
     return store.write_and_ring(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
+
+
+def put_lane(store: Store, name: str) -> None:
+    """A lane, if there is none of this name yet."""
+    row = {"name": name, "paused": False, "disabled": False, "failures": 0, "trips": 0}
+    known = select(lanes.c.name).where(lanes.c.name == name)
+    store.database.write(lambda c: c.execute(known).first() or c.execute(insert(lanes).values(row)))
+
+
+def put_delivery(
+    store: Store,
+    event: int,
+    *,
+    destination: str = "crm",
+    state: str = "open",
+    order_key: int | None = None,
+    due: bool = True,
+) -> int:
+    """A delivery of the event with this sequence; if it is open, with its job. Its number."""
+    put_lane(store, DELIVER_LANE + destination)
+    row = {"event": event, "destination": destination, "state": state, "order_key": order_key}
+    made = insert(deliveries).values(**row, updated_at=NOON, attempts=b"[]").returning(deliveries.c.id)
+    number: int = store.database.write(lambda c: c.execute(made).scalar_one())
+    if state == "open":
+        job = {"lane": DELIVER_LANE + destination, "subject": number, "order_key": order_key}
+        waiting = {"due_at": NOON if due else None, "attempts": 0, "claims": 0}
+        store.database.write(lambda c: c.execute(insert(jobs).values(**job, **waiting)))
+    return number

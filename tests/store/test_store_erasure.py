@@ -1,0 +1,285 @@
+"""Erasing a customer: nothing of it is left, nothing of others is lost. On SQLite and on PostgreSQL."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, select
+from sqlalchemy.engine import make_url
+
+from app.domain.erasure import ErasePlace, EraseStep, Stage
+from app.domain.receipt import Stored
+from app.store import Store
+from app.store.erasing import SCAN_ROWS
+from app.store.pruning import STEP_ROWS
+from app.store.schema import consumers, deliveries, events, forgotten_events, jobs, lanes, receipts
+from tests.support.events import new_event, put_delivery, put_events
+from tests.support.store import NOON, StoreMaker, new_receipt, sqlite_databases
+
+PHONE, USER = "4915112345678", "DE.13491208655302741918"
+OTHER_PHONE, OTHER_USER = "4917755566677", "DE.99991208655302741918"
+NOW = NOON + timedelta(hours=1)
+
+
+def erase(store: Store, contact: str) -> EraseStep:
+    """All steps, added up."""
+    steps = list(steps_of(store, contact))
+    counts = ("events", "deliveries", "receipts", "pending", "unreadable")
+    return EraseStep(**{name: sum(getattr(step, name) for step in steps) for name in counts})
+
+
+def steps_of(store: Store, contact: str) -> Iterator[EraseStep]:
+    place: ErasePlace | None = None
+    while True:
+        step = store.retention.erase(contact, place, NOW)
+        yield step
+        if step.next is None:
+            return
+        place = step.next
+
+
+def column(store: Store, wanted: Any) -> list[Any]:
+    return list(store.database.read(lambda c: c.execute(select(wanted).order_by(wanted)).scalars().all()))
+
+
+def put_receipt(store: Store, *names: str, state: str = "split") -> bytes:
+    """A receipt that names these, in this state."""
+    body = json.dumps({"messages": [{"from": name, "text": {"body": f"I am {name}"}} for name in names]}).encode()
+    store.receipts.add(new_receipt(body))
+    store.database.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
+    return body
+
+
+def body_of(store: Store, number: int) -> bytes | None:
+    return store.receipts.body(f"rcp_{number}")
+
+
+def test_a_customer_goes_with_events_deliveries_jobs_and_bytes(store: Store) -> None:
+    put_receipt(store, PHONE)
+    ours = put_events(store, new_event("a", wa_id=PHONE), new_event("b", wa_id=PHONE), receipt=1)
+    put_delivery(store, ours[0], state="open")
+    put_delivery(store, ours[1], state="dead")
+
+    erased = erase(store, PHONE)
+
+    assert erased == EraseStep(events=2, deliveries=2, receipts=1)
+    assert column(store, events.c.id) == []
+    assert column(store, deliveries.c.id) == []
+    assert column(store, jobs.c.lane) == ["prune", "split"]
+    assert body_of(store, 1) is None
+    assert erase(store, PHONE) == EraseStep()
+
+
+def test_others_keep_their_events_and_bytes(store: Store) -> None:
+    put_receipt(store, PHONE)
+    theirs = put_receipt(store, OTHER_PHONE)
+    put_events(store, new_event("a", wa_id=PHONE), receipt=1)
+    (other,) = put_events(store, new_event("b", wa_id=OTHER_PHONE), receipt=2)
+    kept = put_delivery(store, other, state="open")
+
+    erase(store, PHONE)
+
+    assert column(store, events.c.id) == [other]
+    assert column(store, deliveries.c.id) == [kept]
+    assert "deliver:crm" in column(store, jobs.c.lane)
+    assert body_of(store, 2) == theirs
+
+
+def test_an_event_of_another_from_the_same_receipt_stays(store: Store) -> None:
+    put_receipt(store, PHONE, OTHER_PHONE)
+    put_events(store, new_event("a", wa_id=PHONE), receipt=1)
+    (other,) = put_events(store, new_event("b", wa_id=OTHER_PHONE), receipt=1)
+
+    erase(store, PHONE)
+
+    assert column(store, events.c.id) == [other]
+    assert body_of(store, 1) is None
+
+
+@pytest.mark.parametrize("contact", [PHONE, USER])
+def test_the_other_names_of_a_customer_are_found(store: Store, contact: str) -> None:
+    put_receipt(store, PHONE)
+    put_receipt(store, USER)
+    put_events(store, new_event("phone only", wa_id=PHONE, user_id=None), receipt=9)
+    put_events(store, new_event("user only", wa_id=None, user_id=USER), receipt=9)
+    put_events(store, new_event("both", wa_id=PHONE, user_id=USER), receipt=9)
+
+    erased = erase(store, contact)
+
+    assert erased == EraseStep(events=3, receipts=2)
+    assert column(store, events.c.id) == []
+
+
+def test_somebody_who_had_the_number_before_keeps_events_when_a_user_id_is_erased(store: Store) -> None:
+    put_events(store, new_event("now", wa_id=PHONE, user_id=USER))
+    (before,) = put_events(store, new_event("before", wa_id=PHONE, user_id=OTHER_USER))
+
+    erased = erase(store, USER)
+
+    assert erased.events == 1
+    assert column(store, events.c.id) == [before]
+
+
+def test_an_erasure_that_broke_off_may_be_begun_again(store: Store) -> None:
+    put_receipt(store, USER)
+    put_events(store, new_event("both", wa_id=PHONE, user_id=USER), receipt=9)
+    put_events(store, *[new_event(n, wa_id=None, user_id=USER) for n in range(STEP_ROWS + 1)], receipt=9)
+    for _, step in zip(range(3), steps_of(store, PHONE), strict=False):
+        assert step.next is not None
+
+    again = erase(store, PHONE)
+
+    assert again.events == 2
+    assert column(store, events.c.id) == []
+
+
+def test_the_receipt_of_an_erased_event_always_loses_its_bytes(store: Store) -> None:
+    put_receipt(store, "somebody")
+    put_events(store, new_event("a", wa_id=PHONE), receipt=1)
+
+    erased = erase(store, PHONE)
+
+    assert erased.receipts == 1
+    assert body_of(store, 1) is None
+
+
+def test_receipts_whose_bytes_may_hold_what_no_event_does_are_left_and_counted(store: Store) -> None:
+    pending = put_receipt(store, PHONE, state="pending")
+    unreadable = put_receipt(store, PHONE, OTHER_PHONE, state="unreadable")
+
+    erased = erase(store, PHONE)
+
+    assert erased == EraseStep(pending=1, unreadable=1)
+    assert (body_of(store, 1), body_of(store, 2)) == (pending, unreadable)
+
+
+@pytest.mark.parametrize("body", [b"+%s", b'"%s"', b"\\n%s,", b"tel:%s", b"\\u00e9%s\\u00e9"])
+def test_a_name_is_found_wherever_it_stands(store: Store, body: bytes) -> None:
+    store.receipts.add(new_receipt(body % PHONE.encode()))
+    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+
+    assert erase(store, PHONE).receipts == 1
+
+
+@pytest.mark.parametrize("body", [b"1%s", b"%s0", b"491511234567", b"", b"\x00\xff"])
+def test_a_longer_number_is_another_one(store: Store, body: bytes) -> None:
+    store.receipts.add(new_receipt(body % PHONE.encode() if b"%" in body else body))
+    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+
+    assert erase(store, PHONE).receipts == 0
+
+
+def test_erased_bytes_that_come_again_are_known(store: Store) -> None:
+    body = put_receipt(store, PHONE)
+    erase(store, PHONE)
+
+    stored = store.receipts.add_all([new_receipt(body), new_receipt(body + b" ")])
+
+    receipt = store.receipts.get("rcp_1")
+    assert stored == [Stored.DUPLICATE, Stored.ACCEPTED]
+    assert receipt is not None
+    assert (receipt.size, receipt.duplicates) == (len(body), 1)
+
+
+def test_a_receipt_without_its_bytes_cannot_be_split_again(store: Store) -> None:
+    put_receipt(store, PHONE)
+    erase(store, PHONE)
+
+    receipt = store.receipts.reprocess("rcp_1")
+
+    assert receipt is not None
+    assert receipt.state == "split"
+
+
+def test_erased_events_are_remembered_by_their_id_only(store: Store) -> None:
+    new = new_event("a", wa_id=PHONE)
+    put_events(store, new)
+
+    erase(store, PHONE)
+
+    remembered = store.database.read(lambda c: c.execute(select(forgotten_events)).one())
+    assert (f"evt_{bytes(remembered.event_id).hex()}", remembered.at) == (new.id, NOW)
+
+
+def test_whoever_waited_behind_an_erased_delivery_is_due(store: Store) -> None:
+    (ours,) = put_events(store, new_event("a", wa_id=PHONE))
+    (other,) = put_events(store, new_event("b", wa_id=OTHER_PHONE))
+    put_delivery(store, ours, state="open", order_key=7)
+    put_delivery(store, other, state="open", order_key=7, due=False)
+
+    erase(store, PHONE)
+
+    due = select(jobs.c.due_at).where(jobs.c.lane == "deliver:crm")
+    assert store.database.read(lambda c: c.execute(due).scalars().all()) == [NOW]
+
+
+def test_every_step_is_a_bounded_one(store: Store) -> None:
+    rows = [new_receipt(b"%d %s" % (number, PHONE.encode())) for number in range(SCAN_ROWS + 1)]
+    store.receipts.add_all(rows)
+    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+    put_events(store, *[new_event(number, wa_id=PHONE) for number in range(STEP_ROWS + 1)], receipt=1)
+
+    steps = [(step.receipts, step.events) for step in steps_of(store, PHONE)]
+
+    assert steps == [(SCAN_ROWS, 0), (1, 0), (0, 0), (0, 0), (0, STEP_ROWS), (0, 1), (0, 0)]
+
+
+def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
+    put_receipt(store, PHONE)
+    first = store.retention.erase(PHONE, None, NOW)
+    later = put_receipt(store, PHONE, OTHER_PHONE)
+
+    second = store.retention.erase(PHONE, first.next, NOW)
+
+    assert first.next == ErasePlace(Stage.RECEIPTS, 1, 1)
+    assert (second.receipts, body_of(store, 2)) == (0, later)
+
+
+def everything(store: Store) -> bytes:
+    """Every value of every table."""
+    tables: list[Table] = [receipts, events, deliveries, jobs, lanes, consumers, forgotten_events]
+    return store.database.read(lambda c: b"".join(repr(c.execute(select(t)).all()).encode() for t in tables))
+
+
+def put_many(store: Store) -> None:
+    """A customer among others, their events mixed, in receipts large and small."""
+    for number in range(120):
+        ours = number % 3 == 0
+        phone, user = (PHONE, USER) if ours else (f"49170{number:07}", f"DE.{number:012}")
+        body = json.dumps({"from": phone, "user_id": user, "text": "x" * (number * 90)}).encode()
+        store.receipts.add(new_receipt(body))
+        raw = {"from": phone, "user_id": user, "text": {"body": "y" * (number * 50)}}
+        (event,) = put_events(store, new_event(number, wa_id=phone, user_id=user, raw=raw), receipt=number + 1)
+        put_delivery(store, event, state="open" if number % 2 else "delivered")
+    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+
+
+def test_no_table_holds_a_name_of_the_customer_any_more(store: Store) -> None:
+    put_many(store)
+
+    erased = erase(store, PHONE)
+
+    assert erased == EraseStep(events=40, deliveries=40, receipts=40)
+    left = everything(store)
+    assert PHONE.encode() not in left
+    assert USER.encode() not in left
+    assert len(column(store, events.c.id)) == 80
+
+
+def test_no_byte_of_the_database_file_holds_a_name_of_the_customer_any_more(
+    tmp_path: Path, make_store: StoreMaker
+) -> None:
+    url = sqlite_databases(tmp_path).migrated()
+    store = make_store(url)
+    put_many(store)
+
+    erase(store, USER)
+
+    path = Path(str(make_url(url).database))
+    held = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*") if file.is_file())
+    assert b"49170" in held
+    assert PHONE.encode() not in held
+    assert USER.encode() not in held

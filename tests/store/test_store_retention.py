@@ -1,0 +1,183 @@
+"""Forgetting what is old enough, in small steps: the same facts on SQLite and on PostgreSQL."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.domain.receipt import ReceiptState
+from app.store import PruneStep, Store
+from app.store.erasing import last_receipt
+from app.store.pruning import STEP_BYTES, STEP_ROWS
+from app.store.schema import deliveries, events, forgotten_events, jobs, receipt_errors, receipts
+from tests.support.events import new_event, put_delivery, put_events, put_lane
+from tests.support.store import NOON, new_receipt
+
+OLD, NOW = NOON, NOON + timedelta(days=31)
+BEFORE = NOON + timedelta(days=1)
+
+
+def count(store: Store, table: Any) -> int:
+    return store.database.read(lambda c: c.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def put_receipts(store: Store, *bodies: bytes, state: ReceiptState = ReceiptState.SPLIT, minute: int = 0) -> None:
+    """Receipts in this state."""
+    last = store.database.read(last_receipt)
+    store.receipts.add_all([new_receipt(body, minute=minute) for body in bodies])
+    new = receipts.c.id > last
+    store.database.write(lambda c: c.execute(receipts.update().where(new).values(state=state.value)))
+
+
+def bodies(store: Store) -> list[bytes]:
+    query = select(receipts.c.body).order_by(receipts.c.id)
+    return store.database.read(lambda c: [bytes(body) for body in c.execute(query).scalars()])
+
+
+def prune_events(store: Store, *destinations: str, before: datetime = BEFORE, after: int = 0) -> PruneStep:
+    return store.retention.prune_events(before=before, after=after, destinations=destinations, now=NOW)
+
+
+def test_old_receipts_go_and_younger_ones_stay(store: Store) -> None:
+    put_receipts(store, b"old", b"old too")
+    put_receipts(store, b"young", minute=24 * 60)
+
+    step = store.retention.prune_receipts(before=BEFORE, after=0)
+
+    assert step == PruneStep(2, None)
+    assert bodies(store) == [b"young"]
+
+
+def test_an_old_receipt_that_waits_to_be_split_stays(store: Store) -> None:
+    put_receipts(store, b"split")
+    put_receipts(store, b"pending", state=ReceiptState.PENDING)
+    put_receipts(store, b"unreadable", state=ReceiptState.UNREADABLE)
+    store.database.write(lambda c: c.execute(receipt_errors.insert(), [{"receipt": 3, "reason": "no JSON"}]))
+
+    step = store.retention.prune_receipts(before=BEFORE, after=0)
+
+    assert step.removed == 2
+    assert bodies(store) == [b"pending"]
+    assert count(store, receipt_errors) == 0
+
+
+def test_a_step_takes_only_so_many_rows(store: Store) -> None:
+    put_receipts(store, *[b"%d" % number for number in range(STEP_ROWS + 5)])
+
+    first = store.retention.prune_receipts(before=BEFORE, after=0)
+    second = store.retention.prune_receipts(before=BEFORE, after=first.next or 0)
+
+    assert (first.removed, second) == (STEP_ROWS, PruneStep(5, None))
+
+
+def test_a_step_takes_only_so_many_bytes_but_always_one_row(store: Store) -> None:
+    large = STEP_BYTES * 3 // 4
+    put_receipts(store, b"a" * large, b"b" * large, b"c" * (STEP_BYTES + 1), b"d")
+    removed = []
+
+    after: int | None = 0
+    while after is not None:
+        step = store.retention.prune_receipts(before=BEFORE, after=after)
+        removed.append(step.removed)
+        after = step.next
+
+    assert removed == [1, 1, 1, 1]
+    assert count(store, receipts) == 0
+
+
+def test_what_must_stay_is_stepped_over(store: Store) -> None:
+    put_receipts(store, *[b"p%d" % number for number in range(STEP_ROWS)], state=ReceiptState.PENDING)
+    put_receipts(store, b"last")
+
+    first = store.retention.prune_receipts(before=BEFORE, after=0)
+    second = store.retention.prune_receipts(before=BEFORE, after=first.next or 0)
+
+    assert (first.removed, first.next, second) == (0, STEP_ROWS, PruneStep(1, None))
+
+
+def test_old_events_go_with_their_settled_deliveries(store: Store) -> None:
+    old, also_old = put_events(store, new_event("a"), new_event("b"), received_at=OLD)
+    (young,) = put_events(store, new_event("c"), received_at=BEFORE)
+    for event, state in ((old, "delivered"), (old, "dead"), (also_old, "skipped"), (young, "delivered")):
+        put_delivery(store, event, destination=f"{state}-{event}", state=state)
+
+    step = prune_events(store)
+
+    assert step == PruneStep(2, None)
+    assert store.database.read(lambda c: c.execute(select(events.c.id)).scalars().all()) == [young]
+    assert store.database.read(lambda c: c.execute(select(deliveries.c.event)).scalars().all()) == [young]
+
+
+def test_an_event_that_waits_for_a_destination_stays_with_all_its_deliveries(store: Store) -> None:
+    waiting, _ = put_events(store, new_event("a"), new_event("b"), received_at=OLD)
+    put_delivery(store, waiting, destination="crm", state="open")
+    put_delivery(store, waiting, destination="bot", state="delivered")
+
+    step = prune_events(store, "crm", "bot")
+
+    assert step.removed == 1
+    assert store.database.read(lambda c: c.execute(select(events.c.id)).scalars().all()) == [waiting]
+    assert (count(store, deliveries), count(store, jobs)) == (2, 3)
+
+
+def test_a_delivery_to_a_destination_that_is_gone_from_the_config_holds_up_nothing(store: Store) -> None:
+    gone, also_kept = put_events(store, new_event("a"), new_event("b"), received_at=OLD)
+    put_delivery(store, gone, destination="gone", state="open")
+    skipped = put_delivery(store, also_kept, destination="gone", state="open")
+    put_delivery(store, also_kept, destination="crm", state="open")
+
+    step = prune_events(store, "crm")
+
+    state = select(deliveries.c.state).where(deliveries.c.id == skipped)
+    lanes = store.database.read(lambda c: c.execute(select(jobs.c.lane)).scalars().all())
+    assert step.removed == 1
+    assert store.database.read(lambda c: c.execute(state).scalar_one()) == "skipped"
+    assert sorted(lanes) == ["deliver:crm", "prune", "split"]
+
+
+def test_whoever_waited_behind_a_removed_job_is_due(store: Store) -> None:
+    first, second = put_events(store, new_event("a"), received_at=OLD) + put_events(
+        store, new_event("b"), received_at=BEFORE
+    )
+    put_lane(store, "deliver:gone")
+    put_delivery(store, first, destination="gone", state="open", order_key=7)
+    put_delivery(store, second, destination="gone", state="open", order_key=7, due=False)
+
+    prune_events(store)
+
+    due = select(jobs.c.due_at).where(jobs.c.lane == "deliver:gone")
+    assert store.database.read(lambda c: c.execute(due).scalars().all()) == [NOW]
+
+
+def test_a_step_of_events_takes_only_so_many(store: Store) -> None:
+    put_events(store, *[new_event(number) for number in range(STEP_ROWS + 1)], received_at=OLD)
+
+    first = prune_events(store)
+    second = prune_events(store, after=first.next or 0)
+
+    assert (first, second) == (PruneStep(STEP_ROWS, STEP_ROWS), PruneStep(1, None))
+
+
+def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
+    rows = [{"event_id": bytes([number] * 16), "at": OLD if number else BEFORE} for number in range(4)]
+    store.database.write(lambda c: c.execute(forgotten_events.insert(), rows))
+
+    removed = store.retention.prune_forgotten(before=BEFORE)
+
+    assert removed == 3
+    assert count(store, forgotten_events) == 1
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_nothing_is_taken_from_an_empty_store(store: Store, after: int) -> None:
+    assert store.retention.prune_receipts(before=BEFORE, after=after) == PruneStep(0, None)
+    assert prune_events(store, after=after) == PruneStep(0, None)
+    assert store.retention.prune_forgotten(before=BEFORE) == 0
+
+
+def test_ids_go_on_after_everything_was_pruned(store: Store) -> None:
+    put_events(store, new_event("a"), new_event("b"), received_at=OLD)
+    prune_events(store)
+
+    assert put_events(store, new_event("c")) == [3]
