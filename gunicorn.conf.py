@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -35,10 +36,13 @@ AccessLogger.secrets = _settings.secret_values
 
 def _raise_file_limit():
     """Use all the descriptors we may have: the usual soft limit of 1024 is soon reached by clients that only wait."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return most
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (65536, 10240):  # macOS takes no more than the second, whatever it calls its hard limit
+        most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return most
+    return soft
 
 
 _in_memory = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None

@@ -1,6 +1,6 @@
 """The parent of the gateway's processes: starts them, restarts the worker, and sees that none outlives another.
 
-It waits for signals with `sigtimedwait` instead of handling them, so that nothing happens between two lines.
+It waits for signals instead of handling them, so that nothing happens between two lines.
 As PID 1 it also reaps the orphans that a container's init must reap.
 """
 
@@ -18,9 +18,10 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-WAITED_FOR = STOPPING | {signal.SIGCHLD}
+WAITED_FOR = STOPPING | {signal.SIGCHLD, signal.SIGALRM}
 PR_SET_PDEATHSIG = 1
 SHORTEST_DELAY, LONGEST_DELAY, HEALTHY_SECONDS = 0.5, 30.0, 10.0
+SHORTEST_WAIT = 0.001
 SIGNAL_BASE = 128
 
 
@@ -56,7 +57,7 @@ class Supervisor:
         try:
             while self.stop_by is None or self._alive():
                 self._start_due()
-                self._take_signal(signal.sigtimedwait(WAITED_FOR, self._patience()))
+                self._take_signal(_next_signal(self._patience()))
                 self._reap()
                 self._lose_patience()
         finally:
@@ -94,14 +95,14 @@ class Supervisor:
         moments += [self.stop_by] if self.stop_by is not None else []
         return min([1.0, *(max(0.0, moment - time.monotonic()) for moment in moments)])
 
-    def _take_signal(self, taken: signal.struct_siginfo | None) -> None:
-        if taken is None or taken.si_signo not in STOPPING:
+    def _take_signal(self, taken: int) -> None:
+        if taken not in STOPPING:
             return
         self.signals += 1
         if self.signals == 1:
             self._begin_stop()
         else:
-            self.code = SIGNAL_BASE + taken.si_signo
+            self.code = SIGNAL_BASE + taken
             self._signal_groups(signal.SIGKILL)
 
     def _begin_stop(self) -> None:
@@ -150,6 +151,12 @@ class Supervisor:
     def _signal_groups(self, number: signal.Signals) -> None:
         for child in self._alive():
             _signal_group(child.pid, number)
+
+
+def _next_signal(seconds: float) -> int:
+    """The next signal; SIGALRM when so many seconds have passed. (macOS has no `sigtimedwait`.)"""
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, SHORTEST_WAIT))
+    return signal.sigwait(WAITED_FOR)
 
 
 def _exit_code(code: int) -> int:
