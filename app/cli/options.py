@@ -31,7 +31,14 @@ _LISTEN = [
     click.option("--push", is_flag=True, help="In dry-run, push to destinations beyond loopback too."),
 ]
 _URL = click.option("--url", help="The running service. Default: $WATS_URL, then the profile's host and port.")
+_PAGE = [
+    click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many."),
+    click.option("--cursor", help="Continue after the last page: its nextCursor."),
+]
 _THREADS = [click.option("--threads", type=click.IntRange(1, 64), help="Jobs at a time in the background worker.")]
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 
 
 def config_options(command: Command) -> Command:
@@ -57,6 +64,11 @@ def client_options(command: Command) -> Command:
         return command(access=api_access(Flags(config=config, profile=profile), url=url), **given)
 
     return _decorated(call, [_URL, *_CONFIG])
+
+
+def page_options(command: Command) -> Command:
+    """Which page of a list, as `limit` and `cursor`."""
+    return _decorated(command, _PAGE)
 
 
 def _with(command: Command, options: Sequence[Callable[[Command], Command]], *, listens: bool = True) -> Command:

@@ -1,9 +1,29 @@
-"""Tables for people."""
+"""Answers for people as tables, and for machines as JSON. What a stranger wrote cannot steer a terminal."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+
+def print_json(answer: Any) -> None:
+    """Print for machines."""
+    click.echo(json.dumps(answer, indent=2))
+
+
+def print_page(page: Mapping[str, Any], columns: Sequence[str], *, nothing: str) -> None:
+    """Print a page of a list, and how to go on after it."""
+    print_table(page["items"], columns, nothing=nothing)
+    if page["nextCursor"] and page["items"]:
+        click.echo(f"more: --cursor {page['nextCursor']}", err=True)
+
+
+def print_record(record: Mapping[str, Any]) -> None:
+    """Print one thing, a line for each of its fields."""
+    width = max(map(len, record), default=0)
+    for name, value in record.items():
+        click.echo(f"{name:<{width}} {_cell(value)}")
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, nothing: str = "") -> None:
@@ -18,4 +38,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, no
 
 
 def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)
+    if value is None:
+        return "-"
+    text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

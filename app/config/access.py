@@ -18,10 +18,16 @@ URL_VARIABLE = "WATS_URL"
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """Where the API of a running service is, and the token that lets one in."""
+    """Where a running service and its API are, and the token that lets one in."""
 
-    api_url: str
+    service_url: str
+    api_prefix: str
     token: str = field(repr=False)
+
+    @property
+    def api_url(self) -> str:
+        """What every path of the API stands behind."""
+        return self.service_url + self.api_prefix
 
 
 def api_access(flags: Flags, *, url: str | None = None, environ: Mapping[str, str] | None = None) -> ApiAccess:
@@ -36,7 +42,7 @@ def api_access(flags: Flags, *, url: str | None = None, environ: Mapping[str, st
         raise ConfigError(launch.mistakes)
     service = launch.profile.sections["service"]
     given = _given_url(url, "--url") or _given_url(environ.get(URL_VARIABLE), URL_VARIABLE)
-    return ApiAccess((given or _address(launch)) + service["apiPrefix"], _token(launch, service["bearerToken"]))
+    return ApiAccess(given or _address(launch), service["apiPrefix"], _token(launch, service["bearerToken"]))
 
 
 def _given_url(url: str | None, told_by: str) -> str | None:

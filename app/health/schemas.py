@@ -56,6 +56,13 @@ class WorkerSchema(CamelSchema):
     fresh = ma.fields.Boolean(required=True)
 
 
+class ConcernSchema(CamelSchema):
+    """Something that needs a human: a stable code, and what it is."""
+
+    code = ma.fields.String(required=True)
+    message = ma.fields.String(required=True)
+
+
 class StatusSchema(CamelSchema):
     """What stands in the store and who works on it."""
 
@@ -66,6 +73,7 @@ class StatusSchema(CamelSchema):
     database = ma.fields.Nested(DatabaseSchema, required=True)
     receipts = ma.fields.Nested(ReceiptsStatusSchema, required=True)
     workers = ma.fields.List(ma.fields.Nested(WorkerSchema), required=True)
+    attention = ma.fields.List(ma.fields.Nested(ConcernSchema), required=True)
 
 
 class DiagnosticsSchema(CamelSchema):

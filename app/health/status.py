@@ -6,13 +6,14 @@ from typing import Any
 from app.domain import VERSION
 from app.domain.heartbeat import Heartbeat
 from app.gateway import Gateway
+from app.health.attention import concerns_of
 from app.web.json import iso
 
 
 def status_of(gateway: Gateway) -> dict[str, Any]:
-    """Mode, schema, receipts and workers. Raises `StoreUnavailable` when the store cannot tell."""
+    """What `/status` answers. Raises `StoreUnavailable` when the store cannot tell."""
     now = gateway.clock()
-    return {
+    status = {
         "service": "wats",
         "version": VERSION,
         "mode": gateway.settings.mode.value,
@@ -21,6 +22,7 @@ def status_of(gateway: Gateway) -> dict[str, Any]:
         "receipts": _receipts(gateway, now),
         "workers": [_worker(beat, now) for beat in gateway.store.heartbeats.latest("worker")],
     }
+    return {**status, "attention": concerns_of(status)}
 
 
 def _schema(gateway: Gateway) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, free_port, run, serving
 from tests.support.webhooks import PATH, body_of, signed
 
@@ -16,7 +17,9 @@ BODY = body_of("Grüße") + b"\r\n\x00"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("receipts")) as running:
+    folder = tmp_path_factory.mktemp("receipts")
+    config = str(write_config(folder))
+    with serving(folder, "--config", config, "--live", "--yes-live", "--without-worker") as running:
         assert running.ask("POST", PATH, BODY, signed(BODY))[0] == 200
         yield running
 
@@ -48,6 +51,29 @@ def test_a_receipt_is_shown_and_put_back_in_line(running: Running) -> None:
     assert (shown["id"], shown["size"]) == ("rcp_1", len(BODY))
     assert again["state"] == "pending"
     assert "rcp_1" in receipts(running, "show", "rcp_1").stdout
+
+
+def test_every_receipt_of_a_state_is_put_back_in_line(running: Running) -> None:
+    for number in range(101):
+        body = body_of(f"bulk {number}")
+        assert running.ask("POST", PATH, body, signed(body))[0] == 200
+
+    told = receipts(running, "reprocess", "--state", "pending")
+    machine = receipts(running, "reprocess", "--state", "unreadable", "--json")
+
+    assert told.stdout == "put 102 receipts back in line\n"
+    assert [line.split(",")[0] for line in told.stderr.splitlines()] == [
+        "reprocessing: 100 so far",
+        "reprocessing: 102 so far",
+    ]
+    assert json.loads(machine.stdout) == {"reprocessed": 0}
+
+
+@pytest.mark.parametrize("arguments", [(), ("rcp_1", "--state", "unreadable")])
+def test_reprocess_wants_one_receipt_or_a_state(running: Running, arguments: tuple[str, ...]) -> None:
+    ended = receipts(running, "reprocess", *arguments)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
 
 
 def test_a_body_comes_out_byte_for_byte(running: Running) -> None:

@@ -1,0 +1,56 @@
+"""`flask wats status` against a running service: a table for people, JSON for machines, and the exit code."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.support.live import write_config
+from tests.support.serving import GUNICORN, Running, environment, run, serving, until
+
+
+def status(running: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
+    return run("status", *arguments, environ=environ)
+
+
+def test_a_gateway_with_a_live_worker_needs_nobody(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        until(lambda: status(running, "--json").returncode == 0)
+
+        told, machine = status(running), json.loads(status(running, "--json").stdout)
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "receipts.pending" in told.stdout
+    assert "\nworkers\n" in told.stdout
+    assert machine["attention"] == []
+    assert set(machine["checks"].values()) == {"ok"}
+
+
+def test_a_gateway_without_a_worker_needs_a_human(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+    with serving(tmp_path, "--config", config, "--live", "--yes-live", "--without-worker") as running:
+        ended = status(running)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("needs you:\n- no worker is alive")
+
+
+def test_a_gateway_that_is_not_ready_says_which_check_fails(tmp_path: Path) -> None:
+    start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+    environ = environment(tmp_path, **start)
+    with serving(tmp_path, "wsgi:app", command=[GUNICORN], environ=environ, ready=False) as running:
+        until(lambda: "not ready" in status(running).stderr)
+
+        ended = status(running, "--json")
+
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["checks"]["schema"] != "ok"
+
+
+def test_where_nobody_answers_it_is_one_line(tmp_path: Path) -> None:
+    environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)), WATS_URL="http://127.0.0.1:9")
+
+    ended = run("status", environ=environ)
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert ended.stderr.startswith("no service answers at http://127.0.0.1:9")

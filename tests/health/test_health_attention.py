@@ -1,0 +1,35 @@
+"""What of a status needs a human. The status is the one that `/status` answers."""
+
+from typing import Any
+
+import pytest
+
+from app.health.attention import concerns_of
+
+QUIET: dict[str, Any] = {
+    "workers": [{"fresh": True}],
+    "receipts": {"pending": 3, "unreadable": 0, "oldestPendingSeconds": 2.5},
+}
+
+
+def test_a_quiet_night_needs_nobody() -> None:
+    assert concerns_of(QUIET) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "code"),
+    [
+        ({"workers": []}, "no_worker"),
+        ({"workers": [{"fresh": False}]}, "no_worker"),
+        ({"receipts": {"pending": 3, "unreadable": 0, "oldestPendingSeconds": 61.2}}, "receipts_wait"),
+        ({"receipts": {"pending": 0, "unreadable": 2, "oldestPendingSeconds": None}}, "unreadable"),
+    ],
+)
+def test_what_needs_a_human_is_told_by_its_code(part: dict[str, Any], code: str) -> None:
+    concerns = concerns_of({**QUIET, **part})
+
+    assert [concern["code"] for concern in concerns] == [code]
+
+
+def test_one_live_worker_among_dead_ones_is_enough() -> None:
+    assert concerns_of({**QUIET, "workers": [{"fresh": False}, {"fresh": True}]}) == []
