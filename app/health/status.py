@@ -5,9 +5,9 @@ from typing import Any
 
 from app.domain import VERSION
 from app.domain.heartbeat import Heartbeat
+from app.domain.moments import iso
 from app.gateway import Gateway
 from app.health.attention import concerns_of
-from app.web.json import iso
 
 
 def status_of(gateway: Gateway) -> dict[str, Any]:

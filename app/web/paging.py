@@ -48,20 +48,22 @@ class PageRequest(NamedTuple):
 def page_request(ids: re.Pattern[str]) -> PageRequest:
     """The page that the current request asks for, of items with such ids; a bad cursor or limit is a 400."""
     cursor = request.args.get("cursor")
-    return PageRequest(None if cursor is None else _read_cursor(cursor, ids), _read_limit(request.args.get("limit")))
+    return PageRequest(None if cursor is None else read_cursor(cursor, ids), read_limit(request.args.get("limit")))
 
 
 def page(items: Sequence[Identified], asked: PageRequest) -> dict[str, Any]:
     """A page of items as answered. A full page has a next one, which may turn out empty."""
     full = len(items) == asked.limit
-    return {"items": items, "nextCursor": _cursor(items[-1].id) if full else None}
+    return {"items": items, "nextCursor": cursor_of(items[-1].id) if full else None}
 
 
-def _cursor(last_id: str) -> str:
+def cursor_of(last_id: str) -> str:
+    """The cursor that continues after this id."""
     return base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
+def read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
+    """The id that a cursor continues after; a 400 if it is not one of ours."""
     try:
         last_id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
@@ -75,7 +77,8 @@ def _invalid_cursor() -> Refusal:
     return Refusal("invalid_cursor", "The cursor is not one of ours.")
 
 
-def _read_limit(limit: str | None) -> int:
+def read_limit(limit: str | None) -> int:
+    """How many items are asked for; a 400 if that is no number from 1 to 100."""
     if limit is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(limit) or int(limit) > MAX_LIMIT:

@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.web.json import iso
+from app.domain.moments import iso
 
 
 class CamelSchema(ma.Schema):
