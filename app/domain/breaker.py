@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 FAILURES_TO_OPEN = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+FIRST_ALLOWANCE = 2
 
 
 @dataclass(frozen=True)
 class Breaker:
-    """`failures` in a row; `open_until` a moment, when it is open; `trips`, how often in a row it has opened;
-    `allowance`, how many jobs may be in flight while it drains (None: as many as the lane has)."""
+    """`failures` in a row; `open_until` a moment, when it is open; `trips`, how often it opened since it was last
+    closed for good; `allowance`, how many jobs may be in flight while it drains (None: as many as the lane has)."""
 
     failures: int = 0
     open_until: datetime | None = None
@@ -31,15 +32,20 @@ class Breaker:
             return 0 if now < self.open_until else 1
         return most if self.allowance is None else min(most, self.allowance)
 
+    def is_shut_out(self, now: datetime) -> bool:
+        """Tells whether nothing is tried now: what ends was in flight when it opened, and proves nothing."""
+        return self.open_until is not None and now < self.open_until
 
-def after_success(breaker: Breaker, most: int) -> Breaker:
-    """A success closes it; from then on each one lets one more be in flight, up to the lane's most."""
+
+def after_success(breaker: Breaker, now: datetime, most: int) -> Breaker:
+    """A probe's success closes it; from then on each one lets one more be in flight, up to the lane's most."""
+    if breaker.is_shut_out(now):
+        return breaker
     if breaker.is_open:
-        return Breaker(allowance=min(2, most))
-    if breaker.allowance is None:
+        return Breaker(trips=breaker.trips, allowance=min(FIRST_ALLOWANCE, most))
+    if breaker.allowance is None or breaker.allowance >= most:
         return Breaker()
-    allowance = breaker.allowance + 1
-    return Breaker(allowance=None if allowance >= most else allowance)
+    return replace(breaker, failures=0, allowance=breaker.allowance + 1)
 
 
 def after_failure(breaker: Breaker, now: datetime, chance: float, retry_after: timedelta | None = None) -> Breaker:
@@ -48,13 +54,24 @@ def after_failure(breaker: Breaker, now: datetime, chance: float, retry_after: t
     What the other side itself asks for (`retry_after`) opens it at once. `chance` (0 to 1) spreads the pauses.
     """
     failures = breaker.failures + 1
-    already_open = breaker.open_until is not None and now < breaker.open_until
-    if already_open and retry_after is None:
-        return replace(breaker, failures=failures)  # was in flight when it opened
-    if retry_after is None and failures < FAILURES_TO_OPEN and not breaker.is_open:
-        return replace(breaker, failures=failures, allowance=breaker.allowance)
-    pause = min(FIRST_PAUSE * 2 ** min(breaker.trips, 10), LONGEST_PAUSE) * (0.8 + 0.4 * chance)
-    until = now + max(pause, retry_after or timedelta())
+    if retry_after is not None:
+        return _asked_to_wait(replace(breaker, failures=failures), now + max(_pause(0, chance), retry_after))
+    if breaker.is_shut_out(now):
+        return replace(breaker, failures=failures)
+    if breaker.is_open or failures >= FAILURES_TO_OPEN:
+        until = now + _pause(breaker.trips, chance)
+        return Breaker(failures=failures, open_until=until, trips=breaker.trips + 1)
+    allowance = None if breaker.allowance is None else max(1, breaker.allowance // 2)
+    return replace(breaker, failures=failures, allowance=allowance)
+
+
+def _asked_to_wait(breaker: Breaker, until: datetime) -> Breaker:
+    """Open at least until then. It is the other side that knows best, so that this is no trip."""
     if breaker.open_until is not None:
         until = max(until, breaker.open_until)
-    return Breaker(failures=failures, open_until=until, trips=breaker.trips + 1)
+    return replace(breaker, open_until=until, allowance=None)
+
+
+def _pause(trips: int, chance: float) -> timedelta:
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(trips, 10), LONGEST_PAUSE)
+    return pause * (0.8 + 0.4 * chance)

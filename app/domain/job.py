@@ -6,7 +6,9 @@ from datetime import timedelta
 SPLIT_LANE = "split"
 PRUNE_LANE = "prune"
 DELIVER_LANE = "deliver:"
-"""A lane holds jobs that wait for the same thing. Each destination has one, named by this prefix and its name."""
+STANDING_LANES = (SPLIT_LANE, PRUNE_LANE)
+"""A lane holds jobs that wait for the same thing. Each destination has one, named by this prefix and its name.
+The standing lanes hold one job each that never ends: it is claimed when there is something to do."""
 
 
 @dataclass(frozen=True)

@@ -34,3 +34,11 @@ class SplitReceipt:
     receipt: PendingReceipt
     events: Sequence[SplitEvent] = ()
     unreadable: str | None = None
+
+
+@dataclass(frozen=True)
+class SplitCount:
+    """How many of a receipt's events were new, and how many had come before, in this receipt or another."""
+
+    new: int
+    duplicates: int

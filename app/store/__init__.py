@@ -5,14 +5,15 @@ The only room that speaks SQL. What it promises durable is on disk when a call r
 
 from app.store.consumers import Consumer
 from app.store.database import Limits
-from app.store.errors import StoreBroken, StoreUnavailable
+from app.store.errors import ClaimLost, StoreBroken, StoreUnavailable
 from app.store.event_reading import EventCounts
 from app.store.migrate import SchemaStatus
 from app.store.pruning import PruneStep
-from app.store.receipts import ReceiptCounts
+from app.store.receipt_rows import ReceiptCounts
 from app.store.store import Store
 
 __all__ = [
+    "ClaimLost",
     "Consumer",
     "EventCounts",
     "Limits",

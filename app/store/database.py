@@ -1,4 +1,4 @@
-"""The database of one process: its engines, and the lanes on which reads and writes run."""
+"""The database of one process: its engines, and what its reads and writes run in."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from app.store import postgres, sqlite
 from app.store.errors import StoreBroken, StoreUnavailable, translated
-from app.store.lanes import Deadline, Lane, NativeThreads, PlainCall
+from app.store.runners import Deadline, NativeThreads, PlainCall, Runner
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -71,8 +71,8 @@ class SqliteDatabase:
         self._lock = sqlite.FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
-        self._writes: Lane = NativeThreads(1) if cooperative else PlainCall()
-        self._reads: Lane = NativeThreads(READ_THREADS) if cooperative else PlainCall()
+        self._writes: Runner = NativeThreads(1) if cooperative else PlainCall()
+        self._reads: Runner = NativeThreads(READ_THREADS) if cooperative else PlainCall()
         # a single native thread does all the writing where the store is cooperative
         self._turn = nullcontext() if cooperative else threading.Lock()
         self._on_point = on_point
@@ -134,15 +134,15 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> None:
         self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS, lock_seconds=limits.lock_seconds)
-        self._lane: Lane = Deadline() if cooperative else PlainCall()
+        self._runner: Runner = Deadline() if cooperative else PlainCall()
         self._on_point = on_point
         self._limits = limits
 
     def read(self, work: Work[T]) -> T:
-        return self._lane.run(lambda: self._in_reader(work), self._limits.read_seconds)
+        return self._runner.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
     def write(self, work: Work[T]) -> T:
-        return self._lane.run(lambda: self._in_writer(work), self._limits.write_seconds)
+        return self._runner.run(lambda: self._in_writer(work), self._limits.write_seconds)
 
     def leave_no_copies(self) -> None:
         """Nothing: the server's log and its vacuum are the server's own."""

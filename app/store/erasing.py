@@ -14,7 +14,7 @@ from app.domain.erasure import EraseStep, is_phone, names_in
 from app.domain.receipt import ReceiptState
 from app.store import sqlite
 from app.store.pruning import STEP_ROWS
-from app.store.receipts import is_wiped
+from app.store.receipt_rows import is_wiped
 from app.store.removal import delete_events, lock_open_deliveries, remove_jobs
 from app.store.schema import events, receipts
 from app.store.types import UtcDateTime

@@ -24,6 +24,10 @@ class StoreUnavailable(Exception):
     """The store cannot do it now: locked, down, read-only, full or too busy. Nothing was stored; try again."""
 
 
+class ClaimLost(Exception):
+    """Somebody else has claimed the job since: its lease had run out. Nothing was stored."""
+
+
 class StoreRefused(StoreUnavailable):
     """The database minds what it was given, not the moment: something else may well be taken now."""
 

@@ -1,8 +1,14 @@
 """Events: what happened, in the order it came in."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
 
 from app.domain.event import Event
+from app.domain.job import Job
+from app.domain.split import SplitCount, SplitReceipt
+from app.store.event_adding import add_events, hold_claim
 from app.store.event_reading import EventCounts, count_events, get_event, latest_sequence, next_events
 from app.store.event_rows import key_of
 from app.store.front import Front
@@ -10,6 +16,19 @@ from app.store.front import Front
 
 class Events(Front):
     """What happened, in the order it came in."""
+
+    def add(self, job: Job, split: Sequence[SplitReceipt], lease: timedelta) -> list[SplitCount]:
+        """Keep what is new in these receipts, by the owner of the splitting job, whose lease begins anew.
+
+        Raises `ClaimLost` when somebody else has claimed that job since.
+        """
+
+        def add(connection: Connection) -> list[SplitCount]:
+            now = self._store.moment(connection)
+            hold_claim(connection, job, now + lease)
+            return add_events(connection, now, split)
+
+        return self._store.write_and_ring(add, "events", "work")
 
     def get(self, event_id: str) -> Event | None:
         """The event with this id, if there is one."""

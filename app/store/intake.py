@@ -45,7 +45,7 @@ def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Dige
     while batch.open:
         batch.sort_out(_look_up(connection, batch.digests()))
     if batch.repeated:
-        times = [{"known_id": known, "times": times} for known, times in batch.repeated.items()]
+        times = [{"known_id": known, "times": times} for known, times in sorted(batch.repeated.items())]
         connection.execute(_REPEAT, times)
     if batch.fresh:
         connection.execute(_INSERT, batch.rows()).close()

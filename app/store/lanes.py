@@ -1,75 +1,99 @@
-"""Lanes: where database work runs, so that it holds up nobody else.
+"""Lanes: what holds for all jobs of one. A human paused it, the other side is gone, or its breaker is open."""
 
-In a gevent web process SQLite would stop every greenlet while it waits for the disk, so its work goes to native
-threads. psycopg waits cooperatively and stays where it is, under a deadline. Elsewhere a lane is a plain call.
-"""
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
-import gevent
-from gevent.threadpool import ThreadPool
+from app.domain.breaker import Breaker
+from app.domain.lane import LaneState
+from app.store.front import Front
+from app.store.schema import jobs, lanes
 
-from app.store.errors import StoreUnavailable
+STEP = 2000
 
-T = TypeVar("T")
-
-
-class Lane(Protocol):
-    """Runs a piece of work and returns its result, or raises `StoreUnavailable` after `seconds`."""
-
-    def run(self, work: Callable[[], T], seconds: float) -> T: ...
+_ENSURE = text(
+    "INSERT INTO lanes (name, paused, disabled, failures, trips) VALUES (:name, false, false, 0, 0)"
+    " ON CONFLICT (name) DO NOTHING"
+)
 
 
-class PlainCall:
-    """The work runs here and now; its own timeouts are all there are."""
+class Lanes(Front):
+    """What holds for all jobs of a lane."""
 
-    def run(self, work: Callable[[], T], seconds: float) -> T:  # noqa: ARG002
-        return work()
+    def ensure(self, names: Iterable[str]) -> None:
+        """Make those that are missing."""
+        wanted = sorted(set(names))
+        self._store.database.write(lambda c: ensure_lanes(c, wanted))
 
+    def all(self) -> list[LaneState]:
+        """Every lane, by name."""
+        query = select(lanes).order_by(lanes.c.name)
+        return self._store.database.read(lambda c: [lane_of(row) for row in c.execute(query)])
 
-class Deadline:
-    """The work runs here, cooperatively; after the deadline its connection is given up."""
+    def get(self, name: str) -> LaneState | None:
+        """The lane with this name, if there is one."""
+        query = select(lanes).where(lanes.c.name == name)
+        row = self._store.database.read(lambda c: c.execute(query).one_or_none())
+        return None if row is None else lane_of(row)
 
-    def run(self, work: Callable[[], T], seconds: float) -> T:
-        with gevent.Timeout(seconds) as deadline:
-            try:
-                return work()
-            except gevent.Timeout as fired:
-                if fired is not deadline:
-                    raise
-                raise late() from fired
+    def pause(self, name: str, on: bool) -> None:
+        """From now on nothing of this lane is claimed, or is again. What is in flight ends as it would."""
+        query = update(lanes).where(lanes.c.name == name).values(paused=on)
+        self._store.write_and_ring(lambda c: c.execute(query), "work")
 
+    def resume(self, name: str) -> None:
+        """Let the lane go on as a new one, and what waits for a retry be due now. A transaction for each few."""
+        now = self._store.write_and_ring(lambda c: self._reopen(c, name), "work")
+        while self._store.write_and_ring(lambda c: _make_due(c, name, now), "work"):
+            pass
 
-class NativeThreads:
-    """The work runs in native threads. What is late goes on there, but nobody waits for it any more."""
-
-    def __init__(self, threads: int) -> None:
-        self._pool = ThreadPool(threads)
-
-    def run(self, work: Callable[[], T], seconds: float) -> T:
-        """The deadline is also for getting a thread: all of them may be busy with what is late."""
-        outcome = Deadline().run(lambda: self._pool.spawn(_caught, work).get(), seconds)
-        if isinstance(outcome, _Raised):
-            raise outcome.error
-        return outcome  # type: ignore[return-value]  # the stubs think of one that is not ready
-
-
-def late() -> StoreUnavailable:
-    """The database did not answer in time."""
-    return StoreUnavailable("the database does not answer in time")
+    def _reopen(self, connection: Connection, name: str) -> datetime:
+        lock_lanes(connection, [name])
+        fresh = {"paused": False, "disabled": False, **columns_of(Breaker())}
+        connection.execute(update(lanes).where(lanes.c.name == name).values(fresh))
+        return self._store.moment(connection)
 
 
-@dataclass(frozen=True)
-class _Raised:
-    """An exception as a value: gevent prints what a thread of its pool raises."""
+def ensure_lanes(connection: Connection, names: Iterable[str]) -> None:
+    """Make those that are missing."""
+    if rows := [{"name": name} for name in sorted(set(names))]:
+        connection.execute(_ENSURE, rows)
 
-    error: Exception
+
+def lock_lanes(connection: Connection, names: Iterable[str]) -> dict[str, LaneState]:
+    """Hold these lanes until the transaction ends. Everybody locks lanes by name, and before any of their jobs."""
+    wanted = sorted(set(names))
+    query = select(lanes).where(lanes.c.name.in_(wanted)).order_by(lanes.c.name).with_for_update()
+    return {row.name: lane_of(row) for row in connection.execute(query)} if wanted else {}
 
 
-def _caught(work: Callable[[], T]) -> T | _Raised:
-    try:
-        return work()
-    except Exception as error:  # noqa: BLE001 - handed to the caller, who raises it
-        return _Raised(error)
+def lane_of(row: Row[tuple[object, ...]]) -> LaneState:
+    """The lane that a row of the table holds."""
+    return LaneState(
+        name=row.name,
+        paused=row.paused,
+        disabled=row.disabled,
+        breaker=Breaker(row.failures, row.open_until, row.trips, row.allowance),
+        last_success_at=row.last_success_at,
+        last_error_at=row.last_error_at,
+        last_error=row.last_error,
+    )
+
+
+def columns_of(breaker: Breaker) -> Mapping[str, Any]:
+    """A breaker as columns of its lane."""
+    return vars(breaker)
+
+
+def _make_due(connection: Connection, name: str, now: datetime) -> int:
+    """Some of those that wait for a retry; how many. What another has locked is in flight and none of them."""
+    waiting = select(jobs.c.id).where(jobs.c.lane == name, jobs.c.due_at > now, jobs.c.claim_id.is_(None))
+    found = connection.execute(
+        waiting.order_by(jobs.c.due_at).limit(STEP).with_for_update(skip_locked=True)
+    ).scalars()
+    rows = [{"job_id": row_id} for row_id in found]
+    if rows:
+        connection.execute(update(jobs).where(jobs.c.id == bindparam("job_id")).values(due_at=now), rows)
+    return len(rows)

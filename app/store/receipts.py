@@ -1,109 +1,100 @@
-"""Receipts as they are told: one, a page of them, their bytes, how many stand where."""
+"""Receipts: taking them in, telling of them, and those that wait to be split."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, update
+from sqlalchemy import Connection
 
-from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
-from app.store.schema import receipts
-
-BIGGEST_ID = 2**63 - 1
-
-_SHOWN = [column for column in receipts.columns if column.name not in ("digest", "body")]
-
-
-@dataclass(frozen=True)
-class ReceiptCounts:
-    """How many receipts stand where. `total` is an upper bound: ids given away, not rows counted."""
-
-    total: int
-    pending: int
-    unreadable: int
-    oldest_pending_at: datetime | None
-    last_received_at: datetime | None
+from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
+from app.domain.split import PendingReceipt
+from app.store import postgres
+from app.store.front import Front, Holder
+from app.store.group_commit import GroupCommit
+from app.store.intake import add_receipts
+from app.store.receipt_rows import (
+    ReceiptCounts,
+    count_receipts,
+    get_body,
+    get_receipt,
+    page_of_receipts,
+    reprocess_receipt,
+    row_id_of,
+)
+from app.store.split_queue import has_pending, pending_receipts, reason_of
 
 
-def get_receipt(connection: Connection, row_id: int) -> Receipt | None:
-    """The receipt with this id."""
-    row = connection.execute(select(*_SHOWN).where(receipts.c.id == row_id)).one_or_none()
-    return None if row is None else _receipt(row)
+class Receipts(Front):
+    """What Meta sent, byte for byte."""
 
+    def __init__(self, store: Holder) -> None:
+        super().__init__(store)
+        self._group: GroupCommit[NewReceipt, Stored] | None = None
 
-def get_body(connection: Connection, row_id: int) -> bytes | None:
-    """The exact bytes of a receipt, unless they were erased."""
-    query = select(receipts.c.body).where(receipts.c.id == row_id, ~is_wiped())
-    body = connection.execute(query).scalar_one_or_none()
-    return None if body is None else bytes(body)
+    def open(self, *, cooperative: bool) -> None:
+        self._group = GroupCommit(self.add_all) if cooperative else None
 
+    def close(self) -> None:
+        if self._group is not None:
+            self._group.close()
+        self._group = None
 
-def page_of_receipts(
-    connection: Connection, *, state: ReceiptState | None, before: int | None, limit: int
-) -> list[Receipt]:
-    """Receipts from the newest to the oldest, those older than `before`."""
-    query = select(*_SHOWN).order_by(receipts.c.id.desc()).limit(limit)
-    if state is not None:
-        query = query.where(receipts.c.state == state.value)
-    if before is not None:
-        query = query.where(receipts.c.id < before)
-    return [_receipt(row) for row in connection.execute(query)]
+    def add(self, receipt: NewReceipt) -> Stored:
+        """Keep one receipt, together with those that other greenlets add; it is durable on return."""
+        self._store.refuse_on_full_disk()
+        if self._group is None:
+            return self.add_all([receipt])[0]
+        return self._group.add(receipt, len(receipt.body))
 
+    def add_all(self, new: Sequence[NewReceipt]) -> list[Stored]:
+        """Keep several receipts in one transaction; they are durable on return."""
 
-def count_receipts(connection: Connection) -> ReceiptCounts:
-    """What `/status` and `/metrics` tell; by the ends of indexes, so that a million cost no more than ten."""
-    first, last = connection.execute(select(func.min(receipts.c.id), func.max(receipts.c.id))).one()
-    return ReceiptCounts(
-        total=0 if last is None else last - first + 1,
-        pending=_count(connection, ReceiptState.PENDING),
-        unreadable=_count(connection, ReceiptState.UNREADABLE),
-        oldest_pending_at=_oldest_pending(connection),
-        last_received_at=_received_at(connection, last),
-    )
+        def add(connection: Connection) -> list[Stored]:
+            if connection.dialect.name == "postgresql":
+                postgres.queue_up(connection)
+            return add_receipts(connection, new)
 
+        with self._store.last_commit.noted():
+            return self._store.write_and_ring(add, "work")
 
-def reprocess_receipt(connection: Connection, row_id: int) -> None:
-    """Put a receipt back in line, unless its bytes were erased: there is nothing left to split."""
-    query = update(receipts).where(receipts.c.id == row_id, ~is_wiped())
-    connection.execute(query.values(state=ReceiptState.PENDING.value))
+    def get(self, receipt_id: str) -> Receipt | None:
+        """The receipt with this id, if there is one."""
+        row_id = row_id_of(receipt_id)
+        return None if row_id is None else self._store.database.read(lambda c: get_receipt(c, row_id))
 
+    def body(self, receipt_id: str) -> bytes | None:
+        """The exact bytes that Meta sent."""
+        row_id = row_id_of(receipt_id)
+        return None if row_id is None else self._store.database.read(lambda c: get_body(c, row_id))
 
-def is_wiped() -> ColumnElement[bool]:
-    """Whether the bytes of a receipt were erased with a customer. The row stays: Meta may send them again."""
-    return and_(receipts.c.size > 0, func.length(receipts.c.body) == 0)
+    def page(self, *, state: ReceiptState | None, before: str | None, limit: int) -> list[Receipt]:
+        """Receipts from the newest to the oldest; those older than the receipt `before`."""
+        row_id = None if before is None else row_id_of(before) or 0
+        return self._store.database.read(lambda c: page_of_receipts(c, state=state, before=row_id, limit=limit))
 
+    def counts(self) -> ReceiptCounts:
+        """How many receipts stand where."""
+        return self._store.database.read(count_receipts)
 
-def row_id_of(public_id: str) -> int | None:
-    """The row that a public id names; None if it is not one of ours."""
-    match = RECEIPT_ID.fullmatch(public_id)
-    row_id = int(match[1]) if match else 0
-    return row_id if 0 < row_id <= BIGGEST_ID else None
+    def reprocess(self, receipt_id: str) -> Receipt | None:
+        """Put a receipt back in line, to be split again."""
+        row_id = row_id_of(receipt_id)
+        if row_id is None:
+            return None
 
+        def reprocess(connection: Connection) -> Receipt | None:
+            reprocess_receipt(connection, row_id)
+            return get_receipt(connection, row_id)
 
-def _receipt(row: Row[tuple[object, ...]]) -> Receipt:
-    return Receipt(
-        id=f"rcp_{row.id}",
-        received_at=row.received_at,
-        size=row.size,
-        sha256=bytes(row.sha256).hex(),
-        state=ReceiptState(row.state),
-        events=row.events,
-        duplicates=row.duplicates,
-        signed_with=row.signed_with,
-    )
+        return self._store.write_and_ring(reprocess, "work")
 
+    def pending(self, *, limit: int, most_bytes: int) -> list[PendingReceipt]:
+        """Those that wait to be split, oldest first: as many as fit into so many bytes, at least one if any waits."""
+        return self._store.database.read(lambda c: pending_receipts(c, limit, most_bytes))
 
-def _count(connection: Connection, state: ReceiptState) -> int:
-    where = receipts.c.state == bindparam(None, state.value, literal_execute=True)
-    return connection.execute(select(func.count()).select_from(receipts).where(where)).scalar_one()
+    def has_pending(self) -> bool:
+        """Tells whether any waits to be split."""
+        return self._store.database.read(has_pending)
 
-
-def _oldest_pending(connection: Connection) -> datetime | None:
-    pending = receipts.c.state == bindparam(None, ReceiptState.PENDING.value, literal_execute=True)
-    oldest = connection.execute(select(func.min(receipts.c.id)).where(pending)).scalar_one()
-    return _received_at(connection, oldest)
-
-
-def _received_at(connection: Connection, row_id: int | None) -> datetime | None:
-    if row_id is None:
-        return None
-    return connection.execute(select(receipts.c.received_at).where(receipts.c.id == row_id)).scalar_one_or_none()
+    def reason(self, receipt_id: str) -> str | None:
+        """Why this one cannot be read, if so."""
+        row_id = row_id_of(receipt_id)
+        return None if row_id is None else self._store.database.read(lambda c: reason_of(c, row_id))

@@ -100,7 +100,7 @@ jobs = Table(
     Column("claims", Integer, nullable=False),
     Column("claim_id", BigInteger),
     Index("jobs_subject", "lane", "subject", unique=True),
-    Index("jobs_due", "lane", "due_at"),
+    Index("jobs_due", "lane", "due_at", "id"),
     Index("jobs_order", "lane", "order_key", "id", **where("order_key IS NOT NULL")),
     Index("jobs_claimed", "lane", **where("claim_id IS NOT NULL")),
     sqlite_autoincrement=True,

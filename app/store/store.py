@@ -1,24 +1,26 @@
 """The store's front: what rooms may ask of it. Each question is one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
-from app.domain.heartbeat import Heartbeat
-from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
-from app.store import heartbeats, postgres, receipts, sqlite
+from app.store import sqlite
 from app.store.bell import Channel, bell_for
 from app.store.checks import OK, DiskGuard, check_schema, probe_writing
 from app.store.consumers import Consumers
 from app.store.database import Database, LastCommit, Limits, Point, go_on, no_point, open_database
+from app.store.deliveries import Deliveries
 from app.store.errors import StoreUnavailable
 from app.store.events import Events
-from app.store.group_commit import GroupCommit
-from app.store.intake import add_receipts
+from app.store.heartbeats import Heartbeats
+from app.store.jobs import Jobs
+from app.store.lanes import Lanes
 from app.store.migrate import SchemaStatus, read_status, upgrade_schema
-from app.store.receipts import ReceiptCounts
+from app.store.receipts import Receipts
 from app.store.retention import Retention
+from app.store.types import UtcDateTime
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ class Store:
         on_point: Point = no_point,
         on_broken: Callable[[], None] = go_on,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
@@ -44,6 +47,7 @@ class Store:
         self._on_point = on_point
         self._on_broken = on_broken
         self._limits = limits
+        self._clock = clock
         self._opened: Database | None = None
         self.last_commit = LastCommit()
         self.bell = bell_for(url, cooperative=cooperative)
@@ -53,6 +57,9 @@ class Store:
         self.events = Events(self)
         self.consumers = Consumers(self)
         self.retention = Retention(self)
+        self.jobs = Jobs(self)
+        self.lanes = Lanes(self)
+        self.deliveries = Deliveries(self)
         self.heartbeats = Heartbeats(self)
 
     def open(self) -> None:
@@ -93,6 +100,14 @@ class Store:
         self.bell.after(*channels)
         return result
 
+    def moment(self, connection: Connection) -> datetime:
+        """Now. PostgreSQL's clock, once in a transaction: the machines that share it agree on when a lease ends."""
+        if self._clock is not None:
+            return self._clock()
+        if self.kind == "postgresql":
+            return connection.execute(select(func.now(type_=UtcDateTime))).scalar_one()
+        return datetime.now(UTC)
+
     def checks(self) -> dict[str, str]:
         """Each check with `ok` or what is wrong; never raises, and never tells a place or a secret."""
         try:
@@ -120,92 +135,6 @@ class Store:
     def describe(self) -> dict[str, Any]:
         """Versions and modes, for diagnostics."""
         return self.database.read(_describe)
-
-
-class Receipts:
-    """What Meta sent, byte for byte."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._group: GroupCommit[NewReceipt, Stored] | None = None
-
-    def open(self, *, cooperative: bool) -> None:
-        self._group = GroupCommit(self.add_all) if cooperative else None
-
-    def close(self) -> None:
-        if self._group is not None:
-            self._group.close()
-        self._group = None
-
-    def add(self, receipt: NewReceipt) -> Stored:
-        """Keep one receipt, together with those that other greenlets add; it is durable on return."""
-        self._store.refuse_on_full_disk()
-        if self._group is None:
-            return self.add_all([receipt])[0]
-        return self._group.add(receipt, len(receipt.body))
-
-    def add_all(self, new: Sequence[NewReceipt]) -> list[Stored]:
-        """Keep several receipts in one transaction; they are durable on return."""
-
-        def add(connection: Connection) -> list[Stored]:
-            if connection.dialect.name == "postgresql":
-                postgres.queue_up(connection)
-            return add_receipts(connection, new)
-
-        with self._store.last_commit.noted():
-            return self._store.write_and_ring(add, "work")
-
-    def get(self, receipt_id: str) -> Receipt | None:
-        """The receipt with this id, if there is one."""
-        row_id = receipts.row_id_of(receipt_id)
-        return None if row_id is None else self._store.database.read(lambda c: receipts.get_receipt(c, row_id))
-
-    def body(self, receipt_id: str) -> bytes | None:
-        """The exact bytes that Meta sent."""
-        row_id = receipts.row_id_of(receipt_id)
-        return None if row_id is None else self._store.database.read(lambda c: receipts.get_body(c, row_id))
-
-    def page(self, *, state: ReceiptState | None, before: str | None, limit: int) -> list[Receipt]:
-        """Receipts from the newest to the oldest; those older than the receipt `before`."""
-        row_id = None if before is None else receipts.row_id_of(before) or 0
-        return self._store.database.read(
-            lambda c: receipts.page_of_receipts(c, state=state, before=row_id, limit=limit)
-        )
-
-    def counts(self) -> ReceiptCounts:
-        """How many receipts stand where."""
-        return self._store.database.read(receipts.count_receipts)
-
-    def reprocess(self, receipt_id: str) -> Receipt | None:
-        """Put a receipt back in line, to be split again."""
-        row_id = receipts.row_id_of(receipt_id)
-        if row_id is None:
-            return None
-
-        def reprocess(connection: Connection) -> Receipt | None:
-            receipts.reprocess_receipt(connection, row_id)
-            return receipts.get_receipt(connection, row_id)
-
-        return self._store.write_and_ring(reprocess, "work")
-
-
-class Heartbeats:
-    """Signs of life of processes."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def beat(self, heartbeat: Heartbeat) -> None:
-        """Note that a process is alive."""
-        self._store.database.write(lambda c: heartbeats.beat(c, heartbeat))
-
-    def forget(self, process: str) -> None:
-        """A process has gone in order."""
-        self._store.database.write(lambda c: heartbeats.forget(c, process))
-
-    def latest(self, kind: str) -> list[Heartbeat]:
-        """The processes of a kind, the one that gave a sign last first."""
-        return self._store.database.read(lambda c: heartbeats.latest(c, kind))
 
 
 def _describe(connection: Connection) -> dict[str, Any]:

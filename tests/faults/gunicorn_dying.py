@@ -46,7 +46,7 @@ def _answer_before_commit():
     import gevent
 
     from app.domain.receipt import Stored
-    from app.store.store import Receipts
+    from app.store.receipts import Receipts
 
     add = Receipts.add
 

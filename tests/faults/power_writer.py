@@ -62,7 +62,7 @@ def normal_synchronous() -> None:
 
 def answer_before_commit() -> None:
     """A bug: the answer does not wait."""
-    from app.store.store import Receipts
+    from app.store.receipts import Receipts
 
     add = Receipts.add
 

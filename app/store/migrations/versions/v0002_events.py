@@ -96,7 +96,7 @@ def _create_jobs() -> sa.Table:
         sqlite_autoincrement=True,
     )
     op.create_index("jobs_subject", "jobs", ["lane", "subject"], unique=True)
-    op.create_index("jobs_due", "jobs", ["lane", "due_at"])
+    op.create_index("jobs_due", "jobs", ["lane", "due_at", "id"])
     op.create_index("jobs_order", "jobs", ["lane", "order_key", "id"], **_where("order_key IS NOT NULL"))
     op.create_index("jobs_claimed", "jobs", ["lane"], **_where("claim_id IS NOT NULL"))
     return jobs

@@ -1,0 +1,29 @@
+"""A lane: what holds for all the jobs that wait for the same thing, a destination for instance."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.breaker import Breaker
+
+
+@dataclass(frozen=True)
+class LaneState:
+    """How a lane stands. `paused` by a human, `disabled` by the other side, for good; `breaker`: for a while."""
+
+    name: str
+    paused: bool
+    disabled: bool
+    breaker: Breaker
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True)
+class LaneDepth:
+    """How many jobs of a lane are open. `oldest_due_at`: since when the first of them could be done, or from when."""
+
+    lane: str
+    waiting: int
+    in_flight: int
+    oldest_due_at: datetime | None

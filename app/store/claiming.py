@@ -1,0 +1,99 @@
+"""Claiming jobs: each is one worker's until its lease ends, and only as many at once as its lane takes now."""
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from app.domain.job import Job
+from app.domain.lane import LaneDepth
+from app.store.chunks import chunks
+from app.store.lanes import lane_of
+from app.store.schema import jobs, lanes
+
+Held = dict[tuple[int, int], int | None]
+"""Claims, each a job's id and its `claim_id`, the fence; and the jobs' order keys."""
+
+_IN_FLIGHT = jobs.c.claim_id.is_not(None)
+
+
+def claim_jobs(
+    connection: Connection, now: datetime, lane: str, *, most: int, limit: int, lease: timedelta
+) -> list[tuple[Job, int]]:
+    """Jobs that are due, the longest due first, each with the number of its claims since it was last settled."""
+    wanted = min(limit, _free_slots(connection, now, lane, most))
+    if wanted <= 0:
+        return []
+    due = (
+        select(jobs.c.id)
+        .where(jobs.c.lane == lane, jobs.c.due_at <= now)
+        .order_by(jobs.c.due_at, jobs.c.id)
+        .limit(bindparam(None, wanted, literal_execute=True))  # so that PostgreSQL plans for a few
+        .with_for_update(skip_locked=True)
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    claim = (
+        update(jobs)
+        .where(jobs.c.id.in_(select(due.c.id)))
+        .values(claim_id=secrets.randbits(63), claims=jobs.c.claims + 1, due_at=now + lease)
+    )
+    shown = (jobs.c.id, jobs.c.lane, jobs.c.subject, jobs.c.attempts, jobs.c.claim_id, jobs.c.claims)
+    rows = sorted(connection.execute(claim.returning(*shown)), key=lambda row: row.id)
+    return [(Job(row.id, row.lane, row.subject, row.attempts, row.claim_id), row.claims) for row in rows]
+
+
+def _free_slots(connection: Connection, now: datetime, lane: str, most: int) -> int:
+    """How many more jobs may be in flight now. None if somebody else holds the lane: then he is claiming."""
+    row = connection.execute(
+        select(lanes).where(lanes.c.name == lane).with_for_update(skip_locked=True)
+    ).one_or_none()
+    if row is None or row.paused or row.disabled:
+        return 0
+    flying = select(func.count()).select_from(jobs).where(jobs.c.lane == lane, _IN_FLIGHT, jobs.c.due_at > now)
+    return lane_of(row).breaker.slots(now, most) - connection.execute(flying).scalar_one()
+
+
+def renew_jobs(connection: Connection, until: datetime, claimed: Sequence[Job]) -> set[int]:
+    """Move the end of the leases that are still held; the ids of these jobs."""
+    held = {row_id for row_id, _ in lock_held(connection, claimed)}
+    for some in chunks(sorted(held)):
+        connection.execute(update(jobs).where(jobs.c.id.in_(some)).values(due_at=until))
+    return held
+
+
+def hand_back_jobs(connection: Connection, now: datetime, claimed: Sequence[Job]) -> None:
+    """Jobs that were not begun are due as if this claim had not been."""
+    unclaimed = {"claim_id": None, "claims": jobs.c.claims - 1, "due_at": now}
+    for some in chunks(sorted(row_id for row_id, _ in lock_held(connection, claimed))):
+        connection.execute(update(jobs).where(jobs.c.id.in_(some)).values(unclaimed))
+
+
+def lock_held(connection: Connection, claimed: Sequence[Job]) -> Held:
+    """The claims that nobody has taken over, with their jobs' order keys; held until the transaction ends."""
+    claims = {(job.id, job.claim_id) for job in claimed}
+    held: Held = {}
+    for some in chunks(sorted({row_id for row_id, _ in claims})):
+        query = select(jobs.c.id, jobs.c.claim_id, jobs.c.order_key).where(jobs.c.id.in_(some)).order_by(jobs.c.id)
+        for row in connection.execute(query.with_for_update()):
+            held[row.id, row.claim_id] = row.order_key
+    return {claim: order_key for claim, order_key in held.items() if claim in claims}
+
+
+def earliest_due(connection: Connection, lane: str) -> datetime | None:
+    """When the first job of a lane is due, or its lease ends."""
+    earliest: datetime | None = connection.execute(
+        select(func.min(jobs.c.due_at)).where(jobs.c.lane == lane)
+    ).scalar_one()
+    return earliest
+
+
+def depths_of_lanes(connection: Connection, now: datetime) -> list[LaneDepth]:
+    """By an index: what each lane has; what is in flight of it."""
+    flying = select(jobs.c.lane, func.count()).where(_IN_FLIGHT, jobs.c.due_at > now).group_by(jobs.c.lane)
+    in_flight: Counter[str] = Counter(dict(connection.execute(flying).all()))
+    everything = select(jobs.c.lane, func.count().label("open"), func.min(jobs.c.due_at).label("oldest"))
+    rows = connection.execute(everything.group_by(jobs.c.lane).order_by(jobs.c.lane))
+    return [LaneDepth(row.lane, row.open - in_flight[row.lane], in_flight[row.lane], row.oldest) for row in rows]

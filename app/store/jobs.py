@@ -1,0 +1,63 @@
+"""Jobs: open work, claimed with a lease and a fence, settled by its owner only."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from app.domain.job import STANDING_LANES, Dead, Job
+from app.domain.lane import LaneDepth
+from app.domain.settlement import Settlement
+from app.store.claiming import claim_jobs, depths_of_lanes, earliest_due, hand_back_jobs, renew_jobs
+from app.store.front import Front, Holder
+from app.store.lane_health import Chance
+from app.store.settling import settle_jobs
+
+MOST_CLAIMS = 5
+DIED = f"its worker died {MOST_CLAIMS} times"
+
+
+class Jobs(Front):
+    """Open work. `chance` spreads what would otherwise happen at once."""
+
+    def __init__(self, store: Holder, chance: Chance = random.random) -> None:
+        super().__init__(store)
+        self._chance = chance
+
+    def claim(self, lane: str, *, most: int, limit: int, lease: timedelta) -> list[Job]:
+        """Jobs that are due, `limit` at best, as long as no more than `most` are in flight; none while somebody else
+        is claiming in this lane. Each is held until its lease ends."""
+        return self._store.database.write(lambda c: self._claim(c, lane, most, limit, lease))
+
+    def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
+        """Hold on to them for longer; the ids of those that are still held."""
+        return self._store.database.write(lambda c: renew_jobs(c, self._store.moment(c) + lease, jobs))
+
+    def hand_back(self, jobs: Sequence[Job]) -> None:
+        """They were claimed and not begun: let others have them."""
+        self._store.write_and_ring(lambda c: hand_back_jobs(c, self._store.moment(c), jobs), "work")
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Write down how tries ended: the jobs, their deliveries, the state of their lanes. False where the claim was
+        lost: then nothing is changed."""
+        return self._store.write_and_ring(
+            lambda c: settle_jobs(c, self._store.moment(c), settlements, self._chance), "work"
+        )
+
+    def next_due(self, lane: str) -> datetime | None:
+        """When something of this lane can be claimed, as far as its jobs go; None if nothing of it is open."""
+        return self._store.database.read(lambda c: earliest_due(c, lane))
+
+    def depths(self) -> list[LaneDepth]:
+        """How many jobs are open in each lane that has any."""
+        return self._store.database.read(lambda c: depths_of_lanes(c, self._store.moment(c)))
+
+    def _claim(self, connection: Connection, lane: str, most: int, limit: int, lease: timedelta) -> list[Job]:
+        """A job that outlived that many of its workers is what killed them: it is given up."""
+        now = self._store.moment(connection)
+        claimed = claim_jobs(connection, now, lane, most=most, limit=limit, lease=lease)
+        deadly = [job for job, claims in claimed if claims > MOST_CLAIMS and lane not in STANDING_LANES]
+        if deadly:
+            settle_jobs(connection, now, [Settlement(job, Dead(DIED)) for job in deadly], self._chance)
+        return [job for job, _ in claimed if job not in deadly]

@@ -1,0 +1,77 @@
+"""What the ends of tries tell about their lane: its breaker, its last success, its last error."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, update
+
+from app.domain.breaker import Breaker, after_failure, after_success
+from app.domain.delivery import Attempt
+from app.domain.lane import LaneState
+from app.domain.settlement import LaneEffect, Settlement
+from app.store.lanes import columns_of
+from app.store.schema import lanes
+
+MOST_WORDS = 200
+
+Chance = Callable[[], float]
+
+_CHANGED = (
+    "disabled",
+    "failures",
+    "open_until",
+    "trips",
+    "allowance",
+    "last_success_at",
+    "last_error_at",
+    "last_error",
+)
+_NOTE = (
+    update(lanes)
+    .where(lanes.c.name == bindparam("lane"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGED})
+)
+
+
+def note_health(
+    connection: Connection, now: datetime, known: Mapping[str, LaneState], ends: Iterable[Settlement], chance: Chance
+) -> None:
+    """Write down how these lanes, which are locked, stand after the ends, in their order."""
+    states = dict(known)
+    for end in ends:
+        if end.job.lane in states:
+            states[end.job.lane] = after(states[end.job.lane], end, now, chance)
+    rows = [_row(state) for name, state in states.items() if state != known[name]]
+    if rows:
+        connection.execute(_NOTE, rows)
+
+
+def after(state: LaneState, end: Settlement, now: datetime, chance: Chance) -> LaneState:
+    """How a lane stands after one more try."""
+    state = replace(state, breaker=_breaker(state.breaker, end, now, chance))
+    if end.effect is LaneEffect.SUCCESS:
+        return replace(state, last_success_at=now)
+    if end.effect is LaneEffect.GONE:
+        state = replace(state, disabled=True)
+    if end.attempt is None:
+        return state
+    return replace(state, last_error_at=now, last_error=_words(end.attempt))
+
+
+def _breaker(breaker: Breaker, end: Settlement, now: datetime, chance: Chance) -> Breaker:
+    if end.effect is LaneEffect.SUCCESS:
+        return after_success(breaker, now, end.most)
+    if end.effect is LaneEffect.FAILURE:
+        return after_failure(breaker, now, chance(), end.retry_after)
+    return breaker
+
+
+def _words(attempt: Attempt) -> str:
+    words = attempt.error or ("no answer" if attempt.status is None else f"HTTP {attempt.status}")
+    return words[:MOST_WORDS]
+
+
+def _row(state: LaneState) -> dict[str, object]:
+    columns = {**vars(state), **columns_of(state.breaker)}
+    return {"lane": state.name, **{f"new_{name}": columns[name] for name in _CHANGED}}
