@@ -2,7 +2,10 @@
 
 import os
 import random
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -10,50 +13,67 @@ from pathlib import Path
 import pytest
 
 from app.store import Store
+from app.store.migrate import MIGRATIONS
 from tests.faults.conftest import Serve
 from tests.support.senders import Senders, missing, senders, stored_bodies
-from tests.support.serving import GUNICORN, Running, is_alive, until
+from tests.support.serving import GUNICORN, ROOT, Running, is_alive, until
 from tests.support.store import Databases, sqlite_databases
 
 MASTER, WORKER = "-m gunicorn", "app.cli worker"
 DYING = Path(__file__).parent / "gunicorn_dying.py"
+MIGRATING = Path(__file__).parent / "migration_dying.py"
+NEXT_MIGRATION = """
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
 
 
-def kill_a_web_process(running: Running, chance: random.Random) -> None:
-    kill(chance.choice(running.pids_of(MASTER)[1:] or [0]))
+def upgrade():
+    op.execute("ALTER TABLE receipts ADD COLUMN note VARCHAR(20)")
+    for part in range(10):
+        op.execute("UPDATE receipts SET note = 'seen' WHERE id % 10 = " + str(part))
+"""
 
 
-def kill_the_worker(running: Running, chance: random.Random) -> None:
-    kill(chance.choice(running.pids_of(WORKER) or [0]))
+def kill_a_web_process(running: Running, chance: random.Random) -> bool:
+    return kill_one(running.pids_of(MASTER)[1:], chance)
 
 
-def kill_gunicorns_master(running: Running, chance: random.Random) -> None:
-    kill(running.pids_of(MASTER)[0])
-    running.process.wait(30)
+def kill_the_worker(running: Running, chance: random.Random) -> bool:
+    return kill_one(running.pids_of(WORKER), chance)
 
 
-def kill_serve_itself(running: Running, chance: random.Random) -> None:
+def kill_gunicorns_master(running: Running, chance: random.Random) -> bool:
+    return kill_one(running.pids_of(MASTER)[:1], chance) and running.process.wait(30) != 0
+
+
+def kill_serve_itself(running: Running, chance: random.Random) -> bool:
     pids = running.pids()
     running.process.kill()
     running.process.wait(30)
     until(lambda: not any(is_alive(pid) for pid in pids))
+    return True
 
 
-def kill_everything(running: Running, chance: random.Random) -> None:
+def kill_everything(running: Running, chance: random.Random) -> bool:
     running.kill_everything()
+    return True
 
 
 KILLS = (kill_a_web_process, kill_the_worker, kill_gunicorns_master, kill_serve_itself, kill_everything)
+"""Each tells whether it has killed anything: a process that died before may not have been started again."""
 
 
-def kill(pid: int) -> None:
-    if pid:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def kill_one(pids: list[int], chance: random.Random) -> bool:
+    with suppress(IndexError, ProcessLookupError):
+        os.kill(chance.choice(pids), signal.SIGKILL)
+        return True
+    return False
 
 
 def test_nothing_acknowledged_is_lost_to_random_kills(databases: Databases, serve: Serve, long: bool) -> None:
-    url, chance, kills = databases.migrated(), random.Random(), 110 if long else 10
+    url, chance, kills = databases.migrated(), random.Random(), 110 if long else 6
     with serve(url) as running:
         port = running.port
     with senders(port) as sent:
@@ -70,7 +90,7 @@ def die_under_load(serve: Serve, url: str, sent: Senders, chance: random.Random,
     with serve(url) as running:
         for done in range(1, at_most + 1):
             wait_for_answers(sent, chance.randrange(1, 200))
-            chance.choice(KILLS)(running, chance)
+            until(lambda: chance.choice(KILLS)(running, chance))
             if running.process.poll() is not None:
                 return done
         return at_most
@@ -92,7 +112,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
 ) -> None:
     url = databases.migrated()
 
-    sent = send_to_the_dying(serve, url, point, deaths=60 if long else 10)
+    sent = send_to_the_dying(serve, url, point, deaths=60 if long else 6)
 
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
@@ -101,7 +121,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
 def test_nothing_acknowledged_is_lost_to_deaths_in_a_checkpoint(tmp_path: Path, serve: Serve, long: bool) -> None:
     url = sqlite_databases(tmp_path).migrated()
 
-    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=60 if long else 10)
+    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=60 if long else 6)
 
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
@@ -125,6 +145,43 @@ def send_to_the_dying(serve: Serve, url: str, point: str, *, deaths: int, **more
         until(lambda: running.err.count("was sent SIGKILL") >= deaths, seconds=240)
     assert len(sent.acknowledged) > 10
     return sent
+
+
+def test_nothing_acknowledged_is_lost_to_deaths_in_a_migration(
+    databases: Databases, tmp_path: Path, serve: Serve, long: bool
+) -> None:
+    """The next release's migration dies at any of its steps, while this release takes webhooks."""
+    url, migrations, chance = databases.migrated(), with_next_migration(tmp_path), random.Random()
+    with serve(url) as running, senders(running.port) as sent:
+        wait_for_answers(sent, 50)
+        steps = steps_of_migration(databases.migrated(), migrations)
+        for _ in range(25 if long else 3):
+            assert migrate(url, migrations, chance.randint(1, steps)).returncode == -signal.SIGKILL
+            wait_for_answers(sent, 10)
+        assert migrate(url, migrations).returncode == 0
+        wait_for_answers(sent, 50)
+        assert running.ask("GET", "/readyz")[0] == 200
+
+    assert missing(url, sent.acknowledged) == []
+    assert no_body_twice(url)
+
+
+def with_next_migration(folder: Path) -> Path:
+    """This release's migrations and one more, which changes every receipt."""
+    migrations = folder / "migrations"
+    shutil.copytree(MIGRATIONS, migrations)
+    head = max(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*.py"))
+    (migrations / "versions" / "v9999_note.py").write_text(NEXT_MIGRATION.format(head=head))
+    return migrations
+
+
+def steps_of_migration(url: str, migrations: Path) -> int:
+    return int(migrate(url, migrations).stdout)
+
+
+def migrate(url: str, migrations: Path, die_at: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(MIGRATING), url, str(migrations), str(die_at)]
+    return subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True)
 
 
 def test_a_death_while_starting_on_an_empty_database_blocks_nobody(

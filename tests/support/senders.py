@@ -17,7 +17,8 @@ from app.store import Store
 from app.store.schema import receipts
 from tests.support.webhooks import PATH, signed
 
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 20
+"""Who has no answer by then hangs up, and no trouble of the store may make anybody do so."""
 
 
 def numbered_body(number: int) -> bytes:
@@ -34,7 +35,6 @@ class Senders:
         self._threads = [threading.Thread(target=self._send, args=(number, threads)) for number in range(threads)]
         self.acknowledged: list[int] = []
         self.answers: Counter[int] = Counter()
-        self.slowest = 0.0
 
     @property
     def answered(self) -> int:
@@ -65,12 +65,11 @@ class Senders:
         connection.close()
 
     def _send_one(self, connection: http.client.HTTPConnection, number: int) -> None:
-        body, started = numbered_body(number), time.monotonic()
+        body = numbered_body(number)
         connection.request("POST", PATH, body, signed(body))
         answer = connection.getresponse()
         answer.read()
         self.answers[answer.status] += 1
-        self.slowest = max(self.slowest, time.monotonic() - started)
         if answer.status == 200:
             self.acknowledged.append(number)
 

@@ -1,0 +1,33 @@
+"""Migrates a database, and dies of SIGKILL at one of its steps: `migration_dying.py URL MIGRATIONS STEP`.
+
+A step is a statement, or the end of the migration before its commit. It says how many steps it did.
+"""
+
+import os
+import signal
+import sys
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Engine, event
+
+from app.store import Store, migrate
+
+
+def main(url: str, migrations: str, last: str) -> None:
+    steps = count(1)
+
+    def do_step(*_: object) -> int:
+        step = next(steps)
+        if step == int(last):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step
+
+    event.listen(Engine, "before_cursor_execute", do_step)
+    migrate.MIGRATIONS = Path(migrations)
+    store = Store(url, min_free_bytes=0, cooperative=False, on_point=lambda _: print(do_step()))
+    store.upgrade_schema()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
