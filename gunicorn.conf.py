@@ -9,6 +9,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from contextlib import suppress
@@ -22,6 +23,7 @@ from app.config.start_line import tell_start, tell_warnings
 from app.log.access import AccessLogger
 
 SUPERVISED = "WATS_SUPERVISED"
+UNREAD_MILLISECONDS = 20_000
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that nobody needs after a stop
 
@@ -51,12 +53,14 @@ _host = _settings.service.host
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
 wsgi_app = "wsgi:app"
 workers = _settings.web_processes
-worker_class = "gevent"
+worker_class = "app.web.fair.FairWorker"
 worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _in_memory
 backlog = 2048
 forwarded_allow_ips = ""  # nobody: no header may change the path, and contradictory ones cost no webhook
 keepalive = 5  # seconds; it is also the deadline for a request's headers
+limit_request_fields = 64  # with the next, 256 KiB of headers: each piece of them costs as much as all before it
+limit_request_field_size = 4094
 timeout = 30
 graceful_timeout = max(1, _settings.grace_seconds - 4)
 control_socket_disable = True
@@ -71,11 +75,21 @@ def on_starting(_server):
         os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="wats-metrics-", dir=_in_memory)
 
 
-def when_ready(_server):
-    """The port is open: say so, once."""
+def when_ready(server):
+    """The port is open: say so, once. A client that reads no answer loses its connection after a while."""
+    for listener in server.LISTENERS:
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     if SUPERVISED not in os.environ:
         tell_warnings(_settings, sys.stderr)
     tell_start(_settings, sys.stdout)
+
+
+def post_request(_worker, _request, environ, _response):
+    """Let others have their turn before the next request of the same connection."""
+    from app.web.fair import give_turn
+
+    give_turn(environ)
 
 
 def post_worker_init(worker):

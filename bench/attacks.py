@@ -16,6 +16,7 @@ DESCRIPTORS = 8192
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n".encode()
 SIGNED = b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
 BIG_BYTES = 40 * 1024 * 1024
+UNSIGNED = HEAD + b"Content-Length: 2\r\n\r\n{}"
 CHUNK = b"10000\r\n" + b"x" * 65536 + b"\r\n"
 
 
@@ -62,6 +63,21 @@ def endless_chunks(address: Address, stop: StopEvent) -> None:
     stop.wait()
 
 
+def flood_headers(address: Address, stop: StopEvent) -> None:
+    """Fifty connections whose headers never end, line after line as fast as they are taken."""
+    line = b"X-Flood: " + b"a" * 4000 + b"\r\n"
+    for _ in range(50):
+        threading.Thread(target=_flood, args=(address, stop, HEAD, line), daemon=True).start()
+    stop.wait()
+
+
+def pipeline(address: Address, stop: StopEvent) -> None:
+    """Fifty connections that send request after request, half of them without ever reading an answer."""
+    for number in range(50):
+        threading.Thread(target=_pipeline, args=(address, stop, bool(number % 2)), daemon=True).start()
+    stop.wait()
+
+
 ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
     stay_silent,
     drip_headers,
@@ -69,6 +85,8 @@ ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
     withhold_bodies,
     flood_bodies,
     endless_chunks,
+    flood_headers,
+    pipeline,
 )
 
 
@@ -144,3 +162,12 @@ def _flood(address: Address, stop: StopEvent, head: bytes, piece: bytes) -> None
                 connection.sendall(piece)
                 if stop.is_set():
                     return
+
+
+def _pipeline(address: Address, stop: StopEvent, reads: bool) -> None:
+    while not stop.is_set():
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=5) as connection:
+            while not stop.is_set():
+                connection.sendall(UNSIGNED * 50)
+                if reads:
+                    connection.recv(1 << 20)

@@ -1,6 +1,8 @@
 """Hostile clients against real gunicorn processes: honest webhooks go on being answered, and nothing slips in."""
 
+import contextlib
 import json
+import os
 import re
 import socket
 import urllib.request
@@ -14,8 +16,10 @@ from bench import load, webhooks
 from bench.attacks import ATTACKS, under
 from bench.prepare import prepare
 from bench.servers import Server, serving_wats
+from tests.support.serving import until
 
 MEMORY_MEGABYTES = 200
+SECONDS, RATE = 4, 50
 BODY = b'{"entry":[]}'
 
 
@@ -23,6 +27,7 @@ BODY = b'{"entry":[]}'
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("hostile")
     environ = {"WATS_DATA_DIR": str(folder), "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
+    environ["WATS_GRACE_SECONDS"] = "5"  # attackers whose bodies never come would be waited for at the end
     prepare(environ, 0)
     with serving_wats(environ) as running:
         yield running
@@ -33,9 +38,10 @@ def test_honest_webhooks_are_answered_under_attack(server: Server, attack) -> No
     before = server.memory_megabytes()
 
     with under(attack, server.address):
-        result = load.run(server.address, webhooks.singles(), connections=32, seconds=4, rate=50)
+        result = load.run(server.address, webhooks.singles(), connections=32, seconds=SECONDS, rate=RATE)
 
     assert set(result.statuses) == {200}
+    assert result.statuses[200] > SECONDS * RATE / 2  # they had their turn while the attack went on
     assert server.memory_megabytes() < before + MEMORY_MEGABYTES
 
 
@@ -67,6 +73,10 @@ ODD_REQUESTS = {
     "negative chunk": head("Transfer-Encoding: chunked") + b"-c\r\n" + BODY + b"\r\n0\r\n\r\n",
     "chunk of no number": head("Transfer-Encoding: chunked") + b"zz\r\n" + BODY + b"\r\n0\r\n\r\n",
     "chunk without end": head("Transfer-Encoding: chunked") + b"c\r\n" + BODY + b"XX0\r\n\r\n",
+    "chunk with a bare carriage return": head("Transfer-Encoding: chunked") + b"c;a\rb\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "chunked in an old version": head("Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0") + CHUNKED,
+    "quoted coding": head('Transfer-Encoding: "chunked"') + CHUNKED,
+    "length after a line feed": head("X-A: b\nContent-Length: 3", LENGTH) + BODY,
     "chunk of ten gigabytes": head("Transfer-Encoding: chunked") + b"280000000\r\n" + BODY,
     "body that breaks off": head("Content-Length: 1000") + BODY,
     "five thousand headers": head(*[f"X-{number}: y" for number in range(5000)], LENGTH) + BODY,
@@ -81,6 +91,9 @@ ODD_REQUESTS = {
     "two signatures": head(LENGTH, f"{SIGNATURE_HEADER}: {signature_of(BODY, webhooks.SECRET)}") + BODY,
 }
 
+WELL_FRAMED = ("underscored signature", "two signatures")
+ODDLY_FRAMED = {name: odd for name, odd in ODD_REQUESTS.items() if name not in WELL_FRAMED}
+
 
 @pytest.mark.parametrize("odd", ODD_REQUESTS.values(), ids=ODD_REQUESTS)
 def test_an_odd_request_is_refused_and_stores_nothing(server: Server, odd: bytes) -> None:
@@ -93,6 +106,17 @@ def test_an_odd_request_is_refused_and_stores_nothing(server: Server, odd: bytes
     assert stored(server) == before
 
 
+@pytest.mark.parametrize("odd", ODDLY_FRAMED.values(), ids=ODDLY_FRAMED)
+def test_nothing_is_smuggled_in_behind_an_odd_request(server: Server, odd: bytes) -> None:
+    hidden = b'{"hidden":"%s"}' % os.urandom(8).hex().encode()
+    before = stored(server)
+
+    answer = ask(server, odd + head(f"Content-Length: {len(hidden)}", body=hidden) + hidden)
+
+    assert b" 200 " not in answer
+    assert stored(server) == before
+
+
 def test_pipelined_webhooks_are_each_answered_in_order(server: Server) -> None:
     bodies = [b'{"pipelined":%d}' % number for number in range(3)]
     requests = [head(f"Content-Length: {len(body)}", body=body) + body for body in bodies]
@@ -101,6 +125,18 @@ def test_pipelined_webhooks_are_each_answered_in_order(server: Server) -> None:
     answer = ask(server, requests[0] + refused + requests[1] + requests[2])
 
     assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"200", b"401", b"200", b"200"]
+
+
+def test_a_client_that_reads_no_answer_loses_its_connection(server: Server, long: bool) -> None:
+    if not long:
+        pytest.skip("it takes as long as the deadline")
+    before = connections_of(server)
+    with socket.create_connection(server.address, timeout=2) as connection:
+        with contextlib.suppress(TimeoutError):
+            while True:
+                connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+
+        until(lambda: connections_of(server) <= before, seconds=60)
 
 
 def test_no_request_of_this_module_was_a_mistake_of_ours(server: Server) -> None:
@@ -123,6 +159,13 @@ def ask(server: Server, request: bytes) -> bytes:
         except OSError:  # it may have hung up before we were done
             return answer
     return answer
+
+
+def connections_of(server: Server) -> int:
+    """How many connections the kernel holds for the server's port."""
+    port, established = f":{server.address[1]:04X}", "01"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(port) and row[3] == established for row in rows)
 
 
 def stored(server: Server) -> int:
