@@ -36,6 +36,9 @@ def create_app(settings: "Settings") -> "Flask":
     from flask import Flask
 
     from app.assembly import build_gateway
+    from app.events.consumers import bp as consumers
+    from app.events.contacts import bp as contacts
+    from app.events.routes import bp as events
     from app.gateway import EXTENSION
     from app.health.routes import bp as health
     from app.web.body import EXTENSION as BODIES
@@ -64,6 +67,7 @@ def create_app(settings: "Settings") -> "Flask":
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
     document_webhook(api.spec, app)
     api.register_blueprint(health)
-    api.register_blueprint(receipts, url_prefix=settings.service.api_prefix)
+    for room in (receipts, events, consumers, contacts):
+        api.register_blueprint(room, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)
     return app

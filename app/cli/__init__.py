@@ -13,6 +13,7 @@ from app.store import StoreUnavailable
 
 COMMANDS = {
     "config": "app.cli.config:config_group",
+    "contacts": "app.cli.contacts:contacts_group",
     "db": "app.cli.db:db_group",
     "init": "app.cli.init:init_command",
     "openapi": "app.cli.openapi:openapi_command",

@@ -30,6 +30,11 @@ class ErasePlace:
     after: int
     upto: int
 
+    @property
+    def left(self) -> int:
+        """At most so many receipts are still to be searched."""
+        return self.upto - self.after if self.stage is Stage.RECEIPTS else 0
+
 
 @dataclass(frozen=True)
 class EraseStep:

@@ -12,7 +12,9 @@ from typing import Any, TextIO
 FIELDS = {
     "attempt": "attempt",
     "duration_ms": "durationMs",
+    "events": "events",
     "exit_code": "exitCode",
+    "forgotten": "forgotten",
     "job_id": "jobId",
     "kind": "kind",
     "method": "method",
@@ -20,6 +22,7 @@ FIELDS = {
     "pid_of": "pid",
     "process_of": "process",
     "reason": "reason",
+    "receipts": "receipts",
     "request_id": "requestId",
     "route": "route",
     "seconds": "seconds",

@@ -96,7 +96,7 @@ def erase_events(connection: Connection, rows: Found, now: datetime) -> EraseSte
     gone, undelivered = delete_events(connection, ids)
     came_in = select(receipts.c.id).where(receipts.c.id.in_({row.receipt for row in rows}))
     wiped = wipe(connection, connection.execute(came_in).all())
-    return EraseStep(gone, undelivered, wiped.receipts, wiped.pending, wiped.unreadable)
+    return EraseStep(gone, undelivered, wiped.receipts)
 
 
 def _named(name: str) -> ColumnElement[bool]:

@@ -50,7 +50,7 @@ def plan_events(connection: Connection, before: datetime, after: int) -> Plan:
     """The next events that came before this moment. Which of them may go is seen when they are locked."""
     columns = events.c.id, events.c.received_at, func.length(events.c.document).label("size")
     query = select(*columns).where(events.c.id > after).order_by(events.c.id).limit(STEP_ROWS)
-    return _plan(connection.execute(query).all(), before, keep=())
+    return _plan(connection.execute(query).all(), before)
 
 
 def delete_receipts(connection: Connection, ids: Sequence[int]) -> int:
@@ -88,16 +88,16 @@ def prune_forgotten(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(forgotten_events).where(forgotten_events.c.event_id.in_(some))).rowcount
 
 
-def _plan(rows: Sequence[Row[*tuple[Any, ...]]], before: datetime, keep: Collection[int]) -> Plan:
+def _plan(rows: Sequence[Row[*tuple[Any, ...]]], before: datetime, keep: Collection[int] = ()) -> Plan:
+    """A few rows that are too young are stepped over, too: somebody's clock was wrong for a while."""
+    old = [row for row in rows if row.received_at < before]
     ids: list[int] = []
-    seen, size = 0, 0
-    for row in rows:
-        size += 0 if row.id in keep else row.size
-        if row.received_at >= before:
-            return Plan(ids, None)
+    size = 0
+    for row in old:
+        if row.id in keep:
+            continue
+        size += row.size
         if ids and size > STEP_BYTES:
-            return Plan(ids, seen)
-        seen = row.id
-        if row.id not in keep:
-            ids.append(row.id)
-    return Plan(ids, seen if len(rows) == STEP_ROWS else None)
+            return Plan(ids, row.id - 1)
+        ids.append(row.id)
+    return Plan(ids, rows[-1].id if old and len(rows) == STEP_ROWS else None)

@@ -28,9 +28,10 @@ class Retention(Front):
             lambda c, ids: pruning.delete_settled_events(c, ids, destinations, now),
         )
 
-    def prune_forgotten(self, *, before: datetime) -> int:
-        """Take away some ids of events that were erased before this moment; how many."""
-        return self._store.database.write(lambda c: pruning.prune_forgotten(c, before))
+    def prune_forgotten(self, *, before: datetime) -> PruneStep:
+        """Take away some ids of events that were erased before this moment."""
+        removed = self._store.database.write(lambda c: pruning.prune_forgotten(c, before))
+        return PruneStep(removed, removed or None)
 
     def erase(self, contact: str, place: ErasePlace | None, now: datetime) -> EraseStep:
         """Erase some of what is known of a contact, from this place on; the last step tidies up behind."""

@@ -34,6 +34,7 @@ STATUS_OF: Mapping[str, int] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "body_timeout": 408,
+    "too_many": 409,
     "body_too_large": 413,
     "unsupported_media_type": 415,
     "invalid_fields": 422,

@@ -163,9 +163,9 @@ def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
     rows = [{"event_id": bytes([number] * 16), "at": OLD if number else BEFORE} for number in range(4)]
     store.database.write(lambda c: c.execute(forgotten_events.insert(), rows))
 
-    removed = store.retention.prune_forgotten(before=BEFORE)
+    step = store.retention.prune_forgotten(before=BEFORE)
 
-    assert removed == 3
+    assert step.removed == 3
     assert count(store, forgotten_events) == 1
 
 
@@ -173,7 +173,7 @@ def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
 def test_nothing_is_taken_from_an_empty_store(store: Store, after: int) -> None:
     assert store.retention.prune_receipts(before=BEFORE, after=after) == PruneStep(0, None)
     assert prune_events(store, after=after) == PruneStep(0, None)
-    assert store.retention.prune_forgotten(before=BEFORE) == 0
+    assert store.retention.prune_forgotten(before=BEFORE) == PruneStep(0, None)
 
 
 def test_ids_go_on_after_everything_was_pruned(store: Store) -> None:

@@ -1,0 +1,38 @@
+"""Erasing a customer: one step for each request, so that none takes long and whoever asks sees it go on."""
+
+import re
+from typing import Any
+
+from app.domain.erasure import ErasePlace, EraseStep, Stage
+from app.events.schemas import ErasedSchema, EraseSchema
+from app.gateway import gateway
+from app.web.guards import bearer, guarded_by
+from app.web.json_body import JsonBlueprint
+from app.web.paging import cursor_of, read_cursor
+
+bp = JsonBlueprint("contacts", __name__, description="Customers.")
+
+PLACE = re.compile(rf"(?:{'|'.join(Stage)})_[0-9]{{1,18}}_[0-9]{{1,18}}", re.ASCII)
+
+
+@bp.post("/contacts/erase")
+@guarded_by(bearer("operate"))
+@bp.arguments(EraseSchema)
+@bp.response(200, ErasedSchema)
+def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
+    """Erase a customer: its events, their deliveries, the bytes that name it. Repeat with `nextCursor` until null."""
+    parts = gateway()
+    contact = body["contact"].removeprefix("+")
+    place = None if body["cursor"] is None else _place(body["cursor"])
+    return _told(parts.store.retention.erase(contact, place, parts.clock()))
+
+
+def _told(step: EraseStep) -> dict[str, Any]:
+    place = step.next
+    cursor = None if place is None else cursor_of(f"{place.stage}_{place.after}_{place.upto}")
+    return {**vars(step), "left": 0 if place is None else place.left, "next_cursor": cursor}
+
+
+def _place(cursor: str) -> ErasePlace:
+    stage, after, upto = read_cursor(cursor, PLACE).split("_")
+    return ErasePlace(Stage(stage), int(after), int(upto))

@@ -1,0 +1,83 @@
+"""The shapes of events, consumers and erasures, for the OpenAPI document and for bodies."""
+
+import marshmallow as ma
+
+from app.domain.erasure import CONTACT
+from app.web.schemas import CamelSchema, Instant
+
+
+class ContactSchema(CamelSchema):
+    """A customer: what Meta tells of it. The user id is its stable name; the phone number may be missing."""
+
+    wa_id = ma.fields.String()
+    user_id = ma.fields.String()
+    parent_user_id = ma.fields.String()
+    username = ma.fields.String()
+    profile_name = ma.fields.String()
+
+
+class EventSchema(CamelSchema):
+    """One thing that happened. `raw` is Meta's item exactly; `foreign`: of a number that is not the profile's."""
+
+    version = ma.fields.Integer(required=True)
+    id = ma.fields.String(required=True)
+    type = ma.fields.String(required=True)
+    sequence = ma.fields.Integer(required=True)
+    occurred_at = Instant(required=True)
+    received_at = Instant(required=True)
+    receipt_id = ma.fields.String(required=True)
+    waba_id = ma.fields.String(required=True, allow_none=True)
+    phone_number_id = ma.fields.String(required=True, allow_none=True)
+    foreign = ma.fields.Boolean(required=True)
+    contact = ma.fields.Nested(ContactSchema, required=True)
+    data = ma.fields.Dict(required=True)
+    raw = ma.fields.Raw(required=True, allow_none=True)
+
+
+class EventPageSchema(ma.Schema):
+    """Events, oldest first. `nextCursor` is always there: an empty page gives back the one it was asked with."""
+
+    items = ma.fields.List(ma.fields.Nested(EventSchema), required=True)
+    nextCursor = ma.fields.String(required=True)  # noqa: N815 - as on the wire
+
+
+class ConsumerSchema(CamelSchema):
+    """A named reader. `lag`: at most so many events wait for it; `oldestUnreadAt`: when the first of them came in."""
+
+    name = ma.fields.String(required=True)
+    cursor = ma.fields.String(required=True)
+    lag = ma.fields.Integer(required=True)
+    oldest_unread_at = Instant(required=True, allow_none=True)
+    updated_at = Instant(required=True)
+
+
+class AckSchema(CamelSchema):
+    """Up to where a consumer has read: a page's `nextCursor`."""
+
+    cursor = ma.fields.String(required=True)
+
+
+class EraseSchema(CamelSchema):
+    """Whom to erase: a phone number or a user id. `cursor`: the last step's `nextCursor`."""
+
+    contact = ma.fields.String(
+        required=True,
+        validate=ma.validate.Regexp(rf"(?:{CONTACT.pattern})\Z", error="A phone number or a user id is needed."),
+    )
+    cursor = ma.fields.String(allow_none=True, load_default=None)
+
+
+class ErasedSchema(CamelSchema):
+    """What one step has erased; `receipts`: how many lost their bytes.
+
+    `pending` and `unreadable` receipts name the contact and were left: their bytes may hold events of others.
+    `left`: at most so many receipts are still to be searched.
+    """
+
+    events = ma.fields.Integer(required=True)
+    deliveries = ma.fields.Integer(required=True)
+    receipts = ma.fields.Integer(required=True)
+    pending = ma.fields.Integer(required=True)
+    unreadable = ma.fields.Integer(required=True)
+    left = ma.fields.Integer(required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)

@@ -1,0 +1,166 @@
+"""Erasing a customer through the door, and from the command line."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.gateway import Gateway
+from app.store import Store
+from app.store.schema import receipts
+from tests.support.events import event_id, new_event, put_delivery, put_events
+from tests.support.live import write_config
+from tests.support.serving import Running, run, serving
+from tests.support.store import new_receipt
+from tests.support.webhooks import bearer
+
+PHONE, OTHER = "4915112345678", "4917755566677"
+ERASE = "/api/contacts/erase"
+
+
+def put_customer(store: Store, phone: str = PHONE, *, name: str = "a", state: str = "split") -> None:
+    """A customer with a receipt, an event and a delivery that is open."""
+    body = json.dumps({"from": phone, "name": name}).encode()
+    store.receipts.add(new_receipt(body))
+    store.database.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
+    (event,) = put_events(store, new_event(name, wa_id=phone))
+    put_delivery(store, event, destination="crm")
+
+
+def ask(client: FlaskClient, contact: Any, cursor: Any = None) -> TestResponse:
+    return client.post(ERASE, json={"contact": contact, "cursor": cursor}, headers=bearer())
+
+
+def erase(client: FlaskClient, contact: str) -> dict[str, int]:
+    """All steps, added up."""
+    total: dict[str, int] = {}
+    cursor = None
+    while True:
+        answer = ask(client, contact, cursor).get_json()
+        cursor = answer.pop("nextCursor")
+        total = {name: total.get(name, 0) + answer[name] for name in answer}
+        if cursor is None:
+            return total
+
+
+@pytest.mark.parametrize("written", [PHONE, f"+{PHONE}"])
+def test_a_customer_is_erased_and_others_are_not(client: FlaskClient, gateway: Gateway, written: str) -> None:
+    put_customer(gateway.store)
+    put_customer(gateway.store, OTHER, name="b")
+
+    erased = erase(client, written)
+
+    assert erased == {"events": 1, "deliveries": 1, "receipts": 1, "pending": 0, "unreadable": 0, "left": 0}
+    page = client.get("/api/events", headers=bearer())
+    assert [event["id"] for event in page.get_json()["items"]] == [event_id("b")]
+    assert PHONE not in page.text
+    assert client.get(f"/api/events/{event_id('a')}", headers=bearer()).status_code == 404
+
+
+def test_erased_bytes_are_not_there_any_more(client: FlaskClient, gateway: Gateway) -> None:
+    put_customer(gateway.store)
+    erase(client, PHONE)
+
+    receipt = client.get("/api/receipts/rcp_1", headers=bearer())
+    body = client.get("/api/receipts/rcp_1/body", headers=bearer())
+
+    assert (receipt.status_code, body.status_code) == (200, 404)
+
+
+def test_to_erase_nobody_erases_nothing(client: FlaskClient, gateway: Gateway) -> None:
+    put_customer(gateway.store)
+
+    erased = erase(client, OTHER)
+
+    assert set(erased.values()) == {0}
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "",
+        "1234",
+        "+",
+        "++4915112345678",
+        "49151 1234567",
+        '":',
+        "%",
+        "*****",
+        "a" * 201,
+        "49151\n12345",
+        "\x00" * 9,
+        49151,
+    ],
+)
+def test_a_contact_that_is_none_is_refused(client: FlaskClient, contact: Any) -> None:
+    answer = ask(client, contact)
+
+    assert answer.status_code == 422
+    assert [field["pointer"] for field in answer.get_json()["error"]["details"]["fields"]] == ["/contact"]
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "c2VxXzE", "cmVjZWlwdHNfMV8", "ZXZlcnl0aGluZ18xXzE"])
+def test_a_cursor_that_is_none_is_refused(client: FlaskClient, cursor: str) -> None:
+    answer = ask(client, PHONE, cursor)
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_cursor")
+
+
+def test_to_erase_asks_for_the_scope_to_operate(client: FlaskClient) -> None:
+    answer = client.post(ERASE, json={"contact": PHONE}, headers=bearer("TEST_READER_TOKEN"))
+
+    assert answer.status_code == 403
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    config = str(write_config(tmp_path))
+    with serving(tmp_path, "--config", config, "--live", "--yes-live", "--without-worker") as running:
+        yield running
+
+
+def contacts(running: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`flask wats contacts …` as a user types it beside the running service."""
+    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
+    return run("contacts", *arguments, environ=environ)
+
+
+def opened(running: Running) -> Store:
+    store = Store(f"sqlite:///{running.folder}/data/wats.sqlite3", min_free_bytes=0, cooperative=False)
+    store.open()
+    return store
+
+
+def test_the_command_line_says_what_it_erased(running: Running) -> None:
+    store = opened(running)
+    put_customer(store)
+    put_customer(store, OTHER, name="b")
+
+    unasked = contacts(running, "erase", PHONE)
+    erased = contacts(running, "erase", PHONE, "--yes")
+    again = contacts(running, "erase", f"+{PHONE}", "--yes", "--json")
+
+    names = [event.data["text"] for event in store.events.after(0, limit=9)]
+    store.close()
+    assert (unasked.returncode, unasked.stdout) == (2, "")
+    assert (erased.returncode, erased.stdout) == (0, "erased 1 events, 1 deliveries and the bytes of 1 receipts\n")
+    assert erased.stderr.startswith("erasing: ")
+    assert json.loads(again.stdout) == dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
+    assert names == ["b"]
+
+
+def test_the_command_line_says_what_it_left(running: Running) -> None:
+    store = opened(running)
+    put_customer(store, state="pending")
+    store.close()
+
+    erased = contacts(running, "erase", PHONE, "--yes")
+
+    assert erased.returncode == 1
+    assert erased.stdout == "erased 1 events, 1 deliveries and the bytes of 0 receipts\n"
+    assert "1 wait, 0 are unreadable" in erased.stderr
