@@ -1,12 +1,22 @@
 """Deliveries: events on their way to their destinations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from app.domain.delivery import Delivery
+from sqlalchemy import Connection
+
+from app.domain.delivery import Delivery, DeliveryState, NewDelivery
 from app.domain.event import Event
 from app.domain.job import Job
+from app.domain.replay import ReplayStep, Selection
+from app.store.delivery_pages import Asked, DeliveryCounts, count_deliveries, page_of_deliveries
 from app.store.delivery_rows import load_deliveries, row_id_of, tell_deliveries
 from app.store.front import Front
+from app.store.receipt_rows import BIGGEST_ID
+from app.store.replay_selection import find_next, stored_states
+from app.store.replaying import Wanted, replay_deliveries
+
+DeliveriesOf = Callable[[Event], tuple[NewDelivery, ...] | None]
+"""The deliveries that an event gets; None: its number is foreign."""
 
 
 class Deliveries(Front):
@@ -19,7 +29,55 @@ class Deliveries(Front):
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, if there is one."""
         row_id = row_id_of(delivery_id)
+        return None if row_id is None else self._store.database.read(lambda c: self._tell(c, row_id))
+
+    def page(
+        self,
+        *,
+        state: DeliveryState | None = None,
+        destination: str | None = None,
+        event: str | None = None,
+        before: str | None = None,
+        limit: int,
+    ) -> list[Delivery]:
+        """Deliveries from the newest to the oldest; those older than the delivery `before`."""
+        row_id = BIGGEST_ID if before is None else row_id_of(before) or 0
+        asked = Asked(state, destination, event, row_id, limit)
+        return self._store.database.read(lambda c: page_of_deliveries(c, self._store.moment(c), asked))
+
+    def counts(self) -> dict[str, DeliveryCounts]:
+        """How many stand where, by destination; nothing for one that has none."""
+        return self._store.database.read(lambda c: count_deliveries(c, self._store.moment(c)))
+
+    def replay(self, delivery_id: str) -> Delivery | None:
+        """Bring one on its way again, and tell of it; None if there is none with this id.
+
+        What has ended begins anew; what waits to be tried again is due now; what is on its way stays as it is.
+        """
+        row_id = row_id_of(delivery_id)
         if row_id is None:
             return None
-        found = self._store.database.read(lambda c: tell_deliveries(c, self._store.moment(c), [row_id]))
-        return found[0] if found else None
+
+        def replay(connection: Connection) -> Delivery | None:
+            replay_deliveries(connection, self._store.moment(connection), Wanted([row_id]))
+            return self._tell(connection, row_id)
+
+        return self._store.write_and_ring(replay, "work")
+
+    def replay_some(self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf) -> ReplayStep:
+        """One step of many: what the selection has among the next few events after a sequence.
+
+        It reads, and then changes what it found in one short transaction.
+        """
+        found = self._store.database.read(lambda c: find_next(c, selection, after, limit))
+        made = {event.sequence: deliveries_of(event) for event in found.foreign}
+        adopted = {sequence: news for sequence, news in made.items() if news is not None}
+        wanted = Wanted(found.deliveries, stored_states(selection.state), adopted)
+        replayed = self._replay(wanted) if adopted or found.deliveries else 0
+        return ReplayStep(replayed, found.seen, found.next)
+
+    def _replay(self, wanted: Wanted) -> int:
+        return self._store.write_and_ring(lambda c: replay_deliveries(c, self._store.moment(c), wanted), "work")
+
+    def _tell(self, connection: Connection, row_id: int) -> Delivery | None:
+        return next(iter(tell_deliveries(connection, self._store.moment(connection), [row_id])), None)

@@ -6,14 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from app.domain.delivery import Attempt
+from app.domain.delivery import Attempt, DeliveryState
 from app.domain.job import DELIVER_LANE, Again, Dead, Outcome
 from app.domain.settlement import Settlement
 from app.store.attempts import attempts_of, column_of
 from app.store.chunks import chunks
 from app.store.schema import deliveries
 
-OPEN, DELIVERED, DEAD, SKIPPED = "open", "delivered", "dead", "skipped"
+OPEN = "open"
+"""The state of a delivery that has a job: it waits or is in flight."""
 
 _KNOWN = select(deliveries.c.id, deliveries.c.attempts)
 _NOTE = (
@@ -53,4 +54,4 @@ def state_after(outcome: Outcome) -> str:
     """The state of a delivery after a try that ended so."""
     if isinstance(outcome, Again):
         return OPEN
-    return DEAD if isinstance(outcome, Dead) else DELIVERED
+    return (DeliveryState.DEAD if isinstance(outcome, Dead) else DeliveryState.DELIVERED).value

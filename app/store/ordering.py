@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.store.chunks import chunks
-from app.store.lanes import lock_lanes
+from app.store.lanes import ensure_lanes, lock_lanes
 from app.store.schema import jobs
 
 Line = tuple[str, int]
@@ -34,6 +34,7 @@ class NewJob:
 
 def put_in_line(connection: Connection, now: datetime, new: Sequence[NewJob]) -> None:
     """Jobs that are due now, or once those before them are done."""
+    ensure_lanes(connection, {job.lane for job in new})
     ordered = [(job.lane, job.order_key) for job in new if job.order_key is not None]
     lock_lanes(connection, {lane for lane, _ in ordered})
     taken = set(_first_jobs(connection, ordered))

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select
 
 from app.domain.job import DELIVER_LANE
 from app.store import sqlite
+from app.store.delivery_progress import OPEN
+from app.store.ordering import release
 from app.store.schema import deliveries, events, jobs, lanes
-
-OPEN = "open"
-"""The state of a delivery that has a job."""
 
 
 def lock_open_deliveries(connection: Connection, event_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -34,8 +33,8 @@ def remove_jobs(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]], n
         lane = DELIVER_LANE + destination
         subjects = [row.id for row in rows if row.destination == destination]
         query = delete(jobs).where(jobs.c.lane == lane, jobs.c.subject.in_(subjects)).returning(jobs.c.order_key)
-        for order_key in set(connection.execute(query).scalars()) - {None}:
-            _make_first_due(connection, lane, order_key, now)
+        keys = connection.execute(query).scalars().all()
+        release(connection, now, {(lane, key) for key in keys if key is not None})
 
 
 def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:
@@ -43,9 +42,3 @@ def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]
     with sqlite.deleting_for_good(connection):
         gone = connection.execute(delete(deliveries).where(deliveries.c.event.in_(ids))).rowcount
         return connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount, gone
-
-
-def _make_first_due(connection: Connection, lane: str, order_key: int, now: datetime) -> None:
-    first = select(func.min(jobs.c.id)).where(jobs.c.lane == lane, jobs.c.order_key == order_key)
-    query = update(jobs).where(jobs.c.id == first.scalar_subquery(), jobs.c.due_at.is_(None))
-    connection.execute(query.values(due_at=now))

@@ -79,7 +79,9 @@ def _create_deliveries() -> None:
     )
     op.create_index("deliveries_event", "deliveries", ["event", "destination"], unique=True)
     op.create_index("deliveries_destination", "deliveries", ["destination", "id"])
-    op.create_index("deliveries_dead", "deliveries", ["destination", "id"], **_where("state = 'dead'"))
+    undelivered = _where("state IN ('dead', 'skipped')")
+    op.create_index("deliveries_undelivered", "deliveries", ["state", "destination", "id"], **undelivered)
+    op.create_index("deliveries_to_replay", "deliveries", ["event"], **undelivered)
 
 
 def _create_jobs() -> sa.Table:
