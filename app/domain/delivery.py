@@ -50,3 +50,11 @@ class Delivery:
     state: DeliveryState
     attempts: tuple[Attempt, ...]
     next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeliveryCounts:
+    """How many deliveries to a destination wait, and how many are dead."""
+
+    waiting: int
+    dead: int

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from app.domain.delivery import Delivery, DeliveryState, NewDelivery
+from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState, NewDelivery
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.replay import ReplayStep, Selection
-from app.store.delivery_pages import Asked, DeliveryCounts, count_deliveries, page_of_deliveries
+from app.store.delivery_pages import Asked, count_deliveries, page_of_deliveries
 from app.store.delivery_rows import load_deliveries, row_id_of, tell_deliveries
 from app.store.front import Front
 from app.store.receipt_rows import BIGGEST_ID

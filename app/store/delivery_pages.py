@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
-from app.domain.delivery import Delivery, DeliveryState
+from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState
 from app.domain.job import DELIVER_LANE
 from app.store.claiming import depths_of_lanes
 from app.store.delivery_adding import lane_for
@@ -28,14 +28,6 @@ class Asked:
     event: str | None = None
     before: int = BIGGEST_ID
     limit: int = 50
-
-
-@dataclass(frozen=True)
-class DeliveryCounts:
-    """How many deliveries of a destination wait, and how many are dead."""
-
-    waiting: int
-    dead: int
 
 
 def page_of_deliveries(connection: Connection, now: datetime, asked: Asked) -> list[Delivery]:

@@ -32,6 +32,12 @@ class ReceiptSchema(CamelSchema):
     signed_with = ma.fields.String(required=True, validate=ma.validate.OneOf(["current", "previous"]))
 
 
+class OneReceiptSchema(ReceiptSchema):
+    """One webhook POST from Meta; `error`: why it cannot be read, if so."""
+
+    error = ma.fields.String(required=True, allow_none=True)
+
+
 @bp.get("/receipts")
 @guarded_by(bearer("read"))
 @bp.doc(parameters=[STATE_PARAMETER, *PAGE_PARAMETERS])
@@ -45,10 +51,13 @@ def list_receipts() -> dict[str, Any]:
 
 @bp.get("/receipts/<receipt_id>")
 @guarded_by(bearer("read"))
-@bp.response(200, ReceiptSchema)
-def show_receipt(receipt_id: str) -> Receipt:
-    """Show one receipt."""
-    return _found(gateway().store.receipts.get(receipt_id))
+@bp.response(200, OneReceiptSchema)
+def show_receipt(receipt_id: str) -> dict[str, Any]:
+    """Show one receipt, and why it cannot be read, if so."""
+    receipts = gateway().store.receipts
+    receipt = _found(receipts.get(receipt_id))
+    unreadable = receipt.state is ReceiptState.UNREADABLE
+    return {**vars(receipt), "error": receipts.reason(receipt_id) if unreadable else None}
 
 
 @bp.get("/receipts/<receipt_id>/body")

@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.gateway import Gateway
+from tests.support.deliveries import split_into
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
 RECEIPTS = "/api/receipts"
@@ -29,6 +30,7 @@ def test_a_receipt_is_shown_in_the_published_shape(client: FlaskClient) -> None:
         "events": 0,
         "duplicates": 0,
         "signedWith": "current",
+        "error": None,
     }
 
 
@@ -105,6 +107,17 @@ def test_a_receipt_is_put_back_in_line(client: FlaskClient, gateway: Gateway) ->
 
     assert (answer.status_code, answer.get_json()["state"]) == (202, "pending")
     assert client.post(f"{RECEIPTS}/rcp_999/reprocess", headers=bearer()).status_code == 404
+
+
+def test_an_unreadable_receipt_says_why_until_it_is_put_back_in_line(client: FlaskClient, gateway: Gateway) -> None:
+    receipt_id = split_into(gateway.store, unreadable="this is no JSON")
+
+    unreadable = client.get(f"{RECEIPTS}/{receipt_id}", headers=bearer()).get_json()
+    client.post(f"{RECEIPTS}/{receipt_id}/reprocess", headers=bearer())
+    pending = client.get(f"{RECEIPTS}/{receipt_id}", headers=bearer()).get_json()
+
+    assert (unreadable["state"], unreadable["error"]) == ("unreadable", "this is no JSON")
+    assert (pending["state"], pending["error"]) == ("pending", None)
 
 
 def test_a_token_that_may_only_read_cannot_reprocess(client: FlaskClient) -> None:

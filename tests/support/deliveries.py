@@ -1,0 +1,67 @@
+"""Deliveries for tests, made and ended as the workers do it: through the splitting job and through claims."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
+
+from app.domain.delivery import Attempt, NewDelivery
+from app.domain.event import NewEvent
+from app.domain.job import DELIVER_LANE, SPLIT_LANE, Again, Job, Outcome
+from app.domain.settlement import LaneEffect, Settlement
+from app.domain.split import SplitEvent, SplitReceipt
+from app.store import Store
+from tests.support.events import new_event
+from tests.support.store import NOON, new_receipt
+
+LEASE = timedelta(seconds=30)
+MOST = 1000
+PLENTY_OF_BYTES = 1_000_000
+
+_numbers = count()
+
+
+def split_into(store: Store, *found: SplitEvent, unreadable: str | None = None) -> str:
+    """Receive a webhook and split it into these events; the receipt's id."""
+    store.receipts.add(new_receipt(b"receipt %d" % next(_numbers)))
+    [receipt] = store.receipts.pending(limit=1, most_bytes=PLENTY_OF_BYTES)
+    [job] = store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE)
+    store.events.add(job, [SplitReceipt(receipt, found, unreadable)], LEASE)
+    store.jobs.settle([Settlement(job, Again(timedelta()))])
+    return receipt.id
+
+
+def put_deliveries(store: Store, *events: NewEvent, to: Sequence[str] = ("crm",)) -> None:
+    """Make these events, each with a delivery to each of these destinations."""
+    store.lanes.ensure([DELIVER_LANE + name for name in to])
+    split_into(store, *(SplitEvent(event, deliveries=tuple(map(NewDelivery, to))) for event in events))
+
+
+def put_foreign(store: Store, *events: NewEvent) -> None:
+    """Make these events as those of a number that is not ours."""
+    split_into(store, *(SplitEvent(event, foreign=True) for event in events))
+
+
+def numbered(how_many: int) -> list[NewEvent]:
+    """So many events."""
+    return [new_event(number) for number in range(how_many)]
+
+
+def claim(store: Store, destination: str = "crm", limit: int = MOST) -> list[Job]:
+    """Claim what is due for a destination."""
+    return store.jobs.claim(DELIVER_LANE + destination, most=MOST, limit=limit, lease=LEASE)
+
+
+def end_all(
+    store: Store,
+    outcome: Outcome,
+    *,
+    destination: str = "crm",
+    status: int | None = None,
+    error: str | None = None,
+    effect: LaneEffect = LaneEffect.NONE,
+) -> None:
+    """Let one try of everything that is due for a destination end so."""
+    attempt = Attempt(NOON, status, error, 12)
+    store.jobs.settle(
+        [Settlement(job, outcome, attempt, effect, most=MOST) for job in claim(store, destination)],
+    )
