@@ -20,7 +20,7 @@ from tests.support.store import new_receipt
 CROWD = 300
 TICK_SECONDS = 0.01
 NATIVE_SLEEP = monkey.get_original("time", "sleep")
-IMPATIENT = Limits(lock_seconds=30, read_seconds=0.5, write_seconds=1)
+IMPATIENT = Limits(lock_seconds=30, read_seconds=2, write_seconds=3)
 
 incoming = FileObject(sys.stdin.fileno(), "r", close=False)
 
