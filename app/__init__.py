@@ -36,6 +36,8 @@ def create_app(settings: "Settings") -> "Flask":
     from flask import Flask
 
     from app.assembly import build_gateway
+    from app.delivery.destinations import bp as destinations
+    from app.delivery.routes import bp as deliveries
     from app.events.consumers import bp as consumers
     from app.events.contacts import bp as contacts
     from app.events.routes import bp as events
@@ -67,7 +69,7 @@ def create_app(settings: "Settings") -> "Flask":
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
     document_webhook(api.spec, app)
     api.register_blueprint(health)
-    for room in (receipts, events, consumers, contacts):
+    for room in (receipts, events, consumers, contacts, deliveries, destinations):
         api.register_blueprint(room, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)
     return app

@@ -11,7 +11,11 @@ from app.cli.tables import print_json, print_record, print_table
 from app.config import ApiAccess
 
 OK = "ok"
-WORKER_COLUMNS = ("process", "version", "startedAt", "lastBeatAt", "fresh")
+TABLES = {
+    "queues": ("lane", "waiting", "inFlight", "oldestSeconds"),
+    "destinations": ("name", "state", "waiting", "dead", "lastSuccessAt", "lastErrorAt", "lastError"),
+    "workers": ("process", "version", "startedAt", "lastBeatAt", "fresh"),
+}
 
 
 @click.command("status")
@@ -45,15 +49,14 @@ def _status(client: Client) -> dict[str, Any]:
 
 
 def _print_for_people(status: dict[str, Any]) -> None:
-    tables = {"workers": WORKER_COLUMNS}
     flat = {
         f"{name}.{inner}" if inner else name: value
         for name, group in status.items()
-        if name not in tables and name != "attention"
+        if name not in TABLES and name != "attention"
         for inner, value in (group.items() if isinstance(group, dict) else [("", group)])
     }
     print_record(flat)
-    for name, columns in tables.items():
+    for name, columns in TABLES.items():
         if status.get(name):
             click.echo(f"\n{name}")
             print_table(status[name], columns)

@@ -37,6 +37,11 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, no
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def print_cells(row: Mapping[str, Any], columns: Sequence[str]) -> None:
+    """Print these columns of one row, where the next ones are not known yet."""
+    click.echo("  ".join(_cell(row.get(column)) for column in columns))
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "-"

@@ -18,6 +18,7 @@ from app.config.load import (
 )
 from app.config.mistakes import ConfigError, Mistake
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
+from app.config.urls import without_query
 
 __all__ = [
     "ApiAccess",
@@ -40,4 +41,5 @@ __all__ = [
     "load_settings",
     "show_config",
     "start_environment",
+    "without_query",
 ]

@@ -9,6 +9,7 @@ from app.config.launch import Launch
 from app.config.profile import Profile
 from app.config.references import EnvRef, SecretRef
 from app.config.settings import Mode, Settings
+from app.config.urls import without_query
 
 Origins = Mapping[str, str]
 Row = tuple[str, object, object, str]
@@ -92,7 +93,7 @@ def _url(value: str | None) -> str:
     """A destination's URL without its query, which may hold a key; the database's URL not at all."""
     if value is None:
         return "the default file"
-    return value.partition("?")[0] + ("?…" if "?" in value else "") if value.startswith("http") else "set"
+    return without_query(value) if value.startswith("http") else "set"
 
 
 SHOWN: Mapping[str, Callable[[Any], str]] = {

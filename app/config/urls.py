@@ -15,6 +15,11 @@ def is_loopback_url(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
+def without_query(url: str) -> str:
+    """An http URL as it may be shown: its query may hold a key. (It holds no credentials: those are refused.)"""
+    return url.partition("?")[0] + ("?…" if "?" in url else "")
+
+
 def _split(value: object) -> SplitResult:
     """An absolute http or https URL with a host that is well written."""
     text = text_of(value)

@@ -1,10 +1,38 @@
 """What a destination wants, and which of its events must not overtake each other."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
+from app.domain.delivery import NewDelivery
 from app.domain.event import NewEvent
 from app.domain.type_globs import type_matches
+
+
+class Subscriber(Protocol):
+    """A destination, as far as it says what it wants. `ordering`: `none` or `conversation`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def types(self) -> Sequence[str]: ...
+    @property
+    def phone_number_ids(self) -> Sequence[str]: ...
+    @property
+    def ordering(self) -> str: ...
+
+
+def deliveries_of(
+    event: NewEvent, *, ours: Collection[str], subscribers: Iterable[Subscriber]
+) -> tuple[NewDelivery, ...] | None:
+    """The deliveries to make with an event; None where it is foreign: of a number that is not among `ours`."""
+    if event.phone_number_id is not None and event.phone_number_id not in ours:
+        return None
+    return tuple(
+        NewDelivery(each.name, order_key(event) if each.ordering == "conversation" else None)
+        for each in subscribers
+        if wants(each.types, each.phone_number_ids, event)
+    )
 
 
 def wants(types: Sequence[str], phone_number_ids: Sequence[str], event: NewEvent) -> bool:

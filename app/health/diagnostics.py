@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain import VERSION
+from app.domain.lane import LaneState
+from app.domain.moments import iso
 from app.gateway import Gateway
 
 PACKAGES = ("flask", "flask-smorest", "gevent", "gunicorn", "sqlalchemy", "werkzeug")
@@ -27,6 +29,7 @@ def diagnostics_of(gateway: Gateway) -> dict[str, Any]:
         "process": _process(),
         "runtime": {"python": platform.python_version(), "platform": sys.platform, **_packages()},
         "store": {"kind": gateway.store.kind, **gateway.store.describe()},
+        "lanes": [_lane(lane) for lane in gateway.store.lanes.all()],
         "settings": _settings(gateway),
     }
 
@@ -38,6 +41,22 @@ def _process() -> dict[str, Any]:
         "maxResidentBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE,
         "openDescriptors": _descriptors(),
         "objects": len(gc.get_objects()),
+    }
+
+
+def _lane(lane: LaneState) -> dict[str, Any]:
+    breaker = lane.breaker
+    return {
+        "name": lane.name,
+        "paused": lane.paused,
+        "disabled": lane.disabled,
+        "failures": breaker.failures,
+        "openUntil": iso(breaker.open_until),
+        "trips": breaker.trips,
+        "allowance": breaker.allowance,
+        "lastSuccessAt": iso(lane.last_success_at),
+        "lastErrorAt": iso(lane.last_error_at),
+        "lastError": lane.last_error,
     }
 
 

@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from app.domain.destination import DestinationState
 from app.web.schemas import CamelSchema, Instant
 
 
@@ -46,6 +47,34 @@ class ReceiptsStatusSchema(CamelSchema):
     last_received_at = Instant(required=True, allow_none=True)
 
 
+class EventsStatusSchema(CamelSchema):
+    """How many events there are. `total` is an upper bound; `foreign` came for numbers that were not ours."""
+
+    total = ma.fields.Integer(required=True)
+    foreign = ma.fields.Integer(required=True)
+
+
+class QueueSchema(CamelSchema):
+    """Open work in one lane; `oldestSeconds`: for how long the first of it could have been done."""
+
+    lane = ma.fields.String(required=True)
+    waiting = ma.fields.Integer(required=True)
+    in_flight = ma.fields.Integer(required=True)
+    oldest_seconds = ma.fields.Float(required=True, allow_none=True)
+
+
+class DestinationStatusSchema(CamelSchema):
+    """How a destination stands."""
+
+    name = ma.fields.String(required=True)
+    state = ma.fields.Enum(DestinationState, by_value=True, required=True)
+    waiting = ma.fields.Integer(required=True)
+    dead = ma.fields.Integer(required=True)
+    last_success_at = Instant(required=True, allow_none=True)
+    last_error_at = Instant(required=True, allow_none=True)
+    last_error = ma.fields.String(required=True, allow_none=True)
+
+
 class WorkerSchema(CamelSchema):
     """A worker process; `fresh`: its last sign of life is not too old."""
 
@@ -72,6 +101,10 @@ class StatusSchema(CamelSchema):
     profile = ma.fields.String(required=True)
     database = ma.fields.Nested(DatabaseSchema, required=True)
     receipts = ma.fields.Nested(ReceiptsStatusSchema, required=True)
+    events = ma.fields.Nested(EventsStatusSchema, required=True)
+    queues = ma.fields.List(ma.fields.Nested(QueueSchema), required=True)
+    destinations = ma.fields.List(ma.fields.Nested(DestinationStatusSchema), required=True)
+    dead_letters = ma.fields.Integer(required=True)
     workers = ma.fields.List(ma.fields.Nested(WorkerSchema), required=True)
     attention = ma.fields.List(ma.fields.Nested(ConcernSchema), required=True)
 
@@ -84,4 +117,5 @@ class DiagnosticsSchema(CamelSchema):
     process = ma.fields.Dict(required=True)
     runtime = ma.fields.Dict(required=True)
     store = ma.fields.Dict(required=True)
+    lanes = ma.fields.List(ma.fields.Dict(), required=True)
     settings = ma.fields.Dict(required=True)

@@ -4,22 +4,29 @@ from datetime import datetime
 from typing import Any
 
 from app.domain import VERSION
+from app.domain.destination import Standing, standings_of
 from app.domain.heartbeat import Heartbeat
+from app.domain.lane import LaneDepth
 from app.domain.moments import iso
 from app.gateway import Gateway
 from app.health.attention import concerns_of
+from app.health.queues import queues_of
+from app.store import ReceiptCounts
 
 
 def status_of(gateway: Gateway) -> dict[str, Any]:
     """What `/status` answers. Raises `StoreUnavailable` when the store cannot tell."""
-    now = gateway.clock()
+    now, receipts = gateway.clock(), gateway.store.receipts.counts()
     status = {
         "service": "wats",
         "version": VERSION,
         "mode": gateway.settings.mode.value,
         "profile": gateway.settings.profile,
         "database": {"kind": gateway.store.kind, **_schema(gateway)},
-        "receipts": _receipts(gateway, now),
+        "receipts": _receipts(receipts, now),
+        "events": _events(gateway),
+        "queues": [_queue(depth, now) for depth in queues_of(gateway.store.jobs.depths(), receipts)],
+        **_destinations(gateway),
         "workers": [_worker(beat, now) for beat in gateway.store.heartbeats.latest("worker")],
     }
     return {**status, "attention": concerns_of(status)}
@@ -30,14 +37,50 @@ def _schema(gateway: Gateway) -> dict[str, Any]:
     return {"schema": schema.version, "head": schema.head, "compatible": schema.compatible}
 
 
-def _receipts(gateway: Gateway, now: datetime) -> dict[str, Any]:
-    counts = gateway.store.receipts.counts()
+def _receipts(counts: ReceiptCounts, now: datetime) -> dict[str, Any]:
     return {
         "total": counts.total,
         "pending": counts.pending,
         "unreadable": counts.unreadable,
         "oldestPendingSeconds": _age(counts.oldest_pending_at, now),
         "lastReceivedAt": iso(counts.last_received_at),
+    }
+
+
+def _events(gateway: Gateway) -> dict[str, Any]:
+    counts = gateway.store.events.counts()
+    return {"total": counts.total, "foreign": counts.foreign}
+
+
+def _queue(depth: LaneDepth, now: datetime) -> dict[str, Any]:
+    return {
+        "lane": depth.lane,
+        "waiting": depth.waiting,
+        "inFlight": depth.in_flight,
+        "oldestSeconds": _age(depth.oldest_due_at, now),
+    }
+
+
+def _destinations(gateway: Gateway) -> dict[str, Any]:
+    """Those of the profile; and dead letters in all, also of those that it no longer lists."""
+    counts = gateway.store.deliveries.counts()
+    names = [destination.name for destination in gateway.settings.destinations]
+    standings = standings_of(names, gateway.store.lanes.all(), counts)
+    return {
+        "destinations": [_destination(standing) for standing in standings],
+        "deadLetters": sum(count.dead for count in counts.values()),
+    }
+
+
+def _destination(standing: Standing) -> dict[str, Any]:
+    return {
+        "name": standing.name,
+        "state": standing.state.value,
+        "waiting": standing.waiting,
+        "dead": standing.dead,
+        "lastSuccessAt": iso(standing.last_success_at),
+        "lastErrorAt": iso(standing.last_error_at),
+        "lastError": standing.last_error,
     }
 
 
@@ -52,4 +95,4 @@ def _worker(beat: Heartbeat, now: datetime) -> dict[str, Any]:
 
 
 def _age(moment: datetime | None, now: datetime) -> float | None:
-    return None if moment is None else round((now - moment).total_seconds(), 3)
+    return None if moment is None else max(0.0, round((now - moment).total_seconds(), 3))

@@ -1,5 +1,6 @@
 """The shapes of our own JSON: camelCase names, times in ISO 8601 with `Z`, lists in pages."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
@@ -15,11 +16,18 @@ class CamelSchema(ma.Schema):
         field_obj.data_key = head + "".join(part.title() for part in tail)
 
 
-class Instant(ma.fields.DateTime):
-    """A moment, in UTC with milliseconds."""
+class Instant(ma.fields.AwareDateTime):
+    """A moment: printed in UTC with milliseconds, read in ISO 8601 with its zone."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return iso(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError as error:  # the first or the last hours that a datetime can hold
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
 
 
 class ErrorBody(CamelSchema):

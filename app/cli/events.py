@@ -1,0 +1,102 @@
+"""`events`: what happened, from a running service."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from app.cli.client import Client, Unreachable
+from app.cli.options import as_json_option, client_options, page_options
+from app.cli.stopping import Interrupted, Stopping
+from app.cli.tables import print_cells, print_json, print_page, print_record
+from app.config import ApiAccess
+
+COLUMNS = ("id", "sequence", "receivedAt", "type", "contact", "foreign")
+TAIL_COLUMNS = ("receivedAt", "type", "contact", "id")
+FROM_NOW_ON = "latest"
+MOST_EVENTS = 100
+WAIT_SECONDS = 25
+RETRY_SECONDS = 1.0
+
+_TYPES = click.option("--types", help="Only events of these types, with commas between; * stands for anything.")
+
+
+@click.group("events")
+def events_group() -> None:
+    """What happened, one event for each thing."""
+
+
+@events_group.command("list")
+@client_options
+@_TYPES
+@page_options
+@as_json_option
+def list_events(access: ApiAccess, as_json: bool, **query: Any) -> None:
+    """List events, oldest first."""
+    page = Client(access).page("/events", **query)
+    if as_json:
+        print_json(page)
+    else:
+        print_page({**page, "items": [_row(event) for event in page["items"]]}, COLUMNS, nothing="no events")
+
+
+@events_group.command("show")
+@client_options
+@click.argument("event_id")
+@as_json_option
+def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
+    """Show one event, with what Meta said exactly."""
+    event = Client(access).get(f"/events/{quote(event_id, safe='')}")
+    if as_json:
+        print_json(event)
+    else:
+        print_record(event)
+
+
+@events_group.command("tail")
+@client_options
+@_TYPES
+@click.option("--cursor", help="Begin after this cursor instead of now.")
+@as_json_option
+def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_json: bool) -> None:
+    """Print events as they come, one on each line, until Ctrl-C or SIGTERM. Waits for a service that restarts."""
+    try:
+        for event in _follow(Client(access), Stopping(), cursor or FROM_NOW_ON, types):
+            if as_json:
+                click.echo(json.dumps(event))
+            else:
+                print_cells(_row(event), TAIL_COLUMNS)
+    except Interrupted:
+        return
+
+
+def _follow(client: Client, stopping: Stopping, cursor: str, types: str | None) -> Iterator[dict[str, Any]]:
+    """Events without end. The first question is asked without waiting, so that a mistake is told at once."""
+    wait = 0
+    while True:
+        with stopping.waiting():
+            page = _ask_until_answered(client, patient=wait > 0, cursor=cursor, types=types, wait=wait)
+        yield from page["items"]
+        cursor, wait = page["nextCursor"], WAIT_SECONDS
+
+
+def _ask_until_answered(client: Client, *, patient: bool, **query: Any) -> dict[str, Any]:
+    told = False
+    while True:
+        try:
+            return client.page("/events", limit=MOST_EVENTS, **query)
+        except Unreachable as silence:
+            if not patient:
+                raise
+            if not told:
+                click.echo(f"{silence.message}; trying again", err=True)
+            told = True
+            time.sleep(RETRY_SECONDS)
+
+
+def _row(event: dict[str, Any]) -> dict[str, Any]:
+    contact = event["contact"]
+    return {**event, "contact": contact.get("waId") or contact.get("userId")}

@@ -1,0 +1,77 @@
+"""Destinations, seen and handled: whether each is pushed to, what waits and why, pause, resume, a test."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.config import Destination, without_query
+from app.delivery.schemas import DestinationSchema
+from app.domain.destination import Standing, lane_of_destination, standings_of
+from app.gateway import gateway
+from app.web.errors import not_found
+from app.web.guards import bearer, guarded_by
+from app.web.schemas import page_of
+
+bp = Blueprint("destinations", __name__, description="Where events are pushed.")
+
+
+@bp.get("/destinations")
+@guarded_by(bearer("read"))
+@bp.response(200, page_of(DestinationSchema))
+def list_destinations() -> dict[str, Any]:
+    """List the profile's destinations, all on one page."""
+    return {"items": _told(gateway().settings.destinations), "nextCursor": None}
+
+
+@bp.get("/destinations/<name>")
+@guarded_by(bearer("read"))
+@bp.response(200, DestinationSchema)
+def show_destination(name: str) -> dict[str, Any]:
+    """Show one destination."""
+    return _told_one(_configured(name))
+
+
+@bp.post("/destinations/<name>/pause")
+@guarded_by(bearer("operate"))
+@bp.response(200, DestinationSchema)
+def pause_destination(name: str) -> dict[str, Any]:
+    """Push nothing more to a destination until it is resumed. What is in flight ends as it would."""
+    destination, lanes = _configured(name), gateway().store.lanes
+    lanes.ensure([lane_of_destination(name)])
+    lanes.pause(lane_of_destination(name), on=True)
+    return _told_one(destination)
+
+
+@bp.post("/destinations/<name>/resume")
+@guarded_by(bearer("operate"))
+@bp.response(200, DestinationSchema)
+def resume_destination(name: str) -> dict[str, Any]:
+    """Push again, whatever held it up: a pause, a 410, its breaker. What waits for a retry is due now."""
+    destination = _configured(name)
+    gateway().store.lanes.resume(lane_of_destination(name))
+    return _told_one(destination)
+
+
+def _configured(name: str) -> Destination:
+    for destination in gateway().settings.destinations:
+        if destination.name == name:
+            return destination
+    raise not_found()
+
+
+def _told_one(destination: Destination) -> dict[str, Any]:
+    return _told([destination])[0]
+
+
+def _told(destinations: Sequence[Destination]) -> list[dict[str, Any]]:
+    standings = standings_of(
+        [destination.name for destination in destinations],
+        gateway().store.lanes.all(),
+        gateway().store.deliveries.counts(),
+    )
+    return [_shape(*both) for both in zip(destinations, standings, strict=True)]
+
+
+def _shape(destination: Destination, standing: Standing) -> dict[str, Any]:
+    return {**vars(standing), "url": without_query(destination.url), "format": destination.format}

@@ -1,0 +1,103 @@
+"""Destinations at their doors: whether each is pushed to, what waits and why, and the hands to hold and let go."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from app.domain.job import Again, Dead, Done
+from app.domain.settlement import LaneEffect
+from app.store import Store
+from tests.delivery.conftest import SECRETS
+from tests.support.deliveries import claim, end_all, numbered, put_deliveries
+from tests.support.events import new_event
+from tests.support.webhooks import bearer
+
+DESTINATIONS = "/api/destinations"
+READER = bearer("TEST_READER_TOKEN")
+
+
+def shown(client: FlaskClient, name: str = "crm") -> dict[str, Any]:
+    return dict(client.get(f"{DESTINATIONS}/{name}", headers=READER).get_json())
+
+
+def test_the_destinations_of_the_profile_are_listed_before_anything_happened(client: FlaskClient) -> None:
+    answer = client.get(DESTINATIONS, headers=READER)
+
+    crm, bot = answer.get_json()["items"]
+    assert answer.get_json()["nextCursor"] is None
+    assert (crm["name"], bot["name"], bot["format"]) == ("crm", "bot", "meta")
+    assert crm == {
+        "name": "crm",
+        "url": "http://127.0.0.1:9/hooks?…",
+        "format": "events",
+        "state": "active",
+        "waiting": 0,
+        "dead": 0,
+        "lastSuccessAt": None,
+        "lastErrorAt": None,
+        "lastError": None,
+    }
+    assert shown(client) == crm
+
+
+def test_neither_a_secret_nor_a_key_in_a_url_is_shown(client: FlaskClient) -> None:
+    answer = client.get(DESTINATIONS, headers=READER)
+
+    assert not [value for value in [*SECRETS.values(), "planted"] if value in answer.text]
+
+
+def test_what_waits_and_what_is_dead_is_counted_for_each(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, *numbered(3), to=["crm", "bot"])
+    end_all(store, Dead("gave up"), status=500, destination="bot", effect=LaneEffect.FAILURE)
+
+    assert (shown(client)["waiting"], shown(client)["dead"]) == (3, 0)
+    assert (shown(client, "bot")["waiting"], shown(client, "bot")["dead"]) == (0, 3)
+
+
+def test_a_success_and_an_error_are_told_with_their_time(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event("a"))
+    end_all(store, Done(), status=200, effect=LaneEffect.SUCCESS)
+    put_deliveries(store, new_event("b"))
+    end_all(store, Again(timedelta(hours=1)), error="connection refused", effect=LaneEffect.FAILURE)
+
+    crm = shown(client)
+
+    assert crm["lastError"] == "connection refused"
+    assert crm["lastErrorAt"] >= crm["lastSuccessAt"]
+
+
+def test_failures_in_a_row_open_a_destination(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, *numbered(6))
+    end_all(store, Again(timedelta(hours=1)), status=500, effect=LaneEffect.FAILURE)
+
+    assert shown(client)["state"] == "open"
+
+
+def test_a_410_disables_until_a_human_resumes(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event())
+    end_all(store, Again(timedelta(hours=12)), status=410, effect=LaneEffect.GONE)
+    assert shown(client)["state"] == "disabled"
+
+    answer = client.post(f"{DESTINATIONS}/crm/resume", headers=bearer())
+
+    assert (answer.status_code, answer.get_json()["state"]) == (200, "active")
+    assert len(claim(store)) == 1
+
+
+def test_a_paused_destination_gets_nothing_until_it_is_resumed(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event())
+
+    paused = client.post(f"{DESTINATIONS}/crm/pause", headers=bearer())
+
+    assert (paused.status_code, paused.get_json()["state"]) == (200, "paused")
+    assert claim(store) == []
+    assert client.post(f"{DESTINATIONS}/crm/resume", headers=bearer()).get_json()["state"] == "active"
+    assert len(claim(store)) == 1
+
+
+def test_a_destination_is_paused_before_anything_was_ever_sent_to_it(client: FlaskClient, store: Store) -> None:
+    client.post(f"{DESTINATIONS}/crm/pause", headers=bearer())
+    put_deliveries(store, new_event())
+
+    assert (shown(client)["state"], claim(store)) == ("paused", [])

@@ -1,0 +1,159 @@
+"""Deliveries at their doors: what is stuck, why, and once more."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.domain.job import Again, Dead, Done
+from app.store import Store
+from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign
+from tests.support.events import event_id, new_event
+from tests.support.webhooks import bearer
+
+DELIVERIES = "/api/deliveries"
+REPLAY = f"{DELIVERIES}/replay"
+READER = bearer("TEST_READER_TOKEN")
+
+
+def listed(client: FlaskClient, query: str = "") -> list[dict[str, Any]]:
+    answer = client.get(f"{DELIVERIES}?{query}", headers=READER)
+    assert answer.status_code == 200
+    return list(answer.get_json()["items"])
+
+
+def replay(client: FlaskClient, **selection: Any) -> TestResponse:
+    return client.post(REPLAY, json=selection, headers=bearer())
+
+
+def test_a_delivery_is_shown_in_the_published_shape(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event("hi"))
+    end_all(store, Dead("gave up"), status=500, error="HTTP 500")
+
+    [delivery] = listed(client)
+
+    assert client.get(f"{DELIVERIES}/{delivery['id']}", headers=READER).get_json() == delivery
+    assert delivery.pop("id").startswith("dlv_")
+    assert delivery == {
+        "eventId": event_id("hi"),
+        "destination": "crm",
+        "state": "dead",
+        "attempts": [{"at": "2026-01-02T12:00:00.123Z", "status": 500, "error": "HTTP 500", "durationMs": 12}],
+        "nextAttemptAt": None,
+    }
+
+
+def test_deliveries_are_told_apart_by_state_destination_and_event(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event("a"), to=["crm", "bot"])
+    end_all(store, Done(), destination="crm", status=200)
+    put_deliveries(store, new_event("b"))
+    claim(store, limit=1)
+
+    assert {each["destination"] for each in listed(client, f"event={event_id('a')}")} == {"crm", "bot"}
+    assert [each["eventId"] for each in listed(client, "state=delivered")] == [event_id("a")]
+    assert [each["eventId"] for each in listed(client, "state=in_flight")] == [event_id("b")]
+    assert [each["destination"] for each in listed(client, "state=waiting")] == ["bot"]
+    assert len(listed(client, "destination=crm")) == 2
+    assert listed(client, "destination=crm&state=dead") == []
+    assert listed(client, f"event={event_id('unknown')}") == []
+
+
+def test_pages_follow_each_other_from_the_newest_to_the_oldest(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, *numbered(5))
+    seen: list[str] = []
+    cursor: str | None = ""
+
+    while cursor is not None:
+        query = "limit=2" + (f"&cursor={cursor}" if cursor else "")
+        page = client.get(f"{DELIVERIES}?{query}", headers=READER).get_json()
+        seen += [each["eventId"] for each in page["items"]]
+        cursor = page["nextCursor"]
+
+    assert seen == [event_id(number) for number in reversed(range(5))]
+
+
+def test_one_that_waits_for_its_next_try_says_when(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event())
+    end_all(store, Again(timedelta(hours=1)), error="timed out")
+
+    [delivery] = listed(client)
+
+    assert (delivery["state"], delivery["attempts"][0]["error"]) == ("waiting", "timed out")
+    assert delivery["nextAttemptAt"].endswith("Z")
+
+
+def test_a_dead_delivery_is_put_in_line_once_more(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event())
+    end_all(store, Dead("gave up"), status=500)
+    [dead] = listed(client)
+
+    answer = client.post(f"{DELIVERIES}/{dead['id']}/replay", headers=bearer())
+
+    assert (answer.status_code, answer.get_json()["state"]) == (202, "waiting")
+    assert answer.get_json()["eventId"] == dead["eventId"]
+    assert len(claim(store)) == 1
+
+
+def test_a_delivery_that_is_on_its_way_is_not_doubled_by_a_replay(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event())
+    [waiting] = listed(client)
+
+    answer = client.post(f"{DELIVERIES}/{waiting['id']}/replay", headers=bearer())
+
+    assert (answer.status_code, answer.get_json()["state"]) == (202, "waiting")
+    assert len(claim(store)) == 1
+
+
+def test_a_selection_replays_what_it_names_and_nothing_else(client: FlaskClient, store: Store) -> None:
+    put_deliveries(
+        store, new_event("a", kind="message.text"), new_event("b", kind="message.image"), to=["crm", "bot"]
+    )
+    end_all(store, Dead("gave up"), destination="crm")
+    end_all(store, Dead("gave up"), destination="bot")
+
+    answer = replay(client, destination="crm", types=["message.t*"], state="dead", since="2026-01-02T13:00:00+01:00")
+
+    assert (answer.status_code, answer.get_json()["replayed"], answer.get_json()["nextCursor"]) == (202, 1, None)
+    assert [each["eventId"] for each in listed(client, "state=waiting")] == [event_id("a")]
+
+
+@pytest.mark.parametrize(
+    ("span", "replayed"),
+    [
+        ({"since": "2026-01-02T12:00:00Z"}, 1),
+        ({"since": "2026-01-02T12:00:01Z"}, 0),
+        ({"until": "2026-01-02T12:00:00Z"}, 0),
+        ({"until": "2026-01-02T13:00:01+01:00"}, 1),
+        ({"since": "0001-01-02T00:00:00Z", "until": "9999-12-31T00:00:00Z"}, 1),
+    ],
+)
+def test_a_span_of_time_is_when_events_came_in(
+    client: FlaskClient, store: Store, span: dict[str, str], replayed: int
+) -> None:
+    put_deliveries(store, new_event())
+    end_all(store, Dead("gave up"))
+
+    assert replay(client, **span).get_json()["replayed"] == replayed
+
+
+def test_a_long_replay_goes_in_bounded_steps_that_follow_each_other(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, *numbered(501))
+    end_all(store, Dead("gave up"))
+
+    first = replay(client).get_json()
+    second = replay(client, cursor=first["nextCursor"]).get_json()
+
+    assert (first["replayed"], first["seen"], first["left"]) == (500, 500, 1)
+    assert (second["replayed"], second["left"], second["nextCursor"]) == (1, 0, None)
+    assert len(claim(store)) == 501
+
+
+def test_an_event_that_was_foreign_is_delivered_once_its_number_is_ours(client: FlaskClient, store: Store) -> None:
+    put_foreign(store, new_event("late"))
+
+    answer = replay(client)
+
+    assert answer.get_json()["replayed"] == 2
+    assert {each["destination"] for each in listed(client, f"event={event_id('late')}")} == {"crm", "bot"}
