@@ -57,9 +57,12 @@ class Lanes(Front):
 
 
 def ensure_lanes(connection: Connection, names: Iterable[str]) -> None:
-    """Make those that are missing."""
-    if rows := [{"name": name} for name in sorted(set(names))]:
-        connection.execute(_ENSURE, rows)
+    """Make those that are missing. They are looked for first: to insert a name that is there would wait for whoever
+    changes its row."""
+    wanted = set(names)
+    known = set(connection.execute(select(lanes.c.name).where(lanes.c.name.in_(wanted))).scalars())
+    if missing := [{"name": name} for name in sorted(wanted - known)]:
+        connection.execute(_ENSURE, missing)
 
 
 def lock_lanes(connection: Connection, names: Iterable[str]) -> dict[str, LaneState]:

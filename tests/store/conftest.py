@@ -3,5 +3,6 @@
 from tests.store.children import start
 from tests.support.postgres import postgres_server
 from tests.support.store import databases, make_store, store, url
+from tests.support.work import clock, timed
 
-__all__ = ["databases", "make_store", "postgres_server", "start", "store", "url"]
+__all__ = ["clock", "databases", "make_store", "postgres_server", "start", "store", "timed", "url"]

@@ -1,0 +1,311 @@
+"""Claiming, holding and settling jobs: the same facts on SQLite and on PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.delivery import DeliveryState
+from app.domain.job import PRUNE_LANE, SPLIT_LANE, Again, Dead, Done, Job
+from app.domain.lane import LaneDepth
+from app.domain.settlement import Settlement
+from app.store import Store
+from app.store.jobs import DIED, MOST_CLAIMS
+from app.store.types import EPOCH
+from tests.support.store import NOON
+from tests.support.work import (
+    AT_ONCE,
+    CRM,
+    LEASE,
+    Clock,
+    again,
+    answered,
+    claim,
+    claim_split,
+    dead,
+    done,
+    found,
+    put_in,
+    subjects,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+def state(store: Store, delivery_id: str = "dlv_1") -> DeliveryState:
+    delivery = store.deliveries.get(delivery_id)
+    assert delivery is not None
+    return delivery.state
+
+
+def test_jobs_are_claimed_once_the_first_in_line_first(store: Store) -> None:
+    put_in(store, *map(found, "abcde"))
+
+    assert subjects(claim(store, limit=2)) == [1, 2]
+    assert subjects(claim(store, limit=2)) == [3, 4]
+    assert subjects(claim(store, limit=2)) == [5]
+    assert claim(store, limit=2) == []
+
+
+def test_a_claimed_job_tells_what_it_is(store: Store) -> None:
+    put_in(store, found("a"))
+
+    [job] = claim(store)
+
+    assert (job.lane, job.subject, job.attempts) == (CRM, 1, 0)
+
+
+def test_each_lane_gives_only_its_own(store: Store) -> None:
+    put_in(store, found("a", to=("crm", "bot")))
+
+    assert subjects(claim(store, "deliver:bot")) == [2]
+    assert subjects(claim(store, CRM)) == [1]
+    assert claim(store, "deliver:nobody") == []
+
+
+def test_no_more_are_in_flight_than_the_lane_takes(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "abcde"))
+
+    first = claim(timed, most=3)
+
+    assert len(first) == 3
+    assert claim(timed, most=3) == []
+    timed.jobs.settle([done(first[0])])
+    assert subjects(claim(timed, most=3)) == [4]
+    clock.advance(LEASE)
+    assert len(claim(timed, most=3)) == 3
+
+
+def test_a_job_whose_lease_has_ended_is_anybodys(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    [first] = claim(timed)
+    clock.advance(LEASE - SECOND)
+    assert claim(timed) == []
+
+    clock.advance(SECOND)
+    [second] = claim(timed)
+
+    assert (second.id, second.subject) == (first.id, first.subject)
+    assert second.claim_id != first.claim_id
+
+
+@pytest.mark.parametrize("end", [done, again, dead])
+def test_a_claim_that_was_lost_settles_nothing(timed: Store, clock: Clock, end: object) -> None:
+    put_in(timed, found("a"))
+    [stale] = claim(timed)
+    clock.advance(LEASE)
+    [job] = claim(timed)
+    lanes = timed.lanes.all()
+
+    assert timed.jobs.settle([end(stale)]) == [False]  # type: ignore[operator]
+
+    delivery = timed.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert (delivery.state, delivery.attempts) == (DeliveryState.IN_FLIGHT, ())
+    assert timed.lanes.all() == lanes
+    assert timed.jobs.settle([done(job)]) == [True]
+
+
+def test_of_several_ends_those_count_whose_claim_is_held(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "ab"))
+    stale, _ = claim(timed)
+    clock.advance(LEASE)
+    taken, other = claim(timed)
+
+    settled = timed.jobs.settle([dead(stale), done(other), done(taken), again(taken), done(Job(99, CRM, 1, 0, 5))])
+
+    assert settled == [False, True, True, False, False]
+    assert [state(timed, name) for name in ("dlv_1", "dlv_2")] == [DeliveryState.DELIVERED] * 2
+    assert timed.jobs.next_due(CRM) is None
+
+
+def test_a_job_that_is_done_is_gone_and_its_delivery_delivered(store: Store) -> None:
+    put_in(store, found("a"))
+    [job] = claim(store)
+
+    assert store.jobs.settle([done(job)]) == [True]
+
+    delivery = store.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert (delivery.state, delivery.attempts, delivery.next_attempt_at) == (
+        DeliveryState.DELIVERED,
+        (answered(200),),
+        None,
+    )
+    assert store.jobs.next_due(CRM) is None
+    assert store.jobs.settle([done(job)]) == [False]
+
+
+def test_a_job_that_is_to_be_tried_again_is_due_then(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    [job] = claim(timed)
+
+    timed.jobs.settle([again(job, timedelta(minutes=2))])
+
+    delivery = timed.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, (answered(503),))
+    assert delivery.next_attempt_at == timed.jobs.next_due(CRM) == NOON + timedelta(minutes=2)
+    clock.advance(timedelta(minutes=2) - SECOND)
+    assert claim(timed) == []
+    clock.advance(SECOND)
+    assert [job.attempts for job in claim(timed)] == [1]
+
+
+def test_a_job_that_is_given_up_is_gone_and_its_delivery_dead(store: Store) -> None:
+    put_in(store, found("a"))
+    [job] = claim(store)
+
+    store.jobs.settle([dead(job)])
+
+    assert state(store) is DeliveryState.DEAD
+    assert store.jobs.next_due(CRM) is None
+
+
+def test_a_job_that_is_given_up_without_a_try_says_why(timed: Store) -> None:
+    put_in(timed, found("a"))
+    [job] = claim(timed)
+
+    timed.jobs.settle([Settlement(job, Dead("the event is too large"))])
+
+    delivery = timed.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert [(attempt.at, attempt.error) for attempt in delivery.attempts] == [(NOON, "the event is too large")]
+
+
+def test_a_renewed_lease_ends_later(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    jobs = claim(timed)
+    clock.advance(LEASE - SECOND)
+
+    assert timed.jobs.renew(jobs, LEASE) == {jobs[0].id}
+
+    clock.advance(LEASE - SECOND)
+    assert claim(timed) == []
+    assert timed.jobs.settle([done(jobs[0])]) == [True]
+
+
+def test_only_what_is_still_held_is_renewed(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "abc"))
+    lost, kept, ended = claim(timed)
+    timed.jobs.settle([done(ended)])
+    clock.advance(LEASE)
+    claim(timed, limit=1)
+
+    assert timed.jobs.renew([lost, kept, ended], LEASE) == {kept.id}
+    assert timed.jobs.renew([], LEASE) == set()
+
+
+def test_what_is_handed_back_is_due_now_and_as_untried_as_before(timed: Store) -> None:
+    put_in(timed, *map(found, "ab"))
+    for _ in range(MOST_CLAIMS * 2):
+        timed.jobs.hand_back(claim(timed))
+
+    assert subjects(claim(timed)) == [1, 2]
+    assert state(timed) is DeliveryState.IN_FLIGHT
+
+
+def test_what_is_no_longer_held_is_not_handed_back(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    stale = claim(timed)
+    clock.advance(LEASE)
+    taken = claim(timed)
+
+    timed.jobs.hand_back(stale)
+
+    assert claim(timed) == []
+    assert timed.jobs.settle([done(taken[0])]) == [True]
+
+
+def test_a_job_whose_workers_died_five_times_is_given_up(timed: Store, clock: Clock) -> None:
+    put_in(timed, *(found(name, order_key=1) for name in "ab"))
+    for _ in range(MOST_CLAIMS):
+        assert subjects(claim(timed)) == [1]
+        clock.advance(LEASE)
+
+    assert claim(timed) == []
+
+    delivery = timed.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert delivery.state is DeliveryState.DEAD
+    assert [attempt.error for attempt in delivery.attempts] == [DIED]
+    assert subjects(claim(timed)) == [2]
+
+
+def test_a_job_that_is_settled_now_and_then_is_never_given_up_for_its_claims(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    for _ in range(3):
+        for _ in range(MOST_CLAIMS - 1):
+            claim(timed)
+            clock.advance(LEASE)
+        [job] = claim(timed)
+        timed.jobs.settle([Settlement(job, Again(AT_ONCE))])
+
+    assert [job.attempts for job in claim(timed)] == [3]
+
+
+@pytest.mark.parametrize("lane", [SPLIT_LANE, PRUNE_LANE])
+def test_a_standing_job_never_ends(timed: Store, clock: Clock, lane: str) -> None:
+    for _ in range(MOST_CLAIMS * 2):
+        assert len(claim(timed, lane)) == 1
+        clock.advance(LEASE)
+
+    for outcome in (Again(AT_ONCE), Done(), Dead("for good"), Again(AT_ONCE)):
+        [job] = claim(timed, lane)
+        assert (job.subject, job.attempts) == (0, 0)
+        assert timed.jobs.settle([Settlement(job, outcome)]) == [True]
+
+
+def test_a_standing_job_waits_as_long_as_it_is_told(timed: Store, clock: Clock) -> None:
+    [job] = claim(timed, PRUNE_LANE)
+    timed.jobs.settle([Settlement(job, Again(timedelta(hours=1)))])
+
+    assert timed.jobs.next_due(PRUNE_LANE) == NOON + timedelta(hours=1)
+    clock.advance(timedelta(hours=1))
+    assert len(claim(timed, PRUNE_LANE)) == 1
+
+
+def test_only_one_splits(store: Store) -> None:
+    claim_split(store)
+
+    assert claim(store, SPLIT_LANE, most=1) == []
+
+
+def test_the_next_due_is_when_something_can_be_claimed(timed: Store, clock: Clock) -> None:
+    assert timed.jobs.next_due(CRM) is None
+    put_in(timed, *map(found, "ab"))
+    assert timed.jobs.next_due(CRM) == NOON
+
+    first, second = claim(timed)
+    timed.jobs.settle([again(second, timedelta(hours=1))])
+
+    assert timed.jobs.next_due(CRM) == NOON + LEASE
+    timed.jobs.settle([done(first)])
+    assert timed.jobs.next_due(CRM) == NOON + timedelta(hours=1)
+
+
+def test_depths_tell_what_waits_and_what_is_in_flight(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "abc"), *(found(name, to=("bot",), order_key=1) for name in "xyz"))
+    claim(timed, limit=1)
+    claim(timed, "deliver:bot")
+    clock.advance(LEASE - SECOND)
+    claim(timed, limit=1)
+
+    assert timed.jobs.depths() == [
+        LaneDepth("deliver:bot", waiting=2, in_flight=1, oldest_due_at=NOON + LEASE),
+        LaneDepth(CRM, waiting=1, in_flight=2, oldest_due_at=NOON),
+        LaneDepth(PRUNE_LANE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
+        LaneDepth(SPLIT_LANE, waiting=1, in_flight=0, oldest_due_at=NOON),
+    ]
+    clock.advance(SECOND)
+    assert [depth.in_flight for depth in timed.jobs.depths()] == [0, 1, 0, 0]
+
+
+def test_hundreds_are_claimed_renewed_and_settled_at_once(store: Store) -> None:
+    put_in(store, *(found(number) for number in range(1200)))
+
+    jobs = claim(store, most=1200, limit=1200)
+
+    assert subjects(jobs) == list(range(1, 1201))
+    assert store.jobs.renew(jobs, LEASE) == {job.id for job in jobs}
+    assert store.jobs.settle([done(job) for job in jobs]) == [True] * 1200
+    assert store.jobs.next_due(CRM) is None

@@ -1,0 +1,110 @@
+"""Work for tests: a clock they move, events put in as the splitter does, jobs claimed and settled."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+
+from app.domain.delivery import Attempt, NewDelivery
+from app.domain.job import DELIVER_LANE, SPLIT_LANE, Again, Dead, Done, Job
+from app.domain.settlement import LaneEffect, Settlement
+from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
+from app.store import Store
+from tests.support.events import new_event
+from tests.support.store import NOON, StoreMaker, new_receipt
+
+LEASE = timedelta(seconds=30)
+AT_ONCE = timedelta()
+CRM = DELIVER_LANE + "crm"
+
+_bodies = count()
+
+
+class Clock:
+    """What time it is for a store; it stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed(url: str, make_store: StoreMaker, clock: Clock) -> Store:
+    """An open store whose clock is `clock`, on either kind of database."""
+    return make_store(url, clock=clock)
+
+
+def found(
+    name: object = "hi",
+    *,
+    to: Sequence[str] = ("crm",),
+    order_key: int | None = None,
+    foreign: bool = False,
+    kind: str = "message.text",
+) -> SplitEvent:
+    """An event as the splitter finds it, with a delivery to each of these destinations if it is new."""
+    deliveries = tuple(NewDelivery(destination, order_key) for destination in to)
+    return SplitEvent(new_event(name, kind=kind), foreign, () if foreign else deliveries)
+
+
+def receive(store: Store, receipts: int = 1) -> list[PendingReceipt]:
+    """New receipts that wait to be split, beside those that wait already."""
+    new = [new_receipt(b"%d" % next(_bodies)) for _ in range(receipts)]
+    store.receipts.add_all(new)
+    return store.receipts.pending(limit=10_000, most_bytes=1_000_000)
+
+
+def claim_split(store: Store) -> Job:
+    """The splitter's job."""
+    [job] = store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE)
+    return job
+
+
+def put_in(store: Store, *events: SplitEvent) -> SplitCount:
+    """These events, found in a receipt of their own."""
+    [receipt] = receive(store)
+    job = claim_split(store)
+    [counted] = store.events.add(job, [SplitReceipt(receipt, events)], LEASE)
+    store.jobs.settle([Settlement(job, Again(AT_ONCE))])
+    return counted
+
+
+def claim(store: Store, lane: str = CRM, *, most: int = 8, limit: int = 100) -> list[Job]:
+    """What can be claimed now."""
+    return store.jobs.claim(lane, most=most, limit=limit, lease=LEASE)
+
+
+def answered(status: int | None = 200, *, error: str | None = None, at: datetime = NOON) -> Attempt:
+    """A POST that was made."""
+    return Attempt(at, status, error, 12)
+
+
+def done(job: Job, *, most: int = 8) -> Settlement:
+    """It was delivered."""
+    return Settlement(job, Done(), answered(200), LaneEffect.SUCCESS, most=most)
+
+
+def again(job: Job, after: timedelta = LEASE, *, retry_after: timedelta | None = None, most: int = 8) -> Settlement:
+    """The destination failed; it is to be tried again."""
+    return Settlement(job, Again(after), answered(503), LaneEffect.FAILURE, retry_after, most)
+
+
+def dead(job: Job) -> Settlement:
+    """It is given up, after a last answer that says nothing about the lane."""
+    return Settlement(job, Dead("tried for 3 days"), answered(400))
+
+
+def subjects(jobs: Sequence[Job]) -> list[int]:
+    """The rows that the jobs are about."""
+    return [job.subject for job in jobs]
