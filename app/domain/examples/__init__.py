@@ -1,0 +1,38 @@
+"""One example of every type of event, split out of a webhook as Meta sends it.
+
+The documentation, the OpenAPI document and the tests show these.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from app.domain.event import Event
+from app.domain.examples.business import BUSINESSES
+from app.domain.examples.changes import AT, Change, Changes
+from app.domain.examples.contacts import CONTACTS
+from app.domain.examples.messages import MESSAGES
+from app.domain.examples.statuses import STATUSES
+from app.domain.examples.unknown import UNKNOWN
+from app.domain.splitting import split
+
+CHANGES: Changes = {**MESSAGES, **STATUSES, **CONTACTS, **BUSINESSES, **UNKNOWN}
+RECEIVED_AT = datetime(2025, 11, 24, 16, 0, 1, tzinfo=UTC)
+
+
+def envelope_of(change: Change) -> dict[str, Any]:
+    """Meta's envelope around an example."""
+    entry = {"id": "1234567890", "time": int(AT), "changes": [change]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
+def example_events() -> dict[str, Event]:
+    """The examples as events, by type."""
+    return {type_: _event(change, number) for number, (type_, change) in enumerate(CHANGES.items(), 1)}
+
+
+def _event(change: Change, number: int) -> Event:
+    body = json.dumps(envelope_of(change)).encode()
+    [new] = split(body, sha256=hashlib.sha256(body).digest(), received_at=RECEIVED_AT)
+    return Event(**vars(new), sequence=number, received_at=RECEIVED_AT, receipt_id=f"rcp_{number}", foreign=False)

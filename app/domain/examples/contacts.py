@@ -1,0 +1,72 @@
+"""What changes about a customer, and what the business does with another device."""
+
+from app.domain.examples.changes import (
+    AT,
+    BUSINESS,
+    CONTACT,
+    METADATA,
+    PHONE,
+    USER_ID,
+    Changes,
+    change,
+    echo,
+    of_account,
+    system,
+)
+
+_NEW_ID = "DE.90817264518273645109"
+_PIECE = {"metadata": {"phase": 1, "chunk_order": 3, "progress": 55}}
+_PAST = {"from": BUSINESS, "to": PHONE, "id": "wamid.past", "timestamp": AT, "type": "text", "text": {"body": "hi"}}
+_THREAD = {"id": PHONE, "messages": [{**_PAST, "history_context": {"status": "READ"}}]}
+_REFUSED = {"code": 2593109, "title": "History sync is turned off", "error_data": {"details": "by the business"}}
+
+CONTACTS: Changes = {
+    "contact.number_changed": system("user_changed_number", body="User Ada changed", wa_id="4915187654321"),
+    "contact.user_id_changed": change(
+        "user_id_update",
+        contacts=[{"wa_id": PHONE, "user_id": _NEW_ID}],
+        user_id_update=[{"wa_id": PHONE, "user_id": {"previous": USER_ID, "current": _NEW_ID}, "timestamp": AT}],
+    ),
+    "contact.identity_changed": system("customer_identity_changed", body="User identity changed"),
+    "contact.preference": change(
+        "user_preferences",
+        contacts=[CONTACT],
+        user_preferences=[
+            {
+                "wa_id": PHONE,
+                "category": "marketing_messages",
+                "value": "stop",
+                "timestamp": int(AT),
+                "detail": "Stop",
+            }
+        ],
+    ),
+    "contact.profile": change("consumer_profile", contacts=[CONTACT], profile={"username": "ada"}),
+    "echo.text": echo("text", {"body": "Here you are"}),
+    "echo.edit": echo(
+        "edit", {"original_message_id": "wamid.echo.text", "message": {"type": "text", "text": {"body": "Here"}}}
+    ),
+    "echo.revoke": echo("revoke", {"original_message_id": "wamid.echo.text"}),
+    "history.message": change("history", history=[{**_PIECE, "threads": [_THREAD]}]),
+    "history.status": change("history", history=[{"metadata": {"phase": 2, "chunk_order": 9, "progress": 100}}]),
+    "history.error": change("history", history=[{"errors": [_REFUSED]}]),
+    "app_state.contact": change(
+        "smb_app_state_sync",
+        state_sync=[
+            {
+                "type": "contact",
+                "contact": {"full_name": "Ada Lovelace", "first_name": "Ada", "phone_number": PHONE},
+                "action": "add",
+                "metadata": {"timestamp": AT},
+            }
+        ],
+    ),
+    "conversation.handover": of_account(
+        "messaging_handovers",
+        messaging_product="whatsapp",
+        recipient=METADATA,
+        sender={"phone_number": PHONE},
+        timestamp=AT,
+        control_passed={"metadata": "to a human"},
+    ),
+}

@@ -1,0 +1,45 @@
+"""Messages from customers, of every type."""
+
+from app.domain.examples.changes import AT, BUSINESS, PHONE, Changes, message, reply
+
+_MEDIA = {
+    "id": "1003383421387256",
+    "mime_type": "image/jpeg",
+    "sha256": "SfInY0gGKTsJlUWbwxC1k+FAD0FZHvzwfpvO0zX0GUI=",
+}
+_SHARED = {"name": {"formatted_name": "Lucía Gómez", "first_name": "Lucía"}, "phones": [{"phone": "+34600111222"}]}
+_ORDERED = {"product_retailer_id": "tulip", "quantity": 2, "item_price": 4.5, "currency": "EUR"}
+
+MESSAGES: Changes = {
+    "message.text": message("text", {"body": "hi"}),
+    "message.image": message("image", {**_MEDIA, "caption": "Taj Mahal"}, context={"forwarded": True}),
+    "message.video": message("video", {**_MEDIA, "mime_type": "video/mp4"}),
+    "message.audio": message("audio", {**_MEDIA, "mime_type": "audio/ogg; codecs=opus", "voice": True}),
+    "message.document": message("document", {**_MEDIA, "mime_type": "application/pdf", "filename": "receipt.pdf"}),
+    "message.sticker": message("sticker", {**_MEDIA, "mime_type": "image/webp", "animated": False}),
+    "message.location": message("location", {"latitude": 52.52, "longitude": 13.405, "name": "Berlin"}),
+    "message.contacts": message("contacts", [_SHARED]),
+    "message.reaction": message("reaction", {"message_id": "wamid.sent", "emoji": "👍"}),
+    "message.button": message(
+        "button", {"payload": "stop", "text": "Stop"}, context={"from": BUSINESS, "id": "wamid.sent"}
+    ),
+    "message.interactive.button_reply": reply("button_reply", {"id": "yes", "title": "Yes"}),
+    "message.interactive.list_reply": reply("list_reply", {"id": "s", "title": "Small", "description": "20 cm"}),
+    "message.interactive.nfm_reply": reply(
+        "nfm_reply", {"name": "flow", "body": "Sent", "response_json": '{"flow_token":"t","size":"s"}'}
+    ),
+    "message.interactive.call_permission_reply": reply(
+        "call_permission_reply", {"response": "accept", "is_permanent": False, "expiration_timestamp": AT}
+    ),
+    "message.order": message("order", {"catalog_id": "194836987003835", "product_items": [_ORDERED]}),
+    "message.request_welcome": message("request_welcome", {}),
+    "message.edit": message(
+        "edit", {"original_message_id": "wamid.text", "message": {"type": "text", "text": {"body": "hello"}}}
+    ),
+    "message.revoke": message("revoke", {"original_message_id": "wamid.text"}),
+    "message.ephemeral": message("ephemeral", {"type": "text"}),
+    "message.unsupported": message(
+        "unsupported", {"type": "poll"}, errors=[{"code": 131051, "title": "Message type unknown"}]
+    ),
+    "message.system": message("system", {"type": "group_notice", "body": f"{PHONE} joined"}),
+}

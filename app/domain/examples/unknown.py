@@ -1,0 +1,11 @@
+"""What we do not know yet, or cannot make sense of."""
+
+from app.domain.examples.changes import AT, PHONE, Changes, change
+
+UNKNOWN: Changes = {
+    "unknown.standby": change(
+        "standby", messages=[{"id": "wamid.new", "from": PHONE, "timestamp": AT, "type": "text"}]
+    ),
+    "unknown.messages": change("messages", statuses=["not a status"]),
+    "unknown.envelope": {"value": {"no": "field"}},
+}
