@@ -99,7 +99,7 @@ def _refusal(answer: requests.Response) -> str:
     try:
         error = answer.json()["error"]
         fields = (error.get("details") or {}).get("fields", [])
-        why = "".join(f"; {each['pointer']}: {each['message']}" for each in fields)
+        why = "".join(f" {each['pointer']}: {each['message']}" for each in fields)
         return f"{error['message']}{why} [{error['code']}, request {error['requestId']}]"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"the service answered {answer.status_code}"

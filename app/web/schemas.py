@@ -19,6 +19,9 @@ class CamelSchema(ma.Schema):
 class Instant(ma.fields.AwareDateTime):
     """A moment: printed in UTC with milliseconds, read in ISO 8601 with its zone."""
 
+    WANTED = "It must be a time with its zone, such as 2026-01-02T03:04:05Z."
+    default_error_messages = {"invalid": WANTED, "invalid_awareness": WANTED}
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return iso(value)
 

@@ -55,7 +55,16 @@ def test_every_operation_shows_our_error_shape(app: Flask) -> None:
     }
 
 
-JSON_PATHS = ("/healthz", "/readyz", "/status", "/debug/diagnostics", "/api/receipts", "/api/receipts/rcp_1")
+JSON_PATHS = (
+    "/healthz",
+    "/readyz",
+    "/status",
+    "/debug/diagnostics",
+    "/api/receipts",
+    "/api/receipts/rcp_1",
+    "/api/deliveries",
+    "/api/destinations",
+)
 
 
 @pytest.mark.parametrize("path", JSON_PATHS)

@@ -1,0 +1,142 @@
+"""`flask wats events …` against a running service."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from app.store import Store
+from tests.cli.conftest import store_of
+from tests.support.events import event_id, new_event, put_events
+from tests.support.live import write_config
+from tests.support.serving import DEADLINE_SECONDS, FLASK, ROOT, Running, environment, free_port, run, serving, until
+from tests.support.webhooks import bearer
+
+NUMBERS = count()
+
+
+@contextmanager
+def tailing(service: Running, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """`events tail` in the background, and the file that it writes to."""
+    out = service.folder / f"tail-{next(NUMBERS)}"
+    with out.open("w") as file, out.with_suffix(".err").open("w") as err:
+        command = [FLASK, "wats", "events", "tail", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(service.environ), stdout=file, stderr=err)
+    try:
+        yield process, out
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_events_are_listed_and_shown(service: Running, stored: Store) -> None:
+    put_events(stored, new_event("a"), new_event("b", kind="message.image"))
+
+    table = run("events", "list", "--types", "message.i*", environ=service.environ).stdout.splitlines()
+    page = json.loads(run("events", "list", "--json", environ=service.environ).stdout)
+    shown = run("events", "show", event_id("a"), environ=service.environ).stdout
+
+    assert table[0].split() == ["id", "sequence", "receivedAt", "type", "contact", "foreign"]
+    assert [line.split()[0] for line in table[1:]] == [event_id("b")]
+    assert [each["id"] for each in page["items"]][:2] == [event_id("a"), event_id("b")]
+    assert '{"id": "wamid.a"' in shown
+
+
+def put_until_seen(service: Running, out: Path) -> None:
+    """Make events until the tail has printed one: then it follows."""
+    store = store_of(service)
+
+    def is_seen() -> bool:
+        put_events(store, new_event(f"tick {next(NUMBERS)}"))
+        return out.read_text() != ""
+
+    until(is_seen)
+    store.close()
+
+
+def cursor_of_now(service: Running) -> str:
+    return str(service.json("/api/events?cursor=latest", bearer())["nextCursor"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_tail_prints_what_comes_and_ends_in_order(service: Running, stored: Store, number: signal.Signals) -> None:
+    names = [f"{number} text", f"{number} image"]
+
+    with tailing(service, "--json", "--cursor", cursor_of_now(service)) as (process, out):
+        for name in names:
+            put_events(stored, new_event(name))
+        until(lambda: out.read_text().count("\n") == 2)
+        process.send_signal(number)
+
+        assert process.wait(DEADLINE_SECONDS) == 0
+        assert out.with_suffix(".err").read_text() == ""
+
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == list(map(event_id, names))
+
+
+def test_a_tail_begins_now(service: Running, stored: Store) -> None:
+    put_events(stored, new_event("long ago"))
+
+    with tailing(service) as (_, out):
+        put_until_seen(service, out)
+
+    assert event_id("long ago") not in out.read_text()
+
+
+def test_a_tail_of_some_types_prints_a_line_for_each_of_these(service: Running, stored: Store) -> None:
+    with tailing(service, "--types", "call.*", "--cursor", cursor_of_now(service)) as (_, out):
+        put_events(stored, new_event("text"), new_event("call", kind="call.connect"))
+        until(lambda: event_id("call") in out.read_text())
+
+    [line] = out.read_text().splitlines()
+    assert line.split()[1:] == ["call.connect", "4915112345678", event_id("call")]
+
+
+def test_a_tail_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+    more = {"WATS_PORT": str(free_port()), "WATS_CONFIG": config}
+    start = ("--config", config, "--live", "--yes-live", "--without-worker")
+    environ = environment(tmp_path, **more)
+    with serving(tmp_path, *start, environ=environ) as first, tailing(first, "--cursor", "latest") as (process, out):
+        put_until_seen(first, out)
+        first.stop()
+        with serving(tmp_path, *start, environ=environ) as second:
+            store = store_of(second)
+            put_events(store, new_event("after"))
+            store.close()
+            until(lambda: event_id("after") in out.read_text())
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(DEADLINE_SECONDS) == 0
+        assert "trying again" in out.with_suffix(".err").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("tail", "--cursor", "nonsense"), "[invalid_cursor, request "),
+        (("tail", "--types", "a b"), "[invalid_parameter, request "),
+        (("show", "evt_1"), "[not_found, request "),
+    ],
+)
+def test_a_mistake_is_one_line_and_code_1(service: Running, arguments: tuple[str, ...], says: str) -> None:
+    ended = run("events", *arguments, environ=service.environ)
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert says in ended.stderr
+
+
+def test_a_stranger_cannot_steer_the_terminal(service: Running, stored: Store) -> None:
+    put_events(stored, new_event("escape", raw={"text": "\x1b[2J\x07"}, wa_id="1\x1b[31m"))
+
+    listed = run("events", "list", "--limit", "100", environ=service.environ).stdout
+    shown = run("events", "show", event_id("escape"), environ=service.environ).stdout
+
+    assert "\x1b" not in listed + shown
+    assert r"1\x1b[31m" in listed

@@ -1,0 +1,112 @@
+"""What `/status`, `/metrics` and the diagnostics tell of what waits, what fails and what was given up."""
+
+from datetime import timedelta
+
+import jsonschema
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.job import Again, Dead
+from app.domain.settlement import LaneEffect
+from app.store import Store
+from app.web.openapi import openapi_document
+from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign, split_into
+from tests.support.events import new_event
+from tests.support.store import new_receipt
+from tests.support.webhooks import bearer
+
+
+@pytest.fixture
+def trouble(store: Store) -> Store:
+    """A receipt waits, one is unreadable, an event is foreign, a destination is down, one has dead letters."""
+    put_foreign(store, new_event("foreign"))
+    split_into(store, unreadable="this is no JSON")
+    put_deliveries(store, *numbered(6), to=["crm", "bot"])
+    end_all(store, Dead("gave up"), destination="bot", status=404)
+    end_all(store, Again(timedelta(hours=1)), error="connection refused", effect=LaneEffect.FAILURE)
+    store.receipts.add(new_receipt(b"not looked at yet"))
+    return store
+
+
+def test_status_tells_what_waits_and_why(client: FlaskClient, trouble: Store) -> None:
+    status = client.get("/status", headers=bearer()).get_json()
+
+    assert status["receipts"]["unreadable"] == 1
+    assert status["receipts"]["lastReceivedAt"] is not None
+    assert status["events"] == {"total": 7, "foreign": 1}
+    splitting, crm = status["queues"]
+    assert (splitting["lane"], splitting["waiting"]) == ("split", 1)
+    assert crm == {"lane": "deliver:crm", "waiting": 6, "inFlight": 0, "oldestSeconds": 0.0}
+    assert status["deadLetters"] == 6
+    assert [(each["name"], each["state"], each["waiting"], each["dead"]) for each in status["destinations"]] == [
+        ("crm", "open", 6, 0),
+        ("bot", "active", 0, 6),
+    ]
+    assert status["destinations"][0]["lastError"] == "connection refused"
+
+
+def test_status_names_what_needs_a_human(client: FlaskClient, trouble: Store) -> None:
+    attention = client.get("/status", headers=bearer()).get_json()["attention"]
+
+    assert [concern["code"] for concern in attention] == [
+        "no_worker",
+        "receipts_wait",
+        "unreadable",
+        "open",
+        "dead_letters",
+    ]
+
+
+def test_status_has_just_the_documented_shape(client: FlaskClient, app: Flask, trouble: Store) -> None:
+    document = openapi_document(app)
+    schema = document["paths"]["/status"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+
+    jsonschema.validate(
+        client.get("/status", headers=bearer()).get_json(), {**schema, "components": document["components"]}
+    )
+
+
+def test_metrics_ask_the_store_for_depths_dead_letters_and_breakers(client: FlaskClient, trouble: Store) -> None:
+    metrics = client.get("/metrics", headers=bearer()).text.splitlines()
+
+    assert {
+        'wats_receipts{state="unreadable"} 1.0',
+        "wats_stored_events 7.0",
+        "wats_foreign_events 1.0",
+        'wats_queue_depth{lane="split",state="waiting"} 1.0',
+        'wats_queue_depth{lane="deliver:crm",state="waiting"} 6.0',
+        'wats_queue_oldest_seconds{lane="deliver:crm"} 0.0',
+        'wats_dead_letters{destination="bot"} 6.0',
+        'wats_destination_state{destination="crm",state="open"} 1.0',
+        'wats_destination_state{destination="crm",state="active"} 0.0',
+        'wats_destination_state{destination="bot",state="active"} 1.0',
+    } <= set(metrics)
+
+
+def test_what_is_in_flight_is_told_apart_from_what_waits(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, *numbered(3))
+    claim(store, limit=1)
+
+    crm = client.get("/status", headers=bearer()).get_json()["queues"][1]
+
+    assert (crm["lane"], crm["waiting"], crm["inFlight"]) == ("deliver:crm", 2, 1)
+
+
+def test_dead_letters_of_a_destination_that_is_gone_still_count(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event(), to=["gone"])
+    end_all(store, Dead("gave up"), destination="gone")
+
+    status = client.get("/status", headers=bearer()).get_json()
+
+    assert status["deadLetters"] == 1
+    assert "gone" not in {each["name"] for each in status["destinations"]}
+    assert 'wats_dead_letters{destination="gone"} 1.0' in client.get("/metrics", headers=bearer()).text
+
+
+def test_diagnostics_list_the_lanes(client: FlaskClient, trouble: Store) -> None:
+    lanes = {lane["name"]: lane for lane in client.get("/debug/diagnostics", headers=bearer()).get_json()["lanes"]}
+
+    assert lanes["deliver:crm"]["failures"] == 6
+    assert lanes["deliver:crm"]["openUntil"] is not None
+    assert lanes["split"]["paused"] is False
