@@ -19,8 +19,7 @@ from app.store.errors import ClaimLost
 from app.store.event_rows import document_of, key_of
 from app.store.receipt_rows import row_id_of
 from app.store.schema import events, forgotten_events, jobs, receipt_errors, receipts
-
-MOST_REASON = 200
+from app.store.words import few_words
 
 _EVENTS = insert(events).returning(events.c.id, events.c.event_id)
 _RECEIPT = (
@@ -113,7 +112,7 @@ def _note_receipts(connection: Connection, split: Sequence[SplitReceipt]) -> Non
         for one in split
     ]
     reasons = [
-        {"receipt": row_id_of(one.receipt.id), "reason": one.unreadable[:MOST_REASON]}
+        {"receipt": row_id_of(one.receipt.id), "reason": few_words(one.unreadable)}
         for one in split
         if one.unreadable is not None
     ]

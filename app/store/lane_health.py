@@ -12,8 +12,7 @@ from app.domain.lane import LaneState
 from app.domain.settlement import LaneEffect, Settlement
 from app.store.lanes import columns_of
 from app.store.schema import lanes
-
-MOST_WORDS = 200
+from app.store.words import few_words
 
 Chance = Callable[[], float]
 
@@ -69,7 +68,7 @@ def _breaker(breaker: Breaker, end: Settlement, now: datetime, chance: Chance) -
 
 def _words(attempt: Attempt) -> str:
     words = attempt.error or ("no answer" if attempt.status is None else f"HTTP {attempt.status}")
-    return words[:MOST_WORDS]
+    return few_words(words)
 
 
 def _row(state: LaneState) -> dict[str, object]:

@@ -160,10 +160,10 @@ def test_a_receipt_that_is_split_again_brings_nothing_twice(store: Store) -> Non
 def test_a_receipt_that_cannot_be_read_says_why_until_it_is_put_back_in_line(store: Store) -> None:
     [receipt] = receive(store)
 
-    store.events.add(claim_split(store), [SplitReceipt(receipt, unreadable="no JSON" + "!" * 300)], LEASE)
+    store.events.add(claim_split(store), [SplitReceipt(receipt, unreadable="no JSON\x00\ud800" + "!" * 300)], LEASE)
 
     assert [one.id for one in store.receipts.page(state=ReceiptState.UNREADABLE, before=None, limit=9)] == ["rcp_1"]
-    assert store.receipts.reason("rcp_1") == ("no JSON" + "!" * 300)[:200]
+    assert store.receipts.reason("rcp_1") == ("no JSON??" + "!" * 300)[:200]
     store.receipts.reprocess("rcp_1")
     assert store.receipts.reason("rcp_1") is None
 

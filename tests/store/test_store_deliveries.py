@@ -1,0 +1,394 @@
+"""Deliveries as they are told and replayed: the same facts on SQLite and on PostgreSQL."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from app.domain.delivery import KEPT_ATTEMPTS, DeliveryState, NewDelivery
+from app.domain.event import Event
+from app.domain.job import Again, Done
+from app.domain.replay import ReplayStep, Selection
+from app.domain.settlement import Settlement
+from app.store import Store
+from app.store.deliveries import DeliveriesOf
+from app.store.delivery_pages import DeliveryCounts
+from app.store.schema import deliveries, events
+from tests.support.events import event_id
+from tests.support.store import NOON
+from tests.support.work import (
+    AT_ONCE,
+    CRM,
+    LEASE,
+    Clock,
+    again,
+    answered,
+    claim,
+    dead,
+    done,
+    found,
+    put_in,
+    subjects,
+)
+
+WAITING, IN_FLIGHT, DELIVERED, DEAD, SKIPPED = DeliveryState
+USUAL = Selection()
+UNKNOWN_IDS = ["dlv_2", "dlv_", "", "dlv_0", "dlv_01", f"dlv_{2**63}", "evt_1"]
+
+
+def put_in_each_state(store: Store) -> None:
+    """Events named by the states of their deliveries to crm, which are numbered 1 to 7; `behind` waits for `late`."""
+    put_in(store, *map(found, ("waiting", "in flight", "delivered", "dead", "skipped")))
+    put_in(store, *(found(name, order_key=1) for name in ("late", "behind")))
+    jobs = {job.subject: job for job in claim(store)}
+    store.jobs.hand_back([jobs[1]])
+    store.jobs.settle([done(jobs[3]), dead(jobs[4]), dead(jobs[5]), again(jobs[6], timedelta(hours=1))])
+    skipped = update(deliveries).where(deliveries.c.id == 5).values(state="skipped")
+    store.database.write(lambda c: c.execute(skipped))
+
+
+def state(store: Store, delivery_id: str) -> DeliveryState:
+    delivery = store.deliveries.get(delivery_id)
+    assert delivery is not None
+    return delivery.state
+
+
+def numbers(store: Store, **asked: Any) -> list[int]:
+    """The numbers of a page of deliveries."""
+    page = store.deliveries.page(**{"limit": 100, **asked})
+    return [int(one.id.removeprefix("dlv_")) for one in page]
+
+
+def still_foreign(_event: Event) -> None:
+    """The config does not list its number."""
+
+
+def replay_all(
+    store: Store, selection: Selection = USUAL, *, limit: int = 100, deliveries_of: DeliveriesOf = still_foreign
+) -> int:
+    """Step by step to the end; how many."""
+    replayed, after = 0, 0
+    while True:
+        step = store.deliveries.replay_some(selection, after=after, limit=limit, deliveries_of=deliveries_of)
+        replayed += step.replayed
+        if step.next is None:
+            return replayed
+        after = step.next
+
+
+def test_claimed_jobs_are_loaded_with_their_deliveries_and_events(store: Store) -> None:
+    put_in(store, found("a", to=("crm", "bot")), found("b"))
+    jobs = [*claim(store), *claim(store, "deliver:bot")]
+
+    loaded = store.deliveries.load(jobs)
+
+    told = [(loaded[job.id][0].id, loaded[job.id][0].destination, loaded[job.id][1].data["text"]) for job in jobs]
+    assert told == [("dlv_1", "crm", "a"), ("dlv_3", "crm", "b"), ("dlv_2", "bot", "a")]
+    assert loaded[jobs[0].id][0].state is IN_FLIGHT
+    assert loaded[jobs[0].id][1] == store.events.get(event_id("a"))
+
+
+def test_what_was_erased_meanwhile_is_not_loaded(store: Store) -> None:
+    put_in(store, *map(found, "ab"))
+    gone, here = claim(store)
+
+    store.database.write(lambda c: (c.execute(delete(deliveries).where(deliveries.c.id == 1)), None)[1])
+
+    assert list(store.deliveries.load([gone, here])) == [here.id]
+    assert store.deliveries.load([]) == {}
+    assert store.jobs.settle([done(gone)]) == [True]
+
+
+def test_a_delivery_tells_where_it_stands(timed: Store) -> None:
+    put_in_each_state(timed)
+
+    told = [timed.deliveries.get(f"dlv_{number}") for number in range(1, 8)]
+
+    assert [one and (one.state, one.next_attempt_at) for one in told] == [
+        (WAITING, NOON),
+        (IN_FLIGHT, None),
+        (DELIVERED, None),
+        (DEAD, None),
+        (SKIPPED, None),
+        (WAITING, NOON + timedelta(hours=1)),
+        (WAITING, None),
+    ]
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN_IDS)
+def test_an_unknown_id_names_no_delivery(store: Store, unknown: str) -> None:
+    put_in(store, found("a"))
+
+    assert store.deliveries.get(unknown) is None
+    assert store.deliveries.replay(unknown) is None
+
+
+def test_a_delivery_in_flight_waits_again_when_its_worker_has_died(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    claim(timed)
+    assert state(timed, "dlv_1") is IN_FLIGHT
+
+    clock.advance(LEASE)
+
+    assert state(timed, "dlv_1") is WAITING
+    assert numbers(timed, state=WAITING) == [1]
+    assert numbers(timed, state=IN_FLIGHT) == []
+
+
+def test_the_last_attempts_are_remembered(store: Store) -> None:
+    put_in(store, found("a"))
+    for number in range(KEPT_ATTEMPTS + 3):
+        [job] = claim(store)
+        store.jobs.settle([Settlement(job, Again(AT_ONCE), answered(500 + number))])
+
+    delivery = store.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert [attempt.status for attempt in delivery.attempts] == list(range(503, 503 + KEPT_ATTEMPTS))
+
+
+def test_an_attempt_is_told_as_it_was_made(store: Store) -> None:
+    attempt = answered(None, error="no \ud800 connection", at=NOON + timedelta(microseconds=7))
+    put_in(store, found("a"))
+    [job] = claim(store)
+
+    store.jobs.settle([Settlement(job, Done(), attempt)])
+
+    delivery = store.deliveries.get("dlv_1")
+    assert delivery is not None
+    assert delivery.attempts == (attempt,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, [7, 6, 5, 4, 3, 2, 1]),
+        ({"state": WAITING}, [7, 6, 1]),
+        ({"state": IN_FLIGHT}, [2]),
+        ({"state": DELIVERED}, [3]),
+        ({"state": DEAD}, [4]),
+        ({"state": SKIPPED}, [5]),
+        ({"limit": 2}, [7, 6]),
+        ({"before": "dlv_6", "limit": 2}, [5, 4]),
+        ({"before": "dlv_1"}, []),
+        ({"before": "nonsense"}, []),
+        ({"state": WAITING, "before": "dlv_7", "limit": 1}, [6]),
+        ({"state": DEAD, "before": "dlv_4"}, []),
+        ({"event": event_id("dead")}, [4]),
+        ({"event": event_id("dead"), "state": DEAD}, [4]),
+        ({"event": event_id("dead"), "state": WAITING}, []),
+        ({"event": event_id("dead"), "destination": "bot"}, []),
+        ({"event": event_id("dead"), "before": "dlv_4"}, []),
+        ({"event": event_id("nobody's")}, []),
+        ({"event": "nonsense"}, []),
+        ({"destination": "bot"}, []),
+    ],
+)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_deliveries_are_listed_newest_first(
+    store: Store, asked: dict[str, Any], told: list[int], everywhere: bool
+) -> None:
+    put_in_each_state(store)
+
+    assert numbers(store, **(asked if everywhere else {"destination": "crm", **asked})) == told
+
+
+@pytest.mark.parametrize("wanted", [None, WAITING, DEAD])
+def test_a_list_over_all_destinations_is_in_one_order(store: Store, wanted: DeliveryState | None) -> None:
+    put_in(store, *(found(name, to=("crm", "bot", "log")) for name in "abcd"))
+    if wanted is DEAD:
+        for lane in (CRM, "deliver:bot", "deliver:log"):
+            store.jobs.settle([dead(job) for job in claim(store, lane)])
+
+    assert numbers(store, state=wanted, limit=5) == [12, 11, 10, 9, 8]
+    assert numbers(store, state=wanted, limit=5, before="dlv_8") == [7, 6, 5, 4, 3]
+    assert numbers(store, state=wanted, destination="bot") == [11, 8, 5, 2]
+
+
+def test_each_destination_counts_what_waits_and_what_is_dead(store: Store) -> None:
+    put_in_each_state(store)
+    put_in(store, *(found(name, to=("bot",)) for name in "xyz"))
+
+    assert store.deliveries.counts() == {"bot": DeliveryCounts(3, 0), "crm": DeliveryCounts(3, 1)}
+
+
+def test_a_destination_with_nothing_but_dead_letters_is_counted(store: Store) -> None:
+    put_in(store, found("a"))
+    store.jobs.settle([dead(job) for job in claim(store)])
+
+    assert store.deliveries.counts() == {"crm": DeliveryCounts(0, 1)}
+
+
+@pytest.mark.parametrize("delivery_id", ["dlv_3", "dlv_4", "dlv_5"])
+def test_what_has_ended_is_replayed_by_a_new_job(timed: Store, delivery_id: str) -> None:
+    put_in_each_state(timed)
+    before = timed.deliveries.get(delivery_id)
+
+    replayed = timed.deliveries.replay(delivery_id)
+
+    assert before is not None
+    assert replayed is not None
+    assert (replayed.state, replayed.next_attempt_at, replayed.attempts) == (WAITING, NOON, before.attempts)
+    [job] = [job for job in claim(timed, most=100) if f"dlv_{job.subject}" == delivery_id]
+    assert job.attempts == 0
+    assert timed.jobs.settle([done(job)]) == [True]
+    assert state(timed, delivery_id) is DELIVERED
+
+
+def test_what_waits_to_be_tried_again_is_due_at_once(timed: Store) -> None:
+    put_in_each_state(timed)
+
+    replayed = timed.deliveries.replay("dlv_6")
+
+    assert replayed is not None
+    assert replayed.next_attempt_at == NOON
+    assert [job.attempts for job in claim(timed, most=100) if job.subject == 6] == [1]
+
+
+@pytest.mark.parametrize("delivery_id", ["dlv_1", "dlv_2", "dlv_7"])
+def test_what_is_on_its_way_already_is_left_alone(timed: Store, delivery_id: str) -> None:
+    put_in_each_state(timed)
+    before, depths = timed.deliveries.get(delivery_id), timed.jobs.depths()
+
+    assert timed.deliveries.replay(delivery_id) == before
+    assert timed.jobs.depths() == depths
+
+
+def test_a_second_replay_changes_nothing(timed: Store, clock: Clock) -> None:
+    put_in_each_state(timed)
+    first = timed.deliveries.replay("dlv_4")
+    clock.advance(timedelta(seconds=1))
+
+    assert timed.deliveries.replay("dlv_4") == first
+
+
+def test_a_replay_of_many_takes_what_is_dead_or_skipped(store: Store) -> None:
+    put_in_each_state(store)
+
+    assert replay_all(store) == 2
+
+    assert numbers(store, state=WAITING) == [7, 6, 5, 4, 1]
+    assert replay_all(store) == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "replayed", "waiting"),
+    [
+        (DEAD, 1, [7, 6, 4, 1]),
+        (SKIPPED, 1, [7, 6, 5, 1]),
+        (DELIVERED, 1, [7, 6, 3, 1]),
+        (WAITING, 1, [7, 6, 1]),
+        (IN_FLIGHT, 1, [7, 6, 1]),
+    ],
+)
+def test_a_replay_of_a_state_takes_only_that(
+    timed: Store, wanted: DeliveryState, replayed: int, waiting: list[int]
+) -> None:
+    put_in_each_state(timed)
+
+    assert replay_all(timed, Selection(state=wanted)) == replayed
+
+    assert numbers(timed, state=WAITING) == waiting
+    assert state(timed, "dlv_2") is IN_FLIGHT
+
+
+@pytest.mark.parametrize(
+    ("selection", "replayed"),
+    [
+        (Selection(), [4, 3, 2, 1]),
+        (Selection(destination="bot"), [4, 2]),
+        (Selection(destination="nobody"), []),
+        (Selection(types=["message.*"]), [2, 1]),
+        (Selection(types=["call.*", "message.t?xt"]), [4, 3, 2, 1]),
+        (Selection(types=["nothing"]), []),
+        (Selection(since=NOON), [4, 3, 2, 1]),
+        (Selection(since=NOON + timedelta(minutes=1)), [4, 3]),
+        (Selection(until=NOON + timedelta(minutes=1)), [2, 1]),
+        (Selection(until=NOON), []),
+        (Selection(destination="crm", state=DEAD, types=["call.*"], since=NOON), [3]),
+    ],
+)
+def test_a_replay_of_many_takes_what_is_selected(store: Store, selection: Selection, replayed: list[int]) -> None:
+    put_in(store, found("a", to=("crm", "bot")), found("b", to=("crm", "bot"), kind="call.connect"))
+    later = update(events).where(events.c.id == 2).values(received_at=NOON + timedelta(minutes=1))
+    store.database.write(lambda c: (c.execute(later), None)[1])
+    for lane in (CRM, "deliver:bot"):
+        store.jobs.settle([dead(job) for job in claim(store, lane)])
+
+    assert replay_all(store, selection) == len(replayed)
+
+    assert numbers(store, state=WAITING) == replayed
+
+
+def test_a_replay_goes_on_where_the_last_step_ended(store: Store) -> None:
+    put_in(store, *(found(number) for number in range(7)))
+    store.jobs.settle([dead(job) for job in claim(store) if job.subject != 4])
+    steps: list[ReplayStep] = []
+
+    after: int | None = 0
+    while after is not None:
+        step = store.deliveries.replay_some(Selection(), after=after, limit=2, deliveries_of=still_foreign)
+        steps.append(step)
+        after = step.next
+
+    assert steps == [ReplayStep(2, 2, 2), ReplayStep(2, 2, 5), ReplayStep(2, 2, 7), ReplayStep(0, 0, None)]
+
+
+def test_a_replay_of_a_thousand_keeps_their_order(store: Store) -> None:
+    put_in(store, *(found(number, to=("crm", "bot"), order_key=number % 3) for number in range(1000)))
+    for lane in (CRM, "deliver:bot"):
+        while jobs := claim(store, lane, most=1000, limit=1000):
+            store.jobs.settle([dead(job) for job in jobs])
+
+    assert replay_all(store, limit=1000) == 2000
+
+    assert subjects(claim(store)) == [1, 3, 5]
+    assert subjects(claim(store, "deliver:bot")) == [2, 4, 6]
+
+
+def test_events_whose_number_is_listed_by_now_are_delivered_by_a_replay(store: Store) -> None:
+    put_in(store, found("theirs", foreign=True), found("ours", foreign=True), found("known"))
+
+    def deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:
+        return (NewDelivery("crm"), NewDelivery("bot", 7)) if event.data["text"] == "ours" else None
+
+    assert replay_all(store, deliveries_of=deliveries_of) == 2
+
+    assert [event.foreign for event in store.events.after(0, limit=10)] == [True, False, False]
+    made = store.deliveries.page(event=event_id("ours"), limit=10)
+    assert [(one.destination, one.state) for one in made] == [("bot", WAITING), ("crm", WAITING)]
+    assert replay_all(store, deliveries_of=deliveries_of) == 0
+    assert subjects(claim(store)) == [1, 2]
+
+
+def test_an_event_that_nobody_wants_is_no_longer_foreign_either(store: Store) -> None:
+    put_in(store, found("ours", foreign=True))
+
+    assert replay_all(store, deliveries_of=lambda _: ()) == 0
+
+    assert store.events.counts().foreign == 0
+
+
+@pytest.mark.parametrize(
+    "selection", [Selection(state=DEAD), Selection(types=["call.*"]), Selection(since=NOON + LEASE)]
+)
+def test_foreign_events_that_are_not_selected_stay_foreign(store: Store, selection: Selection) -> None:
+    put_in(store, found("ours", foreign=True))
+
+    assert replay_all(store, selection, deliveries_of=lambda _: (NewDelivery("crm"),)) == 0
+
+    assert store.events.counts().foreign == 1
+
+
+def test_what_was_replayed_meanwhile_is_not_replayed_again(store: Store) -> None:
+    """Between the reading of a step and its writing somebody else replays and delivers."""
+    put_in(store, found("a"), found("ours", foreign=True))
+    store.jobs.settle([dead(job) for job in claim(store)])
+
+    def deliver_meanwhile(_event: Event) -> None:
+        store.deliveries.replay("dlv_1")
+        store.jobs.settle([done(job) for job in claim(store)])
+
+    assert replay_all(store, deliveries_of=deliver_meanwhile) == 0
+
+    assert state(store, "dlv_1") is DELIVERED

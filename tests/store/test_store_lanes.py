@@ -1,0 +1,275 @@
+"""Lanes: paused, disabled, broken for a while, and what they tell; the same facts on SQLite and on PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.breaker import FAILURES_TO_OPEN, LONGEST_PAUSE, Breaker
+from app.domain.delivery import Attempt
+from app.domain.job import DELIVER_LANE, Again, Job
+from app.domain.lane import LaneState
+from app.domain.settlement import LaneEffect, Settlement
+from app.store import Store
+from app.store.lanes import STEP, lock_lanes
+from tests.support.store import NOON, Databases, StoreMaker
+from tests.support.work import (
+    CRM,
+    LEASE,
+    Clock,
+    again,
+    answered,
+    claim,
+    dead,
+    done,
+    found,
+    put_in,
+    subjects,
+)
+
+FRESH = LaneState(CRM, False, False, Breaker(), None, None, None)
+WHILE_OPEN = timedelta(seconds=3)
+
+
+def lane(store: Store, name: str = CRM) -> LaneState:
+    state = store.lanes.get(name)
+    assert state is not None
+    return state
+
+
+def gone(job: Job) -> Settlement:
+    return Settlement(job, Again(LEASE), answered(410), LaneEffect.GONE)
+
+
+def open_breaker(store: Store) -> None:
+    """As many jobs of the lane fail as it takes."""
+    put_in(store, *(found(("failing", number)) for number in range(FAILURES_TO_OPEN)))
+    store.jobs.settle([again(job, timedelta(hours=1)) for job in claim(store)])
+
+
+def test_lanes_are_made_once(store: Store) -> None:
+    store.lanes.ensure([CRM, "deliver:bot", CRM])
+    store.lanes.pause(CRM, True)
+
+    store.lanes.ensure([CRM, "deliver:new"])
+    store.lanes.ensure([])
+
+    assert [(one.name, one.paused) for one in store.lanes.all()] == [
+        ("deliver:bot", False),
+        (CRM, True),
+        ("deliver:new", False),
+        ("prune", False),
+        ("split", False),
+    ]
+
+
+def test_a_new_lane_is_told_as_one(store: Store) -> None:
+    store.lanes.ensure([CRM])
+
+    assert lane(store) == FRESH
+    assert store.lanes.get("deliver:nobody") is None
+
+
+def test_a_lane_nobody_made_is_made_with_its_first_delivery(store: Store) -> None:
+    put_in(store, found("a"))
+
+    assert lane(store) == FRESH
+
+
+def test_nothing_of_a_paused_lane_is_claimed(store: Store) -> None:
+    put_in(store, *map(found, "ab"))
+    in_flight = claim(store, limit=1)
+
+    store.lanes.pause(CRM, True)
+
+    assert claim(store) == []
+    assert store.jobs.settle([done(job) for job in in_flight]) == [True]
+    store.lanes.pause(CRM, False)
+    assert subjects(claim(store)) == [2]
+
+
+def test_a_destination_that_is_gone_disables_its_lane(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "ab"))
+    first, second = claim(timed)
+
+    timed.jobs.settle([gone(first), done(second)])
+
+    assert lane(timed).disabled
+    assert lane(timed).last_error == "HTTP 410"
+    clock.advance(timedelta(days=7))
+    assert claim(timed) == []
+
+
+def test_a_lane_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -> None:
+    open_breaker(timed)
+    put_in(timed, found("a"))
+    timed.lanes.pause(CRM, True)
+
+    timed.lanes.resume(CRM)
+
+    state = lane(timed)
+    assert (state.paused, state.disabled, state.breaker) == (False, False, Breaker())
+    assert len(claim(timed)) == FAILURES_TO_OPEN + 1
+
+
+def test_what_waits_in_a_resumed_lane_is_due_now_and_what_is_in_flight_stays(timed: Store, clock: Clock) -> None:
+    put_in(timed, *(found(number) for number in range(STEP + 10)))
+    jobs = claim(timed, most=STEP + 10, limit=STEP + 10)
+    timed.jobs.settle([gone(job) for job in jobs[:-2]])
+    clock.advance(timedelta(seconds=1))
+
+    timed.lanes.resume(CRM)
+
+    assert timed.jobs.next_due(CRM) == clock.now
+    assert len(claim(timed, most=2 * STEP, limit=2 * STEP)) == STEP + 8
+    assert timed.jobs.settle([done(job) for job in jobs[-2:]]) == [True, True]
+
+
+def test_jobs_behind_others_stay_behind_when_their_lane_is_resumed(store: Store) -> None:
+    put_in(store, *(found(name, order_key=1) for name in "ab"))
+    store.jobs.settle([gone(job) for job in claim(store)])
+
+    store.lanes.resume(CRM)
+
+    assert subjects(claim(store)) == [1]
+
+
+def test_resuming_one_lane_leaves_the_others(store: Store) -> None:
+    put_in(store, *(found(name, to=("crm", "bot")) for name in "ab"))
+    for name in (CRM, "deliver:bot"):
+        store.jobs.settle([gone(job) for job in claim(store, name)])
+
+    store.lanes.resume(CRM)
+    store.lanes.resume("deliver:nobody")
+
+    assert len(claim(store, CRM)) == 2
+    assert claim(store, "deliver:bot") == []
+
+
+def test_a_lane_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: Clock) -> None:
+    open_breaker(timed)
+    put_in(timed, *map(found, "abc"))
+
+    assert claim(timed) == []
+
+    clock.advance(WHILE_OPEN)
+    assert claim(timed) == []
+    clock.advance(WHILE_OPEN)
+    [probe] = claim(timed)
+    assert claim(timed) == []
+    timed.jobs.settle([done(probe)])
+    assert len(claim(timed)) == 2
+
+
+def test_a_probe_that_fails_costs_only_its_own_try(timed: Store, clock: Clock) -> None:
+    open_breaker(timed)
+    put_in(timed, *map(found, "abc"))
+    clock.advance(WHILE_OPEN * 2)
+
+    timed.jobs.settle([again(job) for job in claim(timed)])
+
+    assert claim(timed) == []
+    clock.advance(LONGEST_PAUSE * 2)
+    jobs = claim(timed, most=100)
+    assert [job.attempts for job in jobs] == [0]
+
+
+def test_every_process_sees_that_a_breaker_is_open(
+    timed: Store, clock: Clock, url: str, make_store: StoreMaker
+) -> None:
+    open_breaker(timed)
+    put_in(timed, found("a"))
+    timed.close()
+
+    other = make_store(url, clock=clock)
+
+    assert lane(other).breaker.is_open
+    assert claim(other) == []
+
+
+def test_a_destination_that_asks_for_time_gets_it(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "abc"))
+    [job] = claim(timed, limit=1)
+
+    timed.jobs.settle([again(job, retry_after=timedelta(hours=2))])
+
+    clock.advance(timedelta(hours=2) - timedelta(microseconds=1))
+    assert claim(timed) == []
+    clock.advance(timedelta(microseconds=1))
+    assert len(claim(timed)) == 1
+
+
+def test_the_ends_of_tries_count_in_the_order_in_which_they_are_told(store: Store) -> None:
+    put_in(store, *(found(number) for number in range(10)))
+    jobs = claim(store, most=10)
+    failures = [again(job) for job in jobs[1:]]
+
+    store.jobs.settle([*failures[:4], done(jobs[0]), *failures[4:8]])
+
+    assert lane(store).breaker == Breaker(failures=4)
+    store.jobs.settle(failures[8:])
+    assert lane(store).breaker.is_open
+
+
+def test_a_lane_tells_its_last_success_and_its_last_error(timed: Store, clock: Clock) -> None:
+    put_in(timed, *map(found, "abc"))
+    first, second, third = claim(timed)
+    timed.jobs.settle([done(first)])
+    assert lane(timed) == LaneState(CRM, False, False, Breaker(), NOON, None, None)
+    clock.advance(timedelta(seconds=1))
+
+    timed.jobs.settle([again(second)])
+
+    assert lane(timed) == LaneState(CRM, False, False, Breaker(failures=1), NOON, clock.now, "HTTP 503")
+    timed.jobs.settle([dead(third)])
+    assert lane(timed).last_error == "HTTP 400"
+    assert lane(timed).breaker == Breaker(failures=1)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        (answered(429), "HTTP 429"),
+        (answered(None, error="timed out"), "timed out"),
+        (answered(200, error="the answer never ended"), "the answer never ended"),
+        (answered(None, error="x" * 300), "x" * 200),
+        (answered(None, error="a\x00b\n\ud800"), "a?b??"),
+        (answered(None), "no answer"),
+        (None, None),
+    ],
+)
+def test_an_error_is_told_in_a_few_words(store: Store, attempt: Attempt | None, words: str | None) -> None:
+    put_in(store, found("a"))
+    [job] = claim(store)
+
+    store.jobs.settle([Settlement(job, Again(LEASE), attempt, LaneEffect.FAILURE)])
+
+    assert lane(store).last_error == words
+
+
+def test_a_lane_that_drains_lets_more_and_more_through(timed: Store, clock: Clock) -> None:
+    open_breaker(timed)
+    put_in(timed, *(found(number) for number in range(40)))
+    clock.advance(WHILE_OPEN * 2)
+
+    sizes = []
+    for _ in range(4):
+        jobs = claim(timed)
+        sizes.append(len(jobs))
+        timed.jobs.settle([done(job) for job in jobs])
+
+    assert sizes == [1, 2, 4, 8]
+
+
+def test_a_lane_that_somebody_else_holds_is_not_waited_for(databases: Databases, make_store: StoreMaker) -> None:
+    if databases.kind == "sqlite":
+        pytest.skip("SQLite lets one write at a time")
+    url = databases.migrated()
+    store, other = make_store(url), make_store(url)
+    put_in(store, found("a", to=("crm", "bot")))
+
+    def claim_beside(connection: object) -> tuple[list[int], list[int]]:
+        lock_lanes(connection, [CRM])  # type: ignore[arg-type]
+        return subjects(claim(other, CRM)), subjects(claim(other, DELIVER_LANE + "bot"))
+
+    assert store.database.write(claim_beside) == ([], [2])
+    assert subjects(claim(other)) == [1]
