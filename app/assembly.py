@@ -2,12 +2,14 @@
 
 import logging
 import os
+import random
 import signal
 from datetime import UTC, datetime
 
 from gevent import monkey
 
-from app.config import Settings
+from app.config import Mode, Settings
+from app.destinations import Destinations, MayReach
 from app.gateway import Gateway
 from app.metrics import Metrics
 from app.store import Store
@@ -25,7 +27,21 @@ def build_gateway(settings: Settings) -> Gateway:
         cooperative=monkey.is_module_patched("threading"),
         on_broken=_end_this_process,
     )
-    return Gateway(settings=settings, store=store, clock=_now, metrics=Metrics())
+    return Gateway(
+        settings=settings,
+        store=store,
+        clock=_now,
+        metrics=Metrics(),
+        destinations=Destinations(_may_reach(settings), _now),
+        chance=random.random,
+    )
+
+
+def _may_reach(settings: Settings) -> MayReach:
+    """Which addresses are pushed to: in a dry-run those of this machine, unless it was told to push."""
+    if settings.mode is Mode.LIVE or settings.push_anywhere:
+        return lambda _: True
+    return lambda address: address.is_loopback
 
 
 def _now() -> datetime:

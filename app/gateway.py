@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from app.config import Settings
+from app.destinations import Destinations
 from app.metrics import Metrics
 from app.store import Store
 
@@ -19,10 +20,14 @@ EXTENSION = "wats"
 
 @dataclass(frozen=True)
 class Gateway:
+    """`chance` gives numbers from 0 to 1 at random, to spread what would otherwise happen at once."""
+
     settings: Settings
     store: Store
     clock: Clock
     metrics: Metrics
+    destinations: Destinations
+    chance: Callable[[], float]
 
 
 def gateway() -> Gateway:

@@ -15,6 +15,7 @@ from prometheus_client.values import MutexValue, ValueClass
 from app.domain.receipt import Stored
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
 
 
 class Metrics:
@@ -32,8 +33,23 @@ class Metrics:
             registry=self._registry,
             buckets=SECONDS,
         )
+        self._attempts = Counter(
+            "wats_delivery_attempts",
+            "Pushes that were tried, by destination and what became of them.",
+            ["destination", "outcome"],
+            registry=self._registry,
+        )
+        self._lag = Histogram(
+            "wats_delivery_lag_seconds",
+            "From the receipt of an event to its delivery, by destination.",
+            ["destination"],
+            registry=self._registry,
+            buckets=LAG_SECONDS,
+        )
         self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}
         self._observers: dict[tuple[str, str, str], Histogram] = {}
+        self._tried: dict[tuple[str, str], Counter] = {}
+        self._lags: dict[str, Histogram] = {}
 
     def webhook_stored(self, outcome: Stored) -> None:
         """Count a webhook that is durable."""
@@ -45,6 +61,21 @@ class Metrics:
         observer = self._observers.get(labels)
         if observer is None:
             observer = self._observers[labels] = self._requests.labels(*labels)
+        observer.observe(seconds)
+
+    def delivery_tried(self, *, destination: str, outcome: str) -> None:
+        """Count a push and what became of it."""
+        labels = (destination, outcome)
+        counter = self._tried.get(labels)
+        if counter is None:
+            counter = self._tried[labels] = self._attempts.labels(*labels)
+        counter.inc()
+
+    def event_delivered(self, *, destination: str, seconds: float) -> None:
+        """Count an event that was delivered, so long after it was received."""
+        observer = self._lags.get(destination)
+        if observer is None:
+            observer = self._lags[destination] = self._lag.labels(destination)
         observer.observe(seconds)
 
     def exposition(self, asked: Iterable[Metric]) -> bytes:

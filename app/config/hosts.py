@@ -4,19 +4,13 @@ import ipaddress
 import re
 import socket
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from app.domain.addresses import Address, is_never_connected
 
 METADATA_NAMES = ("metadata.google.internal", "metadata.goog", "instance-data.ec2.internal")
-METADATA_ADDRESSES = frozenset(
-    ipaddress.ip_address(address)
-    for address in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
-)
-"""Where a cloud tells a machine its credentials, beside 169.254.169.254: AWS, Google, Alibaba, Oracle, Azure."""
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.ASCII)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_host(text: str) -> bool:
@@ -46,23 +40,7 @@ def is_never_called(host: str) -> bool:
     address = _plain_address(name) or _address_of_old(name)
     if address is None:
         return name in METADATA_NAMES
-    return any(_is_forbidden(each) for each in (address, *_embedded(address)))
-
-
-def _is_forbidden(address: Address) -> bool:
-    if address.is_link_local or address.is_unspecified or address.is_multicast or address in METADATA_ADDRESSES:
-        return True
-    return isinstance(address, ipaddress.IPv4Address) and (address.is_reserved or address.packed[0] == 0)
-
-
-def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses inside an IPv6 one: mapped, compatible, translated, 6to4, Teredo."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64 or 1 < int(address) < 2**32:
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [each for each in found if each is not None]
+    return is_never_connected(address)
 
 
 def _plain_address(text: str) -> Address | None:

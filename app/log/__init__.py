@@ -11,7 +11,11 @@ from typing import Any, TextIO
 
 FIELDS = {
     "attempt": "attempt",
+    "delivery_id": "deliveryId",
+    "destination": "destination",
     "duration_ms": "durationMs",
+    "error": "error",
+    "event_id": "eventId",
     "events": "events",
     "exit_code": "exitCode",
     "forgotten": "forgotten",
@@ -19,6 +23,7 @@ FIELDS = {
     "kind": "kind",
     "method": "method",
     "name_of": "name",
+    "outcome": "outcome",
     "pid_of": "pid",
     "process_of": "process",
     "reason": "reason",
@@ -70,3 +75,4 @@ def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel("WARNING")
+    logging.getLogger("urllib3").setLevel("CRITICAL")  # it quotes URLs, and what a destination's headers say

@@ -1,0 +1,89 @@
+"""Delivering: one try of a delivery, from the event to what the store is to write down. It settles nothing itself."""
+
+import json
+import logging
+from datetime import datetime, timedelta
+
+from app.config import Destination
+from app.domain.answer import Answer
+from app.domain.delivery import Attempt, Delivery
+from app.domain.event import Event
+from app.domain.event_json import event_json
+from app.domain.job import Again, Dead, Done, Job, Outcome
+from app.domain.meta_envelope import meta_envelope
+from app.domain.retry import outcome_of
+from app.domain.settlement import Settlement
+from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.standard_webhooks import signing_headers
+from app.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+UNTIL_IT_IS_BACK = timedelta(hours=1)
+OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
+    Done: ("delivered", logging.INFO),
+    Again: ("again", logging.WARNING),
+    Dead: ("dead", logging.ERROR),
+}
+
+
+def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> Settlement:
+    """Push an event to its destination once. Every push of it has the same id and the same bytes.
+
+    A destination that is no longer in the config is not tried; its deliveries wait for it to come back.
+    """
+    destination = _configured(delivery.destination, parts)
+    if destination is None:
+        return Settlement(job, Again(UNTIL_IT_IS_BACK))
+    at = parts.clock()
+    body = body_for(destination, event)
+    answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))
+    outcome, effect, retry_after = outcome_of(answer, job.attempts, parts.chance())
+    _tell(job, delivery, answer, outcome)
+    _count(delivery, event, outcome, parts)
+    attempt = Attempt(at, answer.status, answer.error, answer.duration_ms)
+    return Settlement(job, outcome, attempt, effect, retry_after, destination.max_in_flight)
+
+
+def body_for(destination: Destination, event: Event) -> bytes:
+    """The event in the destination's format: ASCII, so that whatever a string holds survives."""
+    document = meta_envelope(event) if destination.format == "meta" else event_json(event)
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def headers_for(destination: Destination, event: Event, body: bytes, at: datetime) -> dict[str, str]:
+    """The destination's own headers, and the signature of its format. Meta signs with one secret, and so do we."""
+    own = {header.name: header.value for header in destination.headers}
+    if destination.format == "meta":
+        signature = {SIGNATURE_HEADER: signature_of(body, destination.secret.current)}
+    else:
+        signature = signing_headers(event.id, at, body, destination.secret.active)
+    return {**own, "Content-Type": "application/json", **signature}
+
+
+def _configured(name: str, parts: Gateway) -> Destination | None:
+    return next((each for each in parts.settings.destinations if each.name == name), None)
+
+
+def _tell(job: Job, delivery: Delivery, answer: Answer, outcome: Outcome) -> None:
+    words, level = OUTCOMES[type(outcome)]
+    facts = {
+        "delivery_id": delivery.id,
+        "event_id": delivery.event_id,
+        "destination": delivery.destination,
+        "attempt": job.attempts + 1,
+        "outcome": words,
+        "status": answer.status,
+        "error": answer.error,
+        "duration_ms": answer.duration_ms,
+        "seconds": round(outcome.after.total_seconds()) if isinstance(outcome, Again) else None,
+    }
+    log.log(level, "delivery.attempted", extra=facts)
+
+
+def _count(delivery: Delivery, event: Event, outcome: Outcome, parts: Gateway) -> None:
+    words, _ = OUTCOMES[type(outcome)]
+    parts.metrics.delivery_tried(destination=delivery.destination, outcome=words)
+    if isinstance(outcome, Done):
+        lag = parts.clock() - event.received_at
+        parts.metrics.event_delivered(destination=delivery.destination, seconds=max(0.0, lag.total_seconds()))

@@ -1,0 +1,103 @@
+"""The client of all destinations: posts, and tells what came of it as a value."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gevent import Timeout
+from requests import PreparedRequest, Request, Response
+
+from app.destinations.answers import read_away
+from app.destinations.connections import Line
+from app.destinations.dialer import MayReach
+from app.destinations.troubles import TIMED_OUT, TROUBLES, words_for
+from app.domain import VERSION
+from app.domain.answer import Answer
+from app.domain.retry import retry_after_of
+
+USER_AGENT = f"wats/{VERSION}"
+
+
+class Target(Protocol):
+    """What is to be known of a destination to post to it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def timeout_seconds(self) -> int: ...
+    @property
+    def max_in_flight(self) -> int: ...
+
+
+class Destinations:
+    """Posts to destinations. A hanging one costs the others nothing: each has its own connections and its own thread
+    to look its name up. `may_reach` tells whether an address, none that is never connected to, may be connected to
+    in this mode."""
+
+    def __init__(self, may_reach: MayReach, clock: Callable[[], datetime]) -> None:
+        self._may_reach = may_reach
+        self._clock = clock
+        self._lines: dict[str, Line] = {}
+
+    def post(self, destination: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post once, within the destination's time for everything together. Never raises for what it does.
+
+        A status that has come counts, whatever becomes of the body behind it.
+        """
+        began = time.monotonic()
+        request = Request("POST", destination.url, {**headers, "User-Agent": USER_AGENT}, data=body).prepare()
+        exchange = _Exchange(self._line_to(destination), request, destination.timeout_seconds)
+        error = exchange.run()
+        status, retry_after = self._read(exchange.response)
+        duration_ms = round((time.monotonic() - began) * 1000)
+        return Answer(status, error if status is None else None, retry_after, duration_ms)
+
+    def close(self) -> None:
+        """Close every connection that is kept."""
+        for line in self._lines.values():
+            line.close()
+
+    def _read(self, response: Response | None) -> tuple[int | None, timedelta | None]:
+        if response is None:
+            return None, None
+        return response.status_code, retry_after_of(response.headers.get("Retry-After"), self._clock())
+
+    def _line_to(self, destination: Target) -> Line:
+        line = self._lines.get(destination.name)
+        if line is None:
+            line = self._lines[destination.name] = Line(
+                destination.url, self._may_reach, destination.timeout_seconds, destination.max_in_flight
+            )
+        return line
+
+
+class _Exchange:
+    """One request and what has come of its answer so far."""
+
+    def __init__(self, line: Line, request: PreparedRequest, seconds: float) -> None:
+        self._line, self._request, self._seconds = line, request, seconds
+        self.response: Response | None = None
+
+    def run(self) -> str | None:
+        """Send it and read the answer away; what went wrong, if something did."""
+        deadline = Timeout.start_new(self._seconds)
+        try:
+            self._send_and_read()
+        except Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            return TIMED_OUT
+        except TROUBLES as trouble:
+            return words_for(trouble)
+        finally:
+            deadline.close()
+            if self.response is not None:
+                self.response.close()
+        return None
+
+    def _send_and_read(self) -> None:
+        self.response = self._line.send(self._request, stream=True, timeout=self._seconds)
+        read_away(self.response)

@@ -1,0 +1,81 @@
+"""The line to one destination: dialled by us, verified, and without anything that a session would add."""
+
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+import certifi
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from app.destinations.answers import BoundedAnswer
+from app.destinations.dialer import Dialer, MayReach
+
+PORTS = {"http": 80, "https": 443}
+
+
+class Line(HTTPAdapter):
+    """Posts to one destination over connections that are kept.
+
+    It is used without a session: proxies, redirects, cookies and netrc are a session's doing.
+    """
+
+    def __init__(self, url: str, may_reach: MayReach, seconds: float, connections: int) -> None:
+        super().__init__(max_retries=0)
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        options: dict[str, Any] = {"maxsize": connections, "dial": Dialer(host, port, may_reach, seconds)}
+        self._pool: HTTPConnectionPool = (
+            _TlsPool(host, port, ssl_context=_tls_context(), **options)
+            if parts.scheme == "https"
+            else _PlainPool(host, port, **options)
+        )
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        """The one pool there is; its context decides which certificates are good."""
+        return self._pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Nothing to set up: the pool's context verifies every certificate and the name in it."""
+
+    def close(self) -> None:
+        """Close what is kept."""
+        self._pool.close()
+
+
+class _Dialled:
+    """A connection whose socket our dialer makes, and whose answer is bounded."""
+
+    response_class: Any = BoundedAnswer
+
+    def __init__(self, *arguments: Any, dial: Dialer, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._dial = dial
+
+    def _new_conn(self) -> socket.socket:
+        return self._dial()
+
+
+class _PlainConnection(_Dialled, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Dialled, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def _tls_context() -> ssl.SSLContext:
+    """Trusts the public authorities, and those of this machine: a private one is added by `SSL_CERT_FILE`."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
