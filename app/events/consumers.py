@@ -42,8 +42,7 @@ def list_consumers() -> dict[str, Any]:
 @bp.response(200, ConsumerSchema)
 def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
     """Remember up to where a consumer has read. It may go back, too, and read again."""
-    parts = gateway()
-    if not parts.store.consumers.ack(read_name(name), read_event_cursor(body["cursor"]), parts.clock()):
+    if not gateway().store.consumers.ack(read_name(name), read_event_cursor(body["cursor"])):
         raise Refusal("too_many", "There are too many consumers; delete those that nobody is any more.")
     return _told(_found(name))
 

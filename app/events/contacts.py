@@ -21,10 +21,9 @@ PLACE = re.compile(rf"(?:{'|'.join(Stage)})_[0-9]{{1,18}}_[0-9]{{1,18}}", re.ASC
 @bp.response(200, ErasedSchema)
 def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
     """Erase a customer: its events, their deliveries, the bytes that name it. Repeat with `nextCursor` until null."""
-    parts = gateway()
     contact = body["contact"].removeprefix("+")
     place = None if body["cursor"] is None else _place(body["cursor"])
-    return _told(parts.store.retention.erase(contact, place, parts.clock()))
+    return _told(gateway().store.retention.erase(contact, place))
 
 
 def _told(step: EraseStep) -> dict[str, Any]:

@@ -75,7 +75,6 @@ class Pruning:
                 return retention.prune_receipts(before=going.before, after=going.after)
             case "events":
                 names = {destination.name for destination in self._gateway.settings.destinations}
-                now = self._gateway.clock()
-                return retention.prune_events(before=going.before, after=going.after, destinations=names, now=now)
+                return retention.prune_events(before=going.before, after=going.after, destinations=names)
             case _:
                 return retention.prune_forgotten(before=going.before)

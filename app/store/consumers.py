@@ -42,9 +42,9 @@ class Consumers(Front):
         query = select(consumers.c.cursor).where(consumers.c.name == name)
         return self._store.database.read(lambda c: c.execute(query).scalar_one_or_none()) or 0
 
-    def ack(self, name: str, cursor: int, at: datetime) -> bool:
+    def ack(self, name: str, cursor: int) -> bool:
         """It has read up to here, or wants to read again from here. False: there are too many consumers already."""
-        return self._store.database.write(lambda c: _ack(c, name, cursor, at))
+        return self._store.database.write(lambda c: _ack(c, name, cursor, self._store.moment(c)))
 
     def get(self, name: str) -> Consumer | None:
         """The one with this name, if there is one."""

@@ -4,6 +4,7 @@ What happened to others stays: a receipt loses its bytes only once every event i
 its row, by which it is known should Meta send it again.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -66,14 +67,14 @@ def receipts_naming(connection: Connection, names: list[str], after: int, end: i
 
 def wipe(connection: Connection, found: Found) -> EraseStep:
     """Take the bytes of those that are split; count the others, which stay."""
-    ids = [row.id for row in found]
-    split = receipts.c.state == ReceiptState.SPLIT.value
-    query = update(receipts).where(receipts.c.id.in_(ids), split, receipts.c.size > 0, ~is_wiped())
+    some = select(receipts.c.id, receipts.c.state).where(receipts.c.id.in_([row.id for row in found]))
+    locked = connection.execute(some.order_by(receipts.c.id).with_for_update()).all()
+    states = Counter(row.state for row in locked)
+    split = [row.id for row in locked if row.state == ReceiptState.SPLIT]
+    query = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_wiped())
     with sqlite.deleting_for_good(connection):
         wiped = connection.execute(query.values(body=b"")).rowcount
-    left = connection.execute(select(receipts.c.state).where(receipts.c.id.in_(ids), ~split)).scalars().all()
-    unreadable = left.count(ReceiptState.UNREADABLE.value)
-    return EraseStep(receipts=wiped, pending=len(left) - unreadable, unreadable=unreadable)
+    return EraseStep(receipts=wiped, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE])
 
 
 def events_naming(connection: Connection, contact: str, also: str | None = None) -> Found:

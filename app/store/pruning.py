@@ -56,8 +56,13 @@ def plan_events(connection: Connection, before: datetime, after: int) -> Plan:
 def delete_receipts(connection: Connection, ids: Sequence[int]) -> int:
     """Delete receipts that do not wait to be split, with the reasons of unreadable ones; how many there were."""
     settled = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
+    gone = (
+        connection.execute(select(receipts.c.id).where(settled).order_by(receipts.c.id).with_for_update())
+        .scalars()
+        .all()
+    )
     with sqlite.deleting_for_good(connection):
-        gone = connection.execute(delete(receipts).where(settled).returning(receipts.c.id)).scalars().all()
+        connection.execute(delete(receipts).where(receipts.c.id.in_(gone)))
         connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(gone)))
     return len(gone)
 

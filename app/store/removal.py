@@ -12,16 +12,16 @@ from sqlalchemy import Connection, Row, delete, select
 from app.domain.job import DELIVER_LANE
 from app.store import sqlite
 from app.store.delivery_progress import OPEN
+from app.store.lanes import lock_lanes
 from app.store.ordering import release
-from app.store.schema import deliveries, events, jobs, lanes
+from app.store.schema import deliveries, events, jobs
 
 
 def lock_open_deliveries(connection: Connection, event_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """The open deliveries of these events. Until the end of the transaction nobody settles or replays any."""
     of_events = deliveries.c.event.in_(event_ids)
     destinations = select(deliveries.c.destination).where(of_events, deliveries.c.state == OPEN).distinct()
-    names = [DELIVER_LANE + name for name in connection.execute(destinations).scalars()]
-    connection.execute(select(lanes.c.name).where(lanes.c.name.in_(names)).order_by(lanes.c.name).with_for_update())
+    lock_lanes(connection, {DELIVER_LANE + name for name in connection.execute(destinations).scalars()})
     columns = deliveries.c.id, deliveries.c.event, deliveries.c.destination, deliveries.c.state
     locked = connection.execute(select(*columns).where(of_events).with_for_update()).all()
     return [row for row in locked if row.state == OPEN]
@@ -29,12 +29,13 @@ def lock_open_deliveries(connection: Connection, event_ids: Sequence[int]) -> Se
 
 def remove_jobs(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> None:
     """Remove the jobs of locked deliveries. Who holds a claim on one has lost it; who waited behind one is due."""
+    lines = set()
     for destination in sorted({row.destination for row in rows}):
-        lane = DELIVER_LANE + destination
         subjects = [row.id for row in rows if row.destination == destination]
-        query = delete(jobs).where(jobs.c.lane == lane, jobs.c.subject.in_(subjects)).returning(jobs.c.order_key)
-        keys = connection.execute(query).scalars().all()
-        release(connection, now, {(lane, key) for key in keys if key is not None})
+        ours = jobs.c.lane == DELIVER_LANE + destination, jobs.c.subject.in_(subjects)
+        keys = connection.execute(delete(jobs).where(*ours).returning(jobs.c.order_key)).scalars()
+        lines |= {(DELIVER_LANE + destination, key) for key in keys if key is not None}
+    release(connection, now, lines)
 
 
 def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:

@@ -19,13 +19,11 @@ class Retention(Front):
         """Take away some receipts that came before this moment and do not wait to be split."""
         return self._prune(lambda c: pruning.plan_receipts(c, before, after), pruning.delete_receipts)
 
-    def prune_events(
-        self, *, before: datetime, after: int, destinations: Collection[str], now: datetime
-    ) -> PruneStep:
+    def prune_events(self, *, before: datetime, after: int, destinations: Collection[str]) -> PruneStep:
         """Take away some events that came before this moment and wait for none of these destinations."""
         return self._prune(
             lambda c: pruning.plan_events(c, before, after),
-            lambda c, ids: pruning.delete_settled_events(c, ids, destinations, now),
+            lambda c, ids: pruning.delete_settled_events(c, ids, destinations, self._store.moment(c)),
         )
 
     def prune_forgotten(self, *, before: datetime) -> PruneStep:
@@ -33,7 +31,7 @@ class Retention(Front):
         removed = self._store.database.write(lambda c: pruning.prune_forgotten(c, before))
         return PruneStep(removed, removed or None)
 
-    def erase(self, contact: str, place: ErasePlace | None, now: datetime) -> EraseStep:
+    def erase(self, contact: str, place: ErasePlace | None) -> EraseStep:
         """Erase some of what is known of a contact, from this place on; the last step tidies up behind."""
         if place is None:
             place = ErasePlace(Stage.RECEIPTS, 0, self._store.database.read(erasing.last_receipt))
@@ -42,9 +40,9 @@ class Retention(Front):
             case Stage.RECEIPTS:
                 return self._wipe_receipts([contact, *names], place)
             case Stage.OTHER_NAMES:
-                return self._erase_by_other_names(contact, names, place, now)
+                return self._erase_by_other_names(contact, names, place)
             case Stage.CONTACT:
-                return self._erase_by_contact(contact, place, now)
+                return self._erase_by_contact(contact, place)
 
     def _prune(
         self, plan: Callable[[Connection], Plan], carry_out: Callable[[Connection, Sequence[int]], int]
@@ -63,23 +61,23 @@ class Retention(Front):
         stage = Stage.RECEIPTS if end > place.after else Stage.OTHER_NAMES
         return replace(step, next=ErasePlace(stage, end, place.upto))
 
-    def _erase_by_other_names(self, contact: str, names: list[str], place: ErasePlace, now: datetime) -> EraseStep:
+    def _erase_by_other_names(self, contact: str, names: list[str], place: ErasePlace) -> EraseStep:
         for name in names:
-            step = self._erase_some(contact, name, now)
+            step = self._erase_some(contact, name)
             if step.events:
                 return replace(step, next=place)
         return EraseStep(next=replace(place, stage=Stage.CONTACT))
 
-    def _erase_by_contact(self, contact: str, place: ErasePlace, now: datetime) -> EraseStep:
-        step = self._erase_some(contact, None, now)
+    def _erase_by_contact(self, contact: str, place: ErasePlace) -> EraseStep:
+        step = self._erase_some(contact, None)
         if step.events:
             return replace(step, next=place)
         self._store.database.leave_no_copies()
         return step
 
-    def _erase_some(self, contact: str, also: str | None, now: datetime) -> EraseStep:
+    def _erase_some(self, contact: str, also: str | None) -> EraseStep:
         def erase(connection: Connection) -> EraseStep:
             rows = erasing.events_naming(connection, contact, also)
-            return erasing.erase_events(connection, rows, now) if rows else EraseStep()
+            return erasing.erase_events(connection, rows, self._store.moment(connection)) if rows else EraseStep()
 
-        return self._store.database.write(erase)
+        return self._store.write_and_ring(erase, "work")

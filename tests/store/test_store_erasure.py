@@ -24,6 +24,12 @@ OTHER_PHONE, OTHER_USER = "4917755566677", "DE.99991208655302741918"
 NOW = NOON + timedelta(hours=1)
 
 
+@pytest.fixture
+def store(url: str, make_store: StoreMaker) -> Store:
+    """An open store whose clock stands still."""
+    return make_store(url, clock=lambda: NOW)
+
+
 def erase(store: Store, contact: str) -> EraseStep:
     """All steps, added up."""
     steps = list(steps_of(store, contact))
@@ -34,7 +40,7 @@ def erase(store: Store, contact: str) -> EraseStep:
 def steps_of(store: Store, contact: str) -> Iterator[EraseStep]:
     place: ErasePlace | None = None
     while True:
-        step = store.retention.erase(contact, place, NOW)
+        step = store.retention.erase(contact, place)
         yield step
         if step.next is None:
             return
@@ -229,10 +235,10 @@ def test_every_step_is_a_bounded_one(store: Store) -> None:
 
 def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
     put_receipt(store, PHONE)
-    first = store.retention.erase(PHONE, None, NOW)
+    first = store.retention.erase(PHONE, None)
     later = put_receipt(store, PHONE, OTHER_PHONE)
 
-    second = store.retention.erase(PHONE, first.next, NOW)
+    second = store.retention.erase(PHONE, first.next)
 
     assert first.next == ErasePlace(Stage.RECEIPTS, 1, 1)
     assert (second.receipts, body_of(store, 2)) == (0, later)
@@ -249,9 +255,9 @@ def put_many(store: Store) -> None:
     for number in range(120):
         ours = number % 3 == 0
         phone, user = (PHONE, USER) if ours else (f"49170{number:07}", f"DE.{number:012}")
-        body = json.dumps({"from": phone, "user_id": user, "text": "x" * (number * 90)}).encode()
+        body = json.dumps({"from": phone, "text": "x" * (number * 90), "user_id": user}).encode()
         store.receipts.add(new_receipt(body))
-        raw = {"from": phone, "user_id": user, "text": {"body": "y" * (number * 50)}}
+        raw = {"from": phone, "text": {"body": "y" * (number * 90)}, "user_id": user}
         (event,) = put_events(store, new_event(number, wa_id=phone, user_id=user, raw=raw), receipt=number + 1)
         put_delivery(store, event, state="open" if number % 2 else "delivered")
     store.database.write(lambda c: c.execute(receipts.update().values(state="split")))

@@ -102,7 +102,7 @@ def test_a_consumer_that_nobody_knows_begins_at_the_start(store: Store) -> None:
 def test_a_consumer_may_go_on_and_back(store: Store) -> None:
     places = []
     for cursor in (5, 9, 2):
-        store.consumers.ack("crm", cursor, NOON)
+        store.consumers.ack("crm", cursor)
         places.append(store.consumers.cursor("crm"))
 
     assert places == [5, 9, 2]
@@ -112,9 +112,9 @@ def test_a_consumer_may_go_on_and_back(store: Store) -> None:
 def test_a_consumer_tells_how_far_behind_it_is(store: Store) -> None:
     put_events(store, *map(new_event, "abc"))
     put_events(store, new_event("d"), received_at=NOON + timedelta(minutes=1))
-    store.consumers.ack("at the end", 4, NOON)
-    store.consumers.ack("behind", 3, NOON)
-    store.consumers.ack("from the start", 0, NOON)
+    store.consumers.ack("at the end", 4)
+    store.consumers.ack("behind", 3)
+    store.consumers.ack("from the start", 0)
 
     lags = {each.name: (each.lag, each.oldest_unread_at) for each in store.consumers.page(after=None, limit=9)}
 
@@ -128,7 +128,7 @@ def test_a_consumer_tells_how_far_behind_it_is(store: Store) -> None:
 def test_the_lag_does_not_count_events_that_were_pruned(store: Store) -> None:
     put_events(store, *map(new_event, "abcd"))
     store.database.write(lambda c: c.exec_driver_sql("DELETE FROM events WHERE id < 4"))
-    store.consumers.ack("crm", 1, NOON)
+    store.consumers.ack("crm", 1)
 
     consumer = store.consumers.get("crm")
 
@@ -138,7 +138,7 @@ def test_the_lag_does_not_count_events_that_were_pruned(store: Store) -> None:
 
 def test_consumers_are_listed_by_name(store: Store) -> None:
     for name in "bca":
-        store.consumers.ack(name, 1, NOON)
+        store.consumers.ack(name, 1)
 
     first = [each.name for each in store.consumers.page(after=None, limit=2)]
     second = [each.name for each in store.consumers.page(after="b", limit=2)]
@@ -147,7 +147,7 @@ def test_consumers_are_listed_by_name(store: Store) -> None:
 
 
 def test_a_forgotten_consumer_begins_at_the_start_again(store: Store) -> None:
-    store.consumers.ack("crm", 3, NOON)
+    store.consumers.ack("crm", 3)
 
     forgotten = store.consumers.forget("crm"), store.consumers.forget("crm")
 
@@ -159,6 +159,6 @@ def test_there_are_only_so_many_consumers(store: Store) -> None:
     rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MOST_CONSUMERS)]
     store.database.write(lambda c: c.execute(consumers_table.insert(), rows))
 
-    assert store.consumers.ack("one more", 1, NOON) is False
-    assert store.consumers.ack("c7", 1, NOON) is True
+    assert store.consumers.ack("one more", 1) is False
+    assert store.consumers.ack("c7", 1) is True
     assert store.consumers.cursor("one more") == 0

@@ -13,6 +13,7 @@ from tests.store.children import Child, Start
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
 
 ADDERS = ("process", "cooperative_process")
+READ_TYPES = ("*", "message.*", "message.a,message.b,message.c")
 
 
 def kept(store: Store) -> list[str]:
@@ -95,3 +96,15 @@ def test_a_process_that_met_an_io_error_stays_broken(tmp_path: object, start: St
         broken_before,
     ]
     assert kept(make_store(url)) == ["before"]
+
+
+def test_readers_miss_nothing_while_several_processes_split(url: str, start: Start, store: Store) -> None:
+    readers = [start("event_process", "read", url, 300, seed, types) for seed, types in enumerate(READ_TYPES)]
+    splitters = [start("event_process", "split", url, name, 100) for name in "abc"]
+    assert all(child.succeeds() for child in splitters)
+
+    read = [reader.hear() for reader in readers]
+
+    added = [event.sequence for event in store.events.after(0, limit=1000)]
+    assert len(added) == 300
+    assert read == [added] * len(readers)

@@ -12,10 +12,16 @@ from app.store.erasing import last_receipt
 from app.store.pruning import STEP_BYTES, STEP_ROWS
 from app.store.schema import deliveries, events, forgotten_events, jobs, receipt_errors, receipts
 from tests.support.events import new_event, put_delivery, put_events, put_lane
-from tests.support.store import NOON, new_receipt
+from tests.support.store import NOON, StoreMaker, new_receipt
 
 OLD, NOW = NOON, NOON + timedelta(days=31)
 BEFORE = NOON + timedelta(days=1)
+
+
+@pytest.fixture
+def store(url: str, make_store: StoreMaker) -> Store:
+    """An open store whose clock stands still."""
+    return make_store(url, clock=lambda: NOW)
 
 
 def count(store: Store, table: Any) -> int:
@@ -36,7 +42,7 @@ def bodies(store: Store) -> list[bytes]:
 
 
 def prune_events(store: Store, *destinations: str, before: datetime = BEFORE, after: int = 0) -> PruneStep:
-    return store.retention.prune_events(before=before, after=after, destinations=destinations, now=NOW)
+    return store.retention.prune_events(before=before, after=after, destinations=destinations)
 
 
 def test_old_receipts_go_and_younger_ones_stay(store: Store) -> None:

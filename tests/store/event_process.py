@@ -1,0 +1,57 @@
+"""A process that splits, or one that reads what is split meanwhile: `event_process.py ROLE URL …`."""
+
+import json
+import random
+import sys
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+from app.domain.job import SPLIT_LANE, Again
+from app.domain.settlement import Settlement
+from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
+from app.store import Store
+from app.store.errors import ClaimLost
+from tests.support.events import new_event
+from tests.support.store import NOON
+
+LEASE = timedelta(seconds=0.05)
+
+
+def open_store(url: str, choice: random.Random) -> Store:
+    """Its commits take a while, each another one, so that they would overtake each other if they could."""
+    store = Store(
+        url, min_free_bytes=0, cooperative=False, on_point=lambda _: time.sleep(choice.choice((0, 0, 0.002, 0.02)))
+    )
+    store.open()
+    return store
+
+
+def split(url: str, name: str, number: str) -> None:
+    """Add so many events, a few at a time, whenever the splitting job is to be had; some claims are lost."""
+    choice = random.Random(name)
+    store, left = open_store(url, choice), [f"{name} {each}" for each in range(int(number))]
+    while left:
+        for job in store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE):
+            time.sleep(choice.choice((0, 0, 0.07)))
+            some = left[: choice.choice((1, 3, 10))]
+            events = [SplitEvent(new_event(each, kind=f"message.{choice.choice('abc')}")) for each in some]
+            with suppress(ClaimLost):
+                store.events.add(job, [SplitReceipt(PendingReceipt("rcp_1", NOON, b"", b""), events)], LEASE)
+                del left[: len(some)]
+            store.jobs.settle([Settlement(job, Again(timedelta()))])
+
+
+def read(url: str, number: str, seed: str, types: str) -> None:
+    """Follow the cursor until so many events were seen; say their sequences."""
+    choice = random.Random(seed)
+    store, after, seen = open_store(url, choice), 0, []
+    while len(seen) < int(number):
+        page = store.events.after(after, types=types.split(","), limit=choice.randint(1, 20))
+        seen += [event.sequence for event in page]
+        after = max([after, *seen[-1:]])
+    print(json.dumps(seen), flush=True)
+
+
+if __name__ == "__main__":
+    {"split": split, "read": read}[sys.argv[1]](*sys.argv[2:])
