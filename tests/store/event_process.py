@@ -15,14 +15,14 @@ from app.store.errors import ClaimLost
 from tests.support.events import new_event
 from tests.support.store import NOON
 
-LEASE = timedelta(seconds=0.05)
+LEASE = timedelta(seconds=0.04)
+LAST = "test.last"
 
 
 def open_store(url: str, choice: random.Random) -> Store:
     """Its commits take a while, each another one, so that they would overtake each other if they could."""
-    store = Store(
-        url, min_free_bytes=0, cooperative=False, on_point=lambda _: time.sleep(choice.choice((0, 0, 0.002, 0.02)))
-    )
+    pauses = (0, 0, 0, 0.03)
+    store = Store(url, min_free_bytes=0, cooperative=False, on_point=lambda _: time.sleep(choice.choice(pauses)))
     store.open()
     return store
 
@@ -33,24 +33,26 @@ def split(url: str, name: str, number: str) -> None:
     store, left = open_store(url, choice), [f"{name} {each}" for each in range(int(number))]
     while left:
         for job in store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE):
-            time.sleep(choice.choice((0, 0, 0.07)))
+            time.sleep(choice.choice((0, 0, 0.05)))
             some = left[: choice.choice((1, 3, 10))]
             events = [SplitEvent(new_event(each, kind=f"message.{choice.choice('abc')}")) for each in some]
             with suppress(ClaimLost):
                 store.events.add(job, [SplitReceipt(PendingReceipt("rcp_1", NOON, b"", b""), events)], LEASE)
                 del left[: len(some)]
             store.jobs.settle([Settlement(job, Again(timedelta()))])
+        time.sleep(0.01)
 
 
-def read(url: str, number: str, seed: str, types: str) -> None:
-    """Follow the cursor until so many events were seen; say their sequences."""
+def read(url: str, seed: str, types: str) -> None:
+    """Follow the cursor until the last event; say all sequences."""
     choice = random.Random(seed)
-    store, after, seen = open_store(url, choice), 0, []
-    while len(seen) < int(number):
-        page = store.events.after(after, types=types.split(","), limit=choice.randint(1, 20))
+    store, page = open_store(url, choice), []
+    seen = [0]
+    while not any(event.type == LAST for event in page):
+        page = store.events.after(seen[-1], types=[LAST, *types.split(",")], limit=choice.randint(1, 20))
         seen += [event.sequence for event in page]
-        after = max([after, *seen[-1:]])
-    print(json.dumps(seen), flush=True)
+        time.sleep(choice.choice((0, 0.001)))
+    print(json.dumps(seen[1:]), flush=True)
 
 
 if __name__ == "__main__":

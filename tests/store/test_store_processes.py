@@ -10,6 +10,8 @@ from app.domain.receipt import Stored
 from app.store import Store
 from app.store.schema import receipts
 from tests.store.children import Child, Start
+from tests.store.event_process import LAST
+from tests.support.events import new_event, put_events
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
 
 ADDERS = ("process", "cooperative_process")
@@ -99,12 +101,13 @@ def test_a_process_that_met_an_io_error_stays_broken(tmp_path: object, start: St
 
 
 def test_readers_miss_nothing_while_several_processes_split(url: str, start: Start, store: Store) -> None:
-    readers = [start("event_process", "read", url, 300, seed, types) for seed, types in enumerate(READ_TYPES)]
-    splitters = [start("event_process", "split", url, name, 100) for name in "abc"]
+    readers = [start("event_process", "read", url, seed, types) for seed, types in enumerate(READ_TYPES)]
+    splitters = [start("event_process", "split", url, name, 80) for name in "abc"]
     assert all(child.succeeds() for child in splitters)
+    put_events(store, new_event("last", kind=LAST))
 
     read = [reader.hear() for reader in readers]
 
     added = [event.sequence for event in store.events.after(0, limit=1000)]
-    assert len(added) == 300
+    assert len(added) == 3 * 80 + 1
     assert read == [added] * len(readers)
