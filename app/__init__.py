@@ -7,7 +7,7 @@ Two journeys of the same shape: door, rule, memory, answer; then corridor, verb,
     message:  messages/routes → messages/compose + accept → store [commit, 202]
               ⇢ worker → messages/send → graph → store
 
-Built so far: the webhook journey up to its 200. The imports of the factory are inside it, so that a rule of
+Built so far: the webhook journey. The imports of the factory are inside it, so that a rule of
 the domain can be used without loading a web framework.
 """
 

@@ -1,6 +1,7 @@
 """`deliveries`: events on their way to a destination, what is stuck and why, and replay, on a running service."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -57,7 +58,7 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
 @deliveries_group.command("replay")
 @client_options
 @click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
-@click.option("--destination", help="Deliver again what went, or should have gone, to this destination.")
+@click.option("--destination", help="What goes to this destination.")
 @click.option("--types", help="Events of these types, with commas between; * stands for anything.")
 @click.option("--since", help="Events received at this time or later, such as 2026-01-02T03:04:05Z.")
 @click.option("--until", help="Events received before this time.")
@@ -66,8 +67,8 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
 def replay_deliveries(access: ApiAccess, delivery_ids: tuple[str, ...], as_json: bool, **chosen: str | None) -> None:
     """Deliver again: these deliveries, or every one that the options choose. It does not ask whether you mean it.
 
-    Without --state that includes what was delivered before, and what was foreign when it came. At least an ID or an
-    option is needed; --types '*' stands for everything.
+    Without --state: what is dead or skipped, and events that were foreign when they came and no longer are. At least
+    an ID or an option is needed. The event's id stays the same.
     """
     selection = _selection(chosen)
     if bool(delivery_ids) == bool(selection):
@@ -106,8 +107,14 @@ def _replay_chosen(client: Client, selection: dict[str, Any]) -> Iterator[Step]:
 
 def _row(delivery: dict[str, Any]) -> dict[str, Any]:
     attempts = delivery["attempts"]
-    last = attempts[-1] if attempts else {}
-    return {**delivery, "tries": len(attempts), "lastError": last.get("error")}
+    return {**delivery, "tries": len(attempts), "lastError": _what_went_wrong(attempts[-1]) if attempts else None}
+
+
+def _what_went_wrong(attempt: dict[str, Any]) -> str | None:
+    status = attempt["status"]
+    if attempt["error"] or status is None:
+        return str(attempt["error"])
+    return None if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES else f"HTTP {status}"
 
 
 def _path(delivery_id: str) -> str:

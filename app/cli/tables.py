@@ -45,5 +45,7 @@ def print_cells(row: Mapping[str, Any], columns: Sequence[str]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = json.dumps(value) if isinstance(value, dict | list) else str(value)
     return text if text.isprintable() else text.encode("unicode_escape").decode()

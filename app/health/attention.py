@@ -23,11 +23,15 @@ def _of_workers(workers: list[Mapping[str, Any]]) -> Iterator[Concern]:
 def _of_receipts(receipts: Mapping[str, Any]) -> Iterator[Concern]:
     if (receipts["oldestPendingSeconds"] or 0) > WAITED_TOO_LONG_SECONDS:
         seconds = round(receipts["oldestPendingSeconds"])
-        yield _concern("receipts_wait", f"{receipts['pending']} receipts wait to be split, the oldest {seconds} s")
+        yield _concern(
+            "receipts_wait",
+            f"waiting to be split: {_counted(receipts['pending'], 'receipt')}, the oldest {seconds} s",
+        )
     if receipts["unreadable"]:
         yield _concern(
             "unreadable",
-            f"{receipts['unreadable']} receipts cannot be read; see `flask wats receipts list --state unreadable`",
+            f"{_counted(receipts['unreadable'], 'unreadable receipt')};"
+            " see `flask wats receipts list --state unreadable`",
         )
 
 
@@ -37,12 +41,18 @@ def _of_deliveries(status: Mapping[str, Any]) -> Iterator[Concern]:
         if destination["state"] == DestinationState.DISABLED:
             yield _concern("disabled", f"{name} is disabled ({why}); mend it, then `flask wats destinations resume`")
         if destination["state"] == DestinationState.OPEN:
-            yield _concern("open", f"{name} fails ({why}); {destination['waiting']} deliveries wait for it")
+            yield _concern(
+                "open", f"{name} fails ({why}); it is tried again by itself, {destination['waiting']} waiting"
+            )
     if status["deadLetters"]:
         yield _concern(
             "dead_letters",
-            f"{status['deadLetters']} dead letters; see `flask wats deliveries list --state dead`, then replay them",
+            f"{_counted(status['deadLetters'], 'dead letter')}; see `flask wats deliveries list --state dead`",
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _concern(code: str, message: str) -> Concern:

@@ -35,7 +35,7 @@ def machine(service: Running, *arguments: str) -> dict[str, Any]:
 def dead(stored: Store) -> Iterator[Store]:
     """Three deliveries to the CRM that were given up; nothing is dead or waits before and after."""
     put_deliveries(stored, *(new_event(f"stuck {next(NUMBERS)}") for _ in range(3)))
-    end_all(stored, Dead("gave up"), status=500, error="HTTP 500")
+    end_all(stored, Dead("gave up"), status=500)
     yield stored
     for delivery in stored.deliveries.page(state=DeliveryState.DEAD, limit=1000):
         stored.deliveries.replay(delivery.id)

@@ -1,0 +1,84 @@
+"""The night that docs/operate.md tells: each command there is run, in order, and prints what stands below it."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.heartbeat import Heartbeat
+from app.domain.job import Again, Dead, Done
+from app.domain.settlement import LaneEffect
+from app.store import Store
+from tests.support.deliveries import end_all, put_deliveries, split_into
+from tests.support.events import new_event
+from tests.support.live import CONFIG, write_config
+from tests.support.serving import ROOT, Running, environment, run, serving
+
+PAGE = (ROOT / "docs" / "operate.md").read_text()
+NIGHT = PAGE.partition("## At 2 a.m.")[2].partition("\n## ")[0]
+SCENE = re.compile(r"```sh\n\.venv/bin/flask wats (.*?)\n```\n+```text\n(.*?)```", re.DOTALL)
+SCENES = SCENE.findall(NIGHT)
+DESTINATIONS = """
+    destinations:
+      - { name: crm, url: "http://127.0.0.1:9/hooks", secret: { env: TEST_CRM_SECRET } }
+      - { name: bot, url: "http://127.0.0.1:9/bot", format: meta, secret: { env: TEST_CRM_SECRET } }
+"""
+VARYING = (
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
+    (re.compile(r"evt_[0-9a-f]{32}"), "EVENT"),
+    (re.compile(r"[^\s:]+:\d+ +\d+\.\d+\.\S+"), "WORKER"),
+    (re.compile(r"\d+\.\d+"), "SECONDS"),
+    (re.compile(r"^version .*$", re.MULTILINE), "VERSION"),
+    (re.compile(r" +"), " "),
+)
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Store]]:
+    """The CRM refuses connections and six deliveries wait; the bot gave up on two; a receipt cannot be read."""
+    folder = tmp_path_factory.mktemp("night")
+    config = write_config(folder, CONFIG + DESTINATIONS)
+    environ = environment(folder, TEST_CRM_SECRET="crm-secret-0c9d", WATS_CONFIG=str(config))
+    with serving(folder, "--live", "--yes-live", "--without-worker", environ=environ) as running:
+        store = Store(f"sqlite:///{folder}/data/wats.sqlite3", min_free_bytes=0, cooperative=False)
+        store.open()
+        tell_the_story(store)
+        yield running, store
+        store.close()
+
+
+def tell_the_story(store: Store) -> None:
+    put_deliveries(store, *(new_event(f"dead {number}") for number in range(2)), to=["bot"])
+    end_all(store, Again(timedelta()), destination="bot", status=500)
+    end_all(store, Dead("gave up"), destination="bot", status=500)
+    put_deliveries(store, new_event("fine"), to=["crm", "bot"])
+    for name in ("crm", "bot"):
+        end_all(store, Done(), destination=name, status=200, effect=LaneEffect.SUCCESS)
+    put_deliveries(store, *(new_event(f"waits {number}") for number in range(6)))
+    end_all(store, Again(timedelta(minutes=2)), error="connection refused", effect=LaneEffect.FAILURE)
+    split_into(store, unreadable="not JSON")
+
+
+def without_what_varies(text: str) -> list[str]:
+    for pattern, word in VARYING:
+        text = pattern.sub(word, text)
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def test_the_night_has_scenes() -> None:
+    assert len(SCENES) >= 6
+
+
+@pytest.mark.parametrize(("command", "printed"), SCENES, ids=[command for command, _ in SCENES])
+def test_a_command_of_the_night_prints_what_stands_below_it(
+    night: tuple[Running, Store], command: str, printed: str
+) -> None:
+    running, store = night
+    now = datetime.now(UTC)
+    store.heartbeats.beat(Heartbeat("gateway-1:412", "worker", "0.1.0", now, now))
+
+    ended = run(*shlex.split(command), environ=running.environ)
+
+    assert without_what_varies(ended.stdout + ended.stderr) == without_what_varies(printed)
