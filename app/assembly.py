@@ -4,12 +4,22 @@ import logging
 import os
 import random
 import signal
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from gevent import monkey
 
 from app.config import Mode, Settings
+from app.corridor.handling import Point
+from app.corridor.lane import Lane, Prepare
+from app.corridor.worker import Worker
+from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
+from app.domain.job import DELIVER_LANE, PRUNE_LANE, SPLIT_LANE, Job, Outcome
+from app.domain.settlement import Settlement
+from app.events.prune import Pruning
+from app.events.split import Splitter
 from app.gateway import Gateway
 from app.metrics import Metrics
 from app.store import Store
@@ -35,6 +45,42 @@ def build_gateway(settings: Settings) -> Gateway:
         destinations=Destinations(_may_reach(settings), _now),
         chance=random.random,
     )
+
+
+def build_worker(gateway: Gateway, on_point: Point) -> Worker:
+    """The background worker of this process: it serves every lane there is."""
+    worker = gateway.settings.worker
+    return Worker(
+        gateway.store,
+        build_lanes(gateway),
+        clock=gateway.clock,
+        lease=timedelta(seconds=worker.lease_seconds),
+        slots=worker.threads,
+        on_point=on_point,
+    )
+
+
+def build_lanes(gateway: Gateway) -> list[Lane]:
+    """What each lane's jobs are handled by: splitting, pruning, and delivering to each destination."""
+    store, settings = gateway.store, gateway.settings
+    pruning, deliveries = Pruning(gateway), partial(prepare_deliveries, parts=gateway)
+    splitter = Splitter(
+        store=store,
+        metrics=gateway.metrics,
+        phone_number_ids=frozenset(settings.whatsapp.phone_number_ids),
+        destinations=settings.destinations,
+        lease=timedelta(seconds=settings.worker.lease_seconds),
+    )
+    return [
+        Lane(SPLIT_LANE, 1, splitter.prepare, has_work=store.receipts.has_pending, standing=True),
+        Lane(PRUNE_LANE, 1, _each(pruning.prune), standing=True),
+        *(Lane(DELIVER_LANE + each.name, each.max_in_flight, deliveries) for each in settings.destinations),
+    ]
+
+
+def _each(handle: Callable[[Job], Outcome]) -> Prepare:
+    """The tasks of jobs that need nothing to be loaded: each is handled, and ends as it says."""
+    return lambda jobs: [(job, lambda job=job: Settlement(job, handle(job))) for job in jobs]  # type: ignore[misc]
 
 
 def _may_reach(settings: Settings) -> MayReach:

@@ -33,6 +33,12 @@ class Metrics:
             registry=self._registry,
             buckets=SECONDS,
         )
+        self._events = Counter(
+            "wats_events", "Events split out of receipts, by outcome.", ["outcome"], registry=self._registry
+        )
+        self._unreadable = Counter(
+            "wats_unreadable_receipts", "Receipts that could not be read.", registry=self._registry
+        )
         self._attempts = Counter(
             "wats_delivery_attempts",
             "Pushes that were tried, by destination and what became of them.",
@@ -62,6 +68,15 @@ class Metrics:
         if observer is None:
             observer = self._observers[labels] = self._requests.labels(*labels)
         observer.observe(seconds)
+
+    def receipt_split(self, *, new: int, duplicates: int, foreign: int) -> None:
+        """Count the events of a receipt: new ones (of which so many are foreign), and those that were known."""
+        for outcome, number in (("new", new - foreign), ("foreign", foreign), ("duplicate", duplicates)):
+            self._events.labels(outcome).inc(number)
+
+    def receipt_unreadable(self) -> None:
+        """Count a receipt that could not be read."""
+        self._unreadable.inc()
 
     def delivery_tried(self, *, destination: str, outcome: str) -> None:
         """Count a push and what became of it."""

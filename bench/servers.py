@@ -55,7 +55,7 @@ def serving_empty(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
 @contextmanager
 def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) -> Iterator[Server]:
     """`ready` is the path that answers once it serves."""
-    address = ("127.0.0.1", _free_port())
+    address = ("127.0.0.1", free_port())
     log = Path(environ["WATS_DATA_DIR"]) / "server.log"
     started = time.monotonic()
     with log.open("wb") as sink:
@@ -99,7 +99,7 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
     raise RuntimeError(f"the server did not become ready:\n{log.read_text()[-3000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -15,6 +15,7 @@ from app import create_app
 from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.options import serve_options
+from app.cli.processes import GUNICORN, ROOT, WORKER
 from app.cli.supervisor import Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
@@ -22,7 +23,6 @@ from app.config.start_line import tell_warnings
 from app.log import configure_logging
 from app.web.guards import guard_of
 
-ROOT = Path(__file__).parent.parent.parent
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
@@ -57,9 +57,9 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
     _bring_schema_to_head(settings)
     with _run_folder() as folder:
         environ = {**child_environment(settings), "WATS_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-        children = [Child("web", _gunicorn(), leads=True)]
+        children = [Child("web", GUNICORN, leads=True)]
         if with_worker:
-            children.append(Child("worker", [sys.executable, "-m", "app.cli", "worker"]))
+            children.append(Child("worker", WORKER))
         return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
 
 
@@ -72,10 +72,6 @@ def routes_of(settings: Settings) -> list[dict[str, str]]:
         methods = " ".join(sorted(rule.methods or ()))
         rows.append({"route": rule.rule, "methods": methods, "guard": guard.name if guard else "none"})
     return rows
-
-
-def _gunicorn() -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -1,7 +1,7 @@
 """`worker`: the background work as a process of its own."""
 
-import signal
-import threading
+import os
+import sys
 from datetime import UTC, datetime
 
 import click
@@ -9,9 +9,10 @@ import click
 from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.options import start_options
-from app.config import Flags, load_settings
-from app.corridor.worker import is_anybody_working, run_worker
-from app.log import configure_logging
+from app.cli.processes import ROOT, WORKER
+from app.config import Flags, Settings, child_environment, load_settings
+from app.config.start_line import tell_warnings
+from app.corridor.worker import is_anybody_working
 
 
 @click.command("worker")
@@ -20,25 +21,16 @@ from app.log import configure_logging
 def worker_command(flags: Flags, check: bool) -> None:
     """Run the background work until told to stop. It does not migrate; it waits for the schema."""
     settings = load_settings(flags)
-    gateway = build_gateway(settings)
-    gateway.store.open()
     if check:
-        if not is_anybody_working(gateway.store, datetime.now(UTC)):
-            raise CommandFailed("no worker has given a sign of life lately")
+        _check(settings)
         return
-    configure_logging(secrets=settings.secret_values)
-    run_worker(gateway.store, gateway.clock, _stop_event())
-    gateway.store.close()
+    tell_warnings(settings, sys.stderr)
+    os.chdir(ROOT)
+    os.execve(WORKER[0], WORKER, child_environment(settings))  # noqa: S606 - this very process becomes the worker
 
 
-def _stop_event() -> threading.Event:
-    """Set by the first signal to stop; a second one ends the process at once."""
-    stop = threading.Event()
-
-    def begin(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, begin)
-    return stop
+def _check(settings: Settings) -> None:
+    store = build_gateway(settings).store
+    store.open()
+    if not is_anybody_working(store, datetime.now(UTC)):
+        raise CommandFailed("no worker has given a sign of life lately")

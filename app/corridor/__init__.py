@@ -1,1 +1,4 @@
-"""The corridor: background work, claimed, handled and settled. So far only the worker's sign of life walks here."""
+"""The corridor: background work is claimed with a lease and a fence, handled, and settled by whoever claimed it.
+
+One mechanism for all work. Knows jobs and lanes, and nothing of what a job is about: assembly hands in the lanes.
+"""

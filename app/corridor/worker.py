@@ -1,12 +1,22 @@
-"""The worker: one process of background work, alive as long as its heartbeat says so."""
+"""The worker: one process of background work. It serves its lanes, gives signs of life, and stops in order.
+
+It works only while the schema fits its code: one that is a version behind or ahead does no harm.
+"""
 
 import logging
 import os
 import socket
-import threading
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
+import gevent
+from gevent.event import Event
+
+from app.corridor.dispatcher import Dispatcher
+from app.corridor.handling import Handler, Point, attempt
+from app.corridor.lane import Lane
+from app.corridor.leases import Leases
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
 from app.store import Store, StoreUnavailable
@@ -14,33 +24,119 @@ from app.store import Store, StoreUnavailable
 log = logging.getLogger(__name__)
 
 KIND = "worker"
+WAITING_SECONDS = 1.0
+LAST_SECONDS = 2.0
+"""What is left of the grace for handing leases back."""
 
 
-def run_worker(store: Store, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Work until told to stop. A store that is away or without its schema is waited for."""
-    process, started_at = f"{socket.gethostname()}:{os.getpid()}", clock()
-    log.info("worker.started", extra={"process_of": process})
-    while not stop.is_set():
-        _beat(store, Heartbeat(process, KIND, VERSION, started_at, clock()))
-        stop.wait(BEAT_EVERY.total_seconds())
-    _take_leave(store, process)
-    log.info("worker.stopped", extra={"process_of": process})
+class Worker:
+    """Serves lanes until told to stop. `slots`: how many jobs of each lane it handles at a time, at best."""
+
+    def __init__(
+        self,
+        store: Store,
+        lanes: Sequence[Lane],
+        *,
+        clock: Callable[[], datetime],
+        lease: timedelta,
+        slots: int,
+        on_point: Point,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._lanes = lanes
+        self._leases = Leases(store, lease)
+        self._handler = Handler(store, self._leases, on_point)
+        self._fits = False
+        self._dispatchers = [
+            Dispatcher(
+                lane,
+                store=store,
+                leases=self._leases,
+                handler=self._handler,
+                slots=slots,
+                may_work=lambda: self._fits,
+            )
+            for lane in lanes
+        ]
+
+    def run(self, stop: Event, *, grace_seconds: float) -> None:
+        """Work until told to stop. A store that is away or without its schema is waited for."""
+        process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
+        log.info("worker.started", extra={"process_of": process})
+        greenlets = [
+            gevent.spawn(self._beat_for_ever, process, started_at),
+            gevent.spawn(self._listen_for_ever),
+            gevent.spawn(self._leases.renew_for_ever),
+        ]
+        dispatching = [gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers]
+        stop.wait()
+        self._finish(dispatching, grace_seconds)
+        gevent.killall(greenlets)  # type: ignore[arg-type]
+        self._take_leave(process)
+        log.info("worker.stopped", extra={"process_of": process})
+
+    def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", grace_seconds: float) -> None:
+        """Let what is in flight end; what does not end in time is handed back, and tried again by somebody else."""
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
+        with suppress(gevent.Timeout), gevent.Timeout(max(0.1, grace_seconds - LAST_SECONDS)):
+            gevent.joinall(dispatching)
+            for dispatcher in self._dispatchers:
+                dispatcher.join()
+        for dispatcher in self._dispatchers:
+            dispatcher.kill()
+        self._handler.close()
+        try:
+            self._leases.hand_back()
+        except StoreUnavailable as error:
+            log.warning("worker.leases_left_behind", extra={"reason": str(error)})
+
+    def _beat_for_ever(self, process: str, started_at: datetime) -> None:
+        """Give signs of life, and look whether the schema still fits."""
+        named = False
+        while True:
+            try:
+                self._fits = self._store.schema_status().compatible
+                if self._fits and not named:
+                    self._store.lanes.ensure([lane.name for lane in self._lanes])
+                    named = True
+                self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
+            except StoreUnavailable as error:
+                log.warning("worker.waiting_for_store", extra={"reason": str(error)})
+            self._wake_all()
+            gevent.sleep(BEAT_EVERY.total_seconds() if self._fits else WAITING_SECONDS)
+
+    def _listen_for_ever(self) -> None:
+        listener = self._store.bell.listen("work")
+        while True:
+            if listener.wait(BEAT_EVERY.total_seconds()):
+                self._wake_all()
+
+    def _wake_all(self) -> None:
+        for dispatcher in self._dispatchers:
+            dispatcher.wake()
+
+    def _take_leave(self, process: str) -> None:
+        try:
+            self._store.heartbeats.forget(process)
+        except StoreUnavailable as error:
+            log.warning("worker.heartbeat_left_behind", extra={"reason": str(error)})
+
+
+def work_once(store: Store, lanes: Sequence[Lane], *, lease: timedelta) -> int:
+    """Handle what is due now, one job after the other, without a loop around it; how many jobs that were."""
+    store.lanes.ensure([lane.name for lane in lanes])
+    handled = 0
+    for lane in lanes:
+        if lane.has_work():
+            jobs = store.jobs.claim(lane.name, most=lane.most, limit=lane.most, lease=lease)
+            settlements = [attempt(lane, job, task) for job, task in lane.prepare(jobs)]
+            store.jobs.settle(settlements)
+            handled += len(settlements)
+    return handled
 
 
 def is_anybody_working(store: Store, now: datetime) -> bool:
     """Tells whether some worker has lately given a sign of life."""
     return any(beat.is_fresh(now) for beat in store.heartbeats.latest(KIND))
-
-
-def _beat(store: Store, heartbeat: Heartbeat) -> None:
-    try:
-        store.heartbeats.beat(heartbeat)
-    except StoreUnavailable as error:
-        log.warning("worker.waiting_for_store", extra={"reason": str(error)})
-
-
-def _take_leave(store: Store, process: str) -> None:
-    try:
-        store.heartbeats.forget(process)
-    except StoreUnavailable as error:
-        log.warning("worker.heartbeat_left_behind", extra={"reason": str(error)})

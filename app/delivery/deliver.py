@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.config import Destination
 from app.domain.answer import Answer
@@ -25,6 +27,16 @@ OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Again: ("again", logging.WARNING),
     Dead: ("dead", logging.ERROR),
 }
+
+
+def prepare_deliveries(jobs: Sequence[Job], parts: Gateway) -> list[tuple[Job, Callable[[], Settlement]]]:
+    """The task of each claimed job. One whose delivery is gone, erased with its customer, has nothing left to do."""
+    found = parts.store.deliveries.load(jobs) if jobs else {}
+    return [(job, partial(_deliver_if_found, job, found.get(job.id), parts)) for job in jobs]
+
+
+def _deliver_if_found(job: Job, found: tuple[Delivery, Event] | None, parts: Gateway) -> Settlement:
+    return Settlement(job, Done()) if found is None else deliver(job, *found, parts)
 
 
 def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> Settlement:

@@ -27,6 +27,7 @@ FIELDS = {
     "pid_of": "pid",
     "process_of": "process",
     "reason": "reason",
+    "receipt_id": "receiptId",
     "receipts": "receipts",
     "request_id": "requestId",
     "route": "route",

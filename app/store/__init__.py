@@ -5,8 +5,9 @@ The only room that speaks SQL. What it promises durable is on disk when a call r
 
 from app.store.consumers import Consumer
 from app.store.database import Limits
-from app.store.errors import ClaimLost, StoreBroken, StoreUnavailable
+from app.store.errors import ClaimLost, StoreBroken, StoreRefused, StoreUnavailable
 from app.store.event_reading import EventCounts
+from app.store.group_commit import GroupCommit
 from app.store.migrate import SchemaStatus
 from app.store.pruning import PruneStep
 from app.store.receipt_rows import ReceiptCounts
@@ -16,11 +17,13 @@ __all__ = [
     "ClaimLost",
     "Consumer",
     "EventCounts",
+    "GroupCommit",
     "Limits",
     "PruneStep",
     "ReceiptCounts",
     "SchemaStatus",
     "Store",
     "StoreBroken",
+    "StoreRefused",
     "StoreUnavailable",
 ]

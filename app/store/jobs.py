@@ -41,17 +41,19 @@ class Jobs(Front):
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write down how tries ended: the jobs, their deliveries, the state of their lanes. False where the claim was
         lost: then nothing is changed."""
-        return self._store.write_and_ring(
-            lambda c: settle_jobs(c, self._store.moment(c), settlements, self._chance), "work"
-        )
+        return self._store.database.write(lambda c: settle_jobs(c, self._store.moment(c), settlements, self._chance))
 
-    def next_due(self, lane: str) -> datetime | None:
-        """When something of this lane can be claimed, as far as its jobs go; None if nothing of it is open."""
-        return self._store.database.read(lambda c: earliest_due(c, lane))
+    def next_due_in(self, lane: str) -> float | None:
+        """Seconds until something of this lane can be claimed, as far as its jobs go, by the database's clock; less
+        than 0 if it can already, None if nothing of it is open."""
+        return self._store.database.read(lambda c: self._until(c, earliest_due(c, lane)))
 
     def depths(self) -> list[LaneDepth]:
         """How many jobs are open in each lane that has any."""
         return self._store.database.read(lambda c: depths_of_lanes(c, self._store.moment(c)))
+
+    def _until(self, connection: Connection, due: datetime | None) -> float | None:
+        return None if due is None else (due - self._store.moment(connection)).total_seconds()
 
     def _claim(self, connection: Connection, lane: str, most: int, limit: int, lease: timedelta) -> list[Job]:
         """A job that outlived that many of its workers is what killed them: it is given up."""

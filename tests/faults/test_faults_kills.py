@@ -19,7 +19,7 @@ from tests.support.senders import Senders, missing, senders, stored_bodies
 from tests.support.serving import GUNICORN, ROOT, Running, is_alive, until
 from tests.support.store import Databases, sqlite_databases
 
-MASTER, WORKER = "-m gunicorn", "app.cli worker"
+MASTER, WORKER = "-m gunicorn", "app.worker"
 DYING = Path(__file__).parent / "gunicorn_dying.py"
 MIGRATING = Path(__file__).parent / "migration_dying.py"
 NEXT_MIGRATION = """

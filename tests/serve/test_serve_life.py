@@ -26,7 +26,7 @@ from tests.support.serving import (
 )
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
-MASTER, WORKER = "-m gunicorn", "app.cli worker"
+MASTER, WORKER = "-m gunicorn", "app.worker"
 
 
 def post(running: Running, body: bytes) -> int:

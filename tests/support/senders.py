@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import select
 
@@ -29,8 +29,9 @@ def numbered_body(number: int) -> bytes:
 class Senders:
     """Threads that send one webhook after the other to a port, whoever listens there."""
 
-    def __init__(self, port: int, threads: int) -> None:
+    def __init__(self, port: int, threads: int, body_of: Callable[[int], bytes] = numbered_body) -> None:
         self._port = port
+        self._body_of = body_of
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._send, args=(number, threads)) for number in range(threads)]
         self.acknowledged: list[int] = []
@@ -65,7 +66,7 @@ class Senders:
         connection.close()
 
     def _send_one(self, connection: http.client.HTTPConnection, number: int) -> None:
-        body = numbered_body(number)
+        body = self._body_of(number)
         connection.request("POST", PATH, body, signed(body))
         answer = connection.getresponse()
         answer.read()
@@ -74,9 +75,11 @@ class Senders:
             self.acknowledged.append(number)
 
 
-def senders(port: int, threads: int = 8) -> contextlib.AbstractContextManager[Senders]:
+def senders(
+    port: int, threads: int = 8, body_of: Callable[[int], bytes] = numbered_body
+) -> contextlib.AbstractContextManager[Senders]:
     """So many threads that send to this port while the block runs."""
-    return Senders(port, threads).sending()
+    return Senders(port, threads, body_of).sending()
 
 
 def missing(url: str, acknowledged: list[int]) -> list[int]:

@@ -1,0 +1,114 @@
+"""A dispatcher serves one lane: it claims as many jobs as it has slots, and rests until there is more to do.
+
+Each lane has slots of its own, so that one whose jobs hang holds up no other.
+"""
+
+import logging
+from collections.abc import Callable
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+
+from app.corridor.handling import Handler
+from app.corridor.lane import Lane
+from app.corridor.leases import Leases
+from app.domain.job import Job
+from app.store import Store, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+AWAY_SECONDS = 0.5
+SHORTEST_REST = 0.02
+"""However often the bell rings, a lane is looked at 50 times a second at most."""
+
+GATHER_SECONDS = 0.003
+HELD_BACK_SECONDS = 0.25
+"""Until a lane is looked at again that has due jobs and gave none: paused, open, or just claimed by another."""
+
+
+class Dispatcher:
+    """Claims and hands out. It is woken by the bell, by a slot that becomes free, and when a job falls due."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        store: Store,
+        leases: Leases,
+        handler: Handler,
+        slots: int,
+        may_work: Callable[[], bool],
+    ) -> None:
+        self._lane = lane
+        self._store = store
+        self._leases = leases
+        self._handler = handler
+        self._slots = min(slots, lane.most)
+        self._may_work = may_work
+        self._woken = Event()
+        self._in_flight = Pool()
+        self._expects_more = False
+        self._over = False
+
+    def run(self) -> None:
+        """Serve the lane until told to stop."""
+        while not self._over:
+            self._woken.clear()
+            try:
+                rest = self._claim()
+            except StoreUnavailable as error:
+                log.warning("worker.waiting_for_store", extra={"kind": self._lane.name, "reason": str(error)})
+                rest = AWAY_SECONDS
+            if rest and not self._over:
+                gevent.sleep(SHORTEST_REST)
+                self._woken.wait(rest)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._over = True
+        self._woken.set()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._woken.set()
+
+    def join(self) -> None:
+        """Wait for what is in flight."""
+        self._in_flight.join()
+
+    def kill(self) -> None:
+        """Let go of what is in flight."""
+        self._in_flight.kill()
+
+    def _claim(self) -> float:
+        """Claim what there is to do. Seconds to rest afterwards, unless woken; 0 if there may be more."""
+        if self._over or not self._may_work():
+            return POLL_SECONDS
+        if not self._free:
+            self._woken.wait(POLL_SECONDS)
+            return 0
+        due = 0.0 if self._expects_more else self._store.jobs.next_due_in(self._lane.name)
+        if due is None or due > 0:
+            return min(due or POLL_SECONDS, POLL_SECONDS)
+        if not self._lane.has_work():
+            return POLL_SECONDS
+        return 0 if self._begin(self._claimed()) else HELD_BACK_SECONDS
+
+    def _claimed(self) -> list[Job]:
+        if self._in_flight:
+            gevent.sleep(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
+        limit = self._free
+        jobs = self._leases.claim(self._lane.name, most=self._lane.most, limit=limit)
+        self._expects_more = len(jobs) == limit
+        return jobs
+
+    def _begin(self, jobs: list[Job]) -> bool:
+        for job, task in self._lane.prepare(jobs):
+            self._in_flight.spawn(self._handler.handle, self._lane, job, task).link(lambda _: self.wake())
+        return bool(jobs)
+
+    @property
+    def _free(self) -> int:
+        return self._slots - len(self._in_flight)

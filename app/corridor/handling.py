@@ -1,0 +1,74 @@
+"""One try of a claimed job: handle it outside any transaction, then settle it, as long as the claim is ours."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+import gevent
+
+from app.corridor.lane import Lane, Task
+from app.corridor.leases import Leases
+from app.domain.job import Again, Dead, Job
+from app.domain.settlement import Settlement
+from app.store import GroupCommit, Store, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+SETTLE_AGAIN_SECONDS = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+MISTAKES_TO_DIE = 15
+
+Point = Callable[[str], None]
+
+
+class Handler:
+    """Handles and settles. Settlements that come together share a transaction."""
+
+    def __init__(self, store: Store, leases: Leases, on_point: Point) -> None:
+        self._leases = leases
+        self._on_point = on_point
+        self._settlements: GroupCommit[Settlement, bool] = GroupCommit(store.jobs.settle)
+
+    def handle(self, lane: Lane, job: Job, task: Task) -> None:
+        """Try a job once. A claim that was lost before is left to whoever has it now."""
+        if self._leases.holds(job):
+            self._on_point("claimed")
+            settlement = attempt(lane, job, task)
+            self._on_point("handled")
+            self._settle(settlement)
+        self._leases.drop(job)
+
+    def close(self) -> None:
+        """Settle nothing more."""
+        self._settlements.close()
+
+    def _settle(self, settlement: Settlement) -> None:
+        """Write it down, however long the store is away, while the claim is ours."""
+        while self._leases.holds(settlement.job):
+            try:
+                if not self._settlements.add(settlement, 1):
+                    log.warning("worker.claim_lost", extra={"job_id": settlement.job.id})
+            except StoreUnavailable as error:
+                log.warning("worker.not_settled", extra={"job_id": settlement.job.id, "reason": str(error)})
+                gevent.sleep(SETTLE_AGAIN_SECONDS)
+            else:
+                self._on_point("settled")
+                return
+
+
+def attempt(lane: Lane, job: Job, task: Task) -> Settlement:
+    """How the try ended. A mistake of ours is one more way to fail: it is logged, and the job tried again later."""
+    try:
+        return task()
+    except StoreUnavailable as error:
+        log.warning("worker.store_away", extra={"job_id": job.id, "reason": str(error)})
+        return Settlement(job, Again(FIRST_PAUSE))
+    except Exception as error:
+        log.exception("worker.failed", extra={"job_id": job.id, "kind": lane.name, "attempt": job.attempts + 1})
+        return Settlement(job, _after_mistake(lane, job, type(error).__name__))
+
+
+def _after_mistake(lane: Lane, job: Job, name: str) -> Again | Dead:
+    if not lane.standing and job.attempts + 1 >= MISTAKES_TO_DIE:
+        return Dead(f"wats failed on it with {name}, {MISTAKES_TO_DIE} times")
+    return Again(min(FIRST_PAUSE * 2 ** min(job.attempts, 12), LONGEST_PAUSE))

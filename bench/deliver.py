@@ -1,0 +1,236 @@
+"""From a webhook to a fast destination on the same machine, end to end, on the whole gateway.
+
+    python -m bench.deliver [--seconds 60] [--rate 320] [--backlog 100000] [--only sqlite postgresql]
+
+First a steady rate: how late events reach the destination. Then a backlog: how fast it drains at its beginning and
+at its end, and how webhooks are answered meanwhile. Beside them, measured in the same run, the rate at which the
+bare client library does the same POSTs, which is the most that can be had.
+"""
+
+import argparse
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+from app.domain.signature import SIGNATURE_HEADER, signature_of
+from bench import load
+from bench.databases import databases
+from bench.servers import ROOT, Server, free_port, serving_command
+from bench.webhooks import PATH, SECRET
+
+CONFIG = """
+version: 1
+defaultProfile: bench
+profiles:
+  bench:
+    whatsapp: {{ wabaId: "1234567890", phoneNumberId: "9876543210" }}
+    auth: {{ accessToken: {{ env: BENCH_ACCESS_TOKEN }} }}
+    webhook: {{ verifyToken: {{ env: BENCH_VERIFY_TOKEN }}, appSecret: {{ env: BENCH_APP_SECRET }} }}
+    service: {{ bearerToken: {{ env: BENCH_SERVICE_TOKEN }} }}
+    destinations:
+      - {{ name: fast, url: "http://127.0.0.1:{port}/hooks", secret: {{ env: BENCH_SECRET }} }}
+"""
+TOKEN = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
+BATCH = 1000
+ENDS = 20_000
+"""How many deliveries at each end of the backlog are compared."""
+
+
+@dataclass
+class Destination:
+    """The destination's process."""
+
+    process: subprocess.Popen[str]
+
+    def seen(self) -> dict[str, list[float]]:
+        """What came since the last call."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(file=self.process.stdin, flush=True)
+        told: dict[str, list[float]] = json.loads(self.process.stdout.readline())
+        return told
+
+
+@dataclass
+class Seen:
+    """What came in all, gathered while it comes."""
+
+    destination: Destination
+    times: list[float] = field(default_factory=list)
+    lags: list[float] = field(default_factory=list)
+
+    def until(self, events: int, *, patience: float = 30) -> None:
+        """Wait for so many events; stop when none has come for some time."""
+        last = time.monotonic()
+        while len(self.times) < events and time.monotonic() - last < patience:
+            time.sleep(0.25)
+            told = self.destination.seen()
+            self.times += told["times"]
+            self.lags += told["lags"]
+            last = time.monotonic() if told["times"] else last
+
+
+@contextmanager
+def fast_destination(port: int) -> Iterator[Destination]:
+    """A destination that answers at once."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.destination", str(port)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    try:
+        yield Destination(process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def webhooks(updates: int = 1) -> Iterator[bytes]:
+    """Signed webhooks with so many new messages each, that say when they were sent."""
+    run, numbers = f"{time.time_ns():x}", count()
+    while True:
+        body = _envelope([_message(f"wamid.{run}.{next(numbers)}") for _ in range(updates)])
+        signature = signature_of(body, SECRET)
+        head = (
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"{SIGNATURE_HEADER}: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        yield head.encode() + body
+
+
+def _message(wamid: str) -> dict[str, Any]:
+    text = f"sent={time.time():.6f}; " + "x" * 300
+    return {"from": "4915112345678", "id": wamid, "timestamp": "1764000000", "type": "text", "text": {"body": text}}
+
+
+def _envelope(messages: list[dict[str, Any]]) -> bytes:
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550001111", "phone_number_id": "9876543210"},
+        "contacts": [{"profile": {"name": "Ada"}, "wa_id": "4915112345678"}],
+        "messages": messages,
+    }
+    entry = {"id": "1234567890", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def bare_client(port: int, posts: int = 3000) -> float:
+    """POSTs a second of the bare library with the worker's concurrency, in a process of its own."""
+    command = [sys.executable, "-m", "bench.bare_client", str(port), str(posts)]
+    return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+
+
+def steady(server: Server, destination: Destination, *, rate: int, seconds: float) -> None:
+    """Webhooks at a steady rate."""
+    result = load.run(server.address, webhooks(), connections=32, seconds=seconds, rate=rate)
+    seen = Seen(destination)
+    seen.until(len(result.latencies))
+    span = seen.times[-1] - seen.times[0]
+    print(
+        f"steady {rate}/s for {seconds:.0f} s: {len(seen.times)} of {len(result.latencies)} events, "
+        f"{len(seen.times) / span:.0f}/s; lag p50 {_percentile(seen.lags, 0.5):.0f} ms, "
+        f"p99 {_percentile(seen.lags, 0.99):.0f} ms; webhook p99 {result.percentile(0.99) * 1000:.0f} ms",
+        flush=True,
+    )
+
+
+def backlog(server: Server, destination: Destination, *, events: int, rate: int) -> float:
+    """A backlog that has gathered while the destination was paused, drained under load; deliveries a second."""
+    _post(server, "/api/destinations/fast/pause")
+    _send(server, islice(webhooks(BATCH), events // BATCH))
+    _wait_until_split(server)
+    destination.seen()
+    _post(server, "/api/destinations/fast/resume")
+    result = load.run(server.address, webhooks(), connections=32, seconds=20, rate=rate)
+    seen = Seen(destination)
+    seen.until(events + len(result.latencies))
+    first, last = _rate(seen.times[:ENDS]), _rate(seen.times[events - ENDS : events])
+    print(
+        f"backlog of {events}: {len(seen.times)} delivered at {_rate(seen.times):.0f}/s, the first {ENDS} at "
+        f"{first:.0f}/s, the last at {last:.0f}/s (ratio {last / first:.2f}); meanwhile {rate} webhooks/s answered "
+        f"with p50 {result.percentile(0.5) * 1000:.0f} ms, p99 {result.percentile(0.99) * 1000:.0f} ms",
+        flush=True,
+    )
+    return _rate(seen.times)
+
+
+def _send(server: Server, requests: Iterable[bytes]) -> None:
+    """One after the other; each must be answered 200."""
+    connection = load.Connection(server.address)
+    for request in requests:
+        connection.send(request, 0)
+        connection.socket.setblocking(True)
+        while (status := connection.status()) is None:
+            pass
+        assert status == 200, status
+    connection.socket.close()
+
+
+def _wait_until_split(server: Server) -> None:
+    while _ask(server, "GET", "/status")["receipts"]["pending"]:
+        time.sleep(0.5)
+
+
+def _post(server: Server, path: str) -> None:
+    _ask(server, "POST", path)
+
+
+def _ask(server: Server, method: str, path: str) -> Any:
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
+    connection.request(method, path, headers=TOKEN)
+    answer = connection.getresponse()
+    content = answer.read()
+    assert answer.status < 300, content
+    return json.loads(content)
+
+
+def _rate(times: list[float]) -> float:
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+
+def _percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--rate", type=int, default=320)
+    parser.add_argument("--backlog", type=int, default=100_000)
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
+    asked = parser.parse_args()
+    with databases(asked.folder) as made:
+        for kind in asked.only:
+            port = free_port()
+            environ = dict(made.environ(kind, 0))
+            config = Path(environ["WATS_DATA_DIR"]) / "deliver.yaml"
+            config.write_text(CONFIG.format(port=port))
+            with fast_destination(port) as destination:
+                bare = bare_client(port)
+                destination.seen()
+                with serving_command({**environ, "WATS_CONFIG": str(config)}) as server:
+                    print(f"{kind}; the bare client library: {bare:.0f} POSTs/s", flush=True)
+                    steady(server, destination, rate=asked.rate, seconds=asked.seconds)
+                    drained = backlog(server, destination, events=asked.backlog, rate=asked.rate)
+                    print(f"drained at {drained / bare:.2f} of the bare client's rate", flush=True)
+                    each = ", ".join(f"{megabytes:.0f}" for _, megabytes in server.memory_of_processes())
+                    print(f"MB of its processes: {each}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
