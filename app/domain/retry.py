@@ -30,7 +30,7 @@ GONE = 410
 ABOUT_THE_DESTINATION = (408, 425, 429)
 """Refusals that say nothing about the event. Every other 4xx does: the next event may well be welcome."""
 
-_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 def outcome_of(answer: Answer, attempts: int, chance: float) -> tuple[Outcome, LaneEffect, timedelta | None]:
@@ -67,7 +67,7 @@ def retry_after_of(header: str | None, now: datetime) -> timedelta | None:
 
 def _asked(header: str, now: datetime) -> timedelta | None:
     if _SECONDS.fullmatch(header):
-        return timedelta(seconds=int(header))
+        return timedelta(seconds=min(int(header), int(LONGEST_WAIT.total_seconds())))
     try:
         date = parsedate_to_datetime(header)
     except (ValueError, OverflowError):

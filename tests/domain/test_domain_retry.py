@@ -1,0 +1,117 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.answer import Answer
+from app.domain.job import Again, Dead, Done
+from app.domain.retry import LONGEST_WAIT, PAUSES, outcome_of, pause_after, retry_after_of
+from app.domain.settlement import LaneEffect
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+ON_TIME = 0.5
+LAST = len(PAUSES)
+
+
+def answered(status: int, retry_after: timedelta | None = None) -> Answer:
+    return Answer(status, None, retry_after, 12)
+
+
+def failed(error: str) -> Answer:
+    return Answer(None, error, None, 12)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_a_2xx_is_a_delivery(status: int) -> None:
+    assert outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME) == (Done(), LaneEffect.SUCCESS, None)
+
+
+@pytest.mark.parametrize("status", [103, 199, 300, 301, 307, 408, 425, 429, 500, 503, 599, 999])
+def test_what_is_no_success_and_may_pass_is_a_failure_of_the_destination(status: int) -> None:
+    assert outcome_of(answered(status), 0, ON_TIME) == (Again(timedelta(seconds=5)), LaneEffect.FAILURE, None)
+
+
+def test_what_brings_no_answer_is_a_failure_of_the_destination() -> None:
+    outcome = outcome_of(failed("connection refused"), 1, ON_TIME)
+
+    assert outcome == (Again(timedelta(seconds=30)), LaneEffect.FAILURE, None)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 499])
+def test_a_refusal_of_one_event_is_tried_again_and_holds_up_no_other(status: int) -> None:
+    outcome = outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME)
+
+    assert outcome == (Again(timedelta(seconds=5)), LaneEffect.NONE, None)
+
+
+@pytest.mark.parametrize("attempts", [0, LAST, LAST + 1])
+def test_a_destination_that_is_gone_for_good_lets_its_deliveries_wait_for_a_human(attempts: int) -> None:
+    outcome = outcome_of(answered(410), attempts, ON_TIME)
+
+    assert outcome == (Again(timedelta(seconds=5)), LaneEffect.GONE, None)
+
+
+def test_the_pauses_grow_and_end_after_about_three_days() -> None:
+    pauses = [pause_after(attempts, ON_TIME) for attempts in range(LAST)]
+
+    assert [pause.total_seconds() for pause in pauses[:9]] == [5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800]
+    assert set(pauses[9:]) == {timedelta(hours=12)}
+    assert timedelta(days=3) < sum(pauses, timedelta()) < timedelta(days=3.5)
+
+
+def test_pauses_are_spread_by_a_fifth_both_ways() -> None:
+    assert pause_after(5, 0) == timedelta(minutes=48)
+    assert pause_after(5, 1) == timedelta(minutes=72)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(answered(500), "HTTP 500, 15 times tried"), (failed("timed out"), "timed out, 15 times tried")],
+)
+def test_after_the_last_try_it_is_given_up_because(answer: Answer, reason: str) -> None:
+    assert outcome_of(answer, LAST - 1, ON_TIME)[0] == Again(timedelta(hours=12))
+    assert outcome_of(answer, LAST, ON_TIME) == (Dead(reason), LaneEffect.FAILURE, None)
+
+
+def test_a_wait_that_is_asked_for_holds_up_the_lane_and_is_never_shorter_than_the_pause() -> None:
+    long, short = timedelta(minutes=3), timedelta(seconds=1)
+
+    assert outcome_of(answered(429, long), 0, ON_TIME) == (Again(long), LaneEffect.FAILURE, long)
+    assert outcome_of(answered(503, short), 1, ON_TIME) == (Again(timedelta(seconds=30)), LaneEffect.FAILURE, short)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        (" 120 ", timedelta(minutes=2)),
+        ("86400", LONGEST_WAIT),
+        ("99999999999999999999", LONGEST_WAIT),
+        (format_datetime(NOON + timedelta(minutes=7), usegmt=True), timedelta(minutes=7)),
+        ("Friday, 02-Jan-26 12:07:00 GMT", timedelta(minutes=7)),
+        ("Fri Jan  2 12:07:00 2026", timedelta(minutes=7)),
+        ("Fri, 02 Jan 2026 13:07:00 +0100", timedelta(minutes=7)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT),
+    ],
+)
+def test_a_wait_is_told_in_seconds_or_as_a_date_and_counts_for_a_day_at_most(header: str, wait: timedelta) -> None:
+    assert retry_after_of(header, NOON) == wait
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "0", "-5", "1.5", "soon", "١٢", "120, 120", "\x00", "9" * 60000, "Thu, 01 Jan 2026 12:00:00 GMT"],
+)
+def test_a_wait_that_is_over_or_nonsense_is_none(header: str | None) -> None:
+    assert retry_after_of(header, NOON) is None
+
+
+@given(
+    st.text(alphabet=st.characters(max_codepoint=255)) | st.from_regex(r"[A-Z][a-z]{2}, \d+ Jan \d+ \d+:\d+:\d+ .*")
+)
+def test_no_header_can_do_harm(header: str) -> None:
+    wait = retry_after_of(header, NOON)
+
+    assert wait is None or timedelta() < wait <= LONGEST_WAIT
