@@ -1,6 +1,8 @@
 """Erasing a customer through the door, and from the command line."""
 
 import json
+import os
+import pty
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from app.store import Store
 from app.store.schema import receipts
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
-from tests.support.serving import Running, run, serving
+from tests.support.serving import FLASK, ROOT, Running, run, serving
 from tests.support.store import new_receipt
 from tests.support.webhooks import bearer
 
@@ -164,3 +166,23 @@ def test_the_command_line_says_what_it_left(running: Running) -> None:
     assert erased.returncode == 1
     assert erased.stdout == "erased 1 events, 1 deliveries and the bytes of 0 receipts\n"
     assert "1 wait, 0 are unreadable" in erased.stderr
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, ["a"]), ("y", 0, [])])
+def test_on_a_terminal_it_asks_first(running: Running, answer: str, code: int, left: list[str]) -> None:
+    store = opened(running)
+    put_customer(store)
+    ours, terminal = pty.openpty()
+    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
+    command = [FLASK, "wats", "contacts", "erase", PHONE]
+    asked = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=terminal, stderr=subprocess.PIPE, text=True)
+
+    os.write(ours, f"{answer}\n".encode())
+    _, told = asked.communicate(timeout=30)
+
+    names = [event.data["text"] for event in store.events.after(0, limit=9)]
+    store.close()
+    os.close(terminal)
+    os.close(ours)
+    assert told.startswith(f"Erase everything of {PHONE}? It cannot be undone [y/N]: ")
+    assert (asked.returncode, names) == (code, left)
