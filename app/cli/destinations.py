@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import click
 
+from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.options import as_json_option, client_options
 from app.cli.tables import print_json, print_record, print_table
@@ -46,6 +47,21 @@ def pause_destination(access: ApiAccess, name: str, as_json: bool) -> None:
 def resume_destination(access: ApiAccess, name: str, as_json: bool) -> None:
     """Push again, whether it was paused, disabled by a 410 or open; what waits for a retry is due at once."""
     _show(Client(access).post(f"{_path(name)}/resume"), as_json=as_json)
+
+
+@destinations_group.command("test")
+@client_options
+@click.argument("name")
+@as_json_option
+def try_destination(access: ApiAccess, name: str, as_json: bool) -> None:
+    """Send one signed test event now and tell what came back; exit code 1 if it was no 2xx."""
+    answer = Client(access).post(f"{_path(name)}/test")
+    if as_json:
+        print_json(answer)
+    else:
+        print_record(answer)
+    if not answer["ok"]:
+        raise CommandFailed(f"{name} did not take the test event: {answer['error'] or f'HTTP {answer['status']}'}")
 
 
 def _path(name: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app.config import Destination, without_query
-from app.delivery.schemas import DestinationSchema
+from app.delivery.schemas import DestinationSchema, TrialSchema
+from app.delivery.trial import try_out
 from app.domain.destination import Standing, lane_of_destination, standings_of
 from app.gateway import gateway
 from app.web.errors import not_found
@@ -51,6 +52,14 @@ def resume_destination(name: str) -> dict[str, Any]:
     destination = _configured(name)
     gateway().store.lanes.resume(lane_of_destination(name))
     return _told_one(destination)
+
+
+@bp.post("/destinations/<name>/test")
+@guarded_by(bearer("operate"))
+@bp.response(200, TrialSchema)
+def try_destination(name: str) -> dict[str, Any]:
+    """Send one signed test event (`wats.test`) now, also while it is paused or disabled, and tell what came back."""
+    return try_out(_configured(name), gateway())
 
 
 def _configured(name: str) -> Destination:

@@ -48,6 +48,15 @@ class DestinationSchema(CamelSchema):
     last_error = ma.fields.String(required=True, allow_none=True)
 
 
+class TrialSchema(CamelSchema):
+    """What came back for a test event. `ok`: it was a 2xx."""
+
+    ok = ma.fields.Boolean(required=True)
+    status = ma.fields.Integer(required=True, allow_none=True)
+    error = ma.fields.String(required=True, allow_none=True)
+    duration_ms = ma.fields.Integer(required=True)
+
+
 class ReplaySchema(CamelSchema):
     """Which deliveries to make again, and where to go on. `since` is included, `until` is not.
 

@@ -147,6 +147,14 @@ def test_destinations_are_paused_and_resumed(service: Running) -> None:
     assert [each["name"] for each in machine(service, "destinations", "list")["items"]] == ["crm", "bot"]
 
 
+def test_a_destination_that_does_not_take_a_test_event_is_code_1(service: Running) -> None:
+    told = wats(service, "destinations", "test", "crm")
+    answer = json.loads(wats(service, "destinations", "test", "crm", "--json").stdout)
+
+    assert (told.returncode, told.stderr) == (1, "crm did not take the test event: connection refused\n")
+    assert (answer["ok"], answer["status"], answer["error"]) == (False, None, "connection refused")
+
+
 def test_status_tells_of_dead_letters_by_its_exit_code(service: Running, dead: Store) -> None:
     ended = wats(service, "status")
 

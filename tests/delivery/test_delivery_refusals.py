@@ -143,7 +143,7 @@ def test_what_is_no_json_of_ours_is_refused(
 
 
 @pytest.mark.parametrize("name", ["cmr", "CRM", "%00", "crm%0a", "..%2fcrm", "%ff", "x" * 300])
-@pytest.mark.parametrize(("method", "end"), [("GET", ""), ("POST", "/pause"), ("POST", "/resume")])
+@pytest.mark.parametrize(("method", "end"), [("GET", ""), ("POST", "/pause"), ("POST", "/resume"), ("POST", "/test")])
 def test_a_destination_that_is_not_configured_is_not_found(
     client: FlaskClient, name: str, method: str, end: str
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_destination_that_is_not_configured_is_not_found(
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume"])
+@pytest.mark.parametrize("verb", ["pause", "resume", "test"])
 def test_a_token_that_may_only_read_cannot_touch_a_destination(client: FlaskClient, verb: str) -> None:
     answer = client.post(f"{DESTINATIONS}/crm/{verb}", headers=READER)
 

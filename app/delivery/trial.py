@@ -1,0 +1,46 @@
+"""A test event: pushed and signed as every event is, marked as a test, and kept nowhere."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from app.config import Destination
+from app.delivery.deliver import body_for, headers_for
+from app.domain.event import Contact, Event, Origin
+from app.gateway import Gateway
+
+TEST_TYPE = "wats.test"
+ITEM = {"test": True, "text": "A test of wats: nothing happened."}
+
+
+def try_out(destination: Destination, parts: Gateway) -> dict[str, Any]:
+    """Push one test event now and tell what came back. It counts neither for the breaker nor in the metrics."""
+    at = parts.clock()
+    event = new_test_event(at)
+    body = body_for(destination, event)
+    answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))
+    return {
+        "ok": answer.is_success,
+        "status": answer.status,
+        "error": answer.error,
+        "duration_ms": answer.duration_ms,
+    }
+
+
+def new_test_event(at: datetime) -> Event:
+    """An event of an id of its own. No receipt holds it, and it has no place in the sequence."""
+    return Event(
+        id=f"evt_{uuid.uuid4().hex}",
+        type=TEST_TYPE,
+        occurred_at=at,
+        waba_id=None,
+        phone_number_id=None,
+        contact=Contact(),
+        data=ITEM,
+        raw=ITEM,
+        origin=Origin("whatsapp_business_account", {"id": "0"}, TEST_TYPE, {}, [], "value"),
+        sequence=0,
+        received_at=at,
+        receipt_id="rcp_0",
+        foreign=False,
+    )

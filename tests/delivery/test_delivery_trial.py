@@ -1,0 +1,136 @@
+"""The test of a destination: one signed event that happened to nobody, sent now, and what came back."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from standardwebhooks import Webhook
+
+from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.store import Store
+from tests.delivery.conftest import SECRETS
+from tests.support.deliveries import put_deliveries
+from tests.support.events import new_event
+from tests.support.webhooks import bearer
+
+Received = tuple[str, dict[str, str], bytes]
+
+
+class Receiver(HTTPServer):
+    """Somebody's application: remembers what it was sent and answers with the status it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.status = 204
+        self.received: list[Received] = []
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to say."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def port(receiver: Receiver) -> int:
+    """The destinations are the receiver."""
+    return int(receiver.server_port)
+
+
+Try = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def try_out(client: FlaskClient) -> Try:
+    def ask(name: str) -> dict[str, Any]:
+        answer = client.post(f"/api/destinations/{name}/test", headers=bearer())
+        assert answer.status_code == 200
+        return dict(answer.get_json())
+
+    return ask
+
+
+def test_a_test_event_arrives_signed_and_marked(try_out: Try, receiver: Receiver) -> None:
+    told = try_out("crm")
+
+    [(path, headers, body)] = receiver.received
+    event = Webhook(SECRETS["TEST_CRM_SECRET"]).verify(body, {name.lower(): value for name, value in headers.items()})
+    assert path == "/hooks?key=planted"
+    assert (event["type"], event["data"]["test"]) == ("wats.test", True)
+    assert event["id"] == headers["webhook-id"]
+    assert told.pop("durationMs") >= 0
+    assert told == {"ok": True, "status": 204, "error": None}
+
+
+def test_a_bot_gets_it_in_metas_envelope(try_out: Try, receiver: Receiver) -> None:
+    try_out("bot")
+
+    [(_, headers, body)] = receiver.received
+    [change] = json.loads(body)["entry"][0]["changes"]
+    assert headers[SIGNATURE_HEADER] == signature_of(body, SECRETS["TEST_BOT_SECRET"])
+    assert (change["field"], change["value"]["test"]) == ("wats.test", True)
+
+
+def test_each_test_has_an_id_of_its_own_and_is_kept_nowhere(try_out: Try, receiver: Receiver, store: Store) -> None:
+    try_out("crm")
+    try_out("crm")
+
+    first, second = (json.loads(body)["id"] for _, _, body in receiver.received)
+    assert first != second
+    assert store.events.latest() == 0
+    assert store.deliveries.page(limit=10) == []
+
+
+@pytest.mark.parametrize("status", [301, 404, 410, 500])
+def test_a_refusal_is_told_and_changes_nothing(
+    try_out: Try, receiver: Receiver, client: FlaskClient, status: int
+) -> None:
+    receiver.status = status
+
+    told = try_out("crm")
+
+    assert (told["ok"], told["status"], told["error"]) == (False, status, None)
+    assert client.get("/api/destinations/crm", headers=bearer()).get_json()["state"] == "active"
+    assert len(receiver.received) == 1
+
+
+def test_silence_is_told_in_a_few_words(try_out: Try, receiver: Receiver) -> None:
+    receiver.shutdown()
+    receiver.server_close()
+
+    told = try_out("crm")
+
+    assert (told["ok"], told["status"], told["error"]) == (False, None, "connection refused")
+
+
+def test_a_paused_destination_is_tested_too(
+    try_out: Try, receiver: Receiver, client: FlaskClient, store: Store
+) -> None:
+    put_deliveries(store, new_event())
+    client.post("/api/destinations/crm/pause", headers=bearer())
+
+    assert try_out("crm")["ok"] is True
+    assert [json.loads(body)["type"] for _, _, body in receiver.received] == ["wats.test"]
