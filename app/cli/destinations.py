@@ -61,7 +61,8 @@ def try_destination(access: ApiAccess, name: str, as_json: bool) -> None:
     else:
         print_record(answer)
     if not answer["ok"]:
-        raise CommandFailed(f"{name} did not take the test event: {answer['error'] or f'HTTP {answer['status']}'}")
+        why = answer["error"] or f"HTTP {answer['status']}"
+        raise CommandFailed(f"{name} did not take the test event: {why}")
 
 
 def _path(name: str) -> str:
