@@ -1,0 +1,188 @@
+"""What holds for every webhook, however it was made up: no exception, no loss, stable ids, valid JSON."""
+
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.event import NewEvent
+from app.domain.examples import CHANGES
+from app.domain.meta_envelope import meta_envelope
+from app.domain.splitting import Unreadable
+from tests.support.envelopes import RECEIVED_AT, change, contact, envelope, events_of, inbound_text, status
+
+TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+){0,2}", re.ASCII)
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+words = st.sampled_from(
+    ["messages", "statuses", "history", "threads", "errors", "contacts", "id", "type", "value", "a"]
+)
+json_values = st.recursive(
+    scalars,
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(words | st.text(max_size=3), inside, max_size=4),
+    max_leaves=12,
+)
+real_changes = st.sampled_from(list(CHANGES.values()))
+
+
+def places_in(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container with each of its keys."""
+    for key, inside in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        yield node, key
+        if isinstance(inside, dict | list):
+            yield from places_in(inside)
+
+
+@st.composite
+def mutated_envelopes(draw: st.DrawFn) -> dict[str, Any]:
+    """Real changes in one envelope, with some of its parts exchanged, renamed, doubled or taken away."""
+    body = deepcopy(envelope(*draw(st.lists(real_changes, min_size=1, max_size=4)), time=1764000000))
+    for _ in range(draw(st.integers(0, 5))):
+        places = list(places_in(body))
+        if not places:
+            break
+        node, key = draw(st.sampled_from(places))
+        match draw(st.sampled_from(["exchange", "take away", "rename", "double", "wrap"])):
+            case "exchange":
+                node[key] = draw(json_values)
+            case "take away":
+                del node[key]
+            case "rename" if isinstance(node, dict):
+                node[draw(words)] = node.pop(key)
+            case "double" if isinstance(node, list):
+                node.append(deepcopy(node[key]))
+            case _:
+                node[key] = [node[key]]
+    return body
+
+
+def is_fit_for_the_store(event: NewEvent) -> bool:
+    columns = (event.waba_id, event.phone_number_id, event.contact.wa_id, event.contact.user_id)
+    visible = all(one is None or (re.fullmatch(r"[!-~]{1,200}", one) and one.isascii()) for one in columns)
+    json.dumps([event.data, event.raw, vars(event.origin)], allow_nan=False).encode("ascii")
+    return visible and bool(TYPE.fullmatch(event.type)) and len(event.type) <= 100
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_split_or_unreadable(body: bytes) -> None:
+    with suppress(Unreadable):
+        found = events_of(body)
+        assert found
+        assert all(is_fit_for_the_store(event) for event in found)
+
+
+@settings(max_examples=400, deadline=None)
+@given(mutated_envelopes())
+def test_any_envelope_is_split_into_events_fit_for_the_store(body: dict[str, Any]) -> None:
+    found = events_of(body)
+
+    assert found
+    assert all(is_fit_for_the_store(event) for event in found)
+
+
+@settings(max_examples=400, deadline=None)
+@given(mutated_envelopes())
+def test_the_envelope_around_an_event_is_that_event_again(body: dict[str, Any]) -> None:
+    for event in events_of(body):
+        again = events_of(meta_envelope(event))
+
+        assert len(again) == 1
+        [other] = again
+        assert (other.type, other.raw, other.data) == (event.type, event.raw, event.data)
+        assert (other.contact, other.occurred_at) == (event.contact, event.occurred_at)
+        assert (other.waba_id, other.phone_number_id) == (event.waba_id, event.phone_number_id)
+        if event.occurred_at != RECEIVED_AT:  # without any time an id is of its receipt
+            assert other.id == event.id
+
+
+def leaves_of(node: Any) -> Counter[str]:
+    """Every scalar below, as JSON, and how often it stands there."""
+    if isinstance(node, dict | list):
+        inside = node.values() if isinstance(node, dict) else node
+        return sum((leaves_of(one) for one in inside), Counter())
+    return Counter([json.dumps(node)])
+
+
+def kept_leaves(found: list[NewEvent]) -> Counter[str]:
+    return sum((leaves_of([event.raw, vars(event.origin)]) for event in found), Counter())
+
+
+def items_of(body: dict[str, Any]) -> Any:
+    """What a body holds, without what need not come out: contacts beside items, what is around entries and values."""
+    entries = body.get("entry")
+    if not isinstance(entries, list) or not entries:
+        return body
+    return [_values_of(entry) for entry in entries]
+
+
+def _values_of(entry: Any) -> Any:
+    changes = entry.get("changes") if isinstance(entry, dict) else None
+    if not isinstance(changes, list) or not changes:
+        return entry
+    around = {key: value for key, value in entry.items() if key != "changes"}
+    return [around, *(_value_of(one) for one in changes)]
+
+
+def _value_of(changed: Any) -> Any:
+    value = changed.get("value", changed) if isinstance(changed, dict) else changed
+    return {key: inside for key, inside in value.items() if key != "contacts"} if isinstance(value, dict) else value
+
+
+@settings(max_examples=400, deadline=None)
+@given(mutated_envelopes())
+def test_nothing_that_an_envelope_holds_is_lost(body: dict[str, Any]) -> None:
+    read = json.loads(json.dumps(body), parse_constant=str)
+
+    assert not leaves_of(items_of(read)) - kept_leaves(events_of(body))
+
+
+def item_of(chance: random.Random, number: int) -> tuple[str, str, dict[str, Any]]:
+    """Field, list and item of some update of its own."""
+    wamid = f"wamid.{number}"
+    match chance.randrange(5):
+        case 0:
+            return "messages", "messages", inbound_text(wamid=wamid)
+        case 1:
+            return "messages", "statuses", status(chance.choice(["sent", "read"]), wamid=wamid)
+        case 2:
+            return "messages", "errors", {"code": number}
+        case 3:
+            preference = {"wa_id": str(49160 + number), "value": "stop", "timestamp": 1764000000 + number}
+            return "user_preferences", "user_preferences", preference
+        case _:
+            return "calls", "calls", {"id": f"wacid.{number}", "event": chance.choice(["connect", "dtmf"])}
+
+
+def packed(chance: random.Random, items: list[tuple[str, str, dict[str, Any]]]) -> list[NewEvent]:
+    """The items shuffled, in bodies and changes as chance will have them."""
+    found: list[NewEvent] = []
+    shuffled = chance.sample(items, len(items))
+    while shuffled:
+        size = chance.randint(1, len(shuffled))
+        now, shuffled = shuffled[:size], shuffled[size:]
+        lists: dict[str, dict[str, list[Any]]] = {}
+        for field, key, item in now:
+            lists.setdefault(field, {}).setdefault(key, []).append(item)
+        changes = [change(field, contacts=[contact()], **held) for field, held in lists.items()]
+        found += events_of(envelope(*changes, time=1764000000))
+    return found
+
+
+@settings(deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(1, 12))
+def test_ids_stay_the_same_in_whatever_batches_and_order_the_updates_come(chance: random.Random, count: int) -> None:
+    items = [item_of(chance, number) for number in range(count)]
+
+    once, again = packed(chance, items), packed(chance, items)
+
+    assert len(once) == count
+    assert len({event.id for event in once}) == count
+    assert {event.id: event.raw for event in once} == {event.id: event.raw for event in again}
