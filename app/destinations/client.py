@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from gevent import Timeout
@@ -10,7 +11,7 @@ from requests import PreparedRequest, Request, Response
 
 from app.destinations.answers import read_away
 from app.destinations.connections import Line
-from app.destinations.dialer import MayReach
+from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
 from app.destinations.troubles import TIMED_OUT, TROUBLES, words_for
 from app.domain import VERSION
 from app.domain.answer import Answer
@@ -37,9 +38,12 @@ class Destinations:
     to look its name up. `may_reach` tells whether an address, none that is never connected to, may be connected to
     in this mode."""
 
-    def __init__(self, may_reach: MayReach, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, may_reach: MayReach, clock: Callable[[], datetime], look_up: LookUp = look_up_natively
+    ) -> None:
         self._may_reach = may_reach
         self._clock = clock
+        self._look_up = look_up
         self._lines: dict[str, Line] = {}
 
     def post(self, destination: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -55,11 +59,6 @@ class Destinations:
         duration_ms = round((time.monotonic() - began) * 1000)
         return Answer(status, error if status is None else None, retry_after, duration_ms)
 
-    def close(self) -> None:
-        """Close every connection that is kept."""
-        for line in self._lines.values():
-            line.close()
-
     def _read(self, response: Response | None) -> tuple[int | None, timedelta | None]:
         if response is None:
             return None, None
@@ -68,9 +67,11 @@ class Destinations:
     def _line_to(self, destination: Target) -> Line:
         line = self._lines.get(destination.name)
         if line is None:
-            line = self._lines[destination.name] = Line(
-                destination.url, self._may_reach, destination.timeout_seconds, destination.max_in_flight
+            dialer_to = partial(
+                Dialer, may_reach=self._may_reach, look_up=self._look_up, seconds=destination.timeout_seconds
             )
+            line = Line(destination.url, dialer_to, destination.max_in_flight)
+            self._lines[destination.name] = line
         return line
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.destinations.answers import BoundedAnswer
-from app.destinations.dialer import Dialer, MayReach
+from app.destinations.dialer import Dialer
 
 PORTS = {"http": 80, "https": 443}
 
@@ -22,11 +23,11 @@ class Line(HTTPAdapter):
     It is used without a session: proxies, redirects, cookies and netrc are a session's doing.
     """
 
-    def __init__(self, url: str, may_reach: MayReach, seconds: float, connections: int) -> None:
+    def __init__(self, url: str, dialer_to: Callable[[str, int], Dialer], connections: int) -> None:
         super().__init__(max_retries=0)
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-        options: dict[str, Any] = {"maxsize": connections, "dial": Dialer(host, port, may_reach, seconds)}
+        options: dict[str, Any] = {"maxsize": connections, "dial": dialer_to(host, port)}
         self._pool: HTTPConnectionPool = (
             _TlsPool(host, port, ssl_context=_tls_context(), **options)
             if parts.scheme == "https"
@@ -39,10 +40,6 @@ class Line(HTTPAdapter):
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Nothing to set up: the pool's context verifies every certificate and the name in it."""
-
-    def close(self) -> None:
-        """Close what is kept."""
-        self._pool.close()
 
 
 class _Dialled:

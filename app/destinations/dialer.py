@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gevent import monkey
@@ -13,6 +13,10 @@ from app.domain.addresses import Address, is_never_connected
 CONNECT_SECONDS = 5.0
 
 MayReach = Callable[[Address], bool]
+LookUp = Callable[..., Sequence[tuple[Any, ...]]]
+"""As `socket.getaddrinfo`. It is called in a native thread, and so must not be gevent's."""
+
+look_up_natively: LookUp = monkey.get_original("socket", "getaddrinfo")
 
 
 class AddressRefused(OSError):
@@ -26,16 +30,16 @@ class Dialer:
     than an attempt lasts, and in a shared pool a few of those would leave none for the others' names.
     """
 
-    def __init__(self, host: str, port: int, may_reach: MayReach, seconds: float) -> None:
+    def __init__(self, host: str, port: int, *, may_reach: MayReach, look_up: LookUp, seconds: float) -> None:
         self._name = (host, port, 0, socket.SOCK_STREAM)
         self._may_reach = may_reach
         self._seconds = min(seconds, CONNECT_SECONDS)
         self._thread = ThreadPool(1)
-        self._look_up = monkey.get_original("socket", "getaddrinfo")
+        self._look_up = look_up
 
     def __call__(self) -> socket.socket:
         """A connected socket; the last address's OSError where none answers."""
-        failure = OSError("the name has no address")
+        failure: OSError = socket.gaierror("the name has no address")
         for family, _, _, _, address in self._thread.apply(self._look_up, self._name):
             try:
                 return self._connect(family, address)

@@ -1,0 +1,74 @@
+"""The client of destinations in a process as the worker is one: gevent-patched, posting what its input asks for."""
+# ruff: noqa: E402
+
+from gevent import monkey
+
+monkey.patch_all()  # before anything else is imported
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+from gevent.fileobject import FileObject
+
+from app.destinations import Destinations
+from app.log import configure_logging
+
+TICK_SECONDS = 0.01
+HANGING_SECONDS = 4
+NAMES = {
+    "two.test": ["127.0.0.9", "127.0.0.1"],
+    "turned.test": ["169.254.169.254"],
+    "none.test": [],
+}
+
+native_sleep = monkey.get_original("time", "sleep")
+native_look_up = monkey.get_original("socket", "getaddrinfo")
+
+
+def look_up(host: str, *arguments: Any) -> Any:
+    """A name server that answers for ours, and does not answer for others."""
+    if host == "hanging.test":
+        native_sleep(HANGING_SECONDS)
+    return [found for each in NAMES.get(host, [host]) for found in native_look_up(each, *arguments)]
+
+
+def now() -> datetime:
+    return datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+
+
+def tick(ticks: "count[int]") -> None:
+    while True:
+        gevent.sleep(TICK_SECONDS)
+        next(ticks)
+
+
+def main() -> None:
+    """Each line is a list of posts to make at once; each answer, what came of them and how often a clock ticked."""
+    configure_logging()
+    anywhere = Destinations(lambda _: True, now, look_up)
+    this_machine = Destinations(lambda address: address.is_loopback, now, look_up)
+    ticks = count()
+    gevent.spawn(tick, ticks)
+
+    def post(asked: dict[str, Any]) -> dict[str, Any]:
+        destination = SimpleNamespace(
+            name=asked["url"], url=asked["url"], timeout_seconds=asked["seconds"], max_in_flight=8
+        )
+        client = this_machine if asked["only_this_machine"] else anywhere
+        return asdict(client.post(destination, asked["body"].encode(), asked["headers"]))
+
+    for line in FileObject(sys.stdin.fileno(), "r", close=False):
+        before = next(ticks)
+        posts = [gevent.spawn(post, asked) for asked in json.loads(line)]
+        answers = [greenlet.get() for greenlet in posts]
+        print(json.dumps({"answers": answers, "ticks": next(ticks) - before}, default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()

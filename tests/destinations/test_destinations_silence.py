@@ -1,0 +1,119 @@
+"""Destinations that hang, drip, drop the connection or are not there; and that the others do not feel it."""
+
+import socket
+
+import pytest
+
+from tests.support.destinations import Line, ScriptedDestination, destination_that_accepts_nobody
+from tests.support.pusher import Pusher
+from tests.support.serving import free_port
+
+OK = b"HTTP/1.1 200 OK\r\n"
+TIMED_OUT = "timed out"
+CLOSED = "connection closed without an answer"
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP", OK, OK + b"X-Y: z\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_a_destination_that_hangs_before_its_status_is_complete_times_out(
+    destination: ScriptedDestination, pusher: Pusher, said: bytes
+) -> None:
+    destination.will_hang(said)
+
+    assert pusher.post(destination.url, seconds=1).words == TIMED_OUT
+
+
+def test_a_byte_now_and_then_does_not_win_time(destination: ScriptedDestination, pusher: Pusher) -> None:
+    destination.will_drip(OK + b"X-Padding: " + b"x" * 1000)
+
+    assert pusher.post(destination.url, seconds=1).words == TIMED_OUT
+
+
+def test_a_status_counts_though_its_body_drips_for_ever(destination: ScriptedDestination, pusher: Pusher) -> None:
+    def drip_the_body(line: Line) -> bool:
+        line.say(OK + b"Content-Length: 1000\r\n\r\n")
+        while not line.wait(0.2):
+            line.say(b"x")
+        return False
+
+    destination.will(drip_the_body)
+
+    assert pusher.post(destination.url, seconds=1).words == 200
+    assert pusher.post(destination.url, seconds=1).words == 200
+    assert [call.connection for call in destination.calls] == [1, 2]
+
+
+def test_a_destination_that_accepts_nobody_times_out(pusher: Pusher) -> None:
+    with destination_that_accepts_nobody() as url:
+        assert pusher.post(url, seconds=1).words == TIMED_OUT
+
+
+def test_a_destination_that_reads_nothing_times_out(pusher: Pusher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+        assert pusher.post(url, seconds=1, body="x" * 20_000_000).words == TIMED_OUT
+
+
+def test_a_closed_port_is_told(pusher: Pusher) -> None:
+    assert pusher.post(f"http://127.0.0.1:{free_port()}/").words == "connection refused"
+
+
+def test_a_connection_that_is_closed_or_reset_is_told(destination: ScriptedDestination, pusher: Pusher) -> None:
+    destination.will_say()
+    destination.will_say(then=Line.reset)
+    destination.will_say(OK + b"X-Y:", then=Line.reset)
+
+    told = [pusher.post(destination.url).words for _ in range(3)]
+
+    assert told == [CLOSED, "connection reset", "connection reset"]
+
+
+def test_a_destination_that_comes_and_goes_is_told_as_it_is(destination: ScriptedDestination, pusher: Pusher) -> None:
+    for _ in range(3):
+        destination.will_answer()
+        destination.will_say(then=Line.reset)
+        destination.will_answer(503)
+
+    assert [pusher.post(destination.url).words for _ in range(9)] == [200, "connection reset", 503] * 3
+
+
+def test_a_name_without_addresses_is_told(pusher: Pusher) -> None:
+    assert pusher.post("http://nowhere.invalid/", seconds=60).words == "name not found"
+    assert pusher.post("http://none.test/").words == "name not found"
+
+
+def test_each_address_of_a_name_is_tried(pusher: Pusher) -> None:
+    destination = ScriptedDestination()
+
+    told = pusher.post(f"http://two.test:{destination.port}/")
+
+    assert told.words == 200
+    assert destination.calls[0].headers["host"] == f"two.test:{destination.port}"
+    destination.close()
+
+
+def test_those_that_hang_hold_up_no_other(pusher: Pusher) -> None:
+    destination, hanging = ScriptedDestination(), ScriptedDestination()
+    hanging.will_hang()
+    stuck = [*["http://hanging.test/"] * 12, *[hanging.url] * 12]
+
+    *told, well = pusher.post_all(*stuck, destination.url, seconds=2)
+
+    assert {each.words for each in told} == {TIMED_OUT}
+    assert well.words == 200
+    assert well.duration_ms < min(each.duration_ms for each in told)
+    assert pusher.ticks > 20
+    for each in (destination, hanging):
+        each.close()
+
+
+def test_a_flood_lets_others_have_their_turn(pusher: Pusher) -> None:
+    floods = [ScriptedDestination() for _ in range(4)]
+    for each in floods:
+        each.will_flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    told = pusher.post_all(*[each.url for each in floods * 4])
+
+    assert {each.words for each in told} == {"answer too large"}
+    for each in floods:
+        each.close()
