@@ -1,0 +1,246 @@
+"""One try of a delivery against a real destination: what is posted, and what it is settled with."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from app.assembly import build_gateway
+from app.config import Flags, Settings, load_settings
+from app.delivery.deliver import deliver
+from app.domain.delivery import Attempt, Delivery, DeliveryState
+from app.domain.event import Contact, Event, NewEvent, Origin
+from app.domain.event_json import event_json
+from app.domain.job import Again, Dead, Done, Job
+from app.domain.meta_envelope import meta_envelope
+from app.domain.retry import PAUSES
+from app.domain.settlement import LaneEffect, Settlement
+from app.domain.signature import signature_of
+from app.gateway import Gateway
+from tests.support.destinations import ScriptedDestination
+from tests.support.events import new_event
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.serving import free_port
+
+NOW = datetime.now(UTC)
+FIVE_SECONDS = timedelta(seconds=5)
+CRM, OLD_CRM = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "old-crm-secret-its-own-bytes"
+BOT, OLD_BOT = "bot-secret-5d1e07a6b93f4c28", "old-bot-secret-77aa01"
+SECRETS = {"CRM": CRM, "OLD_CRM": OLD_CRM, "BOT": BOT, "OLD_BOT": OLD_BOT, "KEY": "key-0b5c88d1"}
+DESTINATIONS = """
+    destinations:
+      - name: crm
+        url: {url}
+        secret: {{ env: CRM, previous: {{ env: OLD_CRM }} }}
+        headers: {{ X-Team: blue, X-Api-Key: {{ env: KEY }} }}
+        maxInFlight: 3
+      - {{ name: bot, url: "{url}", format: meta, secret: {{ env: BOT, previous: {{ env: OLD_BOT }} }} }}
+"""
+
+
+@pytest.fixture
+def destination() -> Iterator[ScriptedDestination]:
+    destination = ScriptedDestination()
+    yield destination
+    destination.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, destination: ScriptedDestination) -> Settings:
+    config = write_config(tmp_path, CONFIG + DESTINATIONS.format(url=destination.url))
+    environ = {**LIVE_ENVIRONMENT, **SECRETS, "WATS_DATA_DIR": str(tmp_path / "data")}
+    return load_settings(Flags(config=config, live=True, yes_live=True), environ)
+
+
+@pytest.fixture
+def parts(settings: Settings) -> Gateway:
+    """The parts of a process, with a clock that stands and no jitter."""
+    return replace(build_gateway(settings), clock=lambda: NOW, chance=lambda: 0.5)
+
+
+def stored(new: NewEvent, *, received_at: datetime = NOW) -> Event:
+    return Event(**vars(new), sequence=7, received_at=received_at, receipt_id="rcp_1", foreign=False)
+
+
+def job(attempts: int = 0) -> Job:
+    return Job(id=1, lane="deliver:crm", subject=1, attempts=attempts, claim_id=99)
+
+
+def push(parts: Gateway, to: str = "crm", event: Event | None = None, attempts: int = 0) -> Settlement:
+    event = event or stored(new_event())
+    delivery = Delivery("dlv_1", event.id, to, DeliveryState.IN_FLIGHT, (), None)
+    return deliver(job(attempts), delivery, event, parts)
+
+
+def test_an_event_is_pushed_as_its_json_signed_for_every_active_secret(
+    parts: Gateway, destination: ScriptedDestination
+) -> None:
+    event = stored(new_event("hello"))
+
+    push(parts, event=event)
+
+    [call] = destination.calls
+    assert Webhook(CRM).verify(call.body, dict(call.headers)) == event_json(event)
+    assert Webhook(OLD_CRM.encode()).verify(call.body, dict(call.headers)) == event_json(event)
+    assert call.headers["webhook-id"] == event.id
+    assert call.headers["content-type"] == "application/json"
+    assert (call.headers["x-team"], call.headers["x-api-key"]) == ("blue", "key-0b5c88d1")
+
+
+def test_every_push_of_an_event_has_the_same_id_and_bytes(parts: Gateway, destination: ScriptedDestination) -> None:
+    event = stored(new_event("hello"))
+
+    for attempts in range(3):
+        push(replace(parts, clock=lambda minutes=attempts: NOW + timedelta(minutes=minutes)), event=event)
+
+    assert len({(call.body, call.headers["webhook-id"]) for call in destination.calls}) == 1
+    assert len({call.headers["webhook-timestamp"] for call in destination.calls}) == 3
+
+
+def test_in_metas_format_an_event_is_metas_envelope_signed_as_meta_signs(
+    parts: Gateway, destination: ScriptedDestination
+) -> None:
+    event = stored(new_event("hello"))
+
+    push(parts, to="bot", event=event)
+
+    [call] = destination.calls
+    assert json.loads(call.body) == meta_envelope(event)
+    assert call.headers["x-hub-signature-256"] == signature_of(call.body, BOT)
+    assert not [name for name in call.headers if name.startswith("webhook-")]
+
+
+@pytest.mark.parametrize("to", ["crm", "bot"])
+def test_text_that_is_no_utf_8_survives(parts: Gateway, destination: ScriptedDestination, to: str) -> None:
+    odd: Any = {"id": "wamid.1", "text": {"body": "half \ud83d, none \x00, big 123"}, "n": 12345678901234567890}
+    origin = Origin("whatsapp_business_account", {"id": "1"}, "messages", {}, [], "value.messages[]")
+    event = stored(replace(new_event(raw=odd), data={"text": "\udc00"}, contact=Contact(), origin=origin))
+
+    push(parts, to=to, event=event)
+
+    [call] = destination.calls
+    said = json.loads(call.body)
+    raw = said["raw"] if to == "crm" else said["entry"][0]["changes"][0]["value"]["messages"][0]
+    assert raw == odd
+    assert call.body.isascii()
+
+
+def test_a_2xx_settles_it(parts: Gateway, destination: ScriptedDestination) -> None:
+    destination.will_answer(202)
+
+    settlement = push(parts)
+
+    assert (settlement.job, settlement.outcome) == (job(), Done())
+    assert (settlement.effect, settlement.most) == (LaneEffect.SUCCESS, 3)
+    assert settlement.attempt == Attempt(NOW, 202, None, settlement.attempt.duration_ms)
+
+
+def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
+    parts: Gateway, destination: ScriptedDestination
+) -> None:
+    destination.will_answer(500)
+
+    outcomes = [push(parts, attempts=attempts).outcome for attempts in range(len(PAUSES) + 1)]
+
+    assert outcomes[:-1] == [Again(pause) for pause in PAUSES]
+    assert outcomes[-1] == Dead("HTTP 500, 15 times tried")
+
+
+@pytest.mark.parametrize(
+    ("status", "effect"),
+    [
+        (302, LaneEffect.FAILURE),
+        (404, LaneEffect.NONE),
+        (408, LaneEffect.FAILURE),
+        (410, LaneEffect.GONE),
+        (503, LaneEffect.FAILURE),
+    ],
+)
+def test_an_answer_tells_about_the_destination_or_the_event(
+    parts: Gateway, destination: ScriptedDestination, status: int, effect: LaneEffect
+) -> None:
+    destination.will_answer(status)
+
+    settlement = push(parts)
+
+    assert (settlement.outcome, settlement.effect) == (Again(FIVE_SECONDS), effect)
+    assert settlement.attempt.status == status
+
+
+def test_a_wait_that_the_destination_asks_for_is_kept(parts: Gateway, destination: ScriptedDestination) -> None:
+    destination.will_answer(429, Retry_After="90")
+
+    settlement = push(parts)
+
+    assert (settlement.outcome, settlement.retry_after) == (Again(timedelta(seconds=90)), timedelta(seconds=90))
+
+
+def test_a_destination_that_is_not_there_has_an_attempt_with_an_error(
+    parts: Gateway,
+) -> None:
+    [crm, *_] = parts.settings.destinations
+    nowhere = replace(crm, url=f"http://127.0.0.1:{free_port()}/")
+
+    settlement = push(replace(parts, settings=replace(parts.settings, destinations=(nowhere,))))
+
+    assert (settlement.outcome, settlement.effect) == (Again(FIVE_SECONDS), LaneEffect.FAILURE)
+    assert (settlement.attempt.status, settlement.attempt.error) == (None, "connection refused")
+
+
+def test_a_destination_that_is_no_longer_configured_is_not_tried(
+    parts: Gateway, destination: ScriptedDestination
+) -> None:
+    settlement = push(parts, to="gone")
+
+    assert isinstance(settlement.outcome, Again)
+    assert (settlement.attempt, settlement.effect) == (None, LaneEffect.NONE)
+    assert destination.calls == []
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "told"),
+    [
+        (200, 0, ("INFO", "delivered", None)),
+        (500, 1, ("WARNING", "again", 30)),
+        (500, 14, ("ERROR", "dead", None)),
+    ],
+)
+def test_an_attempt_is_one_wide_line(
+    parts: Gateway,
+    destination: ScriptedDestination,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    attempts: int,
+    told: tuple[str, str, int | None],
+) -> None:
+    caplog.set_level(logging.INFO)
+    destination.will_answer(status)
+
+    push(parts, attempts=attempts)
+
+    [line] = caplog.records
+    assert line.message == "delivery.attempted"
+    assert (line.levelname, line.outcome, line.seconds) == told
+    assert (line.delivery_id, line.event_id, line.destination) == ("dlv_1", new_event().id, "crm")
+    assert (line.attempt, line.status, line.error) == (attempts + 1, status, None)
+    assert line.duration_ms >= 0
+
+
+def test_attempts_and_the_lag_of_deliveries_are_counted(parts: Gateway, destination: ScriptedDestination) -> None:
+    destination.will_answer(500)
+    destination.will_answer(200)
+    event = stored(new_event(), received_at=NOW - timedelta(seconds=20))
+
+    for _ in range(3):
+        push(parts, event=event)
+
+    told = parts.metrics.exposition([]).decode()
+    assert 'wats_delivery_attempts_total{destination="crm",outcome="again"} 1.0' in told
+    assert 'wats_delivery_attempts_total{destination="crm",outcome="delivered"} 2.0' in told
+    assert 'wats_delivery_lag_seconds_sum{destination="crm"} 40.0' in told
