@@ -1,6 +1,8 @@
 """What `/status`, `/metrics` and the diagnostics tell of what waits, what fails and what was given up."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -110,3 +112,12 @@ def test_diagnostics_list_the_lanes(client: FlaskClient, trouble: Store) -> None
     assert lanes["deliver:crm"]["failures"] == 6
     assert lanes["deliver:crm"]["openUntil"] is not None
     assert lanes["split"]["paused"] is False
+
+
+def test_every_metric_of_the_operators_guide_is_one(client: FlaskClient, store: Store) -> None:
+    guide = (Path(__file__).parent.parent.parent / "docs" / "operate.md").read_text()
+    store.receipts.add(new_receipt())
+
+    told = set(re.findall(r"^# HELP (\w+)", client.get("/metrics", headers=bearer()).text, re.MULTILINE))
+
+    assert set(re.findall(r"wats_\w+", guide)) - told == set()

@@ -1,9 +1,7 @@
 """The test of a destination: one signed event that happened to nobody, sent now, and what came back."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -15,43 +13,14 @@ from app.store import Store
 from tests.delivery.conftest import SECRETS
 from tests.support.deliveries import put_deliveries
 from tests.support.events import new_event
+from tests.support.receiver import Receiver, receiving
 from tests.support.webhooks import bearer
-
-Received = tuple[str, dict[str, str], bytes]
-
-
-class Receiver(HTTPServer):
-    """Somebody's application: remembers what it was sent and answers with the status it was told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answering)
-        self.status = 204
-        self.received: list[Received] = []
-
-
-class _Answering(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, dict(self.headers), body))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing to say."""
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture
