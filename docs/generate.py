@@ -1,4 +1,4 @@
-"""Generates what the code already knows: docs/cli.md, docs/openapi.json, and the tables in docs/configure.md.
+"""Generates what the code already knows: docs/cli.md, docs/openapi.json, docs/events.md, the tables in configure.md.
 
 python docs/generate.py            write them
 python docs/generate.py --check    fail if one of them is not what it would write
@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import click
+from events_page import events_page
 
 from app import create_app
 from app.cli import wats
@@ -43,6 +44,7 @@ def generated() -> dict[Path, str]:
     configure = DOCS / "configure.md"
     return {
         DOCS / "cli.md": "\n".join(_cli()) + "\n",
+        DOCS / "events.md": events_page(),
         DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
         configure: _filled(configure.read_text(), configure_tables()),
     }

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from app.domain import VERSION
 from app.web.errors import answer_http_exception
 from app.web.guards import OPEN, Guard, guard_of
+from app.web.outgoing import outgoing_webhooks
 from app.web.schemas import ErrorSchema
 
 OPENAPI_CONFIG = {
@@ -57,7 +58,7 @@ def documented_api(app: Flask) -> DocumentedApi:
 def openapi_document(app: Flask) -> dict[str, Any]:
     """The document of every route, each with the security that its guard asks for."""
     api: DocumentedApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    document: dict[str, Any] = api.spec.to_dict()
+    document: dict[str, Any] = {**api.spec.to_dict(), "webhooks": outgoing_webhooks()}
     for rule in app.url_map.iter_rules():
         operations = document["paths"].get(_openapi_path(rule.rule), {})
         guard = guard_of(app, rule.endpoint)

@@ -1,6 +1,6 @@
 """What makes an event this one: its id is a digest of a key, so that the same update always has the same id.
 
-Which keys, and what each of them could swallow or double: docs/decisions, "An event's id follows from what happened".
+What each key could swallow or double: docs/decisions/0007-an-events-id.md.
 """
 
 import hashlib

@@ -1,0 +1,67 @@
+"""What the gateway itself posts, for the OpenAPI document: events, to the destinations of the config."""
+
+import json
+from typing import Any
+
+from app.domain.event_json import event_json
+from app.domain.examples import example_events
+from app.domain.meta_envelope import meta_envelope
+from app.domain.signature import SIGNATURE_HEADER
+
+STANDARD_WEBHOOKS = {
+    "webhook-id": "The event's id, the same on every attempt: what has it already needs no handling again.",
+    "webhook-timestamp": "When this attempt was signed, in seconds since 1970.",
+    "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, one for each active secret.",
+}
+META_SIGNATURE = {SIGNATURE_HEADER: "`sha256=` and the hex HMAC-SHA256 of the body under the destination's secret."}
+ANSWERS = {
+    "2XX": {"description": "Taken. The body of the answer is not read."},
+    "410": {"description": "No longer wanted: the destination is disabled until an operator resumes it."},
+    "default": {"description": "Not taken. It is tried again for about three days; `Retry-After` is honoured."},
+}
+
+
+def outgoing_webhooks() -> dict[str, Any]:
+    """The `webhooks` of the document, one for each format of a destination."""
+    return {"event": {"post": _pushed_event()}, "metaEnvelope": {"post": _pushed_envelope()}}
+
+
+def _pushed_event() -> dict[str, Any]:
+    events = example_events()
+    return {
+        "summary": "Push an event (a destination of the format `events`), signed as Standard Webhooks says.",
+        "parameters": _headers(STANDARD_WEBHOOKS),
+        "requestBody": _body({type_: event_json(event) for type_, event in events.items()}, "Event"),
+        **_operation("pushEvent"),
+    }
+
+
+def _pushed_envelope() -> dict[str, Any]:
+    text = example_events()["message.text"]
+    return {
+        "summary": "Push an event in Meta's own envelope (a destination of the format `meta`), signed as Meta signs.",
+        "parameters": _headers(META_SIGNATURE),
+        "requestBody": _body({text.type: meta_envelope(text)}, None),
+        **_operation("pushMetaEnvelope"),
+    }
+
+
+def _operation(name: str) -> dict[str, Any]:
+    return {"operationId": name, "tags": ["outgoing"], "security": [], "responses": ANSWERS}
+
+
+def _headers(described: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"in": "header", "name": name, "required": True, "schema": {"type": "string"}, "description": description}
+        for name, description in described.items()
+    ]
+
+
+def _body(examples: dict[str, Any], schema: str | None) -> dict[str, Any]:
+    shape = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object"}
+    shown = {name: {"value": value} for name, value in examples.items()}
+    # Copied through JSON: the document is changed while it is made, and the examples share their parts.
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": shape, "examples": json.loads(json.dumps(shown))}},
+    }
