@@ -1,0 +1,139 @@
+"""A bot written with pywa runs behind the gateway as it ran behind Meta, and misses nothing of a batch."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.envelopes import PHONE, SENT, USER_ID, change, contact, envelope, in_bytes, inbound_text, status
+from tests.support.live import CONFIG, write_config
+from tests.support.serving import ROOT, environment, serving, until
+from tests.support.webhooks import PATH, signed
+
+BOT = Path(__file__).parent / "pywa_bot.py"
+SECRET = "bot-secret-5d1e07a6b93f4c28"
+DESTINATION = """
+    destinations:
+      - {{ name: bot, url: "http://127.0.0.1:{port}/bot", format: meta, secret: {{ env: BOT_APP_SECRET }} }}
+"""
+MEDIA = {"id": "1", "mime_type": "image/jpeg", "sha256": "aGFzaA==", "caption": "look"}
+ADA = contact(user_id=USER_ID)
+REPLY = {"id": "yes", "title": "Yes"}
+
+
+class Bot:
+    """The bot's process, and what its handlers have seen."""
+
+    def __init__(self) -> None:
+        environ = {"PATH": os.environ["PATH"], "BOT_APP_SECRET": SECRET}
+        self._process = subprocess.Popen(
+            [sys.executable, BOT], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+        self.seen: list[list[str]] = []
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.seen.append(json.loads(line))
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def bot() -> Iterator[Bot]:
+    bot = Bot()
+    yield bot
+    bot.close()
+
+
+def message(kind: str, wamid: str, **content: Any) -> dict[str, Any]:
+    """A customer's message of another type than text."""
+    plain = inbound_text(wamid=wamid, from_user_id=USER_ID)
+    del plain["text"]
+    return {**plain, "type": kind, **content}
+
+
+def kinds() -> list[dict[str, Any]]:
+    """Messages of many types, each with its type for an id."""
+    return [
+        message("text", "text", text={"body": "hi"}, context={"from": "15550001111", "id": "wamid.before"}),
+        message("image", "image", image=MEDIA),
+        message("video", "video", video={**MEDIA, "mime_type": "video/mp4"}),
+        message("audio", "audio", audio={"id": "1", "mime_type": "audio/ogg", "sha256": "aGFzaA==", "voice": True}),
+        message("document", "document", document={**MEDIA, "filename": "a.pdf"}),
+        message("sticker", "sticker", sticker={**MEDIA, "animated": False}),
+        message("location", "location", location={"latitude": 52.5, "longitude": 13.4}),
+        message("contacts", "contacts", contacts=[{"name": {"formatted_name": "Ada", "first_name": "Ada"}}]),
+        message("reaction", "reaction", reaction={"message_id": "wamid.before", "emoji": "👍"}),
+        message("order", "order", order={"catalog_id": "1", "text": "", "product_items": []}),
+        message("unsupported", "unsupported", errors=[{"code": 131051, "title": "Unsupported", "message": "x"}]),
+    ]
+
+
+def taps() -> list[dict[str, Any]]:
+    """What customers tap on."""
+    context = {"from": "15550001111", "id": "wamid.before"}
+    of_list = {"type": "list_reply", "list_reply": {**REPLY, "description": "Of course"}}
+    return [
+        message("button", "quick reply", button={"payload": "yes", "text": "Yes"}, context=context),
+        message("interactive", "tap", interactive={"type": "button_reply", "button_reply": REPLY}, context=context),
+        message("interactive", "choice", interactive=of_list, context=context),
+    ]
+
+
+def test_its_handlers_see_every_message_of_a_batch(tmp_path: Path, bot: Bot) -> None:
+    states = ["sent", "delivered", "read"]
+    failed = status("failed", wamid="failed", errors=[{"code": 131026, "title": "Undeliverable", "message": "x"}])
+    moved = {"body": "moved", "wa_id": "4915199999999", "type": "user_changed_number"}
+    template = {"event": "APPROVED", "message_template_id": 7, "message_template_name": "hi", "reason": None}
+    body = envelope(
+        change(contacts=[ADA], messages=[*kinds(), *taps(), message("system", "moved", system=moved)]),
+        change(contacts=[ADA], statuses=[*[status(state, wamid=state) for state in states], failed]),
+        {"field": "message_template_status_update", "value": {**template, "message_template_language": "en"}},
+        time=SENT,
+    )
+
+    push_through(tmp_path, bot, body, 20)
+
+    expected = [[f"message {each['type']}", each["id"], PHONE] for each in kinds()]
+    expected += [["button", "quick reply", PHONE], ["button", "tap", PHONE], ["selection", "choice", PHONE]]
+    expected += [[f"status {state}", state, PHONE] for state in [*states, "failed"]]
+    expected += [["number changed", "moved", "4915199999999"], ["template", "hi", "APPROVED"]]
+    assert sorted(bot.seen) == sorted(expected)
+
+
+def test_its_handlers_see_all_of_a_batch_as_large_as_meta_makes_them(tmp_path: Path, bot: Bot) -> None:
+    texts = [message("text", f"in {n}", text={"body": "hi"}) for n in range(100)]
+    statuses = [status(wamid=f"out {n}") for n in range(900)]
+    body = envelope(change(contacts=[ADA], messages=texts), change(contacts=[ADA], statuses=statuses))
+
+    push_through(tmp_path, bot, body, 1000)
+
+    expected = [["message text", each["id"], PHONE] for each in texts]
+    expected += [["status delivered", each["id"], PHONE] for each in statuses]
+    assert sorted(bot.seen) == sorted(expected)
+
+
+def push_through(folder: Path, bot: Bot, body: Any, most: int) -> None:
+    """Send a webhook to a gateway before the bot; return when its handlers have seen so much."""
+    config = write_config(folder, CONFIG + DESTINATION.format(port=bot.port))
+    arguments = ("--config", str(config), "--live", "--yes-live")
+    with serving(folder, *arguments, environ=environment(folder, BOT_APP_SECRET=SECRET)) as running:
+        sent = in_bytes(body)
+        assert running.ask("POST", PATH, sent, signed(sent))[0] == 200
+        until(lambda: len(bot.seen) >= most)
