@@ -1,6 +1,7 @@
 """Destinations that answer: well, badly, too much, or with what is no HTTP."""
 
 import gzip
+import random
 
 import pytest
 
@@ -188,4 +189,35 @@ def test_nothing_that_a_destination_says_is_logged(destination: ScriptedDestinat
     for _ in range(2):
         pusher.post(destination.url + "?planted=1")
 
+    assert pusher.log == ""
+
+
+ANSWERS = (
+    OK + b"Content-Length: 2\r\nRetry-After: 5\r\nSet-Cookie: a=b\r\n\r\nok",
+    OK + b"Transfer-Encoding: chunked\r\nTrailer: X-Y\r\n\r\n2;a=b\r\nok\r\n0\r\nX-Y: z\r\n\r\n",
+    b"HTTP/1.0 503 No\r\nContent-Encoding: gzip\r\nConnection: keep-alive\r\n\r\n" + gzip.compress(b"no", mtime=0),
+    b"HTTP/1.1 100 Go on\r\nX-Y: z\r\n\r\nHTTP/1.1 302 Found\r\nLocation: http://[::1/\r\nContent-Length: 0\r\n\r\n",
+)
+NASTY = (b"\r\n", b"\r", b"\n", b"\0", b"\xff", b":", b" ", b"\t", b"0", b"9" * 30, b"-1", b"chunked", b"HTTP/1.1 ")
+
+
+def mangled(chance: random.Random) -> bytes:
+    """An answer in which a few places were overwritten, cut out or added to."""
+    answer = bytearray(chance.choice(ANSWERS))
+    for _ in range(chance.randrange(1, 6)):
+        at = chance.randrange(len(answer) + 1)
+        answer[at : at + chance.randrange(4)] = chance.choice((*NASTY, bytes([chance.randrange(256)])))
+    return bytes(answer)
+
+
+def test_whatever_is_answered_is_told_in_known_words(destination: ScriptedDestination, pusher: Pusher) -> None:
+    chance = random.Random(20)
+    for _ in range(600):
+        destination.will_say(mangled(chance))
+
+    told = [each for _ in range(30) for each in pusher.post_all(*[destination.url] * 20)]
+
+    errors = {each.error for each in told if each.status is None}
+    assert errors <= {NO_HTTP, TOO_LARGE, "connection closed without an answer", "connection reset"}
+    assert all(100 <= each.status < 1000 for each in told if each.status is not None)
     assert pusher.log == ""
