@@ -105,6 +105,17 @@ def test_equal_items_of_two_numbers_customers_accounts_or_fields_are_two() -> No
     assert len(ids) == 7
 
 
+def test_what_a_contact_adds_does_not_change_an_id() -> None:
+    mine = {"wa_id": "525512345678", "value": "stop", "timestamp": 1764000000}
+    changes = [
+        change("user_preferences", user_preferences=[mine]),
+        change("user_preferences", user_preferences=[mine], contacts=[contact("5215512345678", "MX.1")]),
+        change("user_preferences", user_preferences=[mine, mine], contacts=[contact("5215512345678", "MX.1")]),
+    ]
+
+    assert len(set(ids_of(*changes))) == 1
+
+
 def test_an_item_without_a_time_is_one_per_time_of_its_entry() -> None:
     error = change(errors=[{"code": 130429}])
 

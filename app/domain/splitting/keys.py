@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.event import Contact
 from app.domain.splitting import clean
+from app.domain.splitting.people import named_by
 from app.domain.splitting.surroundings import canonical
 from app.domain.splitting.walk import Found
 
@@ -55,7 +56,8 @@ def _key_by_content(found: Found, contact: Contact, when: datetime | None, recei
     scope = found.scope
     if when is None:  # nothing tells two equal items apart but where they stood
         return ["place", receipt_sha256.hex(), *found.steps]
-    # Equal items of two numbers, or of two customers whom only their contacts tell apart, are two.
-    around = [scope.field, scope.waba_id, scope.phone_number_id, contact.user_id or contact.wa_id, found.place]
-    own_time = clean.own_moment(found.raw) is not None  # then it is in the content, and the entry's does not matter
-    return ["content", *around, None if own_time else when.timestamp(), list(found.nest), found.raw]
+    # Equal items of two numbers, or of two customers whom only their contacts tell apart, are two. A customer that
+    # the item names is in its content; what a contact adds may be missing when it comes in another batch.
+    customer = None if named_by(found) != Contact() else contact.user_id or contact.wa_id
+    around = [scope.field, scope.waba_id, scope.phone_number_id, customer, found.place]
+    return ["content", *around, when.timestamp(), list(found.nest), found.raw]

@@ -11,7 +11,7 @@ from app.domain.splitting.walk import Found
 
 def contact_of(found: Found) -> tuple[Contact, dict[str, Any] | None]:
     """The customer, and Meta's contact that belongs to the item."""
-    named = _named(found)
+    named = named_by(found)
     own = _own_contact(found, named)
     return (named, None) if own is None else (_filled_in(named, own), own)
 
@@ -47,7 +47,8 @@ def _contact(wa_id: Any, user_id: Any, *parent_user_ids: Any) -> Contact:
     return Contact(clean.phone(wa_id), clean.user_id(user_id), next((one for one in parents if one), None))
 
 
-def _named(found: Found) -> Contact:
+def named_by(found: Found) -> Contact:
+    """The customer as the item itself tells."""
     if not isinstance(found.raw, dict):
         return Contact()
     if found.nest:
