@@ -70,8 +70,10 @@ def _ids(connection: Connection, now: datetime, asked: Asked) -> Iterable[int]:
         return _ids_of_most(connection, asked)
     found: list[int] = []
     for destination in _destinations(connection) if asked.destination is None else [asked.destination]:
-        if asked.state in OPEN_STATES:
-            found += _ids_of_open(connection, now, destination, asked)
+        if asked.state is DeliveryState.WAITING:
+            found += _ids_of_waiting(connection, now, destination, asked)
+        elif asked.state is DeliveryState.IN_FLIGHT:
+            found += _ids_in_flight(connection, now, destination, asked)
         else:
             found += _ids_of_undelivered(connection, destination, asked)
     return sorted(found, reverse=True)[: asked.limit]
@@ -91,12 +93,17 @@ def _ids_of_most(connection: Connection, asked: Asked) -> Sequence[int]:
     return connection.execute(query.order_by(deliveries.c.id.desc()).limit(asked.limit)).scalars().all()
 
 
-def _ids_of_open(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
-    is_in_flight = jobs.c.claim_id.is_not(None) & (jobs.c.due_at > now)
+def _ids_of_waiting(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
     waits = jobs.c.claim_id.is_(None) | (jobs.c.due_at <= now)
-    state = is_in_flight if asked.state is DeliveryState.IN_FLIGHT else waits
-    query = select(jobs.c.subject).where(jobs.c.lane == lane_for(destination), jobs.c.subject < asked.before, state)
+    query = select(jobs.c.subject).where(jobs.c.lane == lane_for(destination), jobs.c.subject < asked.before, waits)
     return connection.execute(query.order_by(jobs.c.subject.desc()).limit(asked.limit)).scalars().all()
+
+
+def _ids_in_flight(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
+    """All of them, for they are few: in the order of their ids they would be searched among all that wait."""
+    is_in_flight = jobs.c.claim_id.is_not(None) & (jobs.c.due_at > now)
+    query = select(jobs.c.subject).where(jobs.c.lane == lane_for(destination), is_in_flight)
+    return [number for number in connection.execute(query).scalars() if number < asked.before]
 
 
 def _ids_of_undelivered(connection: Connection, destination: str, asked: Asked) -> Sequence[int]:

@@ -12,6 +12,12 @@ BIGGEST_ID = 2**63 - 1
 
 _SHOWN = [column for column in receipts.columns if column.name not in ("digest", "body")]
 
+_ENDS = select(
+    select(func.min(receipts.c.id)).scalar_subquery().label("first"),
+    select(func.max(receipts.c.id)).scalar_subquery().label("last"),
+)
+"""One by one: SQLite would read a whole index for both at once."""
+
 
 @dataclass(frozen=True)
 class ReceiptCounts:
@@ -43,7 +49,7 @@ def page_of_receipts(
     """Receipts from the newest to the oldest, those older than `before`."""
     query = select(*_SHOWN).order_by(receipts.c.id.desc()).limit(limit)
     if state is not None:
-        query = query.where(receipts.c.state == state.value)
+        query = query.where(_is(state))
     if before is not None:
         query = query.where(receipts.c.id < before)
     return [_receipt(row) for row in connection.execute(query)]
@@ -51,7 +57,7 @@ def page_of_receipts(
 
 def count_receipts(connection: Connection) -> ReceiptCounts:
     """What `/status` and `/metrics` tell; by the ends of indexes, so that a million cost no more than ten."""
-    first, last = connection.execute(select(func.min(receipts.c.id), func.max(receipts.c.id))).one()
+    first, last = connection.execute(_ENDS).one()
     return ReceiptCounts(
         total=0 if last is None else last - first + 1,
         pending=_count(connection, ReceiptState.PENDING),
@@ -93,14 +99,17 @@ def _receipt(row: Row[tuple[object, ...]]) -> Receipt:
     )
 
 
+def _is(state: ReceiptState) -> ColumnElement[bool]:
+    """In words, not as a parameter: only so SQLite sees that an index of these serves."""
+    return receipts.c.state == bindparam(None, state.value, literal_execute=True)
+
+
 def _count(connection: Connection, state: ReceiptState) -> int:
-    where = receipts.c.state == bindparam(None, state.value, literal_execute=True)
-    return connection.execute(select(func.count()).select_from(receipts).where(where)).scalar_one()
+    return connection.execute(select(func.count()).select_from(receipts).where(_is(state))).scalar_one()
 
 
 def _oldest_pending(connection: Connection) -> datetime | None:
-    pending = receipts.c.state == bindparam(None, ReceiptState.PENDING.value, literal_execute=True)
-    oldest = connection.execute(select(func.min(receipts.c.id)).where(pending)).scalar_one()
+    oldest = connection.execute(select(func.min(receipts.c.id)).where(_is(ReceiptState.PENDING))).scalar_one()
     return _received_at(connection, oldest)
 
 

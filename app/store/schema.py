@@ -87,7 +87,7 @@ deliveries = Table(
     Column("attempts", LargeBinary, nullable=False),  # JSON
     Index("deliveries_event", "event", "destination", unique=True),
     Index("deliveries_destination", "destination", "id"),
-    Index("deliveries_undelivered", "state", "destination", "id", **where(UNDELIVERED)),
+    Index("deliveries_undelivered", "destination", "state", "id", **where(UNDELIVERED)),
     Index("deliveries_to_replay", "event", **where(UNDELIVERED)),
     sqlite_autoincrement=True,
 )
@@ -106,7 +106,7 @@ jobs = Table(
     Index("jobs_subject", "lane", "subject", unique=True),
     Index("jobs_due", "lane", "due_at", "id"),
     Index("jobs_order", "lane", "order_key", "id", **where("order_key IS NOT NULL")),
-    Index("jobs_claimed", "lane", **where("claim_id IS NOT NULL")),
+    Index("jobs_claimed", "lane", "due_at", **where("claim_id IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 """Open work. `due_at` is when a job may be claimed: after a claim, the end of its lease; NULL while an earlier one

@@ -7,11 +7,13 @@ import resource
 import signal
 import sys
 import time
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from app.store import Store, StoreUnavailable
 from tests.support.store import new_receipt
+from tests.support.work import LEASE, done
 
 
 def say(thing: Any) -> None:
@@ -81,7 +83,27 @@ def meet_io_error(url: str) -> None:
     say(store.checks()["database"])
 
 
-ROLES = (migrate, hang_in_migration, add_shuffled, add_for_ever, die_at, meet_io_error)
+def work(url: str, lane: str, most: str, seconds: str) -> None:
+    """Claim, hold for a moment and settle until nothing is open; say each job claimed, and how many are in flight."""
+    store, choice = open_store(url), random.Random()
+    while store.jobs.next_due_in(lane) is not None:
+        jobs = store.jobs.claim(lane, most=int(most), limit=choice.randint(1, 4), lease=LEASE)
+        in_flight = [depth.in_flight for depth in store.jobs.depths() if depth.lane == lane]
+        time.sleep(float(seconds) if jobs else 0.005)
+        kept = jobs[: choice.randint(0, 4)]
+        store.jobs.hand_back(jobs[len(kept) :])
+        store.jobs.settle([done(job) for job in kept])
+        say([[job.subject for job in kept], max(in_flight, default=0)])
+
+
+def claim_and_hang(url: str, lane: str) -> None:
+    """Claim something and say what, then do nothing any more."""
+    jobs = open_store(url).jobs.claim(lane, most=8, limit=1, lease=timedelta(seconds=1))
+    say([job.subject for job in jobs])
+    time.sleep(600)
+
+
+ROLES = (migrate, hang_in_migration, add_shuffled, add_for_ever, die_at, meet_io_error, work, claim_and_hang)
 
 if __name__ == "__main__":
     {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

@@ -115,7 +115,7 @@ def test_of_several_ends_those_count_whose_claim_is_held(timed: Store, clock: Cl
 
     assert settled == [False, True, True, False, False]
     assert [state(timed, name) for name in ("dlv_1", "dlv_2")] == [DeliveryState.DELIVERED] * 2
-    assert timed.jobs.next_due(CRM) is None
+    assert timed.jobs.next_due_in(CRM) is None
 
 
 def test_a_job_that_is_done_is_gone_and_its_delivery_delivered(store: Store) -> None:
@@ -131,7 +131,7 @@ def test_a_job_that_is_done_is_gone_and_its_delivery_delivered(store: Store) -> 
         (answered(200),),
         None,
     )
-    assert store.jobs.next_due(CRM) is None
+    assert store.jobs.next_due_in(CRM) is None
     assert store.jobs.settle([done(job)]) == [False]
 
 
@@ -144,7 +144,8 @@ def test_a_job_that_is_to_be_tried_again_is_due_then(timed: Store, clock: Clock)
     delivery = timed.deliveries.get("dlv_1")
     assert delivery is not None
     assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, (answered(503),))
-    assert delivery.next_attempt_at == timed.jobs.next_due(CRM) == NOON + timedelta(minutes=2)
+    assert delivery.next_attempt_at == NOON + timedelta(minutes=2)
+    assert timed.jobs.next_due_in(CRM) == 120
     clock.advance(timedelta(minutes=2) - SECOND)
     assert claim(timed) == []
     clock.advance(SECOND)
@@ -158,7 +159,7 @@ def test_a_job_that_is_given_up_is_gone_and_its_delivery_dead(store: Store) -> N
     store.jobs.settle([dead(job)])
 
     assert state(store) is DeliveryState.DEAD
-    assert store.jobs.next_due(CRM) is None
+    assert store.jobs.next_due_in(CRM) is None
 
 
 def test_a_job_that_is_given_up_without_a_try_says_why(timed: Store) -> None:
@@ -259,7 +260,7 @@ def test_a_standing_job_waits_as_long_as_it_is_told(timed: Store, clock: Clock) 
     [job] = claim(timed, PRUNE_LANE)
     timed.jobs.settle([Settlement(job, Again(timedelta(hours=1)))])
 
-    assert timed.jobs.next_due(PRUNE_LANE) == NOON + timedelta(hours=1)
+    assert timed.jobs.next_due_in(PRUNE_LANE) == 3600
     clock.advance(timedelta(hours=1))
     assert len(claim(timed, PRUNE_LANE)) == 1
 
@@ -271,16 +272,18 @@ def test_only_one_splits(store: Store) -> None:
 
 
 def test_the_next_due_is_when_something_can_be_claimed(timed: Store, clock: Clock) -> None:
-    assert timed.jobs.next_due(CRM) is None
+    assert timed.jobs.next_due_in(CRM) is None
     put_in(timed, *map(found, "ab"))
-    assert timed.jobs.next_due(CRM) == NOON
+    assert timed.jobs.next_due_in(CRM) == 0
 
     first, second = claim(timed)
     timed.jobs.settle([again(second, timedelta(hours=1))])
 
-    assert timed.jobs.next_due(CRM) == NOON + LEASE
+    assert timed.jobs.next_due_in(CRM) == LEASE.total_seconds()
     timed.jobs.settle([done(first)])
-    assert timed.jobs.next_due(CRM) == NOON + timedelta(hours=1)
+    assert timed.jobs.next_due_in(CRM) == 3600
+    clock.advance(timedelta(hours=2))
+    assert timed.jobs.next_due_in(CRM) == -3600
 
 
 def test_depths_tell_what_waits_and_what_is_in_flight(timed: Store, clock: Clock) -> None:
@@ -308,4 +311,4 @@ def test_hundreds_are_claimed_renewed_and_settled_at_once(store: Store) -> None:
     assert subjects(jobs) == list(range(1, 1201))
     assert store.jobs.renew(jobs, LEASE) == {job.id for job in jobs}
     assert store.jobs.settle([done(job) for job in jobs]) == [True] * 1200
-    assert store.jobs.next_due(CRM) is None
+    assert store.jobs.next_due_in(CRM) is None

@@ -10,7 +10,7 @@ from app.domain.job import Again, Job
 from app.domain.settlement import Settlement
 from app.domain.split import SplitReceipt
 from app.store import Store
-from tests.support.store import NOON, Databases, StoreMaker
+from tests.support.store import Databases, StoreMaker
 from tests.support.work import (
     CRM,
     LEASE,
@@ -61,7 +61,7 @@ def test_the_others_wait_while_the_first_is_tried_again(timed: Store, clock: Clo
     timed.jobs.settle([again(first)])
 
     assert claim(timed) == []
-    assert timed.jobs.next_due(CRM) == NOON + LEASE
+    assert timed.jobs.next_due_in(CRM) == LEASE.total_seconds()
     clock.advance(LEASE)
     assert subjects(claim(timed)) == [1]
 

@@ -66,6 +66,13 @@ def test_every_wait_has_a_limit(url: str, make_store: StoreMaker) -> None:
     }
 
 
+def test_no_plan_outlives_the_size_of_its_tables(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    assert setting(store, "plan_cache_mode") == "force_custom_plan"
+    assert setting(store, "enable_bitmapscan") == "off"
+
+
 def wait_for_a_waiter(holder: psycopg.Connection) -> None:
     """Return when some session waits for an advisory lock of this database."""
     waiting = """

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
+from app.domain.delivery import DeliveryState
 from app.domain.receipt import Stored
 from app.store import Store
 from app.store.schema import receipts
@@ -13,6 +14,7 @@ from tests.store.children import Child, Start
 from tests.store.event_process import LAST
 from tests.support.events import new_event, put_events
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
+from tests.support.work import CRM, found, put_in
 
 ADDERS = ("process", "cooperative_process")
 READ_TYPES = ("*", "message.*", "message.a,message.b,message.c")
@@ -111,3 +113,31 @@ def test_readers_miss_nothing_while_several_processes_split(url: str, start: Sta
     added = [event.sequence for event in store.events.after(0, limit=1000)]
     assert len(added) == 3 * 80 + 1
     assert read == [added] * len(readers)
+
+
+@pytest.mark.parametrize("order_keys", [None, 3])
+def test_processes_that_work_together_do_each_job_once(
+    url: str, start: Start, store: Store, order_keys: int | None
+) -> None:
+    keys = [None if order_keys is None else number % order_keys for number in range(60)]
+    put_in(store, *(found(number, order_key=key) for number, key in enumerate(keys)))
+
+    working = [start("process", "work", url, CRM, 6, 0.002) for _ in range(4)]
+
+    told = [turn for child in working for turn in child.hear_all()]
+    assert Counter(subject for subjects, _ in told for subject in subjects) == Counter(range(1, 61))
+    assert max(in_flight for _, in_flight in told) <= (order_keys or 6)
+    assert {one.state for one in store.deliveries.page(limit=1000)} == {DeliveryState.DELIVERED}
+    assert all(len(one.attempts) == 1 for one in store.deliveries.page(limit=1000))
+
+
+def test_what_a_killed_process_had_claimed_is_done_by_another(url: str, start: Start, store: Store) -> None:
+    put_in(store, *map(found, "abc"))
+    dying = start("process", "claim_and_hang", url, CRM)
+    assert dying.hear() == [1]
+
+    dying.kill()
+
+    working = start("process", "work", url, CRM, 6, 0)
+    done = [subject for subjects, _ in working.hear_all() for subject in subjects]
+    assert sorted(done) == [1, 2, 3]

@@ -80,7 +80,7 @@ def _create_deliveries() -> None:
     op.create_index("deliveries_event", "deliveries", ["event", "destination"], unique=True)
     op.create_index("deliveries_destination", "deliveries", ["destination", "id"])
     undelivered = _where("state IN ('dead', 'skipped')")
-    op.create_index("deliveries_undelivered", "deliveries", ["state", "destination", "id"], **undelivered)
+    op.create_index("deliveries_undelivered", "deliveries", ["destination", "state", "id"], **undelivered)
     op.create_index("deliveries_to_replay", "deliveries", ["event"], **undelivered)
 
 
@@ -100,7 +100,7 @@ def _create_jobs() -> sa.Table:
     op.create_index("jobs_subject", "jobs", ["lane", "subject"], unique=True)
     op.create_index("jobs_due", "jobs", ["lane", "due_at", "id"])
     op.create_index("jobs_order", "jobs", ["lane", "order_key", "id"], **_where("order_key IS NOT NULL"))
-    op.create_index("jobs_claimed", "jobs", ["lane"], **_where("claim_id IS NOT NULL"))
+    op.create_index("jobs_claimed", "jobs", ["lane", "due_at"], **_where("claim_id IS NOT NULL"))
     return jobs
 
 
