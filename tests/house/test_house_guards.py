@@ -45,6 +45,24 @@ def test_secrets_are_compared_in_constant_time_only() -> None:
     assert offenders == []
 
 
+@pytest.mark.parametrize(
+    "careless",
+    [
+        "presented == token",
+        "settings.webhook.app_secret.active[0] != presented",
+        "header == 'Bearer ' + token.value",
+        "header == f'sha256={signature}'",
+        "hmac.new(key, body, 'sha256').hexdigest() == presented",
+        "presented in tokens.values()",
+    ],
+)
+def test_a_careless_comparison_would_be_found(careless: str) -> None:
+    comparison = ast.parse(careless, mode="eval").body
+
+    assert isinstance(comparison, ast.Compare)
+    assert _compares_a_secret(comparison)
+
+
 def test_digests_are_compared_in_one_file() -> None:
     users = [str(path) for path in APP.rglob("*.py") if "compare_digest" in path.read_text()]
 
@@ -54,15 +72,12 @@ def test_digests_are_compared_in_one_file() -> None:
 def _compares_a_secret(node: ast.Compare) -> bool:
     if not any(isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for operator in node.ops):
         return False
-    names = [_name(side) for side in (node.left, *node.comparators)]
-    return any(word in name for name in names for word in SECRET_NAMES)
+    return any(word in name for part in ast.walk(node) for name in _names(part) for word in SECRET_NAMES)
 
 
-def _name(side: ast.expr) -> str:
-    match side:
+def _names(part: ast.AST) -> list[str]:
+    match part:
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name.lower()
-        case ast.Call(func=function):
-            return _name(function)
+            return [name.lower()]
         case _:
-            return ""
+            return []

@@ -1,0 +1,48 @@
+"""What becomes of each body, whatever comes together and whoever shares a digest."""
+
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, select
+
+from app.domain.receipt import Stored
+from app.store import Store
+from app.store.intake import add_receipts
+from app.store.schema import receipts
+from tests.support.store import new_receipt
+
+BODIES = st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f"])
+TRANSACTIONS = st.lists(st.lists(BODIES, min_size=1, max_size=6), max_size=5)
+
+
+def crowded_digest(sha256: bytes, probe: int) -> int:
+    """Of few values, so that different bodies share one at the first probes."""
+    return (sha256[0] % 2) * 1000 + probe if probe < 2 else int.from_bytes(sha256[: probe + 1])
+
+
+@settings(max_examples=30, deadline=None)
+@given(TRANSACTIONS)
+def test_each_body_is_kept_once_and_every_repetition_counted(transactions: list[list[bytes]]) -> None:
+    with TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{Path(folder)}/wats.sqlite3", min_free_bytes=0, cooperative=False)
+        store.upgrade_schema()
+        store.open()
+
+        stored = [word for bodies in transactions for word in add(store, bodies)]
+
+        kept = store.database.read(lambda c: c.execute(select(receipts.c.body, receipts.c.duplicates)).all())
+        store.close()
+    came = [body for bodies in transactions for body in bodies]
+    assert stored == [Stored.DUPLICATE if body in came[:at] else Stored.ACCEPTED for at, body in enumerate(came)]
+    assert {bytes(body): repeated + 1 for body, repeated in kept} == Counter(came)
+    assert len(kept) == len(set(came))
+
+
+def add(store: Store, bodies: list[bytes]) -> list[Stored]:
+    def work(connection: Connection) -> list[Stored]:
+        return add_receipts(connection, [new_receipt(body) for body in bodies], crowded_digest)
+
+    return store.database.write(work)
