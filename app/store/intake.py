@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app.domain.receipt import NewReceipt, ReceiptState, Stored
+from app.store import sqlite
 from app.store.schema import receipts
 
 Digest = Callable[[bytes, int], int]
@@ -21,8 +22,7 @@ _KNOWN = select(receipts.c.digest, receipts.c.id, receipts.c.size, receipts.c.sh
     receipts.c.digest.in_(bindparam("digests", expanding=True))
 )
 _INSERT = insert(receipts).returning(receipts.c.id)
-"""Nobody reads the ids: with RETURNING SQLAlchemy makes one statement of all rows, and a native thread that makes
-one call into the driver instead of one for each row gives the interpreter's lock up only once."""
+"""Nobody reads the ids: with RETURNING SQLAlchemy makes one statement of all rows."""
 _REPEAT = (
     update(receipts)
     .where(receipts.c.id == bindparam("known_id"))
@@ -48,8 +48,15 @@ def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Dige
         times = [{"known_id": known, "times": times} for known, times in sorted(batch.repeated.items())]
         connection.execute(_REPEAT, times)
     if batch.fresh:
-        connection.execute(_INSERT, batch.rows()).close()
+        _insert(connection, batch.rows())
     return batch.stored
+
+
+def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
+    if connection.dialect.name == "sqlite":
+        sqlite.insert_rows(connection, receipts, rows)
+    else:
+        connection.execute(_INSERT, rows).close()
 
 
 def _look_up(connection: Connection, digests: list[int]) -> Known:

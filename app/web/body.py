@@ -96,8 +96,8 @@ def discard_rest(environ: Environ) -> bool:
 
 def _pieces(environ: Environ, budget: BodyBudget, limit: int) -> Iterator[bytes]:
     """One byte over the limit is asked for, so that a body of just the limit is told from one beyond it."""
-    read = 0
-    for piece in _read_fairly(environ, limit + 1):
+    declared, read = _declared(environ), 0
+    for piece in _read_fairly(environ, limit + 1 if declared is None else min(declared, limit + 1)):
         budget.take(environ, len(piece))
         yield piece
         read += len(piece)

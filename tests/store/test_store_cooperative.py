@@ -115,8 +115,10 @@ def test_a_frozen_server_holds_up_nobody_for_ever(
 
     heard = go_through(frozen(url), start, url)
 
-    assert set(heard.pop("read")) <= {LATE, REFUSED}  # refused: the deadline struck while it was pinged
-    assert heard == {"added": [LATE], "written": [LATE], "schema": LATE}
+    assert heard.pop("schema") in (LATE, REFUSED)
+    for told_to in ("read", "added", "written"):  # refused: the deadline struck while a connection was pinged
+        assert set(heard.pop(told_to)) <= {LATE, REFUSED}
+    assert heard == {}
 
 
 @pytest.fixture
