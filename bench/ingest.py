@@ -1,9 +1,10 @@
 """The webhook door against an empty Flask route: same gunicorn settings, same requests, one run, side by side.
 
-    python -m bench.ingest [--seconds 10] [--connections 64 256] [--receipts 0 1000000] [--only sqlite]
+    python -m bench.ingest [--parts starts closed open batches] [--seconds 10] [--only sqlite] [--receipts 0]
 
-Prints throughput, p50, p99, memory and the ratio to the empty route. `generator` is the load generator's own
-share of a core: where it comes near 1.0, the figure beside it is the generator's limit and not the server's.
+Prints throughput, p50, p99, memory and the ratio to the empty route. `server` is the processor time that the server
+takes for a webhook, which other programs on the machine disturb less than throughput. `generator` is the load
+generator's share of a core: near 1.0 the figure beside it would be the generator's limit and not the server's.
 """
 
 import argparse
@@ -14,16 +15,39 @@ from pathlib import Path
 
 from bench import load, webhooks
 from bench.databases import Databases, databases
+from bench.machine import describe
 from bench.servers import Server, serving_command, serving_empty, serving_wats
 
 KINDS = ("sqlite", "postgresql")
+PARTS = ("starts", "closed", "open", "batches")
 EMPTY = "empty"
 RATE = 4000
 """Webhooks a second that Meta asks for, for a number that sends 1000 messages a second."""
+BATCH_RATE = 200
 HEAD = (
-    f"{'server':<11} {'receipts':>9} {'load':<24} {'per s':>7} {'p50 ms':>7} {'p99 ms':>7} "
-    f"{'not 200':>7} {'generator':>9} {'MB before':>9} {'after':>5}"
+    f"{'server':<11} {'receipts':>9} {'load':<34} {'per s':>6} {'p50 ms':>7} {'p99 ms':>7} {'not 200':>7} "
+    f"{'server':>7} {'generator':>9} {'MB':>5} {'half way':>8} {'after':>5}"
 )
+
+
+@dataclass(frozen=True)
+class Load:
+    """One kind of load: what is sent, over how many connections, how long, and at which rate if it has one."""
+
+    name: str
+    connections: int
+    seconds: float
+    batches: bool = False
+    rate: int | None = None
+
+    def __str__(self) -> str:
+        loop = f"open {self.rate}/s" if self.rate else "closed"
+        return f"{self.name}, {loop}, {self.connections} conns"
+
+    def put_on(self, server: Server, seconds: float) -> load.Result:
+        """Send for so many seconds."""
+        requests = webhooks.batches() if self.batches else webhooks.singles()
+        return load.run(server.address, requests, connections=self.connections, seconds=seconds, rate=self.rate)
 
 
 @dataclass(frozen=True)
@@ -35,62 +59,55 @@ class Bench:
 
     def run(self) -> None:
         """Measure every combination."""
-        self.starts()
-        print(HEAD)
+        print(describe(), flush=True)
+        if "starts" in self.asked.parts:
+            self.starts()
+        print(HEAD, flush=True)
+        for measured in self.loads():
+            self.compare(measured)
+
+    def loads(self) -> Iterator[Load]:
+        """Every load that was asked for."""
+        seconds, steady = self.asked.seconds, self.asked.steady_seconds
         for connections in self.asked.connections:
-            self.closed_loop(connections)
-        for kind in self.asked.only:
-            self.open_loop(kind)
-        self.batches()
+            if "closed" in self.asked.parts:
+                yield Load("singles", connections, seconds)
+            if "batches" in self.asked.parts:
+                yield Load("batches of 1000", connections, seconds, batches=True)
+                yield Load("batches of 1000", connections, seconds, batches=True, rate=BATCH_RATE)
+        if "open" in self.asked.parts:
+            yield Load("singles", max(self.asked.connections), steady, rate=RATE)
 
     def starts(self) -> None:
         """From the command to the first 200 of `/readyz`, and the memory of each process."""
         for name, serving in (("gunicorn wsgi:app", serving_wats), ("flask wats serve", serving_command)):
             with serving(self.databases.environ("sqlite", 0)) as server:
-                each = ", ".join(f"{megabytes:.0f}" for _, megabytes in server.memory_of_processes())
-                print(f"{name}: ready after {server.start_seconds:.2f} s; MB of its processes: {each}")
+                each = ", ".join(f"{m.resident:.0f} ({m.share:.0f})" for m in server.memory_of_processes())
+                print(f"{name}: ready after {server.start_seconds:.2f} s; resident MB (own share): {each}")
 
-    def closed_loop(self, connections: int) -> None:
-        """As fast as answers come."""
-        load_name = f"closed, {connections} conns"
-        with self.running(EMPTY, 0) as server:
-            empty = self.measure(EMPTY, 0, load_name, server, connections)
-        for receipts in self.asked.receipts:
+    def compare(self, measured: Load) -> None:
+        """A load on the empty route, unless it has a rate of its own, and on every database."""
+        empty = None if measured.rate else self.measure(EMPTY, 0, measured)
+        for receipts in [0] if measured.batches else self.asked.receipts:
             for kind in self.asked.only:
-                with self.running(kind, receipts) as server:
-                    measured = self.measure(kind, receipts, load_name, server, connections)
-                print(f"{'':>21} ratio to the empty route: {measured / empty:.2f}", flush=True)
+                result = self.measure(kind, receipts, measured)
+                if empty:
+                    ratio = result.per_second / empty.per_second
+                    print(f"{'':>21} ratio to the empty route: {ratio:.2f}", flush=True)
 
-    def open_loop(self, kind: str) -> None:
-        """At Meta's rate, whatever the server does."""
-        for receipts in self.asked.receipts:
-            with self.running(kind, receipts) as server:
-                load.run(server.address, webhooks.singles(0), connections=256, seconds=2)
-                before = server.memory_megabytes()
-                result = load.run(
-                    server.address,
-                    webhooks.singles(),
-                    connections=256,
-                    seconds=self.asked.steady_seconds,
-                    rate=RATE,
-                )
-                _print(kind, receipts, f"open, {RATE}/s, 256 conns", result, before, server)
-
-    def batches(self) -> None:
-        """Webhooks of a thousand updates, about 200 KB each."""
-        for kind in (EMPTY, *self.asked.only):
-            with self.running(kind, 0) as server:
-                before = server.memory_megabytes()
-                result = load.run(server.address, webhooks.batches(), connections=64, seconds=self.asked.seconds)
-                _print(kind, 0, "closed, batches of 1000", result, before, server)
-
-    def measure(self, kind: str, receipts: int, name: str, server: Server, connections: int) -> float:
-        """Warm up, then measure; webhooks a second."""
-        load.run(server.address, webhooks.singles(0), connections=connections, seconds=2)
-        before = server.memory_megabytes()
-        result = load.run(server.address, webhooks.singles(), connections=connections, seconds=self.asked.seconds)
-        _print(kind, receipts, name, result, before, server)
-        return result.per_second
+    def measure(self, kind: str, receipts: int, measured: Load) -> load.Result:
+        """Warm up, then measure in two halves, so that memory is seen on its way."""
+        with self.running(kind, receipts) as server:
+            measured.put_on(server, self.asked.warm_seconds)
+            memory, processor = [server.memory_megabytes()], server.processor_seconds()
+            halves = []
+            for _ in range(2):
+                halves.append(measured.put_on(server, measured.seconds / 2))
+                memory.append(server.memory_megabytes())
+            result = load.joined(halves)
+            each = (server.processor_seconds() - processor) / max(1, len(result.latencies))
+        _print(f"{kind:<11} {receipts:>9} {measured!s:<34}", result, each, memory)
+        return result
 
     @contextmanager
     def running(self, kind: str, receipts: int) -> Iterator[Server]:
@@ -103,12 +120,13 @@ class Bench:
                 yield server
 
 
-def _print(kind: str, receipts: int, name: str, result: load.Result, before: float, server: Server) -> None:
+def _print(what: str, result: load.Result, each: float, memory: list[float]) -> None:
     refused = sum(count for status, count in result.statuses.items() if status != 200)
+    before, half_way, after = memory
     print(
-        f"{kind:<11} {receipts:>9} {name:<24} {result.per_second:>7.0f} {result.percentile(0.5) * 1000:>7.1f} "
-        f"{result.percentile(0.99) * 1000:>7.1f} {refused:>7} {result.cpu:>9.2f} {before:>9.0f} "
-        f"{server.memory_megabytes():>5.0f}",
+        f"{what} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>7.1f} "
+        f"{result.percentile(0.99) * 1000:>7.1f} {refused:>7} {each * 1e6:>4.0f} µs {result.cpu:>9.2f} "
+        f"{before:>5.0f} {half_way:>8.0f} {after:>5.0f}",
         flush=True,
     )
 
@@ -116,8 +134,10 @@ def _print(kind: str, receipts: int, name: str, result: load.Result, before: flo
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--steady-seconds", type=float, default=60)
+    parser.add_argument("--warm-seconds", type=float, default=2)
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
     parser.add_argument("--receipts", type=int, nargs="+", default=[0, 1_000_000], help="already in the table")
     parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")

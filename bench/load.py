@@ -7,8 +7,8 @@ Open loop: requests fall due at a steady rate, whatever the server does; the wai
 import selectors
 import socket
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 HEADER_END = b"\r\n\r\n"
@@ -31,6 +31,15 @@ class Result:
     def percentile(self, share: float) -> float:
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def joined(parts: Sequence[Result]) -> Result:
+    """Several runs, one after the other, as one."""
+    wall, statuses = sum(part.wall for part in parts), Counter[int]()
+    for part in parts:
+        statuses.update(part.statuses)
+    latencies = [latency for part in parts for latency in part.latencies]
+    return Result(wall, sum(part.cpu * part.wall for part in parts) / wall, latencies, dict(statuses))
 
 
 class Connection:

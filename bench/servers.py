@@ -9,14 +9,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-
-
 BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A process's memory in megabytes: what is resident, and its share where others use the same."""
+
+    resident: float
+    share: float
 
 
 @dataclass
@@ -29,11 +35,15 @@ class Server:
 
     def memory_megabytes(self) -> float:
         """The proportional memory of all its processes."""
-        return sum(megabytes for _, megabytes in self.memory_of_processes())
+        return sum(memory.share for memory in self.memory_of_processes())
 
-    def memory_of_processes(self) -> list[tuple[int, float]]:
-        """Each process with its proportional memory, parents first."""
-        return [(pid, _pss_kilobytes(pid) / 1024) for pid in _family(self.process.pid)]
+    def memory_of_processes(self) -> list[Memory]:
+        """Each process, parents first."""
+        return [_memory(pid) for pid in _family(self.process.pid)]
+
+    def processor_seconds(self) -> float:
+        """The processor time that its living processes have taken."""
+        return sum(_processor_seconds(pid) for pid in _family(self.process.pid))
 
 
 def serving_wats(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
@@ -115,9 +125,18 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _pss_kilobytes(pid: int) -> int:
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
+def _memory(pid: int) -> Memory:
+    kilobytes = {"Rss": 0, "Pss": 0}
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name in kilobytes:
+                kilobytes[name] = int(value.split()[0])
+    return Memory(kilobytes["Rss"] / 1024, kilobytes["Pss"] / 1024)
+
+
+def _processor_seconds(pid: int) -> float:
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
