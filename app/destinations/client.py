@@ -95,10 +95,8 @@ class _Exchange:
             return words_for(trouble)
         finally:
             deadline.close()
-            if self.response is not None:
-                self.response.close()
         return None
 
     def _send_and_read(self) -> None:
-        self.response = self._line.send(self._request, stream=True, timeout=self._seconds)
-        read_away(self.response)
+        with self._line.send(self._request, stream=True, timeout=self._seconds) as self.response:
+            read_away(self.response)
