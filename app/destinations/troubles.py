@@ -16,7 +16,7 @@ NO_HTTP = "not an HTTP answer"
 TROUBLES = (RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """Everything that the libraries raise for what a destination does."""
 
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (AddressRefused, "address refused"),
     (AnswerTooLarge, "answer too large"),
     (ssl.SSLCertVerificationError, "TLS: certificate not valid"),
@@ -34,7 +34,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 def words_for(trouble: BaseException) -> str:
     """What happened, by what began it: libraries wrap one exception into the next."""
     causes = [cause for cause in _chain(trouble) if not isinstance(cause, RequestException)]
-    for kind, words in _WORDS:
+    for kind, words in WORDS:
         if any(isinstance(cause, kind) for cause in causes):
             return words
     return NO_HTTP

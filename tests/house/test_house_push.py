@@ -1,0 +1,44 @@
+"""docs/push.md tells receivers what the code does."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.destinations.troubles import NO_HTTP, TIMED_OUT, WORDS
+from app.domain.retry import PAUSES
+from app.domain.standard_webhooks import signing_headers
+from tests.support.serving import ROOT
+
+PAGE = (ROOT / "docs" / "push.md").read_text()
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+UNITS = {"second": 1, "minute": 60, "hour": 3600}
+
+
+def test_the_receiver_of_the_page_takes_what_is_pushed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRM_SECRET", SECRET)
+    [code] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    page: dict[str, Any] = {"__name__": "receiver"}
+    exec(code, page)
+    client, body = page["app"].test_client(), b'{"id":"evt_1","type":"message.text"}'
+    headers = signing_headers("evt_1", datetime.now(UTC), body, ["another secret", SECRET])
+
+    assert client.post("/hooks", data=body, headers=headers).status_code == 204
+    assert client.post("/hooks", data=body + b" ", headers=headers).status_code == 401
+
+
+def test_every_error_stands_on_the_page() -> None:
+    listed = re.search(r"An error is one of: (.*?)\.\n\n", PAGE, re.DOTALL)
+    assert listed is not None
+
+    assert set(re.findall(r"`([^`]+)`", listed[1])) == {words for _, words in WORDS} | {NO_HTTP, TIMED_OUT}
+
+
+def test_the_schedule_stands_on_the_page() -> None:
+    told = re.search(r"tried again after (.*?),\nthen (\d+) times after (\d+) hours", PAGE)
+    assert told is not None
+    pauses = [int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+) (second|minute|hour)", told[1])]
+
+    assert [*pauses, *[int(told[3]) * 3600] * int(told[2])] == [pause.total_seconds() for pause in PAUSES]
+    assert f"After {len(PAUSES) + 1} tries" in PAGE
