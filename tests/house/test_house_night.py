@@ -59,7 +59,7 @@ def tell_the_story(store: Store) -> None:
         end_all(store, Done(), destination=name, status=200, effect=LaneEffect.SUCCESS)
     put_deliveries(store, *(new_event(f"waits {number}") for number in range(6)))
     end_all(store, Again(timedelta(minutes=2)), error="connection refused", effect=LaneEffect.FAILURE)
-    split_into(store, unreadable="not JSON")
+    split_into(store, unreadable="not JSON", body=b"Hello, Meta")
 
 
 def without_what_varies(text: str) -> list[str]:
