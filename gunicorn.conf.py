@@ -4,7 +4,6 @@ The settings are loaded here, in the master, so that a wrong one ends the start 
 not in a loop of failing workers. Imports stay light: whatever is imported here precedes gevent's monkey patch.
 """
 
-import gc
 import os
 import resource
 import shutil
@@ -94,11 +93,10 @@ def post_request(_worker, _request, environ, _response):
 
 def post_worker_init(worker):
     """Open the store in the worker itself, after the monkey patch; and let a stop show in `/readyz` at once."""
+    from app.assembly import settle_in
     from app.web import draining
 
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    sys.setswitchinterval(0.001)
+    settle_in()
     worker.wsgi.extensions["wats"].store.open()
     stop = signal.getsignal(signal.SIGTERM)
 

@@ -13,7 +13,7 @@ import sys
 
 from gevent.event import Event
 
-from app.assembly import build_gateway, build_worker
+from app.assembly import build_gateway, build_worker, settle_in
 from app.config import ConfigError, load_settings
 from app.corridor.handling import Point
 from app.corridor.watchdog import Watchdog
@@ -36,9 +36,11 @@ def main(on_point: Point = _nothing) -> int:
     configure_logging(secrets=settings.secret_values)
     gateway = build_gateway(settings)
     gateway.store.open()
+    worker = build_worker(gateway, on_point)
     watchdog, stop = Watchdog(), _stop_event()
+    settle_in()
     watchdog.start()
-    build_worker(gateway, on_point).run(stop, grace_seconds=settings.grace_seconds - 2)
+    worker.run(stop, grace_seconds=settings.grace_seconds - 2)
     watchdog.stop()
     gateway.store.close()
     return 0

@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
 AWAY_SECONDS = 0.5
 SHORTEST_REST = 0.02
-"""However often the bell rings, a lane is looked at 50 times a second at most."""
+"""A lane without a backlog is looked at 50 times a second at most, however often the bell rings: a claim for what
+comes in 20 ms costs no more than one for each."""
 
 GATHER_SECONDS = 0.003
 HELD_BACK_SECONDS = 0.25
@@ -63,7 +64,7 @@ class Dispatcher:
                 rest = AWAY_SECONDS
             if rest and not self._over:
                 gevent.sleep(SHORTEST_REST)
-                self._woken.wait(rest)
+                self._woken.wait(max(0.0, rest - SHORTEST_REST))
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -94,14 +95,16 @@ class Dispatcher:
             return min(due or POLL_SECONDS, POLL_SECONDS)
         if not self._lane.has_work():
             return POLL_SECONDS
-        return 0 if self._begin(self._claimed()) else HELD_BACK_SECONDS
+        if not self._begin(self._claimed()):
+            return HELD_BACK_SECONDS
+        return 0 if self._expects_more else SHORTEST_REST
 
     def _claimed(self) -> list[Job]:
         if self._in_flight:
             gevent.sleep(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
         limit = self._free
         jobs = self._leases.claim(self._lane.name, most=self._lane.most, limit=limit)
-        self._expects_more = len(jobs) == limit
+        self._expects_more = len(jobs) == limit and not self._lane.standing
         return jobs
 
     def _begin(self, jobs: list[Job]) -> bool:

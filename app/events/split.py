@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import gevent
+
 from app.config import Destination
 from app.domain.event import NewEvent
 from app.domain.job import Again, Job
@@ -27,6 +29,8 @@ EVENTS_AT_ONCE = 500
 """How many events share a transaction, unless one receipt has more: ingest waits while it goes on."""
 
 BATCHES_PER_CLAIM = 50
+FEW_RECEIPTS, GATHER_SECONDS = 20, 0.02
+"""After a few receipts others have time to come: one transaction for what comes in 20 ms, not one for each."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Splitter:
                     break
                 for batch in in_batches([self._split(receipt) for receipt in receipts]):
                     self._keep(job, batch)
+                if len(receipts) < FEW_RECEIPTS:
+                    gevent.sleep(GATHER_SECONDS)
         except ClaimLost:
             log.warning("split.claim_lost")
         return Settlement(job, Again(timedelta()))

@@ -47,8 +47,12 @@ class Database(Protocol):
         """The work's result, in a transaction that writes nothing."""
         ...
 
-    def write(self, work: Work[T]) -> T:
-        """The work's result, once its transaction is durable."""
+    def write(self, work: Work[T], *, durable: bool = True) -> T:
+        """The work's result, once its transaction is durable.
+
+        Not `durable`: once it is committed. No killed process takes it back, but a power cut may, until the next
+        durable one: only for what may then happen once more.
+        """
         ...
 
     def leave_no_copies(self) -> None:
@@ -70,6 +74,7 @@ class SqliteDatabase:
     ) -> None:
         self._lock = sqlite.FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
+        self._writers = {True: self._writer, False: sqlite.hasty(self._writer)}
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
         self._writes: Runner = NativeThreads(1) if cooperative else PlainCall()
         self._reads: Runner = NativeThreads(READ_THREADS) if cooperative else PlainCall()
@@ -83,8 +88,8 @@ class SqliteDatabase:
     def read(self, work: Work[T]) -> T:
         return self._reads.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
-    def write(self, work: Work[T]) -> T:
-        return self._writes.run(lambda: self._in_turn(work), self._limits.write_seconds)
+    def write(self, work: Work[T], *, durable: bool = True) -> T:
+        return self._writes.run(lambda: self._in_turn(work, durable=durable), self._limits.write_seconds)
 
     def leave_no_copies(self) -> None:
         self._writes.run(self._truncate_log, self._limits.write_seconds)
@@ -97,12 +102,12 @@ class SqliteDatabase:
         with self._watched(), self._reader.begin() as connection:
             return work(connection)
 
-    def _in_turn(self, work: Work[T]) -> T:
+    def _in_turn(self, work: Work[T], *, durable: bool) -> T:
         with self._turn:
             if self._broken:
                 raise StoreBroken("the database was broken before; this process must end")
             with self._watched(), self._lock.held():
-                return commit(self._writer, work, self._on_point)
+                return commit(self._writers[durable], work, self._on_point)
 
     def _truncate_log(self) -> None:
         with self._turn, self._watched(), self._lock.held():
@@ -141,7 +146,8 @@ class PostgresDatabase:
     def read(self, work: Work[T]) -> T:
         return self._runner.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
-    def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T], *, durable: bool = True) -> T:
+        work = work if durable else postgres.hasty(work)
         return self._runner.run(lambda: self._in_writer(work), self._limits.write_seconds)
 
     def leave_no_copies(self) -> None:

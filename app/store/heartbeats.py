@@ -16,7 +16,7 @@ class Heartbeats(Front):
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Note that a process is alive."""
-        self._store.database.write(lambda c: _beat(c, heartbeat))
+        self._store.database.write(lambda c: _beat(c, heartbeat), durable=False)
 
     def forget(self, process: str) -> None:
         """A process has gone in order."""

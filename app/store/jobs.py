@@ -19,7 +19,10 @@ DIED = f"its worker died {MOST_CLAIMS} times"
 
 
 class Jobs(Front):
-    """Open work. `chance` spreads what would otherwise happen at once."""
+    """Open work. `chance` spreads what would otherwise happen at once.
+
+    Claims and their ends are not waited for on disk: a power cut that takes one back has the job tried once more.
+    """
 
     def __init__(self, store: Holder, chance: Chance = random.random) -> None:
         super().__init__(store)
@@ -28,11 +31,11 @@ class Jobs(Front):
     def claim(self, lane: str, *, most: int, limit: int, lease: timedelta) -> list[Job]:
         """Jobs that are due, `limit` at best, as long as no more than `most` are in flight; none while somebody else
         is claiming in this lane. Each is held until its lease ends."""
-        return self._store.database.write(lambda c: self._claim(c, lane, most, limit, lease))
+        return self._store.database.write(lambda c: self._claim(c, lane, most, limit, lease), durable=False)
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
         """Hold on to them for longer; the ids of those that are still held."""
-        return self._store.database.write(lambda c: renew_jobs(c, self._store.moment(c) + lease, jobs))
+        return self._store.database.write(lambda c: renew_jobs(c, self._store.moment(c) + lease, jobs), durable=False)
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
         """They were claimed and not begun: let others have them."""
@@ -41,7 +44,9 @@ class Jobs(Front):
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write down how tries ended: the jobs, their deliveries, the state of their lanes. False where the claim was
         lost: then nothing is changed."""
-        return self._store.database.write(lambda c: settle_jobs(c, self._store.moment(c), settlements, self._chance))
+        return self._store.database.write(
+            lambda c: settle_jobs(c, self._store.moment(c), settlements, self._chance), durable=False
+        )
 
     def next_due_in(self, lane: str) -> float | None:
         """Seconds until something of this lane can be claimed, as far as its jobs go, by the database's clock; less

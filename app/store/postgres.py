@@ -1,11 +1,13 @@
 """PostgreSQL: how a connection is set up. Every wait has a limit; durability is asked for, whatever the default."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 3
 POOL_WAIT_SECONDS = 3.0
@@ -39,6 +41,16 @@ def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS
 def queue_up(connection: Connection) -> None:
     """Let one transaction at a time add receipts, so that their ids follow the order of their commits."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
+
+
+def hasty(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    """The same work in a transaction whose commit does not wait for the disk."""
+
+    def work_hastily(connection: Connection) -> T:
+        connection.execute(text("SET LOCAL synchronous_commit = off"))
+        return work(connection)
+
+    return work_hastily
 
 
 @contextmanager

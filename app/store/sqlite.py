@@ -70,8 +70,28 @@ def make_private(path: Path) -> None:
 def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """One connection that begins every transaction by taking the write lock."""
     engine = _engine(url, StaticPool, lock_seconds)
-    event.listen(engine, "begin", lambda connection: _tell_driver(connection, "BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin_to_write)
     return engine
+
+
+def hasty(writer: Engine) -> Engine:
+    """The same connection, whose commits do not wait for the disk. Without WAL there is no such thing: a commit that
+    is not synced could damage the file."""
+    return writer.execution_options(synchronous="NORMAL") if journal_mode() == "wal" else writer
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Each transaction says how its commit shall wait: the connection would go on as the one before."""
+    wanted = connection.get_execution_options().get("synchronous", durable_synchronous())
+    if connection.info.get("synchronous") != wanted:
+        _tell_driver(connection, f"PRAGMA synchronous = {wanted}")
+        connection.info["synchronous"] = wanted
+    _tell_driver(connection, "BEGIN IMMEDIATE")
+
+
+def durable_synchronous() -> str:
+    """EXTRA without WAL: a rollback journal whose deletion is not yet on disk would take a commit back."""
+    return "FULL" if journal_mode() == "wal" else "EXTRA"
 
 
 def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
@@ -102,9 +122,8 @@ def _tell_driver(connection: Connection, sql: str) -> None:
 
 
 def _set_up(connection: Any, _record: object) -> None:
-    """EXTRA without WAL: a rollback journal whose deletion is not yet on disk would take a commit back."""
     for pragma in (
-        f"synchronous = {'FULL' if journal_mode() == 'wal' else 'EXTRA'}",
+        f"synchronous = {durable_synchronous()}",
         "foreign_keys = 1",
         f"cache_size = -{PAGE_CACHE_KIBIBYTES}",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
