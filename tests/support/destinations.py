@@ -66,6 +66,10 @@ class ScriptedDestination:
         """Behave so, at the next call that nothing else was told for."""
         self._scripts.append(script)
 
+    def recover(self) -> None:
+        """Forget what it was told: from now on it is well."""
+        self._scripts.clear()
+
     def will_answer(self, status: int = 200, body: bytes = b"ok", **headers: str) -> None:
         """An answer as it should be. Headers are written with underscores."""
         self.will(answering(status, body, **headers))

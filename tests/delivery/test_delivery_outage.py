@@ -1,0 +1,136 @@
+"""A destination that is away for a day: what is pushed to it waits, is delivered, and costs the others nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.assembly import build_gateway
+from app.config import Settings
+from app.delivery.deliver import prepare_deliveries
+from app.domain.destination import DestinationState, lane_of_destination, state_of
+from app.gateway import Gateway
+from tests.support.deliveries import LEASE, numbered, put_deliveries
+from tests.support.destinations import Line, ScriptedDestination
+from tests.support.store import StoreMaker, make_store
+from tests.support.work import Clock, clock
+
+__all__ = ["clock", "make_store"]
+
+CRM, BOT = "crm", "bot"
+STEP = timedelta(minutes=10)
+EVENTS = 12
+
+
+@pytest.fixture
+def crm() -> Iterator[ScriptedDestination]:
+    crm = ScriptedDestination()
+    yield crm
+    crm.close()
+
+
+@pytest.fixture
+def bot() -> Iterator[ScriptedDestination]:
+    bot = ScriptedDestination()
+    yield bot
+    bot.close()
+
+
+@pytest.fixture
+def parts(
+    settings: Settings, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock, make_store: StoreMaker
+) -> Gateway:
+    """A worker's parts, on a clock that the test moves."""
+    urls = {CRM: crm.url, BOT: bot.url}
+    destinations = tuple(replace(each, url=urls[each.name]) for each in settings.destinations)
+    made = build_gateway(replace(settings, destinations=destinations))
+    made.store.upgrade_schema()
+    store = make_store(settings.storage.url, clock=clock)
+    return replace(made, store=store, clock=clock, chance=lambda: 0.5)
+
+
+def work(parts: Gateway) -> None:
+    """Do what is due in each lane, as a worker would."""
+    for destination in parts.settings.destinations:
+        lane, most = lane_of_destination(destination.name), destination.max_in_flight
+        while jobs := parts.store.jobs.claim(lane, most=most, limit=most, lease=LEASE):
+            parts.store.jobs.settle([task() for _, task in prepare_deliveries(jobs, parts)])
+
+
+def work_for(hours: int, parts: Gateway, clock: Clock) -> None:
+    for _ in range(timedelta(hours=hours) // STEP):
+        work(parts)
+        clock.advance(STEP)
+
+
+def pushed(destination: ScriptedDestination) -> set[bytes]:
+    return {call.body for call in destination.calls}
+
+
+def test_a_day_away_loses_nothing_and_holds_up_no_other(
+    parts: Gateway, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock
+) -> None:
+    put_deliveries(parts.store, *numbered(EVENTS), to=[CRM, BOT])
+    crm.will_say(then=Line.reset)
+
+    work(parts)
+    assert len(bot.calls) == len(pushed(bot)) == EVENTS
+    work_for(24, parts, clock)
+    lane = parts.store.lanes.get(lane_of_destination(CRM))
+    assert state_of(lane) is DestinationState.OPEN
+    assert parts.store.deliveries.counts()[CRM].waiting == EVENTS
+    failed = len(crm.calls)
+    crm.recover()
+    work_for(13, parts, clock)
+
+    delivered = crm.calls[failed:]
+    assert len(delivered) == len({call.headers["webhook-id"] for call in delivered}) == EVENTS
+    assert parts.store.deliveries.counts() == {}
+    assert state_of(parts.store.lanes.get(lane_of_destination(CRM))) is DestinationState.ACTIVE
+    assert len(bot.calls) == EVENTS
+
+
+def test_a_destination_that_says_it_is_gone_is_asked_once_until_a_human_resumes_it(
+    parts: Gateway, crm: ScriptedDestination, clock: Clock
+) -> None:
+    put_deliveries(parts.store, *numbered(1), to=[CRM])
+    crm.will_answer(410)
+    work_for(24, parts, clock)
+    assert len(crm.calls) == 1
+    crm.recover()
+
+    parts.store.lanes.resume(lane_of_destination(CRM))
+    work(parts)
+
+    assert len(crm.calls) == 2
+    assert parts.store.deliveries.counts() == {}
+
+
+def test_whoever_asks_for_a_wait_is_left_alone_for_so_long(
+    parts: Gateway, crm: ScriptedDestination, clock: Clock
+) -> None:
+    put_deliveries(parts.store, *numbered(EVENTS), to=[CRM])
+    crm.will_answer(429, Retry_After="7200")
+    work(parts)
+    asked = len(crm.calls)
+    crm.recover()
+
+    work_for(1, parts, clock)
+    assert len(crm.calls) == asked
+    work_for(3, parts, clock)
+
+    assert len(crm.calls[asked:]) == len(pushed(crm)) == EVENTS
+
+
+def test_whatever_never_takes_an_event_gets_it_15_times_in_three_days_and_then_no_more(
+    parts: Gateway, crm: ScriptedDestination, clock: Clock
+) -> None:
+    put_deliveries(parts.store, *numbered(1), to=[CRM])
+    crm.will_answer(400)
+
+    work_for(5 * 24, parts, clock)
+
+    assert len(crm.calls) == 15
+    assert len({(call.body, call.headers["webhook-id"]) for call in crm.calls}) == 1
+    assert parts.store.deliveries.counts()[CRM].dead == 1
