@@ -3,6 +3,7 @@
 gevent lets go of a greenlet only where it must wait, and a socket that always has more never makes it wait.
 """
 
+import os
 import socket
 from typing import Any
 
@@ -32,6 +33,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle(self, listener: Any, client: socket.socket, address: Any) -> None:
         """Serve a connection to its end."""
+        os.sched_yield()  # where all come at once, the next one goes to a process that waits for its turn
         fair = FairSocket(client.family, client.type, client.proto, fileno=client.detach())
         super().handle(listener, fair, address)
 
