@@ -172,7 +172,9 @@ class BrokenStream:
 
 
 def test_a_body_that_breaks_off_is_refused(client: FlaskClient) -> None:
-    answer = client.post(PATH, headers=signed(b"x"), environ_overrides={"wsgi.input": BrokenStream()})
+    broken = {"wsgi.input": BrokenStream(), "CONTENT_LENGTH": "1"}
+
+    answer = client.post(PATH, headers=signed(b"x"), environ_overrides=broken)
 
     assert (answer.status_code, code_of(answer)) == (400, "invalid_body")
 
