@@ -1,11 +1,37 @@
-"""A destination that remembers every POST: which event it was, what message it held, and how it was answered."""
+"""A destination that remembers every POST: which event it was, what update it held, and when it came."""
 
 import contextlib
 import json
 import threading
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+def update_of(raw: Mapping[str, Any]) -> str:
+    """What tells an update of Meta's from all others: a message's id, or a status of it."""
+    return f"{raw['id']} {raw.get('status', '')}".strip()
+
+
+@dataclass
+class Gate:
+    """Where POSTs wait for their answer."""
+
+    status: int = 200
+    open: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, status: int) -> None:
+        """Answer those that wait, and whoever comes to this gate later."""
+        self.status = status
+        self.open.set()
+
+    def wait(self) -> int:
+        """The status, once it is given."""
+        self.open.wait()
+        return self.status
 
 
 class Recording:
@@ -13,17 +39,30 @@ class Recording:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._moments: list[float] = []
+        self._gate = Gate()
+        self._gate.answer(200)
         self.posts: Counter[str] = Counter()
-        self.ids_of_message: dict[str, set[str]] = defaultdict(set)
-        self.answer = 200
+        self.ids_of_update: dict[str, set[str]] = defaultdict(set)
 
-    def note(self, event_id: str, body: bytes) -> int:
-        """One POST; the status to answer with."""
-        wamid = json.loads(body)["data"]["id"]
+    def hold(self) -> Gate:
+        """The POSTs that come from now on wait at this gate."""
+        self._gate = Gate()
+        return self._gate
+
+    def note(self, event_id: str, body: bytes) -> Gate:
+        """One POST; where it waits for its answer."""
+        update = update_of(json.loads(body)["raw"])
         with self._lock:
+            self._moments.append(time.monotonic())
             self.posts[event_id] += 1
-            self.ids_of_message[wamid].add(event_id)
-        return self.answer
+            self.ids_of_update[update].add(event_id)
+            return self._gate
+
+    def posts_within(self, seconds: float) -> int:
+        """How many POSTs came so lately."""
+        since = time.monotonic() - seconds
+        return sum(1 for moment in self._moments if moment >= since)
 
     @property
     def repeated(self) -> int:
@@ -32,8 +71,17 @@ class Recording:
 
     @property
     def doubled(self) -> list[str]:
-        """Messages that came under more than one id."""
-        return [wamid for wamid, ids in self.ids_of_message.items() if len(ids) > 1]
+        """Updates that came under more than one id."""
+        return [update for update, ids in self.ids_of_update.items() if len(ids) > 1]
+
+
+class Server(ThreadingHTTPServer):
+    """Says nothing about whoever dies in the middle of a request."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Quietly."""
 
 
 @contextlib.contextmanager
@@ -46,16 +94,14 @@ def recording() -> Iterator[tuple[Recording, int]]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = seen.note(self.headers["webhook-id"], body)
-            self.send_response(status)
+            self.send_response(seen.note(self.headers["webhook-id"], body).wait())
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
             """Quietly."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

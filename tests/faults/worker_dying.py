@@ -1,7 +1,8 @@
-"""The background worker, dying of SIGKILL at a named point, or with a bug planted.
+"""The background worker, dying of SIGKILL at a named point, or with a bug planted; it waits less than a real one.
 
 WATS_TEST_DIE_AT names the point; each process passes it a few times first. WATS_TEST_PLANT names the bug.
 """
+
 # ruff: noqa: E402
 
 from gevent import monkey
@@ -13,14 +14,19 @@ import random
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from app import worker
 from app.config import Settings
+from app.domain import retry
 from app.gateway import Gateway
+from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
 
-LEAST, MOST = 3, 40
+LEAST, MOST = 20, 60
+"""More than a worker has in flight: what a dead one left is done before the next one dies."""
 
 
 class Death:
@@ -71,17 +77,67 @@ def dedupe_per_body() -> None:
     splitting.split = split_per_body
 
 
-PLANTS: dict[str, Callable[[], None]] = {plant.__name__: plant for plant in (settle_before_post, dedupe_per_body)}
+def dedupe_outside_the_transaction() -> None:
+    """A bug: which events are known is remembered in a transaction of its own, before the new ones are added."""
+    from sqlalchemy import insert
+
+    from app.store import event_adding
+    from app.store.events import Events
+    from app.store.schema import forgotten_events
+
+    def remember(keys: list[bytes]) -> Callable[[Any], set[bytes]]:
+        def remember(connection: Any) -> set[bytes]:
+            known = look_up(connection, keys)
+            new = [{"event_id": key, "at": datetime.now(UTC)} for key in {*keys} - known]
+            if new:
+                connection.execute(insert(forgotten_events), new)
+            return known
+
+        return remember
+
+    def add_what_is_not_known(events: Any, job: Any, split: Any, lease: timedelta) -> Any:
+        keys = sorted({event_adding._key(found) for one in split for found in one.events})
+        known = events._store.database.write(remember(keys))
+        events._store._on_point("remembered")
+        event_adding._known = lambda connection, keys: known
+        return add(events, job, split, lease)
+
+    look_up, add = event_adding._known, Events.add
+    Events.add = add_what_is_not_known  # type: ignore[method-assign]
+
+
+def no_fence() -> None:
+    """A bug: whoever had a job settles it, whoever has it now."""
+    from sqlalchemy import select
+
+    from app.corridor.leases import Leases
+    from app.store import settling
+    from app.store.schema import jobs
+
+    def lock_anyway(connection: Any, claimed: Any) -> Any:
+        wanted = jobs.c.id.in_([job.id for job in claimed])
+        keys = dict(connection.execute(select(jobs.c.id, jobs.c.order_key).where(wanted)).all())
+        return {(job.id, job.claim_id): keys[job.id] for job in claimed if job.id in keys}
+
+    Leases.holds = lambda leases, job: True  # type: ignore[method-assign]
+    settling.lock_held = lock_anyway
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    plant.__name__: plant for plant in (settle_before_post, dedupe_per_body, dedupe_outside_the_transaction, no_fence)
+}
 
 
 def main() -> int:
     death = Death(os.environ.get("WATS_TEST_DIE_AT", ""))
+    retry.PAUSES = (timedelta(seconds=RETRY_SECONDS), *retry.PAUSES[1:])  # type: ignore[assignment]
     if plant := os.environ.get("WATS_TEST_PLANT"):
         PLANTS[plant]()
     build_gateway = worker.build_gateway
 
     def build_dying_gateway(settings: Settings) -> Gateway:
-        gateway = build_gateway(settings)
+        impatient = replace(settings.worker, lease_seconds=LEASE_SECONDS)
+        gateway = build_gateway(replace(settings, worker=impatient))
         gateway.store._on_point = death.pass_point
         return gateway
 

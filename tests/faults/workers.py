@@ -7,42 +7,49 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 from tests.support.serving import ROOT
 
 DYING = Path(__file__).parent / "worker_dying.py"
+LEASE_SECONDS, RETRY_SECONDS = 2, 1
+"""A real worker waits 5 seconds for either, at least."""
 
 
 class Workers:
-    """So many of them, always."""
+    """So many of them, always. Each dies at one of the points, which take turns; where there are none, it lives."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path, number: int) -> None:
+    def __init__(self, environ: Mapping[str, str], folder: Path, number: int, points: Sequence[str] = ()) -> None:
         self._environ = {**environ, "PYTHONPATH": str(ROOT)}
+        self._points = cycle(points or [""])
         self._log = folder / "workers.log"
         self._over = threading.Event()
         self._processes = [self._start() for _ in range(number)]
         self._thread = threading.Thread(target=self._keep_alive)
         self.deaths = 0
 
+    def add_one(self) -> None:
+        """One more of them, always."""
+        self._processes.append(self._start())
+
     def kill_one(self, chance: random.Random) -> None:
         """SIGKILL for one of them."""
         self._signal(chance.randrange(len(self._processes)), signal.SIGKILL)
 
-    def freeze_one(self, chance: random.Random, seconds: float) -> None:
-        """One stands still so long, then goes on."""
-        at = chance.randrange(len(self._processes))
-        process = self._processes[at]
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGCONT)
+    @contextlib.contextmanager
+    def one_frozen(self, at: int) -> Iterator[None]:
+        """One stands still while the block runs, then goes on."""
+        self._signal(at, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(at, signal.SIGCONT)
 
     def stop_dying(self) -> None:
         """Let those that are started from now on live."""
-        self._environ.pop("WATS_TEST_DIE_AT", None)
+        self._points = cycle([""])
 
     @property
     def log(self) -> str:
@@ -70,8 +77,9 @@ class Workers:
                     self._processes[at] = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
+        environ = {**self._environ, "WATS_TEST_DIE_AT": next(self._points)}
         with self._log.open("ab") as log:
-            return subprocess.Popen([sys.executable, str(DYING)], cwd=ROOT, env=self._environ, stderr=log, stdout=log)
+            return subprocess.Popen([sys.executable, str(DYING)], cwd=ROOT, env=environ, stderr=log, stdout=log)
 
     def _signal(self, at: int, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -1,0 +1,154 @@
+"""A gateway under load, with everything that may die of it; and the audit of what came of the load.
+
+The oracle: what Meta was told 200 for, what a destination saw, and what the store holds.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.job import STANDING_LANES
+from app.store import Store
+from tests.faults.conftest import STORAGE
+from tests.faults.recording import Recording, recording, update_of
+from tests.faults.workers import Workers
+from tests.support.envelopes import change, envelope, in_bytes, inbound_text, status
+from tests.support.live import CONFIG, write_config
+from tests.support.senders import Senders, senders
+from tests.support.serving import FLASK, Running, environment, serving, until
+from tests.support.webhooks import PATH, signed
+
+PAUSE_SECONDS = 0.12
+SLOTS = 8
+DESTINATION = """    destinations:
+      - name: app
+        url: "http://127.0.0.1:{port}/"
+        secret: {{ env: TEST_DESTINATION_SECRET }}
+        maxInFlight: 100
+"""
+"""It takes more at a time than a few dead workers held, so that nobody waits for their leases but their own jobs."""
+
+MESSAGES = (7, 1, 2, 1)
+"""How many messages of their own the webhooks hold; beside them is a status."""
+
+
+def updates_in(number: int) -> set[str]:
+    """What a webhook tells: some updates of its own, and some that others hold too, as when Meta batches anew."""
+    own = [f"wamid.{number}.{at}" for at in range(MESSAGES[number % len(MESSAGES)])]
+    again = [f"wamid.{number - back}.0" for back in (1, 8) if number >= back]
+    return {*own, *again, f"wamid.{number}.sent delivered"}
+
+
+def body_of(number: int) -> bytes:
+    """The webhook with this number."""
+    told = sorted(updates_in(number))
+    messages = [inbound_text(wamid=update) for update in told if " " not in update]
+    statuses = [status(wamid=update.split()[0]) for update in told if " " in update]
+    return in_bytes(envelope(change(messages=messages), change(statuses=statuses)))
+
+
+def unhurried_body_of(number: int) -> bytes:
+    """It takes a moment to come, so that the gateway keeps up."""
+    time.sleep(PAUSE_SECONDS)
+    return body_of(number)
+
+
+@dataclass
+class Scene:
+    """A gateway under load: its web processes, its workers, who sends, and who is delivered to."""
+
+    url: str
+    running: Running
+    workers: Workers
+    sent: Senders
+    seen: Recording
+    web_kills: int = 0
+
+    def send(self, number: int) -> None:
+        """One webhook, which is answered 200."""
+        body = body_of(number)
+        assert self.running.ask("POST", PATH, body, signed(body))[0] == 200
+        self.sent.acknowledged.append(number)
+
+    def wait_for_posts(self, more: int) -> None:
+        """Wait until so many more POSTs have come."""
+        enough = self.seen.posts.total() + more
+        until(lambda: self.seen.posts.total() >= enough, seconds=60)
+
+    def wait_for_deaths(self, deaths: int) -> None:
+        """Wait until workers died so many times; those that are started then live."""
+        until(lambda: self.workers.deaths >= deaths, seconds=600)
+        self.workers.stop_dying()
+
+
+@contextmanager
+def scene(
+    folder: Path, url: str, *, workers: int = 2, threads: int = 4, points: Sequence[str] = (), plant: str = ""
+) -> Iterator[Scene]:
+    """A scene that plays while the block runs; afterwards it goes on until nothing is left to do."""
+    with recording() as (seen, port):
+        environ = environment(
+            folder,
+            WATS_CONFIG=str(write_config(folder, CONFIG + STORAGE + DESTINATION.format(port=port))),
+            WATS_MODE="live",
+            WATS_YES_LIVE="1",
+            WATS_TEST_PLANT=plant,
+            TEST_DATABASE_URL=url,
+            TEST_DESTINATION_SECRET="destination-secret-5b1f",
+        )
+        serve = (FLASK, "wats", "serve", "--without-worker")
+        with (
+            serving(folder, command=serve, environ=environ) as running,
+            Workers(environ, folder, workers, points).working() as working,
+        ):
+            with senders(running.port, threads, unhurried_body_of) as sent:
+                yield (playing := Scene(url, running, working, sent, seen))
+            until(lambda: is_drained(url), seconds=120)
+        print(figures(playing))
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Store]:
+    store = Store(url, min_free_bytes=0, cooperative=False)
+    store.open()
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def is_drained(url: str) -> bool:
+    with opened(url) as store:
+        return not store.receipts.has_pending() and not any(
+            depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.lane not in STANDING_LANES
+        )
+
+
+def updates_in_store(url: str) -> Counter[str]:
+    """The updates that there are events of, each with how many."""
+    with opened(url) as store:
+        found, last = Counter[str](), 0
+        while events := store.events.after(last, limit=500):
+            found.update(update_of(event.raw) for event in events)
+            last = events[-1].sequence
+        return found
+
+
+def figures(scene: Scene) -> str:
+    """For whoever reads along."""
+    posts, died = scene.seen.posts, scene.workers.deaths
+    return f"kills: {died + scene.web_kills}; events: {len(posts)}; repeated POSTs: {scene.seen.repeated}"
+
+
+def audit(scene: Scene, *, in_flight: int) -> None:
+    """Nothing lost, nothing doubled, and no more POSTs repeated than were in flight when something died."""
+    promised = {update for number in scene.sent.acknowledged for update in updates_in(number)}
+    stored = updates_in_store(scene.url)
+    assert promised - set(stored) == set(), "promised to Meta, and no event"
+    assert [update for update, events in stored.items() if events > 1] == [], "one update, two events"
+    assert set(stored) - set(scene.seen.ids_of_update) == set(), "an event that was never delivered"
+    assert scene.seen.doubled == [], "one update under two ids"
+    assert scene.seen.repeated <= in_flight, "more POSTs repeated than were in flight"
