@@ -82,8 +82,11 @@ def build_lanes(gateway: Gateway) -> list[Lane]:
     )
     return [
         Lane(SPLIT_LANE, 1, splitter.prepare, has_work=store.receipts.has_pending, standing=True),
-        Lane(PRUNE_LANE, 1, _each(pruning.prune), standing=True),
-        *(Lane(DELIVER_LANE + each.name, each.max_in_flight, deliveries) for each in settings.destinations),
+        Lane(PRUNE_LANE, 1, _each(pruning.prune), standing=True, rung_for=False),
+        *(
+            Lane(DELIVER_LANE + each.name, each.max_in_flight, deliveries, ordered=each.ordering == "conversation")
+            for each in settings.destinations
+        ),
     ]
 
 

@@ -228,7 +228,7 @@ def main() -> None:
                     steady(server, destination, rate=asked.rate, seconds=asked.seconds)
                     drained = backlog(server, destination, events=asked.backlog, rate=asked.rate)
                     print(f"drained at {drained / bare:.2f} of the bare client's rate", flush=True)
-                    each = ", ".join(f"{megabytes:.0f}" for _, megabytes in server.memory_of_processes())
+                    each = ", ".join(f"{memory.resident:.0f}" for memory in server.memory_of_processes())
                     print(f"MB of its processes: {each}", flush=True)
 
 

@@ -19,6 +19,7 @@ from app.store import Store, StoreUnavailable
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
+UNRUNG_SECONDS = 60.0
 AWAY_SECONDS = 0.5
 SHORTEST_REST = 0.02
 """A lane without a backlog is looked at 50 times a second at most, however often the bell rings: a claim for what
@@ -71,6 +72,11 @@ class Dispatcher:
         self._over = True
         self._woken.set()
 
+    def ring(self) -> None:
+        """Something was committed somewhere."""
+        if self._lane.rung_for:
+            self.wake()
+
     def wake(self) -> None:
         """There may be something to do."""
         self._woken.set()
@@ -90,14 +96,19 @@ class Dispatcher:
         if not self._free:
             self._woken.wait(POLL_SECONDS)
             return 0
-        due = 0.0 if self._expects_more else self._store.jobs.next_due_in(self._lane.name)
-        if due is None or due > 0:
-            return min(due or POLL_SECONDS, POLL_SECONDS)
         if not self._lane.has_work():
             return POLL_SECONDS
-        if not self._begin(self._claimed()):
-            return HELD_BACK_SECONDS
-        return 0 if self._expects_more else SHORTEST_REST
+        if self._begin(self._claimed()):
+            return 0 if self._expects_more else SHORTEST_REST
+        return self._until_due()
+
+    def _until_due(self) -> float:
+        """Nothing was to be had. Until something falls due; what is due already is held back."""
+        longest = POLL_SECONDS if self._lane.rung_for else UNRUNG_SECONDS
+        due = self._store.jobs.next_due_in(self._lane.name)
+        if due is None or due > 0:
+            return min(due or longest, longest)
+        return HELD_BACK_SECONDS
 
     def _claimed(self) -> list[Job]:
         if self._in_flight:
@@ -109,8 +120,13 @@ class Dispatcher:
 
     def _begin(self, jobs: list[Job]) -> bool:
         for job, task in self._lane.prepare(jobs):
-            self._in_flight.spawn(self._handler.handle, self._lane, job, task).link(lambda _: self.wake())
+            self._in_flight.spawn(self._handler.handle, self._lane, job, task).link(self._note_free)
         return bool(jobs)
+
+    def _note_free(self, _ended: object) -> None:
+        """A slot is free. That gives something to do where all were taken, or where one job waits for another."""
+        if self._free == 1 or self._lane.ordered or self._lane.standing:
+            self.wake()
 
     @property
     def _free(self) -> int:

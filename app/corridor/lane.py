@@ -21,7 +21,8 @@ def _always() -> bool:
 class Lane:
     """`most`: how many jobs are in flight at best, over all workers. `has_work`: whether a claim is worth a try.
 
-    `standing`: its one job never ends; whatever happens to a try, there is another one.
+    `standing`: its one job never ends; whatever happens to a try, there is another one. `rung_for`: a commit anywhere
+    may give it something to do; else it is only time that does. `ordered`: the end of one job may let another go.
     """
 
     name: str
@@ -29,3 +30,5 @@ class Lane:
     prepare: Prepare
     has_work: Callable[[], bool] = _always
     standing: bool = False
+    rung_for: bool = True
+    ordered: bool = False

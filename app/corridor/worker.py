@@ -101,17 +101,18 @@ class Worker:
                 if self._fits and not named:
                     self._store.lanes.ensure([lane.name for lane in self._lanes])
                     named = True
+                    self._wake_all()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
             except StoreUnavailable as error:
                 log.warning("worker.waiting_for_store", extra={"reason": str(error)})
-            self._wake_all()
             gevent.sleep(BEAT_EVERY.total_seconds() if self._fits else WAITING_SECONDS)
 
     def _listen_for_ever(self) -> None:
         listener = self._store.bell.listen("work")
         while True:
             if listener.wait(BEAT_EVERY.total_seconds()):
-                self._wake_all()
+                for dispatcher in self._dispatchers:
+                    dispatcher.ring()
 
     def _wake_all(self) -> None:
         for dispatcher in self._dispatchers:
