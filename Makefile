@@ -43,8 +43,9 @@ lock: $(DEV) ## Compile requirements*.in into hash-locked requirements*.txt
 docs: $(DEV) ## Generate the CLI, configuration and API references from the code
 	$(BIN)/python docs/generate.py
 
-bench: $(DEV) ## Measure the webhook door against an empty route, side by side
+bench: $(DEV) ## Measure the webhook door and delivering, each beside what bounds it
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.deliver
 
 faults: $(DEV) ## The long tier: hundreds of kills, power cuts, stores in trouble
 	$(BIN)/pytest tests/faults --long -p no:cacheprovider

@@ -14,7 +14,7 @@ import gevent
 from gevent.event import Event
 
 from app.corridor.dispatcher import Dispatcher
-from app.corridor.handling import Handler, Point, attempt
+from app.corridor.handling import Handler, Point
 from app.corridor.lane import Lane
 from app.corridor.leases import Leases
 from app.domain import VERSION
@@ -123,19 +123,6 @@ class Worker:
             self._store.heartbeats.forget(process)
         except StoreUnavailable as error:
             log.warning("worker.heartbeat_left_behind", extra={"reason": str(error)})
-
-
-def work_once(store: Store, lanes: Sequence[Lane], *, lease: timedelta) -> int:
-    """Handle what is due now, one job after the other, without a loop around it; how many jobs that were."""
-    store.lanes.ensure([lane.name for lane in lanes])
-    handled = 0
-    for lane in lanes:
-        if lane.has_work():
-            jobs = store.jobs.claim(lane.name, most=lane.most, limit=lane.most, lease=lease)
-            settlements = [attempt(lane, job, task) for job, task in lane.prepare(jobs)]
-            store.jobs.settle(settlements)
-            handled += len(settlements)
-    return handled
 
 
 def is_anybody_working(store: Store, now: datetime) -> bool:
