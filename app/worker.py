@@ -19,7 +19,7 @@ from app.corridor.handling import Point
 from app.corridor.watchdog import Watchdog
 from app.log import configure_logging
 
-EXIT_CONFIGURATION = 78
+EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78
 
 
 def _nothing(_point: str) -> None:
@@ -40,10 +40,10 @@ def main(on_point: Point = _nothing) -> int:
     watchdog, stop = Watchdog(), _stop_event()
     settle_in()
     watchdog.start()
-    worker.run(stop, grace_seconds=settings.grace_seconds - 2)
+    sound = worker.run(stop, grace_seconds=settings.grace_seconds - 2)
     watchdog.stop()
     gateway.store.close()
-    return 0
+    return 0 if sound else EXIT_BROKEN
 
 
 def _stop_event() -> Event:

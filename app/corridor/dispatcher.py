@@ -4,14 +4,14 @@ Each lane has slots of its own, so that one whose jobs hang holds up no other.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 
 from app.corridor.handling import Handler
-from app.corridor.lane import Lane
+from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
 from app.domain.job import Job
 from app.store import Store, StoreUnavailable
@@ -119,9 +119,18 @@ class Dispatcher:
         return jobs
 
     def _begin(self, jobs: list[Job]) -> bool:
-        for job, task in self._lane.prepare(jobs):
+        for job, task in self._tasks(jobs):
             self._in_flight.spawn(self._handler.handle, self._lane, job, task).link(self._note_free)
         return bool(jobs)
+
+    def _tasks(self, jobs: list[Job]) -> Sequence[tuple[Job, Task]]:
+        """The jobs' tasks. Jobs for which there are none are let go of, so that their leases end."""
+        try:
+            return self._lane.prepare(jobs)
+        except Exception:
+            for job in jobs:
+                self._leases.drop(job)
+            raise
 
     def _note_free(self, _ended: object) -> None:
         """A slot is free. That gives something to do where all were taken, or where one job waits for another."""

@@ -10,7 +10,7 @@ from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
 from app.domain.job import Again, Dead, Job
 from app.domain.settlement import Settlement
-from app.store import GroupCommit, Store, StoreUnavailable
+from app.store import GroupCommit, Store, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,18 @@ class Handler:
         self._settlements: GroupCommit[Settlement, bool] = GroupCommit(store.jobs.settle)
 
     def handle(self, lane: Lane, job: Job, task: Task) -> None:
-        """Try a job once. A claim that was lost before is left to whoever has it now."""
-        if self._leases.holds(job):
-            self._on_point("claimed")
-            settlement = attempt(lane, job, task)
-            self._on_point("handled")
-            self._settle(settlement)
+        """Try a job once. A claim that was lost before is left to whoever has it now.
+
+        Whatever happens the lease is let go of, so that it ends; unless the worker is stopping, which hands it back.
+        """
+        try:
+            if self._leases.holds(job):
+                self._on_point("claimed")
+                settlement = attempt(lane, job, task)
+                self._on_point("handled")
+                self._settle(settlement)
+        except Exception:
+            log.exception("worker.failed", extra={"job_id": job.id, "kind": lane.name})
         self._leases.drop(job)
 
     def close(self) -> None:
@@ -48,6 +54,8 @@ class Handler:
             try:
                 if not self._settlements.add(settlement, 1):
                     log.warning("worker.claim_lost", extra={"job_id": settlement.job.id})
+            except StoreRefused:
+                raise
             except StoreUnavailable as error:
                 log.warning("worker.not_settled", extra={"job_id": settlement.job.id, "reason": str(error)})
                 gevent.sleep(SETTLE_AGAIN_SECONDS)

@@ -60,21 +60,27 @@ class Worker:
             for lane in lanes
         ]
 
-    def run(self, stop: Event, *, grace_seconds: float) -> None:
-        """Work until told to stop. A store that is away or without its schema is waited for."""
+    def run(self, stop: Event, *, grace_seconds: float) -> bool:
+        """Work until told to stop. A store that is away or without its schema is waited for.
+
+        False if it stopped because a part of it broke: whoever started this process starts another.
+        """
         process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
         log.info("worker.started", extra={"process_of": process})
-        greenlets = [
+        helping: list[gevent.Greenlet[..., None]] = [
             gevent.spawn(self._beat_for_ever, process, started_at),
             gevent.spawn(self._listen_for_ever),
             gevent.spawn(self._leases.renew_for_ever),
         ]
-        dispatching = [gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers]
+        dispatching: list[gevent.Greenlet[..., None]] = [gevent.spawn(each.run) for each in self._dispatchers]
+        for part in (*helping, *dispatching):
+            part.link_exception(lambda _: stop.set())
         stop.wait()
         self._finish(dispatching, grace_seconds)
-        gevent.killall(greenlets)  # type: ignore[arg-type]
+        gevent.killall(helping)
         self._take_leave(process)
         log.info("worker.stopped", extra={"process_of": process})
+        return not any(isinstance(part.exception, Exception) for part in (*helping, *dispatching))
 
     def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", grace_seconds: float) -> None:
         """Let what is in flight end; what does not end in time is handed back, and tried again by somebody else."""
