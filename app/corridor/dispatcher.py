@@ -5,6 +5,7 @@ Each lane has slots of its own, so that one whose jobs hang holds up no other.
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import gevent
 from gevent.event import Event
@@ -124,13 +125,15 @@ class Dispatcher:
         return bool(jobs)
 
     def _tasks(self, jobs: list[Job]) -> Sequence[tuple[Job, Task]]:
-        """The jobs' tasks. Jobs for which there are none are let go of, so that their leases end."""
+        """Their tasks. A mistake of ours over one of them must not hold up the others, nor end this dispatcher."""
         try:
             return self._lane.prepare(jobs)
-        except Exception:
-            for job in jobs:
-                self._leases.drop(job)
+        except StoreUnavailable:
+            self._leases.hand_back(jobs)
             raise
+        except Exception as error:  # noqa: BLE001 - it comes again, and is logged, where that job is tried alone
+            log.warning("worker.prepared_alone", extra={"kind": self._lane.name, "reason": type(error).__name__})
+            return [(job, partial(self._lane.handle_alone, job)) for job in jobs]
 
     def _note_free(self, _ended: object) -> None:
         """A slot is free. That gives something to do where all were taken, or where one job waits for another."""

@@ -32,3 +32,8 @@ class Lane:
     standing: bool = False
     rung_for: bool = True
     ordered: bool = False
+
+    def handle_alone(self, job: Job) -> Settlement:
+        """One try of a job for which nothing was loaded together with others."""
+        [(_, task)] = self.prepare([job])
+        return task()

@@ -41,12 +41,16 @@ class Leases:
         if held is not None and held[0].claim_id == job.claim_id:
             del self._held[job.id]
 
-    def hand_back(self) -> None:
-        """Give back what is still held: it is due at once, for anybody, and no try of it has ended."""
-        jobs = [job for job, _ in self._held.values()]
-        self._held.clear()
+    def hand_back(self, jobs: Sequence[Job]) -> None:
+        """Give these back: they are due at once, for anybody, and no try of them has ended."""
+        for job in jobs:
+            self.drop(job)
         if jobs:
             self._store.jobs.hand_back(jobs)
+
+    def hand_back_all(self) -> None:
+        """Give back what is still held."""
+        self.hand_back([job for job, _ in self._held.values()])
 
     def renew_for_ever(self) -> None:
         """Renew all leases, three times within each."""

@@ -94,7 +94,7 @@ class Worker:
             dispatcher.kill()
         self._handler.close()
         try:
-            self._leases.hand_back()
+            self._leases.hand_back_all()
         except StoreUnavailable as error:
             log.warning("worker.leases_left_behind", extra={"reason": str(error)})
 

@@ -44,7 +44,7 @@ def load_deliveries(
     return {
         job.id: (delivery_of(row, now), happened[row.event])
         for job in claimed
-        if (row := found.get(job.subject)) is not None
+        if (row := found.get(job.subject)) is not None and row.event in happened  # it may be erased between two looks
     }
 
 

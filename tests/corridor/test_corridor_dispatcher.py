@@ -1,0 +1,103 @@
+"""A dispatcher goes on, whatever goes wrong on the way from a claim to a task: no claimed job is held for nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import gevent
+import pytest
+
+from app.corridor.dispatcher import Dispatcher
+from app.corridor.handling import Handler
+from app.corridor.lane import Lane, Task
+from app.corridor.leases import Leases
+from app.domain.delivery import DeliveryState
+from app.domain.job import Job
+from app.gateway import Gateway
+from app.store import Store, StoreUnavailable
+from tests.support.work import CRM, LEASE, done, found, put_in
+
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture
+def store(gateway: Gateway) -> Store:
+    return gateway.store
+
+
+def tasks_of(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+    return [(job, lambda job=job: done(job)) for job in jobs]  # type: ignore[misc]
+
+
+def nobody_watches(_point: str) -> None:
+    """No process is killed here."""
+
+
+@contextmanager
+def dispatching(store: Store, prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]]) -> Iterator[None]:
+    leases = Leases(store, LEASE)
+    handler = Handler(store, leases, nobody_watches)
+    dispatcher = Dispatcher(
+        Lane(CRM, 8, prepare), store=store, leases=leases, handler=handler, slots=8, may_work=lambda: True
+    )
+    running = gevent.spawn(dispatcher.run)
+    try:
+        yield
+    finally:
+        dispatcher.stop()
+        running.join(DEADLINE_SECONDS)
+        handler.close()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    with gevent.Timeout(DEADLINE_SECONDS):
+        while not holds():
+            gevent.sleep(0.01)
+
+
+def delivered(store: Store) -> int:
+    return len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=10))
+
+
+def test_jobs_that_could_not_be_loaded_are_given_back_and_done_later(store: Store) -> None:
+    put_in(store, found(1), found(2))
+    failures = [StoreUnavailable("the database does not answer in time")]
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        if failures:
+            raise failures.pop()
+        return tasks_of(jobs)
+
+    with dispatching(store, prepare):
+        wait_until(lambda: delivered(store) == 2)
+
+
+def test_a_store_that_stays_away_leaves_no_lease_that_is_renewed_for_nothing(store: Store) -> None:
+    put_in(store, found(1))
+    tried: list[int] = []
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        tried.extend(job.id for job in jobs)
+        raise StoreUnavailable("the database does not answer in time")
+
+    with dispatching(store, prepare):
+        wait_until(lambda: len(tried) > 6)
+
+    [delivery] = store.deliveries.page(limit=1)
+    assert delivery.state is DeliveryState.WAITING
+
+
+def test_a_job_on_which_the_loading_fails_does_not_hold_up_the_others(store: Store) -> None:
+    put_in(store, found(1), found(2), found(3))
+    poison = store.deliveries.page(limit=3)[1].id
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        if any(f"dlv_{job.subject}" == poison for job in jobs):
+            raise KeyError(poison)
+        return tasks_of(jobs)
+
+    with dispatching(store, prepare):
+        wait_until(lambda: delivered(store) == 2)
+        wait_until(lambda: store.deliveries.page(state=DeliveryState.IN_FLIGHT, limit=1) == [])
+
+    [waiting] = store.deliveries.page(state=DeliveryState.WAITING, limit=10)
+    assert waiting.id == poison
