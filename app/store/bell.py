@@ -4,7 +4,9 @@ A ring says "look", never what there is; one that is lost costs a poll's delay a
 listener has a named pipe beside the database; on PostgreSQL a ring is a NOTIFY that goes out with its commit.
 """
 
+import errno
 import os
+import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -88,14 +90,14 @@ class PipeBell:
         """Nothing: whoever heard it now would look too early."""
 
     def after(self, *channels: Channel) -> None:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # nobody listens, or no descriptor is free: what is committed stays so
             for pipe in self._folder.iterdir():
                 if pipe.name.partition("-")[0] in channels:
                     _write_a_byte(pipe)
 
     def listen(self, channel: Channel) -> Listener:
         if channel not in self._heard:
-            pipe, rings = self._folder / f"{channel}-{os.getpid()}", Rings()
+            pipe, rings = self._folder / f"{channel}-{secrets.token_hex(8)}", Rings()
             descriptor = _open_new_pipe(pipe)
             self._heard[channel] = rings, pipe, gevent.spawn(_hear_pipe, descriptor, rings)
         return Listener(self._heard[channel][0])
@@ -108,21 +110,25 @@ class PipeBell:
 
 
 def _open_new_pipe(pipe: Path) -> int:
-    """Both ends are ours, so that the pipe stays open while others come and go."""
+    """Both ends are ours, so that the pipe stays open while others come and go. It gets its name once it is open:
+    who rang it before would take it for one that nobody reads."""
     pipe.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    pipe.unlink(missing_ok=True)  # of a process that died and had our number
-    os.mkfifo(pipe, PRIVATE_PIPE)
-    return os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    unheard = pipe.with_name(f".{pipe.name}")
+    os.mkfifo(unheard, PRIVATE_PIPE)
+    descriptor = os.open(unheard, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    unheard.rename(pipe)
+    return descriptor
 
 
 def _write_a_byte(pipe: Path) -> None:
     try:
         descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:  # nobody has it open for reading: its process is dead
-        pipe.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # nobody has it open for reading: its process is dead
+            pipe.unlink(missing_ok=True)
         return
     try:
-        with suppress(BlockingIOError):  # full of rings that nobody has heard yet
+        with suppress(BlockingIOError, BrokenPipeError):  # full of rings that nobody has heard yet, or just left
             os.write(descriptor, b"!")
     finally:
         os.close(descriptor)

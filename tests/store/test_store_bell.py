@@ -1,5 +1,9 @@
 """The bell: whoever waits in another process is woken by a commit, and a listener that died is in nobody's way."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from app.store import sqlite
 from tests.store.children import Start
 from tests.support.store import Databases, StoreMaker, new_receipt
@@ -55,3 +59,26 @@ def test_a_listener_that_died_is_in_nobodys_way(databases: Databases, start: Sta
     assert store.receipts.counts().total == 2
     if databases.kind == "sqlite":
         assert list(sqlite.path_of(url).parent.glob("*-bells/*")) == []
+
+
+@contextmanager
+def no_descriptor_free() -> Iterator[None]:
+    """This process has as many files open as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_has_no_descriptor_left_to_ring_makes_nobody_deaf(url: str, start: Start, make_store: StoreMaker) -> None:
+    child = start("cooperative_process", "listen", url, "work")
+    store = make_store(url)
+    assert child.hear() == "listening"
+
+    with no_descriptor_free():
+        store.bell.after("work")
+
+    store.receipts.add(new_receipt(b"one"))
+    assert child.hear() is True
