@@ -1,7 +1,8 @@
 """A process whose every write is recorded: `power_writer.py FOLDER RECORD PLANT`.
 
-It is a web process's store, cooperative and with group commit, on an empty database. The record is a list of
-changes of files and of acknowledgements, in the order in which they happened.
+It is a store as in a web process, cooperative and with group commit, on an empty database; beside its receipts there
+is work whose commits do not wait for the disk. The record is a list of changes of files and of acknowledgements, in
+the order in which they happened.
 """
 
 from gevent import monkey
@@ -10,18 +11,23 @@ monkey.patch_all()
 
 import pickle  # noqa: E402
 import sys  # noqa: E402
+from datetime import timedelta  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import gevent  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
+from sqlalchemy import Connection  # noqa: E402
 
+from app.domain.job import SPLIT_LANE, Again  # noqa: E402
 from app.domain.receipt import NewReceipt, Stored  # noqa: E402
+from app.domain.settlement import Settlement  # noqa: E402
 from app.store import Store, sqlite  # noqa: E402
 from tests.support.senders import numbered_body  # noqa: E402
 from tests.support.store import new_receipt  # noqa: E402
 from tests.support.vfs import OK, watch  # noqa: E402
 
 RECEIPTS = 240
+WORK_EVERY = 12
 AT_ONCE = 6
 
 
@@ -53,11 +59,18 @@ class Recorder:
 
 def normal_synchronous() -> None:
     """A bug: WAL without a sync at each commit."""
-    set_up = sqlite._set_up
-    sqlite._set_up = lambda connection, record: (  # type: ignore[assignment]
-        set_up(connection, record),
-        connection.execute("PRAGMA synchronous = NORMAL"),
-    )
+    sqlite.durable_synchronous = lambda: "NORMAL"
+
+
+def stays_hasty() -> None:
+    """A bug: after a commit that did not wait for the disk none does."""
+
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("synchronous"):
+            sqlite._tell_driver(connection, "PRAGMA synchronous = NORMAL")
+        sqlite._tell_driver(connection, "BEGIN IMMEDIATE")
+
+    sqlite._begin_to_write = begin
 
 
 def answer_before_commit() -> None:
@@ -81,11 +94,7 @@ def no_wal() -> None:
 def full_without_wal() -> None:
     """A bug: without WAL the deletion of the journal is the commit, and FULL does not sync that."""
     no_wal()
-    set_up = sqlite._set_up
-    sqlite._set_up = lambda connection, record: (  # type: ignore[assignment]
-        set_up(connection, record),
-        connection.execute("PRAGMA synchronous = FULL"),
-    )
+    sqlite.durable_synchronous = lambda: "FULL"
 
 
 def nothing() -> None:
@@ -93,8 +102,15 @@ def nothing() -> None:
 
 
 PLANTS = {
-    plant.__name__: plant for plant in (nothing, normal_synchronous, answer_before_commit, no_wal, full_without_wal)
+    plant.__name__: plant
+    for plant in (nothing, normal_synchronous, stays_hasty, answer_before_commit, no_wal, full_without_wal)
 }
+
+
+def work(store: Store) -> None:
+    """Claim the splitting job and settle it: two commits that do not wait for the disk."""
+    jobs = store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=timedelta(seconds=30))
+    store.jobs.settle([Settlement(job, Again(timedelta())) for job in jobs])
 
 
 def main(folder: str, record: str, plant: str) -> None:
@@ -105,10 +121,13 @@ def main(folder: str, record: str, plant: str) -> None:
     store = Store(f"sqlite:///{folder}/wats.sqlite3", min_free_bytes=0, cooperative=True)
     store.upgrade_schema()
     store.open()
+    store.lanes.ensure([SPLIT_LANE])
 
     def add(number: int) -> None:
         store.receipts.add(new_receipt(numbered_body(number)))
         recorder.acknowledge(number)
+        if number % WORK_EVERY == 0:
+            work(store)
 
     Pool(AT_ONCE).map(add, range(RECEIPTS))
     Path(record).write_bytes(pickle.dumps(recorder.record))

@@ -96,7 +96,7 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path: Path, long: b
     assert found["sound"] > 400
 
 
-@pytest.mark.parametrize("plant", ["normal_synchronous", "answer_before_commit", "full_without_wal"])
+@pytest.mark.parametrize("plant", ["normal_synchronous", "stays_hasty", "answer_before_commit", "full_without_wal"])
 def test_a_bug_that_loses_receipts_to_a_power_cut_would_be_found_out(tmp_path: Path, plant: str) -> None:
     changes = recorded(tmp_path, plant)
 
