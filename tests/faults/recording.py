@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+THINKING_SECONDS = 0.03
+"""An application takes a moment to answer, so that there is always something in flight."""
+
 
 def update_of(raw: Mapping[str, Any]) -> str:
     """What tells an update of Meta's from all others: a message's id, or a status of it."""
@@ -94,7 +97,9 @@ def recording() -> Iterator[tuple[Recording, int]]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(seen.note(self.headers["webhook-id"], body).wait())
+            gate = seen.note(self.headers["webhook-id"], body)
+            time.sleep(THINKING_SECONDS)
+            self.send_response(gate.wait())
             self.send_header("Content-Length", "0")
             self.end_headers()
 

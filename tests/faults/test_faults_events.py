@@ -18,7 +18,7 @@ NOT_ON_DISK_SECONDS = 1.0
 
 
 def test_no_event_is_lost_or_doubled_by_random_kills(databases: Databases, tmp_path: Path, long: bool) -> None:
-    chance, kills = random.Random(), 80 if long else 8
+    chance, kills = random.Random(), 60 if long else 8
 
     with scene(tmp_path, databases.migrated()) as playing:
         for number in range(kills):

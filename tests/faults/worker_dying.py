@@ -25,7 +25,7 @@ from app.domain import retry
 from app.gateway import Gateway
 from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
 
-LEAST, MOST = 20, 60
+LEAST, MOST = 16, 40
 """More than a worker has in flight: what a dead one left is done before the next one dies."""
 
 
