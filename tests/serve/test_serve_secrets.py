@@ -1,11 +1,13 @@
 """Secrets planted in every slot appear nowhere: no output, log line, metric, document, answer or command line."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.support.serving import Running, command_line, environment, run, serving
-from tests.support.webhooks import PATH
+from tests.support.receiver import Receiver, receiving
+from tests.support.serving import Running, command_line, environment, run, serving, until
+from tests.support.webhooks import PATH, body_of, signed
 
 PLANTED = {
     "P_ACCESS_TOKEN": "EAAplanted-access-token-0001",
@@ -16,11 +18,14 @@ PLANTED = {
     "P_SERVICE_TOKEN": "planted-service-token-0006",
     "P_READER_TOKEN": "planted-reader-token-0007",
     "P_DESTINATION_SECRET": "planted-destination-secret-0008",
+    "P_OLD_DESTINATION_SECRET": "whsec_cGxhbnRlZC1vbGQtZGVzdGluYXRpb24tc2VjcmV0",
     "P_HEADER": "Bearer planted-header-0009",
     "P_DATABASE_URL": "sqlite:///{folder}/planted-database-0010.sqlite3",
 }
 FROM_FILE = "planted-env-file-0011"
 FROM_SECRET_FILE = "planted-secret-file-0012"
+URL_KEY = "planted-url-key-0013"
+WHSEC_BYTES = "planted-old-destination-secret"
 
 CONFIG = """
 version: 1
@@ -40,15 +45,19 @@ profiles:
     storage: { url: { env: P_DATABASE_URL } }
     destinations:
       - name: crm
-        url: "http://127.0.0.1:9/hooks"
-        secret: { env: P_DESTINATION_SECRET }
+        url: "http://127.0.0.1:PORT/hooks?key=URL_KEY"
+        secret: { env: P_DESTINATION_SECRET, previous: { env: P_OLD_DESTINATION_SECRET } }
+        headers: { Authorization: { env: P_HEADER } }
+      - name: away
+        url: "http://127.0.0.1:9/hooks?key=URL_KEY"
+        secret: { env: P_DESTINATION_SECRET, previous: { env: P_OLD_DESTINATION_SECRET } }
         headers: { Authorization: { env: P_HEADER } }
 """
 
 
 def needles() -> list[str]:
     words = [value.removeprefix("Bearer ") for name, value in PLANTED.items() if name != "P_DATABASE_URL"]
-    return [*words, "planted-database-0010", FROM_FILE, FROM_SECRET_FILE]
+    return [*words, "planted-database-0010", FROM_FILE, FROM_SECRET_FILE, URL_KEY, WHSEC_BYTES]
 
 
 def found(text: str) -> list[str]:
@@ -56,9 +65,16 @@ def found(text: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("planted")
-    (folder / "wats.config.yaml").write_text(CONFIG)
+    config = CONFIG.replace("PORT", str(receiver.server_address[1])).replace("URL_KEY", URL_KEY)
+    (folder / "wats.config.yaml").write_text(config)
     (folder / "live.env").write_text(f"P_FILED_TOKEN={FROM_FILE}\n")
     (folder / "live.env").chmod(0o600)
     (folder / "mounted").write_text(FROM_SECRET_FILE + "\n")
@@ -69,6 +85,21 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
+AFTER_DELIVERY = (
+    "/api/deliveries",
+    "/api/events",
+    "/api/destinations",
+    "/status",
+    "/metrics",
+    "/debug/diagnostics",
+)
+COMMANDS_AFTER_DELIVERY = (
+    ("deliveries", "list"),
+    ("destinations", "list"),
+    ("destinations", "test", "away"),
+    ("events", "list", "--json"),
+    ("status",),
+)
 TOKEN = {"Authorization": f"Bearer {PLANTED['P_SERVICE_TOKEN']}"}
 
 
@@ -86,6 +117,30 @@ def test_no_answer_tells_a_secret(running: Running, path: str) -> None:
 
     assert status == 200
     assert found(body.decode()) == []
+
+
+def deliveries(running: Running) -> list[Any]:
+    return list(running.json("/api/deliveries", TOKEN)["items"])
+
+
+def test_no_delivery_tells_a_secret_whether_it_is_taken_or_not(running: Running, receiver: Receiver) -> None:
+    body = body_of()
+    running.ask("POST", PATH, body, signed(body, PLANTED["P_APP_SECRET"]))
+    until(lambda: sorted(len(each["attempts"]) for each in deliveries(running)) == [1, 1])
+    config = ("--config", str(running.folder / "wats.config.yaml"))
+    modes = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_ENV_FILE": str(running.folder / "live.env")}
+    tried = [running.ask("POST", f"/api/destinations/{name}/test", headers=TOKEN) for name in ("crm", "away")]
+    seen = [running.ask("GET", path, headers=TOKEN) for path in AFTER_DELIVERY]
+    told = [run(*words, *config, environ={**running.environ, **modes}) for words in COMMANDS_AFTER_DELIVERY]
+
+    where, headers, _ = receiver.received[0]
+    assert where.endswith(URL_KEY)
+    assert headers["Authorization"] == PLANTED["P_HEADER"]
+    assert {status for status, _ in [*tried, *seen]} == {200}
+    assert [found(answer.decode()) for _, answer in [*tried, *seen]] == [[]] * len([*tried, *seen])
+    assert [found(each.stdout + each.stderr) for each in told] == [[]] * len(told)
+    assert '"delivery.attempted"' in running.err
+    assert found(running.out + running.err) == []
 
 
 def test_no_error_tells_a_secret(running: Running) -> None:
