@@ -12,13 +12,14 @@ from functools import partial
 
 from gevent import monkey
 
-from app.config import Mode, Settings
+from app.config import Destination, Mode, Settings
 from app.corridor.handling import Point
 from app.corridor.lane import Lane, Prepare
 from app.corridor.worker import Worker
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
-from app.domain.job import DELIVER_LANE, PRUNE_LANE, SPLIT_LANE, Job, Outcome
+from app.domain.destination import lane_of_destination
+from app.domain.job import PRUNE_LANE, SPLIT_LANE, Job, Outcome
 from app.domain.settlement import Settlement
 from app.events.prune import Pruning
 from app.events.split import Splitter
@@ -83,11 +84,13 @@ def build_lanes(gateway: Gateway) -> list[Lane]:
     return [
         Lane(SPLIT_LANE, 1, splitter.prepare, has_work=store.receipts.has_pending, standing=True),
         Lane(PRUNE_LANE, 1, _each(pruning.prune), standing=True, rung_for=False),
-        *(
-            Lane(DELIVER_LANE + each.name, each.max_in_flight, deliveries, ordered=each.ordering == "conversation")
-            for each in settings.destinations
-        ),
+        *(_lane_to(each, deliveries) for each in settings.destinations),
     ]
+
+
+def _lane_to(destination: Destination, prepare: Prepare) -> Lane:
+    ordered = destination.ordering == "conversation"
+    return Lane(lane_of_destination(destination.name), destination.max_in_flight, prepare, ordered=ordered)
 
 
 def _each(handle: Callable[[Job], Outcome]) -> Prepare:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from app.domain.delivery import NewDelivery
-from app.domain.job import DELIVER_LANE
+from app.domain.destination import lane_of_destination
 from app.store.attempts import column_of
 from app.store.delivery_progress import OPEN
 from app.store.ordering import NewJob, put_in_line
@@ -25,10 +25,7 @@ def put_deliveries(connection: Connection, now: datetime, wanted: Iterable[tuple
     ]
     if rows:
         made = sorted(connection.execute(_INSERT, rows), key=lambda row: row.id)
-        put_in_line(connection, now, [NewJob(lane_for(row.destination), row.id, row.order_key) for row in made])
+        put_in_line(
+            connection, now, [NewJob(lane_of_destination(row.destination), row.id, row.order_key) for row in made]
+        )
     return len(rows)
-
-
-def lane_for(destination: str) -> str:
-    """The lane of the jobs that deliver to this destination."""
-    return DELIVER_LANE + destination

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
 from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState
+from app.domain.destination import lane_of_destination
 from app.domain.job import DELIVER_LANE
 from app.store.claiming import depths_of_lanes
-from app.store.delivery_adding import lane_for
 from app.store.delivery_rows import tell_deliveries
 from app.store.event_rows import key_of
 from app.store.receipt_rows import BIGGEST_ID
@@ -95,14 +95,16 @@ def _ids_of_most(connection: Connection, asked: Asked) -> Sequence[int]:
 
 def _ids_of_waiting(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
     waits = jobs.c.claim_id.is_(None) | (jobs.c.due_at <= now)
-    query = select(jobs.c.subject).where(jobs.c.lane == lane_for(destination), jobs.c.subject < asked.before, waits)
+    query = select(jobs.c.subject).where(
+        jobs.c.lane == lane_of_destination(destination), jobs.c.subject < asked.before, waits
+    )
     return connection.execute(query.order_by(jobs.c.subject.desc()).limit(asked.limit)).scalars().all()
 
 
 def _ids_in_flight(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
     """All of them, for they are few: in the order of their ids they would be searched among all that wait."""
     is_in_flight = jobs.c.claim_id.is_not(None) & (jobs.c.due_at > now)
-    query = select(jobs.c.subject).where(jobs.c.lane == lane_for(destination), is_in_flight)
+    query = select(jobs.c.subject).where(jobs.c.lane == lane_of_destination(destination), is_in_flight)
     return [number for number in connection.execute(query).scalars() if number < asked.before]
 
 

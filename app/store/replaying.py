@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from app.domain.delivery import DeliveryState, NewDelivery
+from app.domain.destination import lane_of_destination
 from app.store.chunks import chunks
-from app.store.delivery_adding import lane_for, put_deliveries
+from app.store.delivery_adding import put_deliveries
 from app.store.delivery_progress import OPEN
 from app.store.lanes import ensure_lanes, lock_lanes
 from app.store.ordering import NewJob, put_in_line
@@ -55,7 +56,7 @@ def _lock_lanes(connection: Connection, ids: Sequence[int], destinations: set[st
     for some in chunks(ids):
         query = select(deliveries.c.destination).where(deliveries.c.id.in_(some)).distinct()
         destinations |= set(connection.execute(query).scalars())
-    lanes = {lane_for(destination) for destination in destinations}
+    lanes = {lane_of_destination(destination) for destination in destinations}
     ensure_lanes(connection, lanes)
     lock_lanes(connection, lanes)
 
@@ -68,7 +69,9 @@ def _replay(connection: Connection, now: datetime, ids: Sequence[int], states: C
     ended = [row for row in rows if row.id not in known]
     reopened = update(deliveries).where(deliveries.c.id.in_([row.id for row in ended]))
     connection.execute(reopened.values(state=OPEN, updated_at=now))
-    put_in_line(connection, now, [NewJob(lane_for(row.destination), row.id, row.order_key) for row in ended])
+    put_in_line(
+        connection, now, [NewJob(lane_of_destination(row.destination), row.id, row.order_key) for row in ended]
+    )
     late = [job.id for job in known.values() if job.claim_id is None and job.due_at is not None and job.due_at > now]
     connection.execute(update(jobs).where(jobs.c.id.in_(late)).values(due_at=now))
     return len(ended) + len(late)
@@ -78,7 +81,7 @@ def _lock_jobs(connection: Connection, rows: Rows) -> dict[int, Row[*tuple[Any, 
     """The open jobs of these deliveries, by delivery."""
     subjects = defaultdict(list)
     for row in rows:
-        subjects[lane_for(row.destination)].append(row.id)
+        subjects[lane_of_destination(row.destination)].append(row.id)
     known = {}
     for lane in sorted(subjects):
         query = select(jobs).where(jobs.c.lane == lane, jobs.c.subject.in_(subjects[lane])).order_by(jobs.c.id)

@@ -6,7 +6,8 @@ import pytest
 
 from app.domain.breaker import FAILURES_TO_OPEN, LONGEST_PAUSE, Breaker
 from app.domain.delivery import Attempt
-from app.domain.job import DELIVER_LANE, Again, Job
+from app.domain.destination import lane_of_destination
+from app.domain.job import Again, Job
 from app.domain.lane import LaneState
 from app.domain.settlement import LaneEffect, Settlement
 from app.store import Store
@@ -269,7 +270,7 @@ def test_a_lane_that_somebody_else_holds_is_not_waited_for(databases: Databases,
 
     def claim_beside(connection: object) -> tuple[list[int], list[int]]:
         lock_lanes(connection, [CRM])  # type: ignore[arg-type]
-        return subjects(claim(other, CRM)), subjects(claim(other, DELIVER_LANE + "bot"))
+        return subjects(claim(other, CRM)), subjects(claim(other, lane_of_destination("bot")))
 
     assert store.database.write(claim_beside) == ([], [2])
     assert subjects(claim(other)) == [1]

@@ -5,8 +5,9 @@ from datetime import timedelta
 from itertools import count
 
 from app.domain.delivery import Attempt, NewDelivery
+from app.domain.destination import lane_of_destination
 from app.domain.event import NewEvent
-from app.domain.job import DELIVER_LANE, SPLIT_LANE, Again, Job, Outcome
+from app.domain.job import SPLIT_LANE, Again, Job, Outcome
 from app.domain.settlement import LaneEffect, Settlement
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
@@ -32,7 +33,7 @@ def split_into(store: Store, *found: SplitEvent, unreadable: str | None = None, 
 
 def put_deliveries(store: Store, *events: NewEvent, to: Sequence[str] = ("crm",)) -> None:
     """Make these events, each with a delivery to each of these destinations."""
-    store.lanes.ensure([DELIVER_LANE + name for name in to])
+    store.lanes.ensure(map(lane_of_destination, to))
     split_into(store, *(SplitEvent(event, deliveries=tuple(map(NewDelivery, to))) for event in events))
 
 
@@ -48,7 +49,7 @@ def numbered(how_many: int) -> list[NewEvent]:
 
 def claim(store: Store, destination: str = "crm", limit: int = MOST) -> list[Job]:
     """Claim what is due for a destination."""
-    return store.jobs.claim(DELIVER_LANE + destination, most=MOST, limit=limit, lease=LEASE)
+    return store.jobs.claim(lane_of_destination(destination), most=MOST, limit=limit, lease=LEASE)
 
 
 def end_all(

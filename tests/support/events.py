@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from app.domain.destination import lane_of_destination
 from app.domain.event import Contact, NewEvent, Origin
-from app.domain.job import DELIVER_LANE
 from app.store import Store
 from app.store.event_rows import document_of, key_of
 from app.store.schema import deliveries, events, jobs, lanes
@@ -83,12 +83,12 @@ def put_delivery(
     due: bool = True,
 ) -> int:
     """A delivery of the event with this sequence; if it is open, with its job. Its number."""
-    put_lane(store, DELIVER_LANE + destination)
+    put_lane(store, lane_of_destination(destination))
     row = {"event": event, "destination": destination, "state": state, "order_key": order_key}
     made = insert(deliveries).values(**row, updated_at=NOON, attempts=b"[]").returning(deliveries.c.id)
     number: int = store.database.write(lambda c: c.execute(made).scalar_one())
     if state == "open":
-        job = {"lane": DELIVER_LANE + destination, "subject": number, "order_key": order_key}
+        job = {"lane": lane_of_destination(destination), "subject": number, "order_key": order_key}
         waiting = {"due_at": NOON if due else None, "attempts": 0, "claims": 0}
         store.database.write(lambda c: c.execute(insert(jobs).values(**job, **waiting)))
     return number

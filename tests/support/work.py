@@ -7,7 +7,8 @@ from itertools import count
 import pytest
 
 from app.domain.delivery import Attempt, NewDelivery
-from app.domain.job import DELIVER_LANE, SPLIT_LANE, Again, Dead, Done, Job
+from app.domain.destination import lane_of_destination
+from app.domain.job import SPLIT_LANE, Again, Dead, Done, Job
 from app.domain.settlement import LaneEffect, Settlement
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import Store
@@ -16,7 +17,7 @@ from tests.support.store import NOON, StoreMaker, new_receipt
 
 LEASE = timedelta(seconds=30)
 AT_ONCE = timedelta()
-CRM = DELIVER_LANE + "crm"
+CRM = lane_of_destination("crm")
 
 _bodies = count()
 
