@@ -18,9 +18,9 @@ Start = Callable[..., "Child"]
 
 
 class Child:
-    """One process running a script of this folder."""
+    """One process running a script of this folder, or of another one that is named whole."""
 
-    def __init__(self, script: str, *arguments: object) -> None:
+    def __init__(self, script: str | Path, *arguments: object) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-u", HERE / f"{script}.py", *map(str, arguments)],
             cwd=ROOT,
@@ -46,6 +46,10 @@ class Child:
         """Let it do the next thing."""
         assert self._process.stdin is not None
         print(file=self._process.stdin, flush=True)
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
 
     def kill(self) -> None:
         """SIGKILL, and gone on return."""

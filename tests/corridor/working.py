@@ -1,0 +1,135 @@
+"""A worker whose tasks do as it is told: `working.py URL HOW [LEASE_SECONDS]`. SIGTERM stops it.
+
+It says the subject of each job that it begins to try.
+"""
+# ruff: noqa: E402
+
+from gevent import monkey
+
+monkey.patch_all()  # before anything else is imported
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.fileobject import FileObject
+
+from app.corridor.lane import Lane, Task
+from app.corridor.worker import Worker
+from app.domain.job import SPLIT_LANE, Again, Done, Job
+from app.domain.settlement import Settlement
+from app.store import Store, StoreUnavailable
+from tests.support.work import CRM
+
+GRACE_SECONDS = 3
+POISON = 1
+"""The subject of the job that was made first; with this one something is wrong."""
+
+incoming = FileObject(sys.stdin.fileno(), "r", close=False)
+tries: list[int] = []
+
+
+def say(thing: Any) -> None:
+    sys.stdout.write(json.dumps(thing) + "\n")
+
+
+def succeed(job: Job) -> Settlement:
+    """Well done."""
+    return Settlement(job, Done())
+
+
+def hang(job: Job) -> Settlement:
+    """It never ends."""
+    gevent.sleep(600)
+    return succeed(job)
+
+
+def hang_on_poison(job: Job) -> Settlement:
+    """One never ends."""
+    return hang(job) if job.subject == POISON else succeed(job)
+
+
+def wait_to_be_told(job: Job) -> Settlement:
+    """It ends when somebody says so."""
+    incoming.readline()
+    return succeed(job)
+
+
+def fail_on_poison(job: Job) -> Settlement:
+    """A mistake of ours, with one job only."""
+    if job.subject == POISON:
+        raise ValueError("planted")
+    return succeed(job)
+
+
+def fail_once(job: Job) -> Settlement:
+    """A mistake of ours that is gone at the second try of a job."""
+    if tries.count(job.subject) == 1:
+        raise ValueError("planted")
+    return Settlement(job, Again(timedelta(hours=1))) if job.lane == SPLIT_LANE else succeed(job)
+
+
+HOWS: dict[str, Callable[[Job], Settlement]] = {
+    how.__name__: how for how in (succeed, hang, hang_on_poison, wait_to_be_told, fail_on_poison, fail_once)
+}
+
+
+def begin(handle: Callable[[Job], Settlement], job: Job) -> Settlement:
+    tries.append(job.subject)
+    say(job.subject)
+    return handle(job)
+
+
+def prepare(jobs: Sequence[Job], handle: Callable[[Job], Settlement]) -> list[tuple[Job, Task]]:
+    return [(job, partial(begin, handle, job)) for job in jobs]
+
+
+def prepare_all_but_poison(jobs: Sequence[Job], handle: Callable[[Job], Settlement]) -> list[tuple[Job, Task]]:
+    """A mistake of ours while jobs are loaded, whoever else is loaded with that one."""
+    if any(job.subject == POISON for job in jobs):
+        raise ValueError("planted")
+    return prepare(jobs, handle)
+
+
+class AwayOnce:
+    """The store goes away between a claim and the loading of what was claimed; then it is back."""
+
+    went = False
+
+    def __call__(self, jobs: Sequence[Job], handle: Callable[[Job], Settlement]) -> list[tuple[Job, Task]]:
+        if not self.went:
+            self.went = True
+            raise StoreUnavailable("planted")
+        return prepare(jobs, handle)
+
+
+PREPARES: dict[str, Any] = {"poison_cannot_be_loaded": prepare_all_but_poison, "away_while_loading": AwayOnce()}
+
+
+def main(url: str, how: str, lease_seconds: str = "30") -> None:
+    store = Store(url, min_free_bytes=0, cooperative=True)
+    store.open()
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    doing = partial(PREPARES.get(how, prepare), handle=HOWS.get(how, succeed))
+    lanes = [Lane(SPLIT_LANE, 1, doing, standing=True)] if how == "fail_once" else []
+    worker = Worker(
+        store,
+        [*lanes, Lane(CRM, 8, doing)],
+        clock=lambda: datetime.now(UTC),
+        lease=timedelta(seconds=float(lease_seconds)),
+        slots=8,
+        on_point=lambda _: None,
+    )
+    worker.run(stop, grace_seconds=GRACE_SECONDS)
+    store.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
