@@ -65,12 +65,12 @@ class Splitter:
     def _split(self, receipt: PendingReceipt) -> SplitReceipt:
         try:
             events = split(receipt.body, sha256=receipt.sha256, received_at=receipt.received_at)
+            return SplitReceipt(receipt, [self._addressed(event) for event in events])
         except Unreadable as unreadable:
             return SplitReceipt(receipt, unreadable=str(unreadable))
         except Exception as error:
             log.exception("split.failed", extra={"receipt_id": receipt.id})
             return SplitReceipt(receipt, unreadable=f"wats failed on it with {type(error).__name__}")
-        return SplitReceipt(receipt, [self._addressed(event) for event in events])
 
     def _addressed(self, event: NewEvent) -> SplitEvent:
         deliveries = deliveries_of(event, ours=self.phone_number_ids, subscribers=self.destinations)
