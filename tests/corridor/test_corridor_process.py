@@ -1,0 +1,116 @@
+"""`python -m app.worker` as a platform runs it: one that stops lets another go on at once with what hung."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.domain.delivery import DeliveryState
+from app.store import Store
+from tests.support.destinations import ScriptedDestination
+from tests.support.live import CONFIG, write_config
+from tests.support.serving import DEADLINE_SECONDS, ROOT, environment, until
+from tests.support.store import Databases, StoreMaker, new_receipt
+from tests.support.webhooks import body_of
+
+WORKER = """
+    storage: {{ url: "{url}" }}
+    worker: {{ leaseSeconds: 3600 }}
+    destinations:
+      - {{ name: crm, url: "{destination}", secret: {{ env: TEST_CRM_SECRET }}, timeoutSeconds: 60 }}
+"""
+
+StartWorker = Callable[[], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def destination() -> Iterator[ScriptedDestination]:
+    destination = ScriptedDestination()
+    yield destination
+    destination.close()
+
+
+@pytest.fixture
+def environ(tmp_path: Path, url: str, destination: ScriptedDestination) -> Mapping[str, str]:
+    """Leases are so long that none ends while a test runs."""
+    config = write_config(tmp_path, CONFIG + WORKER.format(url=url, destination=destination.url))
+    live = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_GRACE_SECONDS": "5"}
+    return environment(tmp_path, WATS_CONFIG=str(config), TEST_CRM_SECRET="crm-secret-91ab03c7", **live)
+
+
+@pytest.fixture
+def start_worker(environ: Mapping[str, str], tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts one more worker."""
+    with contextlib.ExitStack() as stack:
+
+        def start() -> subprocess.Popen[bytes]:
+            log = stack.enter_context((tmp_path / "worker.log").open("ab"))
+            process = subprocess.Popen([sys.executable, "-m", "app.worker"], cwd=ROOT, env=environ, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def is_delivered(store: Store) -> bool:
+    return [each.state for each in store.deliveries.page(limit=9)] == [DeliveryState.DELIVERED]
+
+
+def test_a_worker_told_to_stop_leaves_what_hangs_to_another_at_once(
+    store: Store, destination: ScriptedDestination, start_worker: StartWorker
+) -> None:
+    destination.will_hang()
+    store.receipts.add(new_receipt(body_of()))
+    stopping = start_worker()
+    until(lambda: len(destination.calls) == 1)
+
+    stopping.terminate()
+    code = stopping.wait(DEADLINE_SECONDS)
+    destination.recover()
+    start_worker()
+    until(lambda: is_delivered(store))
+
+    assert code == 0
+    assert len(destination.calls) == 2
+    assert len({(call.headers["webhook-id"], call.body) for call in destination.calls}) == 1
+
+
+def test_another_worker_goes_on_beside_one_whose_deliveries_hang(
+    store: Store, destination: ScriptedDestination, start_worker: StartWorker
+) -> None:
+    destination.will_hang()
+    store.receipts.add(new_receipt(body_of("one", wamid="wamid.1")))
+    start_worker()
+    until(lambda: len(destination.calls) == 1)
+    destination.recover()
+
+    start_worker()
+    store.receipts.add(new_receipt(body_of("two", wamid="wamid.2")))
+
+    until(lambda: len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=9)) == 1)
+    assert len(destination.calls) == 2
+
+
+def test_a_worker_waits_for_a_schema_and_works_once_it_is_there(
+    databases: Databases,
+    tmp_path: Path,
+    make_store: StoreMaker,
+    destination: ScriptedDestination,
+    start_worker: StartWorker,
+) -> None:
+    empty = databases.empty()
+    write_config(tmp_path, CONFIG + WORKER.format(url=empty, destination=destination.url))
+    waiting = start_worker()
+    until(lambda: "worker.waiting_for_store" in (tmp_path / "worker.log").read_text())
+
+    store = make_store(empty)
+    store.upgrade_schema()
+    store.receipts.add(new_receipt(body_of()))
+    until(lambda: is_delivered(store))
+    waiting.terminate()
+
+    assert waiting.wait(DEADLINE_SECONDS) == 0
