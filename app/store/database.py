@@ -50,8 +50,8 @@ class Database(Protocol):
     def write(self, work: Work[T], *, durable: bool = True) -> T:
         """The work's result, once its transaction is durable.
 
-        Not `durable`: once it is committed. No killed process takes it back, but a power cut may, until the next
-        durable one: only for what may then happen once more.
+        Not `durable`: once it is committed. No killed process of ours takes it back, but a power cut may, and the
+        death of PostgreSQL, until the next durable one: only for what may then happen once more.
         """
         ...
 
