@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import gevent
+
 from app.domain.event import Event
 from app.store import Store
 from app.web import draining
@@ -20,6 +22,8 @@ MOST_WAITING = 500
 
 DRAIN_SECONDS = 0.5
 LOOK_SECONDS = 5.0
+REST_SECONDS = 0.002
+"""For each who waits: readers whom nothing pleases look 500 times a second at most, all together, whatever rings."""
 
 
 class Ear(Protocol):
@@ -45,6 +49,11 @@ class Waiting:
         self._most = most
         self._count = 0
 
+    @property
+    def rest_seconds(self) -> float:
+        """How long whoever looked in vain lets others have their turn; rings meanwhile are not missed."""
+        return self._count * REST_SECONDS
+
     @contextmanager
     def place(self) -> Iterator[bool]:
         """A place among those who wait; False if there is none left."""
@@ -64,7 +73,10 @@ def pull(store: Store, asked: Pull, waiting: Waiting) -> Sequence[Event]:
     until = time.monotonic() + asked.wait
     with waiting.place() as free:
         while not (found := _look(store, asked)):
-            if not free or not _hears_something(ear, until):
+            if not free:
+                return []
+            gevent.sleep(waiting.rest_seconds)
+            if not _hears_something(ear, until):
                 return []
         return found
 

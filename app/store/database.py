@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from app.store import postgres, sqlite
 from app.store.errors import StoreBroken, StoreUnavailable, translated
+from app.store.file_lock import FileLock
 from app.store.runners import Deadline, NativeThreads, PlainCall, Runner
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class SqliteDatabase:
     def __init__(
         self, url: str, *, cooperative: bool, on_point: Point, on_broken: Callable[[], None], limits: Limits
     ) -> None:
-        self._lock = sqlite.FileLock(sqlite.path_of(url))
+        self._lock = FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
         self._writers = {True: self._writer, False: sqlite.hasty(self._writer)}
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)

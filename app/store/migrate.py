@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 
 from app.store import postgres, sqlite
 from app.store.errors import translated
+from app.store.file_lock import FileLock
 from app.store.schema import compatibility
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,7 +58,7 @@ def _locked(url: str) -> Iterator[Engine]:
 
 @contextmanager
 def _sqlite_locked(url: str) -> Iterator[Engine]:
-    lock = sqlite.FileLock(sqlite.path_of(url))
+    lock = FileLock(sqlite.path_of(url))
     engine = sqlite.writer_engine(url)
     try:
         with lock.held():

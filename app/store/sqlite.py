@@ -1,10 +1,8 @@
-"""SQLite: which library, how a connection is set up, and the file lock in front of every write.
+"""SQLite: which library, and how a connection is set up.
 
-FULL synchronous: with NORMAL a power cut takes acknowledged commits along. The lock: processes that queue at a
-lock get their turn soon, where SQLite's own busy polling starves some of them (p99 12 ms against 300).
+FULL synchronous: with NORMAL a power cut takes acknowledged commits along.
 """
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -196,33 +194,3 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 def _insert_text(table: str, names: tuple[str, ...], rows: int) -> str:
     row = f"({', '.join('?' * len(names))})"
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our own names
-
-
-class FileLock:
-    """A lock between processes that dies with its holder. It is taken by one thread of a process at a time."""
-
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + "-lock")
-        self._descriptor: int | None = None
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Wait for the lock, hold it, let it go."""
-        descriptor = self._open()
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-    def _open(self) -> int:
-        if self._descriptor is None:
-            make_private(self._path)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-        return self._descriptor
-
-    def close(self) -> None:
-        """Give the descriptor back."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None

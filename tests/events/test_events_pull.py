@@ -185,3 +185,14 @@ def test_when_too_many_wait_one_more_is_answered_at_once(gateway: Gateway) -> No
 def test_reading_asks_for_the_scope_to_read(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 401
     assert client.get(path, headers=bearer("TEST_READER_TOKEN")).status_code in (200, 404)
+
+
+def test_the_more_readers_wait_the_longer_each_rests_between_two_looks_in_vain() -> None:
+    waiting = Waiting()
+    with waiting.place():
+        alone = waiting.rest_seconds
+
+        with waiting.place(), waiting.place():
+            crowded = waiting.rest_seconds
+
+    assert (crowded, waiting.rest_seconds) == (3 * alone, 0)

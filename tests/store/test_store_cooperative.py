@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from app.store import postgres, sqlite
+from app.store.file_lock import FileLock
 from tests.store.children import Start
 from tests.support.postgres import PostgresServer
 from tests.support.store import Databases, StoreMaker, sqlite_databases
@@ -48,7 +49,7 @@ def locked_by_another_program(url: str) -> Any:
 
 @contextmanager
 def locked_by_another_gateway(url: str) -> Any:
-    lock = sqlite.FileLock(sqlite.path_of(url))
+    lock = FileLock(sqlite.path_of(url))
     with lock.held():
         yield
     lock.close()
