@@ -1,7 +1,6 @@
 """The database of one process: its engines, and what its reads and writes run in."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -182,24 +181,3 @@ def open_database(
     if url.startswith("sqlite:"):
         return SqliteDatabase(url, cooperative=cooperative, on_point=on_point, on_broken=on_broken, limits=limits)
     return PostgresDatabase(url, cooperative=cooperative, on_point=on_point, limits=limits)
-
-
-class LastCommit:
-    """When this process last made something durable: the best proof that it still can, until it fails to."""
-
-    def __init__(self) -> None:
-        self._at = float("-inf")
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Around what makes something durable, or fails to."""
-        try:
-            yield
-        except Exception:
-            self._at = float("-inf")
-            raise
-        self._at = time.monotonic()
-
-    def is_within(self, seconds: float) -> bool:
-        """Tells whether it did within so many seconds."""
-        return time.monotonic() - self._at < seconds

@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from app.store.bell import Channel
-from app.store.database import Database, LastCommit
+from app.store.database import Database
+from app.store.last_commit import LastCommit
 
 T = TypeVar("T")
 

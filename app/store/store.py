@@ -7,16 +7,18 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, func, select, text
 
 from app.store import sqlite
-from app.store.bell import Channel, bell_for
+from app.store.bell import Channel
+from app.store.bells import bell_for
 from app.store.checks import OK, DiskGuard, check_schema, probe_writing
 from app.store.consumers import Consumers
-from app.store.database import Database, LastCommit, Limits, Point, go_on, no_point, open_database
+from app.store.database import Database, Limits, Point, go_on, no_point, open_database
 from app.store.deliveries import Deliveries
 from app.store.errors import StoreUnavailable
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.lanes import Lanes
+from app.store.last_commit import LastCommit
 from app.store.migrate import SchemaStatus, read_status, upgrade_schema
 from app.store.receipts import Receipts
 from app.store.retention import Retention
