@@ -370,7 +370,8 @@ def test_an_event_that_nobody_wants_is_no_longer_foreign_either(store: Store) ->
 
 
 @pytest.mark.parametrize(
-    "selection", [Selection(state=DEAD), Selection(types=["call.*"]), Selection(since=NOON + LEASE)]
+    "selection",
+    [Selection(state=DEAD), Selection(state=DELIVERED), Selection(types=["call.*"]), Selection(since=NOON + LEASE)],
 )
 def test_foreign_events_that_are_not_selected_stay_foreign(store: Store, selection: Selection) -> None:
     put_in(store, found("ours", foreign=True))
@@ -392,3 +393,16 @@ def test_what_was_replayed_meanwhile_is_not_replayed_again(store: Store) -> None
     assert replay_all(store, deliveries_of=deliver_meanwhile) == 0
 
     assert state(store, "dlv_1") is DELIVERED
+
+
+def test_what_is_no_longer_foreign_meanwhile_is_not_delivered_again(store: Store) -> None:
+    put_in(store, found("ours", foreign=True))
+    to_crm = (NewDelivery("crm"),)
+
+    def replay_meanwhile(_event: Event) -> tuple[NewDelivery, ...]:
+        assert replay_all(store, deliveries_of=lambda _: to_crm) == 1
+        return to_crm
+
+    assert replay_all(store, deliveries_of=replay_meanwhile) == 0
+
+    assert numbers(store) == [1]
