@@ -49,8 +49,11 @@ class Client:
         return bytes(self._ask("GET", self.access.api_url + path, {}).content)
 
     def outside(self, path: str) -> dict[str, Any]:
-        """The JSON answer to a GET of a route outside the API."""
-        return self._object(self._ask("GET", self.access.service_url + path, {}))
+        """The JSON answer to a GET of a route outside the API, which looks unknown to whoever may not operate."""
+        answer = self._send("GET", self.access.service_url + path, {})
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise CommandFailed(f"{path} is hidden: this token is unknown to the service, or may not operate")
+        return self._object(_accepted(answer))
 
     def readiness(self) -> dict[str, Any]:
         """What `/readyz` answers, also where it is a no."""
@@ -74,11 +77,9 @@ class Client:
 
     def _ask(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
         answer = self._send(method, url, query, body)
-        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise Unreachable(_refusal(answer))
-        if not answer.ok or answer.is_redirect:
-            raise CommandFailed(_refusal(answer))
-        return answer
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {_refusal(answer)}")
+        return _accepted(answer)
 
     def _send(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
         try:
@@ -93,6 +94,14 @@ class Client:
             )
         except requests.RequestException as error:
             raise Unreachable(f"no service answers at {self.access.api_url}") from error
+
+
+def _accepted(answer: requests.Response) -> requests.Response:
+    if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        raise Unreachable(_refusal(answer))
+    if not answer.ok or answer.is_redirect:
+        raise CommandFailed(_refusal(answer))
+    return answer
 
 
 def _refusal(answer: requests.Response) -> str:

@@ -54,3 +54,18 @@ def test_where_nobody_answers_it_is_one_line(tmp_path: Path) -> None:
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
     assert ended.stderr.startswith("no service answers at http://127.0.0.1:9")
+
+
+def test_a_token_that_may_not_operate_is_told_so(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        ended = run(
+            "status",
+            environ={
+                **running.environ,
+                "WATS_CONFIG": str(running.folder / "wats.config.yaml"),
+                "TEST_SERVICE_TOKEN": running.environ["TEST_READER_TOKEN"],
+            },
+        )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "/status is hidden: this token is unknown to the service, or may not operate\n"
