@@ -9,22 +9,27 @@ from typing import Any
 
 import gevent
 from gevent.socket import socket as CooperativeSocket  # noqa: N812 - two kinds of sockets meet here
+from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.web.manners import REFUSED, Environ
 
 REFUSED_SECONDS = 0.05
 MISTAKEN_SECONDS = 0.2
+FLOODING_SECONDS = 1.0
 
 
 class FairSocket(CooperativeSocket):
-    """A connection; after a piece that fills its room, behind which there is more, others have their turn."""
+    """A connection of which each turn of the event loop gets one piece: then others have theirs."""
+
+    _turn = -1
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """At most so many bytes."""
-        piece: bytes = super().recv(size, flags)
-        if len(piece) == size:
+        if self._turn == gevent.get_hub().loop.iteration:
             gevent.sleep(0)
+        piece: bytes = super().recv(size, flags)
+        self._turn = gevent.get_hub().loop.iteration
         return piece
 
 
@@ -40,7 +45,7 @@ class FairWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_error(self, request: Any, client: Any, address: Any, error: BaseException) -> None:
         """Answer a request that cannot be read; its connection is closed afterwards."""
         super().handle_error(request, client, address, error)
-        gevent.sleep(MISTAKEN_SECONDS)
+        gevent.sleep(FLOODING_SECONDS if isinstance(error, LimitRequestHeaders) else MISTAKEN_SECONDS)
 
 
 def give_turn(environ: Environ) -> None:
