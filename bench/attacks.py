@@ -81,12 +81,12 @@ def pipeline(address: Address, stop: StopEvent) -> None:
 ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
     stay_silent,
     drip_headers,
+    flood_headers,
+    pipeline,
     drip_bodies,
     withhold_bodies,
     flood_bodies,
     endless_chunks,
-    flood_headers,
-    pipeline,
 )
 
 
