@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from app.cli.tables import harmless
 from app.config import ConfigError
 from app.store import StoreUnavailable
 
@@ -33,10 +34,10 @@ SHORTEST_SECRET = 8
 
 
 class CommandFailed(click.ClickException):
-    """It was tried, or checked, and is not so: one line on standard error, exit code 1."""
+    """It was tried, or checked, and is not so: said on standard error, exit code 1. It may quote what others said."""
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002
-        click.echo(self.message, err=True)
+        click.echo("\n".join(map(harmless, self.message.split("\n"))), err=True)
 
 
 class Misconfigured(click.ClickException):

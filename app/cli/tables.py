@@ -47,5 +47,9 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+    return harmless(json.dumps(value) if isinstance(value, dict | list) else str(value))
+
+
+def harmless(text: str) -> str:
+    """The text as a terminal may print it."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()

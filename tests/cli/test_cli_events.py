@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from app.store import Store
 from tests.cli.conftest import store_of
+from tests.support.destinations import ScriptedDestination
 from tests.support.events import event_id, new_event, put_events
 from tests.support.live import write_config
 from tests.support.serving import DEADLINE_SECONDS, FLASK, ROOT, Running, environment, free_port, run, serving, until
@@ -130,6 +131,18 @@ def test_a_mistake_is_one_line_and_code_1(service: Running, arguments: tuple[str
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
     assert says in ended.stderr
+
+
+def test_a_service_that_refuses_cannot_steer_the_terminal(service: Running) -> None:
+    said = {"code": "not_found", "message": "\x1b[2Jcome in", "requestId": "\x07"}
+    with closing(ScriptedDestination()) as impostor:
+        impostor.will_answer(404, json.dumps({"error": said}).encode())
+
+        refused = run("events", "list", "--url", f"http://127.0.0.1:{impostor.port}", environ=service.environ)
+
+    assert refused.returncode == 1
+    assert "come in" in refused.stderr
+    assert all(line.isprintable() for line in refused.stderr.splitlines())
 
 
 def test_a_stranger_cannot_steer_the_terminal(service: Running, stored: Store) -> None:
