@@ -5,6 +5,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,6 @@ from pathlib import Path
 import click
 
 from app import create_app
-from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.options import serve_options
 from app.cli.processes import GUNICORN, ROOT, WORKER
@@ -21,7 +21,10 @@ from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
 from app.config.start_line import tell_warnings
 from app.log import configure_logging
-from app.web.guards import guard_of
+from app.store import Store
+
+HEAD_START_SECONDS = 0.7
+"""For the web processes, for which others wait: starting takes all of the processor there is."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -59,12 +62,14 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
         environ = {**child_environment(settings), "WATS_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
         children = [Child("web", GUNICORN, leads=True)]
         if with_worker:
-            children.append(Child("worker", WORKER))
+            children.append(Child("worker", WORKER, due=time.monotonic() + HEAD_START_SECONDS))
         return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
 
 
 def routes_of(settings: Settings) -> list[dict[str, str]]:
     """Every route with its methods and guard."""
+    from app.web.guards import guard_of
+
     app = create_app(settings)
     rows = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
@@ -85,7 +90,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _bring_schema_to_head(settings: Settings) -> None:
-    status = build_gateway(settings).store.upgrade_schema()
+    status = Store(settings.storage.url, min_free_bytes=0, cooperative=False).upgrade_schema()
     if not status.compatible:
         raise CommandFailed(f"the database's schema {status.version} is newer than this code can use ({status.head})")
 
