@@ -26,7 +26,7 @@ SHORTEST_REST = 0.02
 """A lane without a backlog is looked at 50 times a second at most, however often the bell rings: a claim for what
 comes in 20 ms costs no more than one for each."""
 
-GATHER_SECONDS = 0.003
+GATHER_SECONDS = 0.010
 HELD_BACK_SECONDS = 0.25
 """Until a lane is looked at again that has due jobs and gave none: paused, open, or just claimed by another."""
 
@@ -113,7 +113,7 @@ class Dispatcher:
 
     def _claimed(self) -> list[Job]:
         if self._in_flight:
-            gevent.sleep(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
+            self._in_flight.join(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
         limit = self._free
         jobs = self._leases.claim(self._lane.name, most=self._lane.most, limit=limit)
         self._expects_more = len(jobs) == limit and not self._lane.standing
