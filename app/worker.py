@@ -43,7 +43,7 @@ def main(on_point: Point = _nothing) -> int:
     sound = worker.run(stop, grace_seconds=settings.grace_seconds - 2)
     watchdog.stop()
     gateway.store.close()
-    return 0 if sound else EXIT_BROKEN
+    return 0 if sound and not gateway.store.is_broken else EXIT_BROKEN
 
 
 def _stop_event() -> Event:

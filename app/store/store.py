@@ -30,7 +30,10 @@ PROVEN_SECONDS = 2.0
 
 
 class Store:
-    """Everything that is remembered. Made without touching anything; `open` connects, lazily."""
+    """Everything that is remembered. Made without touching anything; `open` connects, lazily.
+
+    `is_broken`: its disk or file failed this process, which is then good for nothing more.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Store:
         self._limits = limits
         self._clock = clock
         self._opened: Database | None = None
+        self.is_broken = False
         self.last_commit = LastCommit()
         self.bell = bell_for(url, cooperative=cooperative)
         folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
@@ -70,7 +74,7 @@ class Store:
             self._url,
             cooperative=self._cooperative,
             on_point=self._on_point,
-            on_broken=self._on_broken,
+            on_broken=self._note_broken,
             limits=self._limits,
         )
         self.receipts.open(cooperative=self._cooperative)
@@ -137,6 +141,10 @@ class Store:
     def describe(self) -> dict[str, Any]:
         """Versions and modes, for diagnostics."""
         return self.database.read(_describe)
+
+    def _note_broken(self) -> None:
+        self.is_broken = True
+        self._on_broken()
 
 
 def _describe(connection: Connection) -> dict[str, Any]:

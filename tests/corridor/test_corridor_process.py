@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from app.domain.delivery import DeliveryState
-from app.store import Store
+from app.store import Store, sqlite
 from tests.support.destinations import ScriptedDestination
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import DEADLINE_SECONDS, ROOT, environment, until
-from tests.support.store import Databases, StoreMaker, new_receipt
+from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
 from tests.support.webhooks import body_of
 
 WORKER = """
@@ -114,3 +114,18 @@ def test_a_worker_waits_for_a_schema_and_works_once_it_is_there(
     waiting.terminate()
 
     assert waiting.wait(DEADLINE_SECONDS) == 0
+
+
+def test_a_worker_whose_disk_fails_ends_with_a_code_of_its_own(
+    tmp_path: Path, destination: ScriptedDestination, start_worker: StartWorker
+) -> None:
+    """Whoever restarts only what failed starts another one."""
+    database = sqlite_databases(tmp_path).migrated()
+    write_config(tmp_path, CONFIG + WORKER.format(url=database, destination=destination.url))
+    worker = start_worker()
+    until(lambda: "worker.started" in (tmp_path / "worker.log").read_text())
+
+    sqlite.path_of(database).write_bytes(b"no database" * 1000)
+
+    assert worker.wait(DEADLINE_SECONDS) == 70
+    assert '"store.broken"' in (tmp_path / "worker.log").read_text()
