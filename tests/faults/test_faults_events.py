@@ -1,11 +1,15 @@
 """Workers and web processes die or stand still under load: no event is lost, none is doubled, none changes its id."""
 
+import contextlib
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app.store import sqlite
+from app.store.file_lock import FileLock
 from tests.faults.scene import SLOTS, Scene, audit, scene, updates_in
 from tests.faults.test_faults_kills import kill_a_web_process
 from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
@@ -83,13 +87,22 @@ def stand_still_before_settling(playing: Scene) -> None:
     first = playing.seen.hold()
     playing.send(0)
     playing.wait_for_posts(len(updates_in(0)))
-    with playing.workers.one_frozen(0):
+    with contextlib.ExitStack() as frozen:
+        with nobody_writing(playing.url):
+            frozen.enter_context(playing.workers.one_frozen(0))
         second = playing.seen.hold()
         first.answer(404)
         playing.workers.add_one()
         playing.wait_for_posts(len(updates_in(0)))
     time.sleep(2 * RETRY_SECONDS)
     second.answer(200)
+
+
+@contextlib.contextmanager
+def nobody_writing(url: str) -> Iterator[None]:
+    """Who is frozen while it has the turn to write to SQLite keeps everybody else from it."""
+    with FileLock(sqlite.path_of(url)).held() if url.startswith("sqlite:") else contextlib.nullcontext():
+        yield
 
 
 @pytest.mark.parametrize(
