@@ -27,7 +27,7 @@ class Handler:
     def __init__(self, store: Store, leases: Leases, on_point: Point) -> None:
         self._leases = leases
         self._on_point = on_point
-        self._settlements: GroupCommit[Settlement, bool] = GroupCommit(store.jobs.settle)
+        self._settlements: GroupCommit[Settlement, bool] = GroupCommit(store.jobs.settle_together)
 
     def handle(self, lane: Lane, job: Job, task: Task) -> None:
         """Try a job once. A claim that was lost before is left to whoever has it now.

@@ -1,6 +1,8 @@
 """Group commit: what has gathered is written in one transaction, and each caller waits for its own commit.
 
-With 5 ms for an fsync this takes thousands of items a second where a transaction for each would take 200.
+With 5 ms for an fsync this takes thousands of items a second where a transaction for each would take 200. What shares
+a transaction is decided as late as can be, once the database gives it its turn: the longer others keep it waiting,
+the more is done at once.
 """
 
 from collections import deque
@@ -9,6 +11,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 import gevent
+from gevent import monkey
 from gevent.event import Event
 
 from app.store.errors import StoreRefused, StoreUnavailable
@@ -16,33 +19,60 @@ from app.store.errors import StoreRefused, StoreUnavailable
 T = TypeVar("T")
 R = TypeVar("R")
 
+Take = Callable[[], Sequence[T]]
+"""Says what a transaction is to write. It is asked inside of it; asked again, it says the same."""
+
 BATCH_ITEMS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 QUEUED_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 0.030
 
+native_lock = monkey.get_original("_thread", "allocate_lock")
 
-class Batch(Generic[T, R]):
-    """Items that will share a transaction, and what became of each once `done` is set."""
 
-    def __init__(self) -> None:
-        self.items: list[T] = []
-        self.size = 0
-        self.outcomes: Sequence[R | StoreUnavailable] = ()
+class Ticket(Generic[T, R]):
+    """An item that waits to be written, and what became of it once `done` is set."""
+
+    __slots__ = ("done", "item", "outcome", "size")
+
+    def __init__(self, item: T, size: int) -> None:
+        self.item = item
+        self.size = size
+        self.outcome: R | StoreUnavailable
         self.done = Event()
 
-    @property
-    def is_full(self) -> bool:
-        return len(self.items) >= BATCH_ITEMS or self.size >= BATCH_BYTES
 
-    def settle(self, outcomes: Sequence[R | StoreUnavailable]) -> None:
-        """Tell everybody who waits."""
-        self.outcomes = outcomes
-        self.done.set()
+class Turn(Generic[T, R]):
+    """One turn to write: the tickets it took. It takes them inside its transaction, in a native thread perhaps, and
+    takes none any more once its time is over."""
 
-    def fail(self, error: StoreUnavailable) -> None:
-        """Nothing of it was stored."""
-        self.settle([error] * len(self.items))
+    def __init__(self, queue: deque[Ticket[T, R]]) -> None:
+        self._queue = queue
+        self._tickets: list[Ticket[T, R]] = []
+        self._is_over = False
+        self._lock = native_lock()
+
+    def take(self) -> list[T]:
+        """The items of this turn: all that have gathered, as far as they may share a transaction."""
+        with self._lock:
+            if self._is_over:
+                raise StoreUnavailable("nobody waits for this any more")
+            if not self._tickets:
+                self._fill()
+            return [ticket.item for ticket in self._tickets]
+
+    def end(self) -> list[Ticket[T, R]]:
+        """The tickets it took; it takes no more."""
+        with self._lock:
+            self._is_over = True
+            return self._tickets
+
+    def _fill(self) -> None:
+        size = 0
+        while self._queue and len(self._tickets) < BATCH_ITEMS and size < BATCH_BYTES:
+            ticket = self._queue.popleft()
+            self._tickets.append(ticket)
+            size += ticket.size
 
 
 class GroupCommit(Generic[T, R]):
@@ -53,16 +83,16 @@ class GroupCommit(Generic[T, R]):
 
     def __init__(
         self,
-        write: Callable[[Sequence[T]], Sequence[R]],
+        write: Callable[[Take[T]], Sequence[R]],
         *,
         linger_seconds: float = LINGER_SECONDS,
         queued_bytes: int = QUEUED_BYTES,
     ) -> None:
         self._write = write
         self._linger_seconds = linger_seconds
-        self._most_queued_bytes = queued_bytes
-        self._queue: deque[Batch[T, R]] = deque()
-        self._queued_bytes = 0
+        self._most_bytes = queued_bytes
+        self._queue: deque[Ticket[T, R]] = deque()
+        self._bytes = 0
         self._filled = Event()
         self._closed = False
         self._writer = gevent.spawn(self._write_for_ever)
@@ -71,19 +101,16 @@ class GroupCommit(Generic[T, R]):
         """The item's result, once it is durable. Raises `StoreUnavailable` when it could not be made so."""
         if self._closed:
             raise closed()
-        if self._queued_bytes + size > self._most_queued_bytes:
+        if self._bytes + size > self._most_bytes:
             raise StoreUnavailable("too much is waiting to be written")
-        batch = self._open_batch()
-        place = len(batch.items)
-        batch.items.append(item)
-        batch.size += size
-        self._queued_bytes += size
+        ticket: Ticket[T, R] = Ticket(item, size)
+        self._bytes += size
+        self._queue.append(ticket)
         self._filled.set()
-        batch.done.wait()
-        outcome = batch.outcomes[place]
-        if isinstance(outcome, StoreUnavailable):
-            raise outcome
-        return outcome
+        ticket.done.wait()
+        if isinstance(ticket.outcome, StoreUnavailable):
+            raise ticket.outcome
+        return ticket.outcome
 
     def close(self) -> None:
         """Stop writing; whoever still waits is told so."""
@@ -91,59 +118,52 @@ class GroupCommit(Generic[T, R]):
         self._writer.kill()
         self._fail_queue(closed())
 
-    def _open_batch(self) -> Batch[T, R]:
-        if not self._queue or self._queue[-1].is_full:
-            self._queue.append(Batch())
-        return self._queue[-1]
-
     def _write_for_ever(self) -> None:
         crowded = False
         while True:
-            self._filled.wait()
+            if not self._queue:
+                self._filled.clear()
+                self._filled.wait()
             if crowded:
                 self._linger()
-            batch = self._take()
-            crowded = len(batch.items) > 1
-            self._settle(batch)
+            crowded = self._serve(Turn(self._queue)) > 1
 
     def _linger(self) -> None:
         """Several came together last time, so more are on their way: wait until the loop has nothing left to do."""
         with suppress(gevent.Timeout), gevent.Timeout(self._linger_seconds):
             gevent.idle()
 
-    def _take(self) -> Batch[T, R]:
-        batch = self._queue.popleft()
-        self._queued_bytes -= batch.size
-        if not self._queue:
-            self._filled.clear()
-        return batch
-
-    def _settle(self, batch: Batch[T, R]) -> None:
+    def _serve(self, turn: Turn[T, R]) -> int:
+        """Write and tell what became of it; how many shared this turn."""
         try:
-            batch.settle(self._outcomes(batch.items))
+            outcomes = self._outcomes(turn)
         except StoreUnavailable as error:
-            batch.fail(error)
+            self._fail(turn.end(), error)
             self._fail_queue(error)
         except gevent.GreenletExit:
-            batch.fail(closed())
+            self._fail(turn.end(), closed())
             raise
+        else:
+            for ticket, outcome in zip(turn.end(), outcomes, strict=True):
+                self._settle(ticket, outcome)
+        return len(turn.end())
 
-    def _outcomes(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
+    def _outcomes(self, turn: Turn[T, R]) -> Sequence[R | StoreUnavailable]:
         try:
-            return self._write(items)
+            return self._write(turn.take)
         except StoreRefused:
-            return self._each_alone(items)
+            return self._each_alone(turn.take())
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001 - one item that cannot be written must not take the others with it
-            return self._each_alone(items)
+            return self._each_alone(turn.take())
 
     def _each_alone(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
         return [self._write_alone(item) for item in items]
 
     def _write_alone(self, item: T) -> R | StoreUnavailable:
         try:
-            return self._write([item])[0]
+            return self._write(lambda: [item])[0]
         except StoreRefused as error:
             return error
         except StoreUnavailable:
@@ -154,7 +174,16 @@ class GroupCommit(Generic[T, R]):
     def _fail_queue(self, error: StoreUnavailable) -> None:
         """Those who queue behind a failure would meet it too, only later."""
         while self._queue:
-            self._take().fail(error)
+            self._settle(self._queue.popleft(), error)
+
+    def _fail(self, tickets: Sequence[Ticket[T, R]], error: StoreUnavailable) -> None:
+        for ticket in tickets:
+            self._settle(ticket, error)
+
+    def _settle(self, ticket: Ticket[T, R], outcome: R | StoreUnavailable) -> None:
+        self._bytes -= ticket.size
+        ticket.outcome = outcome
+        ticket.done.set()
 
 
 def closed() -> StoreUnavailable:

@@ -11,6 +11,7 @@ from app.domain.lane import LaneDepth
 from app.domain.settlement import Settlement
 from app.store.claiming import claim_jobs, depths_of_lanes, earliest_due, hand_back_jobs, renew_jobs
 from app.store.front import Front, Holder
+from app.store.group_commit import Take
 from app.store.lane_health import Chance
 from app.store.settling import settle_jobs
 
@@ -44,8 +45,12 @@ class Jobs(Front):
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write down how tries ended: the jobs, their deliveries, the state of their lanes. False where the claim was
         lost: then nothing is changed."""
+        return self.settle_together(lambda: settlements)
+
+    def settle_together(self, take: Take[Settlement]) -> list[bool]:
+        """The same for what is to be settled once it is this transaction's turn."""
         return self._store.database.write(
-            lambda c: settle_jobs(c, self._store.moment(c), settlements, self._chance), durable=False
+            lambda c: settle_jobs(c, self._store.moment(c), take(), self._chance), durable=False
         )
 
     def next_due_in(self, lane: str) -> float | None:

@@ -8,7 +8,7 @@ from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.domain.split import PendingReceipt
 from app.store import postgres
 from app.store.front import Front, Holder
-from app.store.group_commit import GroupCommit
+from app.store.group_commit import GroupCommit, Take
 from app.store.intake import add_receipts
 from app.store.receipt_rows import (
     ReceiptCounts,
@@ -30,7 +30,7 @@ class Receipts(Front):
         self._group: GroupCommit[NewReceipt, Stored] | None = None
 
     def open(self, *, cooperative: bool) -> None:
-        self._group = GroupCommit(self.add_all) if cooperative else None
+        self._group = GroupCommit(self._add) if cooperative else None
 
     def close(self) -> None:
         if self._group is not None:
@@ -46,14 +46,7 @@ class Receipts(Front):
 
     def add_all(self, new: Sequence[NewReceipt]) -> list[Stored]:
         """Keep several receipts in one transaction; they are durable on return."""
-
-        def add(connection: Connection) -> list[Stored]:
-            if connection.dialect.name == "postgresql":
-                postgres.queue_up(connection)
-            return add_receipts(connection, new)
-
-        with self._store.last_commit.noted():
-            return self._store.write_and_ring(add, "work")
+        return self._add(lambda: new)
 
     def get(self, receipt_id: str) -> Receipt | None:
         """The receipt with this id, if there is one."""
@@ -98,3 +91,12 @@ class Receipts(Front):
         """Why this one cannot be read, if so."""
         row_id = row_id_of(receipt_id)
         return None if row_id is None else self._store.database.read(lambda c: reason_of(c, row_id))
+
+    def _add(self, take: Take[NewReceipt]) -> list[Stored]:
+        def add(connection: Connection) -> list[Stored]:
+            if connection.dialect.name == "postgresql":
+                postgres.queue_up(connection)
+            return add_receipts(connection, take())
+
+        with self._store.last_commit.noted():
+            return self._store.write_and_ring(add, "work")

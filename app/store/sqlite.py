@@ -13,8 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, StaticPool, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engine, event
 from sqlalchemy.engine import URL, make_url
+
+from app.store.shelf import Shelf
 
 try:
     from pysqlite3 import dbapi2 as bundled
@@ -24,7 +26,7 @@ except ImportError:  # no wheel for this platform
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 5.0
-PAGE_CACHE_KIBIBYTES = 64 * 1024
+WRITER_CACHE_KIBIBYTES, READER_CACHE_KIBIBYTES = 64 * 1024, 8 * 1024
 CHECKPOINT_PAGES = 4000
 ROWS_AT_ONCE = 500
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
@@ -67,7 +69,7 @@ def make_private(path: Path) -> None:
 
 def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """One connection that begins every transaction by taking the write lock."""
-    engine = _engine(url, StaticPool, lock_seconds)
+    engine = _engine(url, StaticPool, lock_seconds, WRITER_CACHE_KIBIBYTES)
     event.listen(engine, "begin", _begin_to_write)
     return engine
 
@@ -93,14 +95,14 @@ def durable_synchronous() -> str:
 
 
 def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
-    """Connections that cannot write, a new one for each read: no pool whose lock native threads would share."""
-    engine = _engine(url, NullPool, lock_seconds)
+    """Connections that cannot write."""
+    engine = _engine(url, Shelf, lock_seconds, READER_CACHE_KIBIBYTES)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
     event.listen(engine, "begin", lambda connection: _tell_driver(connection, "BEGIN"))
     return engine
 
 
-def _engine(url: str, pool: Any, lock_seconds: float) -> Engine:
+def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: int) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path_of(url))),
         module=driver(),
@@ -109,7 +111,7 @@ def _engine(url: str, pool: Any, lock_seconds: float) -> Engine:
         connect_args={"timeout": lock_seconds, "isolation_level": None, "check_same_thread": False},
     )
     event.listen(engine, "do_connect", lambda *_: make_private(path_of(url)))
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", lambda connection, _: _set_up(connection, cache_kibibytes))
     return engine
 
 
@@ -119,11 +121,11 @@ def _tell_driver(connection: Connection, sql: str) -> None:
     connection.connection.driver_connection.execute(sql)
 
 
-def _set_up(connection: Any, _record: object) -> None:
+def _set_up(connection: Any, cache_kibibytes: int) -> None:
     for pragma in (
         f"synchronous = {durable_synchronous()}",
         "foreign_keys = 1",
-        f"cache_size = -{PAGE_CACHE_KIBIBYTES}",
+        f"cache_size = -{cache_kibibytes}",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         "mmap_size = 0",
         "trusted_schema = 0",

@@ -1,5 +1,6 @@
 """Group commit: who shares a transaction, and what each caller hears of it."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -10,24 +11,27 @@ from gevent.event import Event
 
 from app.store import StoreUnavailable
 from app.store.errors import StoreRefused
-from app.store.group_commit import BATCH_ITEMS, GroupCommit
+from app.store.group_commit import BATCH_ITEMS, GroupCommit, Take, Ticket, Turn
 from tests.support.store import told
 
-Write = Callable[[Sequence[Any]], Sequence[Any]]
 MakeGroup = Callable[..., GroupCommit[Any, Any]]
 
 
 class Database:
-    """Remembers each transaction; waits for the gate in each; items may be poisonous, or it may be away."""
+    """Remembers each transaction; waits for its turn before each and for the gate in it; items may be poisonous, or
+    it may be away."""
 
     def __init__(self) -> None:
         self.transactions: list[list[Any]] = []
-        self.gate = Event()
+        self.turn, self.gate = Event(), Event()
+        self.turn.set()
         self.gate.set()
         self.poison: dict[Any, Exception] = {}
         self.away = False
 
-    def write(self, items: Sequence[Any]) -> list[str]:
+    def write(self, take: Take[Any]) -> list[str]:
+        self.turn.wait()
+        items = take()
         self.gate.wait()
         if self.away:
             raise StoreUnavailable("away")
@@ -95,6 +99,38 @@ def test_what_gathers_during_a_transaction_shares_the_next(group: GroupCommit[An
     assert database.transactions == [["first"], [*range(10)]]
 
 
+def test_what_gathers_while_a_turn_is_waited_for_shares_it(group: GroupCommit[Any, Any], database: Database) -> None:
+    database.turn.clear()
+    adding = add_all(group, ["first"]) + add_all(group, ["second", "third"])
+
+    database.turn.set()
+
+    assert results(adding) == ["stored first", "stored second", "stored third"]
+    assert database.transactions == [["first", "second", "third"]]
+
+
+def test_a_turn_that_comes_after_its_time_takes_nothing() -> None:
+    """It may come in a native thread that nobody waits for any more."""
+    queue = deque([Ticket("later", 1)])
+    turn = Turn(queue)
+
+    assert turn.end() == []
+
+    with told("nobody waits for this any more"):
+        turn.take()
+    assert len(queue) == 1
+
+
+def test_a_turn_that_is_asked_again_says_the_same() -> None:
+    queue = deque([Ticket("a", 1)])
+    turn = Turn(queue)
+
+    taken = turn.take()
+    queue.append(Ticket("b", 1))
+
+    assert (taken, turn.take()) == (["a"], ["a"])
+
+
 def test_a_batch_has_at_most_so_many_items(group: GroupCommit[Any, Any], database: Database) -> None:
     items = [*range(BATCH_ITEMS + 1)]
 
@@ -110,8 +146,8 @@ def test_a_batch_closes_when_it_is_big(group: GroupCommit[Any, Any], database: D
     assert database.transactions == [["a", "b"], ["c"]]
 
 
-def test_more_than_the_queue_holds_is_refused(make_group: MakeGroup, database: Database) -> None:
-    group = make_group(queued_bytes=10)
+def test_more_than_may_wait_is_refused(make_group: MakeGroup, database: Database) -> None:
+    group = make_group(queued_bytes=20)
     database.gate.clear()
     taken = add_all(group, ["writing"], size=10)
     taken += add_all(group, ["queued"], size=10)
@@ -152,7 +188,8 @@ def test_a_database_that_goes_away_is_not_asked_for_each_item(
 ) -> None:
     asked = []
 
-    def write(items: Sequence[Any]) -> list[Any]:
+    def write(take: Take[Any]) -> list[Any]:
+        items = take()
         asked.append(len(items))
         raise StoreRefused("one of them") if len(items) > 1 else StoreUnavailable("away")
 
@@ -199,10 +236,10 @@ def test_closing_tells_everybody_who_waits(group: GroupCommit[Any, Any], databas
 def test_closing_while_items_are_written_one_by_one_tells_everybody(
     group: GroupCommit[Any, Any], database: Database
 ) -> None:
-    def write(items: Sequence[Any]) -> list[Any]:
-        if len(items) > 1:
+    def write(take: Take[Any]) -> list[Any]:
+        if len(take()) > 1:
             raise ValueError
-        return database.write(items)
+        return database.write(take)
 
     database.gate.clear()
     group._write = write
