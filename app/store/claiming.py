@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from app.domain.job import Job
 from app.domain.lane import LaneDepth
@@ -17,6 +17,33 @@ Held = dict[tuple[int, int], int | None]
 """Claims, each a job's id and its `claim_id`, the fence; and the jobs' order keys."""
 
 _IN_FLIGHT = jobs.c.claim_id.is_not(None)
+_LANE = select(lanes).where(lanes.c.name == bindparam("of_lane")).with_for_update(skip_locked=True)
+_FLYING = (
+    select(func.count())
+    .select_from(jobs)
+    .where(jobs.c.lane == bindparam("of_lane"), _IN_FLIGHT, jobs.c.due_at > bindparam("now"))
+)
+_DUE = (
+    select(jobs.c.id)
+    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.due_at <= bindparam("now"))
+    .order_by(jobs.c.due_at, jobs.c.id)
+    .limit(bindparam("few", type_=Integer, literal_execute=True))  # so that PostgreSQL plans for a few
+    .with_for_update(skip_locked=True)
+    .cte("due")
+    .prefix_with("MATERIALIZED")
+)
+_CLAIM = (
+    update(jobs)
+    .where(jobs.c.id.in_(select(_DUE.c.id)))
+    .values(claim_id=bindparam("fence"), claims=jobs.c.claims + 1, due_at=bindparam("until"))
+    .returning(jobs.c.id, jobs.c.lane, jobs.c.subject, jobs.c.attempts, jobs.c.claim_id, jobs.c.claims)
+)
+_CLAIMED = (
+    select(jobs.c.id, jobs.c.claim_id, jobs.c.order_key)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(jobs.c.id)
+    .with_for_update()
+)
 
 
 def claim_jobs(
@@ -26,34 +53,19 @@ def claim_jobs(
     wanted = min(limit, _free_slots(connection, now, lane, most))
     if wanted <= 0:
         return []
-    due = (
-        select(jobs.c.id)
-        .where(jobs.c.lane == lane, jobs.c.due_at <= now)
-        .order_by(jobs.c.due_at, jobs.c.id)
-        .limit(bindparam(None, wanted, literal_execute=True))  # so that PostgreSQL plans for a few
-        .with_for_update(skip_locked=True)
-        .cte("due")
-        .prefix_with("MATERIALIZED")
-    )
-    claim = (
-        update(jobs)
-        .where(jobs.c.id.in_(select(due.c.id)))
-        .values(claim_id=secrets.randbits(63), claims=jobs.c.claims + 1, due_at=now + lease)
-    )
-    shown = (jobs.c.id, jobs.c.lane, jobs.c.subject, jobs.c.attempts, jobs.c.claim_id, jobs.c.claims)
-    rows = sorted(connection.execute(claim.returning(*shown)), key=lambda row: row.id)
+    fence = secrets.randbits(63)
+    asked = {"of_lane": lane, "now": now, "few": wanted, "fence": fence, "until": now + lease}
+    rows = sorted(connection.execute(_CLAIM, asked), key=lambda row: row.id)
     return [(Job(row.id, row.lane, row.subject, row.attempts, row.claim_id), row.claims) for row in rows]
 
 
 def _free_slots(connection: Connection, now: datetime, lane: str, most: int) -> int:
     """How many more jobs may be in flight now. None if somebody else holds the lane: then he is claiming."""
-    row = connection.execute(
-        select(lanes).where(lanes.c.name == lane).with_for_update(skip_locked=True)
-    ).one_or_none()
+    row = connection.execute(_LANE, {"of_lane": lane}).one_or_none()
     if row is None or row.paused or row.disabled:
         return 0
-    flying = select(func.count()).select_from(jobs).where(jobs.c.lane == lane, _IN_FLIGHT, jobs.c.due_at > now)
-    return lane_of(row).breaker.slots(now, most) - connection.execute(flying).scalar_one()
+    flying: int = connection.execute(_FLYING, {"of_lane": lane, "now": now}).scalar_one()
+    return lane_of(row).breaker.slots(now, most) - flying
 
 
 def renew_jobs(connection: Connection, until: datetime, claimed: Sequence[Job]) -> set[int]:
@@ -76,8 +88,7 @@ def lock_held(connection: Connection, claimed: Sequence[Job]) -> Held:
     claims = {(job.id, job.claim_id) for job in claimed}
     held: Held = {}
     for some in chunks(sorted({row_id for row_id, _ in claims})):
-        query = select(jobs.c.id, jobs.c.claim_id, jobs.c.order_key).where(jobs.c.id.in_(some)).order_by(jobs.c.id)
-        for row in connection.execute(query.with_for_update()):
+        for row in connection.execute(_CLAIMED, {"ids": some}):
             held[row.id, row.claim_id] = row.order_key
     return {claim: order_key for claim, order_key in held.items() if claim in claims}
 

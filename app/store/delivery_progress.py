@@ -16,7 +16,7 @@ from app.store.schema import deliveries
 OPEN = "open"
 """The state of a delivery that has a job: it waits or is in flight."""
 
-_KNOWN = select(deliveries.c.id, deliveries.c.attempts)
+_KNOWN = select(deliveries.c.id, deliveries.c.attempts).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 _NOTE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery_id"))
@@ -30,7 +30,7 @@ def note_progress(connection: Connection, now: datetime, ends: Iterable[Settleme
     rows = [
         _row(row.id, row.attempts, tries[row.id], now)
         for some in chunks(sorted(tries))
-        for row in connection.execute(_KNOWN.where(deliveries.c.id.in_(some)))
+        for row in connection.execute(_KNOWN, {"ids": some})
     ]
     if rows:
         connection.execute(_NOTE, rows)

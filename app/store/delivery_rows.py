@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, literal, select
+from sqlalchemy import Connection, Row, bindparam, literal, select
 
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState
 from app.domain.event import Event
@@ -20,7 +20,9 @@ _SHOWN = (
     select(deliveries, events.c.event_id, jobs.c.due_at, jobs.c.claim_id)
     .join(events, events.c.id == deliveries.c.event)
     .outerjoin(jobs, (jobs.c.lane == _LANE) & (jobs.c.subject == deliveries.c.id))
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 )
+_EVENTS = select(events).where(events.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def row_id_of(public_id: str) -> int | None:
@@ -37,9 +39,7 @@ def load_deliveries(
     found = _rows(connection, [job.subject for job in claimed])
     wanted = sorted({row.event for row in found.values()})
     happened = {
-        row.id: event_of(row)
-        for some in chunks(wanted)
-        for row in connection.execute(select(events).where(events.c.id.in_(some)))
+        row.id: event_of(row) for some in chunks(wanted) for row in connection.execute(_EVENTS, {"ids": some})
     }
     return {
         job.id: (delivery_of(row, now), happened[row.event])
@@ -75,8 +75,4 @@ def _state(stored: str, is_in_flight: bool) -> DeliveryState:
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Row[tuple[object, ...]]]:
-    return {
-        row.id: row
-        for some in chunks(sorted(set(ids)))
-        for row in connection.execute(_SHOWN.where(deliveries.c.id.in_(some)))
-    }
+    return {row.id: row for some in chunks(sorted(set(ids))) for row in connection.execute(_SHOWN, {"ids": some})}

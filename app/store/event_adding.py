@@ -27,14 +27,22 @@ _RECEIPT = (
     .where(receipts.c.id == bindparam("row_id"))
     .values(state=bindparam("new_state"), events=bindparam("found"))
 )
+_KNOWN = tuple(
+    select(column).where(column.in_(bindparam("keys", expanding=True)))
+    for column in (events.c.event_id, forgotten_events.c.event_id)
+)
+_MINE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job_id"), jobs.c.claim_id == bindparam("fence"))
+    .values(due_at=bindparam("until"))
+)
 
 Fresh = dict[bytes, tuple[SplitEvent, PendingReceipt]]
 
 
 def hold_claim(connection: Connection, job: Job, until: datetime) -> None:
     """Go on only as the owner of this job, and keep it until then."""
-    mine = update(jobs).where(jobs.c.id == job.id, jobs.c.claim_id == job.claim_id)
-    if connection.execute(mine.values(due_at=until)).rowcount == 0:
+    if connection.execute(_MINE, {"job_id": job.id, "fence": job.claim_id, "until": until}).rowcount == 0:
         raise ClaimLost
 
 
@@ -67,12 +75,11 @@ def _key(found: SplitEvent) -> bytes:
 
 def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
     """Those of the keys that are here, or were erased."""
-    columns = (events.c.event_id, forgotten_events.c.event_id)
     return {
         bytes(key)
         for some in chunks(keys)
-        for column in columns
-        for key in connection.execute(select(column).where(column.in_(some))).scalars()
+        for known in _KNOWN
+        for key in connection.execute(known, {"keys": some}).scalars()
     }
 
 

@@ -17,6 +17,10 @@ _ENSURE = text(
     "INSERT INTO lanes (name, paused, disabled, failures, trips) VALUES (:name, false, false, 0, 0)"
     " ON CONFLICT (name) DO NOTHING"
 )
+_NAMED = select(lanes.c.name).where(lanes.c.name.in_(bindparam("names", expanding=True)))
+_LOCKED = (
+    select(lanes).where(lanes.c.name.in_(bindparam("names", expanding=True))).order_by(lanes.c.name).with_for_update()
+)
 
 
 class Lanes(Front):
@@ -59,17 +63,16 @@ class Lanes(Front):
 def ensure_lanes(connection: Connection, names: Iterable[str]) -> None:
     """Make those that are missing. They are looked for first: to insert a name that is there would wait for whoever
     changes its row."""
-    wanted = set(names)
-    known = set(connection.execute(select(lanes.c.name).where(lanes.c.name.in_(wanted))).scalars())
-    if missing := [{"name": name} for name in sorted(wanted - known)]:
+    wanted = sorted(set(names))
+    known = set(connection.execute(_NAMED, {"names": wanted}).scalars())
+    if missing := [{"name": name} for name in wanted if name not in known]:
         connection.execute(_ENSURE, missing)
 
 
 def lock_lanes(connection: Connection, names: Iterable[str]) -> dict[str, LaneState]:
     """Hold these lanes until the transaction ends. Everybody locks lanes by name, and before any of their jobs."""
     wanted = sorted(set(names))
-    query = select(lanes).where(lanes.c.name.in_(wanted)).order_by(lanes.c.name).with_for_update()
-    return {row.name: lane_of(row) for row in connection.execute(query)} if wanted else {}
+    return {row.name: lane_of(row) for row in connection.execute(_LOCKED, {"names": wanted})} if wanted else {}
 
 
 def lane_of(row: Row[tuple[object, ...]]) -> LaneState:

@@ -21,6 +21,7 @@ _PUT_BACK = (
     .where(jobs.c.id == bindparam("job_id"))
     .values(claim_id=None, claims=0, due_at=bindparam("due"), attempts=jobs.c.attempts + bindparam("tried"))
 )
+_TAKE_OUT = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def settle_jobs(
@@ -69,6 +70,6 @@ def _put_back(connection: Connection, now: datetime, ends: Iterable[Settlement])
 def _take_out(connection: Connection, now: datetime, ended: Sequence[Job], held: Held) -> None:
     """No longer open; whoever waited behind them is due."""
     for some in chunks(sorted(job.id for job in ended)):
-        connection.execute(delete(jobs).where(jobs.c.id.in_(some)))
+        connection.execute(_TAKE_OUT, {"ids": some})
     lines = [(job.lane, held[job.id, job.claim_id]) for job in ended]
     release(connection, now, {(lane, key) for lane, key in lines if key is not None})

@@ -9,25 +9,27 @@ from app.domain.split import PendingReceipt
 from app.store.schema import receipt_errors, receipts
 
 _PENDING = receipts.c.state == bindparam(None, ReceiptState.PENDING.value, literal_execute=True)
+_ANY = select(receipts.c.id).where(_PENDING).limit(1)
+_SIZES = select(receipts.c.id, receipts.c.size).where(_PENDING).order_by(receipts.c.id).limit(bindparam("few"))
+_BODIES = (
+    select(receipts.c.id, receipts.c.received_at, receipts.c.sha256, receipts.c.body)
+    .where(receipts.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(receipts.c.id)
+)
 
 
 def pending_receipts(connection: Connection, limit: int, most_bytes: int) -> list[PendingReceipt]:
     """The oldest of them. Their sizes are read first, so that no body is read in vain."""
-    sizes = select(receipts.c.id, receipts.c.size).where(_PENDING).order_by(receipts.c.id).limit(limit)
-    found = connection.execute(sizes).all()
+    found = connection.execute(_SIZES, {"few": limit}).all()
     totals = accumulate(row.size for row in found)
     fitting = max(1, sum(1 for _ in takewhile(lambda total: total <= most_bytes, totals)))
-    wanted = receipts.c.id.in_([row.id for row in found[:fitting]])
-    rows = connection.execute(_BODIES.where(wanted).order_by(receipts.c.id))
+    rows = connection.execute(_BODIES, {"ids": [row.id for row in found[:fitting]]})
     return [PendingReceipt(f"rcp_{row.id}", row.received_at, bytes(row.sha256), bytes(row.body)) for row in rows]
-
-
-_BODIES = select(receipts.c.id, receipts.c.received_at, receipts.c.sha256, receipts.c.body)
 
 
 def has_pending(connection: Connection) -> bool:
     """Tells whether any waits."""
-    return connection.execute(select(receipts.c.id).where(_PENDING).limit(1)).first() is not None
+    return connection.execute(_ANY).first() is not None
 
 
 def reason_of(connection: Connection, row_id: int) -> str | None:
