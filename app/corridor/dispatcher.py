@@ -15,6 +15,7 @@ from app.corridor.handling import Handler
 from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
 from app.domain.job import Job
+from app.domain.lane import Appetite
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Dispatcher:
         self._may_work = may_work
         self._woken = Event()
         self._in_flight = Pool()
+        self._fed = Pool()
+        self._promised = 0
         self._expects_more = False
         self._over = False
 
@@ -62,7 +65,7 @@ class Dispatcher:
             try:
                 rest = self._claim()
             except StoreUnavailable as error:
-                log.warning("worker.waiting_for_store", extra={"kind": self._lane.name, "reason": str(error)})
+                self._tell_away(error)
                 rest = AWAY_SECONDS
             if rest and not self._over:
                 gevent.sleep(SHORTEST_REST)
@@ -82,19 +85,35 @@ class Dispatcher:
         """There may be something to do."""
         self._woken.set()
 
+    def appetite(self, ended: int) -> Appetite | None:
+        """Where there is more to do than can be done, as much is wanted as has ended."""
+        if self._over or not self._expects_more or not self._may_work():
+            return None
+        return Appetite(self._lane.name, self._lane.most, ended)
+
+    def feed(self, jobs: Sequence[Job], wanted: Appetite) -> None:
+        """Begin these, which were claimed for us."""
+        self._expects_more = len(jobs) == wanted.limit
+        if jobs:
+            self._promised += len(jobs)
+            self._fed.spawn(self._begin_fed, jobs)
+
     def join(self) -> None:
         """Wait for what is in flight."""
-        self._in_flight.join()
+        while self._fed or self._in_flight:
+            self._fed.join()
+            self._in_flight.join()
 
     def kill(self) -> None:
         """Let go of what is in flight."""
+        self._fed.kill()
         self._in_flight.kill()
 
     def _claim(self) -> float:
         """Claim what there is to do. Seconds to rest afterwards, unless woken; 0 if there may be more."""
         if self._over or not self._may_work():
             return POLL_SECONDS
-        if not self._free:
+        if self._free <= 0:
             self._woken.wait(POLL_SECONDS)
             return 0
         if not self._lane.has_work():
@@ -114,17 +133,26 @@ class Dispatcher:
     def _claimed(self) -> list[Job]:
         if self._in_flight:
             self._in_flight.join(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
-        limit = self._free
-        jobs = self._leases.claim(self._lane.name, most=self._lane.most, limit=limit)
-        self._expects_more = len(jobs) == limit and not self._lane.standing
+        wanted = Appetite(self._lane.name, self._lane.most, self._free)
+        jobs = self._leases.claim(wanted)
+        self._expects_more = len(jobs) == wanted.limit and not self._lane.standing
         return jobs
 
-    def _begin(self, jobs: list[Job]) -> bool:
+    def _begin_fed(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._begin(jobs)
+        except StoreUnavailable as error:
+            self._tell_away(error)
+            self.wake()
+        finally:
+            self._promised -= len(jobs)
+
+    def _begin(self, jobs: Sequence[Job]) -> bool:
         for job, task in self._tasks(jobs):
             self._in_flight.spawn(self._handler.handle, self._lane, job, task).link(self._note_free)
         return bool(jobs)
 
-    def _tasks(self, jobs: list[Job]) -> Sequence[tuple[Job, Task]]:
+    def _tasks(self, jobs: Sequence[Job]) -> Sequence[tuple[Job, Task]]:
         """Their tasks. A mistake of ours over one of them must not hold up the others, nor end this dispatcher."""
         try:
             return self._lane.prepare(jobs)
@@ -140,6 +168,10 @@ class Dispatcher:
         if self._free == 1 or self._lane.ordered or self._lane.standing:
             self.wake()
 
+    def _tell_away(self, error: StoreUnavailable) -> None:
+        log.warning("worker.waiting_for_store", extra={"kind": self._lane.name, "reason": str(error)})
+
     @property
     def _free(self) -> int:
-        return self._slots - len(self._in_flight)
+        """Less than 0 for the moment in which what was claimed for those that end is begun."""
+        return self._slots - len(self._in_flight) - self._promised

@@ -8,9 +8,10 @@ import gevent
 
 from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
+from app.corridor.turnover import Turnover
 from app.domain.job import Again, Dead, Job
 from app.domain.settlement import Settlement
-from app.store import GroupCommit, Store, StoreRefused, StoreUnavailable
+from app.store import StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +23,12 @@ Point = Callable[[str], None]
 
 
 class Handler:
-    """Handles and settles. Settlements that come together share a transaction."""
+    """Handles and settles."""
 
-    def __init__(self, store: Store, leases: Leases, on_point: Point) -> None:
+    def __init__(self, leases: Leases, turnover: Turnover, on_point: Point) -> None:
         self._leases = leases
+        self._turnover = turnover
         self._on_point = on_point
-        self._settlements: GroupCommit[Settlement, bool] = GroupCommit(store.jobs.settle_together)
 
     def handle(self, lane: Lane, job: Job, task: Task) -> None:
         """Try a job once. A claim that was lost before is left to whoever has it now.
@@ -44,15 +45,11 @@ class Handler:
             log.exception("worker.failed", extra={"job_id": job.id, "kind": lane.name})
         self._leases.drop(job)
 
-    def close(self) -> None:
-        """Settle nothing more."""
-        self._settlements.close()
-
     def _settle(self, settlement: Settlement) -> None:
         """Write it down, however long the store is away, while the claim is ours."""
         while self._leases.holds(settlement.job):
             try:
-                if not self._settlements.add(settlement, 1):
+                if not self._turnover.settle(settlement):
                     log.warning("worker.claim_lost", extra={"job_id": settlement.job.id})
             except StoreRefused:
                 raise

@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import gevent
 
 from app.domain.job import Job
-from app.store import Store, StoreUnavailable
+from app.domain.lane import Appetite
+from app.domain.settlement import Settlement
+from app.store import Store, StoreUnavailable, Take
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +25,18 @@ class Leases:
         self._store = store
         self._held: dict[int, tuple[Job, float]] = {}
 
-    def claim(self, lane: str, *, most: int, limit: int) -> list[Job]:
+    def claim(self, wanted: Appetite) -> list[Job]:
         """Claim due jobs of a lane. A lease counts from before it was asked for."""
         until = self._end_of_new_lease()
-        jobs = self._store.jobs.claim(lane, most=most, limit=limit, lease=self.lease)
-        self._held.update({job.id: (job, until) for job in jobs})
-        return jobs
+        return self._take(self._store.jobs.claim(wanted, self.lease), until)
+
+    def turn_over(
+        self, take: Take[Settlement], wanted: Callable[[Sequence[Settlement]], Sequence[Appetite]]
+    ) -> tuple[list[bool], list[Job]]:
+        """Settle, and claim what is wanted after that: which were settled, and what was claimed."""
+        until = self._end_of_new_lease()
+        applied, jobs = self._store.jobs.turn_over(take, wanted, self.lease)
+        return applied, self._take(jobs, until)
 
     def holds(self, job: Job) -> bool:
         """Tells whether the claim is still ours as far as we know; the store has the last word."""
@@ -76,6 +84,10 @@ class Leases:
         held = self._held.get(job.id)
         if held is not None and held[0].claim_id == job.claim_id:
             self._held[job.id] = (job, until)
+
+    def _take(self, jobs: list[Job], until: float) -> list[Job]:
+        self._held.update({job.id: (job, until) for job in jobs})
+        return jobs
 
     def _end_of_new_lease(self) -> float:
         return time.monotonic() + self.lease.total_seconds()

@@ -17,6 +17,7 @@ from app.corridor.dispatcher import Dispatcher
 from app.corridor.handling import Handler, Point
 from app.corridor.lane import Lane
 from app.corridor.leases import Leases
+from app.corridor.turnover import Turnover
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
 from app.store import Store, StoreUnavailable
@@ -46,19 +47,22 @@ class Worker:
         self._clock = clock
         self._lanes = lanes
         self._leases = Leases(store, lease)
-        self._handler = Handler(store, self._leases, on_point)
+        self._turnover = Turnover(self._leases)
+        handler = Handler(self._leases, self._turnover, on_point)
         self._fits = False
         self._dispatchers = [
             Dispatcher(
                 lane,
                 store=store,
                 leases=self._leases,
-                handler=self._handler,
+                handler=handler,
                 slots=slots,
                 may_work=lambda: self._fits,
             )
             for lane in lanes
         ]
+        for lane, dispatcher in zip(lanes, self._dispatchers, strict=True):
+            self._turnover.join(lane.name, dispatcher)
 
     def run(self, stop: Event, *, grace_seconds: float) -> bool:
         """Work until told to stop. A store that is away or without its schema is waited for.
@@ -92,7 +96,7 @@ class Worker:
                 dispatcher.join()
         for dispatcher in self._dispatchers:
             dispatcher.kill()
-        self._handler.close()
+        self._turnover.close()
         try:
             self._leases.hand_back_all()
         except StoreUnavailable as error:

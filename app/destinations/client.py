@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from gevent import Timeout
-from requests import PreparedRequest, Request, Response
+from requests import PreparedRequest, Response
 
 from app.destinations.answers import read_away
 from app.destinations.connections import Line
@@ -52,8 +52,9 @@ class Destinations:
         A status that has come counts, whatever becomes of the body behind it.
         """
         began = time.monotonic()
-        request = Request("POST", destination.url, {**headers, "User-Agent": USER_AGENT}, data=body).prepare()
-        exchange = _Exchange(self._line_to(destination), request, destination.timeout_seconds)
+        line = self._line_to(destination)
+        request = line.request(body, {**headers, "User-Agent": USER_AGENT})
+        exchange = _Exchange(line, request, destination.timeout_seconds)
         error = exchange.run()
         status, retry_after = self._read(exchange.response)
         duration_ms = round((time.monotonic() - began) * 1000)

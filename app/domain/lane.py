@@ -27,3 +27,12 @@ class LaneDepth:
     waiting: int
     in_flight: int
     oldest_due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Appetite:
+    """How many more jobs of a lane are wanted, at best. `most`: how many of it are in flight at best."""
+
+    lane: str
+    most: int
+    limit: int

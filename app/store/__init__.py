@@ -7,7 +7,7 @@ from app.store.consumers import Consumer
 from app.store.database import Limits
 from app.store.errors import ClaimLost, StoreBroken, StoreRefused, StoreUnavailable
 from app.store.event_reading import EventCounts
-from app.store.group_commit import GroupCommit
+from app.store.group_commit import GroupCommit, Take
 from app.store.migrate import SchemaStatus
 from app.store.pruning import PruneStep
 from app.store.receipt_rows import ReceiptCounts
@@ -26,4 +26,5 @@ __all__ = [
     "StoreBroken",
     "StoreRefused",
     "StoreUnavailable",
+    "Take",
 ]

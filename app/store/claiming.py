@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from app.domain.job import Job
-from app.domain.lane import LaneDepth
+from app.domain.lane import Appetite, LaneDepth
 from app.store.chunks import chunks
 from app.store.lanes import lane_of
 from app.store.schema import jobs, lanes
@@ -46,15 +46,13 @@ _CLAIMED = (
 )
 
 
-def claim_jobs(
-    connection: Connection, now: datetime, lane: str, *, most: int, limit: int, lease: timedelta
-) -> list[tuple[Job, int]]:
+def claim_jobs(connection: Connection, now: datetime, wanted: Appetite, lease: timedelta) -> list[tuple[Job, int]]:
     """Jobs that are due, the longest due first, each with the number of its claims since it was last settled."""
-    wanted = min(limit, _free_slots(connection, now, lane, most))
-    if wanted <= 0:
+    limit = min(wanted.limit, _free_slots(connection, now, wanted.lane, wanted.most))
+    if limit <= 0:
         return []
     fence = secrets.randbits(63)
-    asked = {"of_lane": lane, "now": now, "few": wanted, "fence": fence, "until": now + lease}
+    asked = {"of_lane": wanted.lane, "now": now, "few": limit, "fence": fence, "until": now + lease}
     rows = sorted(connection.execute(_CLAIM, asked), key=lambda row: row.id)
     return [(Job(row.id, row.lane, row.subject, row.attempts, row.claim_id), row.claims) for row in rows]
 

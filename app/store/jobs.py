@@ -1,13 +1,13 @@
 """Jobs: open work, claimed with a lease and a fence, settled by its owner only."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from app.domain.job import STANDING_LANES, Dead, Job
-from app.domain.lane import LaneDepth
+from app.domain.lane import Appetite, LaneDepth
 from app.domain.settlement import Settlement
 from app.store.claiming import claim_jobs, depths_of_lanes, earliest_due, hand_back_jobs, renew_jobs
 from app.store.front import Front, Holder
@@ -29,10 +29,10 @@ class Jobs(Front):
         super().__init__(store)
         self._chance = chance
 
-    def claim(self, lane: str, *, most: int, limit: int, lease: timedelta) -> list[Job]:
-        """Jobs that are due, `limit` at best, as long as no more than `most` are in flight; none while somebody else
-        is claiming in this lane. Each is held until its lease ends."""
-        return self._store.database.write(lambda c: self._claim(c, lane, most, limit, lease), durable=False)
+    def claim(self, wanted: Appetite, lease: timedelta) -> list[Job]:
+        """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in
+        this lane. Each is held until its lease ends."""
+        return self._store.database.write(lambda c: self._claim(c, wanted, lease), durable=False)
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
         """Hold on to them for longer; the ids of those that are still held."""
@@ -45,13 +45,23 @@ class Jobs(Front):
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write down how tries ended: the jobs, their deliveries, the state of their lanes. False where the claim was
         lost: then nothing is changed."""
-        return self.settle_together(lambda: settlements)
+        applied, _ = self.turn_over(lambda: settlements, lambda _: (), timedelta())
+        return applied
 
-    def settle_together(self, take: Take[Settlement]) -> list[bool]:
-        """The same for what is to be settled once it is this transaction's turn."""
-        return self._store.database.write(
-            lambda c: settle_jobs(c, self._store.moment(c), take(), self._chance), durable=False
-        )
+    def turn_over(
+        self,
+        take: Take[Settlement],
+        wanted: Callable[[Sequence[Settlement]], Iterable[Appetite]],
+        lease: timedelta,
+    ) -> tuple[list[bool], list[Job]]:
+        """Settle what there is to settle once it is this transaction's turn, and claim what is wanted after that."""
+
+        def turn_over(connection: Connection) -> tuple[list[bool], list[Job]]:
+            ends = take()
+            applied = settle_jobs(connection, self._store.moment(connection), ends, self._chance)
+            return applied, [job for each in wanted(ends) for job in self._claim(connection, each, lease)]
+
+        return self._store.database.write(turn_over, durable=False)
 
     def next_due_in(self, lane: str) -> float | None:
         """Seconds until something of this lane can be claimed, as far as its jobs go, by the database's clock; less
@@ -65,11 +75,11 @@ class Jobs(Front):
     def _until(self, connection: Connection, due: datetime | None) -> float | None:
         return None if due is None else (due - self._store.moment(connection)).total_seconds()
 
-    def _claim(self, connection: Connection, lane: str, most: int, limit: int, lease: timedelta) -> list[Job]:
+    def _claim(self, connection: Connection, wanted: Appetite, lease: timedelta) -> list[Job]:
         """A job that outlived that many of its workers is what killed them: it is given up."""
         now = self._store.moment(connection)
-        claimed = claim_jobs(connection, now, lane, most=most, limit=limit, lease=lease)
-        deadly = [job for job, claims in claimed if claims > MOST_CLAIMS and lane not in STANDING_LANES]
+        claimed = claim_jobs(connection, now, wanted, lease)
+        deadly = [job for job, claims in claimed if claims > MOST_CLAIMS and job.lane not in STANDING_LANES]
         if deadly:
             settle_jobs(connection, now, [Settlement(job, Dead(DIED)) for job in deadly], self._chance)
         return [job for job, _ in claimed if job not in deadly]

@@ -10,8 +10,10 @@ from app.corridor.dispatcher import Dispatcher
 from app.corridor.handling import Handler
 from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
+from app.corridor.turnover import Turnover
 from app.domain.delivery import DeliveryState
 from app.domain.job import Job
+from app.domain.lane import Appetite
 from app.gateway import Gateway
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM, LEASE, done, found, put_in
@@ -33,19 +35,24 @@ def nobody_watches(_point: str) -> None:
 
 
 @contextmanager
-def dispatching(store: Store, prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]]) -> Iterator[None]:
+def dispatching(
+    store: Store, prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]], *, slots: int = 8
+) -> Iterator[Dispatcher]:
     leases = Leases(store, LEASE)
-    handler = Handler(store, leases, nobody_watches)
+    turnover = Turnover(leases)
+    handler = Handler(leases, turnover, nobody_watches)
     dispatcher = Dispatcher(
-        Lane(CRM, 8, prepare), store=store, leases=leases, handler=handler, slots=8, may_work=lambda: True
+        Lane(CRM, 8, prepare), store=store, leases=leases, handler=handler, slots=slots, may_work=lambda: True
     )
+    turnover.join(CRM, dispatcher)
     running = gevent.spawn(dispatcher.run)
     try:
-        yield
+        yield dispatcher
     finally:
         dispatcher.stop()
         running.join(DEADLINE_SECONDS)
-        handler.close()
+        dispatcher.join()
+        turnover.close()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -56,6 +63,58 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def delivered(store: Store) -> int:
     return len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=10))
+
+
+def test_what_ends_makes_room_for_the_next_in_the_same_transaction(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_in(store, *map(found, range(9)))
+    asked: list[Appetite] = []
+    claim = store.jobs.claim
+    monkeypatch.setattr(store.jobs, "claim", lambda wanted, lease: asked.append(wanted) or claim(wanted, lease))
+    flying: list[int] = []
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        gevent.sleep(0.05)  # meanwhile the slots of those that ended look free
+        flying.append(len(store.deliveries.page(state=DeliveryState.IN_FLIGHT, limit=10)))
+        return tasks_of(jobs)
+
+    with dispatching(store, prepare, slots=2):
+        wait_until(lambda: delivered(store) == 9)
+
+    assert max(flying) == 2
+    assert sum(wanted.limit == 2 for wanted in asked) <= 3
+
+
+def test_jobs_claimed_for_those_that_ended_are_given_back_if_they_cannot_be_loaded(store: Store) -> None:
+    put_in(store, *map(found, range(9)))
+    answers = [None, StoreUnavailable("the database does not answer in time")]
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        if answers and (failure := answers.pop(0)):
+            raise failure
+        return tasks_of(jobs)
+
+    with dispatching(store, prepare, slots=2):
+        wait_until(lambda: delivered(store) == 9)
+
+    assert not answers
+
+
+def test_nothing_more_is_claimed_for_what_ends_after_a_stop(store: Store) -> None:
+    put_in(store, *map(found, range(9)))
+    stopped = gevent.event.Event()
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        return [(job, lambda job=job: stopped.wait() and done(job)) for job in jobs]  # type: ignore[misc]
+
+    with dispatching(store, prepare, slots=2) as dispatcher:
+        wait_until(lambda: len(store.deliveries.page(state=DeliveryState.IN_FLIGHT, limit=10)) == 2)
+        dispatcher.stop()
+        stopped.set()
+
+    assert delivered(store) == 2
+    assert len(store.deliveries.page(state=DeliveryState.WAITING, limit=10)) == 7
 
 
 def test_jobs_that_could_not_be_loaded_are_given_back_and_done_later(store: Store) -> None:

@@ -10,6 +10,7 @@ from app.assembly import build_gateway
 from app.config import Settings
 from app.delivery.deliver import prepare_deliveries
 from app.domain.destination import DestinationState, lane_of_destination, state_of
+from app.domain.lane import Appetite
 from app.gateway import Gateway
 from tests.support.deliveries import LEASE, numbered, put_deliveries
 from tests.support.destinations import Line, ScriptedDestination
@@ -54,7 +55,7 @@ def work(parts: Gateway) -> None:
     """Do what is due in each lane, as a worker would."""
     for destination in parts.settings.destinations:
         lane, most = lane_of_destination(destination.name), destination.max_in_flight
-        while jobs := parts.store.jobs.claim(lane, most=most, limit=most, lease=LEASE):
+        while jobs := parts.store.jobs.claim(Appetite(lane, most, most), LEASE):
             parts.store.jobs.settle([task() for _, task in prepare_deliveries(jobs, parts)])
 
 

@@ -19,6 +19,7 @@ from gevent.pool import Pool  # noqa: E402
 from sqlalchemy import Connection  # noqa: E402
 
 from app.domain.job import SPLIT_LANE, Again  # noqa: E402
+from app.domain.lane import Appetite  # noqa: E402
 from app.domain.receipt import NewReceipt, Stored  # noqa: E402
 from app.domain.settlement import Settlement  # noqa: E402
 from app.store import Store, sqlite  # noqa: E402
@@ -109,7 +110,7 @@ PLANTS = {
 
 def work(store: Store) -> None:
     """Claim the splitting job and settle it: two commits that do not wait for the disk."""
-    jobs = store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=timedelta(seconds=30))
+    jobs = store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), timedelta(seconds=30))
     store.jobs.settle([Settlement(job, Again(timedelta())) for job in jobs])
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from app.domain.job import SPLIT_LANE, Again
+from app.domain.lane import Appetite
 from app.domain.settlement import Settlement
 from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
@@ -32,7 +33,7 @@ def split(url: str, name: str, number: str) -> None:
     choice = random.Random(name)
     store, left = open_store(url, choice), [f"{name} {each}" for each in range(int(number))]
     while left:
-        for job in store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE):
+        for job in store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE):
             time.sleep(choice.choice((0, 0, 0.05)))
             some = left[: choice.choice((1, 3, 10))]
             events = [SplitEvent(new_event(each, kind=f"message.{choice.choice('abc')}")) for each in some]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from app.domain.lane import Appetite
 from app.store import Store, StoreUnavailable
 from tests.support.store import new_receipt
 from tests.support.work import LEASE, done
@@ -87,7 +88,7 @@ def work(url: str, lane: str, most: str, seconds: str) -> None:
     """Claim, hold for a moment and settle until nothing is open; say each job claimed, and how many are in flight."""
     store, choice = open_store(url), random.Random()
     while store.jobs.next_due_in(lane) is not None:
-        jobs = store.jobs.claim(lane, most=int(most), limit=choice.randint(1, 4), lease=LEASE)
+        jobs = store.jobs.claim(Appetite(lane, int(most), choice.randint(1, 4)), LEASE)
         in_flight = [depth.in_flight for depth in store.jobs.depths() if depth.lane == lane]
         time.sleep(float(seconds) if jobs else 0.005)
         kept = jobs[: choice.randint(0, 4)]
@@ -98,7 +99,7 @@ def work(url: str, lane: str, most: str, seconds: str) -> None:
 
 def claim_and_hang(url: str, lane: str) -> None:
     """Claim something and say what, then do nothing any more."""
-    jobs = open_store(url).jobs.claim(lane, most=8, limit=1, lease=timedelta(seconds=1))
+    jobs = open_store(url).jobs.claim(Appetite(lane, 8, 1), timedelta(seconds=1))
     say([job.subject for job in jobs])
     time.sleep(600)
 

@@ -8,6 +8,7 @@ from app.domain.delivery import Attempt, NewDelivery
 from app.domain.destination import lane_of_destination
 from app.domain.event import NewEvent
 from app.domain.job import SPLIT_LANE, Again, Job, Outcome
+from app.domain.lane import Appetite
 from app.domain.settlement import LaneEffect, Settlement
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
@@ -25,7 +26,7 @@ def split_into(store: Store, *found: SplitEvent, unreadable: str | None = None, 
     """Receive a webhook, of bytes of its own by default, and split it into these events; the receipt's id."""
     store.receipts.add(new_receipt(b"receipt %d" % next(_numbers) if body is None else body))
     [receipt] = store.receipts.pending(limit=1, most_bytes=PLENTY_OF_BYTES)
-    [job] = store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE)
+    [job] = store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE)
     store.events.add(job, [SplitReceipt(receipt, found, unreadable)], LEASE)
     store.jobs.settle([Settlement(job, Again(timedelta()))])
     return receipt.id
@@ -49,7 +50,7 @@ def numbered(how_many: int) -> list[NewEvent]:
 
 def claim(store: Store, destination: str = "crm", limit: int = MOST) -> list[Job]:
     """Claim what is due for a destination."""
-    return store.jobs.claim(lane_of_destination(destination), most=MOST, limit=limit, lease=LEASE)
+    return store.jobs.claim(Appetite(lane_of_destination(destination), MOST, limit), LEASE)
 
 
 def end_all(

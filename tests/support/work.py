@@ -9,6 +9,7 @@ import pytest
 from app.domain.delivery import Attempt, NewDelivery
 from app.domain.destination import lane_of_destination
 from app.domain.job import SPLIT_LANE, Again, Dead, Done, Job
+from app.domain.lane import Appetite
 from app.domain.settlement import LaneEffect, Settlement
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import Store
@@ -68,7 +69,7 @@ def receive(store: Store, receipts: int = 1) -> list[PendingReceipt]:
 
 def claim_split(store: Store) -> Job:
     """The splitter's job."""
-    [job] = store.jobs.claim(SPLIT_LANE, most=1, limit=1, lease=LEASE)
+    [job] = store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE)
     return job
 
 
@@ -83,7 +84,7 @@ def put_in(store: Store, *events: SplitEvent) -> SplitCount:
 
 def claim(store: Store, lane: str = CRM, *, most: int = 8, limit: int = 100) -> list[Job]:
     """What can be claimed now."""
-    return store.jobs.claim(lane, most=most, limit=limit, lease=LEASE)
+    return store.jobs.claim(Appetite(lane, most, limit), LEASE)
 
 
 def answered(status: int | None = 200, *, error: str | None = None, at: datetime = NOON) -> Attempt:
