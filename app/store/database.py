@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from app.store import postgres, sqlite
 from app.store.errors import StoreBroken, StoreUnavailable, translated
 from app.store.file_lock import FileLock
-from app.store.runners import Deadline, NativeThreads, PlainCall, Runner
+from app.store.runners import Awaited, Deadline, NativeThreads, PlainCall, Runner
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -89,7 +89,12 @@ class SqliteDatabase:
         return self._reads.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
     def write(self, work: Work[T], *, durable: bool = True) -> T:
-        return self._writes.run(lambda: self._in_turn(work, durable=durable), self._limits.write_seconds)
+        awaited = Awaited(work)
+        try:
+            return self._writes.run(lambda: self._in_turn(awaited, durable=durable), self._limits.write_seconds)
+        except StoreUnavailable:
+            awaited.is_given_up = True
+            raise
 
     def leave_no_copies(self) -> None:
         self._writes.run(self._truncate_log, self._limits.write_seconds)

@@ -6,13 +6,14 @@ threads. psycopg waits cooperatively and stays where it is, under a deadline. El
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import gevent
 from gevent.threadpool import ThreadPool
 
 from app.store.errors import StoreUnavailable
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -54,6 +55,20 @@ class NativeThreads:
         if isinstance(outcome, _Raised):
             raise outcome.error
         return outcome  # type: ignore[return-value]  # the stubs think of one that is not ready
+
+
+class Awaited(Generic[A, T]):
+    """Work that is not begun once it was given up: its turn may come in a native thread after its caller has gone."""
+
+    def __init__(self, work: Callable[[A], T]) -> None:
+        self._work = work
+        self.is_given_up = False
+
+    def __call__(self, argument: A) -> T:
+        """The work's result."""
+        if self.is_given_up:
+            raise late()
+        return self._work(argument)
 
 
 def late() -> StoreUnavailable:

@@ -7,19 +7,24 @@ monkey.patch_all()  # before anything else is imported
 
 import json
 import sys
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import gevent
 from gevent.fileobject import FileObject
 
+from app.domain.job import SPLIT_LANE
+from app.domain.lane import Appetite
 from app.domain.receipt import Stored
-from app.store import Limits, Store, StoreUnavailable
+from app.store import Limits, Store, StoreUnavailable, sqlite
+from app.store.file_lock import FileLock
 from tests.support.store import new_receipt
 
 CROWD = 300
 TICK_SECONDS = 0.01
 NATIVE_SLEEP = monkey.get_original("time", "sleep")
+LEASE = timedelta(hours=1)
 IMPATIENT = Limits(lock_seconds=30, read_seconds=2, write_seconds=3)
 
 incoming = FileObject(sys.stdin.fileno(), "r", close=False)
@@ -121,6 +126,14 @@ def close_while_writing(url: str) -> None:
     say(adding.get())
 
 
+def give_up_and_ask_again(url: str) -> None:
+    """Say what a claim heard while another had the turn to write, and what the next one gets once it has gone."""
+    store = open_store(url, limits=Limits(write_seconds=0.5))
+    with FileLock(sqlite.path_of(url)).held():
+        say(each_at_once(lambda wanted: store.jobs.claim(wanted, LEASE), [Appetite(SPLIT_LANE, 1, 1)]))
+    say([job.lane for job in store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE)])
+
+
 def listen(url: str, channel: Any) -> None:
     """Say each time the bell rings. On PostgreSQL it does once at the start: something may have happened before."""
     store = open_store(url)
@@ -130,7 +143,7 @@ def listen(url: str, channel: Any) -> None:
         say(listener.wait(60))
 
 
-ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing, listen)
+ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing, give_up_and_ask_again, listen)
 
 if __name__ == "__main__":
     {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -37,6 +38,15 @@ def test_closing_tells_those_who_wait_and_leaves_a_whole_transaction_or_none(
     assert child.hear() == ["the store is closed"] * 9
     assert child.succeeds()
     assert make_store(url).receipts.counts().total == (9 if databases.kind == "sqlite" else 0)
+
+
+def test_a_claim_that_was_given_up_takes_nothing_when_its_turn_comes(tmp_path: Path, start: Start) -> None:
+    """Its jobs would be in flight, and nobody would have them."""
+    child = start("cooperative_process", "give_up_and_ask_again", sqlite_databases(tmp_path).migrated())
+
+    assert child.hear() == [LATE]
+    assert child.hear() == ["split"]
+    assert child.succeeds()
 
 
 @contextmanager
