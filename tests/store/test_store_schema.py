@@ -3,9 +3,11 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from app.store import SchemaStatus, Store
+from app.store.migrate import MIGRATIONS
 from app.store.schema import metadata
 from tests.support.store import Databases, StoreMaker, new_receipt
 
@@ -19,6 +21,10 @@ def execute(store: Store, *statements: str) -> None:
             connection.exec_driver_sql(sql)
 
     store.database.write(work)
+
+
+def test_the_newest_revision_is_known_without_alembic() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
 
 
 def test_an_empty_database_has_no_version(databases: Databases, make_store: StoreMaker) -> None:
