@@ -29,7 +29,7 @@ comes in 20 ms costs no more than one for each."""
 
 GATHER_SECONDS = 0.010
 HELD_BACK_SECONDS = 0.25
-"""Until a lane is looked at again that has due jobs and gave none: paused, open, or just claimed by another."""
+"""Until a lane is looked at again that has due jobs and gave none: all that may fly do, or another claims."""
 
 
 class Dispatcher:

@@ -92,11 +92,14 @@ def lock_held(connection: Connection, claimed: Sequence[Job]) -> Held:
 
 
 def earliest_due(connection: Connection, lane: str) -> datetime | None:
-    """When the first job of a lane is due, or its lease ends."""
-    earliest: datetime | None = connection.execute(
-        select(func.min(jobs.c.due_at)).where(jobs.c.lane == lane)
-    ).scalar_one()
-    return earliest
+    """When the first job of a lane is due, or its lease ends, and the breaker lets one through. None if there is
+    none, or nothing of the lane is claimed before somebody resumes it."""
+    query = select(func.min(jobs.c.due_at)).where(jobs.c.lane == lane)
+    earliest: datetime | None = connection.execute(query).scalar_one()
+    row = connection.execute(select(lanes).where(lanes.c.name == lane)).one_or_none()
+    if row is None or earliest is None:
+        return earliest
+    return None if row.paused or row.disabled else max(earliest, row.open_until or earliest)
 
 
 def depths_of_lanes(connection: Connection, now: datetime) -> list[LaneDepth]:

@@ -64,8 +64,8 @@ class Jobs(Front):
         return self._store.database.write(turn_over, durable=False)
 
     def next_due_in(self, lane: str) -> float | None:
-        """Seconds until something of this lane can be claimed, as far as its jobs go, by the database's clock; less
-        than 0 if it can already, None if nothing of it is open."""
+        """Seconds until something of this lane can be claimed, by the database's clock; less than 0 if it can
+        already. None if nothing of it is open, or it is paused or disabled."""
         return self._store.database.read(lambda c: self._until(c, earliest_due(c, lane)))
 
     def depths(self) -> list[LaneDepth]:

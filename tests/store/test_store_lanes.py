@@ -161,6 +161,28 @@ def test_a_lane_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: C
     assert len(claim(timed)) == 2
 
 
+def test_a_lane_that_is_left_alone_is_not_looked_at_before(timed: Store, clock: Clock) -> None:
+    put_in(timed, found("a"))
+    assert timed.jobs.next_due_in(CRM) == 0
+
+    open_breaker(timed)
+    put_in(timed, found("b"))
+
+    due = timed.jobs.next_due_in(CRM)
+    assert due is not None
+    assert due > 0
+    clock.advance(timedelta(seconds=due))
+    assert len(claim(timed)) == 1
+
+
+def test_a_paused_lane_is_not_looked_at_before_it_is_resumed(store: Store) -> None:
+    put_in(store, found("a"))
+
+    store.lanes.pause(CRM, on=True)
+
+    assert store.jobs.next_due_in(CRM) is None
+
+
 def test_a_probe_that_fails_costs_only_its_own_try(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
     put_in(timed, *map(found, "abc"))
