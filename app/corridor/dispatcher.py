@@ -1,6 +1,7 @@
 """A dispatcher serves one lane: it claims as many jobs as it has slots, and rests until there is more to do.
 
-Each lane has slots of its own, so that one whose jobs hang holds up no other.
+While more is due than it has slots, it is fed by the transactions that write the ends of its jobs down. Each lane has
+slots of its own, so that one whose jobs hang holds up no other.
 """
 
 import logging
@@ -28,6 +29,8 @@ SHORTEST_REST = 0.02
 comes in 20 ms costs no more than one for each."""
 
 GATHER_SECONDS = 0.010
+FED_IN_A_ROW = 16
+"""So often what ends is replaced at once; then another worker has a chance."""
 HELD_BACK_SECONDS = 0.25
 """Until a lane is looked at again that has due jobs and gave none: all that may fly do, or another claims."""
 
@@ -53,7 +56,8 @@ class Dispatcher:
         self._may_work = may_work
         self._woken = Event()
         self._in_flight = Pool()
-        self._fed = Pool()
+        self._beginning = Pool()
+        self._fed = 0
         self._promised = 0
         self._expects_more = False
         self._over = False
@@ -87,26 +91,28 @@ class Dispatcher:
 
     def appetite(self, ended: int) -> Appetite | None:
         """Where there is more to do than can be done, as much is wanted as has ended."""
-        if self._over or not self._expects_more or not self._may_work():
+        limit = min(ended, self._free + ended)
+        if limit <= 0 or self._over or not self._expects_more or not self._may_work():
             return None
-        return Appetite(self._lane.name, self._lane.most, ended)
+        self._fed = (self._fed + 1) % FED_IN_A_ROW
+        return Appetite(self._lane.name, self._lane.most, limit) if self._fed else None
 
     def feed(self, jobs: Sequence[Job], wanted: Appetite) -> None:
         """Begin these, which were claimed for us."""
         self._expects_more = len(jobs) == wanted.limit
         if jobs:
             self._promised += len(jobs)
-            self._fed.spawn(self._begin_fed, jobs)
+            self._beginning.spawn(self._begin_fed, jobs)
 
     def join(self) -> None:
         """Wait for what is in flight."""
-        while self._fed or self._in_flight:
-            self._fed.join()
+        while self._beginning or self._in_flight:
+            self._beginning.join()
             self._in_flight.join()
 
     def kill(self) -> None:
         """Let go of what is in flight."""
-        self._fed.kill()
+        self._beginning.kill()
         self._in_flight.kill()
 
     def _claim(self) -> float:
@@ -133,6 +139,8 @@ class Dispatcher:
     def _claimed(self) -> list[Job]:
         if self._in_flight:
             self._in_flight.join(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
+        if self._free <= 0:  # it was fed meanwhile
+            return []
         wanted = Appetite(self._lane.name, self._lane.most, self._free)
         jobs = self._leases.claim(wanted)
         self._expects_more = len(jobs) == wanted.limit and not self._lane.standing
@@ -144,6 +152,10 @@ class Dispatcher:
         except StoreUnavailable as error:
             self._tell_away(error)
             self.wake()
+        except Exception:
+            log.exception("worker.failed", extra={"kind": self._lane.name})
+            for job in jobs:
+                self._leases.drop(job)
         finally:
             self._promised -= len(jobs)
 

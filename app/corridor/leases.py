@@ -28,7 +28,7 @@ class Leases:
     def claim(self, wanted: Appetite) -> list[Job]:
         """Claim due jobs of a lane. A lease counts from before it was asked for."""
         until = self._end_of_new_lease()
-        return self._take(self._store.jobs.claim(wanted, self.lease), until)
+        return self._hold(self._store.jobs.claim(wanted, self.lease), until)
 
     def turn_over(
         self, take: Take[Settlement], wanted: Callable[[Sequence[Settlement]], Sequence[Appetite]]
@@ -36,7 +36,7 @@ class Leases:
         """Settle, and claim what is wanted after that: which were settled, and what was claimed."""
         until = self._end_of_new_lease()
         applied, jobs = self._store.jobs.turn_over(take, wanted, self.lease)
-        return applied, self._take(jobs, until)
+        return applied, self._hold(jobs, until)
 
     def holds(self, job: Job) -> bool:
         """Tells whether the claim is still ours as far as we know; the store has the last word."""
@@ -85,7 +85,7 @@ class Leases:
         if held is not None and held[0].claim_id == job.claim_id:
             self._held[job.id] = (job, until)
 
-    def _take(self, jobs: list[Job], until: float) -> list[Job]:
+    def _hold(self, jobs: list[Job], until: float) -> list[Job]:
         self._held.update({job.id: (job, until) for job in jobs})
         return jobs
 

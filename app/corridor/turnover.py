@@ -13,7 +13,7 @@ from app.domain.settlement import Settlement
 from app.store import GroupCommit, Take
 
 
-class Fed(Protocol):
+class Hungry(Protocol):
     """Whoever begins the jobs of a lane."""
 
     def appetite(self, ended: int) -> Appetite | None:
@@ -30,12 +30,12 @@ class Turnover:
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
-        self._fed: dict[str, Fed] = {}
+        self._hungry: dict[str, Hungry] = {}
         self._group: GroupCommit[Settlement, bool] = GroupCommit(self._turn_over)
 
-    def join(self, lane: str, fed: Fed) -> None:
+    def join(self, lane: str, hungry: Hungry) -> None:
         """From now on what is claimed in this lane is for this one."""
-        self._fed[lane] = fed
+        self._hungry[lane] = hungry
 
     def settle(self, settlement: Settlement) -> bool:
         """Write it down, together with others. False if the claim was lost, so that nothing was changed."""
@@ -55,11 +55,11 @@ class Turnover:
         applied, jobs = self._leases.turn_over(take, note_wanted)
         claimed = {lane: [*some] for lane, some in groupby(jobs, attrgetter("lane"))}
         for lane, each in wanted.items():
-            self._fed[lane].feed(claimed.get(lane, []), each)
+            self._hungry[lane].feed(claimed.get(lane, []), each)
         return applied
 
     def _appetites(self, ends: Sequence[Settlement]) -> list[Appetite]:
         """In the order of their lanes' names, as everybody locks lanes."""
-        ended = Counter(end.job.lane for end in ends if end.job.lane in self._fed)
-        found = [self._fed[lane].appetite(ended[lane]) for lane in sorted(ended)]
+        ended = Counter(end.job.lane for end in ends if end.job.lane in self._hungry)
+        found = [self._hungry[lane].appetite(ended[lane]) for lane in sorted(ended)]
         return [each for each in found if each is not None]

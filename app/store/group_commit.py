@@ -49,6 +49,7 @@ class Turn(Generic[T, R]):
     def __init__(self, queue: deque[Ticket[T, R]]) -> None:
         self._queue = queue
         self._tickets: list[Ticket[T, R]] = []
+        self._has_taken = False
         self._is_over = False
         self._lock = native_lock()
 
@@ -57,7 +58,8 @@ class Turn(Generic[T, R]):
         with self._lock:
             if self._is_over:
                 raise StoreUnavailable("nobody waits for this any more")
-            if not self._tickets:
+            if not self._has_taken:
+                self._has_taken = True
                 self._fill()
             return [ticket.item for ticket in self._tickets]
 

@@ -32,7 +32,9 @@ class Jobs(Front):
     def claim(self, wanted: Appetite, lease: timedelta) -> list[Job]:
         """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in
         this lane. Each is held until its lease ends."""
-        return self._store.database.write(lambda c: self._claim(c, wanted, lease), durable=False)
+        return self._store.database.write(
+            lambda c: self._claim(c, self._store.moment(c), wanted, lease), durable=False
+        )
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
         """Hold on to them for longer; the ids of those that are still held."""
@@ -57,9 +59,9 @@ class Jobs(Front):
         """Settle what there is to settle once it is this transaction's turn, and claim what is wanted after that."""
 
         def turn_over(connection: Connection) -> tuple[list[bool], list[Job]]:
-            ends = take()
-            applied = settle_jobs(connection, self._store.moment(connection), ends, self._chance)
-            return applied, [job for each in wanted(ends) for job in self._claim(connection, each, lease)]
+            ends, now = take(), self._store.moment(connection)
+            applied = settle_jobs(connection, now, ends, self._chance)
+            return applied, [job for each in wanted(ends) for job in self._claim(connection, now, each, lease)]
 
         return self._store.database.write(turn_over, durable=False)
 
@@ -75,9 +77,8 @@ class Jobs(Front):
     def _until(self, connection: Connection, due: datetime | None) -> float | None:
         return None if due is None else (due - self._store.moment(connection)).total_seconds()
 
-    def _claim(self, connection: Connection, wanted: Appetite, lease: timedelta) -> list[Job]:
+    def _claim(self, connection: Connection, now: datetime, wanted: Appetite, lease: timedelta) -> list[Job]:
         """A job that outlived that many of its workers is what killed them: it is given up."""
-        now = self._store.moment(connection)
         claimed = claim_jobs(connection, now, wanted, lease)
         deadly = [job for job, claims in claimed if claims > MOST_CLAIMS and job.lane not in STANDING_LANES]
         if deadly:

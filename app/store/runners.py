@@ -58,7 +58,8 @@ class NativeThreads:
 
 
 class Awaited(Generic[A, T]):
-    """Work that is not begun once it was given up: its turn may come in a native thread after its caller has gone."""
+    """Work that is not begun, and does not end well, once it was given up: it may run in a native thread after its
+    caller has gone, who took it for failed."""
 
     def __init__(self, work: Callable[[A], T]) -> None:
         self._work = work
@@ -66,9 +67,14 @@ class Awaited(Generic[A, T]):
 
     def __call__(self, argument: A) -> T:
         """The work's result."""
+        self._check()
+        result = self._work(argument)
+        self._check()
+        return result
+
+    def _check(self) -> None:
         if self.is_given_up:
             raise late()
-        return self._work(argument)
 
 
 def late() -> StoreUnavailable:
