@@ -62,7 +62,10 @@ def _cli() -> Iterator[str]:
     yield ""
     yield "Generated from the code by `make docs`. Run from the repository root; `flask wats --help` says the same."
     yield ""
-    yield "Exit codes: 0 done · 1 it was tried or checked and is not so · 2 usage · 78 configuration."
+    yield (
+        "Exit codes: 0 done · 1 it was tried or checked and is not so · 2 usage · 70 a worker that broke · "
+        "78 configuration."
+    )
     context = click.Context(wats, info_name="flask wats")
     for name in wats.list_commands(context):
         command = wats.get_command(context, name)

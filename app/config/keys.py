@@ -112,7 +112,11 @@ DESTINATION: Section = {
     "headers": Key(HEADERS, (), "More headers, each a literal or `{ env: NAME }`."),
     "ordering": Key(choice("none", "conversation"), "none", "`conversation`: one delivery per contact at a time."),
     "timeoutSeconds": Key(number(1, 120), 15, "Time for one attempt."),
-    "maxInFlight": Key(number(1, 100), 8, "Deliveries at a time."),
+    "maxInFlight": Key(
+        number(1, 100),
+        8,
+        "Deliveries at a time, over all workers; more than `worker.threads` lets several share one destination.",
+    ),
     "operatorEvents": Key(SWITCH, default=False, meaning="Also push events about the gateway itself."),
 }
 

@@ -2,42 +2,12 @@
 for those that a dry-run has just made at random, which nobody could know otherwise."""
 
 import json
+import time
 from typing import TextIO
 
 from app.config.settings import Mode, Settings
 from app.domain import VERSION
 from app.domain.signature import SIGNATURE_HEADER, signature_of
-
-SAMPLE = json.dumps(
-    {
-        "object": "whatsapp_business_account",
-        "entry": [
-            {
-                "id": "1234567890",
-                "changes": [
-                    {
-                        "field": "messages",
-                        "value": {
-                            "messaging_product": "whatsapp",
-                            "metadata": {"display_phone_number": "15550001111", "phone_number_id": "9876543210"},
-                            "contacts": [{"profile": {"name": "Ada"}, "wa_id": "4915112345678"}],
-                            "messages": [
-                                {
-                                    "from": "4915112345678",
-                                    "id": "wamid.sample",
-                                    "timestamp": "1764000000",
-                                    "type": "text",
-                                    "text": {"body": "Hello, wats"},
-                                }
-                            ],
-                        },
-                    }
-                ],
-            }
-        ],
-    },
-    separators=(",", ":"),
-)
 
 
 def tell_start(settings: Settings, out: TextIO) -> None:
@@ -74,12 +44,33 @@ def start_facts(settings: Settings) -> dict[str, str]:
 
 
 def _sample_command(settings: Settings, url: str) -> str:
-    signature = signature_of(SAMPLE.encode(), settings.webhook.app_secret.current)
+    sample = _sample(settings)
+    signature = signature_of(sample.encode(), settings.webhook.app_secret.current)
     url = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
     return (
         f"curl -sS {url} -H 'Content-Type: application/json' -H '{SIGNATURE_HEADER}: {signature}' "
-        f"--data-binary '{SAMPLE}'"
+        f"--data-binary '{sample}'"
     )
+
+
+def _sample(settings: Settings) -> str:
+    """A message to this gateway's own number, so that it is pushed; another one at each start, so that it is new."""
+    now = time.time_ns()
+    message = {
+        "from": "4915112345678",
+        "id": f"wamid.sample.{now}",
+        "timestamp": str(now // 10**9),
+        "type": "text",
+        "text": {"body": "Hello, wats"},
+    }
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550001111", "phone_number_id": settings.whatsapp.phone_number_ids[0]},
+        "contacts": [{"profile": {"name": "Ada"}, "wa_id": "4915112345678"}],
+        "messages": [message],
+    }
+    entry = {"id": settings.whatsapp.waba_id, "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, separators=(",", ":"))
 
 
 def _block(facts: dict[str, str]) -> str:

@@ -39,7 +39,9 @@ def _of_deliveries(status: Mapping[str, Any]) -> Iterator[Concern]:
     for destination in status["destinations"]:
         name, why = destination["name"], destination["lastError"]
         if destination["state"] == DestinationState.DISABLED:
-            yield _concern("disabled", f"{name} is disabled ({why}); mend it, then `flask wats destinations resume`")
+            yield _concern(
+                "disabled", f"{name} is disabled ({why}); mend it, then `flask wats destinations resume {name}`"
+            )
         if destination["state"] == DestinationState.OPEN:
             yield _concern(
                 "open", f"{name} fails ({why}); it is tried again by itself, {destination['waiting']} waiting"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from app.config import ConfigError, Flags
 from app.config.access import api_access
 from app.config.handover import hand_over, handed_over
-from app.config.start_line import SAMPLE, tell_start, tell_warnings
+from app.config.start_line import start_facts, tell_start, tell_warnings
 from app.domain.signature import signature_of
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
 
@@ -33,10 +34,24 @@ def test_a_start_tells_machines_one_line_and_a_signed_sample_in_dry_run(tmp_path
 def test_the_sample_is_signed_with_the_dry_runs_app_secret(tmp_path: Path):
     out = Terminal()
 
-    tell_start(start(tmp_path, DRY_RUN), out)
+    settings = start(tmp_path, DRY_RUN)
+    tell_start(settings, out)
 
-    assert signature_of(SAMPLE.encode(), "dry-run-app-secret") in out.getvalue()
+    sample = shlex.split(out.getvalue().partition("curl ")[2])[-1]
+    assert signature_of(sample.encode(), "dry-run-app-secret") in out.getvalue()
     assert "wats is listening" in out.getvalue()
+
+
+def test_the_sample_is_for_this_gateways_number_and_new_at_each_start(tmp_path: Path):
+    settings = start(tmp_path, DRY_RUN)
+
+    first, second = (shlex.split(start_facts(settings)["try"])[-1] for _ in range(2))
+
+    [entry] = json.loads(first)["entry"]
+    metadata = entry["changes"][0]["value"]["metadata"]
+    assert entry["id"] == settings.whatsapp.waba_id
+    assert metadata["phone_number_id"] in settings.whatsapp.phone_number_ids
+    assert first != second
 
 
 def test_a_live_start_tells_no_secret(tmp_path: Path):
