@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.answer import STATUS_OF_SUCCESS
+
 DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
 """A delivery's public id and the number in it."""
 
@@ -50,6 +52,11 @@ class Delivery:
     state: DeliveryState
     attempts: tuple[Attempt, ...]
     next_attempt_at: datetime | None
+
+    @property
+    def was_delivered(self) -> bool:
+        """Tells whether the event was taken before: what is pushed now is a replay."""
+        return any(attempt.status in STATUS_OF_SUCCESS for attempt in self.attempts)
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,11 @@ def job(attempts: int = 0) -> Job:
     return Job(id=1, lane="deliver:crm", subject=1, attempts=attempts, claim_id=99)
 
 
-def push(parts: Gateway, to: str = "crm", event: Event | None = None, attempts: int = 0) -> Settlement:
+def push(
+    parts: Gateway, to: str = "crm", event: Event | None = None, attempts: int = 0, before: tuple[Attempt, ...] = ()
+) -> Settlement:
     event = event or stored(new_event())
-    delivery = Delivery("dlv_1", event.id, to, DeliveryState.IN_FLIGHT, (), None)
+    delivery = Delivery("dlv_1", event.id, to, DeliveryState.IN_FLIGHT, before, None)
     return deliver(job(attempts), delivery, event, parts)
 
 
@@ -244,3 +246,13 @@ def test_attempts_and_the_lag_of_deliveries_are_counted(parts: Gateway, destinat
     assert 'wats_delivery_attempts_total{destination="crm",outcome="again"} 1.0' in told
     assert 'wats_delivery_attempts_total{destination="crm",outcome="delivered"} 2.0' in told
     assert 'wats_delivery_lag_seconds_sum{destination="crm"} 40.0' in told
+
+
+def test_a_replay_of_what_was_delivered_counts_no_lag(parts: Gateway, destination: ScriptedDestination) -> None:
+    event = stored(new_event(), received_at=NOW - timedelta(days=20))
+
+    push(parts, event=event, before=(Attempt(NOW - timedelta(days=19), 200, None, 3),))
+
+    told = parts.metrics.exposition([]).decode()
+    assert 'wats_delivery_attempts_total{destination="crm",outcome="delivered"} 1.0' in told
+    assert "wats_delivery_lag_seconds_sum" not in told
