@@ -75,10 +75,11 @@ def test_on_every_address_secrets_are_made_and_told_once(tmp_path: Path) -> None
 def test_what_a_dry_run_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     arguments = ("--config", str(write_config(tmp_path)), "--dry-run")
     with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
-        send(start_line(running)["try"], running.port)
+        sample = start_line(running)["try"]
+        send(sample, running.port)
         running.stop()
 
     with serving(tmp_path, *arguments, environ=environment(tmp_path)) as again:
-        answer = send(start_line(again)["try"], again.port)
+        answer = send(sample, again.port)
 
     assert answer == (200, b'{"status":"duplicate"}')
