@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask_smorest import Api
 
     from app.config import Settings
 
@@ -36,23 +37,13 @@ def create_app(settings: "Settings") -> "Flask":
     from flask import Flask
 
     from app.assembly import build_gateway
-    from app.delivery.destinations import bp as destinations
-    from app.delivery.routes import bp as deliveries
-    from app.events.consumers import bp as consumers
-    from app.events.contacts import bp as contacts
-    from app.events.routes import bp as events
     from app.gateway import EXTENSION
-    from app.health.routes import bp as health
     from app.web.body import EXTENSION as BODIES
     from app.web.body import BodyBudget
-    from app.web.docs import bp as docs
     from app.web.errors import register_errors
     from app.web.guards import register_guards
     from app.web.manners import Manners
     from app.web.openapi import documented_api
-    from app.webhook.openapi import document_webhook
-    from app.webhook.receipts import bp as receipts
-    from app.webhook.routes import bp as webhook
 
     app = Flask("wats", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -66,10 +57,25 @@ def create_app(settings: "Settings") -> "Flask":
     api = documented_api(app)
     register_errors(app)
 
+    _register_rooms(app, api, settings)
+    return app
+
+
+def _register_rooms(app: "Flask", api: "Api", settings: "Settings") -> None:
+    from app.delivery.destinations import bp as destinations
+    from app.delivery.routes import bp as deliveries
+    from app.events.consumers import bp as consumers
+    from app.events.contacts import bp as contacts
+    from app.events.routes import bp as events
+    from app.health.routes import bp as health
+    from app.web.docs import bp as docs
+    from app.webhook.openapi import document_webhook
+    from app.webhook.receipts import bp as receipts
+    from app.webhook.routes import bp as webhook
+
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
     document_webhook(api.spec, app)
     api.register_blueprint(health)
     for room in (receipts, events, consumers, contacts, deliveries, destinations):
         api.register_blueprint(room, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)
-    return app

@@ -5,6 +5,7 @@ it); without it the counts live in this process alone. What the database knows i
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -23,33 +24,25 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._webhooks = Counter(
-            "wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"], registry=self._registry
-        )
-        self._requests = Histogram(
+        counter, histogram = partial(Counter, registry=self._registry), partial(Histogram, registry=self._registry)
+        self._webhooks = counter("wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"])
+        self._requests = histogram(
             "wats_http_request_seconds",
             "HTTP requests by route, method and status.",
             ["route", "method", "status"],
-            registry=self._registry,
             buckets=SECONDS,
         )
-        self._events = Counter(
-            "wats_events", "Events split out of receipts, by outcome.", ["outcome"], registry=self._registry
-        )
-        self._unreadable = Counter(
-            "wats_unreadable_receipts", "Receipts that could not be read.", registry=self._registry
-        )
-        self._attempts = Counter(
+        self._events = counter("wats_events", "Events split out of receipts, by outcome.", ["outcome"])
+        self._unreadable = counter("wats_unreadable_receipts", "Receipts that could not be read.")
+        self._attempts = counter(
             "wats_delivery_attempts",
             "Pushes that were tried, by destination and what became of them.",
             ["destination", "outcome"],
-            registry=self._registry,
         )
-        self._lag = Histogram(
+        self._lag = histogram(
             "wats_delivery_lag_seconds",
-            "From the receipt of an event to its delivery, by destination.",
+            "From the receipt of an event to its first delivery, by destination.",
             ["destination"],
-            registry=self._registry,
             buckets=LAG_SECONDS,
         )
         self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}

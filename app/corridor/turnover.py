@@ -17,7 +17,7 @@ class Hungry(Protocol):
     """Whoever begins the jobs of a lane."""
 
     def appetite(self, ended: int) -> Appetite | None:
-        """What is wanted when so many have ended. Asked inside a transaction, in a native thread: it only looks."""
+        """What is wanted when so many have ended. Asked inside a transaction, in a native thread."""
         ...
 
     def feed(self, jobs: Sequence[Job], wanted: Appetite) -> None:

@@ -78,8 +78,8 @@ def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
     return {
         bytes(key)
         for some in chunks(keys)
-        for known in _KNOWN
-        for key in connection.execute(known, {"keys": some}).scalars()
+        for query in _KNOWN
+        for key in connection.execute(query, {"keys": some}).scalars()
     }
 
 
