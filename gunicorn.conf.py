@@ -68,8 +68,11 @@ accesslog = "-"
 preload_app = False  # a lock made before the monkey patch deadlocks a worker
 
 
-def on_starting(_server):
+def on_starting(server):
     """Give the counters of all processes a folder of this run's own, unless a supervisor already has."""
+    if server.cfg.is_ssl:
+        sys.stderr.write("wats speaks no TLS itself: leave certfile and keyfile out, and put a proxy in front.\n")
+        sys.exit(78)
     if METRICS_FOLDER not in os.environ:
         os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="wats-metrics-", dir=_in_memory)
 
@@ -85,7 +88,7 @@ def when_ready(server):
 
 
 def post_request(_worker, _request, environ, _response):
-    """Let others have their turn before the next request of the same connection."""
+    """Send the answer, and let others have their turn before the next request of the same connection."""
     from app.web.fair import give_turn
 
     give_turn(environ)

@@ -44,9 +44,11 @@ def create_app(settings: "Settings") -> "Flask":
     from app.web.guards import register_guards
     from app.web.manners import Manners
     from app.web.openapi import documented_api
+    from app.web.sessions import NoSessions
 
     app = Flask("wats", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.session_interface = NoSessions()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     parts = app.extensions[EXTENSION] = build_gateway(settings)

@@ -48,15 +48,21 @@ class Connection:
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
         self.due = 0.0
         self.received = b""
 
     def send(self, request: bytes, due: float) -> None:
         self.due = due
         self.received = b""
-        self.socket.setblocking(True)
-        self.socket.sendall(request)
-        self.socket.setblocking(False)
+        try:
+            sent = self.socket.send(request)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(request):
+            self.socket.setblocking(True)
+            self.socket.sendall(request[sent:])
+            self.socket.setblocking(False)
 
     def status(self) -> int | None:
         """The status of the answer once all of it is there; 0 when the server hung up."""

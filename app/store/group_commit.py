@@ -6,13 +6,14 @@ the more is done at once.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Generic, TypeVar
 
 import gevent
 from gevent import monkey
 from gevent.event import Event
+from gevent.hub import Waiter, get_hub
 
 from app.store.errors import StoreRefused, StoreUnavailable
 
@@ -31,15 +32,15 @@ native_lock = monkey.get_original("_thread", "allocate_lock")
 
 
 class Ticket(Generic[T, R]):
-    """An item that waits to be written, and what became of it once `done` is set."""
+    """An item that waits to be written, and who waits for what becomes of it."""
 
-    __slots__ = ("done", "item", "outcome", "size")
+    __slots__ = ("item", "outcome", "size", "waiter")
 
     def __init__(self, item: T, size: int) -> None:
         self.item = item
         self.size = size
         self.outcome: R | StoreUnavailable
-        self.done = Event()
+        self.waiter: Waiter[None] = Waiter()
 
 
 class Turn(Generic[T, R]):
@@ -109,7 +110,7 @@ class GroupCommit(Generic[T, R]):
         self._bytes += size
         self._queue.append(ticket)
         self._filled.set()
-        ticket.done.wait()
+        ticket.waiter.get()
         if isinstance(ticket.outcome, StoreUnavailable):
             raise ticket.outcome
         return ticket.outcome
@@ -146,8 +147,7 @@ class GroupCommit(Generic[T, R]):
             self._fail(turn.end(), closed())
             raise
         else:
-            for ticket, outcome in zip(turn.end(), outcomes, strict=True):
-                self._settle(ticket, outcome)
+            self._settle(turn.end(), outcomes)
         return len(turn.end())
 
     def _outcomes(self, turn: Turn[T, R]) -> Sequence[R | StoreUnavailable]:
@@ -175,17 +175,25 @@ class GroupCommit(Generic[T, R]):
 
     def _fail_queue(self, error: StoreUnavailable) -> None:
         """Those who queue behind a failure would meet it too, only later."""
-        while self._queue:
-            self._settle(self._queue.popleft(), error)
+        self._fail(self._queue, error)
+        self._queue.clear()
 
-    def _fail(self, tickets: Sequence[Ticket[T, R]], error: StoreUnavailable) -> None:
-        for ticket in tickets:
-            self._settle(ticket, error)
+    def _fail(self, tickets: Collection[Ticket[T, R]], error: StoreUnavailable) -> None:
+        self._settle(tickets, [error] * len(tickets))
 
-    def _settle(self, ticket: Ticket[T, R], outcome: R | StoreUnavailable) -> None:
-        self._bytes -= ticket.size
-        ticket.outcome = outcome
-        ticket.done.set()
+    def _settle(self, tickets: Collection[Ticket[T, R]], outcomes: Sequence[R | StoreUnavailable]) -> None:
+        waiters = []
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            self._bytes -= ticket.size
+            ticket.outcome = outcome
+            waiters.append(ticket.waiter)
+        get_hub().loop.run_callback(_wake, waiters)
+
+
+def _wake(waiters: "list[Waiter[None]]") -> None:
+    """Runs in the hub, once for all: an event for each would be a callback for each."""
+    for waiter in waiters:
+        waiter.switch(None)
 
 
 def closed() -> StoreUnavailable:

@@ -1,53 +1,69 @@
-"""gunicorn's gevent worker, made fair: a client that sends without end gets no more turns than anybody else.
+"""gunicorn's gevent worker, made fair: a client that sends without end gets no more turns than anybody else."""
 
-gevent lets go of a greenlet only where it must wait, and a socket that always has more never makes it wait.
-"""
-
-import os
-import socket
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import gevent
-from gevent.socket import socket as CooperativeSocket  # noqa: N812 - two kinds of sockets meet here
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.ggevent import GeventWorker
 
+from app.web.connection import Connection
 from app.web.manners import REFUSED, Environ
+from app.web.spread import EvenServer, Place
 
+CLIENT = "gunicorn.socket"  # as gunicorn leaves it in the environ
 REFUSED_SECONDS = 0.05
 MISTAKEN_SECONDS = 0.2
 FLOODING_SECONDS = 1.0
 
 
-class FairSocket(CooperativeSocket):
-    """A connection of which each turn of the event loop gets one piece: then others have theirs."""
-
-    _turn = -1
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        """At most so many bytes."""
-        if self._turn == gevent.get_hub().loop.iteration:
-            gevent.sleep(0)
-        piece: bytes = super().recv(size, flags)
-        self._turn = gevent.get_hub().loop.iteration
-        return piece
-
-
 class FairWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves each connection through a fair socket, and lets who speaks no HTTP wait before it may come again."""
+    """Serves each connection in turns, and lets who speaks no HTTP wait before it may come again."""
 
-    def handle(self, listener: Any, client: socket.socket, address: Any) -> None:
+    def init_process(self) -> None:
+        """Begin in the new process, with each setting at hand: gunicorn asks for several with every request."""
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        self.place = Place(self.age)
+        super().init_process()
+
+    def server_class(self, listener: Any, *, spawn: Any, **_for_wsgi: Any) -> EvenServer:
+        """The server that accepts this process's connections; gunicorn takes it for a class."""
+        return EvenServer(listener, partial(self.handle, listener), self.place, spawn=spawn)
+
+    def notify(self) -> None:
+        """Tell the master, and the other web processes, that this one is alive."""
+        super().notify()
+        if self.alive:
+            self.place.beat()
+
+    def handle(self, listener: Any, client: Connection, address: Any) -> None:
         """Serve a connection to its end."""
-        os.sched_yield()  # where all come at once, the next one goes to a process that waits for its turn
-        fair = FairSocket(client.family, client.type, client.proto, fileno=client.detach())
-        super().handle(listener, fair, address)
+        self.place.add(1)
+        try:
+            super().handle(listener, client, address)
+        finally:
+            self.place.add(-1)
 
-    def handle_error(self, request: Any, client: Any, address: Any, error: BaseException) -> None:
+    def handle_request(self, listener_name: Any, request: Any, client: Connection, address: Any) -> None:
+        """Serve one request; `give_turn` ends it."""
+        client.begin_answer()
+        super().handle_request(listener_name, request, client, address)
+
+    def handle_error(self, request: Any, client: Connection, address: Any, error: BaseException) -> None:
         """Answer a request that cannot be read; its connection is closed afterwards."""
+        client.end_answer()
         super().handle_error(request, client, address, error)
         gevent.sleep(FLOODING_SECONDS if isinstance(error, LimitRequestHeaders) else MISTAKEN_SECONDS)
 
 
 def give_turn(environ: Environ) -> None:
-    """After an answer: others first. Requests sent ahead are served one by one, those of a refused client slowly."""
+    """The answer is complete: send it, then let others have their turn.
+
+    Requests sent ahead are served one by one, those of a refused client slowly. Whether the client still listens
+    shows when it is asked for more.
+    """
+    if CLIENT in environ:
+        with suppress(OSError):
+            environ[CLIENT].end_answer()
     gevent.sleep(REFUSED_SECONDS if environ.get(REFUSED) else 0)

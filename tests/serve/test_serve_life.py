@@ -40,7 +40,7 @@ def web_workers(running: Running) -> list[int]:
 def test_serve_runs_the_web_processes_and_one_worker(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         assert len(running.pids_of(MASTER)) == 3
-        assert len(running.pids_of(WORKER)) == 1
+        until(lambda: len(running.pids_of(WORKER)) == 1)  # it starts a moment after the web processes
         until(lambda: running.json("/status", bearer())["workers"])
 
         code = running.stop()
@@ -116,6 +116,7 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
 
 def test_a_killed_worker_is_started_again(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
+        until(lambda: running.pids_of(WORKER))
         [worker] = running.pids_of(WORKER)
 
         os.kill(worker, signal.SIGKILL)

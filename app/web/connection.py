@@ -1,0 +1,64 @@
+"""A client's connection: what it sends is taken piece by piece, and what it is answered goes out as a whole."""
+
+from typing import Any
+
+import gevent
+from gevent.socket import socket as CooperativeSocket  # noqa: N812 - two kinds of sockets meet here
+
+GATHERED_BYTES = 64 * 1024
+
+
+class Connection(CooperativeSocket):
+    """A cooperative socket that takes turns.
+
+    gevent lets go of a greenlet only where it must wait, and a socket that always has more never makes it wait: each
+    turn of the event loop gets one piece of it, then others have theirs. gunicorn sends an answer's head and its body
+    one by one; between `begin_answer` and `end_answer` they are gathered, and cost one call and one packet.
+    """
+
+    _turn = -1
+    _gathered: bytearray | None = None
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """At most so many bytes."""
+        if self._turn == gevent.get_hub().loop.iteration:
+            gevent.sleep(0)
+        piece: bytes = super().recv(size, flags)
+        self._turn = gevent.get_hub().loop.iteration
+        return piece
+
+    def begin_answer(self) -> None:
+        """Gather what is sent from now on."""
+        self._gathered = bytearray()
+
+    def end_answer(self) -> None:
+        """Send what was gathered, and whatever comes from now on at once."""
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self._send_whole(gathered)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it, or keep it until the answer is complete or large."""
+        if self._gathered is None:
+            super().sendall(data, flags)
+            return
+        self._gathered += data
+        if len(self._gathered) > GATHERED_BYTES:
+            self._send_gathered()
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a file, after what was gathered before it."""
+        self._send_gathered()
+        sent: int = super().sendfile(file, offset, count)
+        return sent
+
+    def _send_gathered(self) -> None:
+        if self._gathered:
+            self.end_answer()
+            self.begin_answer()
+
+    def _send_whole(self, answer: bytearray) -> None:
+        """All at once as a rule: `sendall` would first ask the system how much fits."""
+        sent = self.send(answer)
+        if sent < len(answer):
+            super().sendall(answer[sent:])

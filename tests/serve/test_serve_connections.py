@@ -1,0 +1,97 @@
+"""How clients' connections come to the web processes: evenly, and past one that does not answer."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import write_config
+from tests.support.serving import GUNICORN, Running, environment, run, serving, until
+
+CONNECTIONS = 40
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Running]:
+    environ = environment(
+        tmp_path, WATS_MODE="live", WATS_YES_LIVE="1", WATS_CONFIG=str(write_config(tmp_path)), WEB_CONCURRENCY="2"
+    )
+    run("db", "upgrade", environ=environ)
+    with serving(tmp_path, command=(GUNICORN, "wsgi:app"), environ=environ) as running:
+        until(lambda: both_accept(running))
+        yield running
+
+
+def web_processes(running: Running) -> list[int]:
+    return running.pids()[1:]
+
+
+def accepted_by(running: Running) -> dict[int, int]:
+    """How many clients' connections each web process holds; `/proc/net/tcp` names those of a port by their inodes."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ours = {f"socket:[{row[9]}]" for row in rows if int(row[1].partition(":")[2], 16) == running.port}
+    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
+    return {process: len(sockets_of(process) & ours - listening) for process in web_processes(running)}
+
+
+def sockets_of(process: int) -> set[str]:
+    found = set()
+    with suppress(OSError):
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):
+                found.add(descriptor.readlink().name)
+    return found
+
+
+@contextmanager
+def connected(running: Running, number: int = CONNECTIONS) -> Iterator[dict[int, int]]:
+    """How many of so many new connections each web process has accepted."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+        until(lambda: sum(accepted_by(running).values()) == number)
+        yield accepted_by(running)
+    until(lambda: sum(accepted_by(running).values()) == 0)
+
+
+def both_accept(running: Running) -> bool:
+    with connected(running) as accepted:
+        return len(accepted) == 2 and all(accepted.values())
+
+
+def differences(running: Running) -> list[int]:
+    found = []
+    for _ in range(3):
+        with connected(running) as accepted:
+            one, other = accepted.values()
+        found.append(abs(one - other))
+    return found
+
+
+def test_connections_are_spread_evenly(gateway: Running) -> None:
+    assert max(differences(gateway)) <= 4
+
+
+def test_a_new_web_process_takes_its_share(gateway: Running) -> None:
+    killed = web_processes(gateway)[0]
+
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: killed not in web_processes(gateway) and both_accept(gateway))
+
+    assert max(differences(gateway)) <= 4
+
+
+def test_a_process_that_hangs_keeps_nobody_waiting(gateway: Running) -> None:
+    hanging = web_processes(gateway)[0]
+    os.kill(hanging, signal.SIGSTOP)
+    try:
+        with connected(gateway) as accepted:
+            assert gateway.ask("GET", "/healthz")[0] == 200
+    finally:
+        os.kill(hanging, signal.SIGCONT)
+
+    assert accepted[hanging] == 0

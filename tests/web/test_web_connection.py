@@ -1,0 +1,84 @@
+"""A client's connection: what an answer is made of goes out together and in order."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.web.connection import GATHERED_BYTES, Connection
+
+Pair = tuple[Connection, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    server, client = socket.socketpair()
+    connection = Connection(server.family, server.type, server.proto, fileno=server.detach())
+    client.setblocking(False)
+    yield connection, client
+    connection.close()
+    client.close()
+
+
+def received(client: socket.socket) -> bytes:
+    try:
+        return client.recv(1 << 20)
+    except BlockingIOError:
+        return b""
+
+
+def test_head_and_body_of_an_answer_go_out_together(pair: Pair) -> None:
+    connection, client = pair
+    connection.begin_answer()
+
+    connection.sendall(b"head ")
+    connection.sendall(b"body")
+    before, _ = received(client), connection.end_answer()
+
+    assert before == b""
+    assert received(client) == b"head body"
+
+
+def test_what_is_no_answer_goes_out_at_once(pair: Pair) -> None:
+    connection, client = pair
+
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    assert received(client) == b"HTTP/1.1 400 Bad Request\r\n\r\n"
+
+
+def test_a_large_answer_is_not_held_in_memory(pair: Pair) -> None:
+    connection, client = pair
+    connection.begin_answer()
+
+    connection.sendall(b"head")
+    connection.sendall(b"x" * GATHERED_BYTES)
+
+    assert len(received(client)) == 4 + GATHERED_BYTES
+
+
+def test_a_file_comes_after_the_head_that_announces_it(pair: Pair, tmp_path: Path) -> None:
+    connection, client = pair
+    file = tmp_path / "style.css"
+    file.write_bytes(b"body {}")
+    connection.begin_answer()
+
+    connection.sendall(b"head ")
+    with file.open("rb") as opened:
+        connection.sendfile(opened, 0, 7)
+    connection.end_answer()
+
+    assert received(client) == b"head body {}"
+
+
+def test_nothing_of_an_answer_is_sent_twice_when_its_client_is_gone(pair: Pair) -> None:
+    connection, client = pair
+    connection.begin_answer()
+    connection.sendall(b"head")
+    client.close()
+
+    with pytest.raises(BrokenPipeError):
+        connection.end_answer()
+
+    connection.end_answer()
