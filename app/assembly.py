@@ -111,5 +111,5 @@ def _now() -> datetime:
 
 def _end_this_process() -> None:
     """Stop in order, so that the 503 still goes out; whoever started this process starts one that reads anew."""
-    log.error("store.broken", extra={"reason": "an I/O error or a damaged file; this process ends"})
+    log.error("store.broken", extra={"reason": "an I/O error, or a damaged or moved file; this process ends"})
     os.kill(os.getpid(), signal.SIGTERM)

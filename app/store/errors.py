@@ -33,7 +33,8 @@ class StoreRefused(StoreUnavailable):
 
 
 class StoreBroken(StoreUnavailable):
-    """An I/O error: what is on disk is unknown to this process, which must end. An fsync is never tried again."""
+    """An I/O error, or another file in the database's place: what is on disk is unknown to this process, which must
+    end. An fsync is never tried again."""
 
 
 @contextmanager
@@ -51,6 +52,8 @@ def translated() -> Iterator[None]:
         raise _ours(error) from error
     except SQLAlchemyError as error:
         raise StoreUnavailable("the database refused") from error
+    except sqlite.FileMoved as error:
+        raise StoreBroken("the database file was moved or replaced while it was open") from error
     except OSError as error:
         raise StoreUnavailable("the database's folder or file cannot be opened") from error
 

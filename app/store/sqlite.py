@@ -7,7 +7,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -112,7 +112,26 @@ def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: in
     )
     event.listen(engine, "do_connect", lambda *_: make_private(path_of(url)))
     event.listen(engine, "connect", lambda connection, _: _set_up(connection, cache_kibibytes))
+    event.listen(engine, "connect", lambda _, record: record.info.update(file=_file_at(path_of(url))))
+    event.listen(engine, "begin", lambda connection: _refuse_moved(connection, path_of(url)))
     return engine
+
+
+class FileMoved(OSError):
+    """Under the database's name stands another file than the one that is open, or none."""
+
+
+def _refuse_moved(connection: Connection, path: Path) -> None:
+    """What is written into a file that was moved away or deleted is acknowledged and lost."""
+    if connection.info["file"] != _file_at(path):
+        raise FileMoved
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _tell_driver(connection: Connection, sql: str) -> None:

@@ -161,6 +161,35 @@ def test_a_file_that_is_no_database_breaks_the_store(tmp_path: Path, make_store:
         store.receipts.add(new_receipt())
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["moved away", "replaced"])
+def test_a_file_that_was_moved_takes_nothing_more(tmp_path: Path, make_store: StoreMaker, *, replaced: bool) -> None:
+    databases = sqlite_databases(tmp_path)
+    url = databases.migrated()
+    path = sqlite.path_of(url)
+    store = make_store(url)
+    store.receipts.add(new_receipt(b"kept"))
+    assert store.receipts.counts().total == 1
+
+    path.rename(tmp_path / "moved.sqlite3")
+    if replaced:
+        path.touch()
+    with told("the database file was moved or replaced while it was open"):
+        store.receipts.add(new_receipt(b"would be lost"))
+
+    assert store.is_broken
+    assert path.exists() == replaced
+
+
+def test_a_reader_does_not_tell_what_a_moved_file_holds(tmp_path: Path, make_store: StoreMaker) -> None:
+    store = make_store(sqlite_databases(tmp_path).migrated())
+    assert store.receipts.counts().total == 0
+
+    sqlite.path_of(store._url).rename(tmp_path / "moved.sqlite3")
+
+    with told("the database file was moved or replaced while it was open"):
+        store.receipts.counts()
+
+
 def test_another_programs_lock_is_waited_for_and_then_told(url: str, make_store: StoreMaker) -> None:
     store = make_store(url, limits=IMPATIENT)
 
