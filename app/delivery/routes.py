@@ -15,6 +15,7 @@ from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
+from app.web.parameters import takes
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("deliveries", __name__, description="Events on their way to destinations.")
@@ -32,7 +33,7 @@ FILTERS = [
 
 @bp.get("/deliveries")
 @guarded_by(bearer("read"))
-@bp.doc(parameters=[*FILTERS, *PAGE_PARAMETERS])
+@takes(bp, *FILTERS, *PAGE_PARAMETERS)
 @bp.response(200, page_of(DeliverySchema))
 def list_deliveries() -> dict[str, Any]:
     """List deliveries, newest first."""
@@ -61,7 +62,11 @@ def show_delivery(delivery_id: str) -> Delivery:
 @bp.response(202, DeliverySchema)
 def replay_delivery(delivery_id: str) -> Delivery:
     """Deliver once more, with the same event id. One that is on its way already stays there."""
-    return _found(gateway().store.deliveries.replay(delivery_id))
+    deliveries = gateway().store.deliveries
+    destination = _found(deliveries.get(delivery_id)).destination
+    if destination not in _destinations():
+        raise Refusal("unknown_destination", f"No destination of the profile is named {destination!r} any more.")
+    return _found(deliveries.replay(delivery_id))
 
 
 @bp.post("/deliveries/replay")
@@ -92,10 +97,13 @@ def _deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:
 
 def _refuse_unknown_destination(selection: Selection) -> None:
     """A misspelt name would otherwise look like nothing to replay."""
-    names = [destination.name for destination in gateway().settings.destinations]
-    if selection.destination is not None and selection.destination not in names:
+    if selection.destination is not None and selection.destination not in _destinations():
         mistake = {"pointer": "/destination", "message": "No destination of the profile has this name."}
         raise Refusal("invalid_fields", "Some fields are missing or wrong.", details={"fields": [mistake]})
+
+
+def _destinations() -> list[str]:
+    return [destination.name for destination in gateway().settings.destinations]
 
 
 def _found(delivery: Delivery | None) -> Delivery:

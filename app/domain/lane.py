@@ -18,6 +18,12 @@ class LaneState:
     last_error_at: datetime | None
     last_error: str | None
 
+    def lets_through(self, due_at: datetime) -> datetime | None:
+        """When a job that is due then will be tried at the earliest; None while the lane waits for a human."""
+        if self.paused or self.disabled:
+            return None
+        return max(due_at, self.breaker.open_until or due_at)
+
 
 @dataclass(frozen=True)
 class LaneDepth:

@@ -11,6 +11,7 @@ from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, page, page_request
+from app.web.parameters import takes
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("consumers", __name__, description="Named readers of events.")
@@ -27,7 +28,7 @@ def read_name(name: str) -> str:
 
 @bp.get("/consumers")
 @guarded_by(bearer("read"))
-@bp.doc(parameters=PAGE_PARAMETERS)
+@takes(bp, *PAGE_PARAMETERS)
 @bp.response(200, page_of(ConsumerSchema))
 def list_consumers() -> dict[str, Any]:
     """List consumers by name, each with its place and how much it has not read yet."""

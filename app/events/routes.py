@@ -19,6 +19,7 @@ from app.web.guards import bearer, guarded_by
 from app.web.json import json_response
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, read_limit
+from app.web.parameters import takes
 
 bp = JsonBlueprint("events", __name__, description="What happened, one event for each thing.")
 
@@ -57,7 +58,7 @@ PULL_PARAMETERS = (
 
 @bp.get("/events")
 @guarded_by(bearer("read"))
-@bp.doc(parameters=PULL_PARAMETERS)
+@takes(bp, *PULL_PARAMETERS)
 @bp.response(200, EventPageSchema)
 def pull_events() -> Response:
     """List events, oldest first; wait for one if there is none yet."""

@@ -1,19 +1,23 @@
 """Deliveries as they are told: some with their events, one, a page of them, how many stand where."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, literal, select
 
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState
+from app.domain.destination import lane_of_destination
 from app.domain.event import Event
 from app.domain.job import DELIVER_LANE, Job
+from app.domain.lane import LaneState
 from app.store.attempts import attempts_of
 from app.store.chunks import chunks
 from app.store.delivery_progress import OPEN
 from app.store.event_rows import event_of, id_of
+from app.store.lanes import lane_of
 from app.store.receipt_rows import BIGGEST_ID
-from app.store.schema import deliveries, events, jobs
+from app.store.schema import deliveries, events, jobs, lanes
 
 _LANE = literal(DELIVER_LANE) + deliveries.c.destination
 _SHOWN = (
@@ -49,10 +53,12 @@ def load_deliveries(
 
 
 def tell_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -> list[Delivery]:
-    """These deliveries, in this order."""
+    """These deliveries, in this order. When one is tried next depends on its lane too."""
     wanted = list(ids)
     found = _rows(connection, wanted)
-    return [delivery_of(found[row_id], now) for row_id in wanted if row_id in found]
+    states = {row.name: lane_of(row) for row in connection.execute(select(lanes))} if found else {}
+    told = [delivery_of(found[row_id], now) for row_id in wanted if row_id in found]
+    return [_as_its_lane_lets(one, states.get(lane_of_destination(one.destination))) for one in told]
 
 
 def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
@@ -66,6 +72,12 @@ def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
         attempts=attempts_of(row.attempts),
         next_attempt_at=None if is_in_flight else row.due_at,
     )
+
+
+def _as_its_lane_lets(delivery: Delivery, lane: LaneState | None) -> Delivery:
+    if lane is None or delivery.next_attempt_at is None:
+        return delivery
+    return replace(delivery, next_attempt_at=lane.lets_through(delivery.next_attempt_at))
 
 
 def _state(stored: str, is_in_flight: bool) -> DeliveryState:

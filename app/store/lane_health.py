@@ -1,5 +1,6 @@
 """What the ends of tries tell about their lane: its breaker, its last success, its last error."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -8,11 +9,15 @@ from sqlalchemy import Connection, bindparam, update
 
 from app.domain.breaker import Breaker, after_failure, after_success
 from app.domain.delivery import Attempt
+from app.domain.job import DELIVER_LANE
 from app.domain.lane import LaneState
+from app.domain.moments import iso
 from app.domain.settlement import LaneEffect, Settlement
 from app.store.lanes import columns_of
 from app.store.schema import lanes
 from app.store.words import few_words
+
+log = logging.getLogger(__name__)
 
 Chance = Callable[[], float]
 
@@ -41,9 +46,11 @@ def note_health(
     for end in ends:
         if end.job.lane in states:
             states[end.job.lane] = after(states[end.job.lane], end, now, chance)
-    rows = [_row(state) for name, state in states.items() if state != known[name]]
-    if rows:
-        connection.execute(_NOTE, rows)
+    changed = [name for name, state in states.items() if state != known[name]]
+    if changed:
+        connection.execute(_NOTE, [_row(states[name]) for name in changed])
+    for name in changed:
+        _tell(known[name], states[name])
 
 
 def after(state: LaneState, end: Settlement, now: datetime, chance: Chance) -> LaneState:
@@ -64,6 +71,17 @@ def _breaker(breaker: Breaker, end: Settlement, now: datetime, chance: Chance) -
     if end.effect is LaneEffect.FAILURE:
         return after_failure(breaker, now, chance(), end.retry_after)
     return breaker
+
+
+def _tell(before: LaneState, now: LaneState) -> None:
+    """A line when the lane begins or ceases to be shut, just before it is committed."""
+    facts = {"destination": now.name.removeprefix(DELIVER_LANE), "last_error": now.last_error}
+    if now.disabled and not before.disabled:
+        log.error("destination.disabled", extra=facts)
+    if now.breaker.open_until is not None and not before.breaker.is_open:
+        log.warning("destination.opened", extra={**facts, "until": iso(now.breaker.open_until)})
+    if before.breaker.is_open and not now.breaker.is_open:
+        log.info("destination.closed", extra=facts)
 
 
 def _words(attempt: Attempt) -> str:

@@ -11,6 +11,7 @@ from app.gateway import gateway
 from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.paging import PAGE_PARAMETERS, page, page_request
+from app.web.parameters import takes
 from app.web.schemas import CamelSchema, Instant, page_of
 
 bp = Blueprint("receipts", __name__, description="What Meta sent, byte for byte.")
@@ -40,7 +41,7 @@ class OneReceiptSchema(ReceiptSchema):
 
 @bp.get("/receipts")
 @guarded_by(bearer("read"))
-@bp.doc(parameters=[STATE_PARAMETER, *PAGE_PARAMETERS])
+@takes(bp, STATE_PARAMETER, *PAGE_PARAMETERS)
 @bp.response(200, page_of(ReceiptSchema))
 def list_receipts() -> dict[str, Any]:
     """List receipts, newest first."""

@@ -106,6 +106,23 @@ def test_a_delivery_that_is_on_its_way_is_not_doubled_by_a_replay(client: FlaskC
     assert len(claim(store)) == 1
 
 
+def test_a_delivery_to_a_destination_that_left_the_profile_is_not_replayed(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event(), to=["former"])
+    [former] = listed(client)
+
+    answer = client.post(f"{DELIVERIES}/{former['id']}/replay", headers=bearer())
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "unknown_destination")
+    assert "'former'" in answer.get_json()["error"]["message"]
+
+
+def test_a_misspelt_filter_is_no_filter_but_a_mistake(client: FlaskClient) -> None:
+    answer = client.get(f"{DELIVERIES}?stat=dead", headers=READER)
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_parameter")
+    assert "state, destination, event, cursor, limit" in answer.get_json()["error"]["message"]
+
+
 def test_a_selection_replays_what_it_names_and_nothing_else(client: FlaskClient, store: Store) -> None:
     put_deliveries(
         store, new_event("a", kind="message.text"), new_event("b", kind="message.image"), to=["crm", "bot"]

@@ -1,5 +1,6 @@
 """Lanes: paused, disabled, broken for a while, and what they tell; the same facts on SQLite and on PostgreSQL."""
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -98,6 +99,38 @@ def test_a_destination_that_is_gone_disables_its_lane(timed: Store, clock: Clock
     assert lane(timed).last_error == "HTTP 410"
     clock.advance(timedelta(days=7))
     assert claim(timed) == []
+
+
+def test_what_waits_tells_when_its_lane_lets_it_through(timed: Store, clock: Clock) -> None:
+    open_breaker(timed)
+    put_in(timed, found("a"))
+    open_until = lane(timed).breaker.open_until
+
+    while_open = timed.deliveries.page(state=None, destination=None, event=None, before=None, limit=1)
+    timed.lanes.pause(CRM, True)
+    while_paused = timed.deliveries.page(state=None, destination=None, event=None, before=None, limit=1)
+
+    assert [one.next_attempt_at for one in while_open] == [open_until]
+    assert [one.next_attempt_at for one in while_paused] == [None]
+
+
+def test_a_lane_that_is_shut_or_open_again_is_a_line_in_the_log(
+    timed: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "app.store.lane_health")
+
+    open_breaker(timed)
+    clock.advance(LONGEST_PAUSE)
+    put_in(timed, found("a"), found("b"))
+    timed.jobs.settle([done(job) for job in claim(timed)])
+    timed.jobs.settle([gone(job) for job in claim(timed)])
+
+    told = [(record.levelname, record.message, vars(record)["destination"]) for record in caplog.records]
+    assert told == [
+        ("WARNING", "destination.opened", "crm"),
+        ("INFO", "destination.closed", "crm"),
+        ("ERROR", "destination.disabled", "crm"),
+    ]
 
 
 def test_a_lane_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -> None:
