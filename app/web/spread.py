@@ -46,9 +46,9 @@ class Place:
     def is_ahead(self) -> bool:
         """Tells whether another process should accept first: it has clearly fewer."""
         alive_since = time.monotonic_ns() - int(BEAT_SECONDS * 1e9)
-        others = [count for count, beat in zip(_counts, _beats, strict=True) if beat > alive_since]
-        fewest = min(others, default=0)
-        return _counts[self._at] > fewest + 1 + fewest // 16
+        places = enumerate(zip(_counts, _beats, strict=True))
+        others = [count for at, (count, beat) in places if beat > alive_since and at != self._at]
+        return bool(others) and _counts[self._at] > min(others) + 1 + min(others) // 16
 
 
 class EvenServer(StreamServer):
