@@ -118,9 +118,12 @@ def worker_exit(_server, worker):
 
 
 def child_exit(_server, worker):
-    """A dead process's gauges must not be counted."""
+    """A dead process's gauges must not be counted, and nobody must wait for it to accept."""
     from prometheus_client.multiprocess import mark_process_dead
 
+    from app.web.spread import Place
+
+    Place(worker.age).leave()
     mark_process_dead(worker.pid)
 
 

@@ -81,6 +81,8 @@ class DiskGuard:
     def _look(self, folder: Path) -> str:
         try:
             disk = os.statvfs(folder)
+        except FileNotFoundError:  # the folder is made with the database
+            return OK
         except OSError:
             return "the disk cannot be looked at"
         free = disk.f_bavail * disk.f_frsize

@@ -24,6 +24,10 @@ class StoreUnavailable(Exception):
     """The store cannot do it now: locked, down, read-only, full or too busy. Nothing was stored; try again."""
 
 
+class StoreMissing(StoreUnavailable):
+    """There is no database yet: it is made with its schema."""
+
+
 class ClaimLost(Exception):
     """Somebody else has claimed the job since: its lease had run out. Nothing was stored."""
 
@@ -52,10 +56,18 @@ def translated() -> Iterator[None]:
         raise _ours(error) from error
     except SQLAlchemyError as error:
         raise StoreUnavailable("the database refused") from error
-    except sqlite.FileMoved as error:
-        raise StoreBroken("the database file was moved or replaced while it was open") from error
     except OSError as error:
-        raise StoreUnavailable("the database's folder or file cannot be opened") from error
+        raise _of_the_file(error) from error
+
+
+def _of_the_file(error: OSError) -> StoreUnavailable:
+    if isinstance(error, sqlite.FileMoved):
+        return StoreBroken("the database file, or its log, was moved or replaced while it was open")
+    if isinstance(error, sqlite.LogAlone):
+        return StoreUnavailable("the database file is gone and its log is there; put the file back beside it")
+    if isinstance(error, sqlite.FileMissing):
+        return StoreMissing("there is no schema; run db upgrade")
+    return StoreUnavailable("the database's folder or file cannot be opened")
 
 
 def _ours(error: BaseException | None) -> StoreUnavailable:

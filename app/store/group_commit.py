@@ -27,6 +27,7 @@ BATCH_ITEMS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 QUEUED_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 0.030
+WOKEN_AT_ONCE = 32
 
 native_lock = monkey.get_original("_thread", "allocate_lock")
 
@@ -191,9 +192,12 @@ class GroupCommit(Generic[T, R]):
 
 
 def _wake(waiters: "list[Waiter[None]]") -> None:
-    """Runs in the hub, once for all: an event for each would be a callback for each."""
-    for waiter in waiters:
+    """Runs in the hub, for some of them at a time, with a turn of the loop for others in between: an event for each
+    would be a callback for each."""
+    for waiter in waiters[:WOKEN_AT_ONCE]:
         waiter.switch(None)
+    if len(waiters) > WOKEN_AT_ONCE:
+        get_hub().loop.timer(0).start(_wake, waiters[WOKEN_AT_ONCE:])
 
 
 def closed() -> StoreUnavailable:

@@ -45,6 +45,11 @@ def read_status(connection: Connection) -> SchemaStatus:
     return SchemaStatus(version, head, compatible)
 
 
+def no_schema() -> SchemaStatus:
+    """How it stands where there is no database yet."""
+    return SchemaStatus(None, _head(), compatible=False)
+
+
 @contextmanager
 def _locked(url: str) -> Iterator[Engine]:
     lock = _sqlite_locked(url) if url.startswith("sqlite:") else _postgres_locked(url)
@@ -58,6 +63,7 @@ def _sqlite_locked(url: str) -> Iterator[Engine]:
     engine = sqlite.writer_engine(url)
     try:
         with lock.held():
+            sqlite.create_file(sqlite.path_of(url))
             sqlite.set_journal_mode(engine)
             yield engine
     finally:

@@ -7,14 +7,16 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.store.shelf import Shelf
 
@@ -103,35 +105,77 @@ def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
 
 
 def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: int) -> Engine:
+    path = path_of(url)
+
+    def set_up(connection: Any, record: ConnectionPoolEntry) -> None:
+        _set_up(connection, cache_kibibytes)
+        record.info["file"] = _file_at(path)
+
     engine = create_engine(
-        URL.create("sqlite", database=str(path_of(url))),
+        "sqlite://",
         module=driver(),
+        creator=lambda: _connect(path, lock_seconds),
         poolclass=pool,
         hide_parameters=True,
-        connect_args={"timeout": lock_seconds, "isolation_level": None, "check_same_thread": False},
     )
-    event.listen(engine, "do_connect", lambda *_: make_private(path_of(url)))
-    event.listen(engine, "connect", lambda connection, _: _set_up(connection, cache_kibibytes))
-    event.listen(engine, "connect", lambda _, record: record.info.update(file=_file_at(path_of(url))))
-    event.listen(engine, "begin", lambda connection: _refuse_moved(connection, path_of(url)))
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "commit", lambda connection: _refuse_moved(connection, path))
     return engine
 
 
+def _connect(path: Path, lock_seconds: float) -> Any:
+    """To a file that is there. SQLite would make one, and throw the log of one that was moved away: what a killed
+    process had acknowledged may be in the log alone."""
+    if not path.exists():
+        raise LogAlone if has_log_alone(path) else FileMissing
+    uri = f"file:{quote(str(path))}?mode=rw"
+    return driver().connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
+
+
+def create_file(path: Path) -> None:
+    """Make an empty database, unless it is there."""
+    if has_log_alone(path):
+        raise LogAlone
+    make_private(path)
+
+
+def has_log_alone(path: Path) -> bool:
+    """Tells whether there is a log with something in it, but no database that it belongs to."""
+    log_file = _log_of(path)
+    return not path.exists() and log_file.exists() and log_file.stat().st_size > 0
+
+
+class FileMissing(OSError):
+    """There is no database yet."""
+
+
+class LogAlone(OSError):
+    """The database was moved away, and its log was left behind."""
+
+
 class FileMoved(OSError):
-    """Under the database's name stands another file than the one that is open, or none."""
+    """Under the database's name, or its log's, stands another file than the one that is open, or none."""
 
 
 def _refuse_moved(connection: Connection, path: Path) -> None:
-    """What is written into a file that was moved away or deleted is acknowledged and lost."""
-    if connection.info["file"] != _file_at(path):
+    """What is written into a file that was moved away or deleted is acknowledged and lost: look, just before."""
+    file, log_file = _file_at(path), _file_at(_log_of(path))
+    if file is None or file != connection.info["file"]:
+        raise FileMoved
+    if log_file != connection.info.setdefault("log", log_file):
         raise FileMoved
 
 
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
 def _file_at(path: Path) -> tuple[int, int] | None:
-    with suppress(FileNotFoundError):
+    try:
         found = path.stat()
-        return found.st_dev, found.st_ino
-    return None
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _tell_driver(connection: Connection, sql: str) -> None:

@@ -13,13 +13,13 @@ from app.store.checks import OK, DiskGuard, check_schema, probe_writing
 from app.store.consumers import Consumers
 from app.store.database import Database, Limits, Point, go_on, no_point, open_database
 from app.store.deliveries import Deliveries
-from app.store.errors import StoreUnavailable
+from app.store.errors import StoreMissing, StoreUnavailable
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.lanes import Lanes
 from app.store.last_commit import LastCommit
-from app.store.migrate import SchemaStatus, read_status, upgrade_schema
+from app.store.migrate import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.receipts import Receipts
 from app.store.retention import Retention
 from app.store.types import UtcDateTime
@@ -136,7 +136,10 @@ class Store:
 
     def schema_status(self) -> SchemaStatus:
         """How the schema stands to this code."""
-        return self.database.read(read_status)
+        try:
+            return self.database.read(read_status)
+        except StoreMissing:
+            return no_schema()
 
     def describe(self) -> dict[str, Any]:
         """Versions and modes, for diagnostics."""

@@ -1,5 +1,7 @@
 """A client's connection: what it sends is taken piece by piece, and what it is answered goes out as a whole."""
 
+from contextlib import suppress
+from socket import SHUT_RDWR
 from typing import Any
 
 import gevent
@@ -37,14 +39,20 @@ class Connection(CooperativeSocket):
         if gathered:
             self._send_whole(gathered)
 
+    def break_off(self) -> None:
+        """Nothing more comes from here or goes there: of an answer that was lost the client must not read a part,
+        or the next one in its place."""
+        self._gathered = None
+        with suppress(OSError):
+            self.shutdown(SHUT_RDWR)
+
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all of it, or keep it until the answer is complete or large."""
-        if self._gathered is None:
-            super().sendall(data, flags)
+        """Send all of it; or keep it, while the answer is small, until it is complete."""
+        if self._gathered is not None and len(self._gathered) + len(data) <= GATHERED_BYTES:
+            self._gathered += data
             return
-        self._gathered += data
-        if len(self._gathered) > GATHERED_BYTES:
-            self._send_gathered()
+        self._send_gathered()
+        super().sendall(data, flags)
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Send a file, after what was gathered before it."""
@@ -61,4 +69,4 @@ class Connection(CooperativeSocket):
         """All at once as a rule: `sendall` would first ask the system how much fits."""
         sent = self.send(answer)
         if sent < len(answer):
-            super().sendall(answer[sent:])
+            super().sendall(memoryview(answer)[sent:])

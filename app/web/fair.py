@@ -1,6 +1,5 @@
 """gunicorn's gevent worker, made fair: a client that sends without end gets no more turns than anybody else."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -60,10 +59,13 @@ class FairWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 def give_turn(environ: Environ) -> None:
     """The answer is complete: send it, then let others have their turn.
 
-    Requests sent ahead are served one by one, those of a refused client slowly. Whether the client still listens
-    shows when it is asked for more.
+    Requests sent ahead are served one by one, those of a refused client slowly. An answer that cannot be sent ends
+    its connection.
     """
-    if CLIENT in environ:
-        with suppress(OSError):
-            environ[CLIENT].end_answer()
+    client: Connection | None = environ.get(CLIENT)
+    if client is not None:
+        try:
+            client.end_answer()
+        except OSError:
+            client.break_off()
     gevent.sleep(REFUSED_SECONDS if environ.get(REFUSED) else 0)

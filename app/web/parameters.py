@@ -14,14 +14,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def takes(blueprint: Blueprint, *parameters: Mapping[str, Any]) -> Callable[[View], View]:
-    """The query parameters of a view, as OpenAPI describes them; a request with any other is refused with 400."""
+    """The query parameters of a view, as OpenAPI describes them; a request with any other, or with one of
+    them twice, is refused with 400."""
     names = [str(parameter["name"]) for parameter in parameters]
+    wrong = f"The query parameters are {', '.join(names)}; there is no other, and each is given once at most."
 
     def decorate(view: View) -> View:
         @wraps(view)
         def with_known_parameters(*arguments: Any, **more: Any) -> Any:
-            if not request.args.keys() <= set(names):
-                raise Refusal("invalid_parameter", f"The query parameters are {', '.join(names)}; there is no other.")
+            if any(name not in names or len(given) > 1 for name, given in request.args.lists()):
+                raise Refusal("invalid_parameter", wrong)
             return view(*arguments, **more)
 
         return cast("View", blueprint.doc(parameters=[*parameters])(with_known_parameters))

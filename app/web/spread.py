@@ -18,7 +18,8 @@ from app.web.connection import Connection
 PLACES = 256
 BEAT_SECONDS = 2.5
 PAUSE_SECONDS = 0.002
-MOST_PAUSES = 25
+PATIENCE_SECONDS = 0.05
+HURRIED_SECONDS = 1.0
 
 _memory = memoryview(mmap.mmap(-1, 2 * PLACES * 8)).cast("q")  # made in the master, and shared by all it forks
 _counts, _beats = _memory[:PLACES], _memory[PLACES:]
@@ -29,32 +30,37 @@ class Place:
 
     def __init__(self, number: int) -> None:
         self._at = number % PLACES
-        _counts[self._at] = 0
+        self._connections = 0
+        self._has_left = False
 
     def beat(self) -> None:
         """Say that this process accepts connections; to be said again every second or so."""
-        _beats[self._at] = time.monotonic_ns()
+        if not self._has_left:
+            _counts[self._at], _beats[self._at] = self._connections, time.monotonic_ns()
 
     def leave(self) -> None:
-        """Say that it accepts none any more."""
+        """Say, for good, that it accepts none any more."""
+        self._has_left = True
         _beats[self._at] = 0
 
     def add(self, connections: int) -> None:
         """So many more, or fewer."""
-        _counts[self._at] += connections
+        self._connections += connections
+        _counts[self._at] = self._connections
 
     def is_ahead(self) -> bool:
         """Tells whether another process should accept first: it has clearly fewer."""
         alive_since = time.monotonic_ns() - int(BEAT_SECONDS * 1e9)
         places = enumerate(zip(_counts, _beats, strict=True))
         others = [count for at, (count, beat) in places if beat > alive_since and at != self._at]
-        return bool(others) and _counts[self._at] > min(others) + 1 + min(others) // 16
+        return bool(others) and self._connections > min(others) + 1 + min(others) // 16
 
 
 class EvenServer(StreamServer):
     """Accepts connections, one at a time, while this process is not ahead of the others.
 
-    It waits for the others for 50 ms at most: one that lives may still be unable to accept.
+    A connection that nobody else takes within 50 ms is its own, and so is what comes in the next second: the others
+    may be alive and still unable to accept.
     """
 
     max_accept = 1
@@ -62,16 +68,14 @@ class EvenServer(StreamServer):
     def __init__(self, listener: Any, handle: Callable[..., Any], place: Place, **settings: Any) -> None:
         super().__init__(listener, handle, **settings)
         self._place = place
-        self._pauses = 0
+        self._patient_until = self._paused_until = self._hurried_until = 0.0
 
     def do_read(self) -> tuple[Connection, Any] | None:  # type: ignore[override]  # None is allowed, the stubs forgot
         """A new connection and its address; none if nobody is there, or if it is for somebody else."""
-        if self._pauses < MOST_PAUSES and self._place.is_ahead():
-            self._pauses += 1
+        if self._gives_way():
             self.stop_accepting()
             gevent.spawn_later(PAUSE_SECONDS, self._go_on)
             return None
-        self._pauses = 0
         accepted: tuple[socket.socket, Any] | None = super().do_read()
         if accepted is None:
             return None
@@ -82,6 +86,18 @@ class EvenServer(StreamServer):
         """Accept nothing any more."""
         self._place.leave()
         super().close()
+
+    def _gives_way(self) -> bool:
+        now = time.monotonic()
+        if now < self._hurried_until or not self._place.is_ahead():
+            return False
+        if now > self._paused_until + PATIENCE_SECONDS:  # the last one was taken long ago
+            self._patient_until = now + PATIENCE_SECONDS
+        if now >= self._patient_until:
+            self._hurried_until = now + HURRIED_SECONDS
+            return False
+        self._paused_until = now + PAUSE_SECONDS
+        return True
 
     def _go_on(self) -> None:
         if self.started:

@@ -1,6 +1,7 @@
 """Whether the store says so when it cannot work, and why."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -84,8 +85,9 @@ def test_too_little_room_is_told_and_refuses_receipts(databases: Databases, make
         store.receipts.add(new_receipt())
 
 
-def test_a_disk_that_cannot_be_looked_at_is_told(tmp_path: object) -> None:
-    store = Store(f"sqlite:///{tmp_path}/nowhere/wats.sqlite3", min_free_bytes=0, cooperative=False)
+def test_a_disk_that_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = Store(f"sqlite:///{tmp_path}/file/nowhere/wats.sqlite3", min_free_bytes=0, cooperative=False)
 
     assert store.checks()["disk"] == "the disk cannot be looked at"
 

@@ -1,6 +1,6 @@
 """Group commit: who shares a transaction, and what each caller hears of it."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -11,7 +11,7 @@ from gevent.event import Event
 
 from app.store import StoreUnavailable
 from app.store.errors import StoreRefused
-from app.store.group_commit import BATCH_ITEMS, GroupCommit, Take, Ticket, Turn
+from app.store.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, GroupCommit, Take, Ticket, Turn
 from tests.support.store import told
 
 MakeGroup = Callable[..., GroupCommit[Any, Any]]
@@ -271,3 +271,17 @@ def test_a_crowd_is_waited_for(group: GroupCommit[Any, Any], database: Database)
 
     assert results(adding) == [f"stored {item}" for item in range(5)]
     assert database.transactions == [["a", "b"], [*range(5)]]
+
+
+def test_others_have_their_turn_while_many_are_told_of_one_commit() -> None:
+    group: GroupCommit[int, int] = GroupCommit(lambda take: take())
+    told: list[int] = []
+
+    def add(item: int) -> None:
+        assert group.add(item, 1) == item
+        told.append(gevent.get_hub().loop.iteration)
+
+    gevent.joinall([gevent.spawn(add, item) for item in range(10 * WOKEN_AT_ONCE)], raise_error=True)
+    group.close()
+
+    assert max(Counter(told).values()) <= WOKEN_AT_ONCE

@@ -16,6 +16,7 @@ from app.store.sqlite import driver, has_wal_reset_bug
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases, told
 
 IMPATIENT = Limits(lock_seconds=0.05)
+MOVED = "the database file, or its log, was moved or replaced while it was open"
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_our_words(tmp_path: Path, make_
     (tmp_path / "file").touch()
     store = make_store(f"sqlite:///{tmp_path}/file/wats.sqlite3")
 
-    for act in (store.receipts.counts, lambda: store.receipts.add(new_receipt()), store.upgrade_schema):
+    for act in (lambda: store.receipts.add(new_receipt()), store.upgrade_schema):
         with told("the database's folder or file cannot be opened"):
             act()
 
@@ -173,11 +174,21 @@ def test_a_file_that_was_moved_takes_nothing_more(tmp_path: Path, make_store: St
     path.rename(tmp_path / "moved.sqlite3")
     if replaced:
         path.touch()
-    with told("the database file was moved or replaced while it was open"):
+    with told(MOVED):
         store.receipts.add(new_receipt(b"would be lost"))
 
     assert store.is_broken
     assert path.exists() == replaced
+
+
+def test_a_log_that_was_taken_away_takes_nothing_more(tmp_path: Path, make_store: StoreMaker) -> None:
+    store = make_store(sqlite_databases(tmp_path).migrated())
+    store.receipts.add(new_receipt(b"kept"))
+
+    log_of(store).rename(tmp_path / "moved-wal")
+
+    with told(MOVED):
+        store.receipts.add(new_receipt(b"would be lost"))
 
 
 def test_a_reader_does_not_tell_what_a_moved_file_holds(tmp_path: Path, make_store: StoreMaker) -> None:
@@ -186,8 +197,42 @@ def test_a_reader_does_not_tell_what_a_moved_file_holds(tmp_path: Path, make_sto
 
     sqlite.path_of(store._url).rename(tmp_path / "moved.sqlite3")
 
-    with told("the database file was moved or replaced while it was open"):
+    with told(MOVED):
         store.receipts.counts()
+
+
+def test_the_log_of_a_file_that_was_moved_away_is_kept_for_it(tmp_path: Path, make_store: StoreMaker) -> None:
+    url, moved = sqlite_databases(tmp_path).migrated(), tmp_path / "moved.sqlite3"
+    path = sqlite.path_of(url)
+    running = make_store(url)
+    running.receipts.add(new_receipt(b"in the log alone"))
+    path.rename(moved)
+
+    started_again = make_store(url)
+    for act in (lambda: started_again.receipts.add(new_receipt()), started_again.upgrade_schema):
+        with told("the database file is gone and its log is there; put the file back beside it"):
+            act()
+    assert started_again.checks()["database"].startswith("the database file is gone")
+    assert not path.exists()
+
+    moved.rename(path)
+    assert started_again.receipts.counts().total == 1
+
+
+def test_only_an_upgrade_makes_a_file(tmp_path: Path, make_store: StoreMaker) -> None:
+    store = make_store(sqlite_databases(tmp_path).empty())
+
+    with told("there is no schema; run db upgrade"):
+        store.receipts.counts()
+    with told("there is no schema; run db upgrade"):
+        store.receipts.add(new_receipt())
+
+    assert not sqlite.path_of(store._url).exists()
+
+
+def log_of(store: Store) -> Path:
+    path = sqlite.path_of(store._url)
+    return path.with_name(path.name + "-wal")
 
 
 def test_another_programs_lock_is_waited_for_and_then_told(url: str, make_store: StoreMaker) -> None:

@@ -1,12 +1,15 @@
 """A client's connection: what an answer is made of goes out together and in order."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.web.connection import GATHERED_BYTES, Connection
+from app.web.fair import CLIENT, give_turn
 
 Pair = tuple[Connection, socket.socket]
 
@@ -56,6 +59,8 @@ def test_a_large_answer_is_not_held_in_memory(pair: Pair) -> None:
     connection.sendall(b"x" * GATHERED_BYTES)
 
     assert len(received(client)) == 4 + GATHERED_BYTES
+    connection.end_answer()
+    assert received(client) == b""
 
 
 def test_a_file_comes_after_the_head_that_announces_it(pair: Pair, tmp_path: Path) -> None:
@@ -82,3 +87,29 @@ def test_nothing_of_an_answer_is_sent_twice_when_its_client_is_gone(pair: Pair) 
         connection.end_answer()
 
     connection.end_answer()
+
+
+class WithoutRoom(Connection):
+    """Its system has no room for the first that is to be sent."""
+
+    _has_room = False
+
+    def send(self, data: Any, flags: int = 0, timeout: Any = None) -> int:
+        if self._has_room:
+            return super().send(data, flags)
+        self._has_room = True
+        raise OSError(errno.ENOBUFS, "no buffer space")
+
+
+def test_an_answer_that_is_lost_is_not_followed_by_the_next_one() -> None:
+    server, client = socket.socketpair()
+    with client, WithoutRoom(server.family, server.type, server.proto, fileno=server.detach()) as connection:
+        connection.begin_answer()
+        connection.sendall(b"first")
+        give_turn({CLIENT: connection})
+
+        with pytest.raises(BrokenPipeError):
+            connection.sendall(b"second")
+
+        assert connection.recv(10) == b""
+        assert client.recv(10) == b""

@@ -50,10 +50,31 @@ def test_who_accepts_no_more_is_not_waited_for(make_place: Make) -> None:
     assert not other.is_ahead()
 
 
-def test_a_process_that_begins_in_an_old_place_has_no_connections(make_place: Make) -> None:
-    make_place(50)
+def test_who_died_is_not_waited_for_once_its_master_says_so(make_place: Make) -> None:
+    _dead, other = make_place(0), make_place(50)
 
-    begun = Place(256)
-    begun.beat()
+    Place(0).leave()
 
-    assert make_place(5).is_ahead()
+    assert not other.is_ahead()
+
+
+def test_who_has_left_does_not_come_back(make_place: Make) -> None:
+    stopping, other = make_place(0), make_place(50)
+
+    stopping.leave()
+    stopping.beat()
+
+    assert not other.is_ahead()
+
+
+def test_two_in_one_place_do_not_count_below_zero(make_place: Make) -> None:
+    elder, other = make_place(20), make_place(3)
+    younger = Place(256)
+    younger.beat()
+
+    elder.add(-20)
+
+    assert not elder.is_ahead()
+    assert other.is_ahead()
+    elder.add(3)
+    assert not other.is_ahead()
