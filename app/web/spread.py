@@ -89,9 +89,12 @@ class EvenServer(StreamServer):
 
     def _gives_way(self) -> bool:
         now = time.monotonic()
-        if now < self._hurried_until or not self._place.is_ahead():
+        if now < self._hurried_until:
             return False
-        if now > self._paused_until + PATIENCE_SECONDS:  # the last one was taken long ago
+        if not self._place.is_ahead():
+            self._patient_until = 0.0
+            return False
+        if not self._patient_until or now > self._paused_until + PATIENCE_SECONDS:  # the last one was taken
             self._patient_until = now + PATIENCE_SECONDS
         if now >= self._patient_until:
             self._hurried_until = now + HURRIED_SECONDS

@@ -63,17 +63,18 @@ def both_accept(running: Running) -> bool:
         return len(accepted) == 2 and all(accepted.values())
 
 
-def differences(running: Running) -> list[int]:
-    found = []
-    for _ in range(3):
+def are_spread_evenly(running: Running) -> bool:
+    """Five times in a row, which does not happen by chance. On a busy machine one process may once not wait."""
+    for _ in range(5):
         with connected(running) as accepted:
             one, other = accepted.values()
-        found.append(abs(one - other))
-    return found
+        if abs(one - other) > 4:
+            return False
+    return True
 
 
 def test_connections_are_spread_evenly(gateway: Running) -> None:
-    assert max(differences(gateway)) <= 4
+    until(lambda: are_spread_evenly(gateway))
 
 
 def test_a_new_web_process_takes_its_share(gateway: Running) -> None:
@@ -82,7 +83,7 @@ def test_a_new_web_process_takes_its_share(gateway: Running) -> None:
     os.kill(killed, signal.SIGKILL)
     until(lambda: killed not in web_processes(gateway) and both_accept(gateway))
 
-    assert max(differences(gateway)) <= 4
+    until(lambda: are_spread_evenly(gateway))
 
 
 def test_a_process_that_hangs_keeps_nobody_waiting(gateway: Running) -> None:
