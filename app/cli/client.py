@@ -93,7 +93,8 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise Unreachable(f"no service answers at {self.access.api_url}") from error
+            hint = "is it started, and there? --url, WATS_URL or WATS_PORT say where"
+            raise Unreachable(f"no service answers at {self.access.api_url}; {hint}") from error
 
 
 def _accepted(answer: requests.Response) -> requests.Response:

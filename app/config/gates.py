@@ -15,7 +15,8 @@ def choose_mode(flags: Flags, variables: Variables) -> tuple[Mode | None, list[M
     mistakes = list(_conflicts(flags, variables))
     mode = _mode(flags, variables)
     if mode is None and not mistakes:
-        mistakes.append(Mistake("mode_missing", "--dry-run", f"choose --dry-run or live; {TWO_YESES}"))
+        choice = f"choose --dry-run (or WATS_MODE=dry-run) or live; {TWO_YESES}"
+        mistakes.append(Mistake("mode_missing", "--dry-run", choice))
     if mode is Mode.LIVE and not (flags.yes_live or variables.yes_live):
         mistakes.append(Mistake("yes_live_missing", "--yes-live", TWO_YESES))
     return mode, mistakes
