@@ -7,6 +7,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.store import sqlite
+from app.store.sqlite_file import FileMissing, FileMoved, LogAlone
 
 SQLITE_PRIMARY_CODE = 0xFF
 SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB = 10, 11, 26
@@ -61,11 +62,11 @@ def translated() -> Iterator[None]:
 
 
 def _of_the_file(error: OSError) -> StoreUnavailable:
-    if isinstance(error, sqlite.FileMoved):
+    if isinstance(error, FileMoved):
         return StoreBroken("the database file, or its log, was moved or replaced while it was open")
-    if isinstance(error, sqlite.LogAlone):
+    if isinstance(error, LogAlone):
         return StoreUnavailable("the database file is gone and its log is there; put the file back beside it")
-    if isinstance(error, sqlite.FileMissing):
+    if isinstance(error, FileMissing):
         return StoreMissing("there is no schema; run db upgrade")
     return StoreUnavailable("the database's folder or file cannot be opened")
 

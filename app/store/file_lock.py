@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.store.sqlite import make_private
+from app.store.sqlite_file import make_private
 
 
 class FileLock:

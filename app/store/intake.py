@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app.domain.receipt import NewReceipt, ReceiptState, Stored
-from app.store import sqlite
 from app.store.schema import receipts
+from app.store.sqlite_rows import insert_rows
 
 LOCKED_BYTES = 2047
 """hashlib gives the interpreter's lock up for more than these."""
@@ -68,7 +68,7 @@ def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Dige
 
 def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
     if connection.dialect.name == "sqlite":
-        sqlite.insert_rows(connection, receipts, rows)
+        insert_rows(connection, receipts, rows)
     else:
         connection.execute(_INSERT, rows).close()
 

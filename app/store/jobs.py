@@ -11,9 +11,9 @@ from app.domain.lane import Appetite, LaneDepth
 from app.domain.settlement import Settlement
 from app.store.claiming import claim_jobs, depths_of_lanes, earliest_due, hand_back_jobs, renew_jobs
 from app.store.front import Front, Holder
-from app.store.group_commit import Take
 from app.store.lane_health import Chance
 from app.store.settling import settle_jobs
+from app.store.turn import Take
 
 MOST_CLAIMS = 5
 DIED = f"its worker died {MOST_CLAIMS} times"

@@ -15,6 +15,7 @@ from app.store import postgres, sqlite
 from app.store.errors import translated
 from app.store.file_lock import FileLock
 from app.store.schema import compatibility
+from app.store.sqlite_file import create_file
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "schema_version"
@@ -59,11 +60,12 @@ def _locked(url: str) -> Iterator[Engine]:
 
 @contextmanager
 def _sqlite_locked(url: str) -> Iterator[Engine]:
-    lock = FileLock(sqlite.path_of(url))
+    path = sqlite.path_of(url)
+    lock = FileLock(path)
     engine = sqlite.writer_engine(url)
     try:
         with lock.held():
-            sqlite.create_file(sqlite.path_of(url))
+            create_file(path)
             sqlite.set_journal_mode(engine)
             yield engine
     finally:

@@ -8,7 +8,7 @@ from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.domain.split import PendingReceipt
 from app.store import postgres
 from app.store.front import Front, Holder
-from app.store.group_commit import GroupCommit, Take
+from app.store.group_commit import GroupCommit
 from app.store.intake import add_receipts
 from app.store.receipt_rows import (
     ReceiptCounts,
@@ -20,6 +20,7 @@ from app.store.receipt_rows import (
     row_id_of,
 )
 from app.store.split_queue import has_pending, pending_receipts, reason_of
+from app.store.turn import Take
 
 
 class Receipts(Front):

@@ -4,21 +4,20 @@ FULL synchronous: with NORMAL a power cut takes acknowledged commits along.
 """
 
 import logging
-import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Pool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.store.shelf import Shelf
+from app.store.sqlite_file import file_at, refuse_missing, refuse_moved
 
 try:
     from pysqlite3 import dbapi2 as bundled
@@ -30,8 +29,6 @@ log = logging.getLogger(__name__)
 LOCK_SECONDS = 5.0
 WRITER_CACHE_KIBIBYTES, READER_CACHE_KIBIBYTES = 64 * 1024, 8 * 1024
 CHECKPOINT_PAGES = 4000
-ROWS_AT_ONCE = 500
-PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
 def driver() -> ModuleType:
@@ -61,12 +58,6 @@ def journal_mode() -> str:
 def path_of(url: str) -> Path:
     """The database's file."""
     return Path(str(make_url(url).database))
-
-
-def make_private(path: Path) -> None:
-    """Create the folder and the file, if they are missing, for this user only; SQLite would for everybody."""
-    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
 
 
 def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
@@ -109,7 +100,7 @@ def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: in
 
     def set_up(connection: Any, record: ConnectionPoolEntry) -> None:
         _set_up(connection, cache_kibibytes)
-        record.info["file"] = _file_at(path)
+        record.info["file"] = file_at(path)
 
     engine = create_engine(
         "sqlite://",
@@ -119,63 +110,15 @@ def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: in
         hide_parameters=True,
     )
     event.listen(engine, "connect", set_up)
-    event.listen(engine, "commit", lambda connection: _refuse_moved(connection, path))
+    event.listen(engine, "commit", lambda connection: refuse_moved(connection, path))
     return engine
 
 
 def _connect(path: Path, lock_seconds: float) -> Any:
-    """To a file that is there. SQLite would make one, and throw the log of one that was moved away: what a killed
-    process had acknowledged may be in the log alone."""
-    if not path.exists():
-        raise LogAlone if has_log_alone(path) else FileMissing
+    """To a file that is there: SQLite would make one, and throw the log of one that was moved away."""
+    refuse_missing(path)
     uri = f"file:{quote(str(path))}?mode=rw"
     return driver().connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
-
-
-def create_file(path: Path) -> None:
-    """Make an empty database, unless it is there."""
-    if has_log_alone(path):
-        raise LogAlone
-    make_private(path)
-
-
-def has_log_alone(path: Path) -> bool:
-    """Tells whether there is a log with something in it, but no database that it belongs to."""
-    log_file = _log_of(path)
-    return not path.exists() and log_file.exists() and log_file.stat().st_size > 0
-
-
-class FileMissing(OSError):
-    """There is no database yet."""
-
-
-class LogAlone(OSError):
-    """The database was moved away, and its log was left behind."""
-
-
-class FileMoved(OSError):
-    """Under the database's name, or its log's, stands another file than the one that is open, or none."""
-
-
-def _refuse_moved(connection: Connection, path: Path) -> None:
-    """What is written into a file that was moved away or deleted is acknowledged and lost: look, just before."""
-    file, log_file = _file_at(path), _file_at(_log_of(path))
-    if file is None or file != connection.info["file"]:
-        raise FileMoved
-    if log_file != connection.info.setdefault("log", log_file):
-        raise FileMoved
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
-
-
-def _file_at(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _tell_driver(connection: Connection, sql: str) -> None:
@@ -233,29 +176,3 @@ def truncate_log(engine: Engine, *, lock_seconds: float) -> None:
         driver_connection.execute(f"PRAGMA busy_timeout = {round(lock_seconds * 1000)}")
     finally:
         connection.close()
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows of the same columns, a few hundred with each call into the driver.
-
-    One call gives the interpreter's lock up once, where one for each row would wait for it each time. SQLAlchemy's
-    way to make one statement of many rows takes twice as much of the processor, on the hottest path there is.
-    """
-    names = tuple(rows[0])
-    writers = [
-        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names
-    ]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        values = [
-            value if write is None else write(value)
-            for row in some
-            for value, write in zip(row.values(), writers, strict=True)
-        ]
-        connection.exec_driver_sql(_insert_text(table.name, names, len(some)), tuple(values))
-
-
-@lru_cache(maxsize=ROWS_AT_ONCE)
-def _insert_text(table: str, names: tuple[str, ...], rows: int) -> str:
-    row = f"({', '.join('?' * len(names))})"
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our own names
