@@ -120,10 +120,13 @@ def test_an_io_error_ends_the_process_and_another_goes_on(sqlite_url: str, serve
 
 
 def test_a_full_disk_is_survived(tmp_path: Path, serve: Serve) -> None:
-    """On a small file system of its own, in a name space of its own; the guard is told to let it fill up."""
+    """On a small file system of its own, in a name space of its own; the guard is told to let it fill up.
+
+    It is larger than the log grows between two checkpoints: else the webhooks fill it up for good by themselves.
+    """
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = f"mount -t tmpfs -o size=12m tmpfs {disk} && exec {' '.join(SERVE)}"
+    mount = f"mount -t tmpfs -o size=64m tmpfs {disk} && exec {' '.join(SERVE)}"
     user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
     command = ("unshare", *user, "--mount", "--kill-child", "sh", "-c", mount)
     with serve(f"sqlite:///{disk}/wats.sqlite3", command=command, ready=False) as running:
