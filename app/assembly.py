@@ -20,7 +20,7 @@ from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
 from app.domain.destination import lane_of_destination
 from app.domain.job import PRUNE_LANE, SPLIT_LANE, Job, Outcome
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
 from app.events.prune import Pruning
 from app.events.split import Splitter
 from app.gateway import Gateway

@@ -20,7 +20,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from bench import load
 from bench.databases import databases
 from bench.servers import ROOT, Server, free_port, serving_command

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 
 SECRET = "dry-run-app-secret"
 PATH = "/webhooks/whatsapp"

@@ -7,7 +7,7 @@ from itertools import groupby
 from app.domain.event import EVENT_VERSION
 from app.domain.event_json import event_json
 from app.domain.examples import example_events
-from app.domain.splitting.fields import LIST_FIELDS, VALUE_FIELDS
+from app.domain.meta.webhook_fields import LIST_FIELDS, VALUE_FIELDS
 
 INTRODUCTION = f"""# Events
 

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from app.config.settings import Mode, Settings
 from app.domain import VERSION
-from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 
 
 def tell_start(settings: Settings, out: TextIO) -> None:

@@ -16,7 +16,7 @@ from app.corridor.handling import Handler
 from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
 from app.domain.job import Job
-from app.domain.lane import Appetite
+from app.domain.queue import Appetite
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)

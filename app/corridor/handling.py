@@ -10,7 +10,7 @@ from app.corridor.lane import Lane, Task
 from app.corridor.leases import Leases
 from app.corridor.turnover import Turnover
 from app.domain.job import Again, Dead, Job
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
 from app.store import StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)

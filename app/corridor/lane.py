@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.domain.job import Job
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
 
 Task = Callable[[], Settlement]
 """One try of a job. It makes no transaction of its own last longer than it must, and says how the try ended."""

@@ -8,8 +8,8 @@ from datetime import timedelta
 import gevent
 
 from app.domain.job import Job
-from app.domain.lane import Appetite
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.queue import Appetite
 from app.store import Store, StoreUnavailable, Take
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from app.corridor.leases import Leases
 from app.domain.job import Job
-from app.domain.lane import Appetite
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.queue import Appetite
 from app.store import GroupCommit, Take
 
 

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from app.config import Destination
-from app.domain.answer import Answer
 from app.domain.delivery import Attempt, Delivery
 from app.domain.event import Event
 from app.domain.event_json import event_json
 from app.domain.job import Again, Dead, Done, Job, Outcome
-from app.domain.meta_envelope import meta_envelope
+from app.domain.job_result import Settlement
+from app.domain.meta.envelope import meta_envelope
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
+from app.domain.push_response import Answer
 from app.domain.retry import outcome_of
-from app.domain.settlement import Settlement
-from app.domain.signature import SIGNATURE_HEADER, signature_of
 from app.domain.standard_webhooks import signing_headers
 from app.gateway import Gateway
 

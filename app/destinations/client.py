@@ -14,7 +14,7 @@ from app.destinations.connections import Line
 from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
 from app.destinations.troubles import TIMED_OUT, TROUBLES, words_for
 from app.domain import VERSION
-from app.domain.answer import Answer
+from app.domain.push_response import Answer
 from app.domain.retry import retry_after_of
 
 USER_AGENT = f"wats/{VERSION}"

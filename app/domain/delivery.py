@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.domain.answer import STATUS_OF_SUCCESS
+from app.domain.push_response import STATUS_OF_SUCCESS
 
 DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
 """A delivery's public id and the number in it."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from app.domain.delivery import DeliveryCounts
 from app.domain.job import DELIVER_LANE
-from app.domain.lane import LaneState
+from app.domain.queue import LaneState
 
 
 class DestinationState(StrEnum):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.domain.event import EVENT_VERSION, Contact, Event
-from app.domain.moments import iso
+from app.domain.timestamps import iso
 
 
 def event_json(event: Event) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from app.domain.answer import Answer
 from app.domain.job import Again, Dead, Done, Outcome
-from app.domain.settlement import LaneEffect
+from app.domain.job_result import LaneEffect
+from app.domain.push_response import Answer
 
 HALF_A_DAY = timedelta(hours=12)
 PAUSES = (

@@ -14,9 +14,9 @@ import gevent
 from app.config import Destination
 from app.domain.event import NewEvent
 from app.domain.job import Again, Job
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.meta.parse import Unreadable, split
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
-from app.domain.splitting import Unreadable, split
 from app.domain.subscription import deliveries_of
 from app.metrics import Metrics
 from app.store import ClaimLost, Store, StoreRefused

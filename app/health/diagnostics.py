@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain import VERSION
-from app.domain.lane import LaneState
-from app.domain.moments import iso
+from app.domain.queue import LaneState
+from app.domain.timestamps import iso
 from app.gateway import Gateway
 
 PACKAGES = ("flask", "flask-smorest", "gevent", "gunicorn", "sqlalchemy", "werkzeug")

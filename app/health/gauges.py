@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, standings_of
-from app.domain.lane import LaneDepth
+from app.domain.queue import LaneDepth
 from app.gateway import Gateway
 from app.health.queues import queues_of
 from app.store import EventCounts, ReceiptCounts, StoreUnavailable

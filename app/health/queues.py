@@ -1,7 +1,7 @@
 """What waits in each lane. Receipts are the queue of splitting; the standing jobs themselves are no work."""
 
 from app.domain.job import SPLIT_LANE, STANDING_LANES
-from app.domain.lane import LaneDepth
+from app.domain.queue import LaneDepth
 from app.store import ReceiptCounts
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from app.domain import VERSION
 from app.domain.destination import Standing, standings_of
 from app.domain.heartbeat import Heartbeat
-from app.domain.lane import LaneDepth
-from app.domain.moments import iso
+from app.domain.queue import LaneDepth
+from app.domain.timestamps import iso
 from app.gateway import Gateway
 from app.health.attention import concerns_of
 from app.health.queues import queues_of

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from app.domain.job import Job
-from app.domain.lane import Appetite, LaneDepth
+from app.domain.queue import Appetite, LaneDepth
 from app.store.chunks import chunks
 from app.store.lanes import lane_of
 from app.store.schema import jobs, lanes

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from app.domain.delivery import Attempt, DeliveryState
 from app.domain.job import DELIVER_LANE, Again, Dead, Outcome
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
 from app.store.attempts import attempts_of, column_of
 from app.store.chunks import chunks
 from app.store.schema import deliveries

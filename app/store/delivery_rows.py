@@ -10,7 +10,7 @@ from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState
 from app.domain.destination import lane_of_destination
 from app.domain.event import Event
 from app.domain.job import DELIVER_LANE, Job
-from app.domain.lane import LaneState
+from app.domain.queue import LaneState
 from app.store.attempts import attempts_of
 from app.store.chunks import chunks
 from app.store.delivery_progress import OPEN

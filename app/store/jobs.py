@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from app.domain.job import STANDING_LANES, Dead, Job
-from app.domain.lane import Appetite, LaneDepth
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.queue import Appetite, LaneDepth
 from app.store.claiming import claim_jobs, depths_of_lanes, earliest_due, hand_back_jobs, renew_jobs
 from app.store.front import Front, Holder
 from app.store.lane_health import Chance

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, bindparam, update
 from app.domain.breaker import Breaker, after_failure, after_success
 from app.domain.delivery import Attempt
 from app.domain.job import DELIVER_LANE
-from app.domain.lane import LaneState
-from app.domain.moments import iso
-from app.domain.settlement import LaneEffect, Settlement
+from app.domain.job_result import LaneEffect, Settlement
+from app.domain.queue import LaneState
+from app.domain.timestamps import iso
 from app.store.lanes import columns_of
 from app.store.schema import lanes
 from app.store.words import few_words

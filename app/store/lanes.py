@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from app.domain.breaker import Breaker
-from app.domain.lane import LaneState
+from app.domain.queue import LaneState
 from app.store.front import Front
 from app.store.schema import jobs, lanes
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, delete, update
 
 from app.domain.job import STANDING_LANES, Again, Job
-from app.domain.lane import LaneState
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.queue import LaneState
 from app.store.chunks import chunks
 from app.store.claiming import Held, lock_held
 from app.store.delivery_progress import note_progress

@@ -11,7 +11,7 @@ from flask import Flask, current_app, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Scope, ServiceToken
-from app.domain.compare import first_match
+from app.domain.constant_time import first_match
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
 from app.web.manners import ROUTE

@@ -5,8 +5,8 @@ from typing import Any
 
 from app.domain.event_json import event_json
 from app.domain.examples import example_events
-from app.domain.meta_envelope import meta_envelope
-from app.domain.signature import SIGNATURE_HEADER
+from app.domain.meta.envelope import meta_envelope
+from app.domain.meta.signature import SIGNATURE_HEADER
 
 STANDARD_WEBHOOKS = {
     "webhook-id": "The event's id, the same on every attempt: what has it already needs no handling again.",

@@ -5,7 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.domain.moments import iso
+from app.domain.timestamps import iso
 
 
 class CamelSchema(ma.Schema):

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, current_app, g, request
 
-from app.domain.compare import first_match
+from app.domain.constant_time import first_match
+from app.domain.meta.signature import SIGNATURE_HEADER, is_signature, signed_with
 from app.domain.receipt import Stored
-from app.domain.signature import SIGNATURE_HEADER, is_signature, signed_with
 from app.gateway import gateway
 from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
 from app.web.errors import Refusal

@@ -11,7 +11,7 @@ from app.config import ConfigError, Flags
 from app.config.access import api_access
 from app.config.handover import hand_over, handed_over
 from app.config.start_line import start_facts, tell_start, tell_warnings
-from app.domain.signature import signature_of
+from app.domain.meta.signature import signature_of
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
 
 

@@ -13,7 +13,7 @@ from app.corridor.leases import Leases
 from app.corridor.turnover import Turnover
 from app.domain.delivery import DeliveryState
 from app.domain.job import Job
-from app.domain.lane import Appetite
+from app.domain.queue import Appetite
 from app.gateway import Gateway
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM, LEASE, done, found, put_in

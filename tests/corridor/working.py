@@ -23,7 +23,7 @@ from gevent.fileobject import FileObject
 from app.corridor.lane import Lane, Task
 from app.corridor.worker import Worker
 from app.domain.job import SPLIT_LANE, Again, Done, Job
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM
 

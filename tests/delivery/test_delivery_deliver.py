@@ -18,10 +18,10 @@ from app.domain.delivery import Attempt, Delivery, DeliveryState
 from app.domain.event import Contact, Event, NewEvent, Origin
 from app.domain.event_json import event_json
 from app.domain.job import Again, Dead, Done, Job
-from app.domain.meta_envelope import meta_envelope
+from app.domain.job_result import LaneEffect, Settlement
+from app.domain.meta.envelope import meta_envelope
+from app.domain.meta.signature import signature_of
 from app.domain.retry import PAUSES
-from app.domain.settlement import LaneEffect, Settlement
-from app.domain.signature import signature_of
 from app.gateway import Gateway
 from tests.support.destinations import ScriptedDestination
 from tests.support.events import new_event

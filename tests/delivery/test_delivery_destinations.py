@@ -6,7 +6,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.domain.job import Again, Dead, Done
-from app.domain.settlement import LaneEffect
+from app.domain.job_result import LaneEffect
 from app.store import Store
 from tests.delivery.conftest import SECRETS
 from tests.support.deliveries import claim, end_all, numbered, put_deliveries

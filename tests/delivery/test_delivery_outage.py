@@ -10,7 +10,7 @@ from app.assembly import build_gateway
 from app.config import Settings
 from app.delivery.deliver import prepare_deliveries
 from app.domain.destination import DestinationState, lane_of_destination, state_of
-from app.domain.lane import Appetite
+from app.domain.queue import Appetite
 from app.gateway import Gateway
 from tests.support.deliveries import LEASE, numbered, put_deliveries
 from tests.support.destinations import Line, ScriptedDestination

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.job import Again, Dead
-from app.domain.settlement import LaneEffect
+from app.domain.job_result import LaneEffect
 from app.store import Store
 from app.web.openapi import openapi_document
 from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign, split_into

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from app.store import Store
 from tests.delivery.conftest import SECRETS
 from tests.support.deliveries import put_deliveries

@@ -5,7 +5,7 @@ import pytest
 from app.domain.breaker import Breaker
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, lane_of_destination, standings_of, state_of
-from app.domain.lane import LaneState
+from app.domain.queue import LaneState
 from tests.support.store import NOON
 
 CLOSED = Breaker()

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.answer import Answer
 from app.domain.job import Again, Dead, Done
+from app.domain.job_result import LaneEffect
+from app.domain.push_response import Answer
 from app.domain.retry import LONGEST_WAIT, PAUSES, outcome_of, pause_after, retry_after_of
-from app.domain.settlement import LaneEffect
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 ON_TIME = 0.5

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.signature import is_signature, signature_of, signed_with
+from app.domain.meta.signature import is_signature, signature_of, signed_with
 
 HEX = "0123456789abcdef" * 4
 SECRETS = ("the current secret", "the previous secret")

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.event import Contact
 from app.domain.examples import CHANGES, envelope_of
-from app.domain.meta_envelope import meta_envelope
+from app.domain.meta.envelope import meta_envelope
 from tests.support.envelopes import PHONE, USER_ID, change, contact, envelope, events_of, inbound_text, status
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.domain.meta_envelope import meta_envelope
-from app.domain.splitting import Unreadable
-from app.domain.splitting.reading import DEEPEST
+from app.domain.meta.body import DEEPEST
+from app.domain.meta.envelope import meta_envelope
+from app.domain.meta.parse import Unreadable
 from tests.support.envelopes import (
     METADATA,
     NUMBER,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.domain.event import Contact
-from app.domain.meta_envelope import meta_envelope
+from app.domain.meta.envelope import meta_envelope
 from tests.support.envelopes import PHONE, USER_ID, change, contact, envelope, events_of, inbound_text, status
 
 

@@ -19,9 +19,9 @@ from gevent.pool import Pool  # noqa: E402
 from sqlalchemy import Connection  # noqa: E402
 
 from app.domain.job import SPLIT_LANE, Again  # noqa: E402
-from app.domain.lane import Appetite  # noqa: E402
+from app.domain.job_result import Settlement  # noqa: E402
+from app.domain.queue import Appetite  # noqa: E402
 from app.domain.receipt import NewReceipt, Stored  # noqa: E402
-from app.domain.settlement import Settlement  # noqa: E402
 from app.store import Store, sqlite  # noqa: E402
 from tests.support.senders import numbered_body  # noqa: E402
 from tests.support.store import new_receipt  # noqa: E402

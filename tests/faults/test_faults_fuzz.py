@@ -4,7 +4,7 @@ import random
 import string
 from collections.abc import Callable
 
-from app.domain.signature import is_signature, signature_of, signed_with
+from app.domain.meta.signature import is_signature, signature_of, signed_with
 
 SECRETS = ("the-current-app-secret", "the-previous-app-secret")
 STRANGERS = ("the-current-app-secreT", "", "the-current-app-secret\0", "app-secret", "the-previous-app-secret ")

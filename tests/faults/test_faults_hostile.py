@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from bench import load, webhooks
 from bench.attacks import ATTACKS, under
 from bench.prepare import prepare

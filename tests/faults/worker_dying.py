@@ -47,7 +47,7 @@ def settle_before_post() -> None:
     """A bug: a delivery is written down as done before it is made."""
     from app.corridor.handling import Handler, attempt
     from app.domain.job import Done
-    from app.domain.settlement import Settlement
+    from app.domain.job_result import Settlement
 
     def handle(handler: Any, lane: Any, job: Any, task: Any) -> None:
         if lane.standing:

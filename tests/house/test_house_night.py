@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import Again, Dead, Done
-from app.domain.settlement import LaneEffect
+from app.domain.job_result import LaneEffect
 from app.store import Store
 from tests.support.deliveries import end_all, put_deliveries, split_into
 from tests.support.events import new_event

@@ -15,7 +15,7 @@ import gevent
 from gevent.fileobject import FileObject
 
 from app.domain.job import SPLIT_LANE
-from app.domain.lane import Appetite
+from app.domain.queue import Appetite
 from app.domain.receipt import Stored
 from app.store import Limits, Store, StoreUnavailable, sqlite
 from app.store.file_lock import FileLock

@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from app.domain.job import SPLIT_LANE, Again
-from app.domain.lane import Appetite
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.queue import Appetite
 from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.errors import ClaimLost

@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from app.domain.lane import Appetite
+from app.domain.queue import Appetite
 from app.store import Store, StoreUnavailable
 from tests.support.store import new_receipt
 from tests.support.work import LEASE, done

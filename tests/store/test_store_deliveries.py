@@ -9,8 +9,8 @@ from sqlalchemy import delete, update
 from app.domain.delivery import KEPT_ATTEMPTS, DeliveryState, NewDelivery
 from app.domain.event import Event
 from app.domain.job import Again, Done
+from app.domain.job_result import Settlement
 from app.domain.replay import ReplayStep, Selection
-from app.domain.settlement import Settlement
 from app.store import Store
 from app.store.deliveries import DeliveriesOf
 from app.store.delivery_pages import DeliveryCounts

@@ -6,8 +6,8 @@ import pytest
 
 from app.domain.delivery import DeliveryState
 from app.domain.job import PRUNE_LANE, SPLIT_LANE, Again, Dead, Done, Job
-from app.domain.lane import LaneDepth
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
+from app.domain.queue import LaneDepth
 from app.store import Store
 from app.store.jobs import DIED, MOST_CLAIMS
 from app.store.types import EPOCH

@@ -9,8 +9,8 @@ from app.domain.breaker import FAILURES_TO_OPEN, LONGEST_PAUSE, Breaker
 from app.domain.delivery import Attempt
 from app.domain.destination import lane_of_destination
 from app.domain.job import Again, Job
-from app.domain.lane import LaneState
-from app.domain.settlement import LaneEffect, Settlement
+from app.domain.job_result import LaneEffect, Settlement
+from app.domain.queue import LaneState
 from app.store import Store
 from app.store.lanes import STEP, lock_lanes
 from tests.support.store import NOON, Databases, StoreMaker

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from app.domain.job import Again, Job
-from app.domain.settlement import Settlement
+from app.domain.job_result import Settlement
 from app.domain.split import SplitReceipt
 from app.store import Store
 from tests.support.store import Databases, StoreMaker

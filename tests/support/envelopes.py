@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.event import NewEvent
-from app.domain.splitting import split
+from app.domain.meta.parse import split
 
 PHONE, USER_ID = "4915112345678", "DE.13491208655302741918"
 NUMBER, WABA = "9876543210", "1234567890"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.domain.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from tests.support.live import LIVE_ENVIRONMENT
 
 APP_SECRET = LIVE_ENVIRONMENT["TEST_APP_SECRET"]

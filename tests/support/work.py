@@ -9,8 +9,8 @@ import pytest
 from app.domain.delivery import Attempt, NewDelivery
 from app.domain.destination import lane_of_destination
 from app.domain.job import SPLIT_LANE, Again, Dead, Done, Job
-from app.domain.lane import Appetite
-from app.domain.settlement import LaneEffect, Settlement
+from app.domain.job_result import LaneEffect, Settlement
+from app.domain.queue import Appetite
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import Store
 from tests.support.events import new_event

@@ -15,7 +15,7 @@ from app.domain.examples.contacts import CONTACTS
 from app.domain.examples.messages import MESSAGES
 from app.domain.examples.statuses import STATUSES
 from app.domain.examples.unknown import UNKNOWN
-from app.domain.splitting import split
+from app.domain.meta.parse import split
 
 CHANGES: Changes = {**MESSAGES, **STATUSES, **CONTACTS, **BUSINESSES, **UNKNOWN}
 RECEIVED_AT = datetime(2025, 11, 24, 16, 0, 1, tzinfo=UTC)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from app.domain.splitting.fields import item_keys, list_keys
-from app.domain.splitting.surroundings import Scope, is_small, parted
+from app.domain.meta.context import Scope, is_small, parted
+from app.domain.meta.webhook_fields import item_keys, list_keys
 
 INNER_LISTS = {"history": ("threads", "errors"), "threads": ("messages",)}
 """Lists whose items hold lists of items: pieces of history hold threads, and those hold messages."""

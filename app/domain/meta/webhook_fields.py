@@ -6,29 +6,29 @@ Source: Meta, WhatsApp Business Platform, "Webhooks", reference.
 from collections.abc import Callable
 from typing import Any
 
-from app.domain.splitting import kinds
+from app.domain.meta import event_types
 
 Kind = str | Callable[[dict[str, Any]], str | None]
 """An event's type, or how an item tells it (None: it does not)."""
 
 ITEM_LISTS: dict[str, Kind] = {
-    "messages": kinds.message,
-    "message_echoes": kinds.echo,
-    "statuses": kinds.status,
-    "calls": kinds.call,
+    "messages": event_types.message,
+    "message_echoes": event_types.echo,
+    "statuses": event_types.status,
+    "calls": event_types.call,
     "errors": "error",
-    "state_sync": kinds.app_state,
+    "state_sync": event_types.app_state,
     "user_preferences": "contact.preference",
     "user_id_update": "contact.user_id_changed",
-    "groups": kinds.no_type,
-    "history": kinds.no_type,
+    "groups": event_types.no_type,
+    "history": event_types.no_type,
 }
 """Lists that hold items, and what the items are unless the field says otherwise."""
 
 LIST_FIELDS: dict[str, dict[str, Kind]] = {
     "messages": {},
-    "message_echoes": {"messages": kinds.echo},
-    "smb_message_echoes": {"messages": kinds.echo},
+    "message_echoes": {"messages": event_types.echo},
+    "smb_message_echoes": {"messages": event_types.echo},
     "history": {
         "messages": "history.message",
         "statuses": "history.status",
@@ -36,7 +36,7 @@ LIST_FIELDS: dict[str, dict[str, Kind]] = {
         "history": "history.status",
     },
     "smb_app_state_sync": {},
-    "calls": {"statuses": kinds.call_status},
+    "calls": {"statuses": event_types.call_status},
     "user_preferences": {},
 }
 """Fields whose values hold lists of items."""
@@ -51,7 +51,7 @@ VALUE_FIELDS: dict[str, Kind] = {
     "business_status_update": "business.status",
     "business_username_updates": "business.username",
     "consumer_profile": "contact.profile",
-    "flows": kinds.flow,
+    "flows": event_types.flow,
     "group_lifecycle_update": "group.lifecycle",
     "group_participants_update": "group.participants",
     "group_settings_update": "group.settings",
@@ -99,10 +99,10 @@ def kind_of_item(field: str | None, key: str) -> Kind:
     if field in VALUE_FIELDS and key in (field, "groups"):
         return VALUE_FIELDS[field]
     if field not in LIST_FIELDS:
-        return kinds.no_type
-    return LIST_FIELDS[field].get(key) or ITEM_LISTS.get(key, kinds.no_type)
+        return event_types.no_type
+    return LIST_FIELDS[field].get(key) or ITEM_LISTS.get(key, event_types.no_type)
 
 
 def kind_of_value(field: str | None) -> Kind:
     """What a value without items is."""
-    return VALUE_FIELDS.get(field, kinds.no_type) if field else kinds.no_type
+    return VALUE_FIELDS.get(field, event_types.no_type) if field else event_types.no_type

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.domain.splitting.walk import COMMON, Found
+from app.domain.meta.items import COMMON, Found
 
 VERBATIM_OF_MESSAGE = ("context", "referral", "identity", "errors", "history_context")
 VERBATIM_OF_STATUS = ("pricing", "conversation", "errors")

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.event import Contact
-from app.domain.splitting import clean
-from app.domain.splitting.people import named_by
-from app.domain.splitting.surroundings import canonical
-from app.domain.splitting.walk import Found
+from app.domain.meta import scalars
+from app.domain.meta.contact import named_by
+from app.domain.meta.context import canonical
+from app.domain.meta.items import Found
 
 ONE_OF_EACH = ("connect", "terminate")
 """What happens to a call once. Other events of a call may come again."""
@@ -26,7 +26,7 @@ def event_id(found: Found, contact: Contact, when: datetime | None, receipt_sha2
 def _own_key(found: Found) -> list[Any] | None:
     """The key of an item that Meta gave an id: a message, what became of one, a call."""
     item, scope = found.raw, found.scope
-    item_id = clean.written(item.get("id")) if isinstance(item, dict) and found.is_listed else None
+    item_id = scalars.written(item.get("id")) if isinstance(item, dict) and found.is_listed else None
     if item_id is None:
         return None
     around = [scope.field, scope.phone_number_id, item_id]

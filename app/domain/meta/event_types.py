@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain.splitting.clean import word
+from app.domain.meta.scalars import word
 
 SYSTEM_MESSAGES = {
     "user_changed_number": "contact.number_changed",

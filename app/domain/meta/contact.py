@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.event import Contact
-from app.domain.splitting import clean
-from app.domain.splitting.walk import Found
+from app.domain.meta import scalars
+from app.domain.meta.items import Found
 
 
 def contact_of(found: Found) -> tuple[Contact, dict[str, Any] | None]:
@@ -34,17 +34,17 @@ def _filled_in(named: Contact, own: dict[str, Any]) -> Contact:
     profile = profile if isinstance(profile, dict) else {}
     return replace(
         named,
-        wa_id=named.wa_id or clean.phone(own.get("wa_id")),
-        user_id=named.user_id or clean.user_id(own.get("user_id")),
-        parent_user_id=named.parent_user_id or clean.user_id(own.get("parent_user_id")),
-        username=named.username or clean.text(profile.get("username")),
-        profile_name=clean.text(profile.get("name")),
+        wa_id=named.wa_id or scalars.phone(own.get("wa_id")),
+        user_id=named.user_id or scalars.user_id(own.get("user_id")),
+        parent_user_id=named.parent_user_id or scalars.user_id(own.get("parent_user_id")),
+        username=named.username or scalars.text(profile.get("username")),
+        profile_name=scalars.text(profile.get("name")),
     )
 
 
 def _contact(wa_id: Any, user_id: Any, *parent_user_ids: Any) -> Contact:
-    parents = (clean.user_id(one) for one in parent_user_ids)
-    return Contact(clean.phone(wa_id), clean.user_id(user_id), next((one for one in parents if one), None))
+    parents = (scalars.user_id(one) for one in parent_user_ids)
+    return Contact(scalars.phone(wa_id), scalars.user_id(user_id), next((one for one in parents if one), None))
 
 
 def named_by(found: Found) -> Contact:
@@ -103,9 +103,9 @@ def _in_thread(found: Found) -> Contact:
     told = thread.get("context")
     told = told if isinstance(told, dict) else {}
     sent = _sender_or_addressee(found)
-    wa_id = clean.phone(thread.get("id")) or clean.phone(told.get("wa_id"))
-    user_id = clean.user_id(told.get("user_id")) or sent.user_id
-    return Contact(wa_id, user_id, sent.parent_user_id, clean.text(told.get("username")))
+    wa_id = scalars.phone(thread.get("id")) or scalars.phone(told.get("wa_id"))
+    user_id = scalars.user_id(told.get("user_id")) or sent.user_id
+    return Contact(wa_id, user_id, sent.parent_user_id, scalars.text(told.get("username")))
 
 
 def _subject(found: Found) -> Contact:
@@ -121,7 +121,7 @@ def _in_address_book(found: Found) -> Contact:
     entry = entry if isinstance(entry, dict) else {}
     return replace(
         _contact(entry.get("phone_number"), entry.get("user_id"), entry.get("parent_user_id")),
-        username=clean.text(entry.get("username")),
+        username=scalars.text(entry.get("username")),
     )
 
 

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from app.domain.compare import first_match
+from app.domain.constant_time import first_match
 from app.domain.receipt import SignedWith
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"

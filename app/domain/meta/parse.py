@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.event import NewEvent, Origin
-from app.domain.splitting import clean
-from app.domain.splitting.facts import data_of
-from app.domain.splitting.fields import Kind, kind_of_item, kind_of_value
-from app.domain.splitting.keys import event_id
-from app.domain.splitting.kinds import no_type
-from app.domain.splitting.people import contact_of
-from app.domain.splitting.reading import Unreadable, read_body
-from app.domain.splitting.walk import Found, walk
+from app.domain.meta import scalars
+from app.domain.meta.body import Unreadable, read_body
+from app.domain.meta.contact import contact_of
+from app.domain.meta.event_data import data_of
+from app.domain.meta.event_id import event_id
+from app.domain.meta.event_types import no_type
+from app.domain.meta.items import Found, walk
+from app.domain.meta.webhook_fields import Kind, kind_of_item, kind_of_value
 
 __all__ = ["Unreadable", "split"]
 
@@ -27,7 +27,7 @@ def split(body: bytes, *, sha256: bytes, received_at: datetime) -> list[NewEvent
 def _event(found: Found, sha256: bytes, received_at: datetime) -> NewEvent:
     scope, type_ = found.scope, _type(found)
     contact, own_contact = contact_of(found)
-    when = clean.own_moment(found.raw) or clean.moment(scope.entry.get("time"))
+    when = scalars.own_moment(found.raw) or scalars.moment(scope.entry.get("time"))
     return NewEvent(
         id=event_id(found, contact, when, sha256),
         type=type_,
@@ -45,7 +45,7 @@ def _type(found: Found) -> str:
     field = found.scope.field_name
     kind = _kind(found, field)
     known = kind if isinstance(kind, str) else kind(found.raw)
-    return known or f"unknown.{clean.word(field) or 'envelope'}"
+    return known or f"unknown.{scalars.word(field) or 'envelope'}"
 
 
 def _kind(found: Found, field: str | None) -> Kind:

@@ -7,7 +7,7 @@ from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import Any
 
-from app.domain.splitting import clean
+from app.domain.meta import scalars
 
 MOST_BYTES = 8192
 """As much goes along. Surroundings are kept with every item: a megabyte of them must not become a thousand."""
@@ -49,26 +49,26 @@ class Scope:
     @property
     def field_name(self) -> str | None:
         """The field, if it is a name."""
-        return clean.text(self.field)
+        return scalars.text(self.field)
 
     @cached_property
     def waba_id(self) -> str | None:
         """The account."""
-        return clean.visible(self.entry.get("id"))
+        return scalars.visible(self.entry.get("id"))
 
     @cached_property
     def phone_number_id(self) -> str | None:
         """The number, if the value names one."""
         named = (self.value.get(key) for key in ("metadata", "recipient"))  # a handover names it as the recipient
-        found = (clean.visible(one.get("phone_number_id")) for one in named if isinstance(one, dict))
+        found = (scalars.visible(one.get("phone_number_id")) for one in named if isinstance(one, dict))
         return next((one for one in found if one), None)
 
     @cached_property
     def contacts_by_user_id(self) -> dict[str | None, dict[str, Any]]:
         """The contacts that have a user id; of two with the same the first."""
-        return {clean.user_id(one.get("user_id")): one for one in reversed(self.contacts)}
+        return {scalars.user_id(one.get("user_id")): one for one in reversed(self.contacts)}
 
     @cached_property
     def contacts_by_wa_id(self) -> dict[str | None, dict[str, Any]]:
         """The contacts that have a phone; of two with the same the first."""
-        return {clean.phone(one.get("wa_id")): one for one in reversed(self.contacts)}
+        return {scalars.phone(one.get("wa_id")): one for one in reversed(self.contacts)}
