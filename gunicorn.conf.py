@@ -17,9 +17,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from app.config import ConfigError, load_settings
-from app.config.handover import hand_over
-from app.config.start_line import tell_start, tell_warnings
-from app.log.access import AccessLogger
+from app.server.access_log import AccessLogger
+from app.startup.banner import tell_start, tell_warnings
+from app.startup.handover import hand_over
 
 SUPERVISED = "WATS_SUPERVISED"
 UNREAD_MILLISECONDS = 20_000
@@ -52,7 +52,7 @@ _host = _settings.service.host
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
 wsgi_app = "wsgi:app"
 workers = _settings.web_processes
-worker_class = "app.web.fair.FairWorker"
+worker_class = "app.server.worker.FairWorker"
 worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _in_memory
 backlog = 2048
@@ -89,7 +89,7 @@ def when_ready(server):
 
 def post_request(_worker, _request, environ, _response):
     """Send the answer, and let others have their turn before the next request of the same connection."""
-    from app.web.fair import give_turn
+    from app.server.worker import give_turn
 
     give_turn(environ)
 
@@ -97,7 +97,7 @@ def post_request(_worker, _request, environ, _response):
 def post_worker_init(worker):
     """Open the store in the worker itself, after the monkey patch; and let a stop show in `/readyz` at once."""
     from app.assembly import settle_in
-    from app.web import draining
+    from app.startup import draining
 
     settle_in()
     worker.wsgi.extensions["wats"].store.open()
@@ -121,7 +121,7 @@ def child_exit(_server, worker):
     """A dead process's gauges must not be counted, and nobody must wait for it to accept."""
     from prometheus_client.multiprocess import mark_process_dead
 
-    from app.web.spread import Place
+    from app.server.accept_balance import Place
 
     Place(worker.age).leave()
     mark_process_dead(worker.pid)

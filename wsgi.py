@@ -1,13 +1,19 @@
-"""The door for servers and for the `flask` command.
+"""The entry point for gunicorn and for the `flask` command.
 
 Under gunicorn, whose gunicorn.conf.py has loaded the settings, `app` is the gateway. Anywhere else it only
-carries the `wats` commands, needs no config, and serves nothing.
+carries the `wats` commands, needs no config, and serves nothing. Each case imports only what it needs.
 """
 
 from flask import Flask
 
-from app import command_app, create_app
-from app.config.handover import handed_over
+from app.startup.handover import handed_over
 
-settings = handed_over()
-app: Flask = command_app() if settings is None else create_app(settings)
+app: Flask
+if (settings := handed_over()) is None:
+    from app.cli.host import command_app
+
+    app = command_app()
+else:
+    from app.factory import create_app
+
+    app = create_app(settings)

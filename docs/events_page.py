@@ -6,8 +6,8 @@ from itertools import groupby
 
 from app.domain.event import EVENT_VERSION
 from app.domain.event_json import event_json
-from app.domain.examples import example_events
 from app.domain.meta.webhook_fields import LIST_FIELDS, VALUE_FIELDS
+from app.web.examples import example_events
 
 INTRODUCTION = f"""# Events
 

@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import click
 from events_page import events_page
 
-from app import create_app
 from app.cli import wats
 from app.config import Flags, inspect_settings
 from app.config.reference import configure_tables
+from app.factory import create_app
 from app.web.openapi import openapi_document
 
 DOCS = Path(__file__).parent

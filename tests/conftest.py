@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.config import Flags, Settings, load_settings
+from app.factory import create_app
 from app.gateway import EXTENSION, Gateway
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from app import create_app
 from app.cli import CommandFailed
 from app.cli.options import config_options
 from app.config import Flags, inspect_settings
+from app.factory import create_app
 from app.web.openapi import openapi_document
 
 

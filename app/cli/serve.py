@@ -12,15 +12,14 @@ from pathlib import Path
 
 import click
 
-from app import create_app
 from app.cli import CommandFailed
 from app.cli.options import serve_options
 from app.cli.processes import GUNICORN, ROOT, WORKER
 from app.cli.supervisor import Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
-from app.config.start_line import tell_warnings
 from app.log import configure_logging
+from app.startup.banner import tell_warnings
 from app.store import Store
 
 HEAD_START_SECONDS = 0.7
@@ -68,6 +67,7 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
 
 def routes_of(settings: Settings) -> list[dict[str, str]]:
     """Every route with its methods and guard."""
+    from app.factory import create_app  # only this option needs the whole application
     from app.web.guards import guard_of
 
     app = create_app(settings)

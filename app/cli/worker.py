@@ -11,8 +11,8 @@ from app.cli import CommandFailed
 from app.cli.options import start_options
 from app.cli.processes import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
-from app.config.start_line import tell_warnings
 from app.corridor.worker import is_anybody_working
+from app.startup.banner import tell_warnings
 
 
 @click.command("worker")

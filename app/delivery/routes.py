@@ -15,7 +15,7 @@ from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
-from app.web.parameters import takes
+from app.web.query_parameters import takes
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("deliveries", __name__, description="Events on their way to destinations.")

@@ -11,7 +11,7 @@ from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, page, page_request
-from app.web.parameters import takes
+from app.web.query_parameters import takes
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("consumers", __name__, description="Named readers of events.")

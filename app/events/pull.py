@@ -13,8 +13,8 @@ from typing import Protocol
 import gevent
 
 from app.domain.event import Event
+from app.startup import draining
 from app.store import Store
-from app.web import draining
 
 LONGEST_WAIT = 25
 MOST_WAITING = 500

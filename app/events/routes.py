@@ -19,7 +19,7 @@ from app.web.guards import bearer, guarded_by
 from app.web.json import json_response
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, read_limit
-from app.web.parameters import takes
+from app.web.query_parameters import takes
 
 bp = JsonBlueprint("events", __name__, description="What happened, one event for each thing.")
 

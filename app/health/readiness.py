@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Mapping
 
+from app.startup import draining
 from app.store import Store
-from app.web import draining
 
 CACHED_SECONDS = 1.0
 OK = "ok"

@@ -11,7 +11,7 @@ import gevent
 from gunicorn.http.errors import ParseException
 
 from app.web.errors import RETRY, Refusal
-from app.web.manners import REFUSED, Environ
+from app.web.middleware import REFUSED, Environ
 
 FIRST_PIECE_BYTES = 64
 LARGEST_PIECE_BYTES = 64 * 1024

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.store import StoreUnavailable
 from app.web.json import json_response
-from app.web.manners import REQUEST_ID
+from app.web.middleware import REQUEST_ID
 
 log = logging.getLogger(__name__)
 

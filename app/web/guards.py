@@ -14,7 +14,7 @@ from app.config import Scope, ServiceToken
 from app.domain.constant_time import first_match
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
-from app.web.manners import ROUTE
+from app.web.middleware import ROUTE
 
 View = TypeVar("View", bound=Callable[..., object])
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from app.domain import VERSION
 from app.web.errors import answer_http_exception
 from app.web.guards import OPEN, Guard, guard_of
-from app.web.outgoing import outgoing_webhooks
+from app.web.openapi_webhooks import outgoing_webhooks
 from app.web.schemas import ErrorSchema
 
 OPENAPI_CONFIG = {

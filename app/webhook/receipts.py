@@ -11,7 +11,7 @@ from app.gateway import gateway
 from app.web.errors import Refusal, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.paging import PAGE_PARAMETERS, page, page_request
-from app.web.parameters import takes
+from app.web.query_parameters import takes
 from app.web.schemas import CamelSchema, Instant, page_of
 
 bp = Blueprint("receipts", __name__, description="What Meta sent, byte for byte.")

@@ -10,7 +10,7 @@ from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
 from app.web.errors import Refusal
 from app.web.guards import Guard, guarded_by
 from app.web.json import JSON
-from app.web.manners import Environ
+from app.web.middleware import Environ
 from app.webhook.receive import receive
 
 bp = Blueprint("webhook", __name__)

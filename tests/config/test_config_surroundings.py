@@ -9,9 +9,9 @@ import pytest
 
 from app.config import ConfigError, Flags
 from app.config.access import api_access
-from app.config.handover import hand_over, handed_over
-from app.config.start_line import start_facts, tell_start, tell_warnings
 from app.domain.meta.signature import signature_of
+from app.startup.banner import start_facts, tell_start, tell_warnings
+from app.startup.handover import hand_over, handed_over
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
 
 
@@ -87,7 +87,7 @@ def test_a_masters_settings_are_there_for_its_workers(tmp_path: Path):
 
 @pytest.fixture(autouse=True)
 def nothing_handed_over():
-    from app.config import handover
+    from app.startup import handover
 
     yield
     handover._handed_over.clear()

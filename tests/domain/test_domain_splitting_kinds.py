@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.domain.event import Contact
-from app.domain.examples import CHANGES, envelope_of
 from app.domain.meta.envelope import meta_envelope
+from app.web.examples import CHANGES, envelope_of
 from tests.support.envelopes import PHONE, USER_ID, change, contact, envelope, events_of, inbound_text, status
 
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.event import NewEvent
-from app.domain.examples import CHANGES
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.parse import Unreadable
+from app.web.examples import CHANGES
 from tests.support.envelopes import RECEIVED_AT, change, contact, envelope, events_of, inbound_text, status
 
 TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+){0,2}", re.ASCII)

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.config import Settings
+from app.factory import create_app
 from app.gateway import Gateway
 from tests.support.live import LIVE_ENVIRONMENT
 from tests.support.webhooks import PATH, bearer, body_of, signed

@@ -107,7 +107,7 @@ def test_a_stray_env_file_opens_no_gate_and_supplies_no_secret(tmp_path: Path) -
     stray = [*(f"{name}={value}" for name, value in LIVE_ENVIRONMENT.items()), "WATS_MODE=live", "WATS_YES_LIVE=1"]
     (tmp_path / ".env").write_text("\n".join(stray))
     (tmp_path / "wsgi.py").write_text(
-        f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom app import command_app\napp = command_app()"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom app.cli.host import command_app\napp = command_app()"
     )
     config = str(write_config(tmp_path))
     bare = environment(tmp_path, **NO_SECRETS)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.web.connection import GATHERED_BYTES, Connection
-from app.web.fair import CLIENT, give_turn
+from app.server.connection import GATHERED_BYTES, Connection
+from app.server.worker import CLIENT, give_turn
 
 Pair = tuple[Connection, socket.socket]
 

@@ -4,9 +4,9 @@ import jsonschema
 import pytest
 from flask import Flask
 
-from app.domain.examples import CHANGES
 from app.domain.meta.event_types import SYSTEM_MESSAGES
 from app.domain.meta.webhook_fields import ITEM_LISTS, LIST_FIELDS, VALUE_FIELDS
+from app.web.examples import CHANGES
 from app.web.openapi import openapi_document
 from tests.support.envelopes import events_of
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.web.spread import Place
+from app.server.accept_balance import Place
 
 Make = Callable[[int], Place]
 

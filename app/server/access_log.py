@@ -12,7 +12,7 @@ from gunicorn.glogging import Logger
 
 from app.log import configure_logging
 
-ROUTE = "wats.route"  # as app.web.manners leaves them; a log knows no room
+ROUTE = "wats.route"  # as app.web.middleware leaves them; a log knows no room
 REQUEST_ID = "wats.request_id"
 SHOWN_PATH = 64
 LONGEST_SEGMENT = 20

@@ -1,6 +1,6 @@
 """Messages from customers, of every type."""
 
-from app.domain.examples.changes import AT, BUSINESS, PHONE, Changes, message, reply
+from app.web.examples.changes import AT, BUSINESS, PHONE, Changes, message, reply
 
 _MEDIA = {
     "id": "1003383421387256",

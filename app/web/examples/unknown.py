@@ -1,6 +1,6 @@
 """What we do not know yet, or cannot make sense of."""
 
-from app.domain.examples.changes import AT, PHONE, Changes, change
+from app.web.examples.changes import AT, PHONE, Changes, change
 
 UNKNOWN: Changes = {
     "unknown.standby": change(

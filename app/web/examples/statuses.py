@@ -1,6 +1,6 @@
 """What became of messages, calls, and errors that belong to no message."""
 
-from app.domain.examples.changes import AT, CONTACT, PHONE, Changes, call, change, status
+from app.web.examples.changes import AT, CONTACT, PHONE, Changes, call, change, status
 
 _PRICING = {"billable": True, "pricing_model": "PMP", "category": "utility", "type": "regular"}
 _FAILED = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "More than 24 hours"}}

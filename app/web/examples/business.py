@@ -1,6 +1,6 @@
 """Groups, templates, numbers and accounts."""
 
-from app.domain.examples.changes import AT, BUSINESS, PHONE, Changes, group, of_account
+from app.web.examples.changes import AT, BUSINESS, PHONE, Changes, group, of_account
 
 _TEMPLATE = {
     "message_template_id": 7211685322,

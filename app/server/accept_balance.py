@@ -13,7 +13,7 @@ from typing import Any
 import gevent
 from gevent.server import StreamServer
 
-from app.web.connection import Connection
+from app.server.connection import Connection
 
 PLACES = 256
 BEAT_SECONDS = 2.5

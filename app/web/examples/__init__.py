@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.event import Event
-from app.domain.examples.business import BUSINESSES
-from app.domain.examples.changes import AT, Change, Changes
-from app.domain.examples.contacts import CONTACTS
-from app.domain.examples.messages import MESSAGES
-from app.domain.examples.statuses import STATUSES
-from app.domain.examples.unknown import UNKNOWN
 from app.domain.meta.parse import split
+from app.web.examples.business import BUSINESSES
+from app.web.examples.changes import AT, Change, Changes
+from app.web.examples.contacts import CONTACTS
+from app.web.examples.messages import MESSAGES
+from app.web.examples.statuses import STATUSES
+from app.web.examples.unknown import UNKNOWN
 
 CHANGES: Changes = {**MESSAGES, **STATUSES, **CONTACTS, **BUSINESSES, **UNKNOWN}
 RECEIVED_AT = datetime(2025, 11, 24, 16, 0, 1, tzinfo=UTC)

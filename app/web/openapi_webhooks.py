@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from app.domain.event_json import event_json
-from app.domain.examples import example_events
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import SIGNATURE_HEADER
+from app.web.examples import example_events
 
 STANDARD_WEBHOOKS = {
     "webhook-id": "The event's id, the same on every attempt: what has it already needs no handling again.",

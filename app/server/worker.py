@@ -7,9 +7,9 @@ import gevent
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.web.connection import Connection
-from app.web.manners import REFUSED, Environ
-from app.web.spread import EvenServer, Place
+from app.server.accept_balance import EvenServer, Place
+from app.server.connection import Connection
+from app.web.middleware import REFUSED, Environ
 
 CLIENT = "gunicorn.socket"  # as gunicorn leaves it in the environ
 REFUSED_SECONDS = 0.05

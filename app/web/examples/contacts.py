@@ -1,6 +1,6 @@
 """What changes about a customer, and what the business does with another device."""
 
-from app.domain.examples.changes import (
+from app.web.examples.changes import (
     AT,
     BUSINESS,
     CONTACT,

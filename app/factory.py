@@ -1,0 +1,52 @@
+"""The application factory: one Flask application with every blueprint, for one web process."""
+
+from flask import Flask
+from flask_smorest import Api
+
+from app.assembly import build_gateway
+from app.config import Settings
+from app.delivery.destinations import bp as destinations
+from app.delivery.routes import bp as deliveries
+from app.events.consumers import bp as consumers
+from app.events.contacts import bp as contacts
+from app.events.routes import bp as events
+from app.gateway import EXTENSION
+from app.health.routes import bp as health
+from app.web.body import EXTENSION as BODIES
+from app.web.body import BodyBudget
+from app.web.docs import bp as docs
+from app.web.errors import register_errors
+from app.web.guards import register_guards
+from app.web.middleware import Manners
+from app.web.openapi import documented_api
+from app.web.sessions import NoSessions
+from app.webhook.openapi import document_webhook
+from app.webhook.receipts import bp as receipts
+from app.webhook.routes import bp as webhook
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application. Its store is closed; the process that serves the application opens it."""
+    app = Flask("wats", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.session_interface = NoSessions()
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
+    gateway = app.extensions[EXTENSION] = build_gateway(settings)
+    bodies = app.extensions[BODIES] = BodyBudget()
+    app.wsgi_app = Manners(app.wsgi_app, gateway.metrics, bodies.take_leave)  # type: ignore[method-assign]
+
+    register_guards(app)
+    api = documented_api(app)
+    register_errors(app)
+    _register_blueprints(app, api, settings)
+    return app
+
+
+def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
+    app.register_blueprint(webhook, url_prefix=settings.webhook.path)
+    document_webhook(api.spec, app)
+    api.register_blueprint(health)
+    for blueprint in (receipts, events, consumers, contacts, deliveries, destinations):
+        api.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
+    app.register_blueprint(docs)
