@@ -13,9 +13,6 @@ from functools import partial
 from gevent import monkey
 
 from app.config import Destination, Mode, Settings
-from app.corridor.handling import Point
-from app.corridor.lane import Lane, Prepare
-from app.corridor.worker import Worker
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
 from app.domain.destination import lane_of_destination
@@ -24,6 +21,9 @@ from app.domain.job_result import Settlement
 from app.events.prune import Pruning
 from app.events.split import Splitter
 from app.gateway import Gateway
+from app.jobs.executor import Point
+from app.jobs.queue import Lane, Prepare
+from app.jobs.runner import Worker
 from app.metrics import Metrics
 from app.store import Store
 

@@ -15,8 +15,8 @@ from gevent.event import Event
 
 from app.assembly import build_gateway, build_worker, settle_in
 from app.config import ConfigError, load_settings
-from app.corridor.handling import Point
-from app.corridor.watchdog import Watchdog
+from app.jobs.executor import Point
+from app.jobs.watchdog import Watchdog
 from app.log import configure_logging
 
 EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78

@@ -11,7 +11,7 @@ from app.cli import CommandFailed
 from app.cli.options import start_options
 from app.cli.processes import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
-from app.corridor.worker import is_anybody_working
+from app.jobs.runner import is_anybody_working
 from app.startup.banner import tell_warnings
 
 

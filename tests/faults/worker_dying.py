@@ -45,9 +45,9 @@ class Death:
 
 def settle_before_post() -> None:
     """A bug: a delivery is written down as done before it is made."""
-    from app.corridor.handling import Handler, attempt
     from app.domain.job import Done
     from app.domain.job_result import Settlement
+    from app.jobs.executor import Handler, attempt
 
     def handle(handler: Any, lane: Any, job: Any, task: Any) -> None:
         if lane.standing:
@@ -110,7 +110,7 @@ def no_fence() -> None:
     """A bug: whoever had a job settles it, whoever has it now."""
     from sqlalchemy import select
 
-    from app.corridor.leases import Leases
+    from app.jobs.leases import Leases
     from app.store import settling
     from app.store.schema import jobs
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import gevent
 
-from app.corridor.lane import Lane, Task
-from app.corridor.leases import Leases
-from app.corridor.turnover import Turnover
 from app.domain.job import Again, Dead, Job
 from app.domain.job_result import Settlement
+from app.jobs.leases import Leases
+from app.jobs.queue import Lane, Task
+from app.jobs.settlement_batcher import Turnover
 from app.store import StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)

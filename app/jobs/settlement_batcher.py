@@ -6,10 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
-from app.corridor.leases import Leases
 from app.domain.job import Job
 from app.domain.job_result import Settlement
 from app.domain.queue import Appetite
+from app.jobs.leases import Leases
 from app.store import GroupCommit, Take
 
 

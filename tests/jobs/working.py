@@ -20,10 +20,10 @@ import gevent
 from gevent.event import Event
 from gevent.fileobject import FileObject
 
-from app.corridor.lane import Lane, Task
-from app.corridor.worker import Worker
 from app.domain.job import SPLIT_LANE, Again, Done, Job
 from app.domain.job_result import Settlement
+from app.jobs.queue import Lane, Task
+from app.jobs.runner import Worker
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM
 

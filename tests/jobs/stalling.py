@@ -10,7 +10,7 @@ import sys
 import gevent
 from gevent.fileobject import FileObject
 
-from app.corridor.watchdog import Watchdog
+from app.jobs.watchdog import Watchdog
 
 native_sleep = monkey.get_original("time", "sleep")
 

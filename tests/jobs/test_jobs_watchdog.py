@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from app.corridor.watchdog import EXIT_STALLED
+from app.jobs.watchdog import EXIT_STALLED
 from tests.support.serving import ROOT
 
 STALLING = Path(__file__).parent / "stalling.py"

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 import gevent
 from gevent.event import Event
 
-from app.corridor.dispatcher import Dispatcher
-from app.corridor.handling import Handler, Point
-from app.corridor.lane import Lane
-from app.corridor.leases import Leases
-from app.corridor.turnover import Turnover
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.executor import Handler, Point
+from app.jobs.leases import Leases
+from app.jobs.queue import Lane
+from app.jobs.settlement_batcher import Turnover
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)

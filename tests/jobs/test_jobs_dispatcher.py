@@ -6,15 +6,15 @@ from contextlib import contextmanager
 import gevent
 import pytest
 
-from app.corridor.dispatcher import Dispatcher
-from app.corridor.handling import Handler
-from app.corridor.lane import Lane, Task
-from app.corridor.leases import Leases
-from app.corridor.turnover import Turnover
 from app.domain.delivery import DeliveryState
 from app.domain.job import Job
 from app.domain.queue import Appetite
 from app.gateway import Gateway
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.executor import Handler
+from app.jobs.leases import Leases
+from app.jobs.queue import Lane, Task
+from app.jobs.settlement_batcher import Turnover
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM, LEASE, done, found, put_in
 

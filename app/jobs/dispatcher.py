@@ -12,11 +12,11 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 
-from app.corridor.handling import Handler
-from app.corridor.lane import Lane, Task
-from app.corridor.leases import Leases
 from app.domain.job import Job
 from app.domain.queue import Appetite
+from app.jobs.executor import Handler
+from app.jobs.leases import Leases
+from app.jobs.queue import Lane, Task
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
