@@ -18,13 +18,13 @@ from app.destinations import Destinations, MayReach
 from app.domain.destination import lane_of_destination
 from app.domain.job import PRUNE_LANE, SPLIT_LANE, Job, Outcome
 from app.domain.job_result import Settlement
-from app.events.prune import Pruning
 from app.events.split import Splitter
 from app.gateway import Gateway
 from app.jobs.executor import Point
 from app.jobs.queue import Lane, Prepare
 from app.jobs.runner import Worker
 from app.metrics import Metrics
+from app.retention.prune import Pruning
 from app.store import Store
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from app.config import Settings
 from app.delivery.destinations import bp as destinations
 from app.delivery.routes import bp as deliveries
 from app.events.consumers import bp as consumers
-from app.events.contacts import bp as contacts
 from app.events.routes import bp as events
 from app.gateway import EXTENSION
 from app.health.routes import bp as health
+from app.retention.routes import bp as contacts
 from app.web.body import EXTENSION as BODIES
 from app.web.body import BodyBudget
 from app.web.docs import bp as docs

@@ -7,7 +7,7 @@ from flask_smorest import Blueprint
 
 from app.config import Destination, without_query
 from app.delivery.schemas import DestinationSchema, TrialSchema
-from app.delivery.trial import try_out
+from app.delivery.test_event import try_out
 from app.domain.destination import Standing, lane_of_destination, standings_of
 from app.gateway import gateway
 from app.web.errors import not_found

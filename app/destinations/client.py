@@ -9,10 +9,10 @@ from typing import Protocol
 from gevent import Timeout
 from requests import PreparedRequest, Response
 
-from app.destinations.answers import read_away
-from app.destinations.connections import Line
+from app.destinations.adapter import Line
 from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
-from app.destinations.troubles import TIMED_OUT, TROUBLES, words_for
+from app.destinations.failures import TIMED_OUT, TROUBLES, words_for
+from app.destinations.responses import read_away
 from app.domain import VERSION
 from app.domain.push_response import Answer
 from app.domain.retry import retry_after_of

@@ -1,8 +1,7 @@
-"""The shapes of events, consumers and erasures, for the OpenAPI document and for bodies."""
+"""The shapes of events and consumers, for the OpenAPI document and for bodies."""
 
 import marshmallow as ma
 
-from app.domain.erasure import CONTACT
 from app.web.schemas import CamelSchema, Instant
 
 
@@ -55,29 +54,3 @@ class AckSchema(CamelSchema):
     """Up to where a consumer has read: a page's `nextCursor`."""
 
     cursor = ma.fields.String(required=True)
-
-
-class EraseSchema(CamelSchema):
-    """Whom to erase: a phone number or a user id. `cursor`: the last step's `nextCursor`."""
-
-    contact = ma.fields.String(
-        required=True,
-        validate=ma.validate.Regexp(rf"(?:{CONTACT.pattern})\Z", error="A phone number or a user id is needed."),
-    )
-    cursor = ma.fields.String(allow_none=True, load_default=None)
-
-
-class ErasedSchema(CamelSchema):
-    """What one step has erased; `receipts`: how many lost their bytes.
-
-    `pending` and `unreadable` receipts name the contact and were left: their bytes may hold events of others.
-    `left`: at most so many receipts are still to be searched.
-    """
-
-    events = ma.fields.Integer(required=True)
-    deliveries = ma.fields.Integer(required=True)
-    receipts = ma.fields.Integer(required=True)
-    pending = ma.fields.Integer(required=True)
-    unreadable = ma.fields.Integer(required=True)
-    left = ma.fields.Integer(required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)

@@ -9,7 +9,7 @@ from app.domain.heartbeat import Heartbeat
 from app.domain.queue import LaneDepth
 from app.domain.timestamps import iso
 from app.gateway import Gateway
-from app.health.attention import concerns_of
+from app.health.alerts import concerns_of
 from app.health.queues import queues_of
 from app.store import ReceiptCounts
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.destinations.troubles import NO_HTTP, TIMED_OUT, WORDS
+from app.destinations.failures import NO_HTTP, TIMED_OUT, WORDS
 from app.domain.retry import PAUSES
 from app.domain.standard_webhooks import signing_headers
 from tests.support.serving import ROOT

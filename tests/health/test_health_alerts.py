@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.health.attention import concerns_of
+from app.health.alerts import concerns_of
 
 QUIET: dict[str, Any] = {
     "workers": [{"fresh": True}],

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from app.destinations.answers import AnswerTooLarge
 from app.destinations.dialer import AddressRefused
+from app.destinations.responses import AnswerTooLarge
 
 TIMED_OUT = "timed out"
 NO_HTTP = "not an HTTP answer"

@@ -14,8 +14,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from app.destinations.answers import BoundedAnswer
 from app.destinations.dialer import Dialer
+from app.destinations.responses import BoundedAnswer
 
 native_poll = monkey.get_original("select", "poll")
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from app.domain.job import PRUNE_LANE, Again, Job
-from app.events.prune import PAUSE, Pruning
 from app.gateway import Gateway
+from app.retention.prune import PAUSE, Pruning
 from app.store.pruning import STEP_ROWS
 from app.store.schema import receipts
 from tests.support.events import new_event, put_events

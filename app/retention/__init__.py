@@ -1,0 +1,1 @@
+"""Retention: delete what has expired, and erase a customer who asks for it."""
