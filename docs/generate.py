@@ -13,11 +13,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import click
+from configure_tables import configure_tables
 from events_page import events_page
 
 from app.cli import wats
 from app.config import Flags, inspect_settings
-from app.config.reference import configure_tables
 from app.factory import create_app
 from app.web.openapi import openapi_document
 

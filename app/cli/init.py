@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from app.cli import CommandFailed
-from app.config.new_files import existing_files, write_new_files
-from app.config.profile import is_profile_name
-from app.config.template import new_files
+from app.cli.scaffold.new_files import existing_files, write_new_files
+from app.cli.scaffold.template import new_files
+from app.config.file.profile import is_profile_name
 
 
 def _profile_name(_context: click.Context, _option: click.Parameter, name: str) -> str:

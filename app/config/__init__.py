@@ -3,10 +3,9 @@
 The only room that reads the environment or YAML. Nothing in it is printed with a secret's value.
 """
 
-from app.config.access import ApiAccess, api_access
-from app.config.environment import start_environment
+from app.config.api_access import ApiAccess, api_access
+from app.config.errors import ConfigError, Mistake
 from app.config.explain import Explained
-from app.config.flags import Flags
 from app.config.load import (
     Checked,
     check_config,
@@ -16,9 +15,10 @@ from app.config.load import (
     load_settings,
     show_config,
 )
-from app.config.mistakes import ConfigError, Mistake
+from app.config.schema.urls import without_query
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
-from app.config.urls import without_query
+from app.config.start.environment import start_environment
+from app.config.start.flags import Flags
 
 __all__ = [
     "ApiAccess",

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.keys import DESTINATION, SECTIONS, TOKEN, Section
-from app.config.launch import Launch
-from app.config.profile import Profile
-from app.config.references import EnvRef, SecretRef
+from app.config.file.profile import Profile
+from app.config.schema.keys import DESTINATION, SECTIONS, TOKEN, Section
+from app.config.schema.references import EnvRef, SecretRef
+from app.config.schema.urls import without_query
 from app.config.settings import Mode, Settings
-from app.config.urls import without_query
+from app.config.start.request import Launch
 
 Origins = Mapping[str, str]
 Row = tuple[str, object, object, str]

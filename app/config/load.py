@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.environment import start_environment
+from app.config.errors import ConfigError
 from app.config.explain import Explained, explain_launch, explain_profile
-from app.config.flags import Flags
-from app.config.launch import config_path, read_config, weigh
-from app.config.mistakes import ConfigError
 from app.config.resolve import resolve
 from app.config.settings import Mode, Settings
-from app.config.variables import read_variables
+from app.config.start.environment import start_environment
+from app.config.start.flags import Flags
+from app.config.start.request import config_path, read_config, weigh
+from app.config.start.variables import read_variables
 
 NO_FLAGS = Flags()
 

@@ -3,13 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from app.config.hosts import is_loopback
-from app.config.launch import Launch
-from app.config.mistakes import ConfigError
-from app.config.notices import notices_about
-from app.config.profile import Profile
-from app.config.secrets_dry_run import DryRunSecrets
-from app.config.secrets_live import LiveSecrets
+from app.config.errors import ConfigError
+from app.config.file.profile import Profile
+from app.config.schema.hosts import is_loopback
+from app.config.secrets.dry_run import DryRunSecrets
+from app.config.secrets.live import LiveSecrets
+from app.config.secrets.lookup import Sources
 from app.config.settings import (
     SCOPES,
     Destination,
@@ -24,7 +23,8 @@ from app.config.settings import (
     WhatsApp,
     Worker,
 )
-from app.config.sources import Sources
+from app.config.start.request import Launch
+from app.config.warnings import notices_about
 
 Secrets = LiveSecrets | DryRunSecrets
 DEFAULT_WEB_PROCESSES = 2

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.config.document import read_document
-from app.config.mistakes import ConfigError
-from app.config.profile import read_profiles
+from app.config.errors import ConfigError
+from app.config.file.document import read_document
+from app.config.file.profile import read_profiles
 
 P = "profiles.p"
 GONE = object()

@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 from app.cli import wats
 from app.cli.config import config_group
 from app.cli.init import init_command
+from app.cli.scaffold.new_files import write_new_files
 from app.cli.webhook import webhook_group
 from app.config import Flags, check_config, load_settings
-from app.config.env_file import read_env_file
-from app.config.new_files import write_new_files
+from app.config.start.env_file import read_env_file
 from tests.config.starts import config_in
 
 NAMES = {".env.example", "wats.config.yaml"}

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from app.config import Flags, check_config
-from app.config.mistakes import ConfigError
-from app.config.profile import read_profiles
-from app.config.reference import configure_tables, key_rows, variable_rows
+from app.config.errors import ConfigError
+from app.config.file.profile import read_profiles
+from docs.configure_tables import configure_tables, key_rows, variable_rows
 from tests.config.documents import P, with_change
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,7 +78,9 @@ def test_every_key_and_variable_has_a_type_and_a_meaning():
 
 
 def test_the_example_config_is_good_and_every_variable_that_is_read_is_documented():
-    read = set(re.findall(r'"(WATS_[A-Z_]+|PORT|WEB_CONCURRENCY)"', (ROOT / "app/config/variables.py").read_text()))
+    read = set(
+        re.findall(r'"(WATS_[A-Z_]+|PORT|WEB_CONCURRENCY)"', (ROOT / "app/config/start/variables.py").read_text())
+    )
 
     assert check_config(Flags(config=ROOT / "config" / "wats.config.yaml"), {}).profiles
     assert read <= {name for name, *_ in variable_rows()}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.config.document import read_document
-from app.config.mistakes import Bad, ConfigError
-from app.config.profile import read_profiles
+from app.config.errors import Bad, ConfigError
+from app.config.file.document import read_document
+from app.config.file.profile import read_profiles
 from tests.config.documents import P, PlainDumper, with_change
 
 TEXTS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config.environment import without_dotenv_files
+from app.config.start.environment import without_dotenv_files
 from tests.config.starts import SECRETS, config_in
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config.databases import STORAGE_URL
-from app.config.document import read_document
-from app.config.env_file import read_env_file
-from app.config.keys import DESTINATION, SECTIONS, TOKEN
-from app.config.mistakes import Bad, ConfigError
-from app.config.profile import read_profiles
-from app.config.urls import BASE_URL, DESTINATION_URL
+from app.config.errors import Bad, ConfigError
+from app.config.file.document import read_document
+from app.config.file.profile import read_profiles
+from app.config.schema.databases import STORAGE_URL
+from app.config.schema.keys import DESTINATION, SECTIONS, TOKEN
+from app.config.schema.urls import BASE_URL, DESTINATION_URL
+from app.config.start.env_file import read_env_file
 from tests.config.documents import P, with_change
 
 KEYS = st.sampled_from(

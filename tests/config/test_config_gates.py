@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.config.environment import parse_environ
-from app.config.flags import Flags
-from app.config.gates import choose_mode
 from app.config.settings import Mode
-from app.config.variables import is_port, read_variables
+from app.config.start.environment import parse_environ
+from app.config.start.flags import Flags
+from app.config.start.mode import choose_mode
+from app.config.start.variables import is_port, read_variables
 
 FLAGS = ("dry_run", "live", "yes_live")
 EVERY_GATE = list(product((None, "", "dry-run", "live", "staging"), (None, "1"), *[(False, True)] * 3))

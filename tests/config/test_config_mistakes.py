@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.config import Flags, check_config, load_settings
-from app.config.document import read_document
-from app.config.mistakes import ConfigError
-from app.config.profile import read_profiles
+from app.config.errors import ConfigError
+from app.config.file.document import read_document
+from app.config.file.profile import read_profiles
 from tests.config.cases import CASES
 from tests.config.documents import GOOD, P, crm, mistakes_of, with_change, write
 

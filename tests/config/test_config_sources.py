@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.config.env_file import read_env_file
-from app.config.mistakes import Bad
-from app.config.references import SecretRef
+from app.config.errors import Bad
+from app.config.schema.references import SecretRef
+from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Secret
-from app.config.sources import Sources, check_standard_webhooks_secret
+from app.config.start.env_file import read_env_file
 
 BAD_LINES = [
     *("PLANTED", "=planted", "A B=planted", "1A=planted", "A=planted\nA=planted", "\u00c4=planted"),

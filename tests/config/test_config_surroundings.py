@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.config import ConfigError, Flags
-from app.config.access import api_access
+from app.config.api_access import api_access
 from app.domain.meta.signature import signature_of
 from app.startup.banner import start_facts, tell_start, tell_warnings
 from app.startup.handover import hand_over, handed_over

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from app.config.databases import STORAGE_URL, database_url, is_same_database
-from app.config.hosts import is_host, is_loopback
-from app.config.mistakes import Bad
-from app.config.urls import BASE_URL, DESTINATION_URL, is_loopback_url
+from app.config.errors import Bad
+from app.config.schema.databases import STORAGE_URL, database_url, is_same_database
+from app.config.schema.hosts import is_host, is_loopback
+from app.config.schema.urls import BASE_URL, DESTINATION_URL, is_loopback_url
 
 FORBIDDEN = [
     *("169.254.169.254", "169.254.169.254.", "2852039166", "0xa9fea9fe", "0XA9FEA9FE", "025177524776"),

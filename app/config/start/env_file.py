@@ -7,8 +7,8 @@ in single or double quotes, which are taken off; nothing in it is expanded.
 import re
 from pathlib import Path
 
-from app.config.files import read_regular_file
-from app.config.mistakes import Bad
+from app.config.errors import Bad
+from app.config.file.files import read_regular_file
 
 LIMIT_BYTES = 64 * 1024
 

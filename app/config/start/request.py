@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.document import read_document
-from app.config.env_file import read_env_file
-from app.config.flags import Flags
-from app.config.gates import choose_mode
-from app.config.hosts import is_host
-from app.config.mistakes import Bad, ConfigError, Mistake
-from app.config.profile import Document, Profile, read_profiles
+from app.config.errors import Bad, ConfigError, Mistake
+from app.config.file.document import read_document
+from app.config.file.profile import Document, Profile, read_profiles
+from app.config.schema.hosts import is_host
 from app.config.settings import Mode
-from app.config.variables import Variables, is_port, read_variables
+from app.config.start.env_file import read_env_file
+from app.config.start.flags import Flags
+from app.config.start.mode import choose_mode
+from app.config.start.variables import Variables, is_port, read_variables
 
 DEFAULT_CONFIGS = (Path("wats.config.yaml"), Path("config/wats.config.yaml"))
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs

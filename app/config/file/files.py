@@ -5,7 +5,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.mistakes import Bad
+from app.config.errors import Bad
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from app.config.mistakes import Bad
-from app.config.variable_names import CONTROL_VARIABLES
+from app.config.errors import Bad
+from app.config.start_options import CONTROL_VARIABLES
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.files import read_regular_file
-from app.config.mistakes import Bad, Mistake
-from app.config.references import SecretRef
+from app.config.errors import Bad, Mistake
+from app.config.file.files import read_regular_file
+from app.config.schema.references import SecretRef
 from app.config.settings import Secret
 
 LIMIT_SECRET_BYTES = 16 * 1024

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.config.keys import REQUIRED, Key, Section
-from app.config.kinds import LIMIT_ITEMS
-from app.config.mistakes import Bad, Mistake, shortened, under
+from app.config.errors import Bad, Mistake, shortened, under
+from app.config.schema.keys import REQUIRED, Key, Section
+from app.config.schema.kinds import LIMIT_ITEMS
 
 
 @dataclass

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.collisions import collisions
-from app.config.document import repeated_keys
-from app.config.keys import DESTINATION, LISTS, SECTIONS
-from app.config.mistakes import ConfigError, under
-from app.config.reading import Reading
+from app.config.errors import ConfigError, under
+from app.config.file.document import repeated_keys
+from app.config.file.reading import Reading
+from app.config.schema.collisions import collisions
+from app.config.schema.keys import DESTINATION, LISTS, SECTIONS
 
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 ROOT_KEYS = ("version", "defaultProfile", "profiles")

@@ -2,9 +2,9 @@
 
 import re
 
-from app.config.kinds import Kind
-from app.config.mistakes import Bad
-from app.config.references import SecretRef, read_secret
+from app.config.errors import Bad
+from app.config.schema.kinds import Kind
+from app.config.schema.references import SecretRef, read_secret
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?", re.ASCII)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from app.config.files import read_regular_file
-from app.config.mistakes import Bad, under
-from app.config.written import WrittenFloat, WrittenInt, WrittenMapping
-from app.config.yaml_document import LIMIT_DEPTH, read_yaml, too_deep
+from app.config.errors import Bad, under
+from app.config.file.files import read_regular_file
+from app.config.file.yaml_document import LIMIT_DEPTH, read_yaml, too_deep
+from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
 LIMIT_BYTES = 256 * 1024
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.config.environment import start_environment
-from app.config.flags import Flags
-from app.config.launch import ANY_ADDRESS, Launch, weigh
-from app.config.mistakes import Bad, ConfigError, Mistake
-from app.config.references import SecretRef
-from app.config.secrets_dry_run import PLACEHOLDER_SERVICE_TOKEN, SERVICE_TOKEN_VARIABLE
+from app.config.errors import Bad, ConfigError, Mistake
+from app.config.schema.references import SecretRef
+from app.config.schema.urls import SERVICE_URL
+from app.config.secrets.dry_run import PLACEHOLDER_SERVICE_TOKEN, SERVICE_TOKEN_VARIABLE
+from app.config.secrets.lookup import Sources
 from app.config.settings import Mode
-from app.config.sources import Sources
-from app.config.urls import SERVICE_URL
+from app.config.start.environment import start_environment
+from app.config.start.flags import Flags
+from app.config.start.request import ANY_ADDRESS, Launch, weigh
 
 URL_VARIABLE = "WATS_URL"
 

@@ -3,9 +3,9 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from app.config.hosts import is_host, is_loopback, is_never_called
-from app.config.kinds import Kind, text_of
-from app.config.mistakes import Bad
+from app.config.errors import Bad
+from app.config.schema.hosts import is_host, is_loopback, is_never_called
+from app.config.schema.kinds import Kind, text_of
 
 _PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?", re.ASCII)
 

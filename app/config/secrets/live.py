@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.databases import database_url
-from app.config.mistakes import Bad, Mistake
-from app.config.references import EnvRef, SecretRef
+from app.config.errors import Bad, Mistake
+from app.config.schema.databases import database_url
+from app.config.schema.references import EnvRef, SecretRef
+from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Header, Secret
-from app.config.sources import Sources, check_standard_webhooks_secret
 
 DEFAULT_FILE = "wats.sqlite3"
 

@@ -9,8 +9,8 @@ from typing import Any
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 
-from app.config.hosts import is_host
-from app.config.mistakes import Mistake
+from app.config.errors import Mistake
+from app.config.schema.hosts import is_host
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 _KUBERNETES_LINK = re.compile(r"(?:tcp|udp|sctp)://.*", re.ASCII)

@@ -1,13 +1,13 @@
 """Warnings about settings that are sound, but may not be what was meant."""
 
-from app.config.collisions import SECRET_SLOTS
-from app.config.launch import Launch
-from app.config.profile import Profile
-from app.config.references import SecretRef
-from app.config.secrets_live import DEFAULT_FILE
+from app.config.file.profile import Profile
+from app.config.schema.collisions import SECRET_SLOTS
+from app.config.schema.references import SecretRef
+from app.config.schema.urls import is_loopback_url
+from app.config.secrets.live import DEFAULT_FILE
+from app.config.secrets.lookup import Sources
 from app.config.settings import Mode, Settings
-from app.config.sources import Sources
-from app.config.urls import is_loopback_url
+from app.config.start.request import Launch
 
 META_MEGABYTES = 3 * 1024 * 1024
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.config.flags import Flags
-from app.config.mistakes import Mistake
+from app.config.errors import Mistake
 from app.config.settings import Mode
-from app.config.variables import Variables
+from app.config.start.flags import Flags
+from app.config.start.variables import Variables
 
 TWO_YESES = "live needs two yeses: --live or WATS_MODE=live, and --yes-live or WATS_YES_LIVE=1"
 

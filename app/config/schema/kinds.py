@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.hosts import is_host
-from app.config.mistakes import Bad, shortened
-from app.config.references import read_reference, read_secret
-from app.config.written import WrittenFloat, WrittenInt
+from app.config.errors import Bad, shortened
+from app.config.schema.hosts import is_host
+from app.config.schema.references import read_reference, read_secret
+from app.config.schema.written import WrittenFloat, WrittenInt
 
 LIMIT_ITEMS = 100
 LIMIT_TEXT = 2000

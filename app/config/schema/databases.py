@@ -3,9 +3,9 @@
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from app.config.kinds import Kind, text_of
-from app.config.mistakes import Bad
-from app.config.references import SecretRef, read_secret
+from app.config.errors import Bad
+from app.config.schema.kinds import Kind, text_of
+from app.config.schema.references import SecretRef, read_secret
 
 POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SQLITE_PREFIX = "sqlite:///"

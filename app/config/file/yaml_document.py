@@ -4,8 +4,8 @@ import math
 
 import yaml
 
-from app.config.mistakes import Bad
-from app.config.written import WrittenFloat, WrittenInt, WrittenMapping
+from app.config.errors import Bad
+from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
 LIMIT_DEPTH = 20
 

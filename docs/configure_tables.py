@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.config.headers import HEADERS
-from app.config.keys import DESTINATION, REQUIRED, SECTIONS, TOKEN, Key, Section
-from app.config.variable_names import REFERENCE
+from app.config.schema.headers import HEADERS
+from app.config.schema.keys import DESTINATION, REQUIRED, SECTIONS, TOKEN, Key, Section
+from app.config.start_options import REFERENCE
 
 Row = tuple[str, str, str, str]
 """Path or name, type, default, meaning."""

@@ -6,12 +6,12 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.databases import database_url, is_same_database
-from app.config.mistakes import Bad, Mistake
-from app.config.references import EnvRef, SecretRef
-from app.config.secrets_live import literal_database
+from app.config.errors import Bad, Mistake
+from app.config.schema.databases import database_url, is_same_database
+from app.config.schema.references import EnvRef, SecretRef
+from app.config.secrets.live import literal_database
+from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Header, Secret
-from app.config.sources import Sources, check_standard_webhooks_secret
 
 SERVICE_TOKEN_VARIABLE = "WATS_DRY_RUN_SERVICE_TOKEN"  # noqa: S105 - the name of a variable
 PLACEHOLDER_SERVICE_TOKEN = "dry-run-service-token"  # noqa: S105 - known to everybody, on loopback only

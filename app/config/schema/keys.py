@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.databases import STORAGE_URL
-from app.config.headers import HEADERS
-from app.config.kinds import (
+from app.config.schema.databases import STORAGE_URL
+from app.config.schema.headers import HEADERS
+from app.config.schema.kinds import (
     API_VERSION,
     HOST,
     NAME,
@@ -24,8 +24,8 @@ from app.config.kinds import (
     number,
     or_reference,
 )
+from app.config.schema.urls import BASE_URL, DESTINATION_URL
 from app.config.settings import SCOPES
-from app.config.urls import BASE_URL, DESTINATION_URL
 
 REQUIRED: Any = object()
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.config.mistakes import Mistake
-from app.config.references import SecretRef
+from app.config.errors import Mistake
+from app.config.schema.references import SecretRef
 
 Sections = dict[str, dict[str, Any]]
 
