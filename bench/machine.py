@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from app.store import sqlite
+from app.store.engine import sqlite
 
 
 def describe() -> str:

@@ -4,15 +4,14 @@ The only room that speaks SQL. What it promises durable is on disk when a call r
 """
 
 from app.store.consumers import Consumer
-from app.store.database import Limits
-from app.store.errors import ClaimLost, StoreBroken, StoreRefused, StoreUnavailable
-from app.store.event_reading import EventCounts
-from app.store.group_commit import GroupCommit
-from app.store.migrate import SchemaStatus
-from app.store.pruning import PruneStep
-from app.store.receipt_rows import ReceiptCounts
+from app.store.engine.database import Limits
+from app.store.engine.errors import ClaimLost, StoreBroken, StoreRefused, StoreUnavailable
+from app.store.engine.group_commit import GroupCommit, Take
+from app.store.migrations.upgrade import SchemaStatus
 from app.store.store import Store
-from app.store.turn import Take
+from app.store.tables.events import EventCounts
+from app.store.tables.receipts import ReceiptCounts
+from app.store.transactions.prune import PruneStep
 
 __all__ = [
     "ClaimLost",

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, text
 
-from app.store.event_reading import latest_sequence
-from app.store.front import Front
-from app.store.schema import consumers, events
-from app.store.types import UtcDateTime
+from app.store.repository import Front
+from app.store.tables.events import latest_sequence
+from app.store.tables.schema import consumers, events
+from app.store.tables.types import UtcDateTime
 
 MOST_CONSUMERS = 1000
 

@@ -8,12 +8,12 @@ from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState, NewDeli
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.replay import ReplayStep, Selection
-from app.store.delivery_pages import Asked, count_deliveries, page_of_deliveries
-from app.store.delivery_rows import load_deliveries, row_id_of, tell_deliveries
-from app.store.front import Front
-from app.store.receipt_rows import BIGGEST_ID
-from app.store.replay_selection import find_next, stored_states
-from app.store.replaying import Wanted, replay_deliveries
+from app.store.repository import Front
+from app.store.tables.deliveries import load_deliveries, row_id_of, tell_deliveries
+from app.store.tables.delivery_list import Asked, count_deliveries, page_of_deliveries
+from app.store.tables.receipts import BIGGEST_ID
+from app.store.transactions.replay_deliveries import Wanted, replay_deliveries
+from app.store.transactions.select_replay import find_next, stored_states
 
 DeliveriesOf = Callable[[Event], tuple[NewDelivery, ...] | None]
 """The deliveries that an event gets; None: its number is foreign."""

@@ -8,10 +8,9 @@ from sqlalchemy import Connection
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
-from app.store.event_adding import add_events, hold_claim
-from app.store.event_reading import EventCounts, count_events, get_event, latest_sequence, next_events
-from app.store.event_rows import key_of
-from app.store.front import Front
+from app.store.repository import Front
+from app.store.tables.events import EventCounts, count_events, get_event, key_of, latest_sequence, next_events
+from app.store.transactions.split_receipts import add_events, hold_claim
 
 
 class Events(Front):

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.domain.heartbeat import Heartbeat
-from app.store.front import Front
-from app.store.schema import heartbeats
+from app.store.repository import Front
+from app.store.tables.schema import heartbeats
 
 FORGOTTEN_AFTER = timedelta(days=1)
 

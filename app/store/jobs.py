@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from app.domain.job import STANDING_LANES, Dead, Job
 from app.domain.job_result import Settlement
 from app.domain.queue import Appetite, LaneDepth
-from app.store.claiming import claim_jobs, depths_of_lanes, earliest_due, hand_back_jobs, renew_jobs
-from app.store.front import Front, Holder
-from app.store.lane_health import Chance
-from app.store.settling import settle_jobs
-from app.store.turn import Take
+from app.store.engine.group_commit import Take
+from app.store.repository import Front, Holder
+from app.store.tables.jobs import depths_of_lanes, earliest_due
+from app.store.tables.queue_health import Chance
+from app.store.transactions.claim_jobs import claim_jobs, hand_back_jobs, renew_jobs
+from app.store.transactions.settle_jobs import settle_jobs
 
 MOST_CLAIMS = 5
 DIED = f"its worker died {MOST_CLAIMS} times"

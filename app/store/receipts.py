@@ -6,21 +6,22 @@ from sqlalchemy import Connection
 
 from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.domain.split import PendingReceipt
-from app.store import postgres
-from app.store.front import Front, Holder
-from app.store.group_commit import GroupCommit
-from app.store.intake import add_receipts
-from app.store.receipt_rows import (
+from app.store.engine import postgres
+from app.store.engine.group_commit import GroupCommit, Take
+from app.store.repository import Front, Holder
+from app.store.tables.receipts import (
     ReceiptCounts,
     count_receipts,
     get_body,
     get_receipt,
+    has_pending,
     page_of_receipts,
+    pending_receipts,
+    reason_of,
     reprocess_receipt,
     row_id_of,
 )
-from app.store.split_queue import has_pending, pending_receipts, reason_of
-from app.store.turn import Take
+from app.store.transactions.add_receipts import add_receipts
 
 
 class Receipts(Front):

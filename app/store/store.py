@@ -6,23 +6,22 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
-from app.store import sqlite
-from app.store.bell import Channel
-from app.store.bells import bell_for
-from app.store.checks import OK, DiskGuard, check_schema, probe_writing
 from app.store.consumers import Consumers
-from app.store.database import Database, Limits, Point, go_on, no_point, open_database
 from app.store.deliveries import Deliveries
-from app.store.errors import StoreMissing, StoreUnavailable
+from app.store.engine import sqlite
+from app.store.engine.database import Database, Limits, Point, go_on, no_point, open_database
+from app.store.engine.errors import StoreMissing, StoreUnavailable
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
-from app.store.lanes import Lanes
-from app.store.last_commit import LastCommit
-from app.store.migrate import SchemaStatus, no_schema, read_status, upgrade_schema
+from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
+from app.store.notify.notifier import Channel
+from app.store.notify.select import bell_for
+from app.store.queues import Lanes
+from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
 from app.store.receipts import Receipts
 from app.store.retention import Retention
-from app.store.types import UtcDateTime
+from app.store.tables.types import UtcDateTime
 
 T = TypeVar("T")
 

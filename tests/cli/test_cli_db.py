@@ -5,7 +5,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from app.store.sqlite import driver
+from app.store.engine.sqlite import driver
 from tests.support.live import write_config
 from tests.support.serving import environment, run
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app.gateway import Gateway
 from app.store.consumers import MOST_CONSUMERS
-from app.store.schema import consumers
+from app.store.tables.schema import consumers
 from tests.support.events import new_event, put_events
 from tests.support.store import NOON
 from tests.support.webhooks import bearer

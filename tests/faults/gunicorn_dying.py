@@ -59,7 +59,7 @@ def _answer_before_commit():
 
 def post_worker_init(worker):
     """Wait for death, then go on as always."""
-    from app.store import sqlite
+    from app.store.engine import sqlite
     from tests.support.vfs import watch
 
     death = _Death()

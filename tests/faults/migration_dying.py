@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from app.store import Store, migrate
+from app.store import Store
+from app.store.migrations import upgrade
 
 
 def main(url: str, migrations: str, last: str) -> None:
@@ -24,7 +25,7 @@ def main(url: str, migrations: str, last: str) -> None:
         return step
 
     event.listen(Engine, "before_cursor_execute", do_step)
-    migrate.MIGRATIONS = Path(migrations)
+    upgrade.MIGRATIONS = Path(migrations)
     store = Store(url, min_free_bytes=0, cooperative=False, on_point=lambda _: print(do_step()))
     store.upgrade_schema()
 

@@ -22,7 +22,8 @@ from app.domain.job import SPLIT_LANE, Again  # noqa: E402
 from app.domain.job_result import Settlement  # noqa: E402
 from app.domain.queue import Appetite  # noqa: E402
 from app.domain.receipt import NewReceipt, Stored  # noqa: E402
-from app.store import Store, sqlite  # noqa: E402
+from app.store import Store  # noqa: E402
+from app.store.engine import sqlite  # noqa: E402
 from tests.support.senders import numbered_body  # noqa: E402
 from tests.support.store import new_receipt  # noqa: E402
 from tests.support.vfs import OK, watch  # noqa: E402

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store import sqlite
-from app.store.file_lock import FileLock
+from app.store.engine import sqlite
+from app.store.engine.file_lock import FileLock
 from tests.faults.scene import SLOTS, Scene, audit, scene, updates_in
 from tests.faults.test_faults_kills import kill_a_web_process
 from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.store import Store
-from app.store.migrate import MIGRATIONS
+from app.store.migrations.upgrade import MIGRATIONS
 from tests.faults.conftest import Serve
 from tests.support.senders import Senders, missing, senders, stored_bodies
 from tests.support.serving import GUNICORN, ROOT, Running, is_alive, until

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from app.domain.receipt import Stored
-from app.store import Store, sqlite
+from app.store import Store
+from app.store.engine import sqlite
 from tests.faults.power import Change, Disk, write_files
 from tests.support.senders import numbered_body
 from tests.support.serving import ROOT

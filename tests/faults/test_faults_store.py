@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store import sqlite
+from app.store.engine import sqlite
 from tests.faults.conftest import SERVE, Serve
 from tests.support.postgres import PostgresServer
 from tests.support.senders import Senders, missing, senders

@@ -81,9 +81,9 @@ def dedupe_outside_the_transaction() -> None:
     """A bug: which events are known is remembered in a transaction of its own, before the new ones are added."""
     from sqlalchemy import insert
 
-    from app.store import event_adding
     from app.store.events import Events
-    from app.store.schema import forgotten_events
+    from app.store.tables.schema import forgotten_events
+    from app.store.transactions import split_receipts
 
     def remember(keys: list[bytes]) -> Callable[[Any], set[bytes]]:
         def remember(connection: Any) -> set[bytes]:
@@ -96,13 +96,13 @@ def dedupe_outside_the_transaction() -> None:
         return remember
 
     def add_what_is_not_known(events: Any, job: Any, split: Any, lease: timedelta) -> Any:
-        keys = sorted({event_adding._key(found) for one in split for found in one.events})
+        keys = sorted({split_receipts._key(found) for one in split for found in one.events})
         known = events._store.database.write(remember(keys))
         events._store._on_point("remembered")
-        event_adding._known = lambda connection, keys: known
+        split_receipts._known = lambda connection, keys: known
         return add(events, job, split, lease)
 
-    look_up, add = event_adding._known, Events.add
+    look_up, add = split_receipts._known, Events.add
     Events.add = add_what_is_not_known  # type: ignore[method-assign]
 
 
@@ -111,8 +111,8 @@ def no_fence() -> None:
     from sqlalchemy import select
 
     from app.jobs.leases import Leases
-    from app.store import settling
-    from app.store.schema import jobs
+    from app.store.tables.schema import jobs
+    from app.store.transactions import settle_jobs
 
     def lock_anyway(connection: Any, claimed: Any) -> Any:
         wanted = jobs.c.id.in_([job.id for job in claimed])
@@ -120,7 +120,7 @@ def no_fence() -> None:
         return {(job.id, job.claim_id): keys[job.id] for job in claimed if job.id in keys}
 
     Leases.holds = lambda leases, job: True  # type: ignore[method-assign]
-    settling.lock_held = lock_anyway
+    settle_jobs.lock_held = lock_anyway
 
 
 PLANTS: dict[str, Callable[[], None]] = {

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.delivery import DeliveryState
-from app.store import Store, sqlite
+from app.store import Store
+from app.store.engine import sqlite
 from tests.support.destinations import ScriptedDestination
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import DEADLINE_SECONDS, ROOT, environment, until

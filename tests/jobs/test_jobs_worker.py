@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from app.domain.delivery import DeliveryState
 from app.domain.job import SPLIT_LANE
 from app.store import Store
-from app.store.schema import jobs
+from app.store.tables.schema import jobs
 from tests.store.children import Child, Start
 from tests.support.events import new_event, put_delivery, put_events
 from tests.support.serving import until

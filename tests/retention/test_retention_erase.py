@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from app.gateway import Gateway
 from app.store import Store
-from app.store.schema import receipts
+from app.store.tables.schema import receipts
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, run, serving

@@ -5,8 +5,8 @@ from datetime import timedelta
 from app.domain.job import PRUNE_LANE, Again, Job
 from app.gateway import Gateway
 from app.retention.prune import PAUSE, Pruning
-from app.store.pruning import STEP_ROWS
-from app.store.schema import receipts
+from app.store.tables.schema import receipts
+from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
 from tests.support.store import new_receipt
 

@@ -17,8 +17,9 @@ from gevent.fileobject import FileObject
 from app.domain.job import SPLIT_LANE
 from app.domain.queue import Appetite
 from app.domain.receipt import Stored
-from app.store import Limits, Store, StoreUnavailable, sqlite
-from app.store.file_lock import FileLock
+from app.store import Limits, Store, StoreUnavailable
+from app.store.engine import sqlite
+from app.store.engine.file_lock import FileLock
 from tests.support.store import new_receipt
 
 CROWD = 300

@@ -12,7 +12,7 @@ from app.domain.job_result import Settlement
 from app.domain.queue import Appetite
 from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
-from app.store.errors import ClaimLost
+from app.store.engine.errors import ClaimLost
 from tests.support.events import new_event
 from tests.support.store import NOON
 

@@ -4,7 +4,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.store import sqlite
+from app.store.engine import sqlite
 from tests.store.children import Start
 from tests.support.store import Databases, StoreMaker, new_receipt
 

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.store import postgres, sqlite
-from app.store.file_lock import FileLock
+from app.store.engine import postgres, sqlite
+from app.store.engine.file_lock import FileLock
 from tests.store.children import Start
 from tests.support.postgres import PostgresServer
 from tests.support.store import Databases, StoreMaker, sqlite_databases

@@ -13,8 +13,8 @@ from app.domain.job_result import Settlement
 from app.domain.replay import ReplayStep, Selection
 from app.store import Store
 from app.store.deliveries import DeliveriesOf
-from app.store.delivery_pages import DeliveryCounts
-from app.store.schema import deliveries, events
+from app.store.tables.delivery_list import DeliveryCounts
+from app.store.tables.schema import deliveries, events
 from tests.support.events import event_id
 from tests.support.store import NOON
 from tests.support.work import (

@@ -13,9 +13,9 @@ from sqlalchemy.engine import make_url
 from app.domain.erasure import ErasePlace, EraseStep, Stage
 from app.domain.receipt import Stored
 from app.store import Store
-from app.store.erasing import SCAN_ROWS
-from app.store.pruning import STEP_ROWS
-from app.store.schema import consumers, deliveries, events, forgotten_events, jobs, lanes, receipts
+from app.store.tables.schema import consumers, deliveries, events, forgotten_events, jobs, lanes, receipts
+from app.store.transactions.erase_contact import SCAN_ROWS
+from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_delivery, put_events
 from tests.support.store import NOON, StoreMaker, new_receipt, sqlite_databases
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.store import Store
 from app.store.consumers import MOST_CONSUMERS
-from app.store.schema import consumers as consumers_table
+from app.store.tables.schema import consumers as consumers_table
 from tests.support.events import event_id, new_event, put_events
 from tests.support.store import NOON
 

@@ -10,9 +10,8 @@ import pytest
 from gevent.event import Event
 
 from app.store import StoreUnavailable
-from app.store.errors import StoreRefused
-from app.store.group_commit import WOKEN_AT_ONCE, GroupCommit
-from app.store.turn import BATCH_ITEMS, Take, Ticket, Turn
+from app.store.engine.errors import StoreRefused
+from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, GroupCommit, Take, Ticket, Turn
 from tests.support.store import told
 
 MakeGroup = Callable[..., GroupCommit[Any, Any]]

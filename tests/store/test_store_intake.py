@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 
 from app.domain.receipt import Stored
 from app.store import Store
-from app.store.intake import add_receipts
-from app.store.schema import receipts
+from app.store.tables.schema import receipts
+from app.store.transactions.add_receipts import add_receipts
 from tests.support.store import new_receipt
 
 BODIES = st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f"])

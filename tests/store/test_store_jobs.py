@@ -10,7 +10,7 @@ from app.domain.job_result import Settlement
 from app.domain.queue import LaneDepth
 from app.store import Store
 from app.store.jobs import DIED, MOST_CLAIMS
-from app.store.types import EPOCH
+from app.store.tables.types import EPOCH
 from tests.support.store import NOON
 from tests.support.work import (
     AT_ONCE,

@@ -12,7 +12,8 @@ from app.domain.job import Again, Job
 from app.domain.job_result import LaneEffect, Settlement
 from app.domain.queue import LaneState
 from app.store import Store
-from app.store.lanes import STEP, lock_lanes
+from app.store.queues import STEP
+from app.store.tables.queues import lock_lanes
 from tests.support.store import NOON, Databases, StoreMaker
 from tests.support.work import (
     CRM,
@@ -117,7 +118,7 @@ def test_what_waits_tells_when_its_lane_lets_it_through(timed: Store, clock: Clo
 def test_a_lane_that_is_shut_or_open_again_is_a_line_in_the_log(
     timed: Store, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "app.store.lane_health")
+    caplog.set_level(logging.INFO, "app.store.tables.queue_health")
 
     open_breaker(timed)
     clock.advance(LONGEST_PAUSE)

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import Connection
 
-from app.store import Limits, Store, StoreUnavailable, postgres
+from app.store import Limits, Store, StoreUnavailable
+from app.store.engine import postgres
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, told
 
@@ -197,7 +198,7 @@ def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: 
 
 def test_no_free_connection_is_told(url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "POOL_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr("app.store.database.WEB_CONNECTIONS", 1)
+    monkeypatch.setattr("app.store.engine.database.WEB_CONNECTIONS", 1)
     store = make_store(url)
 
     def ask_again(depth: int) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.domain.delivery import DeliveryState
 from app.domain.receipt import Stored
 from app.store import Store
-from app.store.schema import receipts
+from app.store.tables.schema import receipts
 from tests.store.children import Child, Start
 from tests.store.event_process import LAST
 from tests.support.events import new_event, put_events

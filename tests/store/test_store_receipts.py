@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.receipt import NewReceipt, ReceiptState, Stored
 from app.store import Store
-from app.store.intake import add_receipts, digest_of
+from app.store.transactions.add_receipts import add_receipts, digest_of
 from tests.support.store import NOON, new_receipt, told
 
 ACCEPTED, DUPLICATE = Stored.ACCEPTED, Stored.DUPLICATE

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from app.domain.receipt import ReceiptState
 from app.store import PruneStep, Store
-from app.store.erasing import last_receipt
-from app.store.pruning import STEP_BYTES, STEP_ROWS
-from app.store.schema import deliveries, events, forgotten_events, jobs, receipt_errors, receipts
+from app.store.tables.schema import deliveries, events, forgotten_events, jobs, receipt_errors, receipts
+from app.store.transactions.erase_contact import last_receipt
+from app.store.transactions.prune import STEP_BYTES, STEP_ROWS
 from tests.support.events import new_event, put_delivery, put_events, put_lane
 from tests.support.store import NOON, StoreMaker, new_receipt
 

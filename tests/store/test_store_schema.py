@@ -7,8 +7,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from app.store import SchemaStatus, Store
-from app.store.migrate import MIGRATIONS
-from app.store.schema import metadata
+from app.store.migrations.upgrade import MIGRATIONS
+from app.store.tables.schema import metadata
 from tests.support.store import Databases, StoreMaker, new_receipt
 
 HEAD, NEWER = "0002", "0003"

@@ -10,8 +10,8 @@ from app.domain.job import SPLIT_LANE
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitReceipt
 from app.store import ClaimLost, Store
-from app.store.event_rows import key_of
-from app.store.schema import forgotten_events, jobs
+from app.store.tables.events import key_of
+from app.store.tables.schema import forgotten_events, jobs
 from tests.support.events import event_id
 from tests.support.store import NOON, StoreMaker, new_receipt
 from tests.support.work import (

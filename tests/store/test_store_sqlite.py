@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from app.store import Limits, Store, StoreUnavailable, sqlite
-from app.store.sqlite import driver, has_wal_reset_bug
+from app.store import Limits, Store, StoreUnavailable
+from app.store.engine import sqlite
+from app.store.engine.sqlite import driver, has_wal_reset_bug
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases, told
 
 IMPATIENT = Limits(lock_seconds=0.05)
@@ -88,7 +89,7 @@ def test_a_library_with_the_bug_gets_no_wal_and_a_line_says_so(
     assert pragma(store, "journal_mode") == "delete"
     assert pragma(store, "synchronous") == 3  # EXTRA: the deletion of a rollback journal is the commit
     assert store.checks() == {"database": "ok", "schema": "ok", "disk": "ok"}
-    [line] = [record for record in caplog.records if record.name == "app.store.sqlite"]
+    [line] = [record for record in caplog.records if record.name == "app.store.engine.sqlite"]
     assert (line.message, line.levelno) == ("store.wal_refused", logging.WARNING)
     assert re.fullmatch(r"SQLite [0-9.]+ has the WAL-reset bug; using DELETE", vars(line)["reason"])
 

@@ -9,8 +9,8 @@ from sqlalchemy import insert, select
 from app.domain.destination import lane_of_destination
 from app.domain.event import Contact, NewEvent, Origin
 from app.store import Store
-from app.store.event_rows import document_of, key_of
-from app.store.schema import deliveries, events, jobs, lanes
+from app.store.tables.events import document_of, key_of
+from app.store.tables.schema import deliveries, events, jobs, lanes
 from tests.support.store import NOON
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import select
 
 from app.store import Store
-from app.store.schema import receipts
+from app.store.tables.schema import receipts
 from tests.support.webhooks import PATH, signed
 
 PATIENCE_SECONDS = 20

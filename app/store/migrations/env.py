@@ -1,8 +1,8 @@
-"""What Alembic runs: the migrations on the connection that `app.store.migrate` holds, inside its transaction."""
+"""What Alembic runs: the migrations, on the connection and inside the transaction of `upgrade_schema`."""
 
 from alembic import context
 
-from app.store.schema import metadata
+from app.store.tables.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

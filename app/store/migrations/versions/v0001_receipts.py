@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.store.types import RowId, UtcDateTime
+from app.store.tables.types import RowId, UtcDateTime
 
 revision = "0001"
 down_revision = None

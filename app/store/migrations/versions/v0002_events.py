@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from app.store.types import EPOCH, RowId, UtcDateTime
+from app.store.tables.types import EPOCH, RowId, UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

@@ -1,0 +1,178 @@
+"""SQLite: which library, and how a connection is set up.
+
+FULL synchronous: with NORMAL a power cut takes acknowledged commits along.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, Pool, StaticPool, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.store.engine.sqlite_files import file_at, refuse_missing, refuse_moved
+from app.store.engine.sqlite_pool import Shelf
+
+try:
+    from pysqlite3 import dbapi2 as bundled
+except ImportError:  # no wheel for this platform
+    bundled = None
+
+log = logging.getLogger(__name__)
+
+LOCK_SECONDS = 5.0
+WRITER_CACHE_KIBIBYTES, READER_CACHE_KIBIBYTES = 64 * 1024, 8 * 1024
+CHECKPOINT_PAGES = 4000
+
+
+def driver() -> ModuleType:
+    """The newer of the SQLite libraries at hand."""
+    if bundled is not None and bundled.sqlite_version_info >= sqlite3.sqlite_version_info:
+        return bundled  # type: ignore[no-any-return]
+    return sqlite3
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """3.7.0 to 3.51.2 can corrupt a WAL database that two connections write; fixed also in 3.50.7 and 3.44.6.
+
+    Source: SQLite's release notes, "WAL-reset bug".
+    """
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def journal_mode() -> str:
+    """WAL, unless this library would corrupt it."""
+    return "delete" if has_wal_reset_bug(driver().sqlite_version_info) else "wal"
+
+
+def path_of(url: str) -> Path:
+    """The database's file."""
+    return Path(str(make_url(url).database))
+
+
+def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
+    """One connection that begins every transaction by taking the write lock."""
+    engine = _engine(url, StaticPool, lock_seconds, WRITER_CACHE_KIBIBYTES)
+    event.listen(engine, "begin", _begin_to_write)
+    return engine
+
+
+def hasty(writer: Engine) -> Engine:
+    """The same connection, whose commits do not wait for the disk. Without WAL there is no such thing: a commit that
+    is not synced could damage the file."""
+    return writer.execution_options(synchronous="NORMAL") if journal_mode() == "wal" else writer
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Each transaction says how its commit shall wait: the connection would go on as the one before."""
+    wanted = connection.get_execution_options().get("synchronous", durable_synchronous())
+    if connection.info.get("synchronous") != wanted:
+        _tell_driver(connection, f"PRAGMA synchronous = {wanted}")
+        connection.info["synchronous"] = wanted
+    _tell_driver(connection, "BEGIN IMMEDIATE")
+
+
+def durable_synchronous() -> str:
+    """EXTRA without WAL: a rollback journal whose deletion is not yet on disk would take a commit back."""
+    return "FULL" if journal_mode() == "wal" else "EXTRA"
+
+
+def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
+    """Connections that cannot write."""
+    engine = _engine(url, Shelf, lock_seconds, READER_CACHE_KIBIBYTES)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
+    event.listen(engine, "begin", lambda connection: _tell_driver(connection, "BEGIN"))
+    return engine
+
+
+def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: int) -> Engine:
+    path = path_of(url)
+
+    def set_up(connection: Any, record: ConnectionPoolEntry) -> None:
+        _set_up(connection, cache_kibibytes)
+        record.info["file"] = file_at(path)
+
+    engine = create_engine(
+        "sqlite://",
+        module=driver(),
+        creator=lambda: _connect(path, lock_seconds),
+        poolclass=pool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "commit", lambda connection: refuse_moved(connection, path))
+    return engine
+
+
+def _connect(path: Path, lock_seconds: float) -> Any:
+    """To a file that is there: SQLite would make one, and throw the log of one that was moved away."""
+    refuse_missing(path)
+    uri = f"file:{quote(str(path))}?mode=rw"
+    return driver().connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
+
+
+def _tell_driver(connection: Connection, sql: str) -> None:
+    """Past SQLAlchemy's machinery for statements, which costs more than the rest of beginning a transaction."""
+    assert connection.connection.driver_connection is not None
+    connection.connection.driver_connection.execute(sql)
+
+
+def _set_up(connection: Any, cache_kibibytes: int) -> None:
+    for pragma in (
+        f"synchronous = {durable_synchronous()}",
+        "foreign_keys = 1",
+        f"cache_size = -{cache_kibibytes}",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        "mmap_size = 0",
+        "trusted_schema = 0",
+        "secure_delete = FAST",  # what is deleted leaves no copy in a page that stays in use
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def deleting_for_good(connection: Connection) -> Iterator[None]:
+    """Around what deletes inside a transaction: pages that become free are written over too."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA secure_delete = FAST")
+
+
+def set_journal_mode(engine: Engine) -> None:
+    """Bring the file to the journal mode that is safe with this library. Outside a transaction, under the lock."""
+    mode = journal_mode()
+    if mode != "wal":
+        version = driver().sqlite_version
+        log.warning("store.wal_refused", extra={"reason": f"SQLite {version} has the WAL-reset bug; using DELETE"})
+    connection = engine.raw_connection()
+    try:
+        connection.driver_connection.execute(f"PRAGMA journal_mode = {mode}")  # type: ignore[union-attr]
+    finally:
+        connection.close()
+
+
+def truncate_log(engine: Engine, *, lock_seconds: float) -> None:
+    """Bring the write-ahead log into the database and empty it, without waiting for whoever still reads in it."""
+    connection = engine.raw_connection()
+    try:
+        driver_connection: Any = connection.driver_connection
+        driver_connection.execute("PRAGMA busy_timeout = 0")
+        driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        driver_connection.execute(f"PRAGMA busy_timeout = {round(lock_seconds * 1000)}")
+    finally:
+        connection.close()

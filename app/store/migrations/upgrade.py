@@ -1,0 +1,115 @@
+"""Bringing the schema to head, by one process at a time, under a lock that dies with its holder.
+
+Revisions are numbered in one line ("0001", "0002", …), so that two of them can be compared.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, select, text
+
+from app.store.engine import postgres, sqlite
+from app.store.engine.errors import translated
+from app.store.engine.file_lock import FileLock
+from app.store.engine.sqlite_files import create_file
+from app.store.tables.schema import compatibility
+
+MIGRATIONS = Path(__file__).parent
+VERSION_TABLE = "schema_version"
+
+
+@dataclass(frozen=True)
+class SchemaStatus:
+    """The database's revision (None: no schema yet), this code's, and whether they can work together."""
+
+    version: str | None
+    head: str
+    compatible: bool
+
+
+def upgrade_schema(url: str, on_point: Callable[[str], None]) -> SchemaStatus:
+    """Bring the schema to head. A schema that is newer than this code is left as it is."""
+    with translated(), _locked(url) as engine, engine.begin() as connection:
+        if (_version(connection) or "") < _head():
+            _upgrade(connection)
+            on_point("in_migration")
+        return read_status(connection)
+
+
+def read_status(connection: Connection) -> SchemaStatus:
+    """How the schema stands to this code: good at head, or newer if it says that this code may still use it."""
+    version, head = _version(connection), _head()
+    compatible = version == head or (version is not None and version > head and _oldest_code(connection) <= head)
+    return SchemaStatus(version, head, compatible)
+
+
+def no_schema() -> SchemaStatus:
+    """How it stands where there is no database yet."""
+    return SchemaStatus(None, _head(), compatible=False)
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[Engine]:
+    lock = _sqlite_locked(url) if url.startswith("sqlite:") else _postgres_locked(url)
+    with lock as engine:
+        yield engine
+
+
+@contextmanager
+def _sqlite_locked(url: str) -> Iterator[Engine]:
+    path = sqlite.path_of(url)
+    lock = FileLock(path)
+    engine = sqlite.writer_engine(url)
+    try:
+        with lock.held():
+            create_file(path)
+            sqlite.set_journal_mode(engine)
+            yield engine
+    finally:
+        engine.dispose()
+        lock.close()
+
+
+@contextmanager
+def _postgres_locked(url: str) -> Iterator[Engine]:
+    """The lock belongs to a session of its own, so that it outlives the migration's transaction."""
+    engine = postgres.engine_for(url, connections=2)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+            session.execute(text("SET lock_timeout = 0; SET statement_timeout = 0"))
+            session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": postgres.MIGRATION_LOCK})
+            yield engine
+            session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": postgres.MIGRATION_LOCK})
+    finally:
+        engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    """Alembic is loaded here only: a third of what a process loads, and most starts find the schema at head."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608
+
+
+def _oldest_code(connection: Connection) -> str:
+    if not inspect(connection).has_table(compatibility.name):
+        return "~"  # after every revision: nothing says that this code may use it
+    return str(connection.execute(select(compatibility.c.oldest_code)).scalar_one())
+
+
+@cache
+def _head() -> str:
+    return max(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v????_*.py"))

@@ -1,0 +1,1 @@
+"""Wake-ups between processes: after a commit on a channel, listeners on that channel look again."""

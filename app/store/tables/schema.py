@@ -1,0 +1,154 @@
+"""The tables. Migrations bring a database here; nothing else changes its shape."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
+
+from app.store.tables.types import RowId, UtcDateTime
+
+metadata = MetaData()
+
+
+def where(condition: str) -> dict[str, Any]:
+    """The keywords of a partial index, for both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("digest", BigInteger, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("signed_with", String(8), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # last, so that a list of receipts reads no bodies
+    Index("receipts_digest", "digest", unique=True),
+    Index("receipts_pending", "id", **where("state = 'pending'")),
+    Index("receipts_unreadable", "id", **where("state = 'unreadable'")),
+    sqlite_autoincrement=True,  # an id is never used twice, so that a cursor never skips
+)
+
+receipt_errors = Table(
+    "receipt_errors",
+    metadata,
+    Column("receipt", RowId, primary_key=True, autoincrement=False),
+    Column("reason", String(200), nullable=False),
+)
+"""Why a receipt is unreadable. Beside the receipts, whose last column are their bytes."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),  # the sequence
+    Column("event_id", LargeBinary(16), nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("receipt", BigInteger, nullable=False),
+    Column("waba_id", String(64)),
+    Column("phone_number_id", String(64)),
+    Column("wa_id", String(64)),
+    Column("user_id", String(200)),
+    Column("is_foreign", Boolean, nullable=False),
+    Column("document", LargeBinary, nullable=False),  # JSON: contact, data, raw, origin
+    Index("events_event_id", "event_id", unique=True),
+    Index("events_type", "type", "id"),  # whoever reads only some types must not read through all the others
+    Index("events_wa_id", "wa_id", **where("wa_id IS NOT NULL")),
+    Index("events_user_id", "user_id", **where("user_id IS NOT NULL")),
+    Index("events_foreign", "id", **where("is_foreign")),
+    sqlite_autoincrement=True,
+)
+
+forgotten_events = Table(
+    "forgotten_events",
+    metadata,
+    Column("event_id", LargeBinary(16), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""Events that were erased with their customer: should Meta send one again, it is known and not kept again."""
+
+UNDELIVERED = "state IN ('dead', 'skipped')"
+"""SQLite takes a partial index only for a query that says its condition word for word."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("event", BigInteger, nullable=False),  # its sequence
+    Column("destination", String(64), nullable=False),
+    Column("state", String(10), nullable=False),  # open, delivered, dead, skipped
+    Column("order_key", BigInteger),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("attempts", LargeBinary, nullable=False),  # JSON
+    Index("deliveries_event", "event", "destination", unique=True),
+    Index("deliveries_destination", "destination", "id"),
+    Index("deliveries_undelivered", "destination", "state", "id", **where(UNDELIVERED)),
+    Index("deliveries_to_replay", "event", **where(UNDELIVERED)),
+    sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("lane", String(100), nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("order_key", BigInteger),
+    Column("due_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("claims", Integer, nullable=False),
+    Column("claim_id", BigInteger),
+    Index("jobs_subject", "lane", "subject", unique=True),
+    Index("jobs_due", "lane", "due_at", "id"),
+    Index("jobs_order", "lane", "order_key", "id", **where("order_key IS NOT NULL")),
+    Index("jobs_claimed", "lane", "due_at", **where("claim_id IS NOT NULL")),
+    sqlite_autoincrement=True,
+)
+"""Open work. `due_at` is when a job may be claimed: after a claim, the end of its lease; NULL while an earlier one
+with the same `order_key` is open. `claims` counts claims that were never settled: their worker died."""
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("open_until", UtcDateTime),
+    Column("trips", Integer, nullable=False),
+    Column("allowance", Integer),
+    Column("last_success_at", UtcDateTime),
+    Column("last_error_at", UtcDateTime),
+    Column("last_error", String(200)),
+)
+"""What holds for all jobs of a lane. Its row is locked while jobs of it are claimed, ordered or settled."""
+
+consumers = Table(
+    "consumers",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("cursor", BigInteger, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("version", String(20), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+compatibility = Table(
+    "schema_compatibility",
+    metadata,
+    Column("oldest_code", String(10), nullable=False),
+)
+"""One row: the oldest revision whose code can work with this schema. A migration that takes away raises it."""
