@@ -22,8 +22,11 @@ from app.store.tables.schema import deliveries, jobs
 
 Line = tuple[str, int]
 """A lane and an order key in it."""
-_INSERT = insert(jobs).returning(jobs.c.id)
+
+_INSERT_JOB = insert(jobs).returning(jobs.c.id)
 """Nobody reads the ids: with RETURNING many rows make one statement, and one call into the driver."""
+
+_INSERT_DELIVERY = insert(deliveries).returning(deliveries.c.id, deliveries.c.destination, deliveries.c.order_key)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def put_in_line(connection: Connection, now: datetime, new: Sequence[NewJob]) ->
     taken = set(_first_jobs(connection, ordered))
     rows = [_row(job, now, taken) for job in new]
     if rows:
-        connection.execute(_INSERT, rows).close()
+        connection.execute(_INSERT_JOB, rows).close()
 
 
 def release(connection: Connection, now: datetime, lines: Iterable[Line]) -> None:
@@ -79,9 +82,6 @@ def _first_jobs(connection: Connection, lines: Iterable[Line]) -> dict[Line, int
     return first
 
 
-_INSERT = insert(deliveries).returning(deliveries.c.id, deliveries.c.destination, deliveries.c.order_key)
-
-
 def put_deliveries(connection: Connection, now: datetime, wanted: Iterable[tuple[int, Sequence[NewDelivery]]]) -> int:
     """Make these deliveries of events, which are named by their sequences; how many."""
     untried = {"state": OPEN, "updated_at": now, "attempts": column_of(())}
@@ -91,7 +91,7 @@ def put_deliveries(connection: Connection, now: datetime, wanted: Iterable[tuple
         for new in news
     ]
     if rows:
-        made = sorted(connection.execute(_INSERT, rows), key=lambda row: row.id)
+        made = sorted(connection.execute(_INSERT_DELIVERY, rows), key=lambda row: row.id)
         put_in_line(
             connection, now, [NewJob(lane_of_destination(row.destination), row.id, row.order_key) for row in made]
         )
