@@ -15,14 +15,14 @@ from gevent import monkey
 from app.config import Destination, Mode, Settings
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
-from app.domain.destination import lane_of_destination
-from app.domain.job import PRUNE_LANE, SPLIT_LANE, Job, Outcome
-from app.domain.job_result import Settlement
+from app.domain.destination import queue_of_destination
+from app.domain.job import PRUNE_QUEUE, SPLIT_QUEUE, Job, Outcome
+from app.domain.job_result import JobResult
 from app.events.split import Splitter
 from app.gateway import Gateway
-from app.jobs.executor import Point
-from app.jobs.queue import Lane, Prepare
-from app.jobs.runner import Worker
+from app.jobs.executor import Failpoint
+from app.jobs.queue import Prepare, Queue
+from app.jobs.runner import JobRunner
 from app.metrics import Metrics
 from app.retention.prune import Pruning
 from app.store import Store
@@ -57,21 +57,21 @@ def settle_in() -> None:
     sys.setswitchinterval(0.001)
 
 
-def build_worker(gateway: Gateway, on_point: Point) -> Worker:
-    """The background worker of this process: it serves every lane there is."""
+def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
+    """The background worker of this process: it serves every queue there is."""
     worker = gateway.settings.worker
-    return Worker(
+    return JobRunner(
         gateway.store,
-        build_lanes(gateway),
+        build_queues(gateway),
         clock=gateway.clock,
         lease=timedelta(seconds=worker.lease_seconds),
         slots=worker.threads,
-        on_point=on_point,
+        on_failpoint=on_failpoint,
     )
 
 
-def build_lanes(gateway: Gateway) -> list[Lane]:
-    """What each lane's jobs are handled by: splitting, pruning, and delivering to each destination."""
+def build_queues(gateway: Gateway) -> list[Queue]:
+    """What each queue's jobs are handled by: splitting, pruning, and delivering to each destination."""
     store, settings = gateway.store, gateway.settings
     pruning, deliveries = Pruning(gateway), partial(prepare_deliveries, parts=gateway)
     splitter = Splitter(
@@ -82,20 +82,20 @@ def build_lanes(gateway: Gateway) -> list[Lane]:
         lease=timedelta(seconds=settings.worker.lease_seconds),
     )
     return [
-        Lane(SPLIT_LANE, 1, splitter.prepare, has_work=store.receipts.has_pending, standing=True),
-        Lane(PRUNE_LANE, 1, _each(pruning.prune), standing=True, rung_for=False),
-        *(_lane_to(each, deliveries) for each in settings.destinations),
+        Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
+        Queue(PRUNE_QUEUE, 1, _each(pruning.prune), singleton=True, wakes_on_commit=False),
+        *(_queue_to(each, deliveries) for each in settings.destinations),
     ]
 
 
-def _lane_to(destination: Destination, prepare: Prepare) -> Lane:
+def _queue_to(destination: Destination, prepare: Prepare) -> Queue:
     ordered = destination.ordering == "conversation"
-    return Lane(lane_of_destination(destination.name), destination.max_in_flight, prepare, ordered=ordered)
+    return Queue(queue_of_destination(destination.name), destination.max_in_flight, prepare, ordered=ordered)
 
 
 def _each(handle: Callable[[Job], Outcome]) -> Prepare:
     """The tasks of jobs that need nothing to be loaded: each is handled, and ends as it says."""
-    return lambda jobs: [(job, lambda job=job: Settlement(job, handle(job))) for job in jobs]  # type: ignore[misc]
+    return lambda jobs: [(job, lambda job=job: JobResult(job, handle(job))) for job in jobs]  # type: ignore[misc]
 
 
 def _may_reach(settings: Settings) -> MayReach:

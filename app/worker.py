@@ -15,7 +15,7 @@ from gevent.event import Event
 
 from app.assembly import build_gateway, build_worker, settle_in
 from app.config import ConfigError, load_settings
-from app.jobs.executor import Point
+from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
 from app.log import configure_logging
 
@@ -26,7 +26,7 @@ def _nothing(_point: str) -> None:
     """Nobody watches the points where a process may be killed."""
 
 
-def main(on_point: Point = _nothing) -> int:
+def main(on_failpoint: Failpoint = _nothing) -> int:
     """Work until told to stop; the exit code."""
     try:
         settings = load_settings()
@@ -36,7 +36,7 @@ def main(on_point: Point = _nothing) -> int:
     configure_logging(secrets=settings.secret_values)
     gateway = build_gateway(settings)
     gateway.store.open()
-    worker = build_worker(gateway, on_point)
+    worker = build_worker(gateway, on_failpoint)
     watchdog, stop = Watchdog(), _stop_event()
     settle_in()
     watchdog.start()

@@ -12,7 +12,7 @@ from app.config import ApiAccess
 
 OK = "ok"
 TABLES = {
-    "queues": ("lane", "waiting", "inFlight", "oldestSeconds"),
+    "queues": ("queue", "waiting", "inFlight", "oldestSeconds"),
     "destinations": ("name", "state", "waiting", "dead", "lastSuccessAt", "lastErrorAt", "lastError"),
     "workers": ("process", "version", "startedAt", "lastBeatAt", "fresh"),
 }

@@ -10,8 +10,8 @@ from app.config import Destination
 from app.domain.delivery import Attempt, Delivery
 from app.domain.event import Event
 from app.domain.event_json import event_json
-from app.domain.job import Again, Dead, Done, Job, Outcome
-from app.domain.job_result import Settlement
+from app.domain.job import Dead, Done, Job, Outcome, Retry
+from app.domain.job_result import JobResult
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from app.domain.push_response import Answer
@@ -24,29 +24,29 @@ log = logging.getLogger(__name__)
 UNTIL_IT_IS_BACK = timedelta(hours=1)
 OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Done: ("delivered", logging.INFO),
-    Again: ("again", logging.WARNING),
+    Retry: ("again", logging.WARNING),
     Dead: ("dead", logging.ERROR),
 }
 
 
-def prepare_deliveries(jobs: Sequence[Job], parts: Gateway) -> list[tuple[Job, Callable[[], Settlement]]]:
+def prepare_deliveries(jobs: Sequence[Job], parts: Gateway) -> list[tuple[Job, Callable[[], JobResult]]]:
     """The task of each claimed job. One whose delivery is gone, erased with its customer, has nothing left to do."""
     found = parts.store.deliveries.load(jobs) if jobs else {}
     return [(job, partial(_deliver_if_found, job, found.get(job.id), parts)) for job in jobs]
 
 
-def _deliver_if_found(job: Job, found: tuple[Delivery, Event] | None, parts: Gateway) -> Settlement:
-    return Settlement(job, Done()) if found is None else deliver(job, *found, parts)
+def _deliver_if_found(job: Job, found: tuple[Delivery, Event] | None, parts: Gateway) -> JobResult:
+    return JobResult(job, Done()) if found is None else deliver(job, *found, parts)
 
 
-def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> Settlement:
+def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> JobResult:
     """Push an event to its destination once. Every push of it has the same id and the same bytes.
 
     A destination that is no longer in the config is not tried; its deliveries wait for it to come back.
     """
     destination = _configured(delivery.destination, parts)
     if destination is None:
-        return Settlement(job, Again(UNTIL_IT_IS_BACK))
+        return JobResult(job, Retry(UNTIL_IT_IS_BACK))
     at = parts.clock()
     body = body_for(destination, event)
     answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))
@@ -54,7 +54,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> Settl
     _tell(job, delivery, answer, outcome)
     _count(delivery, event, outcome, parts)
     attempt = Attempt(at, answer.status, answer.error, answer.duration_ms)
-    return Settlement(job, outcome, attempt, effect, retry_after, destination.max_in_flight)
+    return JobResult(job, outcome, attempt, effect, retry_after, destination.max_in_flight)
 
 
 def body_for(destination: Destination, event: Event) -> bytes:
@@ -88,7 +88,7 @@ def _tell(job: Job, delivery: Delivery, answer: Answer, outcome: Outcome) -> Non
         "status": answer.status,
         "error": answer.error,
         "duration_ms": answer.duration_ms,
-        "seconds": round(outcome.after.total_seconds()) if isinstance(outcome, Again) else None,
+        "seconds": round(outcome.delay.total_seconds()) if isinstance(outcome, Retry) else None,
     }
     log.log(level, "delivery.attempted", extra=facts)
 

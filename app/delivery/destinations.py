@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from app.config import Destination, without_query
 from app.delivery.schemas import DestinationSchema, TrialSchema
 from app.delivery.test_event import try_out
-from app.domain.destination import Standing, lane_of_destination, standings_of
+from app.domain.destination import Standing, queue_of_destination, standings_of
 from app.gateway import gateway
 from app.web.errors import not_found
 from app.web.guards import bearer, guarded_by
@@ -38,9 +38,9 @@ def show_destination(name: str) -> dict[str, Any]:
 @bp.response(200, DestinationSchema)
 def pause_destination(name: str) -> dict[str, Any]:
     """Push nothing more to a destination until it is resumed. What is in flight ends as it would."""
-    destination, lanes = _configured(name), gateway().store.lanes
-    lanes.ensure([lane_of_destination(name)])
-    lanes.pause(lane_of_destination(name), on=True)
+    destination, queues = _configured(name), gateway().store.queues
+    queues.ensure([queue_of_destination(name)])
+    queues.pause(queue_of_destination(name), on=True)
     return _told_one(destination)
 
 
@@ -50,7 +50,7 @@ def pause_destination(name: str) -> dict[str, Any]:
 def resume_destination(name: str) -> dict[str, Any]:
     """Push again, whatever held it up: a pause, a 410, its breaker. What waits for a retry is due now."""
     destination = _configured(name)
-    gateway().store.lanes.resume(lane_of_destination(name))
+    gateway().store.queues.resume(queue_of_destination(name))
     return _told_one(destination)
 
 
@@ -76,7 +76,7 @@ def _told_one(destination: Destination) -> dict[str, Any]:
 def _told(destinations: Sequence[Destination]) -> list[dict[str, Any]]:
     standings = standings_of(
         [destination.name for destination in destinations],
-        gateway().store.lanes.all(),
+        gateway().store.queues.all(),
         gateway().store.deliveries.counts(),
     )
     return [_shape(*both) for both in zip(destinations, standings, strict=True)]

@@ -1,4 +1,4 @@
-"""The breaker of a lane: it opens when attempts fail in a row, probes with one job, and drains slowly afterwards.
+"""The breaker of a queue: it opens when attempts fail in a row, probes with one job, and drains slowly afterwards.
 
 While it is open nothing is tried, so that no job burns its attempts against a closed door.
 """
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 FAILURES_TO_OPEN = 5
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+FIRST_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 FIRST_ALLOWANCE = 2
 
 
 @dataclass(frozen=True)
 class Breaker:
     """`failures` in a row; `open_until` a moment, when it is open; `trips`, how often it opened since it was last
-    closed for good; `allowance`, how many jobs may be in flight while it drains (None: as many as the lane has)."""
+    closed for good; `allowance`, how many jobs may be in flight while it drains (None: as many as the queue has)."""
 
     failures: int = 0
     open_until: datetime | None = None
@@ -26,24 +26,24 @@ class Breaker:
         """Tells whether it has opened and no probe has succeeded yet."""
         return self.open_until is not None
 
-    def slots(self, now: datetime, most: int) -> int:
+    def slots(self, now: datetime, max_in_flight: int) -> int:
         """How many jobs may be in flight now: none while open, one as a probe, more and more while it drains."""
         if self.open_until is not None:
             return 0 if now < self.open_until else 1
-        return most if self.allowance is None else min(most, self.allowance)
+        return max_in_flight if self.allowance is None else min(max_in_flight, self.allowance)
 
     def is_shut_out(self, now: datetime) -> bool:
         """Tells whether nothing is tried now: what ends was in flight when it opened, and proves nothing."""
         return self.open_until is not None and now < self.open_until
 
 
-def after_success(breaker: Breaker, now: datetime, most: int) -> Breaker:
-    """A probe's success closes it; from then on each one lets one more be in flight, up to the lane's most."""
+def after_success(breaker: Breaker, now: datetime, max_in_flight: int) -> Breaker:
+    """A probe's success closes it; from then on each one lets one more be in flight, up to the queue's max_in_flight."""
     if breaker.is_shut_out(now):
         return breaker
     if breaker.is_open:
-        return Breaker(trips=breaker.trips, allowance=min(FIRST_ALLOWANCE, most))
-    if breaker.allowance is None or breaker.allowance >= most:
+        return Breaker(trips=breaker.trips, allowance=min(FIRST_ALLOWANCE, max_in_flight))
+    if breaker.allowance is None or breaker.allowance >= max_in_flight:
         return Breaker()
     return replace(breaker, failures=0, allowance=breaker.allowance + 1)
 
@@ -73,5 +73,5 @@ def _asked_to_wait(breaker: Breaker, until: datetime) -> Breaker:
 
 
 def _pause(trips: int, chance: float) -> timedelta:
-    pause: timedelta = min(FIRST_PAUSE * 2 ** min(trips, 10), LONGEST_PAUSE)
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(trips, 10), MAX_PAUSE)
     return pause * (0.8 + 0.4 * chance)

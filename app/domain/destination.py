@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.delivery import DeliveryCounts
-from app.domain.job import DELIVER_LANE
-from app.domain.queue import LaneState
+from app.domain.job import DELIVER_QUEUE
+from app.domain.queue import QueueState
 
 
 class DestinationState(StrEnum):
@@ -32,37 +32,37 @@ class Standing:
     last_error: str | None
 
 
-def lane_of_destination(name: str) -> str:
-    """The lane in which a destination's deliveries wait."""
-    return DELIVER_LANE + name
+def queue_of_destination(name: str) -> str:
+    """The queue in which a destination's deliveries wait."""
+    return DELIVER_QUEUE + name
 
 
 def standings_of(
-    names: Iterable[str], lanes: Iterable[LaneState], counts: Mapping[str, DeliveryCounts]
+    names: Iterable[str], queues: Iterable[QueueState], counts: Mapping[str, DeliveryCounts]
 ) -> list[Standing]:
-    """How these destinations stand, by what is known of their lanes and their deliveries."""
-    by_name = {lane.name: lane for lane in lanes}
-    return [_standing(name, by_name.get(lane_of_destination(name)), counts.get(name)) for name in names]
+    """How these destinations stand, by what is known of their queues and their deliveries."""
+    by_name = {queue.name: queue for queue in queues}
+    return [_standing(name, by_name.get(queue_of_destination(name)), counts.get(name)) for name in names]
 
 
-def state_of(lane: LaneState | None) -> DestinationState:
-    """What holds a destination up, the strongest reason first. One that has no lane yet had nothing to take."""
-    if lane is None:
+def state_of(queue: QueueState | None) -> DestinationState:
+    """What holds a destination up, the strongest reason first. One that has no queue yet had nothing to take."""
+    if queue is None:
         return DestinationState.ACTIVE
-    if lane.disabled:
+    if queue.disabled:
         return DestinationState.DISABLED
-    if lane.paused:
+    if queue.paused:
         return DestinationState.PAUSED
-    return DestinationState.OPEN if lane.breaker.is_open else DestinationState.ACTIVE
+    return DestinationState.OPEN if queue.breaker.is_open else DestinationState.ACTIVE
 
 
-def _standing(name: str, lane: LaneState | None, counts: DeliveryCounts | None) -> Standing:
+def _standing(name: str, queue: QueueState | None, counts: DeliveryCounts | None) -> Standing:
     return Standing(
         name=name,
-        state=state_of(lane),
+        state=state_of(queue),
         waiting=counts.waiting if counts else 0,
         dead=counts.dead if counts else 0,
-        last_success_at=lane.last_success_at if lane else None,
-        last_error_at=lane.last_error_at if lane else None,
-        last_error=lane.last_error if lane else None,
+        last_success_at=queue.last_success_at if queue else None,
+        last_error_at=queue.last_error_at if queue else None,
+        last_error=queue.last_error if queue else None,
     )

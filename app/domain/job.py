@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-SPLIT_LANE = "split"
-PRUNE_LANE = "prune"
-DELIVER_LANE = "deliver:"
-STANDING_LANES = (SPLIT_LANE, PRUNE_LANE)
-"""A lane holds jobs that wait for the same thing. Each destination has one, named by this prefix and its name.
-The standing lanes hold one job each that never ends: it is claimed when there is something to do."""
+SPLIT_QUEUE = "split"
+PRUNE_QUEUE = "prune"
+DELIVER_QUEUE = "deliver:"
+SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
+"""A queue holds jobs that wait for the same thing. Each destination has one, named by this prefix and its name.
+The standing queues hold one job each that never ends: it is claimed when there is something to do."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Job:
     """
 
     id: int
-    lane: str
+    queue: str
     subject: int
     attempts: int
     claim_id: int
@@ -31,10 +31,11 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Again:
+class Retry:
     """It is to be tried again after so long."""
 
-    after: timedelta
+
+    delay: timedelta
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,4 @@ class Dead:
     reason: str
 
 
-Outcome = Done | Again | Dead
+Outcome = Done | Retry | Dead

@@ -1,4 +1,4 @@
-"""How a try of a job ended, for the store to write down at once: job, delivery record, state of the lane."""
+"""How a try of a job ended, for the store to write down at once: job, delivery record, state of the queue."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,8 +8,8 @@ from app.domain.delivery import Attempt
 from app.domain.job import Job, Outcome
 
 
-class LaneEffect(Enum):
-    """What a try tells about the lane: nothing, that it works, that it fails for now, or that it is gone for good."""
+class QueueSignal(Enum):
+    """What a try tells about the queue: nothing, that it works, that it fails for now, or that it is gone for good."""
 
     NONE = "none"
     SUCCESS = "success"
@@ -18,15 +18,15 @@ class LaneEffect(Enum):
 
 
 @dataclass(frozen=True)
-class Settlement:
-    """The end of one try. `attempt`: the POST that was made, if one was. `most`: the lane's jobs in flight at best.
+class JobResult:
+    """The end of one try. `attempt`: the POST that was made, if one was. `max_in_flight`: the queue's jobs in flight at best.
 
-    `retry_after` is what the other side asked for; it holds up the whole lane.
+    `retry_after` is what the other side asked for; it holds up the whole queue.
     """
 
     job: Job
     outcome: Outcome
     attempt: Attempt | None = None
-    effect: LaneEffect = LaneEffect.NONE
+    signal: QueueSignal = QueueSignal.NONE
     retry_after: timedelta | None = None
-    most: int = 1
+    max_in_flight: int = 1

@@ -1,4 +1,4 @@
-"""A lane: what holds for all the jobs that wait for the same thing, a destination for instance."""
+"""A queue: what holds for all the jobs that wait for the same thing, a destination for instance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,8 @@ from app.domain.breaker import Breaker
 
 
 @dataclass(frozen=True)
-class LaneState:
-    """How a lane stands. `paused` by a human, `disabled` by the other side, for good; `breaker`: for a while."""
+class QueueState:
+    """How a queue stands. `paused` by a human, `disabled` by the other side, for good; `breaker`: for a while."""
 
     name: str
     paused: bool
@@ -19,26 +19,26 @@ class LaneState:
     last_error: str | None
 
     def lets_through(self, due_at: datetime) -> datetime | None:
-        """When a job that is due then will be tried at the earliest; None while the lane waits for a human."""
+        """When a job that is due then will be tried at the earliest; None while the queue waits for a human."""
         if self.paused or self.disabled:
             return None
         return max(due_at, self.breaker.open_until or due_at)
 
 
 @dataclass(frozen=True)
-class LaneDepth:
-    """How many jobs of a lane are open. `oldest_due_at`: since when the first of them could be done, or from when."""
+class QueueDepth:
+    """How many jobs of a queue are open. `oldest_due_at`: since when the first of them could be done, or from when."""
 
-    lane: str
+    queue: str
     waiting: int
     in_flight: int
     oldest_due_at: datetime | None
 
 
 @dataclass(frozen=True)
-class Appetite:
-    """How many more jobs of a lane are wanted, at best. `most`: how many of it are in flight at best."""
+class ClaimRequest:
+    """How many more jobs of a queue are wanted, at best. `max_in_flight`: how many of it are in flight at best."""
 
-    lane: str
-    most: int
+    queue: str
+    max_in_flight: int
     limit: int

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from app.domain.job import Again, Dead, Done, Outcome
-from app.domain.job_result import LaneEffect
+from app.domain.job import Dead, Done, Outcome, Retry
+from app.domain.job_result import QueueSignal
 from app.domain.push_response import Answer
 
 HALF_A_DAY = timedelta(hours=12)
@@ -33,20 +33,24 @@ ABOUT_THE_DESTINATION = (408, 425, 429)
 _SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-def outcome_of(answer: Answer, attempts: int, chance: float) -> tuple[Outcome, LaneEffect, timedelta | None]:
-    """What an answer means for its job and its lane, and the wait for the whole lane that it asked for.
+def outcome_of(answer: Answer, attempts: int, chance: float) -> tuple[Outcome, QueueSignal, timedelta | None]:
+    """What an answer means for its job and its queue, and the wait for the whole queue that it asked for.
 
     `attempts` is how many tries had ended before; `chance` (0 to 1) spreads the pauses.
     """
     if answer.is_success:
-        return Done(), LaneEffect.SUCCESS, None
+        return Done(), QueueSignal.SUCCESS, None
     if answer.status == GONE:
-        return Again(pause_after(0, chance)), LaneEffect.GONE, None  # the lane stands still until a human resumes it
-    effect = LaneEffect.NONE if _is_about_the_event(answer.status) else LaneEffect.FAILURE
-    asked = answer.retry_after if effect is LaneEffect.FAILURE else None
+        return (
+            Retry(pause_after(0, chance)),
+            QueueSignal.GONE,
+            None,
+        )  # the queue stands still until a human resumes it
+    effect = QueueSignal.NONE if _is_about_the_event(answer.status) else QueueSignal.FAILURE
+    asked = answer.retry_after if effect is QueueSignal.FAILURE else None
     if attempts >= len(PAUSES):
         return Dead(f"{answer.words}, {attempts + 1} times tried"), effect, asked
-    return Again(max(pause_after(attempts, chance), asked or timedelta())), effect, asked
+    return Retry(max(pause_after(attempts, chance), asked or timedelta())), effect, asked
 
 
 def pause_after(attempts: int, chance: float) -> timedelta:

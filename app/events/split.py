@@ -13,8 +13,8 @@ import gevent
 
 from app.config import Destination
 from app.domain.event import NewEvent
-from app.domain.job import Again, Job
-from app.domain.job_result import Settlement
+from app.domain.job import Job, Retry
+from app.domain.job_result import JobResult
 from app.domain.meta.parse import Unreadable, split
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.domain.subscription import deliveries_of
@@ -29,7 +29,7 @@ EVENTS_AT_ONCE = 500
 """How many events share a transaction, unless one receipt has more: ingest waits while it goes on."""
 
 BATCHES_PER_CLAIM = 50
-FEW_RECEIPTS, GATHER_SECONDS = 20, 0.02
+FEW_RECEIPTS, BATCH_WINDOW_SECONDS = 20, 0.02
 """After a few receipts others have time to come: one transaction for what comes in 20 ms, not one for each."""
 
 
@@ -43,11 +43,11 @@ class Splitter:
     destinations: tuple[Destination, ...]
     lease: timedelta
 
-    def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], Settlement]]]:
+    def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
         """The task of the one job there is."""
         return [(job, lambda job=job: self.split_pending(job)) for job in jobs]  # type: ignore[misc]
 
-    def split_pending(self, job: Job) -> Settlement:
+    def split_pending(self, job: Job) -> JobResult:
         """Split until nothing is pending, the claim is lost, or it is time to let others have it."""
         try:
             for _ in range(BATCHES_PER_CLAIM):
@@ -57,10 +57,10 @@ class Splitter:
                 for batch in in_batches([self._split(receipt) for receipt in receipts]):
                     self._keep(job, batch)
                 if len(receipts) < FEW_RECEIPTS:
-                    gevent.sleep(GATHER_SECONDS)
+                    gevent.sleep(BATCH_WINDOW_SECONDS)
         except ClaimLost:
             log.warning("split.claim_lost")
-        return Settlement(job, Again(timedelta()))
+        return JobResult(job, Retry(timedelta()))
 
     def _split(self, receipt: PendingReceipt) -> SplitReceipt:
         try:

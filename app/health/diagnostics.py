@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain import VERSION
-from app.domain.queue import LaneState
+from app.domain.queue import QueueState
 from app.domain.timestamps import iso
 from app.gateway import Gateway
 
@@ -29,7 +29,7 @@ def diagnostics_of(gateway: Gateway) -> dict[str, Any]:
         "process": _process(),
         "runtime": {"python": platform.python_version(), "platform": sys.platform, **_packages()},
         "store": {"kind": gateway.store.kind, **gateway.store.describe()},
-        "lanes": [_lane(lane) for lane in gateway.store.lanes.all()],
+        "queues": [_queue(queue) for queue in gateway.store.queues.all()],
         "settings": _settings(gateway),
     }
 
@@ -44,19 +44,19 @@ def _process() -> dict[str, Any]:
     }
 
 
-def _lane(lane: LaneState) -> dict[str, Any]:
-    breaker = lane.breaker
+def _queue(queue: QueueState) -> dict[str, Any]:
+    breaker = queue.breaker
     return {
-        "name": lane.name,
-        "paused": lane.paused,
-        "disabled": lane.disabled,
+        "name": queue.name,
+        "paused": queue.paused,
+        "disabled": queue.disabled,
         "failures": breaker.failures,
         "openUntil": iso(breaker.open_until),
         "trips": breaker.trips,
         "allowance": breaker.allowance,
-        "lastSuccessAt": iso(lane.last_success_at),
-        "lastErrorAt": iso(lane.last_error_at),
-        "lastError": lane.last_error,
+        "lastSuccessAt": iso(queue.last_success_at),
+        "lastErrorAt": iso(queue.last_error_at),
+        "lastError": queue.last_error,
     }
 
 

@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, standings_of
-from app.domain.queue import LaneDepth
+from app.domain.queue import QueueDepth
 from app.gateway import Gateway
 from app.health.queues import queues_of
 from app.store import EventCounts, ReceiptCounts, StoreUnavailable
@@ -53,15 +53,15 @@ def _of_events(counts: EventCounts) -> Iterator[Metric]:
     yield GaugeMetricFamily("wats_foreign_events", "Stored events of numbers that were not ours.", counts.foreign)
 
 
-def _of_queues(depths: list[LaneDepth], now: datetime) -> Iterator[Metric]:
-    depth = GaugeMetricFamily("wats_queue_depth", "Open jobs by lane.", labels=["lane", "state"])
+def _of_queues(depths: list[QueueDepth], now: datetime) -> Iterator[Metric]:
+    depth = GaugeMetricFamily("wats_queue_depth", "Open jobs by queue.", labels=["queue", "state"])
     oldest = GaugeMetricFamily(
-        "wats_queue_oldest_seconds", "For how long the first open job could have been done.", labels=["lane"]
+        "wats_queue_oldest_seconds", "For how long the first open job could have been done.", labels=["queue"]
     )
     for each in depths:
-        depth.add_metric([each.lane, "waiting"], each.waiting)
-        depth.add_metric([each.lane, "in_flight"], each.in_flight)
-        oldest.add_metric([each.lane], _age(each.oldest_due_at, now))
+        depth.add_metric([each.queue, "waiting"], each.waiting)
+        depth.add_metric([each.queue, "in_flight"], each.in_flight)
+        oldest.add_metric([each.queue], _age(each.oldest_due_at, now))
     yield depth
     yield oldest
 
@@ -81,7 +81,7 @@ def _states(gateway: Gateway, counts: dict[str, DeliveryCounts]) -> Metric:
         labels=["destination", "state"],
     )
     names = [destination.name for destination in gateway.settings.destinations]
-    for standing in standings_of(names, gateway.store.lanes.all(), counts):
+    for standing in standings_of(names, gateway.store.queues.all(), counts):
         for state in DestinationState:
             states.add_metric([standing.name, state.value], standing.state is state)
     return states

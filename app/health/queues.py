@@ -1,11 +1,11 @@
-"""What waits in each lane. Receipts are the queue of splitting; the standing jobs themselves are no work."""
+"""What waits in each queue. Receipts are the queue of splitting; the singleton jobs themselves are no work."""
 
-from app.domain.job import SPLIT_LANE, STANDING_LANES
-from app.domain.queue import LaneDepth
+from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE
+from app.domain.queue import QueueDepth
 from app.store import ReceiptCounts
 
 
-def queues_of(depths: list[LaneDepth], receipts: ReceiptCounts) -> list[LaneDepth]:
-    """Splitting first, then every lane that has something open."""
-    splitting = LaneDepth(SPLIT_LANE, receipts.pending, 0, receipts.oldest_pending_at)
-    return [splitting, *(depth for depth in depths if depth.lane not in STANDING_LANES)]
+def queues_of(depths: list[QueueDepth], receipts: ReceiptCounts) -> list[QueueDepth]:
+    """Splitting first, then every queue that has something open."""
+    splitting = QueueDepth(SPLIT_QUEUE, receipts.pending, 0, receipts.oldest_pending_at)
+    return [splitting, *(depth for depth in depths if depth.queue not in SINGLETON_QUEUES)]

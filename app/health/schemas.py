@@ -55,9 +55,9 @@ class EventsStatusSchema(CamelSchema):
 
 
 class QueueSchema(CamelSchema):
-    """Open work in one lane; `oldestSeconds`: for how long the first of it could have been done."""
+    """Open work in one queue; `oldestSeconds`: for how long the first of it could have been done."""
 
-    lane = ma.fields.String(required=True)
+    queue = ma.fields.String(required=True)
     waiting = ma.fields.Integer(required=True)
     in_flight = ma.fields.Integer(required=True)
     oldest_seconds = ma.fields.Float(required=True, allow_none=True)
@@ -117,5 +117,5 @@ class DiagnosticsSchema(CamelSchema):
     process = ma.fields.Dict(required=True)
     runtime = ma.fields.Dict(required=True)
     store = ma.fields.Dict(required=True)
-    lanes = ma.fields.List(ma.fields.Dict(), required=True)
+    queues = ma.fields.List(ma.fields.Dict(), required=True)
     settings = ma.fields.Dict(required=True)

@@ -6,7 +6,7 @@ from typing import Any
 from app.domain import VERSION
 from app.domain.destination import Standing, standings_of
 from app.domain.heartbeat import Heartbeat
-from app.domain.queue import LaneDepth
+from app.domain.queue import QueueDepth
 from app.domain.timestamps import iso
 from app.gateway import Gateway
 from app.health.alerts import concerns_of
@@ -52,9 +52,9 @@ def _events(gateway: Gateway) -> dict[str, Any]:
     return {"total": counts.total, "foreign": counts.foreign}
 
 
-def _queue(depth: LaneDepth, now: datetime) -> dict[str, Any]:
+def _queue(depth: QueueDepth, now: datetime) -> dict[str, Any]:
     return {
-        "lane": depth.lane,
+        "queue": depth.queue,
         "waiting": depth.waiting,
         "inFlight": depth.in_flight,
         "oldestSeconds": _age(depth.oldest_due_at, now),
@@ -65,7 +65,7 @@ def _destinations(gateway: Gateway) -> dict[str, Any]:
     """Those of the profile; and dead letters in all, also of those that it no longer lists."""
     counts = gateway.store.deliveries.counts()
     names = [destination.name for destination in gateway.settings.destinations]
-    standings = standings_of(names, gateway.store.lanes.all(), counts)
+    standings = standings_of(names, gateway.store.queues.all(), counts)
     return {
         "destinations": [_destination(standing) for standing in standings],
         "deadLetters": sum(count.dead for count in counts.values()),

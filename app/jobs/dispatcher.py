@@ -1,6 +1,6 @@
-"""A dispatcher serves one lane: it claims as many jobs as it has slots, and rests until there is more to do.
+"""A dispatcher serves one queue: it claims as many jobs as it has slots, and rests until there is more to do.
 
-While more is due than it has slots, it is fed by the transactions that write the ends of its jobs down. Each lane has
+While more is due than it has slots, it is fed by the transactions that write the ends of its jobs down. Each queue has
 slots of its own, so that one whose jobs hang holds up no other.
 """
 
@@ -13,26 +13,26 @@ from gevent.event import Event
 from gevent.pool import Pool
 
 from app.domain.job import Job
-from app.domain.queue import Appetite
-from app.jobs.executor import Handler
+from app.domain.queue import ClaimRequest
+from app.jobs.executor import Executor
 from app.jobs.leases import Leases
-from app.jobs.queue import Lane, Task
+from app.jobs.queue import Queue, Task
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
-UNRUNG_SECONDS = 60.0
+TIMER_SECONDS = 60.0
 AWAY_SECONDS = 0.5
-SHORTEST_REST = 0.02
-"""A lane without a backlog is looked at 50 times a second at most, however often the bell rings: a claim for what
+MIN_REST = 0.02
+"""A queue without a backlog is looked at 50 times a second at most, however often the bell rings: a claim for what
 comes in 20 ms costs no more than one for each."""
 
-GATHER_SECONDS = 0.010
-FED_IN_A_ROW = 16
+BATCH_WINDOW_SECONDS = 0.010
+MAX_REFILLS_IN_A_ROW = 16
 """So often what ends is replaced at once; then another worker has a chance."""
 HELD_BACK_SECONDS = 0.25
-"""Until a lane is looked at again that has due jobs and gave none: all that may fly do, or another claims."""
+"""Until a queue is looked at again that has due jobs and gave none: all that may fly do, or another claims."""
 
 
 class Dispatcher:
@@ -40,30 +40,30 @@ class Dispatcher:
 
     def __init__(
         self,
-        lane: Lane,
+        queue: Queue,
         *,
         store: Store,
         leases: Leases,
-        handler: Handler,
+        executor: Executor,
         slots: int,
         may_work: Callable[[], bool],
     ) -> None:
-        self._lane = lane
+        self._queue = queue
         self._store = store
         self._leases = leases
-        self._handler = handler
-        self._slots = min(slots, lane.most)
+        self._handler = executor
+        self._slots = min(slots, queue.max_in_flight)
         self._may_work = may_work
         self._woken = Event()
         self._in_flight = Pool()
-        self._beginning = Pool()
-        self._fed = 0
-        self._promised = 0
+        self._starting = Pool()
+        self._refills = 0
+        self._reserved_slots = 0
         self._expects_more = False
         self._over = False
 
     def run(self) -> None:
-        """Serve the lane until told to stop."""
+        """Serve the queue until told to stop."""
         while not self._over:
             self._woken.clear()
             try:
@@ -72,8 +72,8 @@ class Dispatcher:
                 self._tell_away(error)
                 rest = AWAY_SECONDS
             if rest and not self._over:
-                gevent.sleep(SHORTEST_REST)
-                self._woken.wait(max(0.0, rest - SHORTEST_REST))
+                gevent.sleep(MIN_REST)
+                self._woken.wait(max(0.0, rest - MIN_REST))
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -82,37 +82,37 @@ class Dispatcher:
 
     def ring(self) -> None:
         """Something was committed somewhere."""
-        if self._lane.rung_for:
+        if self._queue.wakes_on_commit:
             self.wake()
 
     def wake(self) -> None:
         """There may be something to do."""
         self._woken.set()
 
-    def appetite(self, ended: int) -> Appetite | None:
+    def next_claim(self, ended: int) -> ClaimRequest | None:
         """Where there is more to do than can be done, as much is wanted as has ended."""
         limit = min(ended, self._free + ended)
         if limit <= 0 or self._over or not self._expects_more or not self._may_work():
             return None
-        self._fed = (self._fed + 1) % FED_IN_A_ROW
-        return Appetite(self._lane.name, self._lane.most, limit) if self._fed else None
+        self._refills = (self._refills + 1) % MAX_REFILLS_IN_A_ROW
+        return ClaimRequest(self._queue.name, self._queue.max_in_flight, limit) if self._refills else None
 
-    def feed(self, jobs: Sequence[Job], wanted: Appetite) -> None:
+    def start(self, jobs: Sequence[Job], wanted: ClaimRequest) -> None:
         """Begin these, which were claimed for us."""
         self._expects_more = len(jobs) == wanted.limit
         if jobs:
-            self._promised += len(jobs)
-            self._beginning.spawn(self._begin_fed, jobs)
+            self._reserved_slots += len(jobs)
+            self._starting.spawn(self._start_refill, jobs)
 
     def join(self) -> None:
         """Wait for what is in flight."""
-        while self._beginning or self._in_flight:
-            self._beginning.join()
+        while self._starting or self._in_flight:
+            self._starting.join()
             self._in_flight.join()
 
     def kill(self) -> None:
         """Let go of what is in flight."""
-        self._beginning.kill()
+        self._starting.kill()
         self._in_flight.kill()
 
     def _claim(self) -> float:
@@ -122,68 +122,70 @@ class Dispatcher:
         if self._free <= 0:
             self._woken.wait(POLL_SECONDS)
             return 0
-        if not self._lane.has_work():
+        if not self._queue.has_work():
             return POLL_SECONDS
         if self._begin(self._claimed()):
-            return 0 if self._expects_more else SHORTEST_REST
+            return 0 if self._expects_more else MIN_REST
         return self._until_due()
 
     def _until_due(self) -> float:
         """Nothing was to be had. Until something falls due; what is due already is held back."""
-        longest = POLL_SECONDS if self._lane.rung_for else UNRUNG_SECONDS
-        due = self._store.jobs.next_due_in(self._lane.name)
+        longest = POLL_SECONDS if self._queue.wakes_on_commit else TIMER_SECONDS
+        due = self._store.jobs.next_due_in(self._queue.name)
         if due is None or due > 0:
             return min(due or longest, longest)
         return HELD_BACK_SECONDS
 
     def _claimed(self) -> list[Job]:
         if self._in_flight:
-            self._in_flight.join(GATHER_SECONDS)  # others finish soon, and one claim for several jobs is cheaper
+            self._in_flight.join(
+                BATCH_WINDOW_SECONDS
+            )  # others finish soon, and one claim for several jobs is cheaper
         if self._free <= 0:  # it was fed meanwhile
             return []
-        wanted = Appetite(self._lane.name, self._lane.most, self._free)
+        wanted = ClaimRequest(self._queue.name, self._queue.max_in_flight, self._free)
         jobs = self._leases.claim(wanted)
-        self._expects_more = len(jobs) == wanted.limit and not self._lane.standing
+        self._expects_more = len(jobs) == wanted.limit and not self._queue.singleton
         return jobs
 
-    def _begin_fed(self, jobs: Sequence[Job]) -> None:
+    def _start_refill(self, jobs: Sequence[Job]) -> None:
         try:
             self._begin(jobs)
         except StoreUnavailable as error:
             self._tell_away(error)
             self.wake()
         except Exception:
-            log.exception("worker.failed", extra={"kind": self._lane.name})
+            log.exception("worker.failed", extra={"kind": self._queue.name})
             for job in jobs:
                 self._leases.drop(job)
         finally:
-            self._promised -= len(jobs)
+            self._reserved_slots -= len(jobs)
 
     def _begin(self, jobs: Sequence[Job]) -> bool:
         for job, task in self._tasks(jobs):
-            self._in_flight.spawn(self._handler.handle, self._lane, job, task).link(self._note_free)
+            self._in_flight.spawn(self._handler.handle, self._queue, job, task).link(self._note_free)
         return bool(jobs)
 
     def _tasks(self, jobs: Sequence[Job]) -> Sequence[tuple[Job, Task]]:
         """Their tasks. A mistake of ours over one of them must not hold up the others, nor end this dispatcher."""
         try:
-            return self._lane.prepare(jobs)
+            return self._queue.prepare(jobs)
         except StoreUnavailable:
             self._leases.hand_back(jobs)
             raise
         except Exception as error:  # noqa: BLE001 - it comes again, and is logged, where that job is tried alone
-            log.warning("worker.prepared_alone", extra={"kind": self._lane.name, "reason": type(error).__name__})
-            return [(job, partial(self._lane.handle_alone, job)) for job in jobs]
+            log.warning("worker.prepared_alone", extra={"kind": self._queue.name, "reason": type(error).__name__})
+            return [(job, partial(self._queue.handle_alone, job)) for job in jobs]
 
     def _note_free(self, _ended: object) -> None:
         """A slot is free. That gives something to do where all were taken, or where one job waits for another."""
-        if self._free == 1 or self._lane.ordered or self._lane.standing:
+        if self._free == 1 or self._queue.ordered or self._queue.singleton:
             self.wake()
 
     def _tell_away(self, error: StoreUnavailable) -> None:
-        log.warning("worker.waiting_for_store", extra={"kind": self._lane.name, "reason": str(error)})
+        log.warning("worker.waiting_for_store", extra={"kind": self._queue.name, "reason": str(error)})
 
     @property
     def _free(self) -> int:
         """Less than 0 for the moment in which what was claimed for those that end is begun."""
-        return self._slots - len(self._in_flight) - self._promised
+        return self._slots - len(self._in_flight) - self._reserved_slots

@@ -8,8 +8,8 @@ from datetime import timedelta
 import gevent
 
 from app.domain.job import Job
-from app.domain.job_result import Settlement
-from app.domain.queue import Appetite
+from app.domain.job_result import JobResult
+from app.domain.queue import ClaimRequest
 from app.store import Store, StoreUnavailable, Take
 
 log = logging.getLogger(__name__)
@@ -25,17 +25,17 @@ class Leases:
         self._store = store
         self._held: dict[int, tuple[Job, float]] = {}
 
-    def claim(self, wanted: Appetite) -> list[Job]:
-        """Claim due jobs of a lane. A lease counts from before it was asked for."""
+    def claim(self, wanted: ClaimRequest) -> list[Job]:
+        """Claim due jobs of a queue. A lease counts from before it was asked for."""
         until = self._end_of_new_lease()
         return self._hold(self._store.jobs.claim(wanted, self.lease), until)
 
-    def turn_over(
-        self, take: Take[Settlement], wanted: Callable[[Sequence[Settlement]], Sequence[Appetite]]
+    def settle_and_claim(
+        self, take: Take[JobResult], wanted: Callable[[Sequence[JobResult]], Sequence[ClaimRequest]]
     ) -> tuple[list[bool], list[Job]]:
         """Settle, and claim what is wanted after that: which were settled, and what was claimed."""
         until = self._end_of_new_lease()
-        applied, jobs = self._store.jobs.turn_over(take, wanted, self.lease)
+        applied, jobs = self._store.jobs.settle_and_claim(take, wanted, self.lease)
         return applied, self._hold(jobs, until)
 
     def holds(self, job: Job) -> bool:

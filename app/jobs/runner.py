@@ -1,4 +1,4 @@
-"""The worker: one process of background work. It serves its lanes, gives signs of life, and stops in order.
+"""The worker: one process of background work. It serves its queues, gives signs of life, and stops in order.
 
 It works only while the schema fits its code: one that is a version behind or ahead does no harm.
 """
@@ -16,10 +16,10 @@ from gevent.event import Event
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
 from app.jobs.dispatcher import Dispatcher
-from app.jobs.executor import Handler, Point
+from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
-from app.jobs.queue import Lane
-from app.jobs.settlement_batcher import Turnover
+from app.jobs.queue import Queue
+from app.jobs.settlement_batcher import SettlementBatcher
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -30,39 +30,39 @@ LAST_SECONDS = 2.0
 """What is left of the grace for handing leases back."""
 
 
-class Worker:
-    """Serves lanes until told to stop. `slots`: how many jobs of each lane it handles at a time, at best."""
+class JobRunner:
+    """Serves queues until told to stop. `slots`: how many jobs of each queue it handles at a time, at best."""
 
     def __init__(
         self,
         store: Store,
-        lanes: Sequence[Lane],
+        queues: Sequence[Queue],
         *,
         clock: Callable[[], datetime],
         lease: timedelta,
         slots: int,
-        on_point: Point,
+        on_failpoint: Failpoint,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._lanes = lanes
+        self._queues = queues
         self._leases = Leases(store, lease)
-        self._turnover = Turnover(self._leases)
-        handler = Handler(self._leases, self._turnover, on_point)
+        self._turnover = SettlementBatcher(self._leases)
+        executor = Executor(self._leases, self._turnover, on_failpoint)
         self._fits = False
         self._dispatchers = [
             Dispatcher(
-                lane,
+                queue,
                 store=store,
                 leases=self._leases,
-                handler=handler,
+                executor=executor,
                 slots=slots,
                 may_work=lambda: self._fits,
             )
-            for lane in lanes
+            for queue in queues
         ]
-        for lane, dispatcher in zip(lanes, self._dispatchers, strict=True):
-            self._turnover.join(lane.name, dispatcher)
+        for queue, dispatcher in zip(queues, self._dispatchers, strict=True):
+            self._turnover.join(queue.name, dispatcher)
 
     def run(self, stop: Event, *, grace_seconds: float) -> bool:
         """Work until told to stop. A store that is away or without its schema is waited for.
@@ -109,7 +109,7 @@ class Worker:
             try:
                 self._fits = self._store.schema_status().compatible
                 if self._fits and not named:
-                    self._store.lanes.ensure([lane.name for lane in self._lanes])
+                    self._store.queues.ensure([queue.name for queue in self._queues])
                     named = True
                     self._wake_all()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))

@@ -1,4 +1,4 @@
-"""Turnover: ends of tries are written down together, and the same transaction claims what may take their places."""
+"""SettlementBatcher: ends of tries are written down together, and the same transaction claims what may take their places."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,37 +7,37 @@ from operator import attrgetter
 from typing import Protocol
 
 from app.domain.job import Job
-from app.domain.job_result import Settlement
-from app.domain.queue import Appetite
+from app.domain.job_result import JobResult
+from app.domain.queue import ClaimRequest
 from app.jobs.leases import Leases
 from app.store import GroupCommit, Take
 
 
-class Hungry(Protocol):
-    """Whoever begins the jobs of a lane."""
+class Refillable(Protocol):
+    """Whoever begins the jobs of a queue."""
 
-    def appetite(self, ended: int) -> Appetite | None:
+    def next_claim(self, ended: int) -> ClaimRequest | None:
         """What is wanted when so many have ended. Asked inside a transaction, in a native thread."""
         ...
 
-    def feed(self, jobs: Sequence[Job], wanted: Appetite) -> None:
+    def start(self, jobs: Sequence[Job], wanted: ClaimRequest) -> None:
         """Begin these, which were claimed for it."""
         ...
 
 
-class Turnover:
-    """Settles, and feeds those whose lanes have more to do."""
+class SettlementBatcher:
+    """Settles, and feeds those whose queues have more to do."""
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
-        self._hungry: dict[str, Hungry] = {}
-        self._group: GroupCommit[Settlement, bool] = GroupCommit(self._turn_over)
+        self._refillable: dict[str, Refillable] = {}
+        self._group: GroupCommit[JobResult, bool] = GroupCommit(self._turn_over)
 
-    def join(self, lane: str, hungry: Hungry) -> None:
-        """From now on what is claimed in this lane is for this one."""
-        self._hungry[lane] = hungry
+    def join(self, queue: str, refillable: Refillable) -> None:
+        """From now on what is claimed in this queue is for this one."""
+        self._refillable[queue] = refillable
 
-    def settle(self, settlement: Settlement) -> bool:
+    def settle(self, settlement: JobResult) -> bool:
         """Write it down, together with others. False if the claim was lost, so that nothing was changed."""
         return self._group.add(settlement, 1)
 
@@ -45,21 +45,21 @@ class Turnover:
         """Settle nothing more."""
         self._group.close()
 
-    def _turn_over(self, take: Take[Settlement]) -> list[bool]:
-        wanted: dict[str, Appetite] = {}
+    def _turn_over(self, take: Take[JobResult]) -> list[bool]:
+        wanted: dict[str, ClaimRequest] = {}
 
-        def note_wanted(ends: Sequence[Settlement]) -> list[Appetite]:
-            wanted.update({each.lane: each for each in self._appetites(ends)})
+        def note_wanted(ends: Sequence[JobResult]) -> list[ClaimRequest]:
+            wanted.update({each.queue: each for each in self._next_claims(ends)})
             return [*wanted.values()]
 
-        applied, jobs = self._leases.turn_over(take, note_wanted)
-        claimed = {lane: [*some] for lane, some in groupby(jobs, attrgetter("lane"))}
-        for lane, each in wanted.items():
-            self._hungry[lane].feed(claimed.get(lane, []), each)
+        applied, jobs = self._leases.settle_and_claim(take, note_wanted)
+        claimed = {queue: [*some] for queue, some in groupby(jobs, attrgetter("queue"))}
+        for queue, each in wanted.items():
+            self._refillable[queue].start(claimed.get(queue, []), each)
         return applied
 
-    def _appetites(self, ends: Sequence[Settlement]) -> list[Appetite]:
-        """In the order of their lanes' names, as everybody locks lanes."""
-        ended = Counter(end.job.lane for end in ends if end.job.lane in self._hungry)
-        found = [self._hungry[lane].appetite(ended[lane]) for lane in sorted(ended)]
+    def _next_claims(self, ends: Sequence[JobResult]) -> list[ClaimRequest]:
+        """In the order of their queues' names, as everybody locks queues."""
+        ended = Counter(end.job.queue for end in ends if end.job.queue in self._refillable)
+        found = [self._refillable[queue].next_claim(ended[queue]) for queue in sorted(ended)]
         return [each for each in found if each is not None]

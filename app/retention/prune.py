@@ -1,4 +1,4 @@
-"""Pruning: the standing job that takes away what is older than `retention.days`, in small steps with rests between.
+"""Pruning: the singleton job that takes away what is older than `retention.days`, in small steps with rests between.
 
 It is in nobody's way: each step is one short transaction, and after it everybody else has as long again.
 """
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import gevent
 
-from app.domain.job import Again, Job
+from app.domain.job import Job, Retry
 from app.gateway import Gateway
 from app.store import PruneStep
 
@@ -50,19 +50,19 @@ class Pruning:
         self._run_seconds = run_seconds
         self._pass: Pass | None = None
 
-    def prune(self, job: Job) -> Again:  # noqa: ARG002 - there is one such job, and it is about everything
+    def prune(self, job: Job) -> Retry:  # noqa: ARG002 - there is one such job, and it is about everything
         """Prune for a short while; at once again while there is more, after an hour when the pass is through."""
         going = self._pass = self._pass or Pass(self._gateway.clock() - self._kept_for)
         until = time.monotonic() + self._run_seconds
         while going.stages:
             began = time.monotonic()
             if began >= until:
-                return Again(timedelta())
+                return Retry(timedelta())
             going.note(self._step(going))
             self._rest(max(LEAST_REST_SECONDS, time.monotonic() - began))
         self._pass = None
         log.info("retention.pruned", extra=dict(going.removed))
-        return Again(PAUSE)
+        return Retry(PAUSE)
 
     @property
     def _kept_for(self) -> timedelta:

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from app.domain.job import STANDING_LANES, Dead, Job
-from app.domain.job_result import Settlement
-from app.domain.queue import Appetite, LaneDepth
+from app.domain.job import SINGLETON_QUEUES, Dead, Job
+from app.domain.job_result import JobResult
+from app.domain.queue import ClaimRequest, QueueDepth
 from app.store.engine.group_commit import Take
 from app.store.repository import Front, Holder
-from app.store.tables.jobs import depths_of_lanes, earliest_due
+from app.store.tables.jobs import depths_of_queues, earliest_due
 from app.store.tables.queue_health import Chance
 from app.store.transactions.claim_jobs import claim_jobs, hand_back_jobs, renew_jobs
 from app.store.transactions.settle_jobs import settle_jobs
 
-MOST_CLAIMS = 5
-DIED = f"its worker died {MOST_CLAIMS} times"
+MAX_CLAIMS = 5
+DIED = f"its worker died {MAX_CLAIMS} times"
 
 
 class Jobs(Front):
@@ -30,9 +30,9 @@ class Jobs(Front):
         super().__init__(store)
         self._chance = chance
 
-    def claim(self, wanted: Appetite, lease: timedelta) -> list[Job]:
+    def claim(self, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
         """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in
-        this lane. Each is held until its lease ends."""
+        this queue. Each is held until its lease ends."""
         return self._store.database.write(
             lambda c: self._claim(c, self._store.moment(c), wanted, lease), durable=False
         )
@@ -45,43 +45,43 @@ class Jobs(Front):
         """They were claimed and not begun: let others have them."""
         self._store.write_and_ring(lambda c: hand_back_jobs(c, self._store.moment(c), jobs), "work")
 
-    def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
-        """Write down how tries ended: the jobs, their deliveries, the state of their lanes. False where the claim was
+    def settle(self, settlements: Sequence[JobResult]) -> list[bool]:
+        """Write down how tries ended: the jobs, their deliveries, the state of their queues. False where the claim was
         lost: then nothing is changed."""
-        applied, _ = self.turn_over(lambda: settlements, lambda _: (), timedelta())
+        applied, _ = self.settle_and_claim(lambda: settlements, lambda _: (), timedelta())
         return applied
 
-    def turn_over(
+    def settle_and_claim(
         self,
-        take: Take[Settlement],
-        wanted: Callable[[Sequence[Settlement]], Iterable[Appetite]],
+        take: Take[JobResult],
+        wanted: Callable[[Sequence[JobResult]], Iterable[ClaimRequest]],
         lease: timedelta,
     ) -> tuple[list[bool], list[Job]]:
         """Settle what there is to settle once it is this transaction's turn, and claim what is wanted after that."""
 
-        def turn_over(connection: Connection) -> tuple[list[bool], list[Job]]:
+        def settle_and_claim(connection: Connection) -> tuple[list[bool], list[Job]]:
             ends, now = take(), self._store.moment(connection)
             applied = settle_jobs(connection, now, ends, self._chance)
             return applied, [job for each in wanted(ends) for job in self._claim(connection, now, each, lease)]
 
-        return self._store.database.write(turn_over, durable=False)
+        return self._store.database.write(settle_and_claim, durable=False)
 
-    def next_due_in(self, lane: str) -> float | None:
-        """Seconds until something of this lane can be claimed, by the database's clock; less than 0 if it can
+    def next_due_in(self, queue: str) -> float | None:
+        """Seconds until something of this queue can be claimed, by the database's clock; less than 0 if it can
         already. None if nothing of it is open, or it is paused or disabled."""
-        return self._store.database.read(lambda c: self._until(c, earliest_due(c, lane)))
+        return self._store.database.read(lambda c: self._until(c, earliest_due(c, queue)))
 
-    def depths(self) -> list[LaneDepth]:
-        """How many jobs are open in each lane that has any."""
-        return self._store.database.read(lambda c: depths_of_lanes(c, self._store.moment(c)))
+    def depths(self) -> list[QueueDepth]:
+        """How many jobs are open in each queue that has any."""
+        return self._store.database.read(lambda c: depths_of_queues(c, self._store.moment(c)))
 
     def _until(self, connection: Connection, due: datetime | None) -> float | None:
         return None if due is None else (due - self._store.moment(connection)).total_seconds()
 
-    def _claim(self, connection: Connection, now: datetime, wanted: Appetite, lease: timedelta) -> list[Job]:
+    def _claim(self, connection: Connection, now: datetime, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
         """A job that outlived that many of its workers is what killed them: it is given up."""
         claimed = claim_jobs(connection, now, wanted, lease)
-        deadly = [job for job, claims in claimed if claims > MOST_CLAIMS and job.lane not in STANDING_LANES]
+        deadly = [job for job, claims in claimed if claims > MAX_CLAIMS and job.queue not in SINGLETON_QUEUES]
         if deadly:
-            settle_jobs(connection, now, [Settlement(job, Dead(DIED)) for job in deadly], self._chance)
+            settle_jobs(connection, now, [JobResult(job, Dead(DIED)) for job in deadly], self._chance)
         return [job for job, _ in claimed if job not in deadly]

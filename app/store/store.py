@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, text
 from app.store.consumers import Consumers
 from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
-from app.store.engine.database import Database, Limits, Point, go_on, no_point, open_database
+from app.store.engine.database import Database, Failpoint, Limits, go_on, no_failpoint, open_database
 from app.store.engine.errors import StoreMissing, StoreUnavailable
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
@@ -17,7 +17,7 @@ from app.store.jobs import Jobs
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.notifier import Channel
 from app.store.notify.select import bell_for
-from app.store.queues import Lanes
+from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
 from app.store.receipts import Receipts
 from app.store.retention import Retention
@@ -40,7 +40,7 @@ class Store:
         *,
         min_free_bytes: int,
         cooperative: bool,
-        on_point: Point = no_point,
+        on_failpoint: Failpoint = no_failpoint,
         on_broken: Callable[[], None] = go_on,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         clock: Callable[[], datetime] | None = None,
@@ -48,7 +48,7 @@ class Store:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
         self._cooperative = cooperative
-        self._on_point = on_point
+        self._on_point = on_failpoint
         self._on_broken = on_broken
         self._limits = limits
         self._clock = clock
@@ -63,7 +63,7 @@ class Store:
         self.consumers = Consumers(self)
         self.retention = Retention(self)
         self.jobs = Jobs(self)
-        self.lanes = Lanes(self)
+        self.queues = Queues(self)
         self.deliveries = Deliveries(self)
         self.heartbeats = Heartbeats(self)
 
@@ -72,7 +72,7 @@ class Store:
         self._opened = open_database(
             self._url,
             cooperative=self._cooperative,
-            on_point=self._on_point,
+            on_failpoint=self._on_point,
             on_broken=self._note_broken,
             limits=self._limits,
         )

@@ -17,8 +17,8 @@ from app.delivery.deliver import deliver
 from app.domain.delivery import Attempt, Delivery, DeliveryState
 from app.domain.event import Contact, Event, NewEvent, Origin
 from app.domain.event_json import event_json
-from app.domain.job import Again, Dead, Done, Job
-from app.domain.job_result import LaneEffect, Settlement
+from app.domain.job import Dead, Done, Job, Retry
+from app.domain.job_result import JobResult, QueueSignal
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import signature_of
 from app.domain.retry import PAUSES
@@ -69,12 +69,12 @@ def stored(new: NewEvent, *, received_at: datetime = NOW) -> Event:
 
 
 def job(attempts: int = 0) -> Job:
-    return Job(id=1, lane="deliver:crm", subject=1, attempts=attempts, claim_id=99)
+    return Job(id=1, queue="deliver:crm", subject=1, attempts=attempts, claim_id=99)
 
 
 def push(
     parts: Gateway, to: str = "crm", event: Event | None = None, attempts: int = 0, before: tuple[Attempt, ...] = ()
-) -> Settlement:
+) -> JobResult:
     event = event or stored(new_event())
     delivery = Delivery("dlv_1", event.id, to, DeliveryState.IN_FLIGHT, before, None)
     return deliver(job(attempts), delivery, event, parts)
@@ -139,7 +139,7 @@ def test_a_2xx_settles_it(parts: Gateway, destination: ScriptedDestination) -> N
     settlement = push(parts)
 
     assert (settlement.job, settlement.outcome) == (job(), Done())
-    assert (settlement.effect, settlement.most) == (LaneEffect.SUCCESS, 3)
+    assert (settlement.signal, settlement.max_in_flight) == (QueueSignal.SUCCESS, 3)
     assert settlement.attempt == Attempt(NOW, 202, None, settlement.attempt.duration_ms)
 
 
@@ -150,28 +150,28 @@ def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
 
     outcomes = [push(parts, attempts=attempts).outcome for attempts in range(len(PAUSES) + 1)]
 
-    assert outcomes[:-1] == [Again(pause) for pause in PAUSES]
+    assert outcomes[:-1] == [Retry(pause) for pause in PAUSES]
     assert outcomes[-1] == Dead("HTTP 500, 15 times tried")
 
 
 @pytest.mark.parametrize(
-    ("status", "effect"),
+    ("status", "signal"),
     [
-        (302, LaneEffect.FAILURE),
-        (404, LaneEffect.NONE),
-        (408, LaneEffect.FAILURE),
-        (410, LaneEffect.GONE),
-        (503, LaneEffect.FAILURE),
+        (302, QueueSignal.FAILURE),
+        (404, QueueSignal.NONE),
+        (408, QueueSignal.FAILURE),
+        (410, QueueSignal.GONE),
+        (503, QueueSignal.FAILURE),
     ],
 )
 def test_an_answer_tells_about_the_destination_or_the_event(
-    parts: Gateway, destination: ScriptedDestination, status: int, effect: LaneEffect
+    parts: Gateway, destination: ScriptedDestination, status: int, signal: QueueSignal
 ) -> None:
     destination.will_answer(status)
 
     settlement = push(parts)
 
-    assert (settlement.outcome, settlement.effect) == (Again(FIVE_SECONDS), effect)
+    assert (settlement.outcome, settlement.signal) == (Retry(FIVE_SECONDS), signal)
     assert settlement.attempt.status == status
 
 
@@ -180,7 +180,7 @@ def test_a_wait_that_the_destination_asks_for_is_kept(parts: Gateway, destinatio
 
     settlement = push(parts)
 
-    assert (settlement.outcome, settlement.retry_after) == (Again(timedelta(seconds=90)), timedelta(seconds=90))
+    assert (settlement.outcome, settlement.retry_after) == (Retry(timedelta(seconds=90)), timedelta(seconds=90))
 
 
 def test_a_destination_that_is_not_there_has_an_attempt_with_an_error(
@@ -191,7 +191,7 @@ def test_a_destination_that_is_not_there_has_an_attempt_with_an_error(
 
     settlement = push(replace(parts, settings=replace(parts.settings, destinations=(nowhere,))))
 
-    assert (settlement.outcome, settlement.effect) == (Again(FIVE_SECONDS), LaneEffect.FAILURE)
+    assert (settlement.outcome, settlement.signal) == (Retry(FIVE_SECONDS), QueueSignal.FAILURE)
     assert (settlement.attempt.status, settlement.attempt.error) == (None, "connection refused")
 
 
@@ -200,8 +200,8 @@ def test_a_destination_that_is_no_longer_configured_is_not_tried(
 ) -> None:
     settlement = push(parts, to="gone")
 
-    assert isinstance(settlement.outcome, Again)
-    assert (settlement.attempt, settlement.effect) == (None, LaneEffect.NONE)
+    assert isinstance(settlement.outcome, Retry)
+    assert (settlement.attempt, settlement.signal) == (None, QueueSignal.NONE)
     assert destination.calls == []
 
 

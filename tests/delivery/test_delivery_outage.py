@@ -9,8 +9,8 @@ import pytest
 from app.assembly import build_gateway
 from app.config import Settings
 from app.delivery.deliver import prepare_deliveries
-from app.domain.destination import DestinationState, lane_of_destination, state_of
-from app.domain.queue import Appetite
+from app.domain.destination import DestinationState, queue_of_destination, state_of
+from app.domain.queue import ClaimRequest
 from app.gateway import Gateway
 from tests.support.deliveries import LEASE, numbered, put_deliveries
 from tests.support.destinations import Line, ScriptedDestination
@@ -52,10 +52,10 @@ def parts(
 
 
 def work(parts: Gateway) -> None:
-    """Do what is due in each lane, as a worker would."""
+    """Do what is due in each queue, as a worker would."""
     for destination in parts.settings.destinations:
-        lane, most = lane_of_destination(destination.name), destination.max_in_flight
-        while jobs := parts.store.jobs.claim(Appetite(lane, most, most), LEASE):
+        queue, most = queue_of_destination(destination.name), destination.max_in_flight
+        while jobs := parts.store.jobs.claim(ClaimRequest(queue, most, most), LEASE):
             parts.store.jobs.settle([task() for _, task in prepare_deliveries(jobs, parts)])
 
 
@@ -78,8 +78,8 @@ def test_a_day_away_loses_nothing_and_holds_up_no_other(
     work(parts)
     assert len(bot.calls) == len(pushed(bot)) == EVENTS
     work_for(24, parts, clock)
-    lane = parts.store.lanes.get(lane_of_destination(CRM))
-    assert state_of(lane) is DestinationState.OPEN
+    queue = parts.store.queues.get(queue_of_destination(CRM))
+    assert state_of(queue) is DestinationState.OPEN
     assert parts.store.deliveries.counts()[CRM].waiting == EVENTS
     failed = len(crm.calls)
     crm.recover()
@@ -88,7 +88,7 @@ def test_a_day_away_loses_nothing_and_holds_up_no_other(
     delivered = crm.calls[failed:]
     assert len(delivered) == len({call.headers["webhook-id"] for call in delivered}) == EVENTS
     assert parts.store.deliveries.counts() == {}
-    assert state_of(parts.store.lanes.get(lane_of_destination(CRM))) is DestinationState.ACTIVE
+    assert state_of(parts.store.queues.get(queue_of_destination(CRM))) is DestinationState.ACTIVE
     assert len(bot.calls) == EVENTS
 
 
@@ -101,7 +101,7 @@ def test_a_destination_that_says_it_is_gone_is_asked_once_until_a_human_resumes_
     assert len(crm.calls) == 1
     crm.recover()
 
-    parts.store.lanes.resume(lane_of_destination(CRM))
+    parts.store.queues.resume(queue_of_destination(CRM))
     work(parts)
 
     assert len(crm.calls) == 2

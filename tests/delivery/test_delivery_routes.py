@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.domain.job import Again, Dead, Done
+from app.domain.job import Dead, Done, Retry
 from app.store import Store
 from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign
 from tests.support.events import event_id, new_event
@@ -76,7 +76,7 @@ def test_pages_follow_each_other_from_the_newest_to_the_oldest(client: FlaskClie
 
 def test_one_that_waits_for_its_next_try_says_when(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
-    end_all(store, Again(timedelta(hours=1)), error="timed out")
+    end_all(store, Retry(timedelta(hours=1)), error="timed out")
 
     [delivery] = listed(client)
 

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.domain.job import Again, Dead
-from app.domain.job_result import LaneEffect
+from app.domain.job import Dead, Retry
+from app.domain.job_result import QueueSignal
 from app.store import Store
 from app.web.openapi import openapi_document
 from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign, split_into
@@ -26,7 +26,7 @@ def trouble(store: Store) -> Store:
     split_into(store, unreadable="this is no JSON")
     put_deliveries(store, *numbered(6), to=["crm", "bot"])
     end_all(store, Dead("gave up"), destination="bot", status=404)
-    end_all(store, Again(timedelta(hours=1)), error="connection refused", effect=LaneEffect.FAILURE)
+    end_all(store, Retry(timedelta(hours=1)), error="connection refused", signal=QueueSignal.FAILURE)
     store.receipts.add(new_receipt(b"not looked at yet"))
     return store
 
@@ -38,8 +38,8 @@ def test_status_tells_what_waits_and_why(client: FlaskClient, trouble: Store) ->
     assert status["receipts"]["lastReceivedAt"] is not None
     assert status["events"] == {"total": 7, "foreign": 1}
     splitting, crm = status["queues"]
-    assert (splitting["lane"], splitting["waiting"]) == ("split", 1)
-    assert crm == {"lane": "deliver:crm", "waiting": 6, "inFlight": 0, "oldestSeconds": 0.0}
+    assert (splitting["queue"], splitting["waiting"]) == ("split", 1)
+    assert crm == {"queue": "deliver:crm", "waiting": 6, "inFlight": 0, "oldestSeconds": 0.0}
     assert status["deadLetters"] == 6
     assert [(each["name"], each["state"], each["waiting"], each["dead"]) for each in status["destinations"]] == [
         ("crm", "open", 6, 0),
@@ -76,9 +76,9 @@ def test_metrics_ask_the_store_for_depths_dead_letters_and_breakers(client: Flas
         'wats_receipts{state="unreadable"} 1.0',
         "wats_stored_events 7.0",
         "wats_foreign_events 1.0",
-        'wats_queue_depth{lane="split",state="waiting"} 1.0',
-        'wats_queue_depth{lane="deliver:crm",state="waiting"} 6.0',
-        'wats_queue_oldest_seconds{lane="deliver:crm"} 0.0',
+        'wats_queue_depth{queue="split",state="waiting"} 1.0',
+        'wats_queue_depth{queue="deliver:crm",state="waiting"} 6.0',
+        'wats_queue_oldest_seconds{queue="deliver:crm"} 0.0',
         'wats_dead_letters{destination="bot"} 6.0',
         'wats_destination_state{destination="crm",state="open"} 1.0',
         'wats_destination_state{destination="crm",state="active"} 0.0',
@@ -92,7 +92,7 @@ def test_what_is_in_flight_is_told_apart_from_what_waits(client: FlaskClient, st
 
     crm = client.get("/status", headers=bearer()).get_json()["queues"][1]
 
-    assert (crm["lane"], crm["waiting"], crm["inFlight"]) == ("deliver:crm", 2, 1)
+    assert (crm["queue"], crm["waiting"], crm["inFlight"]) == ("deliver:crm", 2, 1)
 
 
 def test_dead_letters_of_a_destination_that_is_gone_still_count(client: FlaskClient, store: Store) -> None:
@@ -106,12 +106,14 @@ def test_dead_letters_of_a_destination_that_is_gone_still_count(client: FlaskCli
     assert 'wats_dead_letters{destination="gone"} 1.0' in client.get("/metrics", headers=bearer()).text
 
 
-def test_diagnostics_list_the_lanes(client: FlaskClient, trouble: Store) -> None:
-    lanes = {lane["name"]: lane for lane in client.get("/debug/diagnostics", headers=bearer()).get_json()["lanes"]}
+def test_diagnostics_list_the_queues(client: FlaskClient, trouble: Store) -> None:
+    queues = {
+        queue["name"]: queue for queue in client.get("/debug/diagnostics", headers=bearer()).get_json()["queues"]
+    }
 
-    assert lanes["deliver:crm"]["failures"] == 6
-    assert lanes["deliver:crm"]["openUntil"] is not None
-    assert lanes["split"]["paused"] is False
+    assert queues["deliver:crm"]["failures"] == 6
+    assert queues["deliver:crm"]["openUntil"] is not None
+    assert queues["split"]["paused"] is False
 
 
 def test_every_metric_of_the_operators_guide_is_one(client: FlaskClient, store: Store) -> None:

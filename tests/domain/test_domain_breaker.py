@@ -1,4 +1,4 @@
-"""The breaker of a lane: what it lets through after which tries."""
+"""The breaker of a queue: what it lets through after which tries."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ import pytest
 from app.domain.breaker import (
     FAILURES_TO_OPEN,
     FIRST_PAUSE,
-    LONGEST_PAUSE,
+    MAX_PAUSE,
     Breaker,
     after_failure,
     after_success,
@@ -71,7 +71,7 @@ def test_a_success_lets_more_through(breaker: Breaker, after: Breaker) -> None:
         (Breaker(failures=4), Breaker(5, LATER + FIRST_PAUSE, trips=1)),
         (OPEN, Breaker(6, LATER + FIRST_PAUSE * 2, trips=2)),
         (Breaker(9, NOON, trips=4), Breaker(10, LATER + FIRST_PAUSE * 16, trips=5)),
-        (Breaker(99, NOON, trips=1000), Breaker(100, LATER + LONGEST_PAUSE, trips=1001)),
+        (Breaker(99, NOON, trips=1000), Breaker(100, LATER + MAX_PAUSE, trips=1001)),
         (Breaker(trips=1, allowance=5), Breaker(1, trips=1, allowance=2)),
         (Breaker(trips=1, allowance=1), Breaker(1, trips=1, allowance=1)),
         (Breaker(4, trips=1, allowance=1), Breaker(5, LATER + FIRST_PAUSE * 2, trips=2)),
@@ -142,7 +142,7 @@ def test_one_that_has_drained_is_as_good_as_new() -> None:
     assert breaker == CLOSED
 
 
-def test_a_lane_of_one_drains_too() -> None:
+def test_a_queue_of_one_drains_too() -> None:
     probed = after_success(OPEN, LATER, 1)
 
     assert probed.slots(LATER, 1) == 1

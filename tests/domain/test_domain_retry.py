@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.job import Again, Dead, Done
-from app.domain.job_result import LaneEffect
+from app.domain.job import Dead, Done, Retry
+from app.domain.job_result import QueueSignal
 from app.domain.push_response import Answer
 from app.domain.retry import LONGEST_WAIT, PAUSES, outcome_of, pause_after, retry_after_of
 
@@ -25,32 +25,32 @@ def failed(error: str) -> Answer:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_a_2xx_is_a_delivery(status: int) -> None:
-    assert outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME) == (Done(), LaneEffect.SUCCESS, None)
+    assert outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME) == (Done(), QueueSignal.SUCCESS, None)
 
 
 @pytest.mark.parametrize("status", [103, 199, 300, 301, 307, 408, 425, 429, 500, 503, 599, 999])
 def test_what_is_no_success_and_may_pass_is_a_failure_of_the_destination(status: int) -> None:
-    assert outcome_of(answered(status), 0, ON_TIME) == (Again(timedelta(seconds=5)), LaneEffect.FAILURE, None)
+    assert outcome_of(answered(status), 0, ON_TIME) == (Retry(timedelta(seconds=5)), QueueSignal.FAILURE, None)
 
 
 def test_what_brings_no_answer_is_a_failure_of_the_destination() -> None:
     outcome = outcome_of(failed("connection refused"), 1, ON_TIME)
 
-    assert outcome == (Again(timedelta(seconds=30)), LaneEffect.FAILURE, None)
+    assert outcome == (Retry(timedelta(seconds=30)), QueueSignal.FAILURE, None)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 499])
 def test_a_refusal_of_one_event_is_tried_again_and_holds_up_no_other(status: int) -> None:
     outcome = outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME)
 
-    assert outcome == (Again(timedelta(seconds=5)), LaneEffect.NONE, None)
+    assert outcome == (Retry(timedelta(seconds=5)), QueueSignal.NONE, None)
 
 
 @pytest.mark.parametrize("attempts", [0, LAST, LAST + 1])
 def test_a_destination_that_is_gone_for_good_lets_its_deliveries_wait_for_a_human(attempts: int) -> None:
     outcome = outcome_of(answered(410), attempts, ON_TIME)
 
-    assert outcome == (Again(timedelta(seconds=5)), LaneEffect.GONE, None)
+    assert outcome == (Retry(timedelta(seconds=5)), QueueSignal.GONE, None)
 
 
 def test_the_pauses_grow_and_end_after_about_three_days() -> None:
@@ -71,15 +71,15 @@ def test_pauses_are_spread_by_a_fifth_both_ways() -> None:
     [(answered(500), "HTTP 500, 15 times tried"), (failed("timed out"), "timed out, 15 times tried")],
 )
 def test_after_the_last_try_it_is_given_up_because(answer: Answer, reason: str) -> None:
-    assert outcome_of(answer, LAST - 1, ON_TIME)[0] == Again(timedelta(hours=12))
-    assert outcome_of(answer, LAST, ON_TIME) == (Dead(reason), LaneEffect.FAILURE, None)
+    assert outcome_of(answer, LAST - 1, ON_TIME)[0] == Retry(timedelta(hours=12))
+    assert outcome_of(answer, LAST, ON_TIME) == (Dead(reason), QueueSignal.FAILURE, None)
 
 
-def test_a_wait_that_is_asked_for_holds_up_the_lane_and_is_never_shorter_than_the_pause() -> None:
+def test_a_wait_that_is_asked_for_holds_up_the_queue_and_is_never_shorter_than_the_pause() -> None:
     long, short = timedelta(minutes=3), timedelta(seconds=1)
 
-    assert outcome_of(answered(429, long), 0, ON_TIME) == (Again(long), LaneEffect.FAILURE, long)
-    assert outcome_of(answered(503, short), 1, ON_TIME) == (Again(timedelta(seconds=30)), LaneEffect.FAILURE, short)
+    assert outcome_of(answered(429, long), 0, ON_TIME) == (Retry(long), QueueSignal.FAILURE, long)
+    assert outcome_of(answered(503, short), 1, ON_TIME) == (Retry(timedelta(seconds=30)), QueueSignal.FAILURE, short)
 
 
 @pytest.mark.parametrize(

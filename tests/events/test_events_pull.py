@@ -168,7 +168,7 @@ def test_whoever_waits_in_vain_gets_an_empty_page(client: FlaskClient, gateway: 
 
 
 def test_when_too_many_wait_one_more_is_answered_at_once(gateway: Gateway) -> None:
-    waiting = Waiting(most=1)
+    waiting = Waiting(max_in_flight=1)
     asked = Pull(after=0, types=(), limit=1, wait=25)
     later = threading.Timer(0.5, put_events, (gateway.store, new_event("late")))
 

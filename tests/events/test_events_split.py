@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.domain.job import Again
+from app.domain.job import Retry
 from app.domain.receipt import ReceiptState
 from app.domain.split import SplitReceipt
 from app.events.split import EVENTS_AT_ONCE, RECEIPTS_AT_ONCE, Splitter, in_batches
@@ -87,7 +87,7 @@ def test_receipts_are_split_in_the_order_in_which_they_came(store: Store) -> Non
 
     outcome = split_all(store)
 
-    assert outcome == Again(AT_ONCE)
+    assert outcome == Retry(AT_ONCE)
     assert texts(store) == names
     assert not store.receipts.has_pending()
 

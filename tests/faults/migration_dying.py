@@ -26,7 +26,7 @@ def main(url: str, migrations: str, last: str) -> None:
 
     event.listen(Engine, "before_cursor_execute", do_step)
     upgrade.MIGRATIONS = Path(migrations)
-    store = Store(url, min_free_bytes=0, cooperative=False, on_point=lambda _: print(do_step()))
+    store = Store(url, min_free_bytes=0, cooperative=False, on_failpoint=lambda _: print(do_step()))
     store.upgrade_schema()
 
 

@@ -18,9 +18,9 @@ import gevent  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
 from sqlalchemy import Connection  # noqa: E402
 
-from app.domain.job import SPLIT_LANE, Again  # noqa: E402
-from app.domain.job_result import Settlement  # noqa: E402
-from app.domain.queue import Appetite  # noqa: E402
+from app.domain.job import SPLIT_QUEUE, Retry  # noqa: E402
+from app.domain.job_result import JobResult  # noqa: E402
+from app.domain.queue import ClaimRequest  # noqa: E402
 from app.domain.receipt import NewReceipt, Stored  # noqa: E402
 from app.store import Store  # noqa: E402
 from app.store.engine import sqlite  # noqa: E402
@@ -111,8 +111,8 @@ PLANTS = {
 
 def work(store: Store) -> None:
     """Claim the splitting job and settle it: two commits that do not wait for the disk."""
-    jobs = store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), timedelta(seconds=30))
-    store.jobs.settle([Settlement(job, Again(timedelta())) for job in jobs])
+    jobs = store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), timedelta(seconds=30))
+    store.jobs.settle([JobResult(job, Retry(timedelta())) for job in jobs])
 
 
 def main(folder: str, record: str, plant: str) -> None:
@@ -123,7 +123,7 @@ def main(folder: str, record: str, plant: str) -> None:
     store = Store(f"sqlite:///{folder}/wats.sqlite3", min_free_bytes=0, cooperative=True)
     store.upgrade_schema()
     store.open()
-    store.lanes.ensure([SPLIT_LANE])
+    store.queues.ensure([SPLIT_QUEUE])
 
     def add(number: int) -> None:
         store.receipts.add(new_receipt(numbered_body(number)))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.domain.job import STANDING_LANES
+from app.domain.job import SINGLETON_QUEUES
 from app.store import Store
 from tests.faults.conftest import STORAGE
 from tests.faults.recording import Recording, recording, update_of
@@ -123,7 +123,7 @@ def opened(url: str) -> Iterator[Store]:
 def is_drained(url: str) -> bool:
     with opened(url) as store:
         return not store.receipts.has_pending() and not any(
-            depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.lane not in STANDING_LANES
+            depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.queue not in SINGLETON_QUEUES
         )
 
 

@@ -46,16 +46,16 @@ class Death:
 def settle_before_post() -> None:
     """A bug: a delivery is written down as done before it is made."""
     from app.domain.job import Done
-    from app.domain.job_result import Settlement
+    from app.domain.job_result import JobResult
     from app.jobs.executor import Handler, attempt
 
-    def handle(handler: Any, lane: Any, job: Any, task: Any) -> None:
-        if lane.standing:
-            really_handle(handler, lane, job, task)
+    def handle(handler: Any, queue: Any, job: Any, task: Any) -> None:
+        if queue.singleton:
+            really_handle(handler, queue, job, task)
             return
-        handler._settle(Settlement(job, Done()))
+        handler._settle(JobResult(job, Done()))
         handler._on_point("claimed")
-        attempt(lane, job, task)
+        attempt(queue, job, task)
         handler._leases.drop(job)
 
     really_handle = Handler.handle

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.heartbeat import Heartbeat
-from app.domain.job import Again, Dead, Done
-from app.domain.job_result import LaneEffect
+from app.domain.job import Dead, Done, Retry
+from app.domain.job_result import QueueSignal
 from app.store import Store
 from tests.support.deliveries import end_all, put_deliveries, split_into
 from tests.support.events import new_event
@@ -52,13 +52,13 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, S
 
 def tell_the_story(store: Store) -> None:
     put_deliveries(store, *(new_event(f"dead {number}") for number in range(2)), to=["bot"])
-    end_all(store, Again(timedelta()), destination="bot", status=500)
+    end_all(store, Retry(timedelta()), destination="bot", status=500)
     end_all(store, Dead("gave up"), destination="bot", status=500)
     put_deliveries(store, new_event("fine"), to=["crm", "bot"])
     for name in ("crm", "bot"):
-        end_all(store, Done(), destination=name, status=200, effect=LaneEffect.SUCCESS)
+        end_all(store, Done(), destination=name, status=200, signal=QueueSignal.SUCCESS)
     put_deliveries(store, *(new_event(f"waits {number}") for number in range(6)))
-    end_all(store, Again(timedelta(minutes=2)), error="connection refused", effect=LaneEffect.FAILURE)
+    end_all(store, Retry(timedelta(minutes=2)), error="connection refused", signal=QueueSignal.FAILURE)
     split_into(store, unreadable="not JSON", body=b"Hello, Meta")
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from app.domain.delivery import DeliveryState
 from app.domain.job import Job
-from app.domain.queue import Appetite
+from app.domain.queue import ClaimRequest
 from app.gateway import Gateway
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.executor import Handler
 from app.jobs.leases import Leases
-from app.jobs.queue import Lane, Task
-from app.jobs.settlement_batcher import Turnover
+from app.jobs.queue import Queue, Task
+from app.jobs.settlement_batcher import SettlementBatcher
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM, LEASE, done, found, put_in
 
@@ -39,7 +39,7 @@ class CountingLeases(Leases):
 
     claimed_apart = 0
 
-    def claim(self, wanted: Appetite) -> list[Job]:
+    def claim(self, wanted: ClaimRequest) -> list[Job]:
         jobs = super().claim(wanted)
         self.claimed_apart += len(jobs)
         return jobs
@@ -54,12 +54,12 @@ def dispatching(
     leases: Leases | None = None,
 ) -> Iterator[Dispatcher]:
     leases = leases or Leases(store, LEASE)
-    turnover = Turnover(leases)
-    handler = Handler(leases, turnover, nobody_watches)
+    batcher = SettlementBatcher(leases)
+    executor = Handler(leases, batcher, nobody_watches)
     dispatcher = Dispatcher(
-        Lane(CRM, 8, prepare), store=store, leases=leases, handler=handler, slots=slots, may_work=lambda: True
+        Queue(CRM, 8, prepare), store=store, leases=leases, executor=executor, slots=slots, may_work=lambda: True
     )
-    turnover.join(CRM, dispatcher)
+    batcher.join(CRM, dispatcher)
     running = gevent.spawn(dispatcher.run)
     try:
         yield dispatcher
@@ -67,7 +67,7 @@ def dispatching(
         dispatcher.stop()
         running.join(DEADLINE_SECONDS)
         dispatcher.join()
-        turnover.close()
+        batcher.close()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

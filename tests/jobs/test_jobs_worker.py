@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.delivery import DeliveryState
-from app.domain.job import SPLIT_LANE
+from app.domain.job import SPLIT_QUEUE
 from app.store import Store
 from app.store.tables.schema import jobs
 from tests.store.children import Child, Start
@@ -39,8 +39,8 @@ def make_due(store: Store, **values: Any) -> None:
     store.write_and_ring(lambda c: c.execute(update(jobs).values(due_at=NOON, **values)), "work")
 
 
-def open_jobs(store: Store, lane: str = CRM) -> list[Any]:
-    query = select(jobs).where(jobs.c.lane == lane).order_by(jobs.c.id)
+def open_jobs(store: Store, queue: str = CRM) -> list[Any]:
+    query = select(jobs).where(jobs.c.queue == queue).order_by(jobs.c.id)
     return list(store.database.read(lambda c: c.execute(query).all()))
 
 
@@ -217,12 +217,12 @@ def test_what_has_ended_while_the_store_was_away_is_settled_once_it_is_back(
 def test_a_standing_job_never_ends(url: str, store: Store, start: Start) -> None:
     worker = work(start, url, "fail_once")
     assert worker.hear() == 0
-    until(lambda: [job.claim_id for job in open_jobs(store, SPLIT_LANE)] == [None])
+    until(lambda: [job.claim_id for job in open_jobs(store, SPLIT_QUEUE)] == [None])
 
     make_due(store, attempts=99)
 
     assert worker.hear() == 0
-    until(lambda: [job.claim_id for job in open_jobs(store, SPLIT_LANE)] == [None])
+    until(lambda: [job.claim_id for job in open_jobs(store, SPLIT_QUEUE)] == [None])
 
 
 @pytest.mark.parametrize("version", ["0001", "9999"])

@@ -20,10 +20,10 @@ import gevent
 from gevent.event import Event
 from gevent.fileobject import FileObject
 
-from app.domain.job import SPLIT_LANE, Again, Done, Job
-from app.domain.job_result import Settlement
-from app.jobs.queue import Lane, Task
-from app.jobs.runner import Worker
+from app.domain.job import SPLIT_QUEUE, Done, Job, Retry
+from app.domain.job_result import JobResult
+from app.jobs.queue import Queue, Task
+from app.jobs.runner import JobRunner
 from app.store import Store, StoreUnavailable
 from tests.support.work import CRM
 
@@ -39,58 +39,58 @@ def say(thing: Any) -> None:
     sys.stdout.write(json.dumps(thing) + "\n")
 
 
-def succeed(job: Job) -> Settlement:
+def succeed(job: Job) -> JobResult:
     """Well done."""
-    return Settlement(job, Done())
+    return JobResult(job, Done())
 
 
-def hang(job: Job) -> Settlement:
+def hang(job: Job) -> JobResult:
     """It never ends."""
     gevent.sleep(600)
     return succeed(job)
 
 
-def hang_on_poison(job: Job) -> Settlement:
+def hang_on_poison(job: Job) -> JobResult:
     """One never ends."""
     return hang(job) if job.subject == POISON else succeed(job)
 
 
-def wait_to_be_told(job: Job) -> Settlement:
+def wait_to_be_told(job: Job) -> JobResult:
     """It ends when somebody says so."""
     incoming.readline()
     return succeed(job)
 
 
-def fail_on_poison(job: Job) -> Settlement:
+def fail_on_poison(job: Job) -> JobResult:
     """A mistake of ours, with one job only."""
     if job.subject == POISON:
         raise ValueError("planted")
     return succeed(job)
 
 
-def fail_once(job: Job) -> Settlement:
+def fail_once(job: Job) -> JobResult:
     """A mistake of ours that is gone at the second try of a job."""
     if tries.count(job.subject) == 1:
         raise ValueError("planted")
-    return Settlement(job, Again(timedelta(hours=1))) if job.lane == SPLIT_LANE else succeed(job)
+    return JobResult(job, Retry(timedelta(hours=1))) if job.queue == SPLIT_QUEUE else succeed(job)
 
 
-HOWS: dict[str, Callable[[Job], Settlement]] = {
+HOWS: dict[str, Callable[[Job], JobResult]] = {
     how.__name__: how for how in (succeed, hang, hang_on_poison, wait_to_be_told, fail_on_poison, fail_once)
 }
 
 
-def begin(handle: Callable[[Job], Settlement], job: Job) -> Settlement:
+def begin(handle: Callable[[Job], JobResult], job: Job) -> JobResult:
     tries.append(job.subject)
     say(job.subject)
     return handle(job)
 
 
-def prepare(jobs: Sequence[Job], handle: Callable[[Job], Settlement]) -> list[tuple[Job, Task]]:
+def prepare(jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
     return [(job, partial(begin, handle, job)) for job in jobs]
 
 
-def prepare_all_but_poison(jobs: Sequence[Job], handle: Callable[[Job], Settlement]) -> list[tuple[Job, Task]]:
+def prepare_all_but_poison(jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
     """A mistake of ours while jobs are loaded, whoever else is loaded with that one."""
     if any(job.subject == POISON for job in jobs):
         raise ValueError("planted")
@@ -102,7 +102,7 @@ class AwayOnce:
 
     went = False
 
-    def __call__(self, jobs: Sequence[Job], handle: Callable[[Job], Settlement]) -> list[tuple[Job, Task]]:
+    def __call__(self, jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
         if not self.went:
             self.went = True
             raise StoreUnavailable("planted")
@@ -118,14 +118,14 @@ def main(url: str, how: str, lease_seconds: str = "30") -> None:
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     doing = partial(PREPARES.get(how, prepare), handle=HOWS.get(how, succeed))
-    lanes = [Lane(SPLIT_LANE, 1, doing, standing=True)] if how == "fail_once" else []
-    worker = Worker(
+    queues = [Queue(SPLIT_QUEUE, 1, doing, singleton=True)] if how == "fail_once" else []
+    worker = JobRunner(
         store,
-        [*lanes, Lane(CRM, 8, doing)],
+        [*queues, Queue(CRM, 8, doing)],
         clock=lambda: datetime.now(UTC),
         lease=timedelta(seconds=float(lease_seconds)),
         slots=8,
-        on_point=lambda _: None,
+        on_failpoint=lambda _: None,
     )
     worker.run(stop, grace_seconds=GRACE_SECONDS)
     store.close()

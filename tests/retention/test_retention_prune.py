@@ -1,8 +1,8 @@
-"""The standing job that prunes: a pass in small steps, and a rest after each."""
+"""The singleton job that prunes: a pass in small steps, and a rest after each."""
 
 from datetime import timedelta
 
-from app.domain.job import PRUNE_LANE, Again, Job
+from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.gateway import Gateway
 from app.retention.prune import PAUSE, Pruning
 from app.store.tables.schema import receipts
@@ -10,7 +10,7 @@ from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
 from tests.support.store import new_receipt
 
-JOB = Job(1, PRUNE_LANE, 0, 0, 1)
+JOB = Job(1, PRUNE_QUEUE, 0, 0, 1)
 
 
 def put_old(gateway: Gateway, number: int) -> None:
@@ -29,7 +29,7 @@ def test_a_pass_takes_everything_that_is_old_and_comes_back_in_an_hour(gateway: 
 
     outcome = Pruning(gateway, rest=lambda _: None, run_seconds=60).prune(JOB)
 
-    assert outcome == Again(PAUSE)
+    assert outcome == Retry(PAUSE)
     assert left(gateway) == (0, 0)
 
 
@@ -49,7 +49,7 @@ def test_a_run_that_has_taken_long_enough_goes_on_at_once(gateway: Gateway) -> N
 
     outcome = pruning.prune(JOB)
 
-    assert outcome == Again(timedelta())
+    assert outcome == Retry(timedelta())
     assert left(gateway) == (3, 3)
 
 
@@ -62,7 +62,7 @@ def test_many_that_must_stay_do_not_hold_up_those_behind(gateway: Gateway) -> No
 
     runs = [pruning.prune(JOB) for _ in range(8)]
 
-    assert Again(PAUSE) in runs
+    assert Retry(PAUSE) in runs
     assert gateway.store.receipts.get(f"rcp_{STEP_ROWS + 1}") is None
 
 

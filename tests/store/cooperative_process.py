@@ -14,8 +14,8 @@ from typing import Any
 import gevent
 from gevent.fileobject import FileObject
 
-from app.domain.job import SPLIT_LANE
-from app.domain.queue import Appetite
+from app.domain.job import SPLIT_QUEUE
+from app.domain.queue import ClaimRequest
 from app.domain.receipt import Stored
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import sqlite
@@ -120,7 +120,7 @@ def meet_trouble(url: str) -> None:
 def close_while_writing(url: str) -> None:
     """Say what those heard who waited."""
     pause = NATIVE_SLEEP if url.startswith("sqlite:") else gevent.sleep  # where the store pauses nobody else does
-    store = open_store(url, on_point=lambda _: pause(0.2))
+    store = open_store(url, on_failpoint=lambda _: pause(0.2))
     adding = gevent.spawn(each_at_once, lambda n: store.receipts.add(new_receipt(b"%d" % n)), range(9))
     gevent.sleep(0.1)
     store.close()
@@ -131,8 +131,8 @@ def give_up_and_ask_again(url: str) -> None:
     """Say what a claim heard while another had the turn to write, and what the next one gets once it has gone."""
     store = open_store(url, limits=Limits(write_seconds=0.5))
     with FileLock(sqlite.path_of(url)).held():
-        say(each_at_once(lambda wanted: store.jobs.claim(wanted, LEASE), [Appetite(SPLIT_LANE, 1, 1)]))
-    say([job.lane for job in store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE)])
+        say(each_at_once(lambda wanted: store.jobs.claim(wanted, LEASE), [ClaimRequest(SPLIT_QUEUE, 1, 1)]))
+    say([job.queue for job in store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)])
 
 
 def listen(url: str, channel: Any) -> None:

@@ -7,9 +7,9 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 
-from app.domain.job import SPLIT_LANE, Again
-from app.domain.job_result import Settlement
-from app.domain.queue import Appetite
+from app.domain.job import SPLIT_QUEUE, Retry
+from app.domain.job_result import JobResult
+from app.domain.queue import ClaimRequest
 from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.engine.errors import ClaimLost
@@ -23,7 +23,7 @@ LAST = "test.last"
 def open_store(url: str, choice: random.Random) -> Store:
     """Its commits take a while, each another one, so that they would overtake each other if they could."""
     pauses = (0, 0, 0, 0.03)
-    store = Store(url, min_free_bytes=0, cooperative=False, on_point=lambda _: time.sleep(choice.choice(pauses)))
+    store = Store(url, min_free_bytes=0, cooperative=False, on_failpoint=lambda _: time.sleep(choice.choice(pauses)))
     store.open()
     return store
 
@@ -33,14 +33,14 @@ def split(url: str, name: str, number: str) -> None:
     choice = random.Random(name)
     store, left = open_store(url, choice), [f"{name} {each}" for each in range(int(number))]
     while left:
-        for job in store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE):
+        for job in store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE):
             time.sleep(choice.choice((0, 0, 0.05)))
             some = left[: choice.choice((1, 3, 10))]
             events = [SplitEvent(new_event(each, kind=f"message.{choice.choice('abc')}")) for each in some]
             with suppress(ClaimLost):
                 store.events.add(job, [SplitReceipt(PendingReceipt("rcp_1", NOON, b"", b""), events)], LEASE)
                 del left[: len(some)]
-            store.jobs.settle([Settlement(job, Again(timedelta()))])
+            store.jobs.settle([JobResult(job, Retry(timedelta()))])
         time.sleep(0.01)
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from app.domain.queue import Appetite
+from app.domain.queue import ClaimRequest
 from app.store import Store, StoreUnavailable
 from tests.support.store import new_receipt
 from tests.support.work import LEASE, done
@@ -36,7 +36,7 @@ def hang_in_migration(url: str) -> None:
         say(point)
         time.sleep(600)
 
-    Store(url, min_free_bytes=0, cooperative=False, on_point=hang).upgrade_schema()
+    Store(url, min_free_bytes=0, cooperative=False, on_failpoint=hang).upgrade_schema()
 
 
 def add_shuffled(url: str, bodies: str, seed: str) -> None:
@@ -63,7 +63,7 @@ def die_at(url: str, point: str) -> None:
         if passed == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    open_store(url, on_point=die).receipts.add(new_receipt(b"dying"))
+    open_store(url, on_failpoint=die).receipts.add(new_receipt(b"dying"))
 
 
 def meet_io_error(url: str) -> None:
@@ -84,12 +84,12 @@ def meet_io_error(url: str) -> None:
     say(store.checks()["database"])
 
 
-def work(url: str, lane: str, most: str, seconds: str) -> None:
+def work(url: str, queue: str, most: str, seconds: str) -> None:
     """Claim, hold for a moment and settle until nothing is open; say each job claimed, and how many are in flight."""
     store, choice = open_store(url), random.Random()
-    while store.jobs.next_due_in(lane) is not None:
-        jobs = store.jobs.claim(Appetite(lane, int(most), choice.randint(1, 4)), LEASE)
-        in_flight = [depth.in_flight for depth in store.jobs.depths() if depth.lane == lane]
+    while store.jobs.next_due_in(queue) is not None:
+        jobs = store.jobs.claim(ClaimRequest(queue, int(most), choice.randint(1, 4)), LEASE)
+        in_flight = [depth.in_flight for depth in store.jobs.depths() if depth.queue == queue]
         time.sleep(float(seconds) if jobs else 0.005)
         kept = jobs[: choice.randint(0, 4)]
         store.jobs.hand_back(jobs[len(kept) :])
@@ -97,9 +97,9 @@ def work(url: str, lane: str, most: str, seconds: str) -> None:
         say([[job.subject for job in kept], max(in_flight, default=0)])
 
 
-def claim_and_hang(url: str, lane: str) -> None:
+def claim_and_hang(url: str, queue: str) -> None:
     """Claim something and say what, then do nothing any more."""
-    jobs = open_store(url).jobs.claim(Appetite(lane, 8, 1), timedelta(seconds=1))
+    jobs = open_store(url).jobs.claim(ClaimRequest(queue, 8, 1), timedelta(seconds=1))
     say([job.subject for job in jobs])
     time.sleep(600)
 

@@ -8,8 +8,8 @@ from sqlalchemy import delete, update
 
 from app.domain.delivery import KEPT_ATTEMPTS, DeliveryState, NewDelivery
 from app.domain.event import Event
-from app.domain.job import Again, Done
-from app.domain.job_result import Settlement
+from app.domain.job import Done, Retry
+from app.domain.job_result import JobResult
 from app.domain.replay import ReplayStep, Selection
 from app.store import Store
 from app.store.deliveries import DeliveriesOf
@@ -140,7 +140,7 @@ def test_the_last_attempts_are_remembered(store: Store) -> None:
     put_in(store, found("a"))
     for number in range(KEPT_ATTEMPTS + 3):
         [job] = claim(store)
-        store.jobs.settle([Settlement(job, Again(AT_ONCE), answered(500 + number))])
+        store.jobs.settle([JobResult(job, Retry(AT_ONCE), answered(500 + number))])
 
     delivery = store.deliveries.get("dlv_1")
     assert delivery is not None
@@ -152,7 +152,7 @@ def test_an_attempt_is_told_as_it_was_made(store: Store) -> None:
     put_in(store, found("a"))
     [job] = claim(store)
 
-    store.jobs.settle([Settlement(job, Done(), attempt)])
+    store.jobs.settle([JobResult(job, Done(), attempt)])
 
     delivery = store.deliveries.get("dlv_1")
     assert delivery is not None
@@ -197,8 +197,8 @@ def test_deliveries_are_listed_newest_first(
 def test_a_list_over_all_destinations_is_in_one_order(store: Store, wanted: DeliveryState | None) -> None:
     put_in(store, *(found(name, to=("crm", "bot", "log")) for name in "abcd"))
     if wanted is DEAD:
-        for lane in (CRM, "deliver:bot", "deliver:log"):
-            store.jobs.settle([dead(job) for job in claim(store, lane)])
+        for queue in (CRM, "deliver:bot", "deliver:log"):
+            store.jobs.settle([dead(job) for job in claim(store, queue)])
 
     assert numbers(store, state=wanted, limit=5) == [12, 11, 10, 9, 8]
     assert numbers(store, state=wanted, limit=5, before="dlv_8") == [7, 6, 5, 4, 3]
@@ -229,7 +229,7 @@ def test_what_has_ended_is_replayed_by_a_new_job(timed: Store, delivery_id: str)
     assert before is not None
     assert replayed is not None
     assert (replayed.state, replayed.next_attempt_at, replayed.attempts) == (WAITING, NOON, before.attempts)
-    [job] = [job for job in claim(timed, most=100) if f"dlv_{job.subject}" == delivery_id]
+    [job] = [job for job in claim(timed, max_in_flight=100) if f"dlv_{job.subject}" == delivery_id]
     assert job.attempts == 0
     assert timed.jobs.settle([done(job)]) == [True]
     assert state(timed, delivery_id) is DELIVERED
@@ -242,7 +242,7 @@ def test_what_waits_to_be_tried_again_is_due_at_once(timed: Store) -> None:
 
     assert replayed is not None
     assert replayed.next_attempt_at == NOON
-    assert [job.attempts for job in claim(timed, most=100) if job.subject == 6] == [1]
+    assert [job.attempts for job in claim(timed, max_in_flight=100) if job.subject == 6] == [1]
 
 
 @pytest.mark.parametrize("delivery_id", ["dlv_1", "dlv_2", "dlv_7"])
@@ -312,8 +312,8 @@ def test_a_replay_of_many_takes_what_is_selected(store: Store, selection: Select
     put_in(store, found("a", to=("crm", "bot")), found("b", to=("crm", "bot"), kind="call.connect"))
     later = update(events).where(events.c.id == 2).values(received_at=NOON + timedelta(minutes=1))
     store.database.write(lambda c: (c.execute(later), None)[1])
-    for lane in (CRM, "deliver:bot"):
-        store.jobs.settle([dead(job) for job in claim(store, lane)])
+    for queue in (CRM, "deliver:bot"):
+        store.jobs.settle([dead(job) for job in claim(store, queue)])
 
     assert replay_all(store, selection) == len(replayed)
 
@@ -336,8 +336,8 @@ def test_a_replay_goes_on_where_the_last_step_ended(store: Store) -> None:
 
 def test_a_replay_of_a_thousand_keeps_their_order(store: Store) -> None:
     put_in(store, *(found(number, to=("crm", "bot"), order_key=number % 3) for number in range(1000)))
-    for lane in (CRM, "deliver:bot"):
-        while jobs := claim(store, lane, most=1000, limit=1000):
+    for queue in (CRM, "deliver:bot"):
+        while jobs := claim(store, queue, max_in_flight=1000, limit=1000):
             store.jobs.settle([dead(job) for job in jobs])
 
     assert replay_all(store, limit=1000) == 2000

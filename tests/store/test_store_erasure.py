@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from app.domain.erasure import ErasePlace, EraseStep, Stage
 from app.domain.receipt import Stored
 from app.store import Store
-from app.store.tables.schema import consumers, deliveries, events, forgotten_events, jobs, lanes, receipts
+from app.store.tables.schema import consumers, deliveries, events, forgotten_events, jobs, queues, receipts
 from app.store.transactions.erase_contact import SCAN_ROWS
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_delivery, put_events
@@ -74,7 +74,7 @@ def test_a_customer_goes_with_events_deliveries_jobs_and_bytes(store: Store) -> 
     assert erased == EraseStep(events=2, deliveries=2, receipts=1)
     assert column(store, events.c.id) == []
     assert column(store, deliveries.c.id) == []
-    assert column(store, jobs.c.lane) == ["prune", "split"]
+    assert column(store, jobs.c.queue) == ["prune", "split"]
     assert body_of(store, 1) is None
     assert erase(store, PHONE) == EraseStep()
 
@@ -90,7 +90,7 @@ def test_others_keep_their_events_and_bytes(store: Store) -> None:
 
     assert column(store, events.c.id) == [other]
     assert column(store, deliveries.c.id) == [kept]
-    assert "deliver:crm" in column(store, jobs.c.lane)
+    assert "deliver:crm" in column(store, jobs.c.queue)
     assert body_of(store, 2) == theirs
 
 
@@ -218,7 +218,7 @@ def test_whoever_waited_behind_an_erased_delivery_is_due(store: Store) -> None:
 
     erase(store, PHONE)
 
-    due = select(jobs.c.due_at).where(jobs.c.lane == "deliver:crm")
+    due = select(jobs.c.due_at).where(jobs.c.queue == "deliver:crm")
     assert store.database.read(lambda c: c.execute(due).scalars().all()) == [NOW]
 
 
@@ -246,7 +246,7 @@ def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
 
 def everything(store: Store) -> bytes:
     """Every value of every table."""
-    tables: list[Table] = [receipts, events, deliveries, jobs, lanes, consumers, forgotten_events]
+    tables: list[Table] = [receipts, events, deliveries, jobs, queues, consumers, forgotten_events]
     return store.database.read(lambda c: b"".join(repr(c.execute(select(t)).all()).encode() for t in tables))
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from app.domain.delivery import DeliveryState
-from app.domain.job import PRUNE_LANE, SPLIT_LANE, Again, Dead, Done, Job
-from app.domain.job_result import Settlement
-from app.domain.queue import LaneDepth
+from app.domain.job import PRUNE_QUEUE, SPLIT_QUEUE, Dead, Done, Job, Retry
+from app.domain.job_result import JobResult
+from app.domain.queue import QueueDepth
 from app.store import Store
-from app.store.jobs import DIED, MOST_CLAIMS
+from app.store.jobs import DIED, MAX_CLAIMS
 from app.store.tables.types import EPOCH
 from tests.support.store import NOON
 from tests.support.work import (
@@ -51,10 +51,10 @@ def test_a_claimed_job_tells_what_it_is(store: Store) -> None:
 
     [job] = claim(store)
 
-    assert (job.lane, job.subject, job.attempts) == (CRM, 1, 0)
+    assert (job.queue, job.subject, job.attempts) == (CRM, 1, 0)
 
 
-def test_each_lane_gives_only_its_own(store: Store) -> None:
+def test_each_queue_gives_only_its_own(store: Store) -> None:
     put_in(store, found("a", to=("crm", "bot")))
 
     assert subjects(claim(store, "deliver:bot")) == [2]
@@ -62,17 +62,17 @@ def test_each_lane_gives_only_its_own(store: Store) -> None:
     assert claim(store, "deliver:nobody") == []
 
 
-def test_no_more_are_in_flight_than_the_lane_takes(timed: Store, clock: Clock) -> None:
+def test_no_more_are_in_flight_than_the_queue_takes(timed: Store, clock: Clock) -> None:
     put_in(timed, *map(found, "abcde"))
 
-    first = claim(timed, most=3)
+    first = claim(timed, max_in_flight=3)
 
     assert len(first) == 3
-    assert claim(timed, most=3) == []
+    assert claim(timed, max_in_flight=3) == []
     timed.jobs.settle([done(first[0])])
-    assert subjects(claim(timed, most=3)) == [4]
+    assert subjects(claim(timed, max_in_flight=3)) == [4]
     clock.advance(LEASE)
-    assert len(claim(timed, most=3)) == 3
+    assert len(claim(timed, max_in_flight=3)) == 3
 
 
 def test_a_job_whose_lease_has_ended_is_anybodys(timed: Store, clock: Clock) -> None:
@@ -94,14 +94,14 @@ def test_a_claim_that_was_lost_settles_nothing(timed: Store, clock: Clock, end: 
     [stale] = claim(timed)
     clock.advance(LEASE)
     [job] = claim(timed)
-    lanes = timed.lanes.all()
+    queues = timed.queues.all()
 
     assert timed.jobs.settle([end(stale)]) == [False]  # type: ignore[operator]
 
     delivery = timed.deliveries.get("dlv_1")
     assert delivery is not None
     assert (delivery.state, delivery.attempts) == (DeliveryState.IN_FLIGHT, ())
-    assert timed.lanes.all() == lanes
+    assert timed.queues.all() == queues
     assert timed.jobs.settle([done(job)]) == [True]
 
 
@@ -166,7 +166,7 @@ def test_a_job_that_is_given_up_without_a_try_says_why(timed: Store) -> None:
     put_in(timed, found("a"))
     [job] = claim(timed)
 
-    timed.jobs.settle([Settlement(job, Dead("the event is too large"))])
+    timed.jobs.settle([JobResult(job, Dead("the event is too large"))])
 
     delivery = timed.deliveries.get("dlv_1")
     assert delivery is not None
@@ -198,7 +198,7 @@ def test_only_what_is_still_held_is_renewed(timed: Store, clock: Clock) -> None:
 
 def test_what_is_handed_back_is_due_now_and_as_untried_as_before(timed: Store) -> None:
     put_in(timed, *map(found, "ab"))
-    for _ in range(MOST_CLAIMS * 2):
+    for _ in range(MAX_CLAIMS * 2):
         timed.jobs.hand_back(claim(timed))
 
     assert subjects(claim(timed)) == [1, 2]
@@ -219,7 +219,7 @@ def test_what_is_no_longer_held_is_not_handed_back(timed: Store, clock: Clock) -
 
 def test_a_job_whose_workers_died_five_times_is_given_up(timed: Store, clock: Clock) -> None:
     put_in(timed, *(found(name, order_key=1) for name in "ab"))
-    for _ in range(MOST_CLAIMS):
+    for _ in range(MAX_CLAIMS):
         assert subjects(claim(timed)) == [1]
         clock.advance(LEASE)
 
@@ -235,40 +235,40 @@ def test_a_job_whose_workers_died_five_times_is_given_up(timed: Store, clock: Cl
 def test_a_job_that_is_settled_now_and_then_is_never_given_up_for_its_claims(timed: Store, clock: Clock) -> None:
     put_in(timed, found("a"))
     for _ in range(3):
-        for _ in range(MOST_CLAIMS - 1):
+        for _ in range(MAX_CLAIMS - 1):
             claim(timed)
             clock.advance(LEASE)
         [job] = claim(timed)
-        timed.jobs.settle([Settlement(job, Again(AT_ONCE))])
+        timed.jobs.settle([JobResult(job, Retry(AT_ONCE))])
 
     assert [job.attempts for job in claim(timed)] == [3]
 
 
-@pytest.mark.parametrize("lane", [SPLIT_LANE, PRUNE_LANE])
-def test_a_standing_job_never_ends(timed: Store, clock: Clock, lane: str) -> None:
-    for _ in range(MOST_CLAIMS * 2):
-        assert len(claim(timed, lane)) == 1
+@pytest.mark.parametrize("queue", [SPLIT_QUEUE, PRUNE_QUEUE])
+def test_a_standing_job_never_ends(timed: Store, clock: Clock, queue: str) -> None:
+    for _ in range(MAX_CLAIMS * 2):
+        assert len(claim(timed, queue)) == 1
         clock.advance(LEASE)
 
-    for outcome in (Again(AT_ONCE), Done(), Dead("for good"), Again(AT_ONCE)):
-        [job] = claim(timed, lane)
+    for outcome in (Retry(AT_ONCE), Done(), Dead("for good"), Retry(AT_ONCE)):
+        [job] = claim(timed, queue)
         assert (job.subject, job.attempts) == (0, 0)
-        assert timed.jobs.settle([Settlement(job, outcome)]) == [True]
+        assert timed.jobs.settle([JobResult(job, outcome)]) == [True]
 
 
 def test_a_standing_job_waits_as_long_as_it_is_told(timed: Store, clock: Clock) -> None:
-    [job] = claim(timed, PRUNE_LANE)
-    timed.jobs.settle([Settlement(job, Again(timedelta(hours=1)))])
+    [job] = claim(timed, PRUNE_QUEUE)
+    timed.jobs.settle([JobResult(job, Retry(timedelta(hours=1)))])
 
-    assert timed.jobs.next_due_in(PRUNE_LANE) == 3600
+    assert timed.jobs.next_due_in(PRUNE_QUEUE) == 3600
     clock.advance(timedelta(hours=1))
-    assert len(claim(timed, PRUNE_LANE)) == 1
+    assert len(claim(timed, PRUNE_QUEUE)) == 1
 
 
 def test_only_one_splits(store: Store) -> None:
     claim_split(store)
 
-    assert claim(store, SPLIT_LANE, most=1) == []
+    assert claim(store, SPLIT_QUEUE, max_in_flight=1) == []
 
 
 def test_the_next_due_is_when_something_can_be_claimed(timed: Store, clock: Clock) -> None:
@@ -294,10 +294,10 @@ def test_depths_tell_what_waits_and_what_is_in_flight(timed: Store, clock: Clock
     claim(timed, limit=1)
 
     assert timed.jobs.depths() == [
-        LaneDepth("deliver:bot", waiting=2, in_flight=1, oldest_due_at=NOON + LEASE),
-        LaneDepth(CRM, waiting=1, in_flight=2, oldest_due_at=NOON),
-        LaneDepth(PRUNE_LANE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
-        LaneDepth(SPLIT_LANE, waiting=1, in_flight=0, oldest_due_at=NOON),
+        QueueDepth("deliver:bot", waiting=2, in_flight=1, oldest_due_at=NOON + LEASE),
+        QueueDepth(CRM, waiting=1, in_flight=2, oldest_due_at=NOON),
+        QueueDepth(PRUNE_QUEUE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
+        QueueDepth(SPLIT_QUEUE, waiting=1, in_flight=0, oldest_due_at=NOON),
     ]
     clock.advance(SECOND)
     assert [depth.in_flight for depth in timed.jobs.depths()] == [0, 1, 0, 0]
@@ -306,7 +306,7 @@ def test_depths_tell_what_waits_and_what_is_in_flight(timed: Store, clock: Clock
 def test_hundreds_are_claimed_renewed_and_settled_at_once(store: Store) -> None:
     put_in(store, *(found(number) for number in range(1200)))
 
-    jobs = claim(store, most=1200, limit=1200)
+    jobs = claim(store, max_in_flight=1200, limit=1200)
 
     assert subjects(jobs) == list(range(1, 1201))
     assert store.jobs.renew(jobs, LEASE) == {job.id for job in jobs}

@@ -1,19 +1,19 @@
-"""Lanes: paused, disabled, broken for a while, and what they tell; the same facts on SQLite and on PostgreSQL."""
+"""Queues: paused, disabled, broken for a while, and what they tell; the same facts on SQLite and on PostgreSQL."""
 
 import logging
 from datetime import timedelta
 
 import pytest
 
-from app.domain.breaker import FAILURES_TO_OPEN, LONGEST_PAUSE, Breaker
+from app.domain.breaker import FAILURES_TO_OPEN, MAX_PAUSE, Breaker
 from app.domain.delivery import Attempt
-from app.domain.destination import lane_of_destination
-from app.domain.job import Again, Job
-from app.domain.job_result import LaneEffect, Settlement
-from app.domain.queue import LaneState
+from app.domain.destination import queue_of_destination
+from app.domain.job import Job, Retry
+from app.domain.job_result import JobResult, QueueSignal
+from app.domain.queue import QueueState
 from app.store import Store
 from app.store.queues import STEP
-from app.store.tables.queues import lock_lanes
+from app.store.tables.queues import lock_queues
 from tests.support.store import NOON, Databases, StoreMaker
 from tests.support.work import (
     CRM,
@@ -29,34 +29,34 @@ from tests.support.work import (
     subjects,
 )
 
-FRESH = LaneState(CRM, False, False, Breaker(), None, None, None)
+FRESH = QueueState(CRM, False, False, Breaker(), None, None, None)
 WHILE_OPEN = timedelta(seconds=3)
 
 
-def lane(store: Store, name: str = CRM) -> LaneState:
-    state = store.lanes.get(name)
+def queue(store: Store, name: str = CRM) -> QueueState:
+    state = store.queues.get(name)
     assert state is not None
     return state
 
 
-def gone(job: Job) -> Settlement:
-    return Settlement(job, Again(LEASE), answered(410), LaneEffect.GONE)
+def gone(job: Job) -> JobResult:
+    return JobResult(job, Retry(LEASE), answered(410), QueueSignal.GONE)
 
 
 def open_breaker(store: Store) -> None:
-    """As many jobs of the lane fail as it takes."""
+    """As many jobs of the queue fail as it takes."""
     put_in(store, *(found(("failing", number)) for number in range(FAILURES_TO_OPEN)))
     store.jobs.settle([again(job, timedelta(hours=1)) for job in claim(store)])
 
 
-def test_lanes_are_made_once(store: Store) -> None:
-    store.lanes.ensure([CRM, "deliver:bot", CRM])
-    store.lanes.pause(CRM, True)
+def test_queues_are_made_once(store: Store) -> None:
+    store.queues.ensure([CRM, "deliver:bot", CRM])
+    store.queues.pause(CRM, True)
 
-    store.lanes.ensure([CRM, "deliver:new"])
-    store.lanes.ensure([])
+    store.queues.ensure([CRM, "deliver:new"])
+    store.queues.ensure([])
 
-    assert [(one.name, one.paused) for one in store.lanes.all()] == [
+    assert [(one.name, one.paused) for one in store.queues.all()] == [
         ("deliver:bot", False),
         (CRM, True),
         ("deliver:new", False),
@@ -65,63 +65,63 @@ def test_lanes_are_made_once(store: Store) -> None:
     ]
 
 
-def test_a_new_lane_is_told_as_one(store: Store) -> None:
-    store.lanes.ensure([CRM])
+def test_a_new_queue_is_told_as_one(store: Store) -> None:
+    store.queues.ensure([CRM])
 
-    assert lane(store) == FRESH
-    assert store.lanes.get("deliver:nobody") is None
+    assert queue(store) == FRESH
+    assert store.queues.get("deliver:nobody") is None
 
 
-def test_a_lane_nobody_made_is_made_with_its_first_delivery(store: Store) -> None:
+def test_a_queue_nobody_made_is_made_with_its_first_delivery(store: Store) -> None:
     put_in(store, found("a"))
 
-    assert lane(store) == FRESH
+    assert queue(store) == FRESH
 
 
-def test_nothing_of_a_paused_lane_is_claimed(store: Store) -> None:
+def test_nothing_of_a_paused_queue_is_claimed(store: Store) -> None:
     put_in(store, *map(found, "ab"))
     in_flight = claim(store, limit=1)
 
-    store.lanes.pause(CRM, True)
+    store.queues.pause(CRM, True)
 
     assert claim(store) == []
     assert store.jobs.settle([done(job) for job in in_flight]) == [True]
-    store.lanes.pause(CRM, False)
+    store.queues.pause(CRM, False)
     assert subjects(claim(store)) == [2]
 
 
-def test_a_destination_that_is_gone_disables_its_lane(timed: Store, clock: Clock) -> None:
+def test_a_destination_that_is_gone_disables_its_queue(timed: Store, clock: Clock) -> None:
     put_in(timed, *map(found, "ab"))
     first, second = claim(timed)
 
     timed.jobs.settle([gone(first), done(second)])
 
-    assert lane(timed).disabled
-    assert lane(timed).last_error == "HTTP 410"
+    assert queue(timed).disabled
+    assert queue(timed).last_error == "HTTP 410"
     clock.advance(timedelta(days=7))
     assert claim(timed) == []
 
 
-def test_what_waits_tells_when_its_lane_lets_it_through(timed: Store, clock: Clock) -> None:
+def test_what_waits_tells_when_its_queue_lets_it_through(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
     put_in(timed, found("a"))
-    open_until = lane(timed).breaker.open_until
+    open_until = queue(timed).breaker.open_until
 
     while_open = timed.deliveries.page(state=None, destination=None, event=None, before=None, limit=1)
-    timed.lanes.pause(CRM, True)
+    timed.queues.pause(CRM, True)
     while_paused = timed.deliveries.page(state=None, destination=None, event=None, before=None, limit=1)
 
     assert [one.next_attempt_at for one in while_open] == [open_until]
     assert [one.next_attempt_at for one in while_paused] == [None]
 
 
-def test_a_lane_that_is_shut_or_open_again_is_a_line_in_the_log(
+def test_a_queue_that_is_shut_or_open_again_is_a_line_in_the_log(
     timed: Store, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "app.store.tables.queue_health")
 
     open_breaker(timed)
-    clock.advance(LONGEST_PAUSE)
+    clock.advance(MAX_PAUSE)
     put_in(timed, found("a"), found("b"))
     timed.jobs.settle([done(job) for job in claim(timed)])
     timed.jobs.settle([gone(job) for job in claim(timed)])
@@ -134,53 +134,53 @@ def test_a_lane_that_is_shut_or_open_again_is_a_line_in_the_log(
     ]
 
 
-def test_a_lane_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -> None:
+def test_a_queue_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
     put_in(timed, found("a"))
-    timed.lanes.pause(CRM, True)
+    timed.queues.pause(CRM, True)
 
-    timed.lanes.resume(CRM)
+    timed.queues.resume(CRM)
 
-    state = lane(timed)
+    state = queue(timed)
     assert (state.paused, state.disabled, state.breaker) == (False, False, Breaker())
     assert len(claim(timed)) == FAILURES_TO_OPEN + 1
 
 
-def test_what_waits_in_a_resumed_lane_is_due_now_and_what_is_in_flight_stays(timed: Store, clock: Clock) -> None:
+def test_what_waits_in_a_resumed_queue_is_due_now_and_what_is_in_flight_stays(timed: Store, clock: Clock) -> None:
     put_in(timed, *(found(number) for number in range(STEP + 10)))
-    jobs = claim(timed, most=STEP + 10, limit=STEP + 10)
+    jobs = claim(timed, max_in_flight=STEP + 10, limit=STEP + 10)
     timed.jobs.settle([gone(job) for job in jobs[:-2]])
     clock.advance(timedelta(seconds=1))
 
-    timed.lanes.resume(CRM)
+    timed.queues.resume(CRM)
 
     assert timed.jobs.next_due_in(CRM) == 0
-    assert len(claim(timed, most=2 * STEP, limit=2 * STEP)) == STEP + 8
+    assert len(claim(timed, max_in_flight=2 * STEP, limit=2 * STEP)) == STEP + 8
     assert timed.jobs.settle([done(job) for job in jobs[-2:]]) == [True, True]
 
 
-def test_jobs_behind_others_stay_behind_when_their_lane_is_resumed(store: Store) -> None:
+def test_jobs_behind_others_stay_behind_when_their_queue_is_resumed(store: Store) -> None:
     put_in(store, *(found(name, order_key=1) for name in "ab"))
     store.jobs.settle([gone(job) for job in claim(store)])
 
-    store.lanes.resume(CRM)
+    store.queues.resume(CRM)
 
     assert subjects(claim(store)) == [1]
 
 
-def test_resuming_one_lane_leaves_the_others(store: Store) -> None:
+def test_resuming_one_queue_leaves_the_others(store: Store) -> None:
     put_in(store, *(found(name, to=("crm", "bot")) for name in "ab"))
     for name in (CRM, "deliver:bot"):
         store.jobs.settle([gone(job) for job in claim(store, name)])
 
-    store.lanes.resume(CRM)
-    store.lanes.resume("deliver:nobody")
+    store.queues.resume(CRM)
+    store.queues.resume("deliver:nobody")
 
     assert len(claim(store, CRM)) == 2
     assert claim(store, "deliver:bot") == []
 
 
-def test_a_lane_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: Clock) -> None:
+def test_a_queue_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
     put_in(timed, *map(found, "abc"))
 
@@ -195,7 +195,7 @@ def test_a_lane_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: C
     assert len(claim(timed)) == 2
 
 
-def test_a_lane_that_is_left_alone_is_not_looked_at_before(timed: Store, clock: Clock) -> None:
+def test_a_queue_that_is_left_alone_is_not_looked_at_before(timed: Store, clock: Clock) -> None:
     put_in(timed, found("a"))
     assert timed.jobs.next_due_in(CRM) == 0
 
@@ -209,10 +209,10 @@ def test_a_lane_that_is_left_alone_is_not_looked_at_before(timed: Store, clock: 
     assert len(claim(timed)) == 1
 
 
-def test_a_paused_lane_is_not_looked_at_before_it_is_resumed(store: Store) -> None:
+def test_a_paused_queue_is_not_looked_at_before_it_is_resumed(store: Store) -> None:
     put_in(store, found("a"))
 
-    store.lanes.pause(CRM, on=True)
+    store.queues.pause(CRM, on=True)
 
     assert store.jobs.next_due_in(CRM) is None
 
@@ -225,8 +225,8 @@ def test_a_probe_that_fails_costs_only_its_own_try(timed: Store, clock: Clock) -
     timed.jobs.settle([again(job) for job in claim(timed)])
 
     assert claim(timed) == []
-    clock.advance(LONGEST_PAUSE * 2)
-    jobs = claim(timed, most=100)
+    clock.advance(MAX_PAUSE * 2)
+    jobs = claim(timed, max_in_flight=100)
     assert [job.attempts for job in jobs] == [0]
 
 
@@ -239,7 +239,7 @@ def test_every_process_sees_that_a_breaker_is_open(
 
     other = make_store(url, clock=clock)
 
-    assert lane(other).breaker.is_open
+    assert queue(other).breaker.is_open
     assert claim(other) == []
 
 
@@ -257,29 +257,29 @@ def test_a_destination_that_asks_for_time_gets_it(timed: Store, clock: Clock) ->
 
 def test_the_ends_of_tries_count_in_the_order_in_which_they_are_told(store: Store) -> None:
     put_in(store, *(found(number) for number in range(10)))
-    jobs = claim(store, most=10)
+    jobs = claim(store, max_in_flight=10)
     failures = [again(job) for job in jobs[1:]]
 
     store.jobs.settle([*failures[:4], done(jobs[0]), *failures[4:8]])
 
-    assert lane(store).breaker == Breaker(failures=4)
+    assert queue(store).breaker == Breaker(failures=4)
     store.jobs.settle(failures[8:])
-    assert lane(store).breaker.is_open
+    assert queue(store).breaker.is_open
 
 
-def test_a_lane_tells_its_last_success_and_its_last_error(timed: Store, clock: Clock) -> None:
+def test_a_queue_tells_its_last_success_and_its_last_error(timed: Store, clock: Clock) -> None:
     put_in(timed, *map(found, "abc"))
     first, second, third = claim(timed)
     timed.jobs.settle([done(first)])
-    assert lane(timed) == LaneState(CRM, False, False, Breaker(), NOON, None, None)
+    assert queue(timed) == QueueState(CRM, False, False, Breaker(), NOON, None, None)
     clock.advance(timedelta(seconds=1))
 
     timed.jobs.settle([again(second)])
 
-    assert lane(timed) == LaneState(CRM, False, False, Breaker(failures=1), NOON, clock.now, "HTTP 503")
+    assert queue(timed) == QueueState(CRM, False, False, Breaker(failures=1), NOON, clock.now, "HTTP 503")
     timed.jobs.settle([dead(third)])
-    assert lane(timed).last_error == "HTTP 400"
-    assert lane(timed).breaker == Breaker(failures=1)
+    assert queue(timed).last_error == "HTTP 400"
+    assert queue(timed).breaker == Breaker(failures=1)
 
 
 @pytest.mark.parametrize(
@@ -298,12 +298,12 @@ def test_an_error_is_told_in_a_few_words(store: Store, attempt: Attempt | None, 
     put_in(store, found("a"))
     [job] = claim(store)
 
-    store.jobs.settle([Settlement(job, Again(LEASE), attempt, LaneEffect.FAILURE)])
+    store.jobs.settle([JobResult(job, Retry(LEASE), attempt, QueueSignal.FAILURE)])
 
-    assert lane(store).last_error == words
+    assert queue(store).last_error == words
 
 
-def test_a_lane_that_drains_lets_more_and_more_through(timed: Store, clock: Clock) -> None:
+def test_a_queue_that_drains_lets_more_and_more_through(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
     put_in(timed, *(found(number) for number in range(40)))
     clock.advance(WHILE_OPEN * 2)
@@ -317,7 +317,7 @@ def test_a_lane_that_drains_lets_more_and_more_through(timed: Store, clock: Cloc
     assert sizes == [1, 2, 4, 8]
 
 
-def test_a_lane_that_somebody_else_holds_is_not_waited_for(databases: Databases, make_store: StoreMaker) -> None:
+def test_a_queue_that_somebody_else_holds_is_not_waited_for(databases: Databases, make_store: StoreMaker) -> None:
     if databases.kind == "sqlite":
         pytest.skip("SQLite lets one write at a time")
     url = databases.migrated()
@@ -325,8 +325,8 @@ def test_a_lane_that_somebody_else_holds_is_not_waited_for(databases: Databases,
     put_in(store, found("a", to=("crm", "bot")))
 
     def claim_beside(connection: object) -> tuple[list[int], list[int]]:
-        lock_lanes(connection, [CRM])  # type: ignore[arg-type]
-        return subjects(claim(other, CRM)), subjects(claim(other, lane_of_destination("bot")))
+        lock_queues(connection, [CRM])  # type: ignore[arg-type]
+        return subjects(claim(other, CRM)), subjects(claim(other, queue_of_destination("bot")))
 
     assert store.database.write(claim_beside) == ([], [2])
     assert subjects(claim(other)) == [1]

@@ -6,8 +6,8 @@ from threading import Thread
 
 import pytest
 
-from app.domain.job import Again, Job
-from app.domain.job_result import Settlement
+from app.domain.job import Job, Retry
+from app.domain.job_result import JobResult
 from app.domain.split import SplitReceipt
 from app.store import Store
 from tests.support.store import Databases, StoreMaker
@@ -41,7 +41,7 @@ def test_of_each_key_one_is_in_flight(store: Store) -> None:
 
 
 @pytest.mark.parametrize("end", [done, dead])
-def test_the_next_is_due_once_the_one_before_has_ended(store: Store, end: Callable[[Job], Settlement]) -> None:
+def test_the_next_is_due_once_the_one_before_has_ended(store: Store, end: Callable[[Job], JobResult]) -> None:
     put_in_line(store, "a", "b")
     put_in_line(store, "c")
     order = []
@@ -116,7 +116,7 @@ def test_a_job_put_back_at_once_keeps_its_place(timed: Store) -> None:
     put_in_line(timed, "a", "b")
     [first] = claim(timed)
 
-    timed.jobs.settle([Settlement(first, Again(timedelta()))])
+    timed.jobs.settle([JobResult(first, Retry(timedelta()))])
 
     assert subjects(claim(timed)) == [1]
 
@@ -147,7 +147,7 @@ def test_one_that_is_added_while_the_one_before_ends_is_woken(
             beside.start()
             beside.join(0.5)
 
-    earlier(make_store(url, on_point=start_beside))
+    earlier(make_store(url, on_failpoint=start_beside))
     beside.join()
 
     assert subjects(claim(store)) == [2]

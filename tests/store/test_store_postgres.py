@@ -114,7 +114,7 @@ def test_ids_follow_the_order_of_commits(postgres_server: PostgresServer, url: s
             adding.set()
             go_on.wait(30)
 
-    slow, quick = make_store(url, on_point=pause), make_store(url)
+    slow, quick = make_store(url, on_failpoint=pause), make_store(url)
     first = threading.Thread(target=slow.receipts.add, args=(new_receipt(b"first"),))
     second = threading.Thread(target=quick.receipts.add, args=(new_receipt(b"second"),))
     first.start()
@@ -174,7 +174,7 @@ def test_a_server_killed_under_a_transaction_has_stored_nothing_of_it(
 
     store = make_store(url)
     store.receipts.add(new_receipt(b"acknowledged"))
-    dying = make_store(url, on_point=kill_once)
+    dying = make_store(url, on_failpoint=kill_once)
 
     with pytest.raises(StoreUnavailable):
         dying.receipts.add(new_receipt(b"never"))

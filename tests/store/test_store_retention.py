@@ -11,7 +11,7 @@ from app.store import PruneStep, Store
 from app.store.tables.schema import deliveries, events, forgotten_events, jobs, receipt_errors, receipts
 from app.store.transactions.erase_contact import last_receipt
 from app.store.transactions.prune import STEP_BYTES, STEP_ROWS
-from tests.support.events import new_event, put_delivery, put_events, put_lane
+from tests.support.events import new_event, put_delivery, put_events, put_queue
 from tests.support.store import NOON, StoreMaker, new_receipt
 
 OLD, NOW = NOON, NOON + timedelta(days=31)
@@ -136,23 +136,23 @@ def test_a_delivery_to_a_destination_that_is_gone_from_the_config_holds_up_nothi
     step = prune_events(store, "crm")
 
     state = select(deliveries.c.state).where(deliveries.c.id == skipped)
-    lanes = store.database.read(lambda c: c.execute(select(jobs.c.lane)).scalars().all())
+    queues = store.database.read(lambda c: c.execute(select(jobs.c.queue)).scalars().all())
     assert step.removed == 1
     assert store.database.read(lambda c: c.execute(state).scalar_one()) == "skipped"
-    assert sorted(lanes) == ["deliver:crm", "prune", "split"]
+    assert sorted(queues) == ["deliver:crm", "prune", "split"]
 
 
 def test_whoever_waited_behind_a_removed_job_is_due(store: Store) -> None:
     first, second = put_events(store, new_event("a"), received_at=OLD) + put_events(
         store, new_event("b"), received_at=BEFORE
     )
-    put_lane(store, "deliver:gone")
+    put_queue(store, "deliver:gone")
     put_delivery(store, first, destination="gone", state="open", order_key=7)
     put_delivery(store, second, destination="gone", state="open", order_key=7, due=False)
 
     prune_events(store)
 
-    due = select(jobs.c.due_at).where(jobs.c.lane == "deliver:gone")
+    due = select(jobs.c.due_at).where(jobs.c.queue == "deliver:gone")
     assert store.database.read(lambda c: c.execute(due).scalars().all()) == [NOW]
 
 

@@ -100,7 +100,7 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(databases: Databases, make_
     def interrupt(point: str) -> None:
         raise Interrupted
 
-    store = make_store(databases.empty(), on_point=interrupt)
+    store = make_store(databases.empty(), on_failpoint=interrupt)
 
     with pytest.raises(Interrupted):
         store.upgrade_schema()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.domain.delivery import DeliveryState
-from app.domain.job import SPLIT_LANE
+from app.domain.job import SPLIT_QUEUE
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitReceipt
 from app.store import ClaimLost, Store
@@ -93,7 +93,7 @@ def test_an_event_gets_a_delivery_and_a_job_for_each_destination(store: Store) -
         ("bot", event_id("hi"), DeliveryState.WAITING),
         ("crm", event_id("hi"), DeliveryState.WAITING),
     ]
-    assert [depth.lane for depth in store.jobs.depths()] == ["deliver:bot", CRM, "prune", SPLIT_LANE]
+    assert [depth.queue for depth in store.jobs.depths()] == ["deliver:bot", CRM, "prune", SPLIT_QUEUE]
 
 
 def test_a_foreign_event_is_kept_and_goes_nowhere(store: Store) -> None:
@@ -191,7 +191,7 @@ def test_a_thousand_events_keep_their_order_to_every_destination(store: Store) -
 
     assert texts(store) == names
     assert destinations(store) == ["a", "b", "c"] * 1000
-    query = select(jobs.c.subject).where(jobs.c.lane == "deliver:b").order_by(jobs.c.id)
+    query = select(jobs.c.subject).where(jobs.c.queue == "deliver:b").order_by(jobs.c.id)
     in_line = store.database.read(lambda c: c.execute(query).scalars().all())
     assert in_line == list(range(2, 3001, 3))
 
@@ -218,9 +218,9 @@ def test_adding_events_makes_the_lease_begin_anew(timed: Store, clock: Clock) ->
     timed.events.add(job, [], LEASE)
 
     clock.advance(LEASE - timedelta(seconds=1))
-    assert claim(timed, SPLIT_LANE) == []
+    assert claim(timed, SPLIT_QUEUE) == []
     clock.advance(timedelta(seconds=1))
-    assert len(claim(timed, SPLIT_LANE)) == 1
+    assert len(claim(timed, SPLIT_QUEUE)) == 1
 
 
 class Crash(Exception):
@@ -239,7 +239,7 @@ class CrashPoint:
 
 def test_what_is_not_committed_is_new_the_next_time(url: str, make_store: StoreMaker) -> None:
     crash = CrashPoint()
-    store = make_store(url, on_point=crash)
+    store = make_store(url, on_failpoint=crash)
     [receipt] = receive(store)
     job = claim_split(store)
     split = [SplitReceipt(receipt, [found("a")])]

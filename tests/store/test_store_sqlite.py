@@ -327,7 +327,7 @@ def test_closing_waits_for_the_write_that_goes_on(url: str, make_store: StoreMak
             writing.set()
             go_on.wait(10)
 
-    store = make_store(url, on_point=pause)
+    store = make_store(url, on_failpoint=pause)
     outcome: list[object] = []
     adding = threading.Thread(target=lambda: outcome.append(store.receipts.add(new_receipt())))
     adding.start()

@@ -5,11 +5,11 @@ from datetime import timedelta
 from itertools import count
 
 from app.domain.delivery import Attempt, NewDelivery
-from app.domain.destination import lane_of_destination
+from app.domain.destination import queue_of_destination
 from app.domain.event import NewEvent
-from app.domain.job import SPLIT_LANE, Again, Job, Outcome
-from app.domain.job_result import LaneEffect, Settlement
-from app.domain.queue import Appetite
+from app.domain.job import SPLIT_QUEUE, Job, Outcome, Retry
+from app.domain.job_result import JobResult, QueueSignal
+from app.domain.queue import ClaimRequest
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
 from tests.support.events import new_event
@@ -26,15 +26,15 @@ def split_into(store: Store, *found: SplitEvent, unreadable: str | None = None, 
     """Receive a webhook, of bytes of its own by default, and split it into these events; the receipt's id."""
     store.receipts.add(new_receipt(b"receipt %d" % next(_numbers) if body is None else body))
     [receipt] = store.receipts.pending(limit=1, most_bytes=PLENTY_OF_BYTES)
-    [job] = store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE)
+    [job] = store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)
     store.events.add(job, [SplitReceipt(receipt, found, unreadable)], LEASE)
-    store.jobs.settle([Settlement(job, Again(timedelta()))])
+    store.jobs.settle([JobResult(job, Retry(timedelta()))])
     return receipt.id
 
 
 def put_deliveries(store: Store, *events: NewEvent, to: Sequence[str] = ("crm",)) -> None:
     """Make these events, each with a delivery to each of these destinations."""
-    store.lanes.ensure(map(lane_of_destination, to))
+    store.queues.ensure(map(queue_of_destination, to))
     split_into(store, *(SplitEvent(event, deliveries=tuple(map(NewDelivery, to))) for event in events))
 
 
@@ -50,7 +50,7 @@ def numbered(how_many: int) -> list[NewEvent]:
 
 def claim(store: Store, destination: str = "crm", limit: int = MOST) -> list[Job]:
     """Claim what is due for a destination."""
-    return store.jobs.claim(Appetite(lane_of_destination(destination), MOST, limit), LEASE)
+    return store.jobs.claim(ClaimRequest(queue_of_destination(destination), MOST, limit), LEASE)
 
 
 def end_all(
@@ -60,10 +60,10 @@ def end_all(
     destination: str = "crm",
     status: int | None = None,
     error: str | None = None,
-    effect: LaneEffect = LaneEffect.NONE,
+    signal: QueueSignal = QueueSignal.NONE,
 ) -> None:
     """Let one try of everything that is due for a destination end so."""
     attempt = Attempt(NOON, status, error, 12)
     store.jobs.settle(
-        [Settlement(job, outcome, attempt, effect, most=MOST) for job in claim(store, destination)],
+        [JobResult(job, outcome, attempt, signal, max_in_flight=MOST) for job in claim(store, destination)],
     )

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from app.domain.destination import lane_of_destination
+from app.domain.destination import queue_of_destination
 from app.domain.event import Contact, NewEvent, Origin
 from app.store import Store
 from app.store.tables.events import document_of, key_of
-from app.store.tables.schema import deliveries, events, jobs, lanes
+from app.store.tables.schema import deliveries, events, jobs, queues
 from tests.support.store import NOON
 
 
@@ -66,11 +66,11 @@ def put_events(
     return store.write_and_ring(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
 
 
-def put_lane(store: Store, name: str) -> None:
-    """A lane, if there is none of this name yet."""
+def put_queue(store: Store, name: str) -> None:
+    """A queue, if there is none of this name yet."""
     row = {"name": name, "paused": False, "disabled": False, "failures": 0, "trips": 0}
-    known = select(lanes.c.name).where(lanes.c.name == name)
-    store.database.write(lambda c: c.execute(known).first() or c.execute(insert(lanes).values(row)))
+    known = select(queues.c.name).where(queues.c.name == name)
+    store.database.write(lambda c: c.execute(known).first() or c.execute(insert(queues).values(row)))
 
 
 def put_delivery(
@@ -83,12 +83,12 @@ def put_delivery(
     due: bool = True,
 ) -> int:
     """A delivery of the event with this sequence; if it is open, with its job. Its number."""
-    put_lane(store, lane_of_destination(destination))
+    put_queue(store, queue_of_destination(destination))
     row = {"event": event, "destination": destination, "state": state, "order_key": order_key}
     made = insert(deliveries).values(**row, updated_at=NOON, attempts=b"[]").returning(deliveries.c.id)
     number: int = store.database.write(lambda c: c.execute(made).scalar_one())
     if state == "open":
-        job = {"lane": lane_of_destination(destination), "subject": number, "order_key": order_key}
+        job = {"queue": queue_of_destination(destination), "subject": number, "order_key": order_key}
         waiting = {"due_at": NOON if due else None, "attempts": 0, "claims": 0}
         store.database.write(lambda c: c.execute(insert(jobs).values(**job, **waiting)))
     return number

@@ -7,10 +7,10 @@ from itertools import count
 import pytest
 
 from app.domain.delivery import Attempt, NewDelivery
-from app.domain.destination import lane_of_destination
-from app.domain.job import SPLIT_LANE, Again, Dead, Done, Job
-from app.domain.job_result import LaneEffect, Settlement
-from app.domain.queue import Appetite
+from app.domain.destination import queue_of_destination
+from app.domain.job import SPLIT_QUEUE, Dead, Done, Job, Retry
+from app.domain.job_result import JobResult, QueueSignal
+from app.domain.queue import ClaimRequest
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import Store
 from tests.support.events import new_event
@@ -18,7 +18,7 @@ from tests.support.store import NOON, StoreMaker, new_receipt
 
 LEASE = timedelta(seconds=30)
 AT_ONCE = timedelta()
-CRM = lane_of_destination("crm")
+CRM = queue_of_destination("crm")
 
 _bodies = count()
 
@@ -69,7 +69,7 @@ def receive(store: Store, receipts: int = 1) -> list[PendingReceipt]:
 
 def claim_split(store: Store) -> Job:
     """The splitter's job."""
-    [job] = store.jobs.claim(Appetite(SPLIT_LANE, 1, 1), LEASE)
+    [job] = store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)
     return job
 
 
@@ -78,13 +78,13 @@ def put_in(store: Store, *events: SplitEvent) -> SplitCount:
     [receipt] = receive(store)
     job = claim_split(store)
     [counted] = store.events.add(job, [SplitReceipt(receipt, events)], LEASE)
-    store.jobs.settle([Settlement(job, Again(AT_ONCE))])
+    store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
     return counted
 
 
-def claim(store: Store, lane: str = CRM, *, most: int = 8, limit: int = 100) -> list[Job]:
+def claim(store: Store, queue: str = CRM, *, most: int = 8, limit: int = 100) -> list[Job]:
     """What can be claimed now."""
-    return store.jobs.claim(Appetite(lane, most, limit), LEASE)
+    return store.jobs.claim(ClaimRequest(queue, most, limit), LEASE)
 
 
 def answered(status: int | None = 200, *, error: str | None = None, at: datetime = NOON) -> Attempt:
@@ -92,19 +92,19 @@ def answered(status: int | None = 200, *, error: str | None = None, at: datetime
     return Attempt(at, status, error, 12)
 
 
-def done(job: Job, *, most: int = 8) -> Settlement:
+def done(job: Job, *, most: int = 8) -> JobResult:
     """It was delivered."""
-    return Settlement(job, Done(), answered(200), LaneEffect.SUCCESS, most=most)
+    return JobResult(job, Done(), answered(200), QueueSignal.SUCCESS, max_in_flight=most)
 
 
-def again(job: Job, after: timedelta = LEASE, *, retry_after: timedelta | None = None, most: int = 8) -> Settlement:
+def again(job: Job, after: timedelta = LEASE, *, retry_after: timedelta | None = None, most: int = 8) -> JobResult:
     """The destination failed; it is to be tried again."""
-    return Settlement(job, Again(after), answered(503), LaneEffect.FAILURE, retry_after, most)
+    return JobResult(job, Retry(after), answered(503), QueueSignal.FAILURE, retry_after, most)
 
 
-def dead(job: Job) -> Settlement:
-    """It is given up, after a last answer that says nothing about the lane."""
-    return Settlement(job, Dead("tried for 3 days"), answered(400))
+def dead(job: Job) -> JobResult:
+    """It is given up, after a last answer that says nothing about the queue."""
+    return JobResult(job, Dead("tried for 3 days"), answered(400))
 
 
 def subjects(jobs: Sequence[Job]) -> list[int]:

@@ -15,7 +15,7 @@ from app.store.engine.file_lock import FileLock
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-Point = Callable[[str], None]
+Failpoint = Callable[[str], None]
 
 READ_THREADS = 4
 WEB_CONNECTIONS = 8
@@ -30,7 +30,7 @@ class Limits:
     write_seconds: float = 8.0
 
 
-def no_point(_name: str) -> None:
+def no_failpoint(_name: str) -> None:
     """Nobody watches the points where a process may be killed."""
 
 
@@ -70,7 +70,7 @@ class SqliteDatabase:
     kind: Literal["sqlite", "postgresql"] = "sqlite"
 
     def __init__(
-        self, url: str, *, cooperative: bool, on_point: Point, on_broken: Callable[[], None], limits: Limits
+        self, url: str, *, cooperative: bool, on_failpoint: Failpoint, on_broken: Callable[[], None], limits: Limits
     ) -> None:
         self._lock = FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
@@ -80,7 +80,7 @@ class SqliteDatabase:
         self._reads: Runner = NativeThreads(READ_THREADS) if cooperative else PlainCall()
         # a single native thread does all the writing where the store is cooperative
         self._turn = nullcontext() if cooperative else threading.Lock()
-        self._on_point = on_point
+        self._on_point = on_failpoint
         self._on_broken = on_broken
         self._limits = limits
         self._broken = False
@@ -142,10 +142,10 @@ class PostgresDatabase:
 
     kind: Literal["sqlite", "postgresql"] = "postgresql"
 
-    def __init__(self, url: str, *, cooperative: bool, on_point: Point, limits: Limits) -> None:
+    def __init__(self, url: str, *, cooperative: bool, on_failpoint: Failpoint, limits: Limits) -> None:
         self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS, lock_seconds=limits.lock_seconds)
         self._runner: Runner = Deadline() if cooperative else PlainCall()
-        self._on_point = on_point
+        self._on_point = on_failpoint
         self._limits = limits
 
     def read(self, work: Work[T]) -> T:
@@ -170,19 +170,21 @@ class PostgresDatabase:
             return commit(self._engine, work, self._on_point)
 
 
-def commit(engine: Engine, work: Work[T], on_point: Point) -> T:
+def commit(engine: Engine, work: Work[T], on_failpoint: Failpoint) -> T:
     """Do the work and commit it, passing the points where a crash test may strike."""
     with engine.begin() as connection:
         result = work(connection)
-        on_point("before_commit")
-    on_point("after_commit")
+        on_failpoint("before_commit")
+    on_failpoint("after_commit")
     return result
 
 
 def open_database(
-    url: str, *, cooperative: bool, on_point: Point, on_broken: Callable[[], None], limits: Limits
+    url: str, *, cooperative: bool, on_failpoint: Failpoint, on_broken: Callable[[], None], limits: Limits
 ) -> Database:
     """The database that the URL names; nothing is connected yet."""
     if url.startswith("sqlite:"):
-        return SqliteDatabase(url, cooperative=cooperative, on_point=on_point, on_broken=on_broken, limits=limits)
-    return PostgresDatabase(url, cooperative=cooperative, on_point=on_point, limits=limits)
+        return SqliteDatabase(
+            url, cooperative=cooperative, on_failpoint=on_failpoint, on_broken=on_broken, limits=limits
+        )
+    return PostgresDatabase(url, cooperative=cooperative, on_failpoint=on_failpoint, limits=limits)

@@ -30,12 +30,12 @@ class SchemaStatus:
     compatible: bool
 
 
-def upgrade_schema(url: str, on_point: Callable[[str], None]) -> SchemaStatus:
+def upgrade_schema(url: str, on_failpoint: Callable[[str], None]) -> SchemaStatus:
     """Bring the schema to head. A schema that is newer than this code is left as it is."""
     with translated(), _locked(url) as engine, engine.begin() as connection:
         if (_version(connection) or "") < _head():
             _upgrade(connection)
-            on_point("in_migration")
+            on_failpoint("in_migration")
         return read_status(connection)
 
 

@@ -7,23 +7,23 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, bindparam, literal, select
 
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState
-from app.domain.destination import lane_of_destination
+from app.domain.destination import queue_of_destination
 from app.domain.event import Event
-from app.domain.job import DELIVER_LANE, Job
-from app.domain.queue import LaneState
+from app.domain.job import DELIVER_QUEUE, Job
+from app.domain.queue import QueueState
 from app.store.tables.attempts import attempts_of
 from app.store.tables.chunks import chunks
 from app.store.tables.delivery_progress import OPEN
 from app.store.tables.events import event_of, id_of
-from app.store.tables.queues import lane_of
+from app.store.tables.queues import queue_of
 from app.store.tables.receipts import BIGGEST_ID
-from app.store.tables.schema import deliveries, events, jobs, lanes
+from app.store.tables.schema import deliveries, events, jobs, queues
 
-_LANE = literal(DELIVER_LANE) + deliveries.c.destination
+_QUEUE = literal(DELIVER_QUEUE) + deliveries.c.destination
 _SHOWN = (
     select(deliveries, events.c.event_id, jobs.c.due_at, jobs.c.claim_id)
     .join(events, events.c.id == deliveries.c.event)
-    .outerjoin(jobs, (jobs.c.lane == _LANE) & (jobs.c.subject == deliveries.c.id))
+    .outerjoin(jobs, (jobs.c.queue == _QUEUE) & (jobs.c.subject == deliveries.c.id))
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 )
 _EVENTS = select(events).where(events.c.id.in_(bindparam("ids", expanding=True)))
@@ -53,12 +53,12 @@ def load_deliveries(
 
 
 def tell_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -> list[Delivery]:
-    """These deliveries, in this order. When one is tried next depends on its lane too."""
+    """These deliveries, in this order. When one is tried next depends on its queue too."""
     wanted = list(ids)
     found = _rows(connection, wanted)
-    states = {row.name: lane_of(row) for row in connection.execute(select(lanes))} if found else {}
+    states = {row.name: queue_of(row) for row in connection.execute(select(queues))} if found else {}
     told = [delivery_of(found[row_id], now) for row_id in wanted if row_id in found]
-    return [_as_its_lane_lets(one, states.get(lane_of_destination(one.destination))) for one in told]
+    return [_as_its_queue_lets(one, states.get(queue_of_destination(one.destination))) for one in told]
 
 
 def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
@@ -74,10 +74,10 @@ def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
     )
 
 
-def _as_its_lane_lets(delivery: Delivery, lane: LaneState | None) -> Delivery:
-    if lane is None or delivery.next_attempt_at is None:
+def _as_its_queue_lets(delivery: Delivery, queue: QueueState | None) -> Delivery:
+    if queue is None or delivery.next_attempt_at is None:
         return delivery
-    return replace(delivery, next_attempt_at=lane.lets_through(delivery.next_attempt_at))
+    return replace(delivery, next_attempt_at=queue.lets_through(delivery.next_attempt_at))
 
 
 def _state(stored: str, is_in_flight: bool) -> DeliveryState:

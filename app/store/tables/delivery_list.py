@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
 from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState
-from app.domain.destination import lane_of_destination
-from app.domain.job import DELIVER_LANE
+from app.domain.destination import queue_of_destination
+from app.domain.job import DELIVER_QUEUE
 from app.store.tables.deliveries import tell_deliveries
 from app.store.tables.events import key_of
-from app.store.tables.jobs import depths_of_lanes
+from app.store.tables.jobs import depths_of_queues
 from app.store.tables.receipts import BIGGEST_ID
-from app.store.tables.schema import UNDELIVERED, deliveries, events, jobs, lanes
+from app.store.tables.schema import UNDELIVERED, deliveries, events, jobs, queues
 
 OPEN_STATES = (DeliveryState.WAITING, DeliveryState.IN_FLIGHT)
 UNDELIVERED_STATES = (DeliveryState.DEAD, DeliveryState.SKIPPED)
@@ -42,9 +42,9 @@ def count_deliveries(connection: Connection, now: datetime) -> dict[str, Deliver
     query = select(deliveries.c.destination, func.count()).where(is_stored_as(DeliveryState.DEAD))
     dead: dict[str, int] = dict(connection.execute(query.group_by(deliveries.c.destination)).all())
     waiting = {
-        depth.lane.removeprefix(DELIVER_LANE): depth.waiting
-        for depth in depths_of_lanes(connection, now)
-        if depth.lane.startswith(DELIVER_LANE)
+        depth.queue.removeprefix(DELIVER_QUEUE): depth.waiting
+        for depth in depths_of_queues(connection, now)
+        if depth.queue.startswith(DELIVER_QUEUE)
     }
     return {name: DeliveryCounts(waiting.get(name, 0), dead.get(name, 0)) for name in sorted({*waiting, *dead})}
 
@@ -80,8 +80,8 @@ def _ids(connection: Connection, now: datetime, asked: Asked) -> Iterable[int]:
 
 
 def _destinations(connection: Connection) -> list[str]:
-    names = connection.execute(select(lanes.c.name)).scalars()
-    return [name.removeprefix(DELIVER_LANE) for name in names if name.startswith(DELIVER_LANE)]
+    names = connection.execute(select(queues.c.name)).scalars()
+    return [name.removeprefix(DELIVER_QUEUE) for name in names if name.startswith(DELIVER_QUEUE)]
 
 
 def _ids_of_most(connection: Connection, asked: Asked) -> Sequence[int]:
@@ -96,7 +96,7 @@ def _ids_of_most(connection: Connection, asked: Asked) -> Sequence[int]:
 def _ids_of_waiting(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
     waits = jobs.c.claim_id.is_(None) | (jobs.c.due_at <= now)
     query = select(jobs.c.subject).where(
-        jobs.c.lane == lane_of_destination(destination), jobs.c.subject < asked.before, waits
+        jobs.c.queue == queue_of_destination(destination), jobs.c.subject < asked.before, waits
     )
     return connection.execute(query.order_by(jobs.c.subject.desc()).limit(asked.limit)).scalars().all()
 
@@ -104,7 +104,7 @@ def _ids_of_waiting(connection: Connection, now: datetime, destination: str, ask
 def _ids_in_flight(connection: Connection, now: datetime, destination: str, asked: Asked) -> Sequence[int]:
     """All of them, for they are few: in the order of their ids they would be searched among all that wait."""
     is_in_flight = jobs.c.claim_id.is_not(None) & (jobs.c.due_at > now)
-    query = select(jobs.c.subject).where(jobs.c.lane == lane_of_destination(destination), is_in_flight)
+    query = select(jobs.c.subject).where(jobs.c.queue == queue_of_destination(destination), is_in_flight)
     return [number for number in connection.execute(query).scalars() if number < asked.before]
 
 

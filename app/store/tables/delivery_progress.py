@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from app.domain.delivery import Attempt, DeliveryState
-from app.domain.job import DELIVER_LANE, Again, Dead, Outcome
-from app.domain.job_result import Settlement
+from app.domain.job import DELIVER_QUEUE, Dead, Outcome, Retry
+from app.domain.job_result import JobResult
 from app.store.tables.attempts import attempts_of, column_of
 from app.store.tables.chunks import chunks
 from app.store.tables.schema import deliveries
@@ -24,9 +24,9 @@ _NOTE = (
 )
 
 
-def note_progress(connection: Connection, now: datetime, ends: Iterable[Settlement]) -> None:
+def note_progress(connection: Connection, now: datetime, ends: Iterable[JobResult]) -> None:
     """Write down attempts and states of the deliveries that these tries were for."""
-    tries = {end.job.subject: end for end in ends if end.job.lane.startswith(DELIVER_LANE)}
+    tries = {end.job.subject: end for end in ends if end.job.queue.startswith(DELIVER_QUEUE)}
     rows = [
         _row(row.id, row.attempts, tries[row.id], now)
         for some in chunks(sorted(tries))
@@ -36,14 +36,14 @@ def note_progress(connection: Connection, now: datetime, ends: Iterable[Settleme
         connection.execute(_NOTE, rows)
 
 
-def _row(delivery_id: int, known: bytes, end: Settlement, now: datetime) -> dict[str, Any]:
+def _row(delivery_id: int, known: bytes, end: JobResult, now: datetime) -> dict[str, Any]:
     attempt = _attempt(end, now)
     all_attempts = known if attempt is None else column_of([*attempts_of(known), attempt])
     state = state_after(end.outcome)
     return {"delivery_id": delivery_id, "new_state": state, "all_attempts": all_attempts, "now": now}
 
 
-def _attempt(end: Settlement, now: datetime) -> Attempt | None:
+def _attempt(end: JobResult, now: datetime) -> Attempt | None:
     """The POST; or why it was given up without one."""
     if end.attempt is None and isinstance(end.outcome, Dead):
         return Attempt(now, None, end.outcome.reason, 0)
@@ -52,6 +52,6 @@ def _attempt(end: Settlement, now: datetime) -> Attempt | None:
 
 def state_after(outcome: Outcome) -> str:
     """The state of a delivery after a try that ended so."""
-    if isinstance(outcome, Again):
+    if isinstance(outcome, Retry):
         return OPEN
     return (DeliveryState.DEAD if isinstance(outcome, Dead) else DeliveryState.DELIVERED).value

@@ -1,4 +1,4 @@
-"""What the ends of tries tell about their lane: its breaker, its last success, its last error."""
+"""What the ends of tries tell about their queue: its breaker, its last success, its last error."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -9,12 +9,12 @@ from sqlalchemy import Connection, bindparam, update
 
 from app.domain.breaker import Breaker, after_failure, after_success
 from app.domain.delivery import Attempt
-from app.domain.job import DELIVER_LANE
-from app.domain.job_result import LaneEffect, Settlement
-from app.domain.queue import LaneState
+from app.domain.job import DELIVER_QUEUE
+from app.domain.job_result import JobResult, QueueSignal
+from app.domain.queue import QueueState
 from app.domain.timestamps import iso
 from app.store.tables.queues import columns_of
-from app.store.tables.schema import lanes
+from app.store.tables.schema import queues
 from app.store.tables.types import few_words
 
 log = logging.getLogger(__name__)
@@ -32,20 +32,20 @@ _CHANGED = (
     "last_error",
 )
 _NOTE = (
-    update(lanes)
-    .where(lanes.c.name == bindparam("lane"))
+    update(queues)
+    .where(queues.c.name == bindparam("queue"))
     .values({name: bindparam(f"new_{name}") for name in _CHANGED})
 )
 
 
 def note_health(
-    connection: Connection, now: datetime, known: Mapping[str, LaneState], ends: Iterable[Settlement], chance: Chance
+    connection: Connection, now: datetime, known: Mapping[str, QueueState], ends: Iterable[JobResult], chance: Chance
 ) -> None:
-    """Write down how these lanes, which are locked, stand after the ends, in their order."""
+    """Write down how these queues, which are locked, stand after the ends, in their order."""
     states = dict(known)
     for end in ends:
-        if end.job.lane in states:
-            states[end.job.lane] = after(states[end.job.lane], end, now, chance)
+        if end.job.queue in states:
+            states[end.job.queue] = after(states[end.job.queue], end, now, chance)
     changed = [name for name, state in states.items() if state != known[name]]
     if changed:
         connection.execute(_NOTE, [_row(states[name]) for name in changed])
@@ -53,29 +53,29 @@ def note_health(
         _tell(known[name], states[name])
 
 
-def after(state: LaneState, end: Settlement, now: datetime, chance: Chance) -> LaneState:
-    """How a lane stands after one more try."""
+def after(state: QueueState, end: JobResult, now: datetime, chance: Chance) -> QueueState:
+    """How a queue stands after one more try."""
     state = replace(state, breaker=_breaker(state.breaker, end, now, chance))
-    if end.effect is LaneEffect.SUCCESS:
+    if end.signal is QueueSignal.SUCCESS:
         return replace(state, last_success_at=now)
-    if end.effect is LaneEffect.GONE:
+    if end.signal is QueueSignal.GONE:
         state = replace(state, disabled=True)
     if end.attempt is None:
         return state
     return replace(state, last_error_at=now, last_error=_words(end.attempt))
 
 
-def _breaker(breaker: Breaker, end: Settlement, now: datetime, chance: Chance) -> Breaker:
-    if end.effect is LaneEffect.SUCCESS:
-        return after_success(breaker, now, end.most)
-    if end.effect is LaneEffect.FAILURE:
+def _breaker(breaker: Breaker, end: JobResult, now: datetime, chance: Chance) -> Breaker:
+    if end.signal is QueueSignal.SUCCESS:
+        return after_success(breaker, now, end.max_in_flight)
+    if end.signal is QueueSignal.FAILURE:
         return after_failure(breaker, now, chance(), end.retry_after)
     return breaker
 
 
-def _tell(before: LaneState, now: LaneState) -> None:
-    """A line when the lane begins or ceases to be shut, just before it is committed."""
-    facts = {"destination": now.name.removeprefix(DELIVER_LANE), "last_error": now.last_error}
+def _tell(before: QueueState, now: QueueState) -> None:
+    """A line when the queue begins or ceases to be shut, just before it is committed."""
+    facts = {"destination": now.name.removeprefix(DELIVER_QUEUE), "last_error": now.last_error}
     if now.disabled and not before.disabled:
         log.error("destination.disabled", extra=facts)
     if now.breaker.open_until is not None and not before.breaker.is_open:
@@ -89,6 +89,6 @@ def _words(attempt: Attempt) -> str:
     return few_words(words)
 
 
-def _row(state: LaneState) -> dict[str, object]:
+def _row(state: QueueState) -> dict[str, object]:
     columns = {**vars(state), **columns_of(state.breaker)}
-    return {"lane": state.name, **{f"new_{name}": columns[name] for name in _CHANGED}}
+    return {"queue": state.name, **{f"new_{name}": columns[name] for name in _CHANGED}}

@@ -6,20 +6,23 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, text
 
 from app.domain.breaker import Breaker
-from app.domain.queue import LaneState
-from app.store.tables.schema import lanes
+from app.domain.queue import QueueState
+from app.store.tables.schema import queues
 
 _ENSURE = text(
-    "INSERT INTO lanes (name, paused, disabled, failures, trips) VALUES (:name, false, false, 0, 0)"
+    "INSERT INTO queues (name, paused, disabled, failures, trips) VALUES (:name, false, false, 0, 0)"
     " ON CONFLICT (name) DO NOTHING"
 )
-_NAMED = select(lanes.c.name).where(lanes.c.name.in_(bindparam("names", expanding=True)))
+_NAMED = select(queues.c.name).where(queues.c.name.in_(bindparam("names", expanding=True)))
 _LOCKED = (
-    select(lanes).where(lanes.c.name.in_(bindparam("names", expanding=True))).order_by(lanes.c.name).with_for_update()
+    select(queues)
+    .where(queues.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(queues.c.name)
+    .with_for_update()
 )
 
 
-def ensure_lanes(connection: Connection, names: Iterable[str]) -> None:
+def ensure_queues(connection: Connection, names: Iterable[str]) -> None:
     """Make those that are missing. They are looked for first: to insert a name that is there would wait for whoever
     changes its row."""
     wanted = sorted(set(names))
@@ -28,15 +31,15 @@ def ensure_lanes(connection: Connection, names: Iterable[str]) -> None:
         connection.execute(_ENSURE, missing)
 
 
-def lock_lanes(connection: Connection, names: Iterable[str]) -> dict[str, LaneState]:
-    """Hold these lanes until the transaction ends. Everybody locks lanes by name, and before any of their jobs."""
+def lock_queues(connection: Connection, names: Iterable[str]) -> dict[str, QueueState]:
+    """Hold these queues until the transaction ends. Everybody locks queues by name, and before any of their jobs."""
     wanted = sorted(set(names))
-    return {row.name: lane_of(row) for row in connection.execute(_LOCKED, {"names": wanted})} if wanted else {}
+    return {row.name: queue_of(row) for row in connection.execute(_LOCKED, {"names": wanted})} if wanted else {}
 
 
-def lane_of(row: Row[tuple[object, ...]]) -> LaneState:
-    """The lane that a row of the table holds."""
-    return LaneState(
+def queue_of(row: Row[tuple[object, ...]]) -> QueueState:
+    """The queue that a row of the table holds."""
+    return QueueState(
         name=row.name,
         paused=row.paused,
         disabled=row.disabled,
@@ -48,5 +51,5 @@ def lane_of(row: Row[tuple[object, ...]]) -> LaneState:
 
 
 def columns_of(breaker: Breaker) -> Mapping[str, Any]:
-    """A breaker as columns of its lane."""
+    """A breaker as columns of its queue."""
     return vars(breaker)

@@ -96,24 +96,24 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("lane", String(100), nullable=False),
+    Column("queue", String(100), nullable=False),
     Column("subject", BigInteger, nullable=False),
     Column("order_key", BigInteger),
     Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
     Column("claims", Integer, nullable=False),
     Column("claim_id", BigInteger),
-    Index("jobs_subject", "lane", "subject", unique=True),
-    Index("jobs_due", "lane", "due_at", "id"),
-    Index("jobs_order", "lane", "order_key", "id", **where("order_key IS NOT NULL")),
-    Index("jobs_claimed", "lane", "due_at", **where("claim_id IS NOT NULL")),
+    Index("jobs_subject", "queue", "subject", unique=True),
+    Index("jobs_due", "queue", "due_at", "id"),
+    Index("jobs_order", "queue", "order_key", "id", **where("order_key IS NOT NULL")),
+    Index("jobs_claimed", "queue", "due_at", **where("claim_id IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 """Open work. `due_at` is when a job may be claimed: after a claim, the end of its lease; NULL while an earlier one
 with the same `order_key` is open. `claims` counts claims that were never settled: their worker died."""
 
-lanes = Table(
-    "lanes",
+queues = Table(
+    "queues",
     metadata,
     Column("name", String(100), primary_key=True),
     Column("paused", Boolean, nullable=False),
@@ -126,7 +126,7 @@ lanes = Table(
     Column("last_error_at", UtcDateTime),
     Column("last_error", String(200)),
 )
-"""What holds for all jobs of a lane. Its row is locked while jobs of it are claimed, ordered or settled."""
+"""What holds for all jobs of a queue. Its row is locked while jobs of it are claimed, ordered or settled."""
 
 consumers = Table(
     "consumers",

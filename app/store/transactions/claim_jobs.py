@@ -1,4 +1,4 @@
-"""Claiming jobs: each is one worker's until its lease ends, and only as many at once as its lane takes now."""
+"""Claiming jobs: each is one worker's until its lease ends, and only as many at once as its queue takes now."""
 
 import secrets
 from collections.abc import Sequence
@@ -7,23 +7,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from app.domain.job import Job
-from app.domain.queue import Appetite
+from app.domain.queue import ClaimRequest
 from app.store.tables.chunks import chunks
 from app.store.tables.jobs import IN_FLIGHT
-from app.store.tables.queues import lane_of
-from app.store.tables.schema import jobs, lanes
+from app.store.tables.queues import queue_of
+from app.store.tables.schema import jobs, queues
 
 Held = dict[tuple[int, int], int | None]
 """Claims, each a job's id and its `claim_id`, the fence; and the jobs' order keys."""
-_LANE = select(lanes).where(lanes.c.name == bindparam("of_lane")).with_for_update(skip_locked=True)
+_QUEUE = select(queues).where(queues.c.name == bindparam("of_queue")).with_for_update(skip_locked=True)
 _FLYING = (
     select(func.count())
     .select_from(jobs)
-    .where(jobs.c.lane == bindparam("of_lane"), IN_FLIGHT, jobs.c.due_at > bindparam("now"))
+    .where(jobs.c.queue == bindparam("of_queue"), IN_FLIGHT, jobs.c.due_at > bindparam("now"))
 )
 _DUE = (
     select(jobs.c.id)
-    .where(jobs.c.lane == bindparam("of_lane"), jobs.c.due_at <= bindparam("now"))
+    .where(jobs.c.queue == bindparam("of_queue"), jobs.c.due_at <= bindparam("now"))
     .order_by(jobs.c.due_at, jobs.c.id)
     .limit(bindparam("few", type_=Integer, literal_execute=True))  # so that PostgreSQL plans for a few
     .with_for_update(skip_locked=True)
@@ -34,7 +34,7 @@ _CLAIM = (
     update(jobs)
     .where(jobs.c.id.in_(select(_DUE.c.id)))
     .values(claim_id=bindparam("fence"), claims=jobs.c.claims + 1, due_at=bindparam("until"))
-    .returning(jobs.c.id, jobs.c.lane, jobs.c.subject, jobs.c.attempts, jobs.c.claim_id, jobs.c.claims)
+    .returning(jobs.c.id, jobs.c.queue, jobs.c.subject, jobs.c.attempts, jobs.c.claim_id, jobs.c.claims)
 )
 _CLAIMED = (
     select(jobs.c.id, jobs.c.claim_id, jobs.c.order_key)
@@ -44,24 +44,26 @@ _CLAIMED = (
 )
 
 
-def claim_jobs(connection: Connection, now: datetime, wanted: Appetite, lease: timedelta) -> list[tuple[Job, int]]:
+def claim_jobs(
+    connection: Connection, now: datetime, wanted: ClaimRequest, lease: timedelta
+) -> list[tuple[Job, int]]:
     """Jobs that are due, the longest due first, each with the number of its claims since it was last settled."""
-    limit = min(wanted.limit, _free_slots(connection, now, wanted.lane, wanted.most))
+    limit = min(wanted.limit, _free_slots(connection, now, wanted.queue, wanted.max_in_flight))
     if limit <= 0:
         return []
     fence = secrets.randbits(63)
-    asked = {"of_lane": wanted.lane, "now": now, "few": limit, "fence": fence, "until": now + lease}
+    asked = {"of_queue": wanted.queue, "now": now, "few": limit, "fence": fence, "until": now + lease}
     rows = sorted(connection.execute(_CLAIM, asked), key=lambda row: row.id)
-    return [(Job(row.id, row.lane, row.subject, row.attempts, row.claim_id), row.claims) for row in rows]
+    return [(Job(row.id, row.queue, row.subject, row.attempts, row.claim_id), row.claims) for row in rows]
 
 
-def _free_slots(connection: Connection, now: datetime, lane: str, most: int) -> int:
-    """How many more jobs may be in flight now. None if somebody else holds the lane: then he is claiming."""
-    row = connection.execute(_LANE, {"of_lane": lane}).one_or_none()
+def _free_slots(connection: Connection, now: datetime, queue: str, max_in_flight: int) -> int:
+    """How many more jobs may be in flight now. None if somebody else holds the queue: then he is claiming."""
+    row = connection.execute(_QUEUE, {"of_queue": queue}).one_or_none()
     if row is None or row.paused or row.disabled:
         return 0
-    flying: int = connection.execute(_FLYING, {"of_lane": lane, "now": now}).scalar_one()
-    return lane_of(row).breaker.slots(now, most) - flying
+    flying: int = connection.execute(_FLYING, {"of_queue": queue, "now": now}).scalar_one()
+    return queue_of(row).breaker.slots(now, max_in_flight) - flying
 
 
 def renew_jobs(connection: Connection, until: datetime, claimed: Sequence[Job]) -> set[int]:

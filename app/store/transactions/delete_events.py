@@ -1,7 +1,7 @@
 """Taking events away with all that hangs on them: deliveries, and the open jobs of these.
 
-Whoever takes away has locked the events. Then lanes by name, then deliveries and jobs: who settles or replays locks
-lanes first, too, so that the order of the rest is free.
+Whoever takes away has locked the events. Then queues by name, then deliveries and jobs: who settles or replays locks
+queues first, too, so that the order of the rest is free.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from app.domain.destination import lane_of_destination
+from app.domain.destination import queue_of_destination
 from app.store.engine import sqlite
 from app.store.tables.delivery_progress import OPEN
-from app.store.tables.queues import lock_lanes
+from app.store.tables.queues import lock_queues
 from app.store.tables.schema import deliveries, events, jobs
 from app.store.transactions.enqueue import release
 
@@ -22,7 +22,7 @@ def lock_open_deliveries(connection: Connection, event_ids: Sequence[int]) -> Se
     """The open deliveries of these events. Until the end of the transaction nobody settles or replays any."""
     of_events = deliveries.c.event.in_(event_ids)
     destinations = select(deliveries.c.destination).where(of_events, deliveries.c.state == OPEN).distinct()
-    lock_lanes(connection, map(lane_of_destination, connection.execute(destinations).scalars()))
+    lock_queues(connection, map(queue_of_destination, connection.execute(destinations).scalars()))
     columns = deliveries.c.id, deliveries.c.event, deliveries.c.destination, deliveries.c.state
     locked = connection.execute(select(*columns).where(of_events).with_for_update()).all()
     return [row for row in locked if row.state == OPEN]
@@ -33,10 +33,10 @@ def remove_jobs(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]], n
     lines = set()
     for destination in sorted({row.destination for row in rows}):
         subjects = [row.id for row in rows if row.destination == destination]
-        lane = lane_of_destination(destination)
-        ours = jobs.c.lane == lane, jobs.c.subject.in_(subjects)
+        queue = queue_of_destination(destination)
+        ours = jobs.c.queue == queue, jobs.c.subject.in_(subjects)
         keys = connection.execute(delete(jobs).where(*ours).returning(jobs.c.order_key)).scalars()
-        lines |= {(lane, key) for key in keys if key is not None}
+        lines |= {(queue, key) for key in keys if key is not None}
     release(connection, now, lines)
 
 

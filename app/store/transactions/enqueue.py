@@ -1,6 +1,6 @@
 """Jobs in line: new ones, and of those with an `order_key` only the first of each key is due.
 
-Whoever puts such jobs in line or takes them out holds their lanes: else two who do not see each other's commit could
+Whoever puts such jobs in line or takes them out holds their queues: else two who do not see each other's commit could
 leave a key without a job that is due.
 """
 
@@ -13,15 +13,15 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.domain.delivery import NewDelivery
-from app.domain.destination import lane_of_destination
+from app.domain.destination import queue_of_destination
 from app.store.tables.attempts import column_of
 from app.store.tables.chunks import chunks
 from app.store.tables.delivery_progress import OPEN
-from app.store.tables.queues import ensure_lanes, lock_lanes
+from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import deliveries, jobs
 
 Line = tuple[str, int]
-"""A lane and an order key in it."""
+"""A queue and an order key in it."""
 
 _INSERT_JOB = insert(jobs).returning(jobs.c.id)
 """Nobody reads the ids: with RETURNING many rows make one statement, and one call into the driver."""
@@ -33,16 +33,16 @@ _INSERT_DELIVERY = insert(deliveries).returning(deliveries.c.id, deliveries.c.de
 class NewJob:
     """Work to put in line."""
 
-    lane: str
+    queue: str
     subject: int
     order_key: int | None
 
 
 def put_in_line(connection: Connection, now: datetime, new: Sequence[NewJob]) -> None:
     """Jobs that are due now, or once those before them are done."""
-    ensure_lanes(connection, {job.lane for job in new})
-    ordered = [(job.lane, job.order_key) for job in new if job.order_key is not None]
-    lock_lanes(connection, {lane for lane, _ in ordered})
+    ensure_queues(connection, {job.queue for job in new})
+    ordered = [(job.queue, job.order_key) for job in new if job.order_key is not None]
+    lock_queues(connection, {queue for queue, _ in ordered})
     taken = set(_first_jobs(connection, ordered))
     rows = [_row(job, now, taken) for job in new]
     if rows:
@@ -57,27 +57,27 @@ def release(connection: Connection, now: datetime, lines: Iterable[Line]) -> Non
 
 
 def _row(job: NewJob, now: datetime, taken: set[Line]) -> dict[str, Any]:
-    line = None if job.order_key is None else (job.lane, job.order_key)
+    line = None if job.order_key is None else (job.queue, job.order_key)
     due_at = None if line in taken else now
     if line is not None:
         taken.add(line)
-    row = {"lane": job.lane, "subject": job.subject, "order_key": job.order_key}
+    row = {"queue": job.queue, "subject": job.subject, "order_key": job.order_key}
     return {**row, "due_at": due_at, "attempts": 0, "claims": 0}
 
 
 def _first_jobs(connection: Connection, lines: Iterable[Line]) -> dict[Line, int]:
     """The first open job of each line that has any."""
     keys = defaultdict(set)
-    for lane, key in lines:
-        keys[lane].add(key)
+    for queue, key in lines:
+        keys[queue].add(key)
     first = {}
-    for lane in sorted(keys):
-        for some in chunks(sorted(keys[lane])):
+    for queue in sorted(keys):
+        for some in chunks(sorted(keys[queue])):
             query = select(jobs.c.order_key, func.min(jobs.c.id)).where(
-                jobs.c.lane == lane, jobs.c.order_key.in_(some)
+                jobs.c.queue == queue, jobs.c.order_key.in_(some)
             )
             first.update(
-                {(lane, key): row_id for key, row_id in connection.execute(query.group_by(jobs.c.order_key))}
+                {(queue, key): row_id for key, row_id in connection.execute(query.group_by(jobs.c.order_key))}
             )
     return first
 
@@ -93,6 +93,6 @@ def put_deliveries(connection: Connection, now: datetime, wanted: Iterable[tuple
     if rows:
         made = sorted(connection.execute(_INSERT_DELIVERY, rows), key=lambda row: row.id)
         put_in_line(
-            connection, now, [NewJob(lane_of_destination(row.destination), row.id, row.order_key) for row in made]
+            connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in made]
         )
     return len(rows)

@@ -73,7 +73,7 @@ def delete_settled_events(
     """Delete events none of whose deliveries is open, with these; how many events there were.
 
     An open delivery to a destination that the config no longer lists is skipped first. Events are locked before
-    lanes, as when they are erased.
+    queues, as when they are erased.
     """
     connection.execute(select(events.c.id).where(events.c.id.in_(ids)).order_by(events.c.id).with_for_update())
     waiting = lock_open_deliveries(connection, ids)

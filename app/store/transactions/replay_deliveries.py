@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from app.domain.delivery import DeliveryState, NewDelivery
-from app.domain.destination import lane_of_destination
+from app.domain.destination import queue_of_destination
 from app.store.tables.chunks import chunks
 from app.store.tables.delivery_progress import OPEN
-from app.store.tables.queues import ensure_lanes, lock_lanes
+from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import deliveries, events, jobs
 from app.store.transactions.enqueue import NewJob, put_deliveries, put_in_line
 
@@ -34,10 +34,10 @@ class Wanted:
 def replay_deliveries(connection: Connection, now: datetime, wanted: Wanted) -> int:
     """Bring them on their way, as soon as it is their turn; how many. What is on its way already stays as it is.
 
-    Events are locked before lanes, as when they are erased; then nobody settles, replays or takes away any of them.
+    Events are locked before queues, as when they are erased; then nobody settles, replays or takes away any of them.
     """
     news = [(sequence, wanted.adopted[sequence]) for sequence in _adopt(connection, sorted(wanted.adopted))]
-    _lock_lanes(connection, wanted.ids, {new.destination for _, made in news for new in made})
+    _lock_queues(connection, wanted.ids, {new.destination for _, made in news for new in made})
     made = put_deliveries(connection, now, news)
     return made + sum(_replay(connection, now, some, wanted.states) for some in chunks(sorted(wanted.ids)))
 
@@ -51,13 +51,13 @@ def _adopt(connection: Connection, sequences: Sequence[int]) -> list[int]:
     return sorted(adopted)
 
 
-def _lock_lanes(connection: Connection, ids: Sequence[int], destinations: set[str]) -> None:
+def _lock_queues(connection: Connection, ids: Sequence[int], destinations: set[str]) -> None:
     for some in chunks(ids):
         query = select(deliveries.c.destination).where(deliveries.c.id.in_(some)).distinct()
         destinations |= set(connection.execute(query).scalars())
-    lanes = {lane_of_destination(destination) for destination in destinations}
-    ensure_lanes(connection, lanes)
-    lock_lanes(connection, lanes)
+    queues = {queue_of_destination(destination) for destination in destinations}
+    ensure_queues(connection, queues)
+    lock_queues(connection, queues)
 
 
 def _replay(connection: Connection, now: datetime, ids: Sequence[int], states: Collection[str]) -> int:
@@ -69,7 +69,7 @@ def _replay(connection: Connection, now: datetime, ids: Sequence[int], states: C
     reopened = update(deliveries).where(deliveries.c.id.in_([row.id for row in ended]))
     connection.execute(reopened.values(state=OPEN, updated_at=now))
     put_in_line(
-        connection, now, [NewJob(lane_of_destination(row.destination), row.id, row.order_key) for row in ended]
+        connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in ended]
     )
     late = [job.id for job in known.values() if job.claim_id is None and job.due_at is not None and job.due_at > now]
     connection.execute(update(jobs).where(jobs.c.id.in_(late)).values(due_at=now))
@@ -80,9 +80,9 @@ def _lock_jobs(connection: Connection, rows: Rows) -> dict[int, Row[*tuple[Any, 
     """The open jobs of these deliveries, by delivery."""
     subjects = defaultdict(list)
     for row in rows:
-        subjects[lane_of_destination(row.destination)].append(row.id)
+        subjects[queue_of_destination(row.destination)].append(row.id)
     known = {}
-    for lane in sorted(subjects):
-        query = select(jobs).where(jobs.c.lane == lane, jobs.c.subject.in_(subjects[lane])).order_by(jobs.c.id)
+    for queue in sorted(subjects):
+        query = select(jobs).where(jobs.c.queue == queue, jobs.c.subject.in_(subjects[queue])).order_by(jobs.c.id)
         known.update({job.subject: job for job in connection.execute(query.with_for_update())})
     return known

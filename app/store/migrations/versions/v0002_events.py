@@ -1,4 +1,4 @@
-"""Events, the jobs of the corridor with their lanes, deliveries and consumers."""
+"""Events, the jobs of the corridor with their queues, deliveries and consumers."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from app.store.tables.types import EPOCH, RowId, UtcDateTime
 revision = "0002"
 down_revision = "0001"
 
-STANDING_LANES = ("split", "prune")
-"""Lanes with one job that never ends: it is claimed when there is something to do."""
+SINGLETON_QUEUES = ("split", "prune")
+"""Queues with one job that never ends: it is claimed when there is something to do."""
 
 
 def upgrade() -> None:
@@ -23,7 +23,7 @@ def upgrade() -> None:
     )
     _create_events()
     _create_deliveries()
-    jobs, lanes = _create_jobs(), _create_lanes()
+    jobs, queues = _create_jobs(), _create_queues()
     op.create_table(
         "consumers",
         sa.Column("name", sa.String(100), primary_key=True),
@@ -31,9 +31,9 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcDateTime, nullable=False),
     )
     unpaused = {"paused": False, "disabled": False, "failures": 0, "trips": 0}
-    op.bulk_insert(lanes, [{"name": name, **unpaused} for name in STANDING_LANES])
+    op.bulk_insert(queues, [{"name": name, **unpaused} for name in SINGLETON_QUEUES])
     untried = {"subject": 0, "due_at": EPOCH, "attempts": 0, "claims": 0}
-    op.bulk_insert(jobs, [{"lane": name, **untried} for name in STANDING_LANES])
+    op.bulk_insert(jobs, [{"queue": name, **untried} for name in SINGLETON_QUEUES])
 
 
 def _create_events() -> None:
@@ -88,7 +88,7 @@ def _create_jobs() -> sa.Table:
     jobs = op.create_table(
         "jobs",
         sa.Column("id", RowId, primary_key=True, autoincrement=True),
-        sa.Column("lane", sa.String(100), nullable=False),
+        sa.Column("queue", sa.String(100), nullable=False),
         sa.Column("subject", sa.BigInteger, nullable=False),
         sa.Column("order_key", sa.BigInteger),
         sa.Column("due_at", UtcDateTime),
@@ -97,16 +97,16 @@ def _create_jobs() -> sa.Table:
         sa.Column("claim_id", sa.BigInteger),
         sqlite_autoincrement=True,
     )
-    op.create_index("jobs_subject", "jobs", ["lane", "subject"], unique=True)
-    op.create_index("jobs_due", "jobs", ["lane", "due_at", "id"])
-    op.create_index("jobs_order", "jobs", ["lane", "order_key", "id"], **_where("order_key IS NOT NULL"))
-    op.create_index("jobs_claimed", "jobs", ["lane", "due_at"], **_where("claim_id IS NOT NULL"))
+    op.create_index("jobs_subject", "jobs", ["queue", "subject"], unique=True)
+    op.create_index("jobs_due", "jobs", ["queue", "due_at", "id"])
+    op.create_index("jobs_order", "jobs", ["queue", "order_key", "id"], **_where("order_key IS NOT NULL"))
+    op.create_index("jobs_claimed", "jobs", ["queue", "due_at"], **_where("claim_id IS NOT NULL"))
     return jobs
 
 
-def _create_lanes() -> sa.Table:
+def _create_queues() -> sa.Table:
     return op.create_table(
-        "lanes",
+        "queues",
         sa.Column("name", sa.String(100), primary_key=True),
         sa.Column("paused", sa.Boolean, nullable=False),
         sa.Column("disabled", sa.Boolean, nullable=False),
