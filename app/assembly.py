@@ -46,7 +46,7 @@ def build_gateway(settings: Settings) -> Gateway:
         clock=_now,
         metrics=Metrics(),
         destinations=Destinations(_may_reach(settings), _now),
-        chance=random.random,
+        jitter=random.random,
     )
 
 

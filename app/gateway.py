@@ -20,14 +20,14 @@ EXTENSION = "wats"
 
 @dataclass(frozen=True)
 class Gateway:
-    """`chance` gives numbers from 0 to 1 at random, to spread what would otherwise happen at once."""
+    """`jitter` gives numbers from 0 to 1 at random, to spread what would otherwise happen at once."""
 
     settings: Settings
     store: Store
     clock: Clock
     metrics: Metrics
     destinations: Destinations
-    chance: Callable[[], float]
+    jitter: Callable[[], float]
 
 
 def gateway() -> Gateway:

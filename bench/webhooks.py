@@ -16,8 +16,8 @@ MARK = b"@@@@@@@@@@@@@@@@@@@@@@@@"
 
 def singles(seed: int = 1) -> Iterator[bytes]:
     """Webhooks with one update each, of 0.5 to 3 KB."""
-    chance = random.Random(seed)
-    templates = [_envelope([_message("x" * chance.randrange(1, 2500))]) for _ in range(64)]
+    jitter = random.Random(seed)
+    templates = [_envelope([_message("x" * jitter.randrange(1, 2500))]) for _ in range(64)]
     return _signed(templates)
 
 

@@ -14,7 +14,7 @@ from app.domain.job import Dead, Done, Job, Outcome, Retry
 from app.domain.job_result import JobResult
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
-from app.domain.push_response import Answer
+from app.domain.push_response import PushResponse
 from app.domain.retry import outcome_of
 from app.domain.standard_webhooks import signing_headers
 from app.gateway import Gateway
@@ -50,7 +50,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> JobRe
     at = parts.clock()
     body = body_for(destination, event)
     answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))
-    outcome, effect, retry_after = outcome_of(answer, job.attempts, parts.chance())
+    outcome, effect, retry_after = outcome_of(answer, job.attempts, parts.jitter())
     _tell(job, delivery, answer, outcome)
     _count(delivery, event, outcome, parts)
     attempt = Attempt(at, answer.status, answer.error, answer.duration_ms)
@@ -77,7 +77,7 @@ def _configured(name: str, parts: Gateway) -> Destination | None:
     return next((each for each in parts.settings.destinations if each.name == name), None)
 
 
-def _tell(job: Job, delivery: Delivery, answer: Answer, outcome: Outcome) -> None:
+def _tell(job: Job, delivery: Delivery, answer: PushResponse, outcome: Outcome) -> None:
     words, level = OUTCOMES[type(outcome)]
     facts = {
         "delivery_id": delivery.id,

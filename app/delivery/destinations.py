@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from app.config import Destination, without_query
 from app.delivery.schemas import DestinationSchema, TrialSchema
 from app.delivery.test_event import try_out
-from app.domain.destination import Standing, queue_of_destination, standings_of
+from app.domain.destination import DestinationStatus, destination_statuses, queue_of_destination
 from app.gateway import gateway
 from app.web.errors import not_found
 from app.web.guards import bearer, guarded_by
@@ -74,13 +74,13 @@ def _told_one(destination: Destination) -> dict[str, Any]:
 
 
 def _told(destinations: Sequence[Destination]) -> list[dict[str, Any]]:
-    standings = standings_of(
+    statuses = destination_statuses(
         [destination.name for destination in destinations],
         gateway().store.queues.all(),
         gateway().store.deliveries.counts(),
     )
-    return [_shape(*both) for both in zip(destinations, standings, strict=True)]
+    return [_shape(*both) for both in zip(destinations, statuses, strict=True)]
 
 
-def _shape(destination: Destination, standing: Standing) -> dict[str, Any]:
-    return {**vars(standing), "url": without_query(destination.url), "format": destination.format}
+def _shape(destination: Destination, status: DestinationStatus) -> dict[str, Any]:
+    return {**vars(status), "url": without_query(destination.url), "format": destination.format}

@@ -14,7 +14,7 @@ from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
 from app.destinations.failures import TIMED_OUT, TROUBLES, words_for
 from app.destinations.responses import read_away
 from app.domain import VERSION
-from app.domain.push_response import Answer
+from app.domain.push_response import PushResponse
 from app.domain.retry import retry_after_of
 
 USER_AGENT = f"wats/{VERSION}"
@@ -46,7 +46,7 @@ class Destinations:
         self._look_up = look_up
         self._lines: dict[str, Line] = {}
 
-    def post(self, destination: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, destination: Target, body: bytes, headers: Mapping[str, str]) -> PushResponse:
         """Post once, within the destination's time for everything together. Never raises for what it does.
 
         A status that has come counts, whatever becomes of the body behind it.
@@ -58,7 +58,7 @@ class Destinations:
         error = exchange.run()
         status, retry_after = self._read(exchange.response)
         duration_ms = round((time.monotonic() - began) * 1000)
-        return Answer(status, error if status is None else None, retry_after, duration_ms)
+        return PushResponse(status, error if status is None else None, retry_after, duration_ms)
 
     def _read(self, response: Response | None) -> tuple[int | None, timedelta | None]:
         if response is None:

@@ -48,18 +48,18 @@ def after_success(breaker: Breaker, now: datetime, max_in_flight: int) -> Breake
     return replace(breaker, failures=0, allowance=breaker.allowance + 1)
 
 
-def after_failure(breaker: Breaker, now: datetime, chance: float, retry_after: timedelta | None = None) -> Breaker:
+def after_failure(breaker: Breaker, now: datetime, jitter: float, retry_after: timedelta | None = None) -> Breaker:
     """A failure that may pass. The fifth in a row opens it, a failed probe opens it for longer.
 
-    What the other side itself asks for (`retry_after`) opens it at once. `chance` (0 to 1) spreads the pauses.
+    What the other side itself asks for (`retry_after`) opens it at once. `jitter` (0 to 1) spreads the pauses.
     """
     failures = breaker.failures + 1
     if retry_after is not None:
-        return _asked_to_wait(replace(breaker, failures=failures), now + max(_pause(0, chance), retry_after))
+        return _asked_to_wait(replace(breaker, failures=failures), now + max(_pause(0, jitter), retry_after))
     if breaker.is_shut_out(now):
         return replace(breaker, failures=failures)
     if breaker.is_open or failures >= FAILURES_TO_OPEN:
-        until = now + _pause(breaker.trips, chance)
+        until = now + _pause(breaker.trips, jitter)
         return Breaker(failures=failures, open_until=until, trips=breaker.trips + 1)
     allowance = None if breaker.allowance is None else max(1, breaker.allowance // 2)
     return replace(breaker, failures=failures, allowance=allowance)
@@ -72,6 +72,6 @@ def _asked_to_wait(breaker: Breaker, until: datetime) -> Breaker:
     return replace(breaker, open_until=until, allowance=None)
 
 
-def _pause(trips: int, chance: float) -> timedelta:
+def _pause(trips: int, jitter: float) -> timedelta:
     pause: timedelta = min(FIRST_PAUSE * 2 ** min(trips, 10), MAX_PAUSE)
-    return pause * (0.8 + 0.4 * chance)
+    return pause * (0.8 + 0.4 * jitter)

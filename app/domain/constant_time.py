@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 
-def first_match(presented: bytes, secrets: Iterable[bytes]) -> int | None:
+def constant_time_index(presented: bytes, secrets: Iterable[bytes]) -> int | None:
     """The position of the first secret equal to what is presented; None if there is none.
 
     Every secret is compared, each in constant time, so that the answer's delay tells nothing.

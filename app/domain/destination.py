@@ -15,12 +15,12 @@ class DestinationState(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
-    OPEN = "open"
+    FAILING = "failing"
     DISABLED = "disabled"
 
 
 @dataclass(frozen=True)
-class Standing:
+class DestinationStatus:
     """How a destination stands. `last_error` is kept after a success; the moments tell which came later."""
 
     name: str
@@ -37,12 +37,12 @@ def queue_of_destination(name: str) -> str:
     return DELIVER_QUEUE + name
 
 
-def standings_of(
+def destination_statuses(
     names: Iterable[str], queues: Iterable[QueueState], counts: Mapping[str, DeliveryCounts]
-) -> list[Standing]:
+) -> list[DestinationStatus]:
     """How these destinations stand, by what is known of their queues and their deliveries."""
     by_name = {queue.name: queue for queue in queues}
-    return [_standing(name, by_name.get(queue_of_destination(name)), counts.get(name)) for name in names]
+    return [_status_of(name, by_name.get(queue_of_destination(name)), counts.get(name)) for name in names]
 
 
 def state_of(queue: QueueState | None) -> DestinationState:
@@ -53,11 +53,11 @@ def state_of(queue: QueueState | None) -> DestinationState:
         return DestinationState.DISABLED
     if queue.paused:
         return DestinationState.PAUSED
-    return DestinationState.OPEN if queue.breaker.is_open else DestinationState.ACTIVE
+    return DestinationState.FAILING if queue.breaker.is_open else DestinationState.ACTIVE
 
 
-def _standing(name: str, queue: QueueState | None, counts: DeliveryCounts | None) -> Standing:
-    return Standing(
+def _status_of(name: str, queue: QueueState | None, counts: DeliveryCounts | None) -> DestinationStatus:
+    return DestinationStatus(
         name=name,
         state=state_of(queue),
         waiting=counts.waiting if counts else 0,

@@ -8,7 +8,7 @@ PRUNE_QUEUE = "prune"
 DELIVER_QUEUE = "deliver:"
 SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
 """A queue holds jobs that wait for the same thing. Each destination has one, named by this prefix and its name.
-The standing queues hold one job each that never ends: it is claimed when there is something to do."""
+The status queues hold one job each that never ends: it is claimed when there is something to do."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ class Done:
 @dataclass(frozen=True)
 class Retry:
     """It is to be tried again after so long."""
-
 
     delay: timedelta
 

@@ -7,7 +7,7 @@ STATUS_OF_SUCCESS = range(200, 300)
 
 
 @dataclass(frozen=True)
-class Answer:
+class PushResponse:
     """The answer's status, or what went wrong in a few stable words; how long it took, and the wait it asked for.
 
     Nothing else of an answer is kept: neither a header nor the body.

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from app.domain.job import Dead, Done, Outcome, Retry
 from app.domain.job_result import QueueSignal
-from app.domain.push_response import Answer
+from app.domain.push_response import PushResponse
 
 HALF_A_DAY = timedelta(hours=12)
 PAUSES = (
@@ -23,7 +23,7 @@ PAUSES = (
 )
 """After the first try, the second, and so on: a little over three days. There is one more try than pauses."""
 
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 """What a destination may ask for. Whoever asks for more is asked again after a day."""
 
 GONE = 410
@@ -33,16 +33,16 @@ ABOUT_THE_DESTINATION = (408, 425, 429)
 _SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-def outcome_of(answer: Answer, attempts: int, chance: float) -> tuple[Outcome, QueueSignal, timedelta | None]:
+def outcome_of(answer: PushResponse, attempts: int, jitter: float) -> tuple[Outcome, QueueSignal, timedelta | None]:
     """What an answer means for its job and its queue, and the wait for the whole queue that it asked for.
 
-    `attempts` is how many tries had ended before; `chance` (0 to 1) spreads the pauses.
+    `attempts` is how many tries had ended before; `jitter` (0 to 1) spreads the pauses.
     """
     if answer.is_success:
         return Done(), QueueSignal.SUCCESS, None
     if answer.status == GONE:
         return (
-            Retry(pause_after(0, chance)),
+            Retry(pause_after(0, jitter)),
             QueueSignal.GONE,
             None,
         )  # the queue stands still until a human resumes it
@@ -50,12 +50,12 @@ def outcome_of(answer: Answer, attempts: int, chance: float) -> tuple[Outcome, Q
     asked = answer.retry_after if effect is QueueSignal.FAILURE else None
     if attempts >= len(PAUSES):
         return Dead(f"{answer.words}, {attempts + 1} times tried"), effect, asked
-    return Retry(max(pause_after(attempts, chance), asked or timedelta())), effect, asked
+    return Retry(max(pause_after(attempts, jitter), asked or timedelta())), effect, asked
 
 
-def pause_after(attempts: int, chance: float) -> timedelta:
+def pause_after(attempts: int, jitter: float) -> timedelta:
     """The pause after a try that failed, when so many had ended before it: 80 to 120 per cent of the schedule's."""
-    return PAUSES[attempts] * (0.8 + 0.4 * chance)
+    return PAUSES[attempts] * (0.8 + 0.4 * jitter)
 
 
 def retry_after_of(header: str | None, now: datetime) -> timedelta | None:
@@ -66,12 +66,12 @@ def retry_after_of(header: str | None, now: datetime) -> timedelta | None:
     asked = None if header is None else _asked(header.strip(), now)
     if asked is None or asked <= timedelta():
         return None
-    return min(asked, LONGEST_WAIT)
+    return min(asked, MAX_WAIT)
 
 
 def _asked(header: str, now: datetime) -> timedelta | None:
     if _SECONDS.fullmatch(header):
-        return timedelta(seconds=min(int(header), int(LONGEST_WAIT.total_seconds())))
+        return timedelta(seconds=min(int(header), int(MAX_WAIT.total_seconds())))
     try:
         date = parsedate_to_datetime(header)
     except (ValueError, OverflowError):

@@ -16,7 +16,7 @@ from app.domain.event import Event
 from app.startup import draining
 from app.store import Store
 
-LONGEST_WAIT = 25
+MAX_WAIT = 25
 MOST_WAITING = 500
 """How many wait at a time in one process; one more is answered at once. Webhooks need their connections."""
 

@@ -11,7 +11,7 @@ from app.domain.event_json import event_json
 from app.domain.type_globs import TYPE_GLOB
 from app.events.consumers import read_name
 from app.events.cursors import event_cursor, read_event_cursor
-from app.events.pull import LONGEST_WAIT, Pull, Waiting, pull
+from app.events.pull import MAX_WAIT, Pull, Waiting, pull
 from app.events.schemas import EventPageSchema, EventSchema
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
@@ -44,7 +44,7 @@ PULL_PARAMETERS = (
     {
         "in": "query",
         "name": "wait",
-        "schema": {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
+        "schema": {"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "default": 0},
         "description": "Seconds to wait for an event if there is none yet.",
     },
     {
@@ -106,6 +106,6 @@ def _types() -> tuple[str, ...]:
 
 def _wait() -> int:
     given = request.args.get("wait", "0")
-    if not _WAIT.fullmatch(given) or int(given) > LONGEST_WAIT:
-        raise Refusal("invalid_parameter", f"wait must be a number of seconds from 0 to {LONGEST_WAIT}.")
+    if not _WAIT.fullmatch(given) or int(given) > MAX_WAIT:
+        raise Refusal("invalid_parameter", f"wait must be a number of seconds from 0 to {MAX_WAIT}.")
     return int(given)

@@ -42,7 +42,7 @@ def _of_deliveries(status: Mapping[str, Any]) -> Iterator[Concern]:
             yield _concern(
                 "disabled", f"{name} is disabled ({why}); mend it, then `flask wats destinations resume {name}`"
             )
-        if destination["state"] == DestinationState.OPEN:
+        if destination["state"] == DestinationState.FAILING:
             yield _concern(
                 "open", f"{name} fails ({why}); it is tried again by itself, {destination['waiting']} waiting"
             )

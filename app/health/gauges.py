@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from app.domain.delivery import DeliveryCounts
-from app.domain.destination import DestinationState, standings_of
+from app.domain.destination import DestinationState, destination_statuses
 from app.domain.queue import QueueDepth
 from app.gateway import Gateway
 from app.health.queues import queues_of
@@ -81,9 +81,9 @@ def _states(gateway: Gateway, counts: dict[str, DeliveryCounts]) -> Metric:
         labels=["destination", "state"],
     )
     names = [destination.name for destination in gateway.settings.destinations]
-    for standing in standings_of(names, gateway.store.queues.all(), counts):
+    for status in destination_statuses(names, gateway.store.queues.all(), counts):
         for state in DestinationState:
-            states.add_metric([standing.name, state.value], standing.state is state)
+            states.add_metric([status.name, state.value], status.state is state)
     return states
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain import VERSION
-from app.domain.destination import Standing, standings_of
+from app.domain.destination import DestinationStatus, destination_statuses
 from app.domain.heartbeat import Heartbeat
 from app.domain.queue import QueueDepth
 from app.domain.timestamps import iso
@@ -65,22 +65,22 @@ def _destinations(gateway: Gateway) -> dict[str, Any]:
     """Those of the profile; and dead letters in all, also of those that it no longer lists."""
     counts = gateway.store.deliveries.counts()
     names = [destination.name for destination in gateway.settings.destinations]
-    standings = standings_of(names, gateway.store.queues.all(), counts)
+    statuses = destination_statuses(names, gateway.store.queues.all(), counts)
     return {
-        "destinations": [_destination(standing) for standing in standings],
+        "destinations": [_destination(status) for status in statuses],
         "deadLetters": sum(count.dead for count in counts.values()),
     }
 
 
-def _destination(standing: Standing) -> dict[str, Any]:
+def _destination(status: DestinationStatus) -> dict[str, Any]:
     return {
-        "name": standing.name,
-        "state": standing.state.value,
-        "waiting": standing.waiting,
-        "dead": standing.dead,
-        "lastSuccessAt": iso(standing.last_success_at),
-        "lastErrorAt": iso(standing.last_error_at),
-        "lastError": standing.last_error,
+        "name": status.name,
+        "state": status.state.value,
+        "waiting": status.waiting,
+        "dead": status.dead,
+        "lastSuccessAt": iso(status.last_success_at),
+        "lastErrorAt": iso(status.last_error_at),
+        "lastError": status.last_error,
     }
 
 

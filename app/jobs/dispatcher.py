@@ -30,7 +30,7 @@ comes in 20 ms costs no more than one for each."""
 
 BATCH_WINDOW_SECONDS = 0.010
 MAX_REFILLS_IN_A_ROW = 16
-"""So often what ends is replaced at once; then another worker has a chance."""
+"""So often what ends is replaced at once; then another worker has a jitter."""
 HELD_BACK_SECONDS = 0.25
 """Until a queue is looked at again that has due jobs and gave none: all that may fly do, or another claims."""
 

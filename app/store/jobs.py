@@ -12,7 +12,7 @@ from app.domain.queue import ClaimRequest, QueueDepth
 from app.store.engine.group_commit import Take
 from app.store.repository import Front, Holder
 from app.store.tables.jobs import depths_of_queues, earliest_due
-from app.store.tables.queue_health import Chance
+from app.store.tables.queue_health import Jitter
 from app.store.transactions.claim_jobs import claim_jobs, hand_back_jobs, renew_jobs
 from app.store.transactions.settle_jobs import settle_jobs
 
@@ -21,14 +21,14 @@ DIED = f"its worker died {MAX_CLAIMS} times"
 
 
 class Jobs(Front):
-    """Open work. `chance` spreads what would otherwise happen at once.
+    """Open work. `jitter` spreads what would otherwise happen at once.
 
     Claims and their ends are not waited for on disk: a power cut that takes one back has the job tried once more.
     """
 
-    def __init__(self, store: Holder, chance: Chance = random.random) -> None:
+    def __init__(self, store: Holder, jitter: Jitter = random.random) -> None:
         super().__init__(store)
-        self._chance = chance
+        self._chance = jitter
 
     def claim(self, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
         """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in

@@ -11,7 +11,7 @@ from flask import Flask, current_app, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Scope, ServiceToken
-from app.domain.constant_time import first_match
+from app.domain.constant_time import constant_time_index
 from app.gateway import gateway
 from app.web.errors import Refusal, not_found
 from app.web.middleware import ROUTE
@@ -121,7 +121,7 @@ def _token_of_caller() -> ServiceToken | None:
     if scheme.lower() != "bearer":
         return None
     pairs = [(token, value) for token in gateway().settings.service.tokens for value in token.token.active]
-    found = first_match(presented.encode("latin-1"), (value.encode() for _, value in pairs))
+    found = constant_time_index(presented.encode("latin-1"), (value.encode() for _, value in pairs))
     return None if found is None else pairs[found][0]
 
 

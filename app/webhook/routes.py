@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, current_app, g, request
 
-from app.domain.constant_time import first_match
+from app.domain.constant_time import constant_time_index
 from app.domain.meta.signature import SIGNATURE_HEADER, is_signature, signed_with
 from app.domain.receipt import Stored
 from app.gateway import gateway
@@ -24,7 +24,7 @@ def check_verify_token() -> None:
     """The verify token of the handshake: present once, and one of the active ones."""
     presented = _single("hub.verify_token", otherwise="verify_token_mismatch").encode()
     active = gateway().settings.webhook.verify_token.active
-    if first_match(presented, (token.encode() for token in active)) is None:
+    if constant_time_index(presented, (token.encode() for token in active)) is None:
         raise Refusal("verify_token_mismatch", "The verify token is not ours.")
 
 

@@ -61,7 +61,7 @@ def settings(tmp_path: Path, destination: ScriptedDestination) -> Settings:
 @pytest.fixture
 def parts(settings: Settings) -> Gateway:
     """The parts of a process, with a clock that stands and no jitter."""
-    return replace(build_gateway(settings), clock=lambda: NOW, chance=lambda: 0.5)
+    return replace(build_gateway(settings), clock=lambda: NOW, jitter=lambda: 0.5)
 
 
 def stored(new: NewEvent, *, received_at: datetime = NOW) -> Event:

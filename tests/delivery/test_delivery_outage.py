@@ -48,7 +48,7 @@ def parts(
     made = build_gateway(replace(settings, destinations=destinations))
     made.store.upgrade_schema()
     store = make_store(settings.storage.url, clock=clock)
-    return replace(made, store=store, clock=clock, chance=lambda: 0.5)
+    return replace(made, store=store, clock=clock, jitter=lambda: 0.5)
 
 
 def work(parts: Gateway) -> None:
@@ -79,7 +79,7 @@ def test_a_day_away_loses_nothing_and_holds_up_no_other(
     assert len(bot.calls) == len(pushed(bot)) == EVENTS
     work_for(24, parts, clock)
     queue = parts.store.queues.get(queue_of_destination(CRM))
-    assert state_of(queue) is DestinationState.OPEN
+    assert state_of(queue) is DestinationState.FAILING
     assert parts.store.deliveries.counts()[CRM].waiting == EVENTS
     failed = len(crm.calls)
     crm.recover()

@@ -201,19 +201,19 @@ ANSWERS = (
 NASTY = (b"\r\n", b"\r", b"\n", b"\0", b"\xff", b":", b" ", b"\t", b"0", b"9" * 30, b"-1", b"chunked", b"HTTP/1.1 ")
 
 
-def mangled(chance: random.Random) -> bytes:
+def mangled(jitter: random.Random) -> bytes:
     """An answer in which a few places were overwritten, cut out or added to."""
-    answer = bytearray(chance.choice(ANSWERS))
-    for _ in range(chance.randrange(1, 6)):
-        at = chance.randrange(len(answer) + 1)
-        answer[at : at + chance.randrange(4)] = chance.choice((*NASTY, bytes([chance.randrange(256)])))
+    answer = bytearray(jitter.choice(ANSWERS))
+    for _ in range(jitter.randrange(1, 6)):
+        at = jitter.randrange(len(answer) + 1)
+        answer[at : at + jitter.randrange(4)] = jitter.choice((*NASTY, bytes([jitter.randrange(256)])))
     return bytes(answer)
 
 
 def test_whatever_is_answered_is_told_in_known_words(destination: ScriptedDestination, pusher: Pusher) -> None:
-    chance = random.Random(20)
+    jitter = random.Random(20)
     for _ in range(600):
-        destination.will_say(mangled(chance))
+        destination.will_say(mangled(jitter))
 
     told = [each for _ in range(30) for each in pusher.post_all(*[destination.url] * 20)]
 

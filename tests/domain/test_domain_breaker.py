@@ -16,7 +16,7 @@ from tests.support.store import NOON
 
 MOST = 8
 EVEN = 0.5
-"""The chance that makes a pause exactly as long as it is named."""
+"""The jitter that makes a pause exactly as long as it is named."""
 
 CLOSED = Breaker()
 OPEN = Breaker(failures=5, open_until=NOON + FIRST_PAUSE, trips=1)
@@ -103,9 +103,9 @@ def test_it_opens_at_once_for_as_long_as_the_other_side_asks(
     assert after_failure(breaker, NOON, EVEN, asked) == after
 
 
-@pytest.mark.parametrize(("chance", "pause"), [(0.0, 4), (0.5, 5), (1.0, 6)])
-def test_pauses_are_spread_by_a_fifth(chance: float, pause: int) -> None:
-    opened = after_failure(Breaker(failures=4), NOON, chance)
+@pytest.mark.parametrize(("jitter", "pause"), [(0.0, 4), (0.5, 5), (1.0, 6)])
+def test_pauses_are_spread_by_a_fifth(jitter: float, pause: int) -> None:
+    opened = after_failure(Breaker(failures=4), NOON, jitter)
 
     assert opened.open_until == NOON + timedelta(seconds=pause)
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.breaker import Breaker
 from app.domain.delivery import DeliveryCounts
-from app.domain.destination import DestinationState, queue_of_destination, standings_of, state_of
+from app.domain.destination import DestinationState, destination_statuses, queue_of_destination, state_of
 from app.domain.queue import QueueState
 from tests.support.store import NOON
 
@@ -24,7 +24,7 @@ def queue(
         (None, DestinationState.ACTIVE),
         (queue(), DestinationState.ACTIVE),
         (queue(breaker=Breaker(failures=4)), DestinationState.ACTIVE),
-        (queue(breaker=OPEN), DestinationState.OPEN),
+        (queue(breaker=OPEN), DestinationState.FAILING),
         (queue(paused=True, breaker=OPEN), DestinationState.PAUSED),
         (queue(paused=True, disabled=True, breaker=OPEN), DestinationState.DISABLED),
     ],
@@ -34,7 +34,7 @@ def test_the_strongest_reason_is_the_state(known: QueueState | None, state: Dest
 
 
 def test_each_destination_stands_by_its_own_queue_and_deliveries() -> None:
-    crm, bot = standings_of(["crm", "bot"], [queue("crm", paused=True)], {"crm": DeliveryCounts(3, 2)})
+    crm, bot = destination_statuses(["crm", "bot"], [queue("crm", paused=True)], {"crm": DeliveryCounts(3, 2)})
 
     assert (crm.name, crm.state, crm.waiting, crm.dead) == ("crm", DestinationState.PAUSED, 3, 2)
     assert (crm.last_success_at, crm.last_error_at, crm.last_error) == (NOON, NOON, "HTTP 500")

@@ -144,29 +144,29 @@ def test_nothing_that_an_envelope_holds_is_lost(body: dict[str, Any]) -> None:
     assert not leaves_of(items_of(read)) - kept_leaves(events_of(body))
 
 
-def item_of(chance: random.Random, number: int) -> tuple[str, str, dict[str, Any]]:
+def item_of(jitter: random.Random, number: int) -> tuple[str, str, dict[str, Any]]:
     """Field, list and item of some update of its own."""
     wamid = f"wamid.{number}"
-    match chance.randrange(5):
+    match jitter.randrange(5):
         case 0:
             return "messages", "messages", inbound_text(wamid=wamid)
         case 1:
-            return "messages", "statuses", status(chance.choice(["sent", "read"]), wamid=wamid)
+            return "messages", "statuses", status(jitter.choice(["sent", "read"]), wamid=wamid)
         case 2:
             return "messages", "errors", {"code": number}
         case 3:
             preference = {"wa_id": str(49160 + number), "value": "stop", "timestamp": 1764000000 + number}
             return "user_preferences", "user_preferences", preference
         case _:
-            return "calls", "calls", {"id": f"wacid.{number}", "event": chance.choice(["connect", "dtmf"])}
+            return "calls", "calls", {"id": f"wacid.{number}", "event": jitter.choice(["connect", "dtmf"])}
 
 
-def packed(chance: random.Random, items: list[tuple[str, str, dict[str, Any]]]) -> list[NewEvent]:
-    """The items shuffled, in bodies and changes as chance will have them."""
+def packed(jitter: random.Random, items: list[tuple[str, str, dict[str, Any]]]) -> list[NewEvent]:
+    """The items shuffled, in bodies and changes as jitter will have them."""
     found: list[NewEvent] = []
-    shuffled = chance.sample(items, len(items))
+    shuffled = jitter.sample(items, len(items))
     while shuffled:
-        size = chance.randint(1, len(shuffled))
+        size = jitter.randint(1, len(shuffled))
         now, shuffled = shuffled[:size], shuffled[size:]
         lists: dict[str, dict[str, list[Any]]] = {}
         for field, key, item in now:
@@ -178,10 +178,10 @@ def packed(chance: random.Random, items: list[tuple[str, str, dict[str, Any]]]) 
 
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
-def test_ids_stay_the_same_in_whatever_batches_and_order_the_updates_come(chance: random.Random, count: int) -> None:
-    items = [item_of(chance, number) for number in range(count)]
+def test_ids_stay_the_same_in_whatever_batches_and_order_the_updates_come(jitter: random.Random, count: int) -> None:
+    items = [item_of(jitter, number) for number in range(count)]
 
-    once, again = packed(chance, items), packed(chance, items)
+    once, again = packed(jitter, items), packed(jitter, items)
 
     assert len(once) == count
     assert len({event.id for event in once}) == count

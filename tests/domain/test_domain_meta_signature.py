@@ -64,8 +64,8 @@ def test_a_signature_fits_its_own_bytes_only(body: bytes, other: bytes) -> None:
 
 
 def test_no_flipped_bit_of_body_or_signature_passes() -> None:
-    chance = random.Random(7)
-    body = bytearray(chance.randbytes(200))
+    jitter = random.Random(7)
+    body = bytearray(jitter.randbytes(200))
     digest = signature_of(bytes(body), SECRETS[0]).removeprefix("sha256=")
 
     for bit in range(len(body) * 8):

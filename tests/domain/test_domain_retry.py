@@ -7,20 +7,20 @@ from hypothesis import strategies as st
 
 from app.domain.job import Dead, Done, Retry
 from app.domain.job_result import QueueSignal
-from app.domain.push_response import Answer
-from app.domain.retry import LONGEST_WAIT, PAUSES, outcome_of, pause_after, retry_after_of
+from app.domain.push_response import PushResponse
+from app.domain.retry import MAX_WAIT, PAUSES, outcome_of, pause_after, retry_after_of
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 ON_TIME = 0.5
 LAST = len(PAUSES)
 
 
-def answered(status: int, retry_after: timedelta | None = None) -> Answer:
-    return Answer(status, None, retry_after, 12)
+def answered(status: int, retry_after: timedelta | None = None) -> PushResponse:
+    return PushResponse(status, None, retry_after, 12)
 
 
-def failed(error: str) -> Answer:
-    return Answer(None, error, None, 12)
+def failed(error: str) -> PushResponse:
+    return PushResponse(None, error, None, 12)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -70,7 +70,7 @@ def test_pauses_are_spread_by_a_fifth_both_ways() -> None:
     ("answer", "reason"),
     [(answered(500), "HTTP 500, 15 times tried"), (failed("timed out"), "timed out, 15 times tried")],
 )
-def test_after_the_last_try_it_is_given_up_because(answer: Answer, reason: str) -> None:
+def test_after_the_last_try_it_is_given_up_because(answer: PushResponse, reason: str) -> None:
     assert outcome_of(answer, LAST - 1, ON_TIME)[0] == Retry(timedelta(hours=12))
     assert outcome_of(answer, LAST, ON_TIME) == (Dead(reason), QueueSignal.FAILURE, None)
 
@@ -87,13 +87,13 @@ def test_a_wait_that_is_asked_for_holds_up_the_queue_and_is_never_shorter_than_t
     [
         ("120", timedelta(minutes=2)),
         (" 120 ", timedelta(minutes=2)),
-        ("86400", LONGEST_WAIT),
-        ("99999999999999999999", LONGEST_WAIT),
+        ("86400", MAX_WAIT),
+        ("99999999999999999999", MAX_WAIT),
         (format_datetime(NOON + timedelta(minutes=7), usegmt=True), timedelta(minutes=7)),
         ("Friday, 02-Jan-26 12:07:00 GMT", timedelta(minutes=7)),
         ("Fri Jan  2 12:07:00 2026", timedelta(minutes=7)),
         ("Fri, 02 Jan 2026 13:07:00 +0100", timedelta(minutes=7)),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_WAIT),
     ],
 )
 def test_a_wait_is_told_in_seconds_or_as_a_date_and_counts_for_a_day_at_most(header: str, wait: timedelta) -> None:
@@ -114,4 +114,4 @@ def test_a_wait_that_is_over_or_nonsense_is_none(header: str | None) -> None:
 def test_no_header_can_do_harm(header: str) -> None:
     wait = retry_after_of(header, NOON)
 
-    assert wait is None or timedelta() < wait <= LONGEST_WAIT
+    assert wait is None or timedelta() < wait <= MAX_WAIT

@@ -22,15 +22,15 @@ NOT_ON_DISK_SECONDS = 1.0
 
 
 def test_no_event_is_lost_or_doubled_by_random_kills(databases: Databases, tmp_path: Path, long: bool) -> None:
-    chance, kills = random.Random(), 60 if long else 8
+    jitter, kills = random.Random(), 60 if long else 8
 
     with scene(tmp_path, databases.migrated()) as playing:
         for number in range(kills):
-            playing.wait_for_posts(chance.randrange(1, 250 if long else 60))
+            playing.wait_for_posts(jitter.randrange(1, 250 if long else 60))
             if number % 4:
-                playing.workers.kill_one(chance)
+                playing.workers.kill_one(jitter)
             else:
-                playing.web_kills += kill_a_web_process(playing.running, chance)
+                playing.web_kills += kill_a_web_process(playing.running, jitter)
 
     audit(playing, in_flight=playing.workers.deaths * SLOTS)
 

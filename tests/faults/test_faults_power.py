@@ -32,25 +32,25 @@ def recorded(folder: Path, plant: str) -> list[Change]:
     return changes
 
 
-def cuts(changes: list[Change], chance: random.Random, *, between: int) -> set[int]:
+def cuts(changes: list[Change], jitter: random.Random, *, between: int) -> set[int]:
     """After which changes to cut: at every commit and every acknowledgement, and at so many others."""
     boundaries = {at for at, change in enumerate(changes) if change[0] in ("acknowledge", "sync")}
     others = sorted(set(range(len(changes))) - boundaries)
-    return boundaries | set(chance.sample(others, min(between, len(others))))
+    return boundaries | set(jitter.sample(others, min(between, len(others))))
 
 
 def outcomes(folder: Path, changes: list[Change], *, between: int) -> Counter[str]:
     """What is found after each cut."""
-    chance, disk, acknowledged = random.Random(), Disk(), list[Any]()
+    jitter, disk, acknowledged = random.Random(), Disk(), list[Any]()
     found: Counter[str] = Counter()
-    chosen = cuts(changes, chance, between=between)
+    chosen = cuts(changes, jitter, between=between)
     for at, change in enumerate(changes):
         if change[0] == "acknowledge":
             acknowledged.append(change[1])
         else:
             disk.take(change)
         if at in chosen:
-            for luck in (None, chance):
+            for luck in (None, jitter):
                 files, starts = disk.after_a_cut(luck), at % START_EVERY == 0
                 found[outcome(folder / "after", files, acknowledged, starts=starts)] += 1
     return found

@@ -64,7 +64,7 @@ def both_accept(running: Running) -> bool:
 
 
 def are_spread_evenly(running: Running) -> bool:
-    """Five times in a row, which does not happen by chance. On a busy machine one process may once not wait."""
+    """Five times in a row, which does not happen by jitter. On a busy machine one process may once not wait."""
     for _ in range(5):
         with connected(running) as accepted:
             one, other = accepted.values()

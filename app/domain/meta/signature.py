@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from app.domain.constant_time import first_match
+from app.domain.constant_time import constant_time_index
 from app.domain.receipt import SignedWith
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
@@ -28,7 +28,7 @@ def signature_of(body: bytes, secret: str) -> str:
 def signed_with(body: bytes, signature: str, secrets: Sequence[str]) -> SignedWith | None:
     """Which of the active secrets (the current one first) made this signature; None if none did."""
     made = (signature_of(body, secret).encode() for secret in secrets)
-    match first_match(signature.encode(), made):
+    match constant_time_index(signature.encode(), made):
         case None:
             return None
         case 0:

@@ -19,7 +19,7 @@ from app.store.tables.types import few_words
 
 log = logging.getLogger(__name__)
 
-Chance = Callable[[], float]
+Jitter = Callable[[], float]
 
 _CHANGED = (
     "disabled",
@@ -39,13 +39,13 @@ _NOTE = (
 
 
 def note_health(
-    connection: Connection, now: datetime, known: Mapping[str, QueueState], ends: Iterable[JobResult], chance: Chance
+    connection: Connection, now: datetime, known: Mapping[str, QueueState], ends: Iterable[JobResult], jitter: Jitter
 ) -> None:
     """Write down how these queues, which are locked, stand after the ends, in their order."""
     states = dict(known)
     for end in ends:
         if end.job.queue in states:
-            states[end.job.queue] = after(states[end.job.queue], end, now, chance)
+            states[end.job.queue] = after(states[end.job.queue], end, now, jitter)
     changed = [name for name, state in states.items() if state != known[name]]
     if changed:
         connection.execute(_NOTE, [_row(states[name]) for name in changed])
@@ -53,9 +53,9 @@ def note_health(
         _tell(known[name], states[name])
 
 
-def after(state: QueueState, end: JobResult, now: datetime, chance: Chance) -> QueueState:
+def after(state: QueueState, end: JobResult, now: datetime, jitter: Jitter) -> QueueState:
     """How a queue stands after one more try."""
-    state = replace(state, breaker=_breaker(state.breaker, end, now, chance))
+    state = replace(state, breaker=_breaker(state.breaker, end, now, jitter))
     if end.signal is QueueSignal.SUCCESS:
         return replace(state, last_success_at=now)
     if end.signal is QueueSignal.GONE:
@@ -65,11 +65,11 @@ def after(state: QueueState, end: JobResult, now: datetime, chance: Chance) -> Q
     return replace(state, last_error_at=now, last_error=_words(end.attempt))
 
 
-def _breaker(breaker: Breaker, end: JobResult, now: datetime, chance: Chance) -> Breaker:
+def _breaker(breaker: Breaker, end: JobResult, now: datetime, jitter: Jitter) -> Breaker:
     if end.signal is QueueSignal.SUCCESS:
         return after_success(breaker, now, end.max_in_flight)
     if end.signal is QueueSignal.FAILURE:
-        return after_failure(breaker, now, chance(), end.retry_after)
+        return after_failure(breaker, now, jitter(), end.retry_after)
     return breaker
 
 

@@ -10,7 +10,7 @@ from app.domain.job_result import JobResult
 from app.domain.queue import QueueState
 from app.store.tables.chunks import chunks
 from app.store.tables.delivery_progress import note_progress
-from app.store.tables.queue_health import Chance, note_health
+from app.store.tables.queue_health import Jitter, note_health
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs
 from app.store.transactions.claim_jobs import Held, lock_held
@@ -25,7 +25,7 @@ _TAKE_OUT = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def settle_jobs(
-    connection: Connection, now: datetime, settlements: Sequence[JobResult], chance: Chance
+    connection: Connection, now: datetime, settlements: Sequence[JobResult], jitter: Jitter
 ) -> list[bool]:
     """Apply those whose claim is still held, each claim's first; which they are."""
     queues, held = _lock(connection, [end.job for end in settlements])
@@ -37,7 +37,7 @@ def settle_jobs(
     _put_back(connection, now, [end for end in ends if _stays(end)])
     _take_out(connection, now, [end.job for end in ends if not _stays(end)], held)
     note_progress(connection, now, ends)
-    note_health(connection, now, queues, ends, chance)
+    note_health(connection, now, queues, ends, jitter)
     return applied
 
 
