@@ -17,7 +17,7 @@ from app.config import ApiAccess
 COLUMNS = ("id", "sequence", "receivedAt", "type", "contact", "foreign")
 TAIL_COLUMNS = ("receivedAt", "type", "contact", "id")
 FROM_NOW_ON = "latest"
-MOST_EVENTS = 100
+MAX_EVENTS = 100
 WAIT_SECONDS = 25
 RETRY_SECONDS = 1.0
 
@@ -87,7 +87,7 @@ def _ask_until_answered(client: Client, *, patient: bool, **query: Any) -> dict[
     told = False
     while True:
         try:
-            return client.page("/events", limit=MOST_EVENTS, **query)
+            return client.page("/events", limit=MAX_EVENTS, **query)
         except Unreachable as silence:
             if not patient:
                 raise

@@ -10,7 +10,7 @@ from app.domain.replay import Selection
 from app.domain.type_globs import TYPE_GLOB
 from app.web.schemas import CamelSchema, Instant
 
-MOST_GLOBS = 100
+MAX_GLOBS = 100
 NAME = ma.validate.Length(min=1, max=64)
 
 
@@ -66,7 +66,7 @@ class ReplaySchema(CamelSchema):
     destination = ma.fields.String(validate=NAME)
     types = ma.fields.List(
         ma.fields.String(validate=ma.validate.Regexp(rf"\A(?:{TYPE_GLOB.pattern})\Z", TYPE_GLOB.flags)),
-        validate=ma.validate.Length(min=1, max=MOST_GLOBS),
+        validate=ma.validate.Length(min=1, max=MAX_GLOBS),
     )
     since = Instant()
     until = Instant()

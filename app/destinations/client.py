@@ -11,8 +11,8 @@ from requests import PreparedRequest, Response
 
 from app.destinations.adapter import Line
 from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
-from app.destinations.failures import TIMED_OUT, TROUBLES, words_for
-from app.destinations.responses import read_away
+from app.destinations.failures import TIMED_OUT, TROUBLES, failure_reason
+from app.destinations.responses import drain
 from app.domain import VERSION
 from app.domain.push_response import PushResponse
 from app.domain.retry import retry_after_of
@@ -93,11 +93,11 @@ class _Exchange:
                 raise
             return TIMED_OUT
         except TROUBLES as trouble:
-            return words_for(trouble)
+            return failure_reason(trouble)
         finally:
             deadline.close()
         return None
 
     def _send_and_read(self) -> None:
         with self._line.send(self._request, stream=True, timeout=self._seconds) as self.response:
-            read_away(self.response)
+            drain(self.response)

@@ -31,7 +31,7 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def words_for(trouble: BaseException) -> str:
+def failure_reason(trouble: BaseException) -> str:
     """What happened, by what began it: libraries wrap one exception into the next."""
     causes = [cause for cause in _chain(trouble) if not isinstance(cause, RequestException)]
     for kind, words in WORDS:

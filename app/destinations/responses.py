@@ -7,7 +7,7 @@ from typing import Any
 
 from requests import Response
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 PIECE = 8 * 1024
 
 _INTERIM = range(102, 200)
@@ -38,7 +38,7 @@ class _Bounded(io.RawIOBase):
 
     def __init__(self, source: io.RawIOBase) -> None:
         self._source = source
-        self._left = MOST_BYTES
+        self._left = MAX_BYTES
 
     def readable(self) -> bool:
         return True
@@ -55,7 +55,7 @@ class _Bounded(io.RawIOBase):
         self._source.close()
 
 
-def read_away(answer: Response) -> None:
+def drain(answer: Response) -> None:
     """Read the rest, as it came and undecoded, so that the connection can be kept."""
     while answer.raw.read(PIECE, decode_content=False):
         pass

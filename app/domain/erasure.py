@@ -10,7 +10,7 @@ CONTACT = re.compile(r"\+?[0-9]{5,15}|[A-Za-z0-9][A-Za-z0-9._-]{4,199}", re.ASCI
 _PHONE = re.compile(r"[0-9]{5,15}", re.ASCII)
 
 
-class Stage(StrEnum):
+class ErasureStage(StrEnum):
     """What an erasure goes through, in this order.
 
     Events that name the contact itself go last: they tell which other names it has, should the erasure break off
@@ -23,17 +23,17 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class ErasePlace:
-    """Where an erasure goes on: after this row of a stage. `upto`: the last receipt there was when it began."""
+class ErasureCursor:
+    """Where an erasure goes on: after this row of a stage. `last_receipt_id`: the last receipt there was when it began."""
 
-    stage: Stage
+    stage: ErasureStage
     after: int
-    upto: int
+    last_receipt_id: int
 
     @property
     def left(self) -> int:
         """At most so many receipts are still to be searched."""
-        return self.upto - self.after if self.stage is Stage.RECEIPTS else 0
+        return self.last_receipt_id - self.after if self.stage is ErasureStage.RECEIPTS else 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class EraseStep:
     receipts: int = 0
     pending: int = 0
     unreadable: int = 0
-    next: ErasePlace | None = None
+    next: ErasureCursor | None = None
 
 
 def is_phone(name: str) -> bool:

@@ -17,7 +17,7 @@ from app.startup import draining
 from app.store import Store
 
 MAX_WAIT = 25
-MOST_WAITING = 500
+MAX_WAITING = 500
 """How many wait at a time in one process; one more is answered at once. Webhooks need their connections."""
 
 DRAIN_SECONDS = 0.5
@@ -45,7 +45,7 @@ class Pull:
 class Waiting:
     """How many are waiting in this process."""
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    def __init__(self, most: int = MAX_WAITING) -> None:
         self._most = most
         self._count = 0
 
@@ -69,7 +69,7 @@ def pull(store: Store, asked: Pull, waiting: Waiting) -> Sequence[Event]:
     """The events asked for, as soon as there is one; none if there is none in time."""
     if not asked.wait:
         return _look(store, asked)
-    ear = store.bell.listen("events")  # before the first look: what comes after it rings
+    ear = store.notifier.listen("events")  # before the first look: what comes after it rings
     until = time.monotonic() + asked.wait
     with waiting.place() as free:
         while not (found := _look(store, asked)):

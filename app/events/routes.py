@@ -24,7 +24,7 @@ from app.web.query_parameters import takes
 bp = JsonBlueprint("events", __name__, description="What happened, one event for each thing.")
 
 LATEST = "latest"
-MOST_GLOBS = 50
+MAX_GLOBS = 50
 EXTENSION = "wats.waiting"
 
 _WAIT = re.compile(r"[0-9]{1,2}", re.ASCII)
@@ -99,8 +99,8 @@ def _start() -> int:
 def _types() -> tuple[str, ...]:
     given = request.args.get("types")
     globs = () if given is None else tuple(given.split(","))
-    if len(globs) > MOST_GLOBS or not all(map(TYPE_GLOB.fullmatch, globs)):
-        raise Refusal("invalid_parameter", f"types must be up to {MOST_GLOBS} types or globs, with commas between.")
+    if len(globs) > MAX_GLOBS or not all(map(TYPE_GLOB.fullmatch, globs)):
+        raise Refusal("invalid_parameter", f"types must be up to {MAX_GLOBS} types or globs, with commas between.")
     return globs
 
 

@@ -51,7 +51,7 @@ class Splitter:
         """Split until nothing is pending, the claim is lost, or it is time to let others have it."""
         try:
             for _ in range(BATCHES_PER_CLAIM):
-                receipts = self.store.receipts.pending(limit=RECEIPTS_AT_ONCE, most_bytes=BYTES_AT_ONCE)
+                receipts = self.store.receipts.pending(limit=RECEIPTS_AT_ONCE, max_bytes=BYTES_AT_ONCE)
                 if not receipts:
                     break
                 for batch in in_batches([self._split(receipt) for receipt in receipts]):

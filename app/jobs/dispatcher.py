@@ -25,7 +25,7 @@ POLL_SECONDS = 2.0
 TIMER_SECONDS = 60.0
 AWAY_SECONDS = 0.5
 MIN_REST = 0.02
-"""A queue without a backlog is looked at 50 times a second at most, however often the bell rings: a claim for what
+"""A queue without a backlog is looked at 50 times a second at most, however often the notifier rings: a claim for what
 comes in 20 ms costs no more than one for each."""
 
 BATCH_WINDOW_SECONDS = 0.010
@@ -36,7 +36,7 @@ HELD_BACK_SECONDS = 0.25
 
 
 class Dispatcher:
-    """Claims and hands out. It is woken by the bell, by a slot that becomes free, and when a job falls due."""
+    """Claims and hands out. It is woken by the notifier, by a slot that becomes free, and when a job falls due."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Dispatcher:
         self._over = True
         self._woken.set()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Something was committed somewhere."""
         if self._queue.wakes_on_commit:
             self.wake()

@@ -10,7 +10,7 @@ import gevent
 from app.domain.job import Job
 from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest
-from app.store import Store, StoreUnavailable, Take
+from app.store import Drain, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +31,11 @@ class Leases:
         return self._hold(self._store.jobs.claim(wanted, self.lease), until)
 
     def settle_and_claim(
-        self, take: Take[JobResult], wanted: Callable[[Sequence[JobResult]], Sequence[ClaimRequest]]
+        self, drain: Drain[JobResult], wanted: Callable[[Sequence[JobResult]], Sequence[ClaimRequest]]
     ) -> tuple[list[bool], list[Job]]:
         """Settle, and claim what is wanted after that: which were settled, and what was claimed."""
         until = self._end_of_new_lease()
-        applied, jobs = self._store.jobs.settle_and_claim(take, wanted, self.lease)
+        applied, jobs = self._store.jobs.settle_and_claim(drain, wanted, self.lease)
         return applied, self._hold(jobs, until)
 
     def holds(self, job: Job) -> bool:

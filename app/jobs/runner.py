@@ -118,11 +118,11 @@ class JobRunner:
             gevent.sleep(BEAT_EVERY.total_seconds() if self._fits else WAITING_SECONDS)
 
     def _listen_for_ever(self) -> None:
-        listener = self._store.bell.listen("work")
+        listener = self._store.notifier.listen("work")
         while True:
             if listener.wait(BEAT_EVERY.total_seconds()):
                 for dispatcher in self._dispatchers:
-                    dispatcher.ring()
+                    dispatcher.notify()
 
     def _wake_all(self) -> None:
         for dispatcher in self._dispatchers:

@@ -1,4 +1,4 @@
-"""SettlementBatcher: ends of tries are written down together, and the same transaction claims what may take their places."""
+"""SettlementBatcher: ends of tries are written down together, and the same transaction claims what may drain their places."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from app.domain.job import Job
 from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest
 from app.jobs.leases import Leases
-from app.store import GroupCommit, Take
+from app.store import Drain, GroupCommit
 
 
 class Refillable(Protocol):
@@ -45,14 +45,14 @@ class SettlementBatcher:
         """Settle nothing more."""
         self._group.close()
 
-    def _turn_over(self, take: Take[JobResult]) -> list[bool]:
+    def _turn_over(self, drain: Drain[JobResult]) -> list[bool]:
         wanted: dict[str, ClaimRequest] = {}
 
         def note_wanted(ends: Sequence[JobResult]) -> list[ClaimRequest]:
             wanted.update({each.queue: each for each in self._next_claims(ends)})
             return [*wanted.values()]
 
-        applied, jobs = self._leases.settle_and_claim(take, note_wanted)
+        applied, jobs = self._leases.settle_and_claim(drain, note_wanted)
         claimed = {queue: [*some] for queue, some in groupby(jobs, attrgetter("queue"))}
         for queue, each in wanted.items():
             self._refillable[queue].start(claimed.get(queue, []), each)

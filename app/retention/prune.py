@@ -21,10 +21,10 @@ RUN_SECONDS = 2.0
 LEAST_REST_SECONDS = 0.005
 PAUSE = timedelta(hours=1)
 
-Rest = Callable[[float], object]
+Sleep = Callable[[float], object]
 
 
-class Pass:
+class PruneRun:
     """One way through everything that is older than a moment: stage by stage, each from its oldest row on."""
 
     def __init__(self, before: datetime) -> None:
@@ -44,15 +44,15 @@ class Pass:
 class Pruning:
     """How far a pass is, only this process knows: another one that takes the job begins a pass of its own."""
 
-    def __init__(self, gateway: Gateway, *, rest: Rest = gevent.sleep, run_seconds: float = RUN_SECONDS) -> None:
+    def __init__(self, gateway: Gateway, *, rest: Sleep = gevent.sleep, run_seconds: float = RUN_SECONDS) -> None:
         self._gateway = gateway
         self._rest = rest
         self._run_seconds = run_seconds
-        self._pass: Pass | None = None
+        self._pass: PruneRun | None = None
 
     def prune(self, job: Job) -> Retry:  # noqa: ARG002 - there is one such job, and it is about everything
         """Prune for a short while; at once again while there is more, after an hour when the pass is through."""
-        going = self._pass = self._pass or Pass(self._gateway.clock() - self._kept_for)
+        going = self._pass = self._pass or PruneRun(self._gateway.clock() - self._kept_for)
         until = time.monotonic() + self._run_seconds
         while going.stages:
             began = time.monotonic()
@@ -68,7 +68,7 @@ class Pruning:
     def _kept_for(self) -> timedelta:
         return timedelta(days=self._gateway.settings.retention_days)
 
-    def _step(self, going: Pass) -> PruneStep:
+    def _step(self, going: PruneRun) -> PruneStep:
         retention = self._gateway.store.retention
         match going.stages[0]:
             case "receipts":

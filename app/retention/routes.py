@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from app.domain.erasure import ErasePlace, EraseStep, Stage
+from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
 from app.gateway import gateway
 from app.retention.schemas import ErasedSchema, EraseSchema
 from app.web.guards import bearer, guarded_by
@@ -12,7 +12,7 @@ from app.web.paging import cursor_of, read_cursor
 
 bp = JsonBlueprint("contacts", __name__, description="Customers.")
 
-PLACE = re.compile(rf"(?:{'|'.join(Stage)})_[0-9]{{1,18}}_[0-9]{{1,18}}", re.ASCII)
+PLACE = re.compile(rf"(?:{'|'.join(ErasureStage)})_[0-9]{{1,18}}_[0-9]{{1,18}}", re.ASCII)
 
 
 @bp.post("/contacts/erase")
@@ -28,10 +28,10 @@ def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
 
 def _told(step: EraseStep) -> dict[str, Any]:
     place = step.next
-    cursor = None if place is None else cursor_of(f"{place.stage}_{place.after}_{place.upto}")
+    cursor = None if place is None else cursor_of(f"{place.stage}_{place.after}_{place.last_receipt_id}")
     return {**vars(step), "left": 0 if place is None else place.left, "next_cursor": cursor}
 
 
-def _place(cursor: str) -> ErasePlace:
-    stage, after, upto = read_cursor(cursor, PLACE).split("_")
-    return ErasePlace(Stage(stage), int(after), int(upto))
+def _place(cursor: str) -> ErasureCursor:
+    stage, after, last_receipt_id = read_cursor(cursor, PLACE).split("_")
+    return ErasureCursor(ErasureStage(stage), int(after), int(last_receipt_id))

@@ -6,7 +6,7 @@ The only room that speaks SQL. What it promises durable is on disk when a call r
 from app.store.consumers import Consumer
 from app.store.engine.database import Limits
 from app.store.engine.errors import ClaimLost, StoreBroken, StoreRefused, StoreUnavailable
-from app.store.engine.group_commit import GroupCommit, Take
+from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.migrations.upgrade import SchemaStatus
 from app.store.store import Store
 from app.store.tables.events import EventCounts
@@ -16,6 +16,7 @@ from app.store.transactions.prune import PruneStep
 __all__ = [
     "ClaimLost",
     "Consumer",
+    "Drain",
     "EventCounts",
     "GroupCommit",
     "Limits",
@@ -26,5 +27,4 @@ __all__ = [
     "StoreBroken",
     "StoreRefused",
     "StoreUnavailable",
-    "Take",
 ]

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, text
 
-from app.store.repository import Front
+from app.store.repository import Repository
 from app.store.tables.events import latest_sequence
 from app.store.tables.schema import consumers, events
 from app.store.tables.types import UtcDateTime
 
-MOST_CONSUMERS = 1000
+MAX_CONSUMERS = 1000
 
 _ACK = text(
     "INSERT INTO consumers (name, cursor, updated_at) VALUES (:name, :cursor, :at)"
@@ -34,7 +34,7 @@ class Consumer:
         return self.name
 
 
-class Consumers(Front):
+class Consumers(Repository):
     """Who reads, and how far."""
 
     def cursor(self, name: str) -> int:
@@ -44,7 +44,7 @@ class Consumers(Front):
 
     def ack(self, name: str, cursor: int) -> bool:
         """It has read up to here, or wants to read again from here. False: there are too many consumers already."""
-        return self._store.database.write(lambda c: _ack(c, name, cursor, self._store.moment(c)))
+        return self._store.database.write(lambda c: _ack(c, name, cursor, self._store.now(c)))
 
     def get(self, name: str) -> Consumer | None:
         """The one with this name, if there is one."""
@@ -64,7 +64,7 @@ class Consumers(Front):
 
 def _ack(connection: Connection, name: str, cursor: int, at: datetime) -> bool:
     known = connection.execute(select(consumers.c.name).where(consumers.c.name == name)).first()
-    if known is None and _count(connection) >= MOST_CONSUMERS:
+    if known is None and _count(connection) >= MAX_CONSUMERS:
         return False
     connection.execute(_ACK, {"name": name, "cursor": cursor, "at": at})
     return True

@@ -8,23 +8,23 @@ from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState, NewDeli
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.replay import ReplayStep, Selection
-from app.store.repository import Front
-from app.store.tables.deliveries import load_deliveries, row_id_of, tell_deliveries
-from app.store.tables.delivery_list import Asked, count_deliveries, page_of_deliveries
+from app.store.repository import Repository
+from app.store.tables.deliveries import load_deliveries, read_deliveries, row_id_of
+from app.store.tables.delivery_list import DeliveryFilter, count_deliveries, page_of_deliveries
 from app.store.tables.receipts import BIGGEST_ID
-from app.store.transactions.replay_deliveries import Wanted, replay_deliveries
+from app.store.transactions.replay_deliveries import ReplayRequest, replay_deliveries
 from app.store.transactions.select_replay import find_next, stored_states
 
 DeliveriesOf = Callable[[Event], tuple[NewDelivery, ...] | None]
 """The deliveries that an event gets; None: its number is foreign."""
 
 
-class Deliveries(Front):
+class Deliveries(Repository):
     """Events on their way to their destinations."""
 
     def load(self, jobs: Sequence[Job]) -> dict[int, tuple[Delivery, Event]]:
         """What claimed jobs are about, by the jobs' ids; nothing for what is gone by now."""
-        return self._store.database.read(lambda c: load_deliveries(c, self._store.moment(c), jobs))
+        return self._store.database.read(lambda c: load_deliveries(c, self._store.now(c), jobs))
 
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, if there is one."""
@@ -42,12 +42,12 @@ class Deliveries(Front):
     ) -> list[Delivery]:
         """Deliveries from the newest to the oldest; those older than the delivery `before`."""
         row_id = BIGGEST_ID if before is None else row_id_of(before) or 0
-        asked = Asked(state, destination, event, row_id, limit)
-        return self._store.database.read(lambda c: page_of_deliveries(c, self._store.moment(c), asked))
+        asked = DeliveryFilter(state, destination, event, row_id, limit)
+        return self._store.database.read(lambda c: page_of_deliveries(c, self._store.now(c), asked))
 
     def counts(self) -> dict[str, DeliveryCounts]:
         """How many stand where, by destination; nothing for one that has none."""
-        return self._store.database.read(lambda c: count_deliveries(c, self._store.moment(c)))
+        return self._store.database.read(lambda c: count_deliveries(c, self._store.now(c)))
 
     def replay(self, delivery_id: str) -> Delivery | None:
         """Bring one on its way again, and tell of it; None if there is none with this id.
@@ -59,10 +59,10 @@ class Deliveries(Front):
             return None
 
         def replay(connection: Connection) -> Delivery | None:
-            replay_deliveries(connection, self._store.moment(connection), Wanted([row_id]))
+            replay_deliveries(connection, self._store.now(connection), ReplayRequest([row_id]))
             return self._tell(connection, row_id)
 
-        return self._store.write_and_ring(replay, "work")
+        return self._store.write_and_notify(replay, "work")
 
     def replay_some(self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf) -> ReplayStep:
         """One step of many: what the selection has among the next few events after a sequence.
@@ -71,13 +71,13 @@ class Deliveries(Front):
         """
         found = self._store.database.read(lambda c: find_next(c, selection, after, limit))
         made = {event.sequence: deliveries_of(event) for event in found.foreign}
-        adopted = {sequence: news for sequence, news in made.items() if news is not None}
-        wanted = Wanted(found.deliveries, stored_states(selection.state), adopted)
-        replayed = self._replay(wanted) if adopted or found.deliveries else 0
+        newly_owned = {sequence: news for sequence, news in made.items() if news is not None}
+        wanted = ReplayRequest(found.deliveries, stored_states(selection.state), newly_owned)
+        replayed = self._replay(wanted) if newly_owned or found.deliveries else 0
         return ReplayStep(replayed, found.seen, found.next)
 
-    def _replay(self, wanted: Wanted) -> int:
-        return self._store.write_and_ring(lambda c: replay_deliveries(c, self._store.moment(c), wanted), "work")
+    def _replay(self, wanted: ReplayRequest) -> int:
+        return self._store.write_and_notify(lambda c: replay_deliveries(c, self._store.now(c), wanted), "work")
 
     def _tell(self, connection: Connection, row_id: int) -> Delivery | None:
-        return next(iter(tell_deliveries(connection, self._store.moment(connection), [row_id])), None)
+        return next(iter(read_deliveries(connection, self._store.now(connection), [row_id])), None)

@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
-from app.store.repository import Front
+from app.store.repository import Repository
 from app.store.tables.events import EventCounts, count_events, get_event, key_of, latest_sequence, next_events
 from app.store.transactions.split_receipts import add_events, hold_claim
 
 
-class Events(Front):
+class Events(Repository):
     """What happened, in the order it came in."""
 
     def add(self, job: Job, split: Sequence[SplitReceipt], lease: timedelta) -> list[SplitCount]:
@@ -23,11 +23,11 @@ class Events(Front):
         """
 
         def add(connection: Connection) -> list[SplitCount]:
-            now = self._store.moment(connection)
+            now = self._store.now(connection)
             hold_claim(connection, job, now + lease)
             return add_events(connection, now, split)
 
-        return self._store.write_and_ring(add, "events", "work")
+        return self._store.write_and_notify(add, "events", "work")
 
     def get(self, event_id: str) -> Event | None:
         """The event with this id, if there is one."""

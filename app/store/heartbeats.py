@@ -5,13 +5,13 @@ from datetime import timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.domain.heartbeat import Heartbeat
-from app.store.repository import Front
+from app.store.repository import Repository
 from app.store.tables.schema import heartbeats
 
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-class Heartbeats(Front):
+class Heartbeats(Repository):
     """Signs of life of processes."""
 
     def beat(self, heartbeat: Heartbeat) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from app.domain.job import SINGLETON_QUEUES, Dead, Job
 from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest, QueueDepth
-from app.store.engine.group_commit import Take
-from app.store.repository import Front, Holder
+from app.store.engine.group_commit import Drain
+from app.store.repository import Repository, StoreContext
 from app.store.tables.jobs import depths_of_queues, earliest_due
 from app.store.tables.queue_health import Jitter
 from app.store.transactions.claim_jobs import claim_jobs, hand_back_jobs, renew_jobs
@@ -20,30 +20,28 @@ MAX_CLAIMS = 5
 DIED = f"its worker died {MAX_CLAIMS} times"
 
 
-class Jobs(Front):
+class Jobs(Repository):
     """Open work. `jitter` spreads what would otherwise happen at once.
 
     Claims and their ends are not waited for on disk: a power cut that takes one back has the job tried once more.
     """
 
-    def __init__(self, store: Holder, jitter: Jitter = random.random) -> None:
+    def __init__(self, store: StoreContext, jitter: Jitter = random.random) -> None:
         super().__init__(store)
         self._chance = jitter
 
     def claim(self, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
         """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in
         this queue. Each is held until its lease ends."""
-        return self._store.database.write(
-            lambda c: self._claim(c, self._store.moment(c), wanted, lease), durable=False
-        )
+        return self._store.database.write(lambda c: self._claim(c, self._store.now(c), wanted, lease), durable=False)
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
         """Hold on to them for longer; the ids of those that are still held."""
-        return self._store.database.write(lambda c: renew_jobs(c, self._store.moment(c) + lease, jobs), durable=False)
+        return self._store.database.write(lambda c: renew_jobs(c, self._store.now(c) + lease, jobs), durable=False)
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
         """They were claimed and not begun: let others have them."""
-        self._store.write_and_ring(lambda c: hand_back_jobs(c, self._store.moment(c), jobs), "work")
+        self._store.write_and_notify(lambda c: hand_back_jobs(c, self._store.now(c), jobs), "work")
 
     def settle(self, settlements: Sequence[JobResult]) -> list[bool]:
         """Write down how tries ended: the jobs, their deliveries, the state of their queues. False where the claim was
@@ -53,14 +51,14 @@ class Jobs(Front):
 
     def settle_and_claim(
         self,
-        take: Take[JobResult],
+        drain: Drain[JobResult],
         wanted: Callable[[Sequence[JobResult]], Iterable[ClaimRequest]],
         lease: timedelta,
     ) -> tuple[list[bool], list[Job]]:
         """Settle what there is to settle once it is this transaction's turn, and claim what is wanted after that."""
 
         def settle_and_claim(connection: Connection) -> tuple[list[bool], list[Job]]:
-            ends, now = take(), self._store.moment(connection)
+            ends, now = drain(), self._store.now(connection)
             applied = settle_jobs(connection, now, ends, self._chance)
             return applied, [job for each in wanted(ends) for job in self._claim(connection, now, each, lease)]
 
@@ -73,10 +71,10 @@ class Jobs(Front):
 
     def depths(self) -> list[QueueDepth]:
         """How many jobs are open in each queue that has any."""
-        return self._store.database.read(lambda c: depths_of_queues(c, self._store.moment(c)))
+        return self._store.database.read(lambda c: depths_of_queues(c, self._store.now(c)))
 
     def _until(self, connection: Connection, due: datetime | None) -> float | None:
-        return None if due is None else (due - self._store.moment(connection)).total_seconds()
+        return None if due is None else (due - self._store.now(connection)).total_seconds()
 
     def _claim(self, connection: Connection, now: datetime, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
         """A job that outlived that many of its workers is what killed them: it is given up."""

@@ -7,14 +7,14 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from app.domain.breaker import Breaker
 from app.domain.queue import QueueState
-from app.store.repository import Front
+from app.store.repository import Repository
 from app.store.tables.queues import columns_of, ensure_queues, lock_queues, queue_of
 from app.store.tables.schema import jobs, queues
 
 STEP = 2000
 
 
-class Queues(Front):
+class Queues(Repository):
     """What holds for all jobs of a queue."""
 
     def ensure(self, names: Iterable[str]) -> None:
@@ -36,19 +36,19 @@ class Queues(Front):
     def pause(self, name: str, on: bool) -> None:
         """From now on nothing of this queue is claimed, or is again. What is in flight ends as it would."""
         query = update(queues).where(queues.c.name == name).values(paused=on)
-        self._store.write_and_ring(lambda c: c.execute(query), "work")
+        self._store.write_and_notify(lambda c: c.execute(query), "work")
 
     def resume(self, name: str) -> None:
         """Let the queue go on as a new one, and what waits for a retry be due now. A transaction for each few."""
-        now = self._store.write_and_ring(lambda c: self._reopen(c, name), "work")
-        while self._store.write_and_ring(lambda c: _make_due(c, name, now), "work"):
+        now = self._store.write_and_notify(lambda c: self._reopen(c, name), "work")
+        while self._store.write_and_notify(lambda c: _make_due(c, name, now), "work"):
             pass
 
     def _reopen(self, connection: Connection, name: str) -> datetime:
         lock_queues(connection, [name])
         fresh = {"paused": False, "disabled": False, **columns_of(Breaker())}
         connection.execute(update(queues).where(queues.c.name == name).values(fresh))
-        return self._store.moment(connection)
+        return self._store.now(connection)
 
 
 def _make_due(connection: Connection, name: str, now: datetime) -> int:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.domain.split import PendingReceipt
 from app.store.engine import postgres
-from app.store.engine.group_commit import GroupCommit, Take
-from app.store.repository import Front, Holder
+from app.store.engine.group_commit import Drain, GroupCommit
+from app.store.repository import Repository, StoreContext
 from app.store.tables.receipts import (
     ReceiptCounts,
     count_receipts,
@@ -24,10 +24,10 @@ from app.store.tables.receipts import (
 from app.store.transactions.add_receipts import add_receipts
 
 
-class Receipts(Front):
+class Receipts(Repository):
     """What Meta sent, byte for byte."""
 
-    def __init__(self, store: Holder) -> None:
+    def __init__(self, store: StoreContext) -> None:
         super().__init__(store)
         self._group: GroupCommit[NewReceipt, Stored] | None = None
 
@@ -79,11 +79,11 @@ class Receipts(Front):
             reprocess_receipt(connection, row_id)
             return get_receipt(connection, row_id)
 
-        return self._store.write_and_ring(reprocess, "work")
+        return self._store.write_and_notify(reprocess, "work")
 
-    def pending(self, *, limit: int, most_bytes: int) -> list[PendingReceipt]:
+    def pending(self, *, limit: int, max_bytes: int) -> list[PendingReceipt]:
         """Those that wait to be split, oldest first: as many as fit into so many bytes, at least one if any waits."""
-        return self._store.database.read(lambda c: pending_receipts(c, limit, most_bytes))
+        return self._store.database.read(lambda c: pending_receipts(c, limit, max_bytes))
 
     def has_pending(self) -> bool:
         """Tells whether any waits to be split."""
@@ -94,11 +94,11 @@ class Receipts(Front):
         row_id = row_id_of(receipt_id)
         return None if row_id is None else self._store.database.read(lambda c: reason_of(c, row_id))
 
-    def _add(self, take: Take[NewReceipt]) -> list[Stored]:
+    def _add(self, drain: Drain[NewReceipt]) -> list[Stored]:
         def add(connection: Connection) -> list[Stored]:
             if connection.dialect.name == "postgresql":
-                postgres.queue_up(connection)
-            return add_receipts(connection, take())
+                postgres.serialize_receipt_inserts(connection)
+            return add_receipts(connection, drain())
 
         with self._store.last_commit.noted():
-            return self._store.write_and_ring(add, "work")
+            return self._store.write_and_notify(add, "work")

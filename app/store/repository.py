@@ -13,7 +13,7 @@ from app.store.readiness import LastCommit
 T = TypeVar("T")
 
 
-class Holder(Protocol):
+class StoreContext(Protocol):
     """The store as its fronts see it."""
 
     last_commit: LastCommit
@@ -23,11 +23,11 @@ class Holder(Protocol):
         """The open database."""
         ...
 
-    def write_and_ring(self, work: Callable[[Connection], T], *channels: Channel) -> T:
+    def write_and_notify(self, work: Callable[[Connection], T], *channels: Channel) -> T:
         """The work's result, once it is durable; and whoever listens to these channels is woken."""
         ...
 
-    def moment(self, connection: Connection) -> datetime:
+    def now(self, connection: Connection) -> datetime:
         """Now, by the clock that all who work on this database share."""
         ...
 
@@ -36,8 +36,8 @@ class Holder(Protocol):
         ...
 
 
-class Front:
+class Repository:
     """Some of what rooms may ask of the store. Each question is one transaction, or says that it is not."""
 
-    def __init__(self, store: Holder) -> None:
+    def __init__(self, store: StoreContext) -> None:
         self._store = store

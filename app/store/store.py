@@ -16,7 +16,7 @@ from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.notifier import Channel
-from app.store.notify.select import bell_for
+from app.store.notify.select import notifier_for
 from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
 from app.store.receipts import Receipts
@@ -55,7 +55,7 @@ class Store:
         self._opened: Database | None = None
         self.is_broken = False
         self.last_commit = LastCommit()
-        self.bell = bell_for(url, cooperative=cooperative)
+        self.notifier = notifier_for(url, cooperative=cooperative)
         folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(folder, min_free_bytes)
         self.receipts = Receipts(self)
@@ -81,7 +81,7 @@ class Store:
     def close(self) -> None:
         """Let go of everything. What is asked afterwards is refused."""
         self.receipts.close()
-        self.bell.close()
+        self.notifier.close()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
@@ -93,19 +93,19 @@ class Store:
             raise StoreUnavailable("the store is closed")
         return self._opened
 
-    def write_and_ring(self, work: Callable[[Connection], T], *channels: Channel) -> T:
+    def write_and_notify(self, work: Callable[[Connection], T], *channels: Channel) -> T:
         """The work's result, once it is durable; and whoever listens to these channels is woken."""
 
-        def work_and_ring(connection: Connection) -> T:
+        def work_and_notify(connection: Connection) -> T:
             result = work(connection)
-            self.bell.within(connection, *channels)
+            self.notifier.notify_in_transaction(connection, *channels)
             return result
 
-        result = self.database.write(work_and_ring)
-        self.bell.after(*channels)
+        result = self.database.write(work_and_notify)
+        self.notifier.notify_after_commit(*channels)
         return result
 
-    def moment(self, connection: Connection) -> datetime:
+    def now(self, connection: Connection) -> datetime:
         """Now. PostgreSQL's clock, once in a transaction: the machines that share it agree on when a lease ends."""
         if self._clock is not None:
             return self._clock()

@@ -19,7 +19,7 @@ from app.web.errors import Refusal
 
 LARGEST_BODY = 1024 * 1024
 DEEPEST = 64
-MOST_MISTAKES = 50
+MAX_ERRORS = 50
 
 
 class _NoJson(ValueError):
@@ -39,7 +39,7 @@ class StrictJson(FlaskParser):
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
         """The body does not say what it must: tell each mistake with a pointer to its place (RFC 6901)."""
-        mistakes = list(_mistakes(error.messages_dict.get("json", {}), ""))[:MOST_MISTAKES]
+        mistakes = list(_mistakes(error.messages_dict.get("json", {}), ""))[:MAX_ERRORS]
         raise Refusal("invalid_fields", "Some fields are missing or wrong.", details={"fields": mistakes}) from error
 
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.gateway import Gateway
-from app.store.consumers import MOST_CONSUMERS
+from app.store.consumers import MAX_CONSUMERS
 from app.store.tables.schema import consumers
 from tests.support.events import new_event, put_events
 from tests.support.store import NOON
@@ -133,7 +133,7 @@ def test_a_bad_body_is_refused(client: FlaskClient, body: bytes, status: int) ->
 
 
 def test_there_are_only_so_many_consumers(client: FlaskClient, gateway: Gateway) -> None:
-    rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MOST_CONSUMERS)]
+    rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
     gateway.store.database.write(lambda c: c.execute(consumers.insert(), rows))
 
     answer = ack(client, "c2VxXzE", "one-more")

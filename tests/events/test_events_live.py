@@ -59,11 +59,11 @@ class Readers:
 def test_an_event_of_another_process_wakes_everybody_who_waits(running: Running, store: Store) -> None:
     readers = Readers(running)
 
-    put_events(store, new_event("awaited"))
+    put_events(store, new_event("abandonable"))
 
     answers = readers.join()
     assert [status for status, _ in answers] == [200] * READERS
-    assert [[event["data"]["text"] for event in page["items"]] for _, page in answers] == [["awaited"]] * READERS
+    assert [[event["data"]["text"] for event in page["items"]] for _, page in answers] == [["abandonable"]] * READERS
 
 
 def test_a_stop_lets_everybody_go_who_waits(running: Running) -> None:

@@ -136,7 +136,7 @@ def test_a_full_disk_is_survived(tmp_path: Path, serve: Serve) -> None:
         seen = Path(f"/proc/{running.process.pid}/root{disk}")
         with senders(running.port) as sent:
             stand(running, sent, filled(seen))
-        shutil.copytree(seen, tmp_path / "copy", ignore=shutil.ignore_patterns("*-bells"))
+        shutil.copytree(seen, tmp_path / "copy", ignore=shutil.ignore_patterns("*-notify"))
 
     assert_kept(f"sqlite:///{tmp_path}/copy/wats.sqlite3", sent)
 

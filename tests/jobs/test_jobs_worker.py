@@ -26,17 +26,17 @@ def put_jobs(store: Store, number: int = 1, **how: Any) -> list[int]:
     """Deliveries to crm that are due; their numbers, which are their jobs' subjects."""
     sequences = put_events(store, *(new_event(f"{time.monotonic()} {each}") for each in range(number)))
     made = [put_delivery(store, sequence, **how) for sequence in sequences]
-    ring(store)
+    notify(store)
     return made
 
 
-def ring(store: Store) -> None:
-    store.write_and_ring(lambda _: None, "work")
+def notify(store: Store) -> None:
+    store.write_and_notify(lambda _: None, "work")
 
 
 def make_due(store: Store, **values: Any) -> None:
     """As if the time had come for everything that waits."""
-    store.write_and_ring(lambda c: c.execute(update(jobs).values(due_at=NOON, **values)), "work")
+    store.write_and_notify(lambda c: c.execute(update(jobs).values(due_at=NOON, **values)), "work")
 
 
 def open_jobs(store: Store, queue: str = CRM) -> list[Any]:

@@ -136,9 +136,9 @@ def give_up_and_ask_again(url: str) -> None:
 
 
 def listen(url: str, channel: Any) -> None:
-    """Say each time the bell rings. On PostgreSQL it does once at the start: something may have happened before."""
+    """Say each time the notifier rings. On PostgreSQL it does once at the start: something may have happened before."""
     store = open_store(url)
-    listener = store.bell.listen(channel)
+    listener = store.notifier.listen(channel)
     say("listening" if url.startswith("sqlite:") else listener.wait(60) and "listening")
     while True:
         say(listener.wait(60))

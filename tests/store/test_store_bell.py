@@ -1,4 +1,4 @@
-"""The bell: whoever waits in another process is woken by a commit, and a listener that died is in nobody's way."""
+"""The notifier: whoever waits in another process is woken by a commit, and a listener that died is in nobody's way."""
 
 import resource
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ def test_a_channel_rings_for_its_own_listeners_only(url: str, start: Start, make
     store = make_store(url)
     assert [workers.hear(), readers.hear()] == ["listening"] * 2
 
-    store.write_and_ring(lambda connection: None, "work")
-    store.write_and_ring(lambda connection: None, "events")
+    store.write_and_notify(lambda connection: None, "work")
+    store.write_and_notify(lambda connection: None, "events")
     store.receipts.add(new_receipt())
     assert workers.hear() is True
     assert readers.hear() is True
@@ -78,7 +78,7 @@ def test_who_has_no_descriptor_left_to_ring_makes_nobody_deaf(url: str, start: S
     assert child.hear() == "listening"
 
     with no_descriptor_free():
-        store.bell.after("work")
+        store.notifier.notify_after_commit("work")
 
     store.receipts.add(new_receipt(b"one"))
     assert child.hear() is True

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.engine import make_url
 
-from app.domain.erasure import ErasePlace, EraseStep, Stage
+from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
 from app.domain.receipt import Stored
 from app.store import Store
 from app.store.tables.schema import consumers, deliveries, events, forgotten_events, jobs, queues, receipts
@@ -38,7 +38,7 @@ def erase(store: Store, contact: str) -> EraseStep:
 
 
 def steps_of(store: Store, contact: str) -> Iterator[EraseStep]:
-    place: ErasePlace | None = None
+    place: ErasureCursor | None = None
     while True:
         step = store.retention.erase(contact, place)
         yield step
@@ -240,7 +240,7 @@ def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
 
     second = store.retention.erase(PHONE, first.next)
 
-    assert first.next == ErasePlace(Stage.RECEIPTS, 1, 1)
+    assert first.next == ErasureCursor(ErasureStage.RECEIPTS, 1, 1)
     assert (second.receipts, body_of(store, 2)) == (0, later)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.store import Store
-from app.store.consumers import MOST_CONSUMERS
+from app.store.consumers import MAX_CONSUMERS
 from app.store.tables.schema import consumers as consumers_table
 from tests.support.events import event_id, new_event, put_events
 from tests.support.store import NOON
@@ -156,7 +156,7 @@ def test_a_forgotten_consumer_begins_at_the_start_again(store: Store) -> None:
 
 
 def test_there_are_only_so_many_consumers(store: Store) -> None:
-    rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MOST_CONSUMERS)]
+    rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
     store.database.write(lambda c: c.execute(consumers_table.insert(), rows))
 
     assert store.consumers.ack("one more", 1) is False

@@ -11,7 +11,7 @@ from gevent.event import Event
 
 from app.store import StoreUnavailable
 from app.store.engine.errors import StoreRefused
-from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, GroupCommit, Take, Ticket, Turn
+from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, Batch, GroupCommit, PendingWrite, Take
 from tests.support.store import told
 
 MakeGroup = Callable[..., GroupCommit[Any, Any]]
@@ -29,9 +29,9 @@ class Database:
         self.poison: dict[Any, Exception] = {}
         self.away = False
 
-    def write(self, take: Take[Any]) -> list[str]:
+    def write(self, drain: Take[Any]) -> list[str]:
         self.turn.wait()
-        items = take()
+        items = drain()
         self.gate.wait()
         if self.away:
             raise StoreUnavailable("away")
@@ -111,24 +111,24 @@ def test_what_gathers_while_a_turn_is_waited_for_shares_it(group: GroupCommit[An
 
 def test_a_turn_that_comes_after_its_time_takes_nothing() -> None:
     """It may come in a native thread that nobody waits for any more."""
-    queue = deque([Ticket("later", 1)])
-    turn = Turn(queue)
+    queue = deque([PendingWrite("later", 1)])
+    turn = Batch(queue)
 
     assert turn.end() == []
 
     with told("nobody waits for this any more"):
-        turn.take()
+        turn.drain()
     assert len(queue) == 1
 
 
 def test_a_turn_that_is_asked_again_says_the_same() -> None:
-    queue = deque([Ticket("a", 1)])
-    turn = Turn(queue)
+    queue = deque([PendingWrite("a", 1)])
+    turn = Batch(queue)
 
-    taken = turn.take()
-    queue.append(Ticket("b", 1))
+    taken = turn.drain()
+    queue.append(PendingWrite("b", 1))
 
-    assert (taken, turn.take()) == (["a"], ["a"])
+    assert (taken, turn.drain()) == (["a"], ["a"])
 
 
 def test_a_batch_has_at_most_so_many_items(group: GroupCommit[Any, Any], database: Database) -> None:
@@ -188,8 +188,8 @@ def test_a_database_that_goes_away_is_not_asked_for_each_item(
 ) -> None:
     asked = []
 
-    def write(take: Take[Any]) -> list[Any]:
-        items = take()
+    def write(drain: Take[Any]) -> list[Any]:
+        items = drain()
         asked.append(len(items))
         raise StoreRefused("one of them") if len(items) > 1 else StoreUnavailable("away")
 
@@ -236,10 +236,10 @@ def test_closing_tells_everybody_who_waits(group: GroupCommit[Any, Any], databas
 def test_closing_while_items_are_written_one_by_one_tells_everybody(
     group: GroupCommit[Any, Any], database: Database
 ) -> None:
-    def write(take: Take[Any]) -> list[Any]:
-        if len(take()) > 1:
+    def write(drain: Take[Any]) -> list[Any]:
+        if len(drain()) > 1:
             raise ValueError
-        return database.write(take)
+        return database.write(drain)
 
     database.gate.clear()
     group._write = write
@@ -274,7 +274,7 @@ def test_a_crowd_is_waited_for(group: GroupCommit[Any, Any], database: Database)
 
 
 def test_others_have_their_turn_while_many_are_told_of_one_commit() -> None:
-    group: GroupCommit[int, int] = GroupCommit(lambda take: take())
+    group: GroupCommit[int, int] = GroupCommit(lambda drain: drain())
     told: list[int] = []
 
     def add(item: int) -> None:

@@ -27,13 +27,13 @@ from tests.support.work import (
 )
 
 
-def put_in_line(store: Store, *names: str, key: int = 1) -> None:
+def enqueue(store: Store, *names: str, key: int = 1) -> None:
     put_in(store, *(found(name, order_key=key) for name in names))
 
 
 def test_of_each_key_one_is_in_flight(store: Store) -> None:
-    put_in_line(store, "a", "b", key=1)
-    put_in_line(store, "x", "y", key=-2)
+    enqueue(store, "a", "b", key=1)
+    enqueue(store, "x", "y", key=-2)
     put_in(store, found("free"), found("as well"))
 
     assert subjects(claim(store)) == [1, 3, 5, 6]
@@ -42,8 +42,8 @@ def test_of_each_key_one_is_in_flight(store: Store) -> None:
 
 @pytest.mark.parametrize("end", [done, dead])
 def test_the_next_is_due_once_the_one_before_has_ended(store: Store, end: Callable[[Job], JobResult]) -> None:
-    put_in_line(store, "a", "b")
-    put_in_line(store, "c")
+    enqueue(store, "a", "b")
+    enqueue(store, "c")
     order = []
 
     for _ in range(3):
@@ -55,7 +55,7 @@ def test_the_next_is_due_once_the_one_before_has_ended(store: Store, end: Callab
 
 
 def test_the_others_wait_while_the_first_is_tried_again(timed: Store, clock: Clock) -> None:
-    put_in_line(timed, "a", "b")
+    enqueue(timed, "a", "b")
     [first] = claim(timed)
 
     timed.jobs.settle([again(first)])
@@ -67,7 +67,7 @@ def test_the_others_wait_while_the_first_is_tried_again(timed: Store, clock: Clo
 
 
 def test_the_others_wait_while_the_first_is_taken_over(timed: Store, clock: Clock) -> None:
-    put_in_line(timed, "a", "b")
+    enqueue(timed, "a", "b")
     claim(timed)
 
     clock.advance(LEASE)
@@ -76,10 +76,10 @@ def test_the_others_wait_while_the_first_is_taken_over(timed: Store, clock: Cloc
 
 
 def test_one_that_comes_when_none_is_open_is_due_at_once(store: Store) -> None:
-    put_in_line(store, "a")
+    enqueue(store, "a")
     store.jobs.settle([done(job) for job in claim(store)])
 
-    put_in_line(store, "b")
+    enqueue(store, "b")
 
     assert subjects(claim(store)) == [2]
 
@@ -95,7 +95,7 @@ def test_the_same_key_of_another_destination_is_another_line(store: Store) -> No
 
 def test_several_lines_go_on_at_once(store: Store) -> None:
     for key in range(3):
-        put_in_line(store, f"{key}a", f"{key}b", key=key)
+        enqueue(store, f"{key}a", f"{key}b", key=key)
 
     store.jobs.settle([done(job) for job in claim(store)])
 
@@ -103,7 +103,7 @@ def test_several_lines_go_on_at_once(store: Store) -> None:
 
 
 def test_a_replayed_delivery_stands_behind_the_others(store: Store) -> None:
-    put_in_line(store, "a", "b")
+    enqueue(store, "a", "b")
     [first] = claim(store)
     store.jobs.settle([dead(first)])
 
@@ -113,7 +113,7 @@ def test_a_replayed_delivery_stands_behind_the_others(store: Store) -> None:
 
 
 def test_a_job_put_back_at_once_keeps_its_place(timed: Store) -> None:
-    put_in_line(timed, "a", "b")
+    enqueue(timed, "a", "b")
     [first] = claim(timed)
 
     timed.jobs.settle([JobResult(first, Retry(timedelta()))])
@@ -130,7 +130,7 @@ def test_one_that_is_added_while_the_one_before_ends_is_woken(
         pytest.skip("SQLite lets one write at a time")
     url = databases.migrated()
     store = make_store(url)
-    put_in_line(store, "a")
+    enqueue(store, "a")
     [job], [receipt], splitting = claim(store), receive(store), claim_split(store)
 
     def add(in_store: Store) -> None:

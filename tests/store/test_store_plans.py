@@ -22,7 +22,7 @@ FEW = ("jobs_claimed", "deliveries_undelivered", "events_foreign", "receipts_pen
 COUNTED = "SCAN jobs USING COVERING INDEX jobs_due"
 """Depths count what is open."""
 
-Asked = dict[str, object]
+DeliveryFilter = dict[str, object]
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def store(tmp_path: Path, make_store: StoreMaker) -> Store:
 
 
 @contextmanager
-def questions(store: Store) -> Iterator[Asked]:
+def questions(store: Store) -> Iterator[DeliveryFilter]:
     """Every statement that is executed meanwhile, with parameters."""
-    asked: Asked = {}
+    asked: DeliveryFilter = {}
 
     def note(_connection: object, _cursor: object, sql: str, values: object, _context: object, many: bool) -> None:
         if not sql.startswith(("BEGIN", "INSERT")):
@@ -52,7 +52,7 @@ def questions(store: Store) -> Iterator[Asked]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def plans(store: Store, asked: Asked) -> list[str]:
+def plans(store: Store, asked: DeliveryFilter) -> list[str]:
     def explain(connection: Connection) -> list[str]:
         rows = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values) for sql, values in asked.items()]  # type: ignore[arg-type]
         return [row[3] for one in rows for row in one]

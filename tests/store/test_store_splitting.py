@@ -27,8 +27,8 @@ from tests.support.work import (
 )
 
 
-def pending(store: Store, *, limit: int = 100, most_bytes: int = 1000) -> list[bytes]:
-    return [receipt.body for receipt in store.receipts.pending(limit=limit, most_bytes=most_bytes)]
+def pending(store: Store, *, limit: int = 100, max_bytes: int = 1000) -> list[bytes]:
+    return [receipt.body for receipt in store.receipts.pending(limit=limit, max_bytes=max_bytes)]
 
 
 def texts(store: Store) -> list[str]:
@@ -44,7 +44,7 @@ def destinations(store: Store) -> list[str]:
 def test_pending_receipts_come_oldest_first_as_they_were_received(store: Store) -> None:
     store.receipts.add_all([new_receipt(b"a", minute=2), new_receipt(b"b", minute=1)])
 
-    waiting = store.receipts.pending(limit=10, most_bytes=1000)
+    waiting = store.receipts.pending(limit=10, max_bytes=1000)
 
     a = bytes.fromhex("ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")
     assert waiting[0] == PendingReceipt("rcp_1", NOON + timedelta(minutes=2), a, b"a")
@@ -52,15 +52,15 @@ def test_pending_receipts_come_oldest_first_as_they_were_received(store: Store) 
 
 
 @pytest.mark.parametrize(
-    ("limit", "most_bytes", "told"),
+    ("limit", "max_bytes", "told"),
     [(10, 99, 4), (3, 99, 3), (10, 10, 4), (10, 9, 3), (10, 6, 2), (10, 3, 1), (10, 0, 1)],
 )
 def test_as_many_pending_receipts_come_as_fit_but_always_one(
-    store: Store, limit: int, most_bytes: int, told: int
+    store: Store, limit: int, max_bytes: int, told: int
 ) -> None:
     store.receipts.add_all([new_receipt(body) for body in (b"333", b"22", b"4444", b"1")])
 
-    assert len(pending(store, limit=limit, most_bytes=most_bytes)) == told
+    assert len(pending(store, limit=limit, max_bytes=max_bytes)) == told
 
 
 def test_nothing_is_pending_where_everything_is_split(store: Store) -> None:
@@ -68,7 +68,7 @@ def test_nothing_is_pending_where_everything_is_split(store: Store) -> None:
     store.receipts.add(new_receipt())
     assert store.receipts.has_pending()
 
-    [receipt] = store.receipts.pending(limit=1, most_bytes=1)
+    [receipt] = store.receipts.pending(limit=1, max_bytes=1)
     store.events.add(claim_split(store), [SplitReceipt(receipt)], LEASE)
 
     assert not store.receipts.has_pending()
@@ -149,7 +149,7 @@ def test_a_receipt_that_is_split_again_brings_nothing_twice(store: Store) -> Non
     put_in(store, found("a"))
     store.receipts.reprocess("rcp_1")
 
-    [receipt] = store.receipts.pending(limit=1, most_bytes=1)
+    [receipt] = store.receipts.pending(limit=1, max_bytes=1)
     [counted] = store.events.add(claim_split(store), [SplitReceipt(receipt, [found("a"), found("b")])], LEASE)
 
     assert counted == SplitCount(new=1, duplicates=1)
@@ -171,7 +171,7 @@ def test_a_receipt_that_cannot_be_read_says_why_until_it_is_put_back_in_line(sto
 def test_a_receipt_can_be_unreadable_twice(store: Store) -> None:
     job = claim_split(store)
     for reason in ("no JSON", "still none"):
-        [receipt] = receive(store) if reason == "no JSON" else store.receipts.pending(limit=1, most_bytes=1)
+        [receipt] = receive(store) if reason == "no JSON" else store.receipts.pending(limit=1, max_bytes=1)
         store.events.add(job, [SplitReceipt(receipt, unreadable=reason)], LEASE)
         assert store.receipts.reason("rcp_1") == reason
         store.receipts.reprocess("rcp_1")

@@ -25,7 +25,7 @@ _numbers = count()
 def split_into(store: Store, *found: SplitEvent, unreadable: str | None = None, body: bytes | None = None) -> str:
     """Receive a webhook, of bytes of its own by default, and split it into these events; the receipt's id."""
     store.receipts.add(new_receipt(b"receipt %d" % next(_numbers) if body is None else body))
-    [receipt] = store.receipts.pending(limit=1, most_bytes=PLENTY_OF_BYTES)
+    [receipt] = store.receipts.pending(limit=1, max_bytes=PLENTY_OF_BYTES)
     [job] = store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)
     store.events.add(job, [SplitReceipt(receipt, found, unreadable)], LEASE)
     store.jobs.settle([JobResult(job, Retry(timedelta()))])

@@ -63,7 +63,7 @@ def put_events(
         }
 
     query = insert(events).returning(events.c.id)
-    return store.write_and_ring(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
+    return store.write_and_notify(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
 
 
 def put_queue(store: Store, name: str) -> None:

@@ -64,7 +64,7 @@ def receive(store: Store, receipts: int = 1) -> list[PendingReceipt]:
     """New receipts that wait to be split, beside those that wait already."""
     new = [new_receipt(b"%d" % next(_bodies)) for _ in range(receipts)]
     store.receipts.add_all(new)
-    return store.receipts.pending(limit=10_000, most_bytes=1_000_000)
+    return store.receipts.pending(limit=10_000, max_bytes=1_000_000)
 
 
 def claim_split(store: Store) -> Job:

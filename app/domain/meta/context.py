@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.meta import scalars
 
-MOST_BYTES = 8192
+MAX_BYTES = 8192
 """As much goes along. Surroundings are kept with every item: a megabyte of them must not become a thousand."""
 
 canonical = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False).encode
@@ -32,7 +32,7 @@ def parted(
 
 def is_small(thing: Any) -> bool:
     """Tells whether it may go with each item."""
-    return len(canonical(thing)) <= MOST_BYTES
+    return len(canonical(thing)) <= MAX_BYTES
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,13 @@ from sqlalchemy import Connection, Engine
 
 from app.store.engine import postgres, sqlite
 from app.store.engine.errors import StoreBroken, StoreUnavailable, translated
-from app.store.engine.executors import Awaited, Deadline, NativeThreads, PlainCall, Runner
+from app.store.engine.executors import (
+    AbandonableWork,
+    DeadlineExecutor,
+    Executor,
+    InlineExecutor,
+    NativeThreadExecutor,
+)
 from app.store.engine.file_lock import FileLock
 
 T = TypeVar("T")
@@ -55,8 +61,8 @@ class Database(Protocol):
         """
         ...
 
-    def leave_no_copies(self) -> None:
-        """Take what was deleted out of the database's own log too, where it has one and nobody reads in it."""
+    def truncate_wal(self) -> None:
+        """Drain what was deleted out of the database's own log too, where it has one and nobody reads in it."""
         ...
 
     def close(self) -> None:
@@ -74,10 +80,10 @@ class SqliteDatabase:
     ) -> None:
         self._lock = FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
-        self._writers = {True: self._writer, False: sqlite.hasty(self._writer)}
+        self._writers = {True: self._writer, False: sqlite.relaxed_durability(self._writer)}
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
-        self._writes: Runner = NativeThreads(1) if cooperative else PlainCall()
-        self._reads: Runner = NativeThreads(READ_THREADS) if cooperative else PlainCall()
+        self._writes: Executor = NativeThreadExecutor(1) if cooperative else InlineExecutor()
+        self._reads: Executor = NativeThreadExecutor(READ_THREADS) if cooperative else InlineExecutor()
         # a single native thread does all the writing where the store is cooperative
         self._turn = nullcontext() if cooperative else threading.Lock()
         self._on_point = on_failpoint
@@ -89,14 +95,14 @@ class SqliteDatabase:
         return self._reads.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
     def write(self, work: Work[T], *, durable: bool = True) -> T:
-        awaited = Awaited(work)
+        abandonable = AbandonableWork(work)
         try:
-            return self._writes.run(lambda: self._in_turn(awaited, durable=durable), self._limits.write_seconds)
+            return self._writes.run(lambda: self._in_turn(abandonable, durable=durable), self._limits.write_seconds)
         except StoreUnavailable:
-            awaited.is_given_up = True
+            abandonable.is_abandoned = True
             raise
 
-    def leave_no_copies(self) -> None:
+    def truncate_wal(self) -> None:
         self._writes.run(self._truncate_log, self._limits.write_seconds)
 
     def close(self) -> None:
@@ -144,7 +150,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, cooperative: bool, on_failpoint: Failpoint, limits: Limits) -> None:
         self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS, lock_seconds=limits.lock_seconds)
-        self._runner: Runner = Deadline() if cooperative else PlainCall()
+        self._runner: Executor = DeadlineExecutor() if cooperative else InlineExecutor()
         self._on_point = on_failpoint
         self._limits = limits
 
@@ -152,10 +158,10 @@ class PostgresDatabase:
         return self._runner.run(lambda: self._in_reader(work), self._limits.read_seconds)
 
     def write(self, work: Work[T], *, durable: bool = True) -> T:
-        work = work if durable else postgres.hasty(work)
+        work = work if durable else postgres.relaxed_durability(work)
         return self._runner.run(lambda: self._in_writer(work), self._limits.write_seconds)
 
-    def leave_no_copies(self) -> None:
+    def truncate_wal(self) -> None:
         """Nothing: the server's log and its vacuum are the server's own."""
 
     def close(self) -> None:

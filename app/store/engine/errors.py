@@ -7,7 +7,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.store.engine import sqlite
-from app.store.engine.sqlite_files import FileMissing, FileMoved, LogAlone
+from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
 
 SQLITE_PRIMARY_CODE = 0xFF
 SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB = 10, 11, 26
@@ -62,9 +62,9 @@ def translated() -> Iterator[None]:
 
 
 def _of_the_file(error: OSError) -> StoreUnavailable:
-    if isinstance(error, FileMoved):
+    if isinstance(error, DatabaseFileReplaced):
         return StoreBroken("the database file, or its log, was moved or replaced while it was open")
-    if isinstance(error, LogAlone):
+    if isinstance(error, OrphanedWal):
         return StoreUnavailable("the database file is gone and its log is there; put the file back beside it")
     if isinstance(error, FileMissing):
         return StoreMissing("there is no schema; run db upgrade")

@@ -17,20 +17,20 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-class Runner(Protocol):
+class Executor(Protocol):
     """Runs a piece of work and returns its result, or raises `StoreUnavailable` after `seconds`."""
 
     def run(self, work: Callable[[], T], seconds: float) -> T: ...
 
 
-class PlainCall:
+class InlineExecutor:
     """The work runs here and now; its own timeouts are all there are."""
 
     def run(self, work: Callable[[], T], seconds: float) -> T:  # noqa: ARG002
         return work()
 
 
-class Deadline:
+class DeadlineExecutor:
     """The work runs here, cooperatively; after the deadline its connection is given up."""
 
     def run(self, work: Callable[[], T], seconds: float) -> T:
@@ -40,10 +40,10 @@ class Deadline:
             except gevent.Timeout as fired:
                 if fired is not deadline:
                     raise
-                raise late() from fired
+                raise timed_out() from fired
 
 
-class NativeThreads:
+class NativeThreadExecutor:
     """The work runs in native threads. What is late goes on there, but nobody waits for it any more."""
 
     def __init__(self, threads: int) -> None:
@@ -51,19 +51,19 @@ class NativeThreads:
 
     def run(self, work: Callable[[], T], seconds: float) -> T:
         """The deadline is also for getting a thread: all of them may be busy with what is late."""
-        outcome = Deadline().run(lambda: self._pool.spawn(_caught, work).get(), seconds)
+        outcome = DeadlineExecutor().run(lambda: self._pool.spawn(_caught, work).get(), seconds)
         if isinstance(outcome, _Raised):
             raise outcome.error
         return outcome  # type: ignore[return-value]  # the stubs think of one that is not ready
 
 
-class Awaited(Generic[A, T]):
+class AbandonableWork(Generic[A, T]):
     """Work that is not begun, and does not end well, once it was given up: it may run in a native thread after its
     caller has gone, who took it for failed."""
 
     def __init__(self, work: Callable[[A], T]) -> None:
         self._work = work
-        self.is_given_up = False
+        self.is_abandoned = False
 
     def __call__(self, argument: A) -> T:
         """The work's result."""
@@ -73,11 +73,11 @@ class Awaited(Generic[A, T]):
         return result
 
     def _check(self) -> None:
-        if self.is_given_up:
-            raise late()
+        if self.is_abandoned:
+            raise timed_out()
 
 
-def late() -> StoreUnavailable:
+def timed_out() -> StoreUnavailable:
     """The database did not answer in time."""
     return StoreUnavailable("the database does not answer in time")
 

@@ -1,7 +1,7 @@
 """Group commit: what has gathered is written in one transaction, and each caller waits for its own commit.
 
-With 5 ms for an fsync this takes thousands of items a second where a transaction for each would take 200. What shares
-a transaction is decided as late as can be, once the database gives it its turn: the longer others keep it waiting,
+With 5 ms for an fsync this takes thousands of items a second where a transaction for each would drain 200. What shares
+a transaction is decided as late as can be, once the database gives it its batch: the longer others keep it waiting,
 the more is done at once.
 """
 
@@ -20,7 +20,7 @@ from app.store.engine.errors import StoreRefused, StoreUnavailable
 T = TypeVar("T")
 R = TypeVar("R")
 
-Take = Callable[[], Sequence[T]]
+Drain = Callable[[], Sequence[T]]
 """Says what a transaction is to write. It is asked inside of it; asked again, it says the same."""
 
 BATCH_ITEMS = 500
@@ -32,7 +32,7 @@ WOKEN_AT_ONCE = 32
 native_lock = monkey.get_original("_thread", "allocate_lock")
 
 
-class Ticket(Generic[T, R]):
+class PendingWrite(Generic[T, R]):
     """An item that waits to be written, and who waits for what becomes of it."""
 
     __slots__ = ("item", "outcome", "size", "waiter")
@@ -44,39 +44,39 @@ class Ticket(Generic[T, R]):
         self.waiter: Waiter[None] = Waiter()
 
 
-class Turn(Generic[T, R]):
-    """One turn to write: the tickets it took. It takes them inside its transaction, in a native thread perhaps, and
+class Batch(Generic[T, R]):
+    """One batch to write: the pending it took. It takes them inside its transaction, in a native thread perhaps, and
     takes none any more once its time is over."""
 
-    def __init__(self, queue: deque[Ticket[T, R]]) -> None:
+    def __init__(self, queue: deque[PendingWrite[T, R]]) -> None:
         self._queue = queue
-        self._tickets: list[Ticket[T, R]] = []
-        self._has_taken = False
+        self._pending: list[PendingWrite[T, R]] = []
+        self._is_drained = False
         self._is_over = False
         self._lock = native_lock()
 
-    def take(self) -> list[T]:
-        """The items of this turn: all that have gathered, as far as they may share a transaction."""
+    def drain(self) -> list[T]:
+        """The items of this batch: all that have gathered, as far as they may share a transaction."""
         with self._lock:
             if self._is_over:
                 raise StoreUnavailable("nobody waits for this any more")
-            if not self._has_taken:
-                self._has_taken = True
+            if not self._is_drained:
+                self._is_drained = True
                 self._fill()
-            return [ticket.item for ticket in self._tickets]
+            return [write.item for write in self._pending]
 
-    def end(self) -> list[Ticket[T, R]]:
-        """The tickets it took; it takes no more."""
+    def end(self) -> list[PendingWrite[T, R]]:
+        """The pending it took; it takes no more."""
         with self._lock:
             self._is_over = True
-            return self._tickets
+            return self._pending
 
     def _fill(self) -> None:
         size = 0
-        while self._queue and len(self._tickets) < BATCH_ITEMS and size < BATCH_BYTES:
-            ticket = self._queue.popleft()
-            self._tickets.append(ticket)
-            size += ticket.size
+        while self._queue and len(self._pending) < BATCH_ITEMS and size < BATCH_BYTES:
+            write = self._queue.popleft()
+            self._pending.append(write)
+            size += write.size
 
 
 class GroupCommit(Generic[T, R]):
@@ -87,15 +87,15 @@ class GroupCommit(Generic[T, R]):
 
     def __init__(
         self,
-        write: Callable[[Take[T]], Sequence[R]],
+        write: Callable[[Drain[T]], Sequence[R]],
         *,
         linger_seconds: float = LINGER_SECONDS,
         queued_bytes: int = QUEUED_BYTES,
     ) -> None:
         self._write = write
         self._linger_seconds = linger_seconds
-        self._most_bytes = queued_bytes
-        self._queue: deque[Ticket[T, R]] = deque()
+        self._max_bytes = queued_bytes
+        self._queue: deque[PendingWrite[T, R]] = deque()
         self._bytes = 0
         self._filled = Event()
         self._closed = False
@@ -105,16 +105,16 @@ class GroupCommit(Generic[T, R]):
         """The item's result, once it is durable. Raises `StoreUnavailable` when it could not be made so."""
         if self._closed:
             raise closed()
-        if self._bytes + size > self._most_bytes:
+        if self._bytes + size > self._max_bytes:
             raise StoreUnavailable("too much is waiting to be written")
-        ticket: Ticket[T, R] = Ticket(item, size)
+        write: PendingWrite[T, R] = PendingWrite(item, size)
         self._bytes += size
-        self._queue.append(ticket)
+        self._queue.append(write)
         self._filled.set()
-        ticket.waiter.get()
-        if isinstance(ticket.outcome, StoreUnavailable):
-            raise ticket.outcome
-        return ticket.outcome
+        write.waiter.get()
+        if isinstance(write.outcome, StoreUnavailable):
+            raise write.outcome
+        return write.outcome
 
     def close(self) -> None:
         """Stop writing; whoever still waits is told so."""
@@ -130,36 +130,36 @@ class GroupCommit(Generic[T, R]):
                 self._filled.wait()
             if crowded:
                 self._linger()
-            crowded = self._serve(Turn(self._queue)) > 1
+            crowded = self._serve(Batch(self._queue)) > 1
 
     def _linger(self) -> None:
         """Several came together last time, so more are on their way: wait until the loop has nothing left to do."""
         with suppress(gevent.Timeout), gevent.Timeout(self._linger_seconds):
             gevent.idle()
 
-    def _serve(self, turn: Turn[T, R]) -> int:
-        """Write and tell what became of it; how many shared this turn."""
+    def _serve(self, batch: Batch[T, R]) -> int:
+        """Write and tell what became of it; how many shared this batch."""
         try:
-            outcomes = self._outcomes(turn)
+            outcomes = self._outcomes(batch)
         except StoreUnavailable as error:
-            self._fail(turn.end(), error)
+            self._fail(batch.end(), error)
             self._fail_queue(error)
         except gevent.GreenletExit:
-            self._fail(turn.end(), closed())
+            self._fail(batch.end(), closed())
             raise
         else:
-            self._settle(turn.end(), outcomes)
-        return len(turn.end())
+            self._settle(batch.end(), outcomes)
+        return len(batch.end())
 
-    def _outcomes(self, turn: Turn[T, R]) -> Sequence[R | StoreUnavailable]:
+    def _outcomes(self, batch: Batch[T, R]) -> Sequence[R | StoreUnavailable]:
         try:
-            return self._write(turn.take)
+            return self._write(batch.drain)
         except StoreRefused:
-            return self._each_alone(turn.take())
+            return self._each_alone(batch.drain())
         except StoreUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - one item that cannot be written must not take the others with it
-            return self._each_alone(turn.take())
+        except Exception:  # noqa: BLE001 - one item that cannot be written must not drain the others with it
+            return self._each_alone(batch.drain())
 
     def _each_alone(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
         return [self._write_alone(item) for item in items]
@@ -179,20 +179,20 @@ class GroupCommit(Generic[T, R]):
         self._fail(self._queue, error)
         self._queue.clear()
 
-    def _fail(self, tickets: Collection[Ticket[T, R]], error: StoreUnavailable) -> None:
-        self._settle(tickets, [error] * len(tickets))
+    def _fail(self, pending: Collection[PendingWrite[T, R]], error: StoreUnavailable) -> None:
+        self._settle(pending, [error] * len(pending))
 
-    def _settle(self, tickets: Collection[Ticket[T, R]], outcomes: Sequence[R | StoreUnavailable]) -> None:
+    def _settle(self, pending: Collection[PendingWrite[T, R]], outcomes: Sequence[R | StoreUnavailable]) -> None:
         waiters = []
-        for ticket, outcome in zip(tickets, outcomes, strict=True):
-            self._bytes -= ticket.size
-            ticket.outcome = outcome
-            waiters.append(ticket.waiter)
+        for write, outcome in zip(pending, outcomes, strict=True):
+            self._bytes -= write.size
+            write.outcome = outcome
+            waiters.append(write.waiter)
         get_hub().loop.run_callback(_wake, waiters)
 
 
 def _wake(waiters: "list[Waiter[None]]") -> None:
-    """Runs in the hub, for some of them at a time, with a turn of the loop for others in between: an event for each
+    """Runs in the hub, for some of them at a time, with a batch of the loop for others in between: an event for each
     would be a callback for each."""
     for waiter in waiters[:WOKEN_AT_ONCE]:
         waiter.switch(None)

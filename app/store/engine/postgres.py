@@ -38,19 +38,19 @@ def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS
     return engine
 
 
-def queue_up(connection: Connection) -> None:
+def serialize_receipt_inserts(connection: Connection) -> None:
     """Let one transaction at a time add receipts, so that their ids follow the order of their commits."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
 
 
-def hasty(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+def relaxed_durability(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
     """The same work in a transaction whose commit does not wait for the disk."""
 
-    def work_hastily(connection: Connection) -> T:
+    def work_relaxed(connection: Connection) -> T:
         connection.execute(text("SET LOCAL synchronous_commit = off"))
         return work(connection)
 
-    return work_hastily
+    return work_relaxed
 
 
 @contextmanager

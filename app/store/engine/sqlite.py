@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, Pool, StaticPool, create_engine, even
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.store.engine.sqlite_files import file_at, refuse_missing, refuse_moved
-from app.store.engine.sqlite_pool import Shelf
+from app.store.engine.sqlite_files import file_at, refuse_missing_file, refuse_replaced_file
+from app.store.engine.sqlite_pool import SqlitePool
 
 try:
     from pysqlite3 import dbapi2 as bundled
@@ -67,7 +67,7 @@ def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     return engine
 
 
-def hasty(writer: Engine) -> Engine:
+def relaxed_durability(writer: Engine) -> Engine:
     """The same connection, whose commits do not wait for the disk. Without WAL there is no such thing: a commit that
     is not synced could damage the file."""
     return writer.execution_options(synchronous="NORMAL") if journal_mode() == "wal" else writer
@@ -89,7 +89,7 @@ def durable_synchronous() -> str:
 
 def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """Connections that cannot write."""
-    engine = _engine(url, Shelf, lock_seconds, READER_CACHE_KIBIBYTES)
+    engine = _engine(url, SqlitePool, lock_seconds, READER_CACHE_KIBIBYTES)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
     event.listen(engine, "begin", lambda connection: _tell_driver(connection, "BEGIN"))
     return engine
@@ -110,13 +110,13 @@ def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: in
         hide_parameters=True,
     )
     event.listen(engine, "connect", set_up)
-    event.listen(engine, "commit", lambda connection: refuse_moved(connection, path))
+    event.listen(engine, "commit", lambda connection: refuse_replaced_file(connection, path))
     return engine
 
 
 def _connect(path: Path, lock_seconds: float) -> Any:
     """To a file that is there: SQLite would make one, and throw the log of one that was moved away."""
-    refuse_missing(path)
+    refuse_missing_file(path)
     uri = f"file:{quote(str(path))}?mode=rw"
     return driver().connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
 
@@ -141,7 +141,7 @@ def _set_up(connection: Any, cache_kibibytes: int) -> None:
 
 
 @contextmanager
-def deleting_for_good(connection: Connection) -> Iterator[None]:
+def secure_delete(connection: Connection) -> Iterator[None]:
     """Around what deletes inside a transaction: pages that become free are written over too."""
     if connection.dialect.name != "sqlite":
         yield

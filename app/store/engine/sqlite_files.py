@@ -12,11 +12,11 @@ class FileMissing(OSError):
     """There is no database yet."""
 
 
-class LogAlone(OSError):
+class OrphanedWal(OSError):
     """The database was moved away, and its log was left behind."""
 
 
-class FileMoved(OSError):
+class DatabaseFileReplaced(OSError):
     """Under the database's name, or its log's, stands another file than the one that is open, or none."""
 
 
@@ -29,23 +29,23 @@ def make_private(path: Path) -> None:
 def create_file(path: Path) -> None:
     """Make an empty database, unless it is there."""
     if _has_log_alone(path):
-        raise LogAlone
+        raise OrphanedWal
     make_private(path)
 
 
-def refuse_missing(path: Path) -> None:
+def refuse_missing_file(path: Path) -> None:
     """Only `create_file` makes a database: what a killed process had acknowledged may be in its log alone."""
     if not path.exists():
-        raise LogAlone if _has_log_alone(path) else FileMissing
+        raise OrphanedWal if _has_log_alone(path) else FileMissing
 
 
-def refuse_moved(connection: Connection, path: Path) -> None:
+def refuse_replaced_file(connection: Connection, path: Path) -> None:
     """What is written into a file that was moved away or deleted is acknowledged and lost: look, just before."""
     file, log_file = file_at(path), file_at(_log_of(path))
     if file is None or file != connection.info["file"]:
-        raise FileMoved
+        raise DatabaseFileReplaced
     if log_file != connection.info.setdefault("log", log_file):
-        raise FileMoved
+        raise DatabaseFileReplaced
 
 
 def file_at(path: Path) -> tuple[int, int] | None:

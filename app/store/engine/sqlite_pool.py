@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 
-class Shelf(Pool):
+class SqlitePool(Pool):
     """Keeps as many connections as were ever in use at once.
 
     It has no lock, which native threads of a gevent process must not share: to take from a deque and to put back are
@@ -17,9 +17,9 @@ class Shelf(Pool):
         super().__init__(*arguments, **options)
         self._free: deque[ConnectionPoolEntry] = deque()
 
-    def recreate(self) -> "Shelf":
+    def recreate(self) -> "SqlitePool":
         """An empty one."""
-        return Shelf(self._creator, _dispatch=self.dispatch, dialect=self._dialect)
+        return SqlitePool(self._creator, _dispatch=self.dispatch, dialect=self._dialect)
 
     def dispose(self) -> None:
         """Close what is not in use."""

@@ -1,4 +1,4 @@
-"""The bell: tells other processes that something was committed, so that nobody has to ask again and again.
+"""The notifier: tells other processes that something was committed, so that nobody has to ask again and again.
 
 A ring says "look", never what there is; one that is lost costs a poll's delay and nothing else. On SQLite each
 listener has a named pipe beside the database; on PostgreSQL a ring is a NOTIFY that goes out with its commit.
@@ -14,50 +14,50 @@ CHANNELS: tuple[Channel, ...] = ("work", "events")
 
 
 class Listener:
-    """Hears the rings of one channel; those between two waits are not missed."""
+    """Hears the signals of one channel; those between two waits are not missed."""
 
-    def __init__(self, rings: "Rings") -> None:
-        self._rings = rings
-        self._heard = rings.count
+    def __init__(self, signals: "Signals") -> None:
+        self._signals = signals
+        self._heard = signals.count
 
     def wait(self, seconds: float) -> bool:
         """Wait for a ring since the last wait, so many seconds at most; True if there was one."""
-        rung = self._rings.wait(self._heard, seconds)
-        self._heard = self._rings.count
-        return rung
+        notified = self._signals.wait(self._heard, seconds)
+        self._heard = self._signals.count
+        return notified
 
 
-class Rings:
-    """How often a channel has rung in this process, and who waits for the next time."""
+class Signals:
+    """How often a channel has notified in this process, and who waits for the next time."""
 
     def __init__(self) -> None:
         self.count = 0
         self._next = Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake everybody who waits."""
         self.count += 1
-        rung, self._next = self._next, Event()
-        rung.set()
+        notified, self._next = self._next, Event()
+        notified.set()
 
     def wait(self, heard: int, seconds: float) -> bool:
-        """Wait until it has rung more often than `heard`."""
+        """Wait until it has notified more often than `heard`."""
         return self.count > heard or bool(self._next.wait(seconds))
 
 
-class Bell(Protocol):
-    """Rings a channel with or after a commit, and listens to it."""
+class Notifier(Protocol):
+    """Signals a channel with or after a commit, and listens to it."""
 
-    def within(self, connection: Connection, *channels: Channel) -> None:
+    def notify_in_transaction(self, connection: Connection, *channels: Channel) -> None:
         """Called inside the transaction that gives reason to ring."""
         ...
 
-    def after(self, *channels: Channel) -> None:
+    def notify_after_commit(self, *channels: Channel) -> None:
         """Called once that transaction is durable."""
         ...
 
     def listen(self, channel: Channel) -> Listener:
-        """Hear the rings of a channel from now on."""
+        """Hear the signals of a channel from now on."""
         ...
 
     def close(self) -> None:

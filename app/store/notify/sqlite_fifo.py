@@ -1,4 +1,4 @@
-"""The bell on SQLite: a named pipe beside the database for each listener."""
+"""The notifier on SQLite: a named pipe beside the database for each listener."""
 
 import errno
 import os
@@ -10,22 +10,22 @@ import gevent
 from gevent.socket import wait_read
 from sqlalchemy import Connection
 
-from app.store.notify.notifier import Channel, Listener, Rings
+from app.store.notify.notifier import Channel, Listener, Signals
 
 PRIVATE_FOLDER, PRIVATE_PIPE = 0o700, 0o600
 
 
-class PipeBell:
+class FifoNotifier:
     """A named pipe for each listener, in a folder beside the database. A pipe that nobody reads is taken away."""
 
     def __init__(self, database: Path) -> None:
-        self._folder = database.with_name(database.name + "-bells")
-        self._heard: dict[Channel, tuple[Rings, Path, gevent.Greenlet[..., None]]] = {}
+        self._folder = database.with_name(database.name + "-notify")
+        self._heard: dict[Channel, tuple[Signals, Path, gevent.Greenlet[..., None]]] = {}
 
-    def within(self, connection: Connection, *channels: Channel) -> None:
+    def notify_in_transaction(self, connection: Connection, *channels: Channel) -> None:
         """Nothing: whoever heard it now would look too early."""
 
-    def after(self, *channels: Channel) -> None:
+    def notify_after_commit(self, *channels: Channel) -> None:
         with suppress(OSError):  # nobody listens, or no descriptor is free: what is committed stays so
             for pipe in self._folder.iterdir():
                 if pipe.name.partition("-")[0] in channels:
@@ -33,9 +33,9 @@ class PipeBell:
 
     def listen(self, channel: Channel) -> Listener:
         if channel not in self._heard:
-            pipe, rings = self._folder / f"{channel}-{secrets.token_hex(8)}", Rings()
+            pipe, signals = self._folder / f"{channel}-{secrets.token_hex(8)}", Signals()
             descriptor = _open_new_pipe(pipe)
-            self._heard[channel] = rings, pipe, gevent.spawn(_hear_pipe, descriptor, rings)
+            self._heard[channel] = signals, pipe, gevent.spawn(_hear_pipe, descriptor, signals)
         return Listener(self._heard[channel][0])
 
     def close(self) -> None:
@@ -64,18 +64,18 @@ def _write_a_byte(pipe: Path) -> None:
             pipe.unlink(missing_ok=True)
         return
     try:
-        with suppress(BlockingIOError, BrokenPipeError):  # full of rings that nobody has heard yet, or just left
+        with suppress(BlockingIOError, BrokenPipeError):  # full of signals that nobody has heard yet, or just left
             os.write(descriptor, b"!")
     finally:
         os.close(descriptor)
 
 
-def _hear_pipe(descriptor: int, rings: Rings) -> None:
+def _hear_pipe(descriptor: int, signals: Signals) -> None:
     try:
         while True:
             wait_read(descriptor)
             with suppress(BlockingIOError):
                 os.read(descriptor, 65536)
-            rings.ring()
+            signals.notify()
     finally:
         os.close(descriptor)

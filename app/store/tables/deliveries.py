@@ -52,7 +52,7 @@ def load_deliveries(
     }
 
 
-def tell_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -> list[Delivery]:
+def read_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -> list[Delivery]:
     """These deliveries, in this order. When one is tried next depends on its queue too."""
     wanted = list(ids)
     found = _rows(connection, wanted)

@@ -24,7 +24,7 @@ _NOTE = (
 )
 
 
-def note_progress(connection: Connection, now: datetime, ends: Iterable[JobResult]) -> None:
+def record_attempts(connection: Connection, now: datetime, ends: Iterable[JobResult]) -> None:
     """Write down attempts and states of the deliveries that these tries were for."""
     tries = {end.job.subject: end for end in ends if end.job.queue.startswith(DELIVER_QUEUE)}
     rows = [

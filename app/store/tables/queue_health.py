@@ -15,7 +15,7 @@ from app.domain.queue import QueueState
 from app.domain.timestamps import iso
 from app.store.tables.queues import columns_of
 from app.store.tables.schema import queues
-from app.store.tables.types import few_words
+from app.store.tables.types import printable_excerpt
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _NOTE = (
 )
 
 
-def note_health(
+def record_queue_health(
     connection: Connection, now: datetime, known: Mapping[str, QueueState], ends: Iterable[JobResult], jitter: Jitter
 ) -> None:
     """Write down how these queues, which are locked, stand after the ends, in their order."""
@@ -86,7 +86,7 @@ def _tell(before: QueueState, now: QueueState) -> None:
 
 def _words(attempt: Attempt) -> str:
     words = attempt.error or ("no answer" if attempt.status is None else f"HTTP {attempt.status}")
-    return few_words(words)
+    return printable_excerpt(words)
 
 
 def _row(state: QueueState) -> dict[str, object]:

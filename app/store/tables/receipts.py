@@ -129,11 +129,11 @@ _BODIES = (
 )
 
 
-def pending_receipts(connection: Connection, limit: int, most_bytes: int) -> list[PendingReceipt]:
+def pending_receipts(connection: Connection, limit: int, max_bytes: int) -> list[PendingReceipt]:
     """The oldest of them. Their sizes are read first, so that no body is read in vain."""
     found = connection.execute(_SIZES, {"few": limit}).all()
     totals = accumulate(row.size for row in found)
-    fitting = max(1, sum(1 for _ in takewhile(lambda total: total <= most_bytes, totals)))
+    fitting = max(1, sum(1 for _ in takewhile(lambda total: total <= max_bytes, totals)))
     rows = connection.execute(_BODIES, {"ids": [row.id for row in found[:fitting]]})
     return [PendingReceipt(f"rcp_{row.id}", row.received_at, bytes(row.sha256), bytes(row.body)) for row in rows]
 

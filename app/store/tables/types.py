@@ -33,9 +33,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment
 
 
-MOST_WORDS = 200
+MAX_REASON_LENGTH = 200
 
 
-def few_words(text: str) -> str:
+def printable_excerpt(text: str) -> str:
     """The text as one short line: PostgreSQL takes neither NUL nor half a surrogate pair."""
-    return "".join(each if each.isprintable() else "?" for each in text[:MOST_WORDS])
+    return "".join(each if each.isprintable() else "?" for each in text[:MAX_REASON_LENGTH])

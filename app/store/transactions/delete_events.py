@@ -15,7 +15,7 @@ from app.store.engine import sqlite
 from app.store.tables.delivery_progress import OPEN
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import deliveries, events, jobs
-from app.store.transactions.enqueue import release
+from app.store.transactions.enqueue import promote_next
 
 
 def lock_open_deliveries(connection: Connection, event_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -30,18 +30,18 @@ def lock_open_deliveries(connection: Connection, event_ids: Sequence[int]) -> Se
 
 def remove_jobs(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> None:
     """Remove the jobs of locked deliveries. Who holds a claim on one has lost it; who waited behind one is due."""
-    lines = set()
+    freed = set()
     for destination in sorted({row.destination for row in rows}):
         subjects = [row.id for row in rows if row.destination == destination]
         queue = queue_of_destination(destination)
         ours = jobs.c.queue == queue, jobs.c.subject.in_(subjects)
         keys = connection.execute(delete(jobs).where(*ours).returning(jobs.c.order_key)).scalars()
-        lines |= {(queue, key) for key in keys if key is not None}
-    release(connection, now, lines)
+        freed |= {(queue, key) for key in keys if key is not None}
+    promote_next(connection, now, freed)
 
 
 def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:
     """Delete events and their deliveries, whose jobs are gone already; how many of each there were."""
-    with sqlite.deleting_for_good(connection):
+    with sqlite.secure_delete(connection):
         gone = connection.execute(delete(deliveries).where(deliveries.c.event.in_(ids))).rowcount
         return connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount, gone

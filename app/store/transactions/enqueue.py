@@ -20,7 +20,7 @@ from app.store.tables.delivery_progress import OPEN
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import deliveries, jobs
 
-Line = tuple[str, int]
+OrderingKey = tuple[str, int]
 """A queue and an order key in it."""
 
 _INSERT_JOB = insert(jobs).returning(jobs.c.id)
@@ -38,7 +38,7 @@ class NewJob:
     order_key: int | None
 
 
-def put_in_line(connection: Connection, now: datetime, new: Sequence[NewJob]) -> None:
+def enqueue(connection: Connection, now: datetime, new: Sequence[NewJob]) -> None:
     """Jobs that are due now, or once those before them are done."""
     ensure_queues(connection, {job.queue for job in new})
     ordered = [(job.queue, job.order_key) for job in new if job.order_key is not None]
@@ -49,14 +49,14 @@ def put_in_line(connection: Connection, now: datetime, new: Sequence[NewJob]) ->
         connection.execute(_INSERT_JOB, rows).close()
 
 
-def release(connection: Connection, now: datetime, lines: Iterable[Line]) -> None:
+def promote_next(connection: Connection, now: datetime, lines: Iterable[OrderingKey]) -> None:
     """Something left these lines: whoever is the first of each now is due, if it is not already."""
     for some in chunks(sorted(_first_jobs(connection, lines).values())):
         query = update(jobs).where(jobs.c.id.in_(some), jobs.c.due_at.is_(None)).values(due_at=now)
         connection.execute(query)
 
 
-def _row(job: NewJob, now: datetime, taken: set[Line]) -> dict[str, Any]:
+def _row(job: NewJob, now: datetime, taken: set[OrderingKey]) -> dict[str, Any]:
     line = None if job.order_key is None else (job.queue, job.order_key)
     due_at = None if line in taken else now
     if line is not None:
@@ -65,7 +65,7 @@ def _row(job: NewJob, now: datetime, taken: set[Line]) -> dict[str, Any]:
     return {**row, "due_at": due_at, "attempts": 0, "claims": 0}
 
 
-def _first_jobs(connection: Connection, lines: Iterable[Line]) -> dict[Line, int]:
+def _first_jobs(connection: Connection, lines: Iterable[OrderingKey]) -> dict[OrderingKey, int]:
     """The first open job of each line that has any."""
     keys = defaultdict(set)
     for queue, key in lines:
@@ -92,7 +92,7 @@ def put_deliveries(connection: Connection, now: datetime, wanted: Iterable[tuple
     ]
     if rows:
         made = sorted(connection.execute(_INSERT_DELIVERY, rows), key=lambda row: row.id)
-        put_in_line(
+        enqueue(
             connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in made]
         )
     return len(rows)

@@ -22,7 +22,7 @@ from app.store.transactions.prune import STEP_ROWS
 
 SCAN_ROWS = 2000
 SCAN_BYTES = 16 * 1024 * 1024
-MOST_NAMES = 50
+MAX_NAMES = 50
 
 _REMEMBER = text(
     "INSERT INTO forgotten_events (event_id, at) SELECT event_id, :at FROM events WHERE id IN :ids"
@@ -36,7 +36,7 @@ Found = Sequence[Row[*tuple[Any, ...]]]
 def other_names(connection: Connection, contact: str) -> list[str]:
     """What else the contact is called: the user ids or phone numbers of events that name both."""
     other = events.c.user_id if is_phone(contact) else events.c.wa_id
-    query = select(other).where(_named(contact), other.is_not(None)).distinct().limit(MOST_NAMES)
+    query = select(other).where(_named(contact), other.is_not(None)).distinct().limit(MAX_NAMES)
     return list(connection.execute(query).scalars())
 
 
@@ -45,9 +45,9 @@ def last_receipt(connection: Connection) -> int:
     return connection.execute(select(func.max(receipts.c.id))).scalar_one() or 0
 
 
-def end_of_scan(connection: Connection, after: int, upto: int) -> int:
+def end_of_scan(connection: Connection, after: int, last_receipt_id: int) -> int:
     """The last receipt of the next stretch: as many as are searched in one go, at least one."""
-    query = select(receipts.c.id, receipts.c.size).where(receipts.c.id > after, receipts.c.id <= upto)
+    query = select(receipts.c.id, receipts.c.size).where(receipts.c.id > after, receipts.c.id <= last_receipt_id)
     end, size = after, 0
     for row in connection.execute(query.order_by(receipts.c.id).limit(SCAN_ROWS)):
         size += row.size
@@ -66,13 +66,13 @@ def receipts_naming(connection: Connection, names: list[str], after: int, end: i
 
 
 def wipe(connection: Connection, found: Found) -> EraseStep:
-    """Take the bytes of those that are split; count the others, which stay."""
+    """Drain the bytes of those that are split; count the others, which stay."""
     some = select(receipts.c.id, receipts.c.state).where(receipts.c.id.in_([row.id for row in found]))
     locked = connection.execute(some.order_by(receipts.c.id).with_for_update()).all()
     states = Counter(row.state for row in locked)
     split = [row.id for row in locked if row.state == ReceiptState.SPLIT]
     query = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_wiped())
-    with sqlite.deleting_for_good(connection):
+    with sqlite.secure_delete(connection):
         wiped = connection.execute(query.values(body=b"")).rowcount
     return EraseStep(receipts=wiped, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE])
 

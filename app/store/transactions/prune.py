@@ -61,7 +61,7 @@ def delete_receipts(connection: Connection, ids: Sequence[int]) -> int:
         .scalars()
         .all()
     )
-    with sqlite.deleting_for_good(connection):
+    with sqlite.secure_delete(connection):
         connection.execute(delete(receipts).where(receipts.c.id.in_(gone)))
         connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(gone)))
     return len(gone)

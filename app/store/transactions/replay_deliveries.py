@@ -14,7 +14,7 @@ from app.store.tables.chunks import chunks
 from app.store.tables.delivery_progress import OPEN
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import deliveries, events, jobs
-from app.store.transactions.enqueue import NewJob, put_deliveries, put_in_line
+from app.store.transactions.enqueue import NewJob, enqueue, put_deliveries
 
 ANY_STATE = (OPEN, *(state.value for state in DeliveryState))
 
@@ -22,33 +22,35 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReplayRequest:
     """Deliveries to replay, those of them that are still in one of these states; and deliveries to make of events
     that are no longer foreign, by sequence."""
 
     ids: Sequence[int] = ()
     states: Collection[str] = ANY_STATE
-    adopted: Mapping[int, Sequence[NewDelivery]] = field(default_factory=dict)
+    newly_owned: Mapping[int, Sequence[NewDelivery]] = field(default_factory=dict)
 
 
-def replay_deliveries(connection: Connection, now: datetime, wanted: Wanted) -> int:
+def replay_deliveries(connection: Connection, now: datetime, wanted: ReplayRequest) -> int:
     """Bring them on their way, as soon as it is their turn; how many. What is on its way already stays as it is.
 
     Events are locked before queues, as when they are erased; then nobody settles, replays or takes away any of them.
     """
-    news = [(sequence, wanted.adopted[sequence]) for sequence in _adopt(connection, sorted(wanted.adopted))]
+    news = [
+        (sequence, wanted.newly_owned[sequence]) for sequence in _make_ours(connection, sorted(wanted.newly_owned))
+    ]
     _lock_queues(connection, wanted.ids, {new.destination for _, made in news for new in made})
     made = put_deliveries(connection, now, news)
     return made + sum(_replay(connection, now, some, wanted.states) for some in chunks(sorted(wanted.ids)))
 
 
-def _adopt(connection: Connection, sequences: Sequence[int]) -> list[int]:
+def _make_ours(connection: Connection, sequences: Sequence[int]) -> list[int]:
     """Those of the events that were foreign until now."""
-    adopted: list[int] = []
+    newly_owned: list[int] = []
     for some in chunks(sequences):
         query = update(events).where(events.c.id.in_(some), events.c.is_foreign).values(is_foreign=False)
-        adopted += connection.execute(query.returning(events.c.id)).scalars()
-    return sorted(adopted)
+        newly_owned += connection.execute(query.returning(events.c.id)).scalars()
+    return sorted(newly_owned)
 
 
 def _lock_queues(connection: Connection, ids: Sequence[int], destinations: set[str]) -> None:
@@ -68,9 +70,7 @@ def _replay(connection: Connection, now: datetime, ids: Sequence[int], states: C
     ended = [row for row in rows if row.id not in known]
     reopened = update(deliveries).where(deliveries.c.id.in_([row.id for row in ended]))
     connection.execute(reopened.values(state=OPEN, updated_at=now))
-    put_in_line(
-        connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in ended]
-    )
+    enqueue(connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in ended])
     late = [job.id for job in known.values() if job.claim_id is None and job.due_at is not None and job.due_at > now]
     connection.execute(update(jobs).where(jobs.c.id.in_(late)).values(due_at=now))
     return len(ended) + len(late)

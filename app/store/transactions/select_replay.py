@@ -23,7 +23,7 @@ _LOOK = select(events.c.id, events.c.type, events.c.received_at, events.c.is_for
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ReplayCandidates:
     """The next few events: the deliveries to replay, those that were foreign when they came, how many were looked at,
     and after which sequence to go on."""
 
@@ -33,11 +33,11 @@ class Stretch:
     next: int | None
 
 
-def find_next(connection: Connection, selection: Selection, after: int, limit: int) -> Stretch:
+def find_next(connection: Connection, selection: Selection, after: int, limit: int) -> ReplayCandidates:
     """What the selection has among the next events."""
     candidates = _candidates(connection, selection, after, limit)
     chosen = [row for row in _look_at(connection, candidates) if _is_selected(row, selection)]
-    return Stretch(
+    return ReplayCandidates(
         deliveries=_deliveries_of(connection, selection, [row.id for row in chosen]),
         foreign=_foreign(connection, [row.id for row in chosen if row.is_foreign and selection.state is None]),
         seen=len(candidates),

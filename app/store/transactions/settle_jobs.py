@@ -9,12 +9,12 @@ from app.domain.job import SINGLETON_QUEUES, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.queue import QueueState
 from app.store.tables.chunks import chunks
-from app.store.tables.delivery_progress import note_progress
-from app.store.tables.queue_health import Jitter, note_health
+from app.store.tables.delivery_progress import record_attempts
+from app.store.tables.queue_health import Jitter, record_queue_health
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs
 from app.store.transactions.claim_jobs import Held, lock_held
-from app.store.transactions.enqueue import release
+from app.store.transactions.enqueue import promote_next
 
 _PUT_BACK = (
     update(jobs)
@@ -36,8 +36,8 @@ def settle_jobs(
     ends = [end for end, applies in zip(settlements, applied, strict=True) if applies]
     _put_back(connection, now, [end for end in ends if _stays(end)])
     _take_out(connection, now, [end.job for end in ends if not _stays(end)], held)
-    note_progress(connection, now, ends)
-    note_health(connection, now, queues, ends, jitter)
+    record_attempts(connection, now, ends)
+    record_queue_health(connection, now, queues, ends, jitter)
     return applied
 
 
@@ -71,5 +71,5 @@ def _take_out(connection: Connection, now: datetime, ended: Sequence[Job], held:
     """No longer open; whoever waited behind them is due."""
     for some in chunks(sorted(job.id for job in ended)):
         connection.execute(_TAKE_OUT, {"ids": some})
-    lines = [(job.queue, held[job.id, job.claim_id]) for job in ended]
-    release(connection, now, {(queue, key) for queue, key in lines if key is not None})
+    keys = [(job.queue, held[job.id, job.claim_id]) for job in ended]
+    promote_next(connection, now, {(queue, key) for queue, key in keys if key is not None})

@@ -18,7 +18,7 @@ from app.store.tables.chunks import chunks
 from app.store.tables.events import document_of, key_of
 from app.store.tables.receipts import row_id_of
 from app.store.tables.schema import events, forgotten_events, jobs, receipt_errors, receipts
-from app.store.tables.types import few_words
+from app.store.tables.types import printable_excerpt
 from app.store.transactions.enqueue import put_deliveries
 
 _EVENTS = insert(events).returning(events.c.id, events.c.event_id)
@@ -119,7 +119,7 @@ def _note_receipts(connection: Connection, split: Sequence[SplitReceipt]) -> Non
         for one in split
     ]
     reasons = [
-        {"receipt": row_id_of(one.receipt.id), "reason": few_words(one.unreadable)}
+        {"receipt": row_id_of(one.receipt.id), "reason": printable_excerpt(one.unreadable)}
         for one in split
         if one.unreadable is not None
     ]
