@@ -52,7 +52,7 @@ _host = _settings.service.host
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
 wsgi_app = "wsgi:app"
 workers = _settings.web_processes
-worker_class = "app.server.worker.FairWorker"
+worker_class = "app.server.worker.FairGeventWorker"
 worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _in_memory
 backlog = 2048
@@ -89,9 +89,9 @@ def when_ready(server):
 
 def post_request(_worker, _request, environ, _response):
     """Send the answer, and let others have their turn before the next request of the same connection."""
-    from app.server.worker import give_turn
+    from app.server.worker import flush_and_yield
 
-    give_turn(environ)
+    flush_and_yield(environ)
 
 
 def post_worker_init(worker):
@@ -121,9 +121,9 @@ def child_exit(_server, worker):
     """A dead process's gauges must not be counted, and nobody must wait for it to accept."""
     from prometheus_client.multiprocess import mark_process_dead
 
-    from app.server.accept_balance import Place
+    from app.server.accept_balance import ProcessSlot
 
-    Place(worker.age).leave()
+    ProcessSlot(worker.age).leave()
     mark_process_dead(worker.pid)
 
 

@@ -17,7 +17,7 @@ from app.web.body import BodyBudget
 from app.web.docs import bp as docs
 from app.web.errors import register_errors
 from app.web.guards import register_guards
-from app.web.middleware import Manners
+from app.web.middleware import RequestMiddleware
 from app.web.openapi import documented_api
 from app.web.sessions import NoSessions
 from app.webhook.openapi import document_webhook
@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     gateway = app.extensions[EXTENSION] = build_gateway(settings)
     bodies = app.extensions[BODIES] = BodyBudget()
-    app.wsgi_app = Manners(app.wsgi_app, gateway.metrics, bodies.take_leave)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, bodies.release)  # type: ignore[method-assign]
 
     register_guards(app)
     api = documented_api(app)

@@ -11,11 +11,11 @@ from app.domain.event import EVENT_ID, Event
 from app.domain.replay import Selection
 from app.domain.subscription import deliveries_of
 from app.gateway import gateway
-from app.web.errors import Refusal, not_found
+from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
-from app.web.query_parameters import takes
+from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("deliveries", __name__, description="Events on their way to destinations.")
@@ -33,7 +33,7 @@ FILTERS = [
 
 @bp.get("/deliveries")
 @guarded_by(bearer("read"))
-@takes(bp, *FILTERS, *PAGE_PARAMETERS)
+@accepts_query(bp, *FILTERS, *PAGE_PARAMETERS)
 @bp.response(200, page_of(DeliverySchema))
 def list_deliveries() -> dict[str, Any]:
     """List deliveries, newest first."""
@@ -65,7 +65,7 @@ def replay_delivery(delivery_id: str) -> Delivery:
     deliveries = gateway().store.deliveries
     destination = _found(deliveries.get(delivery_id)).destination
     if destination not in _destinations():
-        raise Refusal("unknown_destination", f"No destination of the profile is named {destination!r} any more.")
+        raise ApiError("unknown_destination", f"No destination of the profile is named {destination!r} any more.")
     return _found(deliveries.replay(delivery_id))
 
 
@@ -99,7 +99,7 @@ def _refuse_unknown_destination(selection: Selection) -> None:
     """A misspelt name would otherwise look like nothing to replay."""
     if selection.destination is not None and selection.destination not in _destinations():
         mistake = {"pointer": "/destination", "message": "No destination of the profile has this name."}
-        raise Refusal("invalid_fields", "Some fields are missing or wrong.", details={"fields": [mistake]})
+        raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": [mistake]})
 
 
 def _destinations() -> list[str]:
@@ -116,5 +116,5 @@ def _parameter(name: str, form: re.Pattern[str], wanted: str) -> str | None:
     """A query parameter of this form, if it is given; a 400 for anything else."""
     value = request.args.get(name)
     if value is not None and not form.fullmatch(value):
-        raise Refusal("invalid_parameter", f"{name} must be {wanted}.")
+        raise ApiError("invalid_parameter", f"{name} must be {wanted}.")
     return value

@@ -8,7 +8,7 @@ from app.domain.delivery import DeliveryState
 from app.domain.destination import DestinationState
 from app.domain.replay import Selection
 from app.domain.type_globs import TYPE_GLOB
-from app.web.schemas import CamelSchema, Instant
+from app.web.schemas import CamelSchema, Timestamp
 
 MAX_GLOBS = 100
 NAME = ma.validate.Length(min=1, max=64)
@@ -17,7 +17,7 @@ NAME = ma.validate.Length(min=1, max=64)
 class AttemptSchema(CamelSchema):
     """One POST: the status of the answer, or what went wrong; both where an answer was no 2xx."""
 
-    at = Instant(required=True)
+    at = Timestamp(required=True)
     status = ma.fields.Integer(required=True, allow_none=True)
     error = ma.fields.String(required=True, allow_none=True)
     duration_ms = ma.fields.Integer(required=True)
@@ -31,7 +31,7 @@ class DeliverySchema(CamelSchema):
     destination = ma.fields.String(required=True)
     state = ma.fields.Enum(DeliveryState, by_value=True, required=True)
     attempts = ma.fields.List(ma.fields.Nested(AttemptSchema), required=True)
-    next_attempt_at = Instant(required=True, allow_none=True)
+    next_attempt_at = Timestamp(required=True, allow_none=True)
 
 
 class DestinationSchema(CamelSchema):
@@ -43,8 +43,8 @@ class DestinationSchema(CamelSchema):
     state = ma.fields.Enum(DestinationState, by_value=True, required=True)
     waiting = ma.fields.Integer(required=True)
     dead = ma.fields.Integer(required=True)
-    last_success_at = Instant(required=True, allow_none=True)
-    last_error_at = Instant(required=True, allow_none=True)
+    last_success_at = Timestamp(required=True, allow_none=True)
+    last_error_at = Timestamp(required=True, allow_none=True)
     last_error = ma.fields.String(required=True, allow_none=True)
 
 
@@ -68,8 +68,8 @@ class ReplaySchema(CamelSchema):
         ma.fields.String(validate=ma.validate.Regexp(rf"\A(?:{TYPE_GLOB.pattern})\Z", TYPE_GLOB.flags)),
         validate=ma.validate.Length(min=1, max=MAX_GLOBS),
     )
-    since = Instant()
-    until = Instant()
+    since = Timestamp()
+    until = Timestamp()
     state = ma.fields.Enum(DeliveryState, by_value=True)
     cursor = ma.fields.String()
 

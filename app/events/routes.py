@@ -14,12 +14,12 @@ from app.events.cursors import event_cursor, read_event_cursor
 from app.events.pull import MAX_WAIT, Pull, Waiting, pull
 from app.events.schemas import EventPageSchema, EventSchema
 from app.gateway import gateway
-from app.web.errors import Refusal, not_found
+from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json import json_response
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, read_limit
-from app.web.query_parameters import takes
+from app.web.query_parameters import accepts_query
 
 bp = JsonBlueprint("events", __name__, description="What happened, one event for each thing.")
 
@@ -58,7 +58,7 @@ PULL_PARAMETERS = (
 
 @bp.get("/events")
 @guarded_by(bearer("read"))
-@takes(bp, *PULL_PARAMETERS)
+@accepts_query(bp, *PULL_PARAMETERS)
 @bp.response(200, EventPageSchema)
 def pull_events() -> Response:
     """List events, oldest first; wait for one if there is none yet."""
@@ -88,7 +88,7 @@ def _start() -> int:
     """The sequence after which to go on."""
     cursor, consumer = request.args.get("cursor"), request.args.get("consumer")
     if cursor is not None and consumer is not None:
-        raise Refusal("invalid_parameter", "cursor and consumer exclude each other.")
+        raise ApiError("invalid_parameter", "cursor and consumer exclude each other.")
     if consumer is not None:
         return gateway().store.consumers.cursor(read_name(consumer))
     if cursor is None:
@@ -100,12 +100,12 @@ def _types() -> tuple[str, ...]:
     given = request.args.get("types")
     globs = () if given is None else tuple(given.split(","))
     if len(globs) > MAX_GLOBS or not all(map(TYPE_GLOB.fullmatch, globs)):
-        raise Refusal("invalid_parameter", f"types must be up to {MAX_GLOBS} types or globs, with commas between.")
+        raise ApiError("invalid_parameter", f"types must be up to {MAX_GLOBS} types or globs, with commas between.")
     return globs
 
 
 def _wait() -> int:
     given = request.args.get("wait", "0")
     if not _WAIT.fullmatch(given) or int(given) > MAX_WAIT:
-        raise Refusal("invalid_parameter", f"wait must be a number of seconds from 0 to {MAX_WAIT}.")
+        raise ApiError("invalid_parameter", f"wait must be a number of seconds from 0 to {MAX_WAIT}.")
     return int(given)

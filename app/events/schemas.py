@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from app.web.schemas import CamelSchema, Instant
+from app.web.schemas import CamelSchema, Timestamp
 
 
 class ContactSchema(CamelSchema):
@@ -22,8 +22,8 @@ class EventSchema(CamelSchema):
     id = ma.fields.String(required=True)
     type = ma.fields.String(required=True)
     sequence = ma.fields.Integer(required=True)
-    occurred_at = Instant(required=True)
-    received_at = Instant(required=True)
+    occurred_at = Timestamp(required=True)
+    received_at = Timestamp(required=True)
     receipt_id = ma.fields.String(required=True)
     waba_id = ma.fields.String(required=True, allow_none=True)
     phone_number_id = ma.fields.String(required=True, allow_none=True)
@@ -46,8 +46,8 @@ class ConsumerSchema(CamelSchema):
     name = ma.fields.String(required=True)
     cursor = ma.fields.String(required=True)
     lag = ma.fields.Integer(required=True)
-    oldest_unread_at = Instant(required=True, allow_none=True)
-    updated_at = Instant(required=True)
+    oldest_unread_at = Timestamp(required=True, allow_none=True)
+    updated_at = Timestamp(required=True)
 
 
 class AckSchema(CamelSchema):

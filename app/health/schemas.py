@@ -3,7 +3,7 @@
 import marshmallow as ma
 
 from app.domain.destination import DestinationState
-from app.web.schemas import CamelSchema, Instant
+from app.web.schemas import CamelSchema, Timestamp
 
 
 class LivenessSchema(CamelSchema):
@@ -44,7 +44,7 @@ class ReceiptsStatusSchema(CamelSchema):
     pending = ma.fields.Integer(required=True)
     unreadable = ma.fields.Integer(required=True)
     oldest_pending_seconds = ma.fields.Float(required=True, allow_none=True)
-    last_received_at = Instant(required=True, allow_none=True)
+    last_received_at = Timestamp(required=True, allow_none=True)
 
 
 class EventsStatusSchema(CamelSchema):
@@ -70,8 +70,8 @@ class DestinationStatusSchema(CamelSchema):
     state = ma.fields.Enum(DestinationState, by_value=True, required=True)
     waiting = ma.fields.Integer(required=True)
     dead = ma.fields.Integer(required=True)
-    last_success_at = Instant(required=True, allow_none=True)
-    last_error_at = Instant(required=True, allow_none=True)
+    last_success_at = Timestamp(required=True, allow_none=True)
+    last_error_at = Timestamp(required=True, allow_none=True)
     last_error = ma.fields.String(required=True, allow_none=True)
 
 
@@ -80,8 +80,8 @@ class WorkerSchema(CamelSchema):
 
     process = ma.fields.String(required=True)
     version = ma.fields.String(required=True)
-    started_at = Instant(required=True)
-    last_beat_at = Instant(required=True)
+    started_at = Timestamp(required=True)
+    last_beat_at = Timestamp(required=True)
     fresh = ma.fields.Boolean(required=True)
 
 

@@ -25,7 +25,7 @@ _memory = memoryview(mmap.mmap(-1, 2 * PLACES * 8)).cast("q")  # made in the mas
 _counts, _beats = _memory[:PLACES], _memory[PLACES:]
 
 
-class Place:
+class ProcessSlot:
     """Where a web process says how many connections it has, and that it is alive; each writes its own alone."""
 
     def __init__(self, number: int) -> None:
@@ -48,7 +48,7 @@ class Place:
         self._connections += connections
         _counts[self._at] = self._connections
 
-    def is_ahead(self) -> bool:
+    def has_more_connections(self) -> bool:
         """Tells whether another process should accept first: it has clearly fewer."""
         alive_since = time.monotonic_ns() - int(BEAT_SECONDS * 1e9)
         places = enumerate(zip(_counts, _beats, strict=True))
@@ -56,7 +56,7 @@ class Place:
         return bool(others) and self._connections > min(others) + 1 + min(others) // 16
 
 
-class EvenServer(StreamServer):
+class BalancedServer(StreamServer):
     """Accepts connections, one at a time, while this process is not ahead of the others.
 
     A connection that nobody else takes within 50 ms is its own, and so is what comes in the next second: the others
@@ -65,14 +65,14 @@ class EvenServer(StreamServer):
 
     max_accept = 1
 
-    def __init__(self, listener: Any, handle: Callable[..., Any], place: Place, **settings: Any) -> None:
+    def __init__(self, listener: Any, handle: Callable[..., Any], slot: ProcessSlot, **settings: Any) -> None:
         super().__init__(listener, handle, **settings)
-        self._place = place
-        self._patient_until = self._paused_until = self._hurried_until = 0.0
+        self._place = slot
+        self._patient_until = self._paused_until = self._accept_freely_until = 0.0
 
     def do_read(self) -> tuple[Connection, Any] | None:  # type: ignore[override]  # None is allowed, the stubs forgot
         """A new connection and its address; none if nobody is there, or if it is for somebody else."""
-        if self._gives_way():
+        if self.should_defer_accept():
             self.stop_accepting()
             gevent.spawn_later(PAUSE_SECONDS, self._go_on)
             return None
@@ -87,17 +87,17 @@ class EvenServer(StreamServer):
         self._place.leave()
         super().close()
 
-    def _gives_way(self) -> bool:
+    def should_defer_accept(self) -> bool:
         now = time.monotonic()
-        if now < self._hurried_until:
+        if now < self._accept_freely_until:
             return False
-        if not self._place.is_ahead():
+        if not self._place.has_more_connections():
             self._patient_until = 0.0
             return False
         if not self._patient_until or now > self._paused_until + PATIENCE_SECONDS:  # the last one was taken
             self._patient_until = now + PATIENCE_SECONDS
         if now >= self._patient_until:
-            self._hurried_until = now + HURRIED_SECONDS
+            self._accept_freely_until = now + HURRIED_SECONDS
             return False
         self._paused_until = now + PAUSE_SECONDS
         return True

@@ -15,7 +15,7 @@ class Connection(CooperativeSocket):
 
     gevent lets go of a greenlet only where it must wait, and a socket that always has more never makes it wait: each
     turn of the event loop gets one piece of it, then others have theirs. gunicorn sends an answer's head and its body
-    one by one; between `begin_answer` and `end_answer` they are gathered, and cost one call and one packet.
+    one by one; between `cork` and `uncork` they are gathered, and cost one call and one packet.
     """
 
     _turn = -1
@@ -29,19 +29,19 @@ class Connection(CooperativeSocket):
         self._turn = gevent.get_hub().loop.iteration
         return piece
 
-    def begin_answer(self) -> None:
+    def cork(self) -> None:
         """Gather what is sent from now on."""
         self._gathered = bytearray()
 
-    def end_answer(self) -> None:
+    def uncork(self) -> None:
         """Send what was gathered, and whatever comes from now on at once."""
         gathered, self._gathered = self._gathered, None
         if gathered:
             self._send_whole(gathered)
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """Nothing more comes from here or goes there: of an answer that was lost the client must not read a part,
-        or the next one in its place."""
+        or the next one in its slot."""
         self._gathered = None
         with suppress(OSError):
             self.shutdown(SHUT_RDWR)
@@ -62,8 +62,8 @@ class Connection(CooperativeSocket):
 
     def _send_gathered(self) -> None:
         if self._gathered:
-            self.end_answer()
-            self.begin_answer()
+            self.uncork()
+            self.cork()
 
     def _send_whole(self, answer: bytearray) -> None:
         """All at once as a rule: `sendall` would first ask the system how much fits."""

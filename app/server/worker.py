@@ -7,7 +7,7 @@ import gevent
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.server.accept_balance import EvenServer, Place
+from app.server.accept_balance import BalancedServer, ProcessSlot
 from app.server.connection import Connection
 from app.web.middleware import REFUSED, Environ
 
@@ -17,46 +17,46 @@ MISTAKEN_SECONDS = 0.2
 FLOODING_SECONDS = 1.0
 
 
-class FairWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves each connection in turns, and lets who speaks no HTTP wait before it may come again."""
 
     def init_process(self) -> None:
         """Begin in the new process, with each setting at hand: gunicorn asks for several with every request."""
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
-        self.place = Place(self.age)
+        self.slot = ProcessSlot(self.age)
         super().init_process()
 
-    def server_class(self, listener: Any, *, spawn: Any, **_for_wsgi: Any) -> EvenServer:
+    def server_class(self, listener: Any, *, spawn: Any, **_for_wsgi: Any) -> BalancedServer:
         """The server that accepts this process's connections; gunicorn takes it for a class."""
-        return EvenServer(listener, partial(self.handle, listener), self.place, spawn=spawn)
+        return BalancedServer(listener, partial(self.handle, listener), self.slot, spawn=spawn)
 
     def notify(self) -> None:
         """Tell the master, and the other web processes, that this one is alive."""
         super().notify()
         if self.alive:
-            self.place.beat()
+            self.slot.beat()
 
     def handle(self, listener: Any, client: Connection, address: Any) -> None:
         """Serve a connection to its end."""
-        self.place.add(1)
+        self.slot.add(1)
         try:
             super().handle(listener, client, address)
         finally:
-            self.place.add(-1)
+            self.slot.add(-1)
 
     def handle_request(self, listener_name: Any, request: Any, client: Connection, address: Any) -> None:
-        """Serve one request; `give_turn` ends it."""
-        client.begin_answer()
+        """Serve one request; `flush_and_yield` ends it."""
+        client.cork()
         super().handle_request(listener_name, request, client, address)
 
     def handle_error(self, request: Any, client: Connection, address: Any, error: BaseException) -> None:
         """Answer a request that cannot be read; its connection is closed afterwards."""
-        client.end_answer()
+        client.uncork()
         super().handle_error(request, client, address, error)
         gevent.sleep(FLOODING_SECONDS if isinstance(error, LimitRequestHeaders) else MISTAKEN_SECONDS)
 
 
-def give_turn(environ: Environ) -> None:
+def flush_and_yield(environ: Environ) -> None:
     """The answer is complete: send it, then let others have their turn.
 
     Requests sent ahead are served one by one, those of a refused client slowly. An answer that cannot be sent ends
@@ -65,7 +65,7 @@ def give_turn(environ: Environ) -> None:
     client: Connection | None = environ.get(CLIENT)
     if client is not None:
         try:
-            client.end_answer()
+            client.uncork()
         except OSError:
-            client.break_off()
+            client.abort()
     gevent.sleep(REFUSED_SECONDS if environ.get(REFUSED) else 0)

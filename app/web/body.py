@@ -10,7 +10,7 @@ from typing import Protocol
 import gevent
 from gunicorn.http.errors import ParseException
 
-from app.web.errors import RETRY, Refusal
+from app.web.errors import RETRY, ApiError
 from app.web.middleware import REFUSED, Environ
 
 FIRST_PIECE_BYTES = 64
@@ -48,11 +48,11 @@ class BodyBudget:
     def take(self, environ: Environ, count: int) -> None:
         """Take so many bytes more for a request, or refuse it with 503."""
         if self.held + count > self.limit:
-            raise Refusal("busy", "Too many bodies are on their way in; try again.", headers=RETRY)
+            raise ApiError("busy", "Too many bodies are on their way in; try again.", headers=RETRY)
         self.held += count
         environ[TAKEN] = environ.get(TAKEN, 0) + count
 
-    def take_leave(self, environ: Environ) -> bool:
+    def release(self, environ: Environ) -> bool:
         """The request has its answer: take its share back. False if its connection must be closed."""
         self.held -= environ.pop(TAKEN, 0)
         return not environ.get(REFUSED) or discard_rest(environ)
@@ -71,12 +71,12 @@ def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: floa
         with gevent.Timeout(seconds, BodySlow()):
             body = b"".join(_pieces(environ, budget, limit))
     except BodySlow as slow:
-        raise Refusal("body_timeout", f"The body was not there within {seconds:g} seconds.") from slow
+        raise ApiError("body_timeout", f"The body was not there within {seconds:g} seconds.") from slow
     except (OSError, ParseException) as broken:
-        raise Refusal("invalid_body", "The body broke off or was framed wrongly.") from broken
+        raise ApiError("invalid_body", "The body broke off or was framed wrongly.") from broken
     declared = _declared(environ)
     if declared is not None and len(body) != declared:
-        raise Refusal("invalid_body", "The body is shorter than its Content-Length.")
+        raise ApiError("invalid_body", "The body is shorter than its Content-Length.")
     return body
 
 
@@ -133,5 +133,5 @@ def _declared(environ: Environ) -> int | None:
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal("body_too_large", f"The body is larger than {limit} bytes.")
+def _too_large(limit: int) -> ApiError:
+    return ApiError("body_too_large", f"The body is larger than {limit} bytes.")

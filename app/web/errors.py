@@ -48,7 +48,7 @@ STATUS_OF: Mapping[str, int] = {
 RETRY: Mapping[str, str] = {"Retry-After": "1"}
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """A request that is not served: a stable code, a message for people, and what else helps."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-def error_response(refusal: Refusal, status: int | None = None) -> Response:
+def error_response(refusal: ApiError, status: int | None = None) -> Response:
     """The refusal in the one shape, under the status its code stands for."""
     error: dict[str, Any] = {
         "code": refusal.code,
@@ -83,13 +83,13 @@ def error_response(refusal: Refusal, status: int | None = None) -> Response:
 def answer_http_exception(error: HTTPException) -> Response:
     """Flask's own refusals (404, 405, 413, …) in our shape, without HTML."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    refusal = Refusal(_code_of(status), f"{status.phrase}.", headers=_allow(error))
+    refusal = ApiError(_code_of(status), f"{status.phrase}.", headers=_allow(error))
     return error_response(refusal, status.value)
 
 
-def not_found() -> Refusal:
+def not_found() -> ApiError:
     """The answer of a path that leads nowhere, and of one that is hidden: they must not differ."""
-    return Refusal("not_found", "Not Found.")
+    return ApiError("not_found", "Not Found.")
 
 
 def answer_unexpected(error: Exception) -> Response:
@@ -97,18 +97,18 @@ def answer_unexpected(error: Exception) -> Response:
     log.error(
         "http.failed", exc_info=error, extra={"request_id": request.environ[REQUEST_ID], "method": request.method}
     )
-    return error_response(Refusal("internal_error", "Something went wrong on our side; it is in the log."))
+    return error_response(ApiError("internal_error", "Something went wrong on our side; it is in the log."))
 
 
 def answer_unavailable(error: StoreUnavailable) -> Response:
     """The store cannot take or tell it now; whoever asked may ask again."""
     log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": str(error)})
-    return error_response(Refusal("unavailable", "The store is not available now; try again.", headers=RETRY))
+    return error_response(ApiError("unavailable", "The store is not available now; try again.", headers=RETRY))
 
 
 def register_errors(app: Flask) -> None:
     """Give every way to fail its answer."""
-    app.register_error_handler(Refusal, error_response)
+    app.register_error_handler(ApiError, error_response)
     app.register_error_handler(HTTPException, answer_http_exception)
     app.register_error_handler(StoreUnavailable, answer_unavailable)
     app.register_error_handler(Exception, answer_unexpected)

@@ -1,6 +1,6 @@
 """Guards: who may come in. Every endpoint names exactly one; one that names none lets nobody in.
 
-A guard looks at the current request and either returns or raises a `Refusal`. All of them are called
+A guard looks at the current request and either returns or raises a `ApiError`. All of them are called
 from one place, before any view, so that no view can forget it.
 """
 
@@ -13,7 +13,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from app.config import Scope, ServiceToken
 from app.domain.constant_time import constant_time_index
 from app.gateway import gateway
-from app.web.errors import Refusal, not_found
+from app.web.errors import ApiError, not_found
 from app.web.middleware import ROUTE
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -76,7 +76,7 @@ def _check_in() -> None:
     request.environ[ROUTE] = rule.rule
     guard = guard_of(_app(), rule.endpoint)
     if guard is None:
-        raise Refusal("forbidden", "This endpoint names no guard.")
+        raise ApiError("forbidden", "This endpoint names no guard.")
     guard.check()
 
 
@@ -106,7 +106,7 @@ def _require(scope: Scope) -> None:
     if caller is None:
         raise _unauthorized()
     if scope not in caller.scopes:
-        raise Refusal("forbidden", f"This token lacks the scope {scope!r}.")
+        raise ApiError("forbidden", f"This token lacks the scope {scope!r}.")
 
 
 def _require_or_hide(scope: Scope) -> None:
@@ -125,8 +125,8 @@ def _token_of_caller() -> ServiceToken | None:
     return None if found is None else pairs[found][0]
 
 
-def _unauthorized() -> Refusal:
-    return Refusal(
+def _unauthorized() -> ApiError:
+    return ApiError(
         "unauthorized", "A valid bearer token is needed.", headers={"WWW-Authenticate": 'Bearer realm="wats"'}
     )
 

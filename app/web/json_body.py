@@ -15,7 +15,7 @@ from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
 from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
-from app.web.errors import Refusal
+from app.web.errors import ApiError
 
 LARGEST_BODY = 1024 * 1024
 DEEPEST = 64
@@ -32,7 +32,7 @@ class StrictJson(FlaskParser):
     def load_json(self, req: Request, schema: ma.Schema) -> Any:  # noqa: ARG002
         """The JSON of the body."""
         if not req.is_json:
-            raise Refusal("unsupported_media_type", "The body must be application/json.")
+            raise ApiError("unsupported_media_type", "The body must be application/json.")
         budget: BodyBudget = current_app.extensions[EXTENSION]
         refuse_declared_over(req.environ, LARGEST_BODY)
         return parsed(read_body(req.environ, budget, limit=LARGEST_BODY))
@@ -40,7 +40,7 @@ class StrictJson(FlaskParser):
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
         """The body does not say what it must: tell each mistake with a pointer to its place (RFC 6901)."""
         mistakes = list(_mistakes(error.messages_dict.get("json", {}), ""))[:MAX_ERRORS]
-        raise Refusal("invalid_fields", "Some fields are missing or wrong.", details={"fields": mistakes}) from error
+        raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": mistakes}) from error
 
 
 class JsonBlueprint(Blueprint):  # type: ignore[misc]
@@ -50,7 +50,7 @@ class JsonBlueprint(Blueprint):  # type: ignore[misc]
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON in these bytes; `Refusal` if there is none, or more than anybody means."""
+    """The JSON in these bytes; `ApiError` if there is none, or more than anybody means."""
     try:
         document = json.loads(
             body.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant
@@ -59,9 +59,9 @@ def parsed(body: bytes) -> Any:
         if b"\\u" in body:
             json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except _NoJson as error:
-        raise Refusal("invalid_json", f"The body is not the JSON we take: {error}.") from error
+        raise ApiError("invalid_json", f"The body is not the JSON we take: {error}.") from error
     except (ValueError, RecursionError) as error:
-        raise Refusal("invalid_json", "The body is no JSON in UTF-8.") from error
+        raise ApiError("invalid_json", "The body is no JSON in UTF-8.") from error
     return document
 
 

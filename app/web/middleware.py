@@ -32,13 +32,13 @@ class Observer(Protocol):
     def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None: ...
 
 
-class Manners:
+class RequestMiddleware:
     """Wraps a WSGI application."""
 
-    def __init__(self, app: WsgiApp, observer: Observer, take_leave: Callable[[Environ], bool]) -> None:
+    def __init__(self, app: WsgiApp, observer: Observer, release: Callable[[Environ], bool]) -> None:
         self._app = app
         self._observer = observer
-        self._take_leave = take_leave
+        self._take_leave = release
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         started = time.perf_counter()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from flask import request
 
-from app.web.errors import Refusal
+from app.web.errors import ApiError
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -73,8 +73,8 @@ def read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
     return last_id
 
 
-def _invalid_cursor() -> Refusal:
-    return Refusal("invalid_cursor", "The cursor is not one of ours.")
+def _invalid_cursor() -> ApiError:
+    return ApiError("invalid_cursor", "The cursor is not one of ours.")
 
 
 def read_limit(limit: str | None) -> int:
@@ -82,5 +82,5 @@ def read_limit(limit: str | None) -> int:
     if limit is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(limit) or int(limit) > MAX_LIMIT:
-        raise Refusal("invalid_limit", f"limit must be a number from 1 to {MAX_LIMIT}.")
+        raise ApiError("invalid_limit", f"limit must be a number from 1 to {MAX_LIMIT}.")
     return int(limit)

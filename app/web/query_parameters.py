@@ -8,12 +8,12 @@ from typing import Any, TypeVar, cast
 from flask import request
 from flask_smorest import Blueprint
 
-from app.web.errors import Refusal
+from app.web.errors import ApiError
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def takes(blueprint: Blueprint, *parameters: Mapping[str, Any]) -> Callable[[View], View]:
+def accepts_query(blueprint: Blueprint, *parameters: Mapping[str, Any]) -> Callable[[View], View]:
     """The query parameters of a view, as OpenAPI describes them; a request with any other, or with one of
     them twice, is refused with 400."""
     names = [str(parameter["name"]) for parameter in parameters]
@@ -23,7 +23,7 @@ def takes(blueprint: Blueprint, *parameters: Mapping[str, Any]) -> Callable[[Vie
         @wraps(view)
         def with_known_parameters(*arguments: Any, **more: Any) -> Any:
             if any(name not in names or len(given) > 1 for name, given in request.args.lists()):
-                raise Refusal("invalid_parameter", wrong)
+                raise ApiError("invalid_parameter", wrong)
             return view(*arguments, **more)
 
         return cast("View", blueprint.doc(parameters=[*parameters])(with_known_parameters))

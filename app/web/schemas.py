@@ -16,7 +16,7 @@ class CamelSchema(ma.Schema):
         field_obj.data_key = head + "".join(part.title() for part in tail)
 
 
-class Instant(ma.fields.AwareDateTime):
+class Timestamp(ma.fields.AwareDateTime):
     """A moment: printed in UTC with milliseconds, read in ISO 8601 with its zone."""
 
     WANTED = "It must be a time with its zone, such as 2026-01-02T03:04:05Z."

@@ -8,11 +8,11 @@ from flask_smorest import Blueprint
 
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.gateway import gateway
-from app.web.errors import Refusal, not_found
+from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.paging import PAGE_PARAMETERS, page, page_request
-from app.web.query_parameters import takes
-from app.web.schemas import CamelSchema, Instant, page_of
+from app.web.query_parameters import accepts_query
+from app.web.schemas import CamelSchema, Timestamp, page_of
 
 bp = Blueprint("receipts", __name__, description="What Meta sent, byte for byte.")
 
@@ -24,7 +24,7 @@ class ReceiptSchema(CamelSchema):
     """One webhook POST from Meta. `size` is in bytes; `duplicates`: how often the same bytes came again."""
 
     id = ma.fields.String(required=True)
-    received_at = Instant(required=True)
+    received_at = Timestamp(required=True)
     size = ma.fields.Integer(required=True)
     sha256 = ma.fields.String(required=True)
     state = ma.fields.Enum(ReceiptState, by_value=True, required=True)
@@ -41,7 +41,7 @@ class OneReceiptSchema(ReceiptSchema):
 
 @bp.get("/receipts")
 @guarded_by(bearer("read"))
-@takes(bp, STATE_PARAMETER, *PAGE_PARAMETERS)
+@accepts_query(bp, STATE_PARAMETER, *PAGE_PARAMETERS)
 @bp.response(200, page_of(ReceiptSchema))
 def list_receipts() -> dict[str, Any]:
     """List receipts, newest first."""
@@ -91,5 +91,5 @@ def _state() -> ReceiptState | None:
     if state is None:
         return None
     if state not in STATES:
-        raise Refusal("invalid_parameter", f"state must be one of {', '.join(STATES)}.")
+        raise ApiError("invalid_parameter", f"state must be one of {', '.join(STATES)}.")
     return ReceiptState(state)

@@ -7,7 +7,7 @@ from app.domain.meta.signature import SIGNATURE_HEADER, is_signature, signed_wit
 from app.domain.receipt import Stored
 from app.gateway import gateway
 from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
-from app.web.errors import Refusal
+from app.web.errors import ApiError
 from app.web.guards import Guard, guarded_by
 from app.web.json import JSON
 from app.web.middleware import Environ
@@ -25,7 +25,7 @@ def check_verify_token() -> None:
     presented = _single("hub.verify_token", otherwise="verify_token_mismatch").encode()
     active = gateway().settings.webhook.verify_token.active
     if constant_time_index(presented, (token.encode() for token in active)) is None:
-        raise Refusal("verify_token_mismatch", "The verify token is not ours.")
+        raise ApiError("verify_token_mismatch", "The verify token is not ours.")
 
 
 def check_signature() -> None:
@@ -37,7 +37,7 @@ def check_signature() -> None:
     body = read_body(environ, budget, limit=webhook.max_body_bytes)
     signer = signed_with(body, signature, webhook.app_secret.active)
     if signer is None:
-        raise Refusal("signature_mismatch", "The signature does not match the body.")
+        raise ApiError("signature_mismatch", "The signature does not match the body.")
     g.signed = (body, signer)
 
 
@@ -50,7 +50,7 @@ META_SIGNATURE = Guard("meta-signature", check_signature)
 def answer_handshake() -> Response:
     """Give Meta its challenge back, so that it accepts this URL."""
     if _single("hub.mode") != "subscribe":
-        raise Refusal("invalid_handshake", "hub.mode is not 'subscribe'.")
+        raise ApiError("invalid_handshake", "hub.mode is not 'subscribe'.")
     return Response(_single("hub.challenge"), mimetype="text/plain")
 
 
@@ -69,16 +69,16 @@ def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
     """A query parameter that must stand there just once; `otherwise`: the code when it is missing."""
     values = request.args.getlist(parameter)
     if len(values) > 1:
-        raise Refusal("invalid_handshake", f"{parameter} is given more than once.")
+        raise ApiError("invalid_handshake", f"{parameter} is given more than once.")
     if not values or not values[0]:
-        raise Refusal(otherwise, f"{parameter} is missing.")
+        raise ApiError(otherwise, f"{parameter} is missing.")
     return values[0]
 
 
 def _signature(environ: Environ) -> str:
     signature: str | None = environ.get(SIGNATURE_VARIABLE)
     if signature is None:
-        raise Refusal("missing_signature", f"{SIGNATURE_HEADER} is missing.")
+        raise ApiError("missing_signature", f"{SIGNATURE_HEADER} is missing.")
     if not is_signature(signature):
-        raise Refusal("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
+        raise ApiError("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
     return signature

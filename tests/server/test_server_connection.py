@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.server.connection import GATHERED_BYTES, Connection
-from app.server.worker import CLIENT, give_turn
+from app.server.worker import CLIENT, flush_and_yield
 
 Pair = tuple[Connection, socket.socket]
 
@@ -33,11 +33,11 @@ def received(client: socket.socket) -> bytes:
 
 def test_head_and_body_of_an_answer_go_out_together(pair: Pair) -> None:
     connection, client = pair
-    connection.begin_answer()
+    connection.cork()
 
     connection.sendall(b"head ")
     connection.sendall(b"body")
-    before, _ = received(client), connection.end_answer()
+    before, _ = received(client), connection.uncork()
 
     assert before == b""
     assert received(client) == b"head body"
@@ -53,13 +53,13 @@ def test_what_is_no_answer_goes_out_at_once(pair: Pair) -> None:
 
 def test_a_large_answer_is_not_held_in_memory(pair: Pair) -> None:
     connection, client = pair
-    connection.begin_answer()
+    connection.cork()
 
     connection.sendall(b"head")
     connection.sendall(b"x" * GATHERED_BYTES)
 
     assert len(received(client)) == 4 + GATHERED_BYTES
-    connection.end_answer()
+    connection.uncork()
     assert received(client) == b""
 
 
@@ -67,26 +67,26 @@ def test_a_file_comes_after_the_head_that_announces_it(pair: Pair, tmp_path: Pat
     connection, client = pair
     file = tmp_path / "style.css"
     file.write_bytes(b"body {}")
-    connection.begin_answer()
+    connection.cork()
 
     connection.sendall(b"head ")
     with file.open("rb") as opened:
         connection.sendfile(opened, 0, 7)
-    connection.end_answer()
+    connection.uncork()
 
     assert received(client) == b"head body {}"
 
 
 def test_nothing_of_an_answer_is_sent_twice_when_its_client_is_gone(pair: Pair) -> None:
     connection, client = pair
-    connection.begin_answer()
+    connection.cork()
     connection.sendall(b"head")
     client.close()
 
     with pytest.raises(BrokenPipeError):
-        connection.end_answer()
+        connection.uncork()
 
-    connection.end_answer()
+    connection.uncork()
 
 
 class WithoutRoom(Connection):
@@ -104,9 +104,9 @@ class WithoutRoom(Connection):
 def test_an_answer_that_is_lost_is_not_followed_by_the_next_one() -> None:
     server, client = socket.socketpair()
     with client, WithoutRoom(server.family, server.type, server.proto, fileno=server.detach()) as connection:
-        connection.begin_answer()
+        connection.cork()
         connection.sendall(b"first")
-        give_turn({CLIENT: connection})
+        flush_and_yield({CLIENT: connection})
 
         with pytest.raises(BrokenPipeError):
             connection.sendall(b"second")
