@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from app.config import ConfigError, load_settings
 from app.server.access_log import AccessLogger
-from app.startup.banner import tell_start, tell_warnings
+from app.startup.banner import print_banner, print_warnings
 from app.startup.handover import hand_over
 
 SUPERVISED = "WATS_SUPERVISED"
@@ -83,8 +83,8 @@ def when_ready(server):
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     if SUPERVISED not in os.environ:
-        tell_warnings(_settings, sys.stderr)
-    tell_start(_settings, sys.stdout)
+        print_warnings(_settings, sys.stderr)
+    print_banner(_settings, sys.stdout)
 
 
 def post_request(_worker, _request, environ, _response):
@@ -96,10 +96,10 @@ def post_request(_worker, _request, environ, _response):
 
 def post_worker_init(worker):
     """Open the store in the worker itself, after the monkey patch; and let a stop show in `/readyz` at once."""
-    from app.assembly import settle_in
+    from app.assembly import tune_runtime
     from app.startup import draining
 
-    settle_in()
+    tune_runtime()
     worker.wsgi.extensions["wats"].store.open()
     stop = signal.getsignal(signal.SIGTERM)
 

@@ -50,7 +50,7 @@ def build_gateway(settings: Settings) -> Gateway:
     )
 
 
-def settle_in() -> None:
+def tune_runtime() -> None:
     """Get this process ready for a long life: what is loaded now stays, and a native thread gets its turn sooner."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -13,7 +13,7 @@ import sys
 
 from gevent.event import Event
 
-from app.assembly import build_gateway, build_worker, settle_in
+from app.assembly import build_gateway, build_worker, tune_runtime
 from app.config import ConfigError, load_settings
 from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
@@ -38,7 +38,7 @@ def main(on_failpoint: Failpoint = _nothing) -> int:
     gateway.store.open()
     worker = build_worker(gateway, on_failpoint)
     watchdog, stop = Watchdog(), _stop_event()
-    settle_in()
+    tune_runtime()
     watchdog.start()
     sound = worker.run(stop, grace_seconds=settings.grace_seconds - 2)
     watchdog.stop()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.config.schema.headers import HEADERS
-from app.config.schema.keys import DESTINATION, REQUIRED, SECTIONS, TOKEN, Key, Section
+from app.config.schema.keys import DESTINATION, REQUIRED, SECTIONS, TOKEN, Section, Setting
 from app.config.start_options import REFERENCE
 
 Row = tuple[str, str, str, str]
@@ -37,13 +37,13 @@ def configure_tables() -> dict[str, str]:
 
 
 def _section_rows(path: str, keys: Section) -> list[Row]:
-    return [(f"{path}.{name}", key.kind.name, _default(key), key.meaning) for name, key in keys.items()]
+    return [(f"{path}.{name}", key.type.name, _default(key), key.meaning) for name, key in keys.items()]
 
 
-def _default(key: Key) -> str:
+def _default(key: Setting) -> str:
     if key.default is REQUIRED:
         return "needed"
-    if key.kind is HEADERS:
+    if key.type is HEADERS:
         return "`{}`"
     return "" if key.default is None else f"`{_written(key.default)}`"
 

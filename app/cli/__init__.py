@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.tables import harmless
+from app.cli.tables import escape_for_terminal
 from app.config import ConfigError
 from app.store import StoreUnavailable
 
@@ -30,18 +30,18 @@ COMMANDS = {
 """Where each command lives; a module is imported when its command is asked for."""
 
 EXIT_CONFIGURATION = 78
-SHORTEST_SECRET = 8
+MIN_SECRET_LENGTH = 8
 
 
 class CommandFailed(click.ClickException):
     """It was tried, or checked, and is not so: said on standard error, exit code 1. It may quote what others said."""
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002
-        click.echo("\n".join(map(harmless, self.message.split("\n"))), err=True)
+        click.echo("\n".join(map(escape_for_terminal, self.message.split("\n"))), err=True)
 
 
 class Misconfigured(click.ClickException):
-    """A wrong configuration: every mistake on a line of its own, exit code 78."""
+    """A wrong configuration: every problem on a line of its own, exit code 78."""
 
     exit_code = EXIT_CONFIGURATION
 
@@ -82,7 +82,7 @@ def without_values(message: str, args: list[str]) -> str:
     """A usage error without what was typed where a secret may have been pasted."""
     for arg in args:
         value = arg.partition("=")[2] if arg.startswith("-") else arg
-        if len(value) >= SHORTEST_SECRET:
+        if len(value) >= MIN_SECRET_LENGTH:
             message = message.replace(value, "…")
     return message
 

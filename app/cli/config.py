@@ -20,12 +20,12 @@ def config_group() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help=CONFIG_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 def validate(config: Path | None, as_json: bool) -> None:
-    """Check every profile of the file, and tell all mistakes with their paths; exit code 78 if there are any."""
+    """Check every profile of the file, and tell all problems with their paths; exit code 78 if there are any."""
     try:
         checked = check_config(Flags(config=config))
     except ConfigError as error:
         if as_json:
-            click.echo(json.dumps({"valid": False, "mistakes": [asdict(each) for each in error.mistakes]}, indent=2))
+            click.echo(json.dumps({"valid": False, "problems": [asdict(each) for each in error.problems]}, indent=2))
         raise
     if as_json:
         click.echo(json.dumps({"valid": True, "config": str(checked.path), "profiles": checked.profiles}, indent=2))

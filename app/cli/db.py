@@ -25,7 +25,7 @@ def upgrade(flags: Flags) -> None:
     configure_logging(secrets=settings.secret_values)
     status = build_gateway(settings).store.upgrade_schema()
     click.echo(f"schema {status.version}, head {status.head}")
-    _insist(status)
+    _require_compatible(status)
 
 
 @db_group.command("status")
@@ -40,10 +40,10 @@ def status(flags: Flags, as_json: bool) -> None:
         click.echo(json.dumps({"schema": found.version, "head": found.head, "compatible": found.compatible}))
     else:
         click.echo(f"schema {found.version or 'none'}, head {found.head}")
-    _insist(found)
+    _require_compatible(found)
 
 
-def _insist(status: SchemaStatus) -> None:
+def _require_compatible(status: SchemaStatus) -> None:
     if status.compatible:
         return
     if (status.version or "") > status.head:

@@ -74,7 +74,7 @@ def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_jso
 
 
 def _follow(client: Client, stopping: Stopping, cursor: str, types: str | None) -> Iterator[dict[str, Any]]:
-    """Events without end. The first question is asked without waiting, so that a mistake is told at once."""
+    """Events without end. The first question is asked without waiting, so that a problem is told at once."""
     wait = 0
     while True:
         with stopping.waiting():

@@ -19,7 +19,7 @@ from app.cli.supervisor import Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
 from app.log import configure_logging
-from app.startup.banner import tell_warnings
+from app.startup.banner import print_warnings
 from app.store import Store
 
 HEAD_START_SECONDS = 0.7
@@ -54,12 +54,12 @@ def serve_command(
 def serve(settings: Settings, *, with_worker: bool) -> int:
     """Run until stopped; the exit code tells how it ended."""
     configure_logging(secrets=settings.secret_values)
-    tell_warnings(settings, sys.stderr)
+    print_warnings(settings, sys.stderr)
     _refuse_taken_port(settings.service.host, settings.service.port)
     _bring_schema_to_head(settings)
     with _run_folder() as folder:
         environ = {**child_environment(settings), "WATS_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-        children = [Child("web", GUNICORN, leads=True)]
+        children = [Child("web", GUNICORN, essential=True)]
         if with_worker:
             children.append(Child("worker", WORKER, due=time.monotonic() + HEAD_START_SECONDS))
         return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()

@@ -20,27 +20,27 @@ log = logging.getLogger(__name__)
 STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 WAITED_FOR = STOPPING | {signal.SIGCHLD, signal.SIGALRM}
 PR_SET_PDEATHSIG = 1
-SHORTEST_DELAY, LONGEST_DELAY, HEALTHY_SECONDS = 0.5, 30.0, 10.0
-SHORTEST_WAIT = 0.001
+MIN_DELAY, MAX_DELAY, HEALTHY_SECONDS = 0.5, 30.0, 10.0
+MIN_WAIT = 0.001
 SIGNAL_BASE = 128
 
 
 @dataclass
 class Child:
-    """A process to keep alive. When one that `leads` ends, everything ends; any other is started again."""
+    """A process to keep alive. When one that `essential` ends, everything ends; any other is started again."""
 
     name: str
     command: Sequence[str]
-    leads: bool = False
+    essential: bool = False
     pid: int | None = None
     started: float = 0.0
-    delay: float = SHORTEST_DELAY
+    delay: float = MIN_DELAY
     due: float | None = 0.0
 
 
 @dataclass
 class Supervisor:
-    """Runs its children until one that leads ends, or a signal asks to stop; returns the exit code."""
+    """Runs its children until one that essential ends, or a signal asks to stop; returns the exit code."""
 
     children: Sequence[Child]
     environ: Mapping[str, str]
@@ -59,7 +59,7 @@ class Supervisor:
                 self._start_due()
                 self._take_signal(_next_signal(self._patience()))
                 self._reap()
-                self._lose_patience()
+                self._kill_overdue()
         finally:
             self._signal_groups(signal.SIGKILL)
         return self.code
@@ -110,7 +110,7 @@ class Supervisor:
         for child in self._alive():
             _signal(child.pid, signal.SIGTERM)
 
-    def _lose_patience(self) -> None:
+    def _kill_overdue(self) -> None:
         if self.stop_by is not None and time.monotonic() >= self.stop_by and self._alive():
             log.error("supervisor.killed_what_did_not_stop")
             self.code = self.code or 1
@@ -137,12 +137,12 @@ class Supervisor:
             self.code = self.code or _exit_code(code)
             return
         log.warning("supervisor.child_exited", extra={"name_of": child.name, "exit_code": code})
-        if child.leads:
+        if child.essential:
             self.code = _exit_code(code) or 1
             self._begin_stop()
             return
         healthy = time.monotonic() - child.started > HEALTHY_SECONDS
-        child.delay = SHORTEST_DELAY if healthy else min(child.delay * 2, LONGEST_DELAY)
+        child.delay = MIN_DELAY if healthy else min(child.delay * 2, MAX_DELAY)
         child.due = time.monotonic() + child.delay
 
     def _alive(self) -> list[Child]:
@@ -155,7 +155,7 @@ class Supervisor:
 
 def _next_signal(seconds: float) -> int:
     """The next signal; SIGALRM when so many seconds have passed. (macOS has no `sigtimedwait`.)"""
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, SHORTEST_WAIT))
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, MIN_WAIT))
     return signal.sigwait(WAITED_FOR)
 
 

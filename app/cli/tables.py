@@ -47,9 +47,9 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return harmless(json.dumps(value) if isinstance(value, dict | list) else str(value))
+    return escape_for_terminal(json.dumps(value) if isinstance(value, dict | list) else str(value))
 
 
-def harmless(text: str) -> str:
+def escape_for_terminal(text: str) -> str:
     """The text as a terminal may print it."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()

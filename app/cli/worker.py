@@ -12,7 +12,7 @@ from app.cli.options import start_options
 from app.cli.processes import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
 from app.jobs.runner import is_anybody_working
-from app.startup.banner import tell_warnings
+from app.startup.banner import print_warnings
 
 
 @click.command("worker")
@@ -24,7 +24,7 @@ def worker_command(flags: Flags, check: bool) -> None:
     if check:
         _check(settings)
         return
-    tell_warnings(settings, sys.stderr)
+    print_warnings(settings, sys.stderr)
     os.chdir(ROOT)
     os.execve(WORKER[0], WORKER, child_environment(settings))  # noqa: S606 - this very process becomes the worker
 

@@ -4,7 +4,7 @@ The only room that reads the environment or YAML. Nothing in it is printed with 
 """
 
 from app.config.api_access import ApiAccess, api_access
-from app.config.errors import ConfigError, Mistake
+from app.config.errors import ConfigError, ConfigProblem
 from app.config.explain import Explained
 from app.config.load import (
     Checked,
@@ -24,10 +24,10 @@ __all__ = [
     "ApiAccess",
     "Checked",
     "ConfigError",
+    "ConfigProblem",
     "Destination",
     "Explained",
     "Flags",
-    "Mistake",
     "Mode",
     "Scope",
     "Secret",

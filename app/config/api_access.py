@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.config.errors import Bad, ConfigError, Mistake
+from app.config.errors import ConfigError, ConfigProblem, InvalidValue
 from app.config.schema.references import SecretRef
 from app.config.schema.urls import SERVICE_URL
 from app.config.secrets.dry_run import PLACEHOLDER_SERVICE_TOKEN, SERVICE_TOKEN_VARIABLE
@@ -11,7 +11,7 @@ from app.config.secrets.lookup import Sources
 from app.config.settings import Mode
 from app.config.start.environment import start_environment
 from app.config.start.flags import Flags
-from app.config.start.request import ANY_ADDRESS, Launch, weigh
+from app.config.start.request import ANY_ADDRESS, StartRequest, evaluate
 
 URL_VARIABLE = "WATS_URL"
 
@@ -37,38 +37,38 @@ def api_access(flags: Flags, *, url: str | None = None, environ: Mapping[str, st
     dry-run's. Raises `ConfigError`.
     """
     environ = start_environment() if environ is None else environ
-    launch = weigh(flags, environ, needs_mode=False)
-    if launch.profile is None:
-        raise ConfigError(launch.mistakes)
-    service = launch.profile.sections["service"]
+    request = evaluate(flags, environ, needs_mode=False)
+    if request.profile is None:
+        raise ConfigError(request.problems)
+    service = request.profile.sections["service"]
     given = _given_url(url, "--url") or _given_url(environ.get(URL_VARIABLE), URL_VARIABLE)
-    return ApiAccess(given or _address(launch), service["apiPrefix"], _token(launch, service["bearerToken"]))
+    return ApiAccess(given or _address(request), service["apiPrefix"], _token(request, service["bearerToken"]))
 
 
 def _given_url(url: str | None, told_by: str) -> str | None:
     """The URL as told; one with a password in it is refused, as it would be printed when nobody answers there."""
     try:
         return str(SERVICE_URL.read(url)) if url else None
-    except Bad as bad:
+    except InvalidValue as bad:
         raise ConfigError([bad.at(told_by)]) from bad
 
 
-def _address(launch: Launch) -> str:
-    host, port = str(launch.host().value), launch.port().value
-    if launch.mistakes:
-        raise ConfigError(launch.mistakes)
+def _address(request: StartRequest) -> str:
+    host, port = str(request.host().value), request.port().value
+    if request.problems:
+        raise ConfigError(request.problems)
     host = {ANY_ADDRESS: "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _token(launch: Launch, ref: SecretRef) -> str:
-    sources = Sources(launch.environ)
+def _token(request: StartRequest, ref: SecretRef) -> str:
+    sources = Sources(request.environ)
     try:
         token = sources.peek(ref.env)
-        if token is None and launch.variables.mode != Mode.LIVE.value:
+        if token is None and request.variables.mode != Mode.LIVE.value:
             token = sources.peek(SERVICE_TOKEN_VARIABLE) or PLACEHOLDER_SERVICE_TOKEN
-    except Bad as bad:
+    except InvalidValue as bad:
         raise ConfigError([bad.at(ref.env)]) from bad
     if token is None:
-        raise ConfigError([Mistake("secret_missing", ref.env, f"set {ref.env}, or {ref.env}_FILE to a path")])
+        raise ConfigError([ConfigProblem("secret_missing", ref.env, f"set {ref.env}, or {ref.env}_FILE to a path")])
     return token

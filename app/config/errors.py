@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-LONGEST_NAME = 64
+MAX_NAME_LENGTH = 64
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """One mistake: a stable code, the path of the setting (or the variable or flag), a message without secrets.
+class ConfigProblem:
+    """One problem: a stable code, the path of the setting (or the variable or flag), a message without secrets.
 
     Whatever a file or a command line put into path or message is escaped: a message is always one line.
     """
@@ -26,30 +26,30 @@ class Mistake:
         where = f"{self.file}: {self.path}" if self.file else self.path
         return f"{where}: {self.message} [{self.code}]"
 
-    def in_file(self, file: object) -> "Mistake":
-        """The same mistake, with the file in which it stands."""
+    def in_file(self, file: object) -> "ConfigProblem":
+        """The same problem, with the file in which it stands."""
         return replace(self, file=str(file))
 
 
 class ConfigError(Exception):
     """The configuration cannot be used. A command that meets it ends with exit code 78."""
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+    def __init__(self, problems: Iterable[ConfigProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class Bad(Exception):
-    """A value that is not what its key wants; becomes a `Mistake` once its path is known."""
+class InvalidValue(Exception):
+    """A value that is not what its key wants; becomes a `ConfigProblem` once its path is known."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
 
-    def at(self, path: str) -> Mistake:
-        """The mistake at this path."""
-        return Mistake(self.code, path, self.message)
+    def at(self, path: str) -> ConfigProblem:
+        """The problem at this path."""
+        return ConfigProblem(self.code, path, self.message)
 
 
 def escaped(text: str) -> str:
@@ -61,7 +61,7 @@ def escaped(text: str) -> str:
 
 def shortened(name: str) -> str:
     """A name from a file as a message may repeat it."""
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…"
 
 
 def under(path: str, key: str) -> str:

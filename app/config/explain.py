@@ -9,7 +9,7 @@ from app.config.schema.keys import DESTINATION, SECTIONS, TOKEN, Section
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.schema.urls import without_query
 from app.config.settings import Mode, Settings
-from app.config.start.request import Launch
+from app.config.start.request import StartRequest
 
 Origins = Mapping[str, str]
 Row = tuple[str, object, object, str]
@@ -24,21 +24,21 @@ class Explained:
     source: str
 
 
-def explain_launch(launch: Launch, settings: Settings) -> Iterator[Explained]:
+def explain_request(request: StartRequest, settings: Settings) -> Iterator[Explained]:
     """What flags, environment and profile together came to."""
-    host, port = launch.host(), launch.port()
-    for path, value, flag, variable in _launch_rows(launch, settings):
+    host, port = request.host(), request.port()
+    for path, value, flag, variable in _launch_rows(request, settings):
         by = f"flag {flag}" if flag else f"environment {variable}"
-        yield Explained(path, _plain(value), by if flag or launch.environ.get(variable) else "default")
+        yield Explained(path, _plain(value), by if flag or request.environ.get(variable) else "default")
     yield Explained("listen.host", str(host.value), host.by)
     yield Explained("listen.port", str(port.value), port.by)
     own = settings.mode is Mode.DRY_RUN
     yield Explained("database", settings.storage.kind, "the dry-run's own" if own else "storage.url")
 
 
-def _launch_rows(launch: Launch, settings: Settings) -> list[Row]:
+def _launch_rows(request: StartRequest, settings: Settings) -> list[Row]:
     """Path, value, the flag that told it (if one did), the variable that may have."""
-    flags = launch.flags
+    flags = request.flags
     mode_flag = flags.live or flags.dry_run
     return [
         ("mode", settings.mode, mode_flag and f"--{settings.mode}", "WATS_MODE"),

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.errors import ConfigError
-from app.config.explain import Explained, explain_launch, explain_profile
+from app.config.explain import Explained, explain_profile, explain_request
 from app.config.resolve import resolve
 from app.config.settings import Mode, Settings
 from app.config.start.environment import start_environment
 from app.config.start.flags import Flags
-from app.config.start.request import config_path, read_config, weigh
+from app.config.start.request import config_path, evaluate, read_config
 from app.config.start.variables import read_variables
 
 NO_FLAGS = Flags()
@@ -18,7 +18,7 @@ NO_FLAGS = Flags()
 
 @dataclass(frozen=True)
 class Checked:
-    """A config file without mistakes, and the profiles in it."""
+    """A config file without problems, and the profiles in it."""
 
     path: Path
     profiles: tuple[str, ...]
@@ -26,28 +26,28 @@ class Checked:
 
 
 def load_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of a start, all gates and secrets checked. Raises `ConfigError` with every mistake."""
-    return resolve(weigh(flags, _environ(environ)))[0]
+    """The settings of a start, all gates and secrets checked. Raises `ConfigError` with every problem."""
+    return resolve(evaluate(flags, _environ(environ)))[0]
 
 
 def inspect_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings good for looking at routes: no mode, secret or `$PORT` is needed, and none is read."""
     environ = {name: value for name, value in _environ(environ).items() if name in ("WATS_CONFIG", "WATS_PROFILE")}
-    launch = weigh(Flags(config=flags.config, profile=flags.profile), environ, needs_mode=False)
-    launch.mode = Mode.DRY_RUN
-    return resolve(launch)[0]
+    request = evaluate(Flags(config=flags.config, profile=flags.profile), environ, needs_mode=False)
+    request.mode = Mode.DRY_RUN
+    return resolve(request)[0]
 
 
 def explain_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:
     """Every setting with its value and source. Raises `ConfigError` like `load_settings`."""
-    launch = weigh(flags, _environ(environ))
-    settings, sources = resolve(launch)
-    assert launch.profile is not None
-    return [*explain_launch(launch, settings), *explain_profile(launch.profile, sources.origins)]
+    request = evaluate(flags, _environ(environ))
+    settings, sources = resolve(request)
+    assert request.profile is not None
+    return [*explain_request(request, settings), *explain_profile(request.profile, sources.origins)]
 
 
 def check_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Checked:
-    """The config file with all its profiles, without mode or secrets. Raises `ConfigError` with every mistake."""
+    """The config file with all its profiles, without mode or secrets. Raises `ConfigError` with every problem."""
     path = config_path(flags, read_variables(_environ(environ))[0])
     document = read_config(path)
     return Checked(path, tuple(document.profiles), document.default)
@@ -55,12 +55,12 @@ def check_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = No
 
 def show_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:
     """A profile with its defaults, and which of its variables are set, without mode or secrets."""
-    launch = weigh(flags, _environ(environ), needs_mode=False)
-    if launch.profile is None:
-        raise ConfigError(launch.mistakes)
-    names = [name for name in launch.environ if launch.environ[name]]
+    request = evaluate(flags, _environ(environ), needs_mode=False)
+    if request.profile is None:
+        raise ConfigError(request.problems)
+    names = [name for name in request.environ if request.environ[name]]
     origins = {name.removesuffix("_FILE"): f"file named by {name}" for name in names if name.endswith("_FILE")}
-    return list(explain_profile(launch.profile, origins | {name: f"environment {name}" for name in names}))
+    return list(explain_profile(request.profile, origins | {name: f"environment {name}" for name in names}))
 
 
 def child_environment(settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -83,7 +83,7 @@ def child_environment(settings: Settings, environ: Mapping[str, str] | None = No
         **({"WATS_YES_LIVE": "1"} if settings.mode is Mode.LIVE else {}),
         **({"WATS_PAAS": "1"} if settings.paas else {}),
         **({"WATS_DRY_RUN_PUSH": "1"} if settings.push_anywhere else {}),
-        **dict(settings.made_secrets),
+        **dict(settings.generated_secrets),
     }
 
 

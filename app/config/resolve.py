@@ -23,45 +23,45 @@ from app.config.settings import (
     WhatsApp,
     Worker,
 )
-from app.config.start.request import Launch
-from app.config.warnings import notices_about
+from app.config.start.request import StartRequest
+from app.config.warnings import warnings_about
 
 Secrets = LiveSecrets | DryRunSecrets
 DEFAULT_WEB_PROCESSES = 2
 DEFAULT_GRACE_SECONDS = 25
 
 
-def resolve(launch: Launch) -> tuple[Settings, Sources]:
-    """The settings of a start. Raises `ConfigError` with every mistake of file, gates and secrets together."""
-    host, port = launch.host(), launch.port()
-    sources = Sources(launch.environ, launch.env_file())
-    if launch.profile is None or launch.mode is None:
-        raise ConfigError(launch.mistakes)
-    secrets = _secrets(launch, sources, on_loopback=is_loopback(str(host.value)))
-    settings = _settings(launch, launch.profile, launch.mode, secrets)
+def resolve(request: StartRequest) -> tuple[Settings, Sources]:
+    """The settings of a start. Raises `ConfigError` with every problem of file, gates and secrets together."""
+    host, port = request.host(), request.port()
+    sources = Sources(request.environ, request.env_file())
+    if request.profile is None or request.mode is None:
+        raise ConfigError(request.problems)
+    secrets = _secrets(request, sources, on_loopback=is_loopback(str(host.value)))
+    settings = _settings(request, request.profile, request.mode, secrets)
     settings = replace(settings, service=replace(settings.service, host=str(host.value), port=int(port.value)))
-    if mistakes := (*launch.mistakes, *(mistake.in_file(launch.config_path) for mistake in sources.mistakes)):
-        raise ConfigError(mistakes)
-    return replace(settings, notices=tuple(notices_about(settings, launch, launch.profile, sources))), sources
+    if problems := (*request.problems, *(problem.in_file(request.config_path) for problem in sources.problems)):
+        raise ConfigError(problems)
+    return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
 
 
-def _secrets(launch: Launch, sources: Sources, *, on_loopback: bool) -> Secrets:
-    data_dir = launch.variables.data_dir.absolute()
-    if launch.mode is Mode.LIVE:
+def _secrets(request: StartRequest, sources: Sources, *, on_loopback: bool) -> Secrets:
+    data_dir = request.variables.data_dir.absolute()
+    if request.mode is Mode.LIVE:
         return LiveSecrets(sources, data_dir)
     return DryRunSecrets(sources, data_dir, on_loopback)
 
 
-def _settings(launch: Launch, profile: Profile, mode: Mode, secrets: Secrets) -> Settings:
+def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secrets) -> Settings:
     at = f"profiles.{profile.name}"
     section = profile.sections
     return Settings(
         mode=mode,
         profile=profile.name,
-        config_path=launch.config_path,
-        paas=launch.paas,
-        env_file=launch.env_file_path(),
-        data_dir=launch.variables.data_dir.absolute(),
+        config_path=request.config_path,
+        paas=request.paas,
+        env_file=request.env_file_path(),
+        data_dir=request.variables.data_dir.absolute(),
         graph=Graph(section["graph"]["apiVersion"], section["graph"]["baseUrl"]),
         whatsapp=_whatsapp(section["whatsapp"], secrets, f"{at}.whatsapp"),
         access_token=secrets.access_token(section["auth"]["accessToken"], f"{at}.auth.accessToken"),
@@ -70,14 +70,14 @@ def _settings(launch: Launch, profile: Profile, mode: Mode, secrets: Secrets) ->
         storage=_storage(section["storage"], secrets, f"{at}.storage"),
         destinations=_destinations(profile, secrets, f"{at}.destinations"),
         sending=_sending(section["sending"]),
-        worker=_worker(section["worker"], launch),
+        worker=_worker(section["worker"], request),
         retention_days=section["retention"]["days"],
         fetch_media_on_arrival=section["media"]["fetchOnArrival"],
-        web_processes=launch.flags.workers or launch.variables.workers or DEFAULT_WEB_PROCESSES,
-        grace_seconds=launch.variables.grace_seconds or DEFAULT_GRACE_SECONDS,
-        push_anywhere=launch.flags.push or launch.variables.push,
-        notices=(),
-        made_secrets=tuple(secrets.made) if isinstance(secrets, DryRunSecrets) else (),
+        web_processes=request.flags.workers or request.variables.workers or DEFAULT_WEB_PROCESSES,
+        grace_seconds=request.variables.grace_seconds or DEFAULT_GRACE_SECONDS,
+        push_anywhere=request.flags.push or request.variables.push,
+        warnings=(),
+        generated_secrets=tuple(secrets.made) if isinstance(secrets, DryRunSecrets) else (),
     )
 
 
@@ -150,6 +150,6 @@ def _sending(values: dict[str, Any]) -> Sending:
     )
 
 
-def _worker(values: dict[str, Any], launch: Launch) -> Worker:
-    threads = launch.flags.threads or launch.variables.threads or values["threads"]
+def _worker(values: dict[str, Any], request: StartRequest) -> Worker:
+    threads = request.flags.threads or request.variables.threads or values["threads"]
     return Worker(threads, values["leaseSeconds"])

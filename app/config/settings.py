@@ -122,8 +122,8 @@ class Worker:
 class Settings:
     """One profile, resolved: with every default filled in and every secret read.
 
-    `notices` are the warnings for whoever starts the gateway; none of them holds a secret.
-    `made_secrets` are the ones a dry-run made at random, by variable: whoever starts it is told them once.
+    `warnings` are the warnings for whoever starts the gateway; none of them holds a secret.
+    `generated_secrets` are the ones a dry-run made at random, by variable: whoever starts it is told them once.
     Neither counts when settings are compared: a child that is handed the secrets has made none.
     `grace_seconds` is how long a stop may take.
     """
@@ -148,8 +148,8 @@ class Settings:
     web_processes: int
     grace_seconds: int
     push_anywhere: bool
-    notices: tuple[str, ...] = field(compare=False)
-    made_secrets: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
+    warnings: tuple[str, ...] = field(compare=False)
+    generated_secrets: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
 
     @property
     def secret_values(self) -> tuple[str, ...]:

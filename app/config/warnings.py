@@ -7,30 +7,30 @@ from app.config.schema.urls import is_loopback_url
 from app.config.secrets.live import DEFAULT_FILE
 from app.config.secrets.lookup import Sources
 from app.config.settings import Mode, Settings
-from app.config.start.request import Launch
+from app.config.start.request import StartRequest
 
 META_MEGABYTES = 3 * 1024 * 1024
 
 
-def notices_about(settings: Settings, launch: Launch, profile: Profile, sources: Sources) -> list[str]:
+def warnings_about(settings: Settings, request: StartRequest, profile: Profile, sources: Sources) -> list[str]:
     """What whoever starts the gateway should know; none of it holds a secret."""
-    notices = [*launch.notices, *sources.notices]
+    warnings = [*request.warnings, *sources.warnings]
     if settings.webhook.max_body_bytes < META_MEGABYTES:
-        notices.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
+        warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
     if settings.mode is Mode.DRY_RUN:
-        return notices + _of_dry_run(settings, profile, sources)
+        return warnings + _of_dry_run(settings, profile, sources)
     if settings.paas and settings.storage.url == f"sqlite:///{settings.data_dir / DEFAULT_FILE}":
-        notices.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
-    return notices
+        warnings.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
+    return warnings
 
 
 def _of_dry_run(settings: Settings, profile: Profile, sources: Sources) -> list[str]:
-    notices = []
+    warnings = []
     refs = [profile.sections[section][key] for section, key in SECRET_SLOTS]
-    unused = [ref.env for ref in refs if isinstance(ref, SecretRef) and sources.stands(ref.env)]
+    unused = [ref.env for ref in refs if isinstance(ref, SecretRef) and sources.is_set(ref.env)]
     if unused:
-        notices.append(f"dry-run does not use {', '.join(unused)}, which the environment holds")
+        warnings.append(f"dry-run does not use {', '.join(unused)}, which the environment holds")
     held_back = [each.name for each in settings.destinations if not is_loopback_url(each.url)]
     if held_back and not settings.push_anywhere:
-        notices.append(f"dry-run does not push to {', '.join(held_back)} beyond loopback; --push does")
-    return notices
+        warnings.append(f"dry-run does not push to {', '.join(held_back)} beyond loopback; --push does")
+    return warnings

@@ -36,7 +36,7 @@ FIELDS = {
 }
 """Attributes that a call may give in `extra`, and their names on the wire."""
 
-SHORTEST_SECRET = 6
+MIN_SECRET_LENGTH = 6
 
 _QUERY = re.compile(r"\?[^\s'\"]*")
 
@@ -46,7 +46,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        self._secrets = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

@@ -18,7 +18,7 @@ from app.store import PruneStep
 log = logging.getLogger(__name__)
 
 RUN_SECONDS = 2.0
-LEAST_REST_SECONDS = 0.005
+MIN_REST_SECONDS = 0.005
 PAUSE = timedelta(hours=1)
 
 Sleep = Callable[[float], object]
@@ -59,7 +59,7 @@ class Pruning:
             if began >= until:
                 return Retry(timedelta())
             going.note(self._step(going))
-            self._rest(max(LEAST_REST_SECONDS, time.monotonic() - began))
+            self._rest(max(MIN_REST_SECONDS, time.monotonic() - began))
         self._pass = None
         log.info("retention.pruned", extra=dict(going.removed))
         return Retry(PAUSE)

@@ -15,7 +15,7 @@ from app.log import configure_logging
 ROUTE = "wats.route"  # as app.web.middleware leaves them; a log knows no room
 REQUEST_ID = "wats.request_id"
 SHOWN_PATH = 64
-LONGEST_SEGMENT = 20
+MAX_SEGMENT_LENGTH = 20
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
@@ -55,4 +55,4 @@ def quoted_route(route: str) -> str:
 
 def quoted_path(path: str) -> str:
     """An unknown path for people: long segments, which may be anything, are left out."""
-    return f'"route":"unmatched","path":{quoted(re.sub(rf"[^/]{{{LONGEST_SEGMENT},}}", "…", path)[:SHOWN_PATH])}'
+    return f'"route":"unmatched","path":{quoted(re.sub(rf"[^/]{{{MAX_SEGMENT_LENGTH},}}", "…", path)[:SHOWN_PATH])}'

@@ -10,18 +10,18 @@ from app.domain import VERSION
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 
 
-def tell_start(settings: Settings, out: TextIO) -> None:
+def print_banner(settings: Settings, out: TextIO) -> None:
     """Say that the gateway listens, and how to try it."""
     facts = start_facts(settings)
     out.write(_block(facts) if out.isatty() else json.dumps({"event": "serve.listening", **facts}) + "\n")
     out.flush()
 
 
-def tell_warnings(settings: Settings, out: TextIO) -> None:
+def print_warnings(settings: Settings, out: TextIO) -> None:
     """Say what deserves attention, and the secrets made for this run."""
-    for notice in settings.notices:
+    for notice in settings.warnings:
         out.write(f"warning: {notice}\n")
-    for variable, value in settings.made_secrets:
+    for variable, value in settings.generated_secrets:
         out.write(f"made for this run: {variable}={value}\n")
     out.flush()
 

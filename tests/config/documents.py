@@ -44,11 +44,11 @@ def with_change(path: str, value: object) -> dict[str, Any]:
 
 
 def mistakes_of(config: dict[str, Any], folder: Path) -> set[tuple[str, str]]:
-    """Code and path of every mistake of a config that was written to a file."""
+    """Code and path of every problem of a config that was written to a file."""
     path = write(config, folder)
     with pytest.raises(ConfigError) as caught:
         read_profiles(read_document(path))
-    return {(mistake.code, mistake.path) for mistake in caught.value.mistakes}
+    return {(problem.code, problem.path) for problem in caught.value.problems}
 
 
 def write(config: object, folder: Path) -> Path:

@@ -23,7 +23,7 @@ profiles:
       - name: crm
         url: "http://crm:8080/hooks?key=planted-query"
         secret: { env: CRM_SECRET, previous: { env: OLD_CRM_SECRET } }
-        headers: { Authorization: { env: CRM_HEADER }, X-Kind: plain }
+        headers: { Authorization: { env: CRM_HEADER }, X-ValueType: plain }
       - { name: here, url: "http://127.0.0.1:9000", secret: { env: HERE_SECRET } }
 """
 
@@ -67,5 +67,5 @@ def refusals(folder: Path, environ: dict[str, str], **flags: object) -> dict[str
     try:
         start(folder, environ, **flags)
     except ConfigError as error:
-        return {mistake.path: mistake.code for mistake in error.mistakes}
+        return {problem.path: problem.code for problem in error.problems}
     return {}

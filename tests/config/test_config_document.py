@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.config.errors import Bad, ConfigError
+from app.config.errors import ConfigError, InvalidValue
 from app.config.file.document import read_document
 from app.config.file.profile import read_profiles
 from tests.config.documents import P, PlainDumper, with_change
@@ -27,7 +27,7 @@ def test_yaml_that_surprises_is_refused(text: str, code: str, tmp_path: Path):
     path = tmp_path / "wats.config.yaml"
     path.write_text(text)
 
-    with pytest.raises(Bad) as caught:
+    with pytest.raises(InvalidValue) as caught:
         read_document(path)
 
     assert code in caught.value.code
@@ -41,7 +41,7 @@ def test_json_that_surprises_is_refused(text: str, tmp_path: Path):
     path = tmp_path / "wats.config.json"
     path.write_text(text)
 
-    with pytest.raises(Bad):
+    with pytest.raises(InvalidValue):
         read_document(path)
 
 
@@ -52,7 +52,7 @@ def test_both_kinds_of_file_may_be_equally_deep(extension: str, tmp_path: Path):
     too_deep.write_text("[" * 21 + "]" * 21)
 
     assert read_document(deep) == json.loads(deep.read_text())
-    with pytest.raises(Bad, match="deeper than 20"):
+    with pytest.raises(InvalidValue, match="deeper than 20"):
         read_document(too_deep)
 
 
@@ -72,16 +72,16 @@ def test_every_key_that_stands_twice_is_told_with_its_path(extension: str, tmp_p
     with pytest.raises(ConfigError) as caught:
         read_profiles(read_document(path))
 
-    found = {mistake.path for mistake in caught.value.mistakes if mistake.code == "duplicate_key"}
+    found = {problem.path for problem in caught.value.problems if problem.code == "duplicate_key"}
     assert found == {"version", f"{P}.graph.apiVersion", f"{P}.destinations[0].name"}
-    assert ("missing", f"{P}.whatsapp.wabaId") in {(each.code, each.path) for each in caught.value.mistakes}
+    assert ("missing", f"{P}.whatsapp.wabaId") in {(each.code, each.path) for each in caught.value.problems}
 
 
 @pytest.mark.parametrize("name", ["wats.config.toml", "wats.config", "wats.YAML"])
 def test_the_extension_tells_the_format(name: str, tmp_path: Path):
     (tmp_path / name).write_text("version: 1")
 
-    with pytest.raises(Bad, match=r"\.yaml, \.yml or \.json"):
+    with pytest.raises(InvalidValue, match=r"\.yaml, \.yml or \.json"):
         read_document(tmp_path / name)
 
 
@@ -90,7 +90,7 @@ def test_a_file_in_another_encoding_is_refused_and_a_byte_order_mark_is_fine(tmp
     (tmp_path / "bom.yaml").write_bytes(b"\xef\xbb\xbfa: 1")
 
     assert read_document(tmp_path / "bom.yaml") == {"a": 1}
-    with pytest.raises(Bad, match="UTF-8"):
+    with pytest.raises(InvalidValue, match="UTF-8"):
         read_document(tmp_path / "latin.yaml")
 
 

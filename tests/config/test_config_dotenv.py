@@ -24,7 +24,7 @@ flags = {name: True for name in sys.argv[1:]}
 try:
     print(json.dumps([load_settings(Flags(**flags)).mode]))
 except ConfigError as error:
-    print(" ".join(sorted({mistake.code for mistake in error.mistakes})))
+    print(" ".join(sorted({problem.code for problem in error.problems})))
 """
 
 

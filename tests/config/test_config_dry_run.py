@@ -19,20 +19,20 @@ def test_a_dry_run_that_only_this_machine_reaches_has_known_placeholders(tmp_pat
         "dry-run-reader-token",
         "dry-run-sender-token",
     ]
-    assert settings.made_secrets == ()
+    assert settings.generated_secrets == ()
     assert settings.storage.url == f"sqlite:///{tmp_path}/data/dry-run.sqlite3"
 
 
 def test_a_dry_run_that_others_can_reach_makes_its_secrets_at_random(tmp_path: Path):
     first, second = (start(tmp_path, DRY_RUN, host="0.0.0.0") for _ in range(2))
 
-    variables = [variable for variable, _ in first.made_secrets]
+    variables = [variable for variable, _ in first.generated_secrets]
     assert sorted(variables) == [
         *("READER_TOKEN", "SENDER_TOKEN"),
         *("WATS_DRY_RUN_APP_SECRET", "WATS_DRY_RUN_SERVICE_TOKEN", "WATS_DRY_RUN_VERIFY_TOKEN"),
     ]
-    assert not {value for _, value in first.made_secrets} & {value for _, value in second.made_secrets}
-    assert all(value not in repr(first) for _, value in first.made_secrets)
+    assert not {value for _, value in first.generated_secrets} & {value for _, value in second.generated_secrets}
+    assert all(value not in repr(first) for _, value in first.generated_secrets)
 
 
 def test_a_dry_run_takes_a_destinations_secrets_if_they_stand_there(tmp_path: Path):
@@ -41,17 +41,17 @@ def test_a_dry_run_takes_a_destinations_secrets_if_they_stand_there(tmp_path: Pa
     assert crm.secret == Secret("CRM_SECRET", "given")
     assert [(header.name, header.value) for header in crm.headers] == [
         ("Authorization", "Bearer x"),
-        ("X-Kind", "plain"),
+        ("X-ValueType", "plain"),
     ]
     assert here.secret == Secret("HERE_SECRET", "dry-run-here-secret")
 
 
 def test_a_dry_run_says_what_it_does_not_use_and_does_not_do(tmp_path: Path):
-    notices = "\n".join(start(tmp_path, {**DRY_RUN, **SECRETS}).notices)
+    warnings = "\n".join(start(tmp_path, {**DRY_RUN, **SECRETS}).warnings)
 
-    assert "does not use ACCESS_TOKEN, VERIFY_TOKEN, APP_SECRET, SERVICE_TOKEN, DATABASE_URL" in notices
-    assert "does not push to crm beyond loopback" in notices
-    assert "planted" not in notices
+    assert "does not use ACCESS_TOKEN, VERIFY_TOKEN, APP_SECRET, SERVICE_TOKEN, DATABASE_URL" in warnings
+    assert "does not push to crm beyond loopback" in warnings
+    assert "planted" not in warnings
 
 
 def test_a_dry_run_takes_placeholder_ids_where_none_stand(tmp_path: Path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config.errors import Bad, ConfigError
+from app.config.errors import ConfigError, InvalidValue
 from app.config.file.document import read_document
 from app.config.file.profile import read_profiles
 from app.config.schema.databases import STORAGE_URL
@@ -50,7 +50,7 @@ def test_whatever_the_text_is_only_a_refusal_comes_out(
     path = tmp_path_factory.getbasetemp() / f"fuzz.{extension}"
     path.write_text(text)
 
-    with suppress(Bad):
+    with suppress(InvalidValue):
         read_document(path)
 
 
@@ -59,12 +59,12 @@ def test_whatever_an_env_file_holds_only_a_refusal_comes_out(text: str, tmp_path
     path = tmp_path_factory.getbasetemp() / "fuzz.env"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
-    with suppress(Bad):
+    with suppress(InvalidValue):
         read_env_file(path)
 
 
 @given(text=st.text(max_size=60) | st.from_regex(r"https?://[0-9a-fx:.\[\]]{1,30}/"))
 def test_whatever_a_url_is_only_a_refusal_comes_out(text: str):
     for kind in (BASE_URL, DESTINATION_URL, STORAGE_URL):
-        with suppress(Bad):
+        with suppress(InvalidValue):
             kind.read(text)

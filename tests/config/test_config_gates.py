@@ -22,11 +22,11 @@ def test_live_opens_only_with_both_yeses_and_no_dry_run(
     environ = {k: v for k, v in (("WATS_MODE", mode), ("WATS_YES_LIVE", yes)) if v is not None}
     variables, _ = read_variables(environ)
 
-    chosen, mistakes = choose_mode(Flags(dry_run=dry_run, live=live, yes_live=yes_live), variables)
+    chosen, problems = choose_mode(Flags(dry_run=dry_run, live=live, yes_live=yes_live), variables)
 
     first_yes = live or mode == "live"
     second_yes = yes_live or yes == "1"
-    assert (chosen is Mode.LIVE and not mistakes) == (first_yes and second_yes and not dry_run)
+    assert (chosen is Mode.LIVE and not problems) == (first_yes and second_yes and not dry_run)
 
 
 @pytest.mark.parametrize("yes", ["0", "true", "yes", "on", "01", "1 ", " 1", "\uff11", "TRUE", "y"])
@@ -40,9 +40,9 @@ def test_only_the_digit_one_is_the_second_yes(yes: str):
 def test_an_env_file_flag_beside_a_dry_run_is_refused(named_by: str):
     variables, _ = read_variables({"WATS_MODE": "dry-run"} if named_by == "variable" else {})
 
-    _, mistakes = choose_mode(Flags(dry_run=named_by == "flag", env_file=Path("x")), variables)
+    _, problems = choose_mode(Flags(dry_run=named_by == "flag", env_file=Path("x")), variables)
 
-    assert mistakes
+    assert problems
 
 
 BAD_PORTS = [
@@ -58,16 +58,16 @@ def test_a_malformed_platform_port_is_none(port: str):
 
 @pytest.mark.parametrize("port", BAD_PORTS[1:])
 def test_our_own_port_variable_is_as_strict_as_the_platforms(port: str):
-    _, mistakes = read_variables({"WATS_PORT": port})
+    _, problems = read_variables({"WATS_PORT": port})
 
-    assert [mistake.path for mistake in mistakes] == ["WATS_PORT"]
+    assert [problem.path for problem in problems] == ["WATS_PORT"]
 
 
 def test_the_link_that_kubernetes_sets_for_a_service_named_wats_is_no_port():
-    variables, mistakes = read_variables({"WATS_PORT": "tcp://10.0.0.1:3000"})
+    variables, problems = read_variables({"WATS_PORT": "tcp://10.0.0.1:3000"})
 
     assert variables.port is None
-    assert not mistakes
+    assert not problems
 
 
 def test_of_a_variable_that_is_set_twice_the_first_counts_as_in_getenv():
@@ -81,15 +81,15 @@ def test_an_entry_without_a_name_or_a_sign_is_no_variable():
 @pytest.mark.parametrize("variable", ["WEB_CONCURRENCY", "WATS_THREADS", "WATS_GRACE_SECONDS"])
 @pytest.mark.parametrize("text", ["0", "-1", "1.0", " 3", "+3", "03", "x", "1_0"])
 def test_a_number_in_the_environment_is_written_in_plain_digits(variable: str, text: str):
-    _, mistakes = read_variables({variable: text})
+    _, problems = read_variables({variable: text})
 
-    assert [(mistake.code, mistake.path) for mistake in mistakes] == [("bad_variable", variable)]
+    assert [(problem.code, problem.path) for problem in problems] == [("bad_variable", variable)]
 
 
 def test_all_wrong_variables_are_told_together_and_an_empty_one_is_unset():
-    variables, mistakes = read_variables(
+    variables, problems = read_variables(
         {"WATS_PORT": "x", "WATS_HOST": "a b", "WATS_PAAS": "yes", "WATS_THREADS": ""}
     )
 
-    assert {mistake.path for mistake in mistakes} == {"WATS_PORT", "WATS_HOST", "WATS_PAAS"}
+    assert {problem.path for problem in problems} == {"WATS_PORT", "WATS_HOST", "WATS_PAAS"}
     assert variables.threads is None

@@ -1,4 +1,4 @@
-"""Config mistakes: each has a stable code and names the place it stands in."""
+"""Config problems: each has a stable code and names the place it stands in."""
 
 import copy
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str
         read_profiles(config)
 
     assert all(line.isprintable() and len(line) < 500 for line in str(caught.value).splitlines())
-    assert len(str(caught.value).splitlines()) == len(caught.value.mistakes)
+    assert len(str(caught.value).splitlines()) == len(caught.value.problems)
 
 
 @pytest.mark.parametrize("at", ["destinations", "service.tokens"])
@@ -107,9 +107,9 @@ ROOTS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "mistake"), ROOTS)
-def test_the_top_of_the_file_is_checked_too(change: dict[str, object], mistake: tuple[str, str], tmp_path: Path):
-    assert mistake in mistakes_of({**GOOD, **change}, tmp_path)
+@pytest.mark.parametrize(("change", "problem"), ROOTS)
+def test_the_top_of_the_file_is_checked_too(change: dict[str, object], problem: tuple[str, str], tmp_path: Path):
+    assert problem in mistakes_of({**GOOD, **change}, tmp_path)
 
 
 def test_of_several_numbers_the_one_must_be_among_them(tmp_path: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 from app.config.schema.references import SecretRef
 from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Secret
@@ -32,7 +32,7 @@ def test_a_line_of_an_env_file_that_is_no_pair_is_refused_without_being_shown(te
     path = tmp_path / "env"
     path.write_bytes(text.encode())
 
-    with pytest.raises(Bad) as caught:
+    with pytest.raises(InvalidValue) as caught:
         read_env_file(path)
 
     assert "planted" not in str(caught.value).lower()
@@ -68,7 +68,7 @@ STRANGE = ["a directory", "a pipe", "a device", "large", "missing", "binary", "N
 def test_a_strange_env_file_is_refused(sort: str, tmp_path: Path):
     path = strange_files(tmp_path)[sort]
 
-    with pytest.raises(Bad):
+    with pytest.raises(InvalidValue):
         read_env_file(path)
 
 
@@ -77,7 +77,7 @@ def test_refusing_a_directory_leaves_no_descriptor_open(tmp_path: Path):
     before = len(list(descriptors.iterdir()))
 
     for _ in range(3):
-        with pytest.raises(Bad, match="not a directory"):
+        with pytest.raises(InvalidValue, match="not a directory"):
             read_env_file(tmp_path)
 
     assert len(list(descriptors.iterdir())) == before
@@ -89,8 +89,8 @@ def test_a_strange_secret_file_is_a_mistake(sort: str, tmp_path: Path):
 
     sources.secret(SecretRef("A"), "somewhere")
 
-    assert [mistake.path for mistake in sources.mistakes] == ["somewhere"]
-    assert "A_FILE" in sources.mistakes[0].message
+    assert [problem.path for problem in sources.problems] == ["somewhere"]
+    assert "A_FILE" in sources.problems[0].message
 
 
 def test_a_symbolic_link_to_an_env_file_is_fine_and_open_permissions_are_told(tmp_path: Path):
@@ -99,10 +99,10 @@ def test_a_symbolic_link_to_an_env_file_is_fine_and_open_permissions_are_told(tm
     path.chmod(stat.S_IRUSR | stat.S_IROTH)
     link.symlink_to(path)
 
-    values, notices = read_env_file(link)
+    values, warnings = read_env_file(link)
 
     assert values == {"A": "1"}
-    assert len(notices) == 1
+    assert len(warnings) == 1
 
 
 FILES = [
@@ -119,7 +119,7 @@ def test_one_newline_at_the_end_of_a_secret_file_is_taken_off_and_no_more(conten
     secret = sources.secret(SecretRef("A"), "somewhere")
 
     assert secret.current == ("secret-from-a-file" if value else "")
-    assert bool(sources.mistakes) != value
+    assert bool(sources.problems) != value
 
 
 def test_a_variable_and_its_file_are_not_both_taken(tmp_path: Path):
@@ -127,7 +127,7 @@ def test_a_variable_and_its_file_are_not_both_taken(tmp_path: Path):
 
     sources.secret(SecretRef("A"), "somewhere")
 
-    assert [mistake.code for mistake in sources.mistakes] == ["both_set"]
+    assert [problem.code for problem in sources.problems] == ["both_set"]
 
 
 def test_the_environment_wins_over_the_env_file():
@@ -142,7 +142,7 @@ def test_a_placeholder_of_the_dry_run_is_no_secret_for_live():
 
     sources.secret(SecretRef("A"), "x")
 
-    assert [mistake.code for mistake in sources.mistakes] == ["placeholder_secret"]
+    assert [problem.code for problem in sources.problems] == ["placeholder_secret"]
 
 
 def test_a_short_secret_is_worth_a_warning():
@@ -150,7 +150,7 @@ def test_a_short_secret_is_worth_a_warning():
 
     sources.secret(SecretRef("A"), "x")
 
-    assert sources.notices == ["A is shorter than 16 characters"]
+    assert sources.warnings == ["A is shorter than 16 characters"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_headers_value_may_hold_blanks_but_stays_one_line(value: str, is_fine:
     sources = Sources({"A": value})
 
     assert (sources.header(SecretRef("A"), "x") == value) == is_fine
-    assert bool(sources.mistakes) != is_fine
+    assert bool(sources.problems) != is_fine
 
 
 WHSEC = [("whsec_" + "YWFh" * 8, True), ("anything-else", True), ("whsec_YWFh", False), ("whsec_" + "!" * 32, False)]

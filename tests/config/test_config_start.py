@@ -38,7 +38,7 @@ def test_a_child_loads_the_very_settings_of_its_parent(name: str, tmp_path: Path
     child = load_settings(Flags(), child_environment(settings, environ))
 
     assert child == settings
-    assert child.made_secrets == ()
+    assert child.generated_secrets == ()
 
 
 def test_a_child_of_a_live_start_reads_the_same_env_file(tmp_path: Path):
@@ -102,9 +102,9 @@ def test_the_default_file_in_paas_mode_is_worth_a_warning(tmp_path: Path):
     config.write_text(config.read_text().replace("storage: { url: { env: DATABASE_URL } }", "storage: {}"))
     environ = {**LIVE, **SECRETS, "PORT": "80", "WATS_DATA_DIR": str(tmp_path)}
 
-    notices = load_settings(Flags(config=config, paas=True), environ).notices
+    warnings = load_settings(Flags(config=config, paas=True), environ).warnings
 
-    assert any("throw away" in notice for notice in notices)
+    assert any("throw away" in notice for notice in warnings)
 
 
 def test_looking_at_routes_needs_no_mode_and_reads_no_secret(tmp_path: Path):
@@ -127,7 +127,7 @@ def test_a_config_that_is_missing_is_a_mistake_at_its_own_path(tmp_path: Path, m
     with pytest.raises(ConfigError) as caught:
         load_settings(Flags(dry_run=True), {})
 
-    assert [mistake.path for mistake in caught.value.mistakes] == [str(tmp_path / "wats.config.yaml")]
+    assert [problem.path for problem in caught.value.problems] == [str(tmp_path / "wats.config.yaml")]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,6 @@ def test_a_small_limit_for_webhooks_is_worth_a_warning(tmp_path: Path):
     config = config_in(tmp_path)
     config.write_text(config.read_text().replace("webhook:", "webhook:\n      maxBodyBytes: 1048576"))
 
-    notices = load_settings(Flags(config=config, dry_run=True), {}).notices
+    warnings = load_settings(Flags(config=config, dry_run=True), {}).warnings
 
-    assert any("under 3 MB" in notice for notice in notices)
+    assert any("under 3 MB" in notice for notice in warnings)

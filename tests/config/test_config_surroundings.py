@@ -10,7 +10,7 @@ import pytest
 from app.config import ConfigError, Flags
 from app.config.api_access import api_access
 from app.domain.meta.signature import signature_of
-from app.startup.banner import start_facts, tell_start, tell_warnings
+from app.startup.banner import print_banner, print_warnings, start_facts
 from app.startup.handover import hand_over, handed_over
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
 
@@ -23,7 +23,7 @@ class Terminal(io.StringIO):
 def test_a_start_tells_machines_one_line_and_a_signed_sample_in_dry_run(tmp_path: Path):
     out = io.StringIO()
 
-    tell_start(start(tmp_path, DRY_RUN, host="::", port=81), out)
+    print_banner(start(tmp_path, DRY_RUN, host="::", port=81), out)
 
     told = json.loads(out.getvalue())
     assert (told["mode"], told["address"], told["database"]) == ("dry-run", "http://[::]:81", "sqlite")
@@ -35,7 +35,7 @@ def test_the_sample_is_signed_with_the_dry_runs_app_secret(tmp_path: Path):
     out = Terminal()
 
     settings = start(tmp_path, DRY_RUN)
-    tell_start(settings, out)
+    print_banner(settings, out)
 
     sample = shlex.split(out.getvalue().partition("curl ")[2])[-1]
     assert signature_of(sample.encode(), "dry-run-app-secret") in out.getvalue()
@@ -58,8 +58,8 @@ def test_a_live_start_tells_no_secret(tmp_path: Path):
     out, talk = Terminal(), io.StringIO()
     settings = start(tmp_path, {**LIVE, **SECRETS})
 
-    tell_start(settings, out)
-    tell_warnings(settings, talk)
+    print_banner(settings, out)
+    print_warnings(settings, talk)
 
     assert "planted" not in out.getvalue() + talk.getvalue()
     assert "try" not in out.getvalue()
@@ -69,9 +69,9 @@ def test_secrets_made_for_a_run_are_told_once_with_their_variables(tmp_path: Pat
     talk = io.StringIO()
     settings = start(tmp_path, DRY_RUN, host="0.0.0.0")
 
-    tell_warnings(settings, talk)
+    print_warnings(settings, talk)
 
-    for variable, value in settings.made_secrets:
+    for variable, value in settings.generated_secrets:
         assert talk.getvalue().count(f"made for this run: {variable}={value}\n") == 1
 
 
@@ -134,6 +134,6 @@ def test_a_service_is_not_looked_for_where_its_url_would_tell_a_secret(url: str,
     with pytest.raises(ConfigError) as by_variable:
         api_access(Flags(config=config_in(tmp_path)), environ={"WATS_URL": url})
 
-    assert [mistake.path for mistake in by_flag.value.mistakes] == ["--url"]
-    assert [mistake.path for mistake in by_variable.value.mistakes] == ["WATS_URL"]
+    assert [problem.path for problem in by_flag.value.problems] == ["--url"]
+    assert [problem.path for problem in by_variable.value.problems] == ["WATS_URL"]
     assert "planted" not in str(by_flag.value) + str(by_variable.value)

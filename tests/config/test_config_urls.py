@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 from app.config.schema.databases import STORAGE_URL, database_url, is_same_database
 from app.config.schema.hosts import is_host, is_loopback
 from app.config.schema.urls import BASE_URL, DESTINATION_URL, is_loopback_url
@@ -22,7 +22,7 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize("host", FORBIDDEN)
 def test_an_address_that_is_never_called_is_refused_in_every_spelling(host: str):
-    with pytest.raises(Bad) as caught:
+    with pytest.raises(InvalidValue) as caught:
         DESTINATION_URL.read(f"http://{host}:8080/hook")
 
     assert caught.value.code == "forbidden_address"
@@ -62,7 +62,7 @@ STRANGE = [
 
 @pytest.mark.parametrize("url", STRANGE)
 def test_a_strange_destination_is_refused(url: str):
-    with pytest.raises(Bad):
+    with pytest.raises(InvalidValue):
         DESTINATION_URL.read(url)
 
 
@@ -95,7 +95,7 @@ def test_a_database_without_a_password_may_stand_in_the_config(url: str):
 def test_a_database_url_comes_out_as_sqlalchemy_wants_it():
     assert database_url("postgres://u:p@h/db") == "postgresql+psycopg://u:p@h/db"
     assert database_url("SQLite:///x.db") == f"sqlite:///{Path('x.db').absolute()}"
-    with pytest.raises(Bad):
+    with pytest.raises(InvalidValue):
         database_url("postgres://u:p@h/db\n")
 
 

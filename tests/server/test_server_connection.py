@@ -46,9 +46,9 @@ def test_head_and_body_of_an_answer_go_out_together(pair: Pair) -> None:
 def test_what_is_no_answer_goes_out_at_once(pair: Pair) -> None:
     connection, client = pair
 
-    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 400 InvalidValue Request\r\n\r\n")
 
-    assert received(client) == b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    assert received(client) == b"HTTP/1.1 400 InvalidValue Request\r\n\r\n"
 
 
 def test_a_large_answer_is_not_held_in_memory(pair: Pair) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from app.config.errors import Bad, under
+from app.config.errors import InvalidValue, under
 from app.config.file.files import read_regular_file
 from app.config.file.yaml_document import LIMIT_DEPTH, read_yaml, too_deep
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
@@ -20,14 +20,14 @@ LIMIT_BYTES = 256 * 1024
 
 
 def read_document(path: Path) -> object:
-    """The file's content. Raises `Bad` for anything that is not plain data."""
+    """The file's content. Raises `InvalidValue` for anything that is not plain data."""
     if path.suffix not in (".yaml", ".yml", ".json"):
-        raise Bad("unknown_extension", "the file must end in .yaml, .yml or .json")
+        raise InvalidValue("unknown_extension", "the file must end in .yaml, .yml or .json")
     content = read_regular_file(path, limit=LIMIT_BYTES)
     try:
         text = content.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Bad("not_utf8", "the file is not UTF-8") from error
+        raise InvalidValue("not_utf8", "the file is not UTF-8") from error
     return _read_json(text) if path.suffix == ".json" else read_yaml(text)
 
 
@@ -54,7 +54,7 @@ def _read_json(text: str) -> object:
         raise too_deep() from error
     except ValueError as error:
         line = getattr(error, "lineno", None)
-        raise Bad("invalid_json", f"not valid JSON{f' (line {line})' if line else ''}") from error
+        raise InvalidValue("invalid_json", f"not valid JSON{f' (line {line})' if line else ''}") from error
     _refuse_depth(document)
     return document
 
@@ -79,9 +79,9 @@ def _written_int(text: str) -> WrittenInt:
 
 def _written_float(text: str) -> WrittenFloat:
     if math.isinf(float(text)):
-        raise Bad("bad_number", "a number is too large")
+        raise InvalidValue("bad_number", "a number is too large")
     return WrittenFloat.of(text, float(text))
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise Bad("bad_number", f"{text} is no number that JSON knows")
+    raise InvalidValue("bad_number", f"{text} is no number that JSON knows")

@@ -5,7 +5,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 
 
 @dataclass(frozen=True)
@@ -19,20 +19,20 @@ class Content:
 def read_regular_file(path: Path, *, limit: int) -> Content:
     """The content of a regular file (or of what a symbolic link leads to), at most `limit` bytes.
 
-    Raises `Bad` with the codes file_missing, file_unreadable, not_a_file or file_too_large.
+    Raises `InvalidValue` with the codes file_missing, file_unreadable, not_a_file or file_too_large.
     """
     descriptor = _open(path)
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise Bad("not_a_file", "a regular file is needed, not a directory, pipe or device")
+            raise InvalidValue("not_a_file", "a regular file is needed, not a directory, pipe or device")
         data = _read(descriptor, limit + 1)
     except OSError as error:
-        raise Bad("file_unreadable", "the file cannot be read") from error
+        raise InvalidValue("file_unreadable", "the file cannot be read") from error
     finally:
         os.close(descriptor)
     if len(data) > limit:
-        raise Bad("file_too_large", f"the file is larger than {limit // 1024} KiB")
+        raise InvalidValue("file_too_large", f"the file is larger than {limit // 1024} KiB")
     return Content(data, bool(mode & stat.S_IROTH))
 
 
@@ -40,9 +40,9 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise Bad("file_missing", "the file does not exist") from error
+        raise InvalidValue("file_missing", "the file does not exist") from error
     except (OSError, ValueError) as error:
-        raise Bad("file_unreadable", "the file cannot be opened") from error
+        raise InvalidValue("file_unreadable", "the file cannot be opened") from error
 
 
 def _read(descriptor: int, most: int) -> bytes:

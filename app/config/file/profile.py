@@ -1,4 +1,4 @@
-"""Reading a config document: every profile checked, all mistakes collected, secrets still only references."""
+"""Reading a config document: every profile checked, all problems collected, secrets still only references."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Document:
 
 
 def read_profiles(document: object) -> Document:
-    """The document's profiles. Raises `ConfigError` with every mistake of every profile."""
+    """The document's profiles. Raises `ConfigError` with every problem of every profile."""
     reading = Reading()
     for path, key in repeated_keys(document):
         reading.miss("duplicate_key", under(path, key), "this key stands twice in one place")
@@ -44,8 +44,8 @@ def read_profiles(document: object) -> Document:
         reading.miss("bad_version", "version", "version: 1 is needed")
     profiles = _read_each(reading, root)
     default = _read_default(reading, root, profiles)
-    if reading.mistakes:
-        raise ConfigError(reading.mistakes)
+    if reading.problems:
+        raise ConfigError(reading.problems)
     return Document(profiles, default)
 
 
@@ -84,7 +84,7 @@ def _read_profile(reading: Reading, name: str, value: object) -> Profile:
         sections[section][key] = reading.items(sections[section][key], keys, f"{path}.{section}.{key}")
     destinations = reading.items(raw.get("destinations"), DESTINATION, f"{path}.destinations")
     _check_numbers(reading, sections["whatsapp"], f"{path}.whatsapp")
-    reading.mistakes.extend(collisions(sections, path))
+    reading.problems.extend(collisions(sections, path))
     return Profile(name, sections, destinations, frozenset(reading.given))
 
 

@@ -1,27 +1,27 @@
-"""Walking through a config document: known keys read or defaulted, every mistake collected with its path."""
+"""Walking through a config document: known keys read or defaulted, every problem collected with its path."""
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.config.errors import Bad, Mistake, shortened, under
-from app.config.schema.keys import REQUIRED, Key, Section
+from app.config.errors import ConfigProblem, InvalidValue, shortened, under
+from app.config.schema.keys import REQUIRED, Section, Setting
 from app.config.schema.kinds import LIMIT_ITEMS
 
 
 @dataclass
 class Reading:
-    """What a walk has found so far: mistakes, and the paths of the keys that the file gives."""
+    """What a walk has found so far: problems, and the paths of the keys that the file gives."""
 
-    mistakes: list[Mistake] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
 
     def miss(self, code: str, path: str, message: str) -> None:
-        self.mistakes.append(Mistake(code, path, message))
+        self.problems.append(ConfigProblem(code, path, message))
 
     def mapping(self, value: object, path: str) -> dict[str, object]:
-        """A mapping; an absent or wrong one is taken as empty, the latter with a mistake."""
+        """A mapping; an absent or wrong one is taken as empty, the latter with a problem."""
         if value is None or isinstance(value, dict):
             return value or {}
         self.miss("wrong_type", path, "a mapping of keys is needed")
@@ -41,24 +41,24 @@ class Reading:
         self.unknown(mapping, section, path)
         return {key: self.key(mapping, wanted, under(path, key), key) for key, wanted in section.items()}
 
-    def key(self, mapping: dict[str, object], wanted: Key, path: str, key: str) -> Any:
-        """One key's value; where it is missing or wrong its default, with a mistake if need be."""
+    def key(self, mapping: dict[str, object], wanted: Setting, path: str, key: str) -> Any:
+        """One key's value; where it is missing or wrong its default, with a problem if need be."""
         default = None if wanted.default is REQUIRED else wanted.default
         if key in mapping:
             self.given.add(path)
         if mapping.get(key) is not None:
             return self._read(mapping[key], wanted, path, default)
         if wanted.default is REQUIRED:
-            self.miss("missing", path, f"{wanted.meaning} ({wanted.kind.name}) is needed")
+            self.miss("missing", path, f"{wanted.meaning} ({wanted.type.name}) is needed")
         elif key in mapping and wanted.default != ():
             self.miss("empty_value", path, "a value is needed; without the key its default counts")
         return default
 
-    def _read(self, value: object, wanted: Key, path: str, default: Any) -> Any:
+    def _read(self, value: object, wanted: Setting, path: str, default: Any) -> Any:
         try:
-            return wanted.kind.read(value)
-        except Bad as bad:
-            self.mistakes.append(bad.at(path))
+            return wanted.type.read(value)
+        except InvalidValue as bad:
+            self.problems.append(bad.at(path))
             return default
 
     def items(self, value: object, section: Section, path: str) -> list[dict[str, Any]]:

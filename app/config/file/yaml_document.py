@@ -4,7 +4,7 @@ import math
 
 import yaml
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
 LIMIT_DEPTH = 20
@@ -13,20 +13,20 @@ _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(text: str) -> object:
-    """The one document in this text. Raises `Bad` for anything that is not plain data."""
+    """The one document in this text. Raises `InvalidValue` for anything that is not plain data."""
     try:
         _refuse_what_surprises(text)
         return yaml.load(text, _Loader)  # noqa: S506 - a safe loader with less in it
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line
-        raise Bad("invalid_yaml", f"not valid YAML{_at(line)}") from error
+        raise InvalidValue("invalid_yaml", f"not valid YAML{_at(line)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Bad("invalid_yaml", "not valid YAML") from error
+        raise InvalidValue("invalid_yaml", "not valid YAML") from error
 
 
-def too_deep() -> Bad:
+def too_deep() -> InvalidValue:
     """What is said of a document with more levels than a config has."""
-    return Bad("too_deep", f"nested deeper than {LIMIT_DEPTH} levels")
+    return InvalidValue("too_deep", f"nested deeper than {LIMIT_DEPTH} levels")
 
 
 def _refuse_what_surprises(text: str) -> None:
@@ -39,11 +39,11 @@ def _refuse_what_surprises(text: str) -> None:
         if depth > LIMIT_DEPTH:
             raise too_deep()
         if documents > 1:
-            raise Bad("several_documents", f"one document is enough{where}")
+            raise InvalidValue("several_documents", f"one document is enough{where}")
         if getattr(event, "anchor", None) is not None:
-            raise Bad("alias_or_anchor", f"aliases and anchors are refused{where}")
+            raise InvalidValue("alias_or_anchor", f"aliases and anchors are refused{where}")
         if getattr(event, "tag", None) is not None:
-            raise Bad("yaml_tag", f"tags are refused{where}")
+            raise InvalidValue("yaml_tag", f"tags are refused{where}")
 
 
 def _step(event: yaml.Event) -> int:
@@ -69,7 +69,7 @@ class _Loader(_Base):  # type: ignore[valid-type, misc]
     def construct_written_float(self, node: yaml.ScalarNode) -> WrittenFloat:
         value = self.construct_yaml_float(node)
         if not math.isfinite(value):
-            raise Bad("bad_number", f"a number must be finite{_at(node.start_mark.line)}")
+            raise InvalidValue("bad_number", f"a number must be finite{_at(node.start_mark.line)}")
         return WrittenFloat.of(node.value, value)
 
 
@@ -81,7 +81,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_st
 
 def _key(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:merge":
-        raise Bad("bad_key", f"keys are plain names, and merge keys are refused{_at(node.start_mark.line)}")
+        raise InvalidValue("bad_key", f"keys are plain names, and merge keys are refused{_at(node.start_mark.line)}")
     return str(node.value)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.config.errors import Mistake
+from app.config.errors import ConfigProblem
 from app.config.schema.references import SecretRef
 
 Sections = dict[str, dict[str, Any]]
@@ -18,30 +18,30 @@ SECRET_SLOTS = (
 )
 
 
-def collisions(sections: Sections, path: str) -> Iterator[Mistake]:
+def collisions(sections: Sections, path: str) -> Iterator[ConfigProblem]:
     """Every collision of a profile, both sides named."""
     yield from _of_routes(sections, path)
     yield from _of_variables(sections, path)
 
 
-def _of_routes(sections: Sections, path: str) -> Iterator[Mistake]:
+def _of_routes(sections: Sections, path: str) -> Iterator[ConfigProblem]:
     webhook, prefix = sections["webhook"]["path"], sections["service"]["apiPrefix"]
     webhook_path, prefix_path = f"{path}.webhook.path", f"{path}.service.apiPrefix"
     if _covers(prefix, webhook):
         message = f"{webhook} collides with {prefix_path} {prefix}"
-        yield Mistake("route_collision", webhook_path, message)
+        yield ConfigProblem("route_collision", webhook_path, message)
     for fixed in FIXED_ROUTES:
         if _covers(fixed, webhook):
-            yield Mistake("route_collision", webhook_path, f"{webhook} collides with the fixed route {fixed}")
+            yield ConfigProblem("route_collision", webhook_path, f"{webhook} collides with the fixed route {fixed}")
         if _covers(fixed, prefix) or _covers(prefix, fixed):
-            yield Mistake("route_collision", prefix_path, f"{prefix} collides with the fixed route {fixed}")
+            yield ConfigProblem("route_collision", prefix_path, f"{prefix} collides with the fixed route {fixed}")
 
 
 def _covers(outer: str, inner: str) -> bool:
     return inner == outer or inner.startswith(outer + "/")
 
 
-def _of_variables(sections: Sections, path: str) -> Iterator[Mistake]:
+def _of_variables(sections: Sections, path: str) -> Iterator[ConfigProblem]:
     """One variable for two secrets: whoever learns the one then knows the other."""
     owners: dict[str, str] = {}
     for where, ref in _references(sections, path):
@@ -49,7 +49,9 @@ def _of_variables(sections: Sections, path: str) -> Iterator[Mistake]:
             if variable is None:
                 continue
             if variable in owners:
-                yield Mistake("reused_variable", where, f"{variable} is already the variable of {owners[variable]}")
+                yield ConfigProblem(
+                    "reused_variable", where, f"{variable} is already the variable of {owners[variable]}"
+                )
             owners.setdefault(variable, place)
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from app.config.errors import Bad
-from app.config.schema.kinds import Kind, text_of
+from app.config.errors import InvalidValue
+from app.config.schema.kinds import ValueType, text_of
 from app.config.schema.references import SecretRef, read_secret
 
 POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
@@ -15,7 +15,7 @@ POSTGRES_PORT = 5432
 def database_url(value: str) -> str:
     """A database URL as SQLAlchemy wants it: a SQLite file's path absolute, `postgres://` as platforms write it.
 
-    Raises `Bad`; no message holds any of it.
+    Raises `InvalidValue`; no message holds any of it.
     """
     url = _split(value)
     rest = value[len(url.scheme) :]
@@ -23,7 +23,7 @@ def database_url(value: str) -> str:
         return SQLITE_PREFIX + str(Path(rest.removeprefix(":///")).absolute())
     if url.scheme in POSTGRES_SCHEMES and rest.startswith("://") and (url.path.strip("/") or url.query):
         return f"postgresql+psycopg{rest}"
-    raise Bad("unsupported_database", "sqlite:///FILE or postgresql://… with a database is needed")
+    raise InvalidValue("unsupported_database", "sqlite:///FILE or postgresql://… with a database is needed")
 
 
 def is_same_database(one: str, other: str) -> bool:
@@ -36,7 +36,7 @@ def _split(value: str) -> SplitResult:
         url = urlsplit(value if value.isprintable() else "")
         _ = url.port
     except ValueError as error:
-        raise Bad("bad_url", "this is no database URL; a password in it must be percent-encoded") from error
+        raise InvalidValue("bad_url", "this is no database URL; a password in it must be percent-encoded") from error
     return url
 
 
@@ -61,7 +61,7 @@ def _read_storage_url(value: object) -> str | SecretRef:
         return read_secret(value)
     text = text_of(value)
     if _holds_password(text):
-        raise Bad("raw_secret", "a database URL with a password does not belong here; write { env: NAME }")
+        raise InvalidValue("raw_secret", "a database URL with a password does not belong here; write { env: NAME }")
     database_url(text)
     return text
 
@@ -76,4 +76,4 @@ def _holds_password(text: str) -> bool:
     )
 
 
-STORAGE_URL = Kind("{ env: NAME }, or a URL without password", _read_storage_url)
+STORAGE_URL = ValueType("{ env: NAME }, or a URL without password", _read_storage_url)

@@ -2,8 +2,8 @@
 
 import re
 
-from app.config.errors import Bad
-from app.config.schema.kinds import Kind
+from app.config.errors import InvalidValue
+from app.config.schema.kinds import ValueType
 from app.config.schema.references import SecretRef, read_secret
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
@@ -19,18 +19,18 @@ CREDENTIALS = re.compile(
 
 def _read_headers(value: object) -> tuple[tuple[str, str | SecretRef], ...]:
     if not isinstance(value, dict):
-        raise Bad("wrong_type", "a mapping of header names to values is needed")
+        raise InvalidValue("wrong_type", "a mapping of header names to values is needed")
     names = [str(name).lower() for name in value]
     if len(set(names)) < len(names):
-        raise Bad("repeated", "a header stands there twice")
+        raise InvalidValue("repeated", "a header stands there twice")
     return tuple((_name(name), _value(name, each)) for name, each in value.items())
 
 
 def _name(name: str) -> str:
     if not _TOKEN.fullmatch(name):
-        raise Bad("bad_header", "this is no header name")
+        raise InvalidValue("bad_header", "this is no header name")
     if OURS.fullmatch(name):
-        raise Bad("reserved_header", f"{name} is set by the gateway itself")
+        raise InvalidValue("reserved_header", f"{name} is set by the gateway itself")
     return name
 
 
@@ -38,10 +38,10 @@ def _value(name: str, value: object) -> str | SecretRef:
     if isinstance(value, dict):
         return read_secret(value)
     if CREDENTIALS.fullmatch(name):
-        raise Bad("raw_secret", f"{name} is a secret; write {{ env: NAME }}")
+        raise InvalidValue("raw_secret", f"{name} is a secret; write {{ env: NAME }}")
     if not isinstance(value, str) or not _VALUE.fullmatch(value):
-        raise Bad("bad_header", "a header's value is printable ASCII text, or { env: NAME }")
+        raise InvalidValue("bad_header", "a header's value is printable ASCII text, or { env: NAME }")
     return value
 
 
-HEADERS = Kind("mapping of headers", _read_headers)
+HEADERS = ValueType("mapping of headers", _read_headers)

@@ -1,4 +1,4 @@
-"""Every key of a profile: its kind, its default and its meaning. Reading, defaults and documentation come from here.
+"""Every key of a profile: its type, its default and its meaning. Reading, defaults and documentation come from here.
 
 Source of `graph`, `whatsapp`, `auth`, `webhook` and `service`: the published WATS config, which works unchanged.
 """
@@ -18,7 +18,7 @@ from app.config.schema.kinds import (
     SECRET,
     SWITCH,
     TYPE_GLOB,
-    Kind,
+    ValueType,
     choice,
     list_of,
     number,
@@ -31,93 +31,97 @@ REQUIRED: Any = object()
 
 
 @dataclass(frozen=True)
-class Key:
+class Setting:
     """One key: what it wants, what stands in for it (`REQUIRED`: nothing can), and what it is for."""
 
-    kind: Kind
+    type: ValueType
     default: Any
     meaning: str
 
 
-Section = Mapping[str, Key]
+Section = Mapping[str, Setting]
 
 SECTIONS: Mapping[str, Section] = {
     "graph": {
-        "apiVersion": Key(API_VERSION, "v25.0", "Version of Meta's Graph API."),
-        "baseUrl": Key(BASE_URL, "https://graph.facebook.com", "Where Graph is; http only to loopback."),
+        "apiVersion": Setting(API_VERSION, "v25.0", "Version of Meta's Graph API."),
+        "baseUrl": Setting(BASE_URL, "https://graph.facebook.com", "Where Graph is; http only to loopback."),
     },
     "whatsapp": {
-        "wabaId": Key(or_reference(NUMERIC_ID), REQUIRED, "WhatsApp Business Account id."),
-        "phoneNumberId": Key(or_reference(NUMERIC_ID), None, "The number's id; this or `phoneNumberIds`."),
-        "phoneNumberIds": Key(list_of(or_reference(NUMERIC_ID), least=1), None, "Ids of several numbers."),
+        "wabaId": Setting(or_reference(NUMERIC_ID), REQUIRED, "WhatsApp Business Account id."),
+        "phoneNumberId": Setting(or_reference(NUMERIC_ID), None, "The number's id; this or `phoneNumberIds`."),
+        "phoneNumberIds": Setting(list_of(or_reference(NUMERIC_ID), least=1), None, "Ids of several numbers."),
     },
     "auth": {
-        "accessToken": Key(SECRET, REQUIRED, "Meta's token, for Graph calls."),
+        "accessToken": Setting(SECRET, REQUIRED, "Meta's token, for Graph calls."),
     },
     "webhook": {
-        "path": Key(ROUTE, "/webhooks/whatsapp", "Where Meta posts."),
-        "verifyToken": Key(SECRET, REQUIRED, "The word of Meta's handshake."),
-        "appSecret": Key(SECRET, REQUIRED, "What Meta signs webhooks with."),
-        "maxBodyBytes": Key(number(1, 10_485_760), 4_194_304, "Larger webhooks are refused; Meta sends up to 3 MB."),
+        "path": Setting(ROUTE, "/webhooks/whatsapp", "Where Meta posts."),
+        "verifyToken": Setting(SECRET, REQUIRED, "The word of Meta's handshake."),
+        "appSecret": Setting(SECRET, REQUIRED, "What Meta signs webhooks with."),
+        "maxBodyBytes": Setting(
+            number(1, 10_485_760), 4_194_304, "Larger webhooks are refused; Meta sends up to 3 MB."
+        ),
     },
     "service": {
-        "host": Key(HOST, "127.0.0.1", "Address to listen on."),
-        "port": Key(number(1, 65535), 3000, "Port to listen on."),
-        "apiPrefix": Key(ROUTE, "/api", "Where the API lives."),
-        "bearerToken": Key(SECRET, REQUIRED, "The API's token with every scope."),
-        "tokens": Key(Kind("list of tokens", lambda value: value), (), "More tokens, each with its scopes."),
+        "host": Setting(HOST, "127.0.0.1", "Address to listen on."),
+        "port": Setting(number(1, 65535), 3000, "Port to listen on."),
+        "apiPrefix": Setting(ROUTE, "/api", "Where the API lives."),
+        "bearerToken": Setting(SECRET, REQUIRED, "The API's token with every scope."),
+        "tokens": Setting(ValueType("list of tokens", lambda value: value), (), "More tokens, each with its scopes."),
     },
     "storage": {
-        "url": Key(STORAGE_URL, None, "The database; by default `sqlite:///$WATS_DATA_DIR/wats.sqlite3`."),
-        "minFreeMegabytes": Key(number(0, 1_000_000), 256, "With less free disk, webhooks get 503 (SQLite)."),
+        "url": Setting(STORAGE_URL, None, "The database; by default `sqlite:///$WATS_DATA_DIR/wats.sqlite3`."),
+        "minFreeMegabytes": Setting(number(0, 1_000_000), 256, "With less free disk, webhooks get 503 (SQLite)."),
     },
     "sending": {
-        "messagesPerSecond": Key(number(1, 1000), 80, "Pace of each number."),
-        "pairBurst": Key(number(1, 45), 45, "Messages to one customer at once."),
-        "pairSeconds": Key(number(1, 3600), 6, "Seconds between messages to one customer, after the burst."),
-        "windowPolicy": Key(choice("off", "warn", "enforce"), "warn", "What to do outside the 24 h window."),
-        "messageLifetimeHours": Key(number(1, 720), 24, "A message not sent by then has expired."),
-        "idempotencyDays": Key(number(1, 90), 7, "How long an `Idempotency-Key` is remembered."),
-        "unknownAlertMinutes": Key(number(1, 1440), 10, "An `unknown` message older than this is an alert."),
+        "messagesPerSecond": Setting(number(1, 1000), 80, "Pace of each number."),
+        "pairBurst": Setting(number(1, 45), 45, "Messages to one customer at once."),
+        "pairSeconds": Setting(number(1, 3600), 6, "Seconds between messages to one customer, after the burst."),
+        "windowPolicy": Setting(choice("off", "warn", "enforce"), "warn", "What to do outside the 24 h window."),
+        "messageLifetimeHours": Setting(number(1, 720), 24, "A message not sent by then has expired."),
+        "idempotencyDays": Setting(number(1, 90), 7, "How long an `Idempotency-Setting` is remembered."),
+        "unknownAlertMinutes": Setting(number(1, 1440), 10, "An `unknown` message older than this is an alert."),
     },
     "worker": {
-        "threads": Key(number(1, 64), 8, "Jobs at a time in one worker process."),
-        "leaseSeconds": Key(number(5, 3600), 30, "After so long without a sign of life a job is taken over."),
+        "threads": Setting(number(1, 64), 8, "Jobs at a time in one worker process."),
+        "leaseSeconds": Setting(number(5, 3600), 30, "After so long without a sign of life a job is taken over."),
     },
     "retention": {
-        "days": Key(number(7, 3650), 30, "How long settled receipts, events and deliveries are kept."),
+        "days": Setting(number(7, 3650), 30, "How long settled receipts, events and deliveries are kept."),
     },
     "media": {
-        "fetchOnArrival": Key(
+        "fetchOnArrival": Setting(
             SWITCH, default=False, meaning="Fetch inbound media at once, before Meta's URL expires."
         ),
     },
 }
 
 TOKEN: Section = {
-    "name": Key(NAME, REQUIRED, "Its name, for logs."),
-    "token": Key(SECRET, REQUIRED, "The token."),
-    "scopes": Key(list_of(choice(*SCOPES), least=1), REQUIRED, "What it may do."),
+    "name": Setting(NAME, REQUIRED, "Its name, for logs."),
+    "token": Setting(SECRET, REQUIRED, "The token."),
+    "scopes": Setting(list_of(choice(*SCOPES), least=1), REQUIRED, "What it may do."),
 }
 
 DESTINATION: Section = {
-    "name": Key(NAME, REQUIRED, "Its name, unique."),
-    "url": Key(DESTINATION_URL, REQUIRED, "Where events are posted."),
-    "secret": Key(SECRET, REQUIRED, "Signs what is pushed; `whsec_…` is base64, anything else its own bytes."),
-    "format": Key(
+    "name": Setting(NAME, REQUIRED, "Its name, unique."),
+    "url": Setting(DESTINATION_URL, REQUIRED, "Where events are posted."),
+    "secret": Setting(SECRET, REQUIRED, "Signs what is pushed; `whsec_…` is base64, anything else its own bytes."),
+    "format": Setting(
         choice("events", "meta"), "events", "Our event with Standard Webhooks headers, or Meta's envelope."
     ),
-    "types": Key(list_of(TYPE_GLOB, least=1), ("*",), "Which events: types or globs."),
-    "phoneNumberIds": Key(list_of(NUMERIC_ID), (), "Only events of these numbers; empty: of all."),
-    "headers": Key(HEADERS, (), "More headers, each a literal or `{ env: NAME }`."),
-    "ordering": Key(choice("none", "conversation"), "none", "`conversation`: one delivery per contact at a time."),
-    "timeoutSeconds": Key(number(1, 120), 15, "Time for one attempt."),
-    "maxInFlight": Key(
+    "types": Setting(list_of(TYPE_GLOB, least=1), ("*",), "Which events: types or globs."),
+    "phoneNumberIds": Setting(list_of(NUMERIC_ID), (), "Only events of these numbers; empty: of all."),
+    "headers": Setting(HEADERS, (), "More headers, each a literal or `{ env: NAME }`."),
+    "ordering": Setting(
+        choice("none", "conversation"), "none", "`conversation`: one delivery per contact at a time."
+    ),
+    "timeoutSeconds": Setting(number(1, 120), 15, "Time for one attempt."),
+    "maxInFlight": Setting(
         number(1, 100),
         8,
         "Deliveries at a time, over all workers; more than `worker.threads` lets several share one destination.",
     ),
-    "operatorEvents": Key(SWITCH, default=False, meaning="Also push events about the gateway itself."),
+    "operatorEvents": Setting(SWITCH, default=False, meaning="Also push events about the gateway itself."),
 }
 
 LISTS: Mapping[tuple[str, str], Section] = {("service", "tokens"): TOKEN}

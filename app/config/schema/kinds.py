@@ -1,11 +1,11 @@
-"""The kinds of value that a key can want. A kind reads a raw value or says, with `Bad`, what it wants instead."""
+"""The kinds of value that a key can want. A kind reads a raw value or says, with `InvalidValue`, what it wants instead."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.errors import Bad, shortened
+from app.config.errors import InvalidValue, shortened
 from app.config.schema.hosts import is_host
 from app.config.schema.references import read_reference, read_secret
 from app.config.schema.written import WrittenFloat, WrittenInt
@@ -15,7 +15,7 @@ LIMIT_TEXT = 2000
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueType:
     """What the documentation calls it, and how a raw value is read."""
 
     name: str
@@ -25,98 +25,100 @@ class Kind:
 def text_of(value: object) -> str:
     """A string without control characters, not empty."""
     if not isinstance(value, str):
-        raise Bad("wrong_type", f"text is needed{_quoted(value)}")
+        raise InvalidValue("wrong_type", f"text is needed{_quoted(value)}")
     if not value or len(value) > LIMIT_TEXT or not value.isprintable():
-        raise Bad("bad_text", f"1 to {LIMIT_TEXT} printable characters are needed")
+        raise InvalidValue("bad_text", f"1 to {LIMIT_TEXT} printable characters are needed")
     return value
 
 
-def text(name: str, pattern: str, wanted: str) -> Kind:
+def text(name: str, pattern: str, wanted: str) -> ValueType:
     """A string of a certain form; `wanted` says which, for people."""
     form = re.compile(pattern, re.ASCII)
 
     def read(value: object) -> str:
         if not form.fullmatch(text_of(value)):
-            raise Bad("bad_form", wanted)
+            raise InvalidValue("bad_form", wanted)
         return str(value)
 
-    return Kind(name, read)
+    return ValueType(name, read)
 
 
-def number(low: int, high: int) -> Kind:
+def number(low: int, high: int) -> ValueType:
     """A whole number within bounds."""
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Bad("wrong_type", "a whole number is needed, without quotes")
+            raise InvalidValue("wrong_type", "a whole number is needed, without quotes")
         if not low <= value <= high:
-            raise Bad("out_of_range", f"a number from {low} to {high} is needed")
+            raise InvalidValue("out_of_range", f"a number from {low} to {high} is needed")
         return int(value)
 
-    return Kind(f"{low}..{high}", read)
+    return ValueType(f"{low}..{high}", read)
 
 
-def choice(*words: str) -> Kind:
+def choice(*words: str) -> ValueType:
     """One of a few words."""
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in words:
-            raise Bad("bad_choice", f"one of {', '.join(words)} is needed{_quoted_switch(value)}")
+            raise InvalidValue("bad_choice", f"one of {', '.join(words)} is needed{_quoted_switch(value)}")
         return value
 
-    return Kind(" or ".join(words), read)
+    return ValueType(" or ".join(words), read)
 
 
 def _read_switch(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Bad("wrong_type", "true or false is needed")
+        raise InvalidValue("wrong_type", "true or false is needed")
     return value
 
 
-def list_of(item: Kind, *, least: int = 0, distinct: bool = True) -> Kind:
+def list_of(item: ValueType, *, least: int = 0, distinct: bool = True) -> ValueType:
     """A list of values of one kind."""
 
     def read(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise Bad("wrong_type", "a list is needed")
+            raise InvalidValue("wrong_type", "a list is needed")
         if not least <= len(value) <= LIMIT_ITEMS:
-            raise Bad("out_of_range", f"{least} to {LIMIT_ITEMS} items are needed")
+            raise InvalidValue("out_of_range", f"{least} to {LIMIT_ITEMS} items are needed")
         items = tuple(item.read(each) for each in value)
         if distinct and len(set(items)) < len(items):
-            raise Bad("repeated", "an item stands there twice")
+            raise InvalidValue("repeated", "an item stands there twice")
         return items
 
-    return Kind(f"list of {item.name}", read)
+    return ValueType(f"list of {item.name}", read)
 
 
-def or_reference(kind: Kind) -> Kind:
+def or_reference(kind: ValueType) -> ValueType:
     """A literal of this kind, or `{ env: NAME }`."""
 
     def read(value: object) -> Any:
         return read_reference(value) if isinstance(value, dict) else kind.read(value)
 
-    return Kind(f"{kind.name}, or {{ env: NAME }}", read)
+    return ValueType(f"{kind.name}, or {{ env: NAME }}", read)
 
 
 def _read_numeric_id(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         written = value.written if isinstance(value, WrittenInt | WrittenFloat) else str(value)
-        raise Bad("unquoted_id", f'a numeric id must be quoted, or its digits may change: "{shortened(written)}"')
+        raise InvalidValue(
+            "unquoted_id", f'a numeric id must be quoted, or its digits may change: "{shortened(written)}"'
+        )
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,20}", value, re.ASCII):
-        raise Bad("bad_id", "1 to 20 digits in quotes are needed")
+        raise InvalidValue("bad_id", "1 to 20 digits in quotes are needed")
     return value
 
 
 def _read_types(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.*?-]{1,100}", value, re.ASCII):
-        raise Bad("bad_form", "an event type or a glob such as message.* is needed")
+        raise InvalidValue("bad_form", "an event type or a glob such as message.* is needed")
     return value
 
 
 def _read_host(value: object) -> str:
     host = text_of(value)
     if not is_host(host):
-        raise Bad("bad_form", "an IP address (IPv6 without brackets) or a host name is needed")
+        raise InvalidValue("bad_form", "an IP address (IPv6 without brackets) or a host name is needed")
     return host
 
 
@@ -128,13 +130,13 @@ def _quoted_switch(value: object) -> str:
     return '; "off" and "on" must be quoted' if isinstance(value, bool) else ""
 
 
-SWITCH = Kind("true or false", _read_switch)
-NUMERIC_ID = Kind("digits in quotes", _read_numeric_id)
-SECRET = Kind("{ env: NAME }", read_secret)
-TYPE_GLOB = Kind("type or glob", _read_types)
+SWITCH = ValueType("true or false", _read_switch)
+NUMERIC_ID = ValueType("digits in quotes", _read_numeric_id)
+SECRET = ValueType("{ env: NAME }", read_secret)
+TYPE_GLOB = ValueType("type or glob", _read_types)
 NAME = text("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, - and _ are needed")
 API_VERSION = text("vN.N", r"v[1-9][0-9]{0,2}\.[0-9]{1,2}", "a version such as v25.0 is needed")
-HOST = Kind("host or address", _read_host)
+HOST = ValueType("host or address", _read_host)
 ROUTE = text(
     "path",
     r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+",

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 from app.config.start_options import CONTROL_VARIABLES
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
@@ -31,7 +31,7 @@ def read_secret(value: object) -> SecretRef:
         return SecretRef(_name(mapping))
     name, previous = _name(mapping), _name(_mapping(_no_raw_secret(mapping["previous"]), {"env"}))
     if name == previous:
-        raise Bad("reused_variable", f"{name} cannot be the previous secret too")
+        raise InvalidValue("reused_variable", f"{name} cannot be the previous secret too")
     return SecretRef(name, previous)
 
 
@@ -42,26 +42,26 @@ def read_reference(value: object) -> EnvRef:
 
 def _no_raw_secret(value: object) -> object:
     if isinstance(value, str | int | float):
-        raise Bad("raw_secret", "a secret does not belong in the config; write { env: NAME }")
+        raise InvalidValue("raw_secret", "a secret does not belong in the config; write { env: NAME }")
     return value
 
 
 def _mapping(value: object, allowed: set[str]) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise Bad("wrong_type", "write { env: NAME }")
+        raise InvalidValue("wrong_type", "write { env: NAME }")
     if set(value) - allowed:
-        raise Bad("unknown_key", f"only {' and '.join(sorted(allowed))} may stand here")
+        raise InvalidValue("unknown_key", f"only {' and '.join(sorted(allowed))} may stand here")
     return value
 
 
 def _name(mapping: dict[str, object]) -> str:
     name = mapping.get("env")
     if name is None:
-        raise Bad("missing", "env is missing; write { env: NAME }")
+        raise InvalidValue("missing", "env is missing; write { env: NAME }")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Bad("bad_variable_name", "env must be the name of a variable: capitals, digits and _")
+        raise InvalidValue("bad_variable_name", "env must be the name of a variable: capitals, digits and _")
     if name.endswith("_FILE"):
-        raise Bad("bad_variable_name", "leave out _FILE: every NAME also accepts NAME_FILE")
+        raise InvalidValue("bad_variable_name", "leave out _FILE: every NAME also accepts NAME_FILE")
     if name in CONTROL_VARIABLES:
-        raise Bad("bad_variable_name", f"{name} already has a meaning of its own")
+        raise InvalidValue("bad_variable_name", f"{name} already has a meaning of its own")
     return name

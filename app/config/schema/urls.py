@@ -3,9 +3,9 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 from app.config.schema.hosts import is_host, is_loopback, is_never_called
-from app.config.schema.kinds import Kind, text_of
+from app.config.schema.kinds import ValueType, text_of
 
 _PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?", re.ASCII)
 
@@ -27,25 +27,27 @@ def _split(value: object) -> SplitResult:
         url = urlsplit(text)
         port_is_sane = url.port is None or url.port > 0
     except ValueError as error:
-        raise Bad("bad_url", "this is no URL") from error
+        raise InvalidValue("bad_url", "this is no URL") from error
     if not url.hostname or not port_is_sane or re.search(r"[\s\\#]", text):
-        raise Bad("bad_url", "an absolute URL with a host, and without a fragment, is needed")
+        raise InvalidValue("bad_url", "an absolute URL with a host, and without a fragment, is needed")
     if url.username is not None or url.password is not None:
-        raise Bad("credentials_in_url", "credentials do not belong in this URL")
+        raise InvalidValue("credentials_in_url", "credentials do not belong in this URL")
     if url.scheme not in ("http", "https"):
-        raise Bad("bad_url", "http or https is needed")
+        raise InvalidValue("bad_url", "http or https is needed")
     return url
 
 
 def _check_host(host: str) -> None:
     if is_never_called(host):
-        raise Bad("forbidden_address", "link-local, metadata, multicast and reserved addresses are never called")
+        raise InvalidValue(
+            "forbidden_address", "link-local, metadata, multicast and reserved addresses are never called"
+        )
     _check_form(host)
 
 
 def _check_form(host: str) -> None:
     if not is_host(host):
-        raise Bad("bad_url", "the host must be a name or a plain IP address (international names as xn--…)")
+        raise InvalidValue("bad_url", "the host must be a name or a plain IP address (international names as xn--…)")
 
 
 def _read_base_url(value: object) -> str:
@@ -53,7 +55,7 @@ def _read_base_url(value: object) -> str:
     host = url.hostname or ""
     _check_host(host)
     if url.scheme != "https" and not is_loopback(host):
-        raise Bad("bad_url", "https is needed (http only to loopback)")
+        raise InvalidValue("bad_url", "https is needed (http only to loopback)")
     return _read_service_url(value)
 
 
@@ -62,7 +64,9 @@ def _read_service_url(value: object) -> str:
     url = _split(value)
     _check_form(url.hostname or "")
     if "?" in str(value) or not _PLAIN_PATH.fullmatch(url.path):
-        raise Bad("bad_url", "a query, a '%', a traversal or an empty part of a path does not belong in this URL")
+        raise InvalidValue(
+            "bad_url", "a query, a '%', a traversal or an empty part of a path does not belong in this URL"
+        )
     return str(value).rstrip("/")
 
 
@@ -71,6 +75,6 @@ def _read_destination_url(value: object) -> str:
     return str(value)
 
 
-BASE_URL = Kind("https URL", _read_base_url)
-SERVICE_URL = Kind("http(s) URL", _read_service_url)
-DESTINATION_URL = Kind("http(s) URL", _read_destination_url)
+BASE_URL = ValueType("https URL", _read_base_url)
+SERVICE_URL = ValueType("http(s) URL", _read_service_url)
+DESTINATION_URL = ValueType("http(s) URL", _read_destination_url)

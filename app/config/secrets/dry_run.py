@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.errors import Bad, Mistake
+from app.config.errors import ConfigProblem, InvalidValue
 from app.config.schema.databases import database_url, is_same_database
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.secrets.live import literal_database
@@ -45,20 +45,20 @@ class DryRunSecrets:
         return self._stand_in(ref, ref.env, f"dry-run-{name}-token")
 
     def destination(self, name: str, ref: SecretRef, path: str) -> Secret:
-        if self.sources.stands(ref.env):
-            previous = ref.previous if ref.previous and self.sources.stands(ref.previous) else None
+        if self.sources.is_set(ref.env):
+            previous = ref.previous if ref.previous and self.sources.is_set(ref.previous) else None
             secret = self.sources.secret(SecretRef(ref.env, previous), path, live=False)
-            self.sources.mistakes += check_standard_webhooks_secret(secret, path)
+            self.sources.problems += check_standard_webhooks_secret(secret, path)
             return secret
         placeholder = f"dry-run-{name}-secret"
         self.sources.origins[ref.env] = "dry-run placeholder"
-        self.sources.notices.append(f"{ref.env} is not set; pushes to {name} are signed with {placeholder}")
+        self.sources.warnings.append(f"{ref.env} is not set; pushes to {name} are signed with {placeholder}")
         return Secret(ref.env, placeholder)
 
     def header(self, name: str, value: str | SecretRef, path: str) -> Header:
         if isinstance(value, str):
             return Header(name, value)
-        if self.sources.stands(value.env):
+        if self.sources.is_set(value.env):
             return Header(name, self.sources.header(value, path, live=False))
         return Header(name, "dry-run-placeholder")
 
@@ -68,7 +68,7 @@ class DryRunSecrets:
         given = self.sources.environ.get(value.env, "")
         if re.fullmatch(r"[0-9]{1,20}", given, re.ASCII):
             return given
-        self.sources.notices.append(f"{value.env} is not set; {path} is {PLACEHOLDER_ID}")
+        self.sources.warnings.append(f"{value.env} is not set; {path} is {PLACEHOLDER_ID}")
         return PLACEHOLDER_ID
 
     def database(self, value: str | SecretRef | None, path: str) -> str:
@@ -76,13 +76,13 @@ class DryRunSecrets:
         given = self.sources.environ.get(DATABASE_VARIABLE)
         try:
             own = database_url(given) if given else f"sqlite:///{self.data_dir / DEFAULT_FILE}"
-        except Bad as bad:
-            self.sources.mistakes.append(bad.at(DATABASE_VARIABLE))
+        except InvalidValue as bad:
+            self.sources.problems.append(bad.at(DATABASE_VARIABLE))
             return ""
         live = self._live_database(value)
         if live is not None and is_same_database(own, live):
             message = f"a dry-run never opens the live database, which {path} names; name another one"
-            self.sources.mistakes.append(Mistake("live_database", DATABASE_VARIABLE, message))
+            self.sources.problems.append(ConfigProblem("live_database", DATABASE_VARIABLE, message))
         return own
 
     def _live_database(self, value: str | SecretRef | None) -> str | None:
@@ -92,11 +92,11 @@ class DryRunSecrets:
                 return literal_database(value, self.data_dir)
             found = self.sources.peek(value.env)
             return database_url(found) if found else None
-        except Bad:
+        except InvalidValue:
             return None
 
     def _stand_in(self, ref: SecretRef, variable: str, placeholder: str) -> Secret:
-        if self.sources.stands(variable):
+        if self.sources.is_set(variable):
             self.sources.origins[ref.env] = f"dry-run: {variable}"
             return self.sources.secret(SecretRef(variable), variable, live=False)
         if self.on_loopback:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.errors import Bad, Mistake
+from app.config.errors import ConfigProblem, InvalidValue
 from app.config.schema.databases import database_url
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
@@ -37,7 +37,7 @@ class LiveSecrets:
 
     def destination(self, _name: str, ref: SecretRef, path: str) -> Secret:
         secret = self.sources.secret(ref, path)
-        self.sources.mistakes += check_standard_webhooks_secret(secret, path)
+        self.sources.problems += check_standard_webhooks_secret(secret, path)
         return secret
 
     def header(self, name: str, value: str | SecretRef, path: str) -> Header:
@@ -48,7 +48,7 @@ class LiveSecrets:
             return value
         found = self.sources.value(value.env, path) or ""
         if found and not re.fullmatch(r"[0-9]{1,20}", found, re.ASCII):
-            self.sources.mistakes.append(Mistake("bad_id", path, f"{value.env} must hold 1 to 20 digits"))
+            self.sources.problems.append(ConfigProblem("bad_id", path, f"{value.env} must hold 1 to 20 digits"))
         return found
 
     def database(self, value: str | SecretRef | None, path: str) -> str:
@@ -57,8 +57,8 @@ class LiveSecrets:
         found = self.sources.value(value.env, path)
         try:
             return database_url(found) if found else ""
-        except Bad as bad:
-            self.sources.mistakes.append(Mistake(bad.code, path, f"{value.env}: {bad.message}"))
+        except InvalidValue as bad:
+            self.sources.problems.append(ConfigProblem(bad.code, path, f"{value.env}: {bad.message}"))
             return ""
 
 

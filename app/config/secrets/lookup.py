@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.errors import Bad, Mistake
+from app.config.errors import ConfigProblem, InvalidValue
 from app.config.file.files import read_regular_file
 from app.config.schema.references import SecretRef
 from app.config.settings import Secret
@@ -26,23 +26,23 @@ class Sources:
 
     environ: Mapping[str, str]
     env_file: Mapping[str, str] = field(default_factory=dict)
-    mistakes: list[Mistake] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
 
-    def stands(self, name: str) -> bool:
+    def is_set(self, name: str) -> bool:
         """Tells whether the environment has a variable, or names a file for it."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
     def peek(self, name: str) -> str | None:
-        """The value of a variable, or of the file that `NAME_FILE` names. Raises `Bad`; empty is absent."""
+        """The value of a variable, or of the file that `NAME_FILE` names. Raises `InvalidValue`; empty is absent."""
         return self._look_up(name)[0]
 
     def _look_up(self, name: str) -> tuple[str | None, str]:
         """The value and where it comes from."""
         direct, file = self.environ.get(name), self.environ.get(f"{name}_FILE")
         if direct and file:
-            raise Bad("both_set", f"{name} and {name}_FILE are both set; keep one")
+            raise InvalidValue("both_set", f"{name} and {name}_FILE are both set; keep one")
         if direct:
             return direct, f"environment {name}"
         if file:
@@ -50,24 +50,24 @@ class Sources:
         return self.env_file.get(name) or None, f"env file {name}"
 
     def value(self, name: str, path: str) -> str | None:
-        """A value that must be there; None, with a mistake, if it is not."""
+        """A value that must be there; None, with a problem, if it is not."""
         try:
             value, origin = self._look_up(name)
-        except Bad as bad:
-            self.mistakes.append(bad.at(path))
+        except InvalidValue as bad:
+            self.problems.append(bad.at(path))
             return None
         if value is None:
-            self.mistakes.append(Mistake("secret_missing", path, f"set {name}, or {name}_FILE to a path"))
+            self.problems.append(ConfigProblem("secret_missing", path, f"set {name}, or {name}_FILE to a path"))
         else:
             self.origins[name] = origin
         return value
 
     def secret(self, ref: SecretRef, path: str, *, live: bool = True) -> Secret:
-        """A secret with its rotation; an empty one, with a mistake, if it cannot be had."""
+        """A secret with its rotation; an empty one, with a problem, if it cannot be had."""
         current = self._checked(ref.env, path, live=live)
         previous = self._checked(ref.previous, f"{path}.previous", live=live) if ref.previous else None
         if current and live and len(current) < WEAK_LENGTH:
-            self.notices.append(f"{ref.env} is shorter than {WEAK_LENGTH} characters")
+            self.warnings.append(f"{ref.env} is shorter than {WEAK_LENGTH} characters")
         return Secret(ref.env, current, previous)
 
     def header(self, ref: SecretRef, path: str, *, live: bool = True) -> str:
@@ -80,19 +80,19 @@ class Sources:
             return ""
         if not form.fullmatch(value):
             wanted = "visible ASCII without blanks" if form is _VISIBLE else "one line of ASCII"
-            self.mistakes.append(Mistake("bad_secret", path, f"{name} must be {wanted}"))
+            self.problems.append(ConfigProblem("bad_secret", path, f"{name} must be {wanted}"))
             return ""
         if live and value.startswith(PLACEHOLDER_PREFIX):
-            self.mistakes.append(Mistake("placeholder_secret", path, f"{name} holds a dry-run placeholder"))
+            self.problems.append(ConfigProblem("placeholder_secret", path, f"{name} holds a dry-run placeholder"))
         return value
 
 
-def check_standard_webhooks_secret(secret: Secret, path: str) -> list[Mistake]:
+def check_standard_webhooks_secret(secret: Secret, path: str) -> list[ConfigProblem]:
     """`whsec_…` is base64 of 24 to 64 bytes (Standard Webhooks); anything else is its own bytes."""
     encoded = [value.removeprefix("whsec_") for value in secret.active if value.startswith("whsec_")]
     if all(_is_base64_key(value) for value in encoded):
         return []
-    return [Mistake("bad_secret", path, f"{secret.name} is not whsec_ and the base64 of 24 to 64 bytes")]
+    return [ConfigProblem("bad_secret", path, f"{secret.name} is not whsec_ and the base64 of 24 to 64 bytes")]
 
 
 def _is_base64_key(value: str) -> bool:
@@ -107,7 +107,7 @@ def _content_of(path: Path, name: str) -> str:
     try:
         text = read_regular_file(path, limit=LIMIT_SECRET_BYTES).data.decode()
     except UnicodeDecodeError as error:
-        raise Bad("not_utf8", f"{name}_FILE: the file is not UTF-8") from error
-    except Bad as bad:
-        raise Bad(bad.code, f"{name}_FILE: {bad.message}") from bad
+        raise InvalidValue("not_utf8", f"{name}_FILE: the file is not UTF-8") from error
+    except InvalidValue as bad:
+        raise InvalidValue(bad.code, f"{name}_FILE: {bad.message}") from bad
     return text.removesuffix("\n").removesuffix("\r")

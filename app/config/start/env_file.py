@@ -7,7 +7,7 @@ in single or double quotes, which are taken off; nothing in it is expanded.
 import re
 from pathlib import Path
 
-from app.config.errors import Bad
+from app.config.errors import InvalidValue
 from app.config.file.files import read_regular_file
 
 LIMIT_BYTES = 64 * 1024
@@ -17,17 +17,19 @@ _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
-    """The file's variables, and what to warn of. Raises `Bad`; no message holds a value."""
+    """The file's variables, and what to warn of. Raises `InvalidValue`; no message holds a value."""
     content = read_regular_file(path, limit=LIMIT_BYTES)
     try:
         text = content.data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise Bad("not_utf8", "the env file is not UTF-8") from error
+        raise InvalidValue("not_utf8", "the env file is not UTF-8") from error
     if found := _CONTROL.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise Bad("control_character", f"line {line} of the env file holds a control character (a tab is one)")
-    notices = ["the env file is readable by others; chmod 600 it"] if content.is_open_to_others else []
-    return _parse(text), notices
+        raise InvalidValue(
+            "control_character", f"line {line} of the env file holds a control character (a tab is one)"
+        )
+    warnings = ["the env file is readable by others; chmod 600 it"] if content.is_open_to_others else []
+    return _parse(text), warnings
 
 
 def _parse(text: str) -> dict[str, str]:
@@ -37,7 +39,7 @@ def _parse(text: str) -> dict[str, str]:
             continue
         name, value = _read_line(line, number)
         if name in variables:
-            raise Bad("duplicate_key", f"{name} stands twice in the env file (line {number})")
+            raise InvalidValue("duplicate_key", f"{name} stands twice in the env file (line {number})")
         variables[name] = value
     return variables
 
@@ -46,7 +48,7 @@ def _read_line(line: str, number: int) -> tuple[str, str]:
     name, equals, value = line.partition("=")
     name = name.strip(" ").removeprefix("export ").strip(" ")
     if not equals or not _NAME.fullmatch(name):
-        raise Bad("bad_line", f"line {number} of the env file is not KEY=VALUE")
+        raise InvalidValue("bad_line", f"line {number} of the env file is not KEY=VALUE")
     return name, _unquoted(value.strip(" "), number)
 
 
@@ -56,5 +58,5 @@ def _unquoted(value: str, number: int) -> str:
         return value
     inner = value[1:-1]
     if len(value) < 2 or value[0] != value[-1] or value[0] in inner:
-        raise Bad("bad_line", f"line {number} of the env file has unbalanced quotes")
+        raise InvalidValue("bad_line", f"line {number} of the env file has unbalanced quotes")
     return inner

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.config.errors import Mistake
+from app.config.errors import ConfigProblem
 from app.config.settings import Mode
 from app.config.start.flags import Flags
 from app.config.start.variables import Variables
@@ -10,19 +10,19 @@ from app.config.start.variables import Variables
 TWO_YESES = "live needs two yeses: --live or WATS_MODE=live, and --yes-live or WATS_YES_LIVE=1"
 
 
-def choose_mode(flags: Flags, variables: Variables) -> tuple[Mode | None, list[Mistake]]:
+def choose_mode(flags: Flags, variables: Variables) -> tuple[Mode | None, list[ConfigProblem]]:
     """The mode, or what stands in its way. Flags win over the environment."""
-    mistakes = list(_conflicts(flags, variables))
+    problems = list(_conflicts(flags, variables))
     mode = _mode(flags, variables)
-    if mode is None and not mistakes:
+    if mode is None and not problems:
         choice = f"choose --dry-run (or WATS_MODE=dry-run) or live; {TWO_YESES}"
-        mistakes.append(Mistake("mode_missing", "--dry-run", choice))
+        problems.append(ConfigProblem("mode_missing", "--dry-run", choice))
     if mode is Mode.LIVE and not (flags.yes_live or variables.yes_live):
-        mistakes.append(Mistake("yes_live_missing", "--yes-live", TWO_YESES))
-    return mode, mistakes
+        problems.append(ConfigProblem("yes_live_missing", "--yes-live", TWO_YESES))
+    return mode, problems
 
 
-def _conflicts(flags: Flags, variables: Variables) -> Iterator[Mistake]:
+def _conflicts(flags: Flags, variables: Variables) -> Iterator[ConfigProblem]:
     said_by = "--dry-run" if flags.dry_run else "WATS_MODE=dry-run"
     if flags.dry_run or (variables.mode == Mode.DRY_RUN.value and not flags.live):
         for flag, given in (
@@ -31,9 +31,9 @@ def _conflicts(flags: Flags, variables: Variables) -> Iterator[Mistake]:
             ("--env-file", flags.env_file),
         ):
             if given:
-                yield Mistake("conflicting_flags", flag, f"a live flag cannot stand beside {said_by}")
+                yield ConfigProblem("conflicting_flags", flag, f"a live flag cannot stand beside {said_by}")
     if variables.mode not in ("", *Mode) and not (flags.dry_run or flags.live):
-        yield Mistake("bad_mode", "WATS_MODE", "must be 'dry-run' or 'live'")
+        yield ConfigProblem("bad_mode", "WATS_MODE", "must be 'dry-run' or 'live'")
 
 
 def _mode(flags: Flags, variables: Variables) -> Mode | None:

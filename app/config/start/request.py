@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.errors import Bad, ConfigError, Mistake
+from app.config.errors import ConfigError, ConfigProblem, InvalidValue
 from app.config.file.document import read_document
 from app.config.file.profile import Document, Profile, read_profiles
 from app.config.schema.hosts import is_host
@@ -19,7 +19,7 @@ ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
 
 
 @dataclass(frozen=True)
-class Told:
+class Sourced:
     """A value and who told it: a flag, a variable, the profile or nobody (`default`)."""
 
     value: str | int
@@ -27,8 +27,8 @@ class Told:
 
 
 @dataclass
-class Launch:
-    """A start, weighed: what is known of it, and every mistake met on the way."""
+class StartRequest:
+    """A start, weighed: what is known of it, and every problem met on the way."""
 
     flags: Flags
     environ: Mapping[str, str]
@@ -36,34 +36,34 @@ class Launch:
     mode: Mode | None = None
     config_path: Path = DEFAULT_CONFIGS[0]
     profile: Profile | None = None
-    mistakes: list[Mistake] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def paas(self) -> bool:
         return self.flags.paas or self.variables.paas
 
-    def host(self) -> Told:
+    def host(self) -> Sourced:
         """The address to listen on: flag, variable, PaaS, profile."""
         if self.flags.host and is_host(self.flags.host):
-            return Told(self.flags.host, "flag --host")
+            return Sourced(self.flags.host, "flag --host")
         if self.variables.host:
-            return Told(self.variables.host, "environment WATS_HOST")
-        return Told(ANY_ADDRESS, "PaaS mode") if self.paas else self._of_profile("host", "127.0.0.1")
+            return Sourced(self.variables.host, "environment WATS_HOST")
+        return Sourced(ANY_ADDRESS, "PaaS mode") if self.paas else self._of_profile("host", "127.0.0.1")
 
-    def port(self) -> Told:
+    def port(self) -> Sourced:
         """The port to listen on: flag, variable, `$PORT` in PaaS mode, profile."""
         if self.flags.port:
-            return Told(self.flags.port, "flag --port")
+            return Sourced(self.flags.port, "flag --port")
         if self.variables.port:
-            return Told(self.variables.port, "environment WATS_PORT")
+            return Sourced(self.variables.port, "environment WATS_PORT")
         if not (self.paas and self.flags.listens):
             return self._of_profile("port", 3000)
         if not is_port(self.variables.platform_port):
             message = "PaaS mode needs $PORT: 1..65535, digits, no sign or leading zero"
-            self.mistakes.append(Mistake("bad_port", "PORT", message))
-            return Told(0, "environment PORT")
-        return Told(int(self.variables.platform_port), "environment PORT")
+            self.problems.append(ConfigProblem("bad_port", "PORT", message))
+            return Sourced(0, "environment PORT")
+        return Sourced(int(self.variables.platform_port), "environment PORT")
 
     def env_file_path(self) -> Path | None:
         """Where the env file is, if one is named."""
@@ -76,45 +76,45 @@ class Launch:
         if path is None or self.mode is not Mode.LIVE:
             return {}
         try:
-            variables, notices = read_env_file(path)
-        except Bad as bad:
+            variables, warnings = read_env_file(path)
+        except InvalidValue as bad:
             if not (self.paas and bad.code == "file_missing"):
-                self.mistakes.append(bad.at("--env-file").in_file(path))
+                self.problems.append(bad.at("--env-file").in_file(path))
             return {}
-        self.notices += notices
+        self.warnings += warnings
         return variables
 
-    def _of_profile(self, key: str, otherwise: str | int) -> Told:
+    def _of_profile(self, key: str, otherwise: str | int) -> Sourced:
         if self.profile is None:
-            return Told(otherwise, "default")
+            return Sourced(otherwise, "default")
         given = f"profiles.{self.profile.name}.service.{key}" in self.profile.given
-        return Told(self.profile.sections["service"][key], "config" if given else "default")
+        return Sourced(self.profile.sections["service"][key], "config" if given else "default")
 
 
-def weigh(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = True) -> Launch:
-    """Read the config and weigh flags against the environment; mistakes are collected, not raised."""
-    variables, mistakes = read_variables(environ)
-    launch = Launch(flags, environ, variables, mistakes=mistakes)
+def evaluate(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = True) -> StartRequest:
+    """Read the config and evaluate flags against the environment; problems are collected, not raised."""
+    variables, problems = read_variables(environ)
+    request = StartRequest(flags, environ, variables, problems=problems)
     if needs_mode:
-        launch.mode, stopping = choose_mode(flags, variables)
-        launch.mistakes += stopping
+        request.mode, stopping = choose_mode(flags, variables)
+        request.problems += stopping
     if flags.host is not None and not is_host(flags.host):
-        launch.mistakes.append(Mistake("bad_form", "--host", "an IP address or a host name is needed"))
-    launch.config_path = config_path(flags, variables)
-    document = _read(launch)
+        request.problems.append(ConfigProblem("bad_form", "--host", "an IP address or a host name is needed"))
+    request.config_path = config_path(flags, variables)
+    document = _read(request)
     if document is not None:
-        launch.profile = _choose_profile(document, flags.profile or variables.profile, launch.mistakes)
-    return launch
+        request.profile = _choose_profile(document, flags.profile or variables.profile, request.problems)
+    return request
 
 
 def read_config(path: Path) -> Document:
-    """The document at this path; raises `ConfigError` with every mistake."""
+    """The document at this path; raises `ConfigError` with every problem."""
     try:
         return read_profiles(read_document(path))
-    except Bad as bad:
+    except InvalidValue as bad:
         raise ConfigError([bad.at(str(path))]) from bad
     except ConfigError as error:
-        raise ConfigError(mistake.in_file(path) for mistake in error.mistakes) from error
+        raise ConfigError(problem.in_file(path) for problem in error.problems) from error
 
 
 def config_path(flags: Flags, variables: Variables) -> Path:
@@ -122,15 +122,15 @@ def config_path(flags: Flags, variables: Variables) -> Path:
     return (flags.config or variables.config or _first_existing()).absolute()
 
 
-def _read(launch: Launch) -> Document | None:
+def _read(request: StartRequest) -> Document | None:
     try:
-        return read_config(launch.config_path)
+        return read_config(request.config_path)
     except ConfigError as error:
-        launch.mistakes += error.mistakes
+        request.problems += error.problems
         return None
 
 
-def _choose_profile(document: Document, named: str | None, mistakes: list[Mistake]) -> Profile | None:
+def _choose_profile(document: Document, named: str | None, problems: list[ConfigProblem]) -> Profile | None:
     name = named or document.default
     if name in document.profiles:
         return document.profiles[name]
@@ -138,7 +138,7 @@ def _choose_profile(document: Document, named: str | None, mistakes: list[Mistak
     message = (
         f"choose one of the file's profiles: {known}" if name is None else f"no such profile; there are: {known}"
     )
-    mistakes.append(Mistake("unknown_profile", "--profile", message))
+    problems.append(ConfigProblem("unknown_profile", "--profile", message))
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 
-from app.config.errors import Mistake
+from app.config.errors import ConfigProblem
 from app.config.schema.hosts import is_host
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
@@ -57,11 +57,11 @@ class _StartEnv(Env):
         return None if text is None else int(text)
 
     def switch(self, name: str) -> bool:
-        """`1`, or unset; `0` counts as unset, anything else is a mistake."""
+        """`1`, or unset; `0` counts as unset, anything else is a problem."""
         return self.str(name, "", validate=_yes) == "1"
 
 
-def read_variables(environ: Mapping[str, str]) -> tuple[Variables, list[Mistake]]:
+def read_variables(environ: Mapping[str, str]) -> tuple[Variables, list[ConfigProblem]]:
     """Every variable with its type; those that are wrong are told together and count as unset."""
     env = _StartEnv(_without_kubernetes_link(environ))
     variables = Variables(
@@ -99,12 +99,12 @@ def _without_kubernetes_link(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {name: value for name, value in environ.items() if name != "WATS_PORT"}
 
 
-def _mistakes(env: Env) -> list[Mistake]:
+def _mistakes(env: Env) -> list[ConfigProblem]:
     try:
         env.seal()
     except EnvValidationError as error:
         messages: Mapping[str, list[str]] = error.error_messages  # type: ignore[assignment]
-        return [Mistake("bad_variable", name, " ".join(texts)) for name, texts in messages.items()]
+        return [ConfigProblem("bad_variable", name, " ".join(texts)) for name, texts in messages.items()]
     return []
 
 
