@@ -21,7 +21,7 @@ from app.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-UNTIL_IT_IS_BACK = timedelta(hours=1)
+UNKNOWN_DESTINATION_RETRY = timedelta(hours=1)
 OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Done: ("delivered", logging.INFO),
     Retry: ("again", logging.WARNING),
@@ -46,7 +46,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> JobRe
     """
     destination = _configured(delivery.destination, parts)
     if destination is None:
-        return JobResult(job, Retry(UNTIL_IT_IS_BACK))
+        return JobResult(job, Retry(UNKNOWN_DESTINATION_RETRY))
     at = parts.clock()
     body = body_for(destination, event)
     answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))

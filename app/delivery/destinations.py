@@ -7,7 +7,7 @@ from flask_smorest import Blueprint
 
 from app.config import Destination, without_query
 from app.delivery.schemas import DestinationSchema, TrialSchema
-from app.delivery.test_event import try_out
+from app.delivery.test_event import send_test_event
 from app.domain.destination import DestinationStatus, destination_statuses, queue_of_destination
 from app.gateway import gateway
 from app.web.errors import not_found
@@ -59,7 +59,7 @@ def resume_destination(name: str) -> dict[str, Any]:
 @bp.response(200, TrialSchema)
 def try_destination(name: str) -> dict[str, Any]:
     """Send one signed test event (`wats.test`) now, also while it is paused or disabled, and tell what came back."""
-    return try_out(_configured(name), gateway())
+    return send_test_event(_configured(name), gateway())
 
 
 def _configured(name: str) -> Destination:

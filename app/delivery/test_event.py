@@ -13,7 +13,7 @@ TEST_TYPE = "wats.test"
 ITEM = {"test": True, "text": "A test of wats: nothing happened."}
 
 
-def try_out(destination: Destination, parts: Gateway) -> dict[str, Any]:
+def send_test_event(destination: Destination, parts: Gateway) -> dict[str, Any]:
     """Push one test event now and tell what came back. It counts neither for the breaker nor in the metrics."""
     at = parts.clock()
     event = new_test_event(at)

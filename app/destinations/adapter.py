@@ -22,7 +22,7 @@ native_poll = monkey.get_original("select", "poll")
 PORTS = {"http": 80, "https": 443}
 
 
-class Line(HTTPAdapter):
+class DestinationAdapter(HTTPAdapter):
     """Posts to one destination over connections that are kept.
 
     It is used without a session: proxies, redirects, cookies and netrc are a session's doing.

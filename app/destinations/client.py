@@ -9,7 +9,7 @@ from typing import Protocol
 from gevent import Timeout
 from requests import PreparedRequest, Response
 
-from app.destinations.adapter import Line
+from app.destinations.adapter import DestinationAdapter
 from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
 from app.destinations.failures import TIMED_OUT, TROUBLES, failure_reason
 from app.destinations.responses import drain
@@ -44,7 +44,7 @@ class Destinations:
         self._may_reach = may_reach
         self._clock = clock
         self._look_up = look_up
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, DestinationAdapter] = {}
 
     def post(self, destination: Target, body: bytes, headers: Mapping[str, str]) -> PushResponse:
         """Post once, within the destination's time for everything together. Never raises for what it does.
@@ -65,13 +65,13 @@ class Destinations:
             return None, None
         return response.status_code, retry_after_of(response.headers.get("Retry-After"), self._clock())
 
-    def _line_to(self, destination: Target) -> Line:
+    def _line_to(self, destination: Target) -> DestinationAdapter:
         line = self._lines.get(destination.name)
         if line is None:
             dialer_to = partial(
                 Dialer, may_reach=self._may_reach, look_up=self._look_up, seconds=destination.timeout_seconds
             )
-            line = Line(destination.url, dialer_to, destination.max_in_flight)
+            line = DestinationAdapter(destination.url, dialer_to, destination.max_in_flight)
             self._lines[destination.name] = line
         return line
 
@@ -79,7 +79,7 @@ class Destinations:
 class _Exchange:
     """One request and what has come of its answer so far."""
 
-    def __init__(self, line: Line, request: PreparedRequest, seconds: float) -> None:
+    def __init__(self, line: DestinationAdapter, request: PreparedRequest, seconds: float) -> None:
         self._line, self._request, self._seconds = line, request, seconds
         self.response: Response | None = None
 

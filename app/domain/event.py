@@ -29,8 +29,8 @@ class Origin:
     """What stood around the item in Meta's envelope: enough to build an envelope that holds just this item again.
 
     `entry` is without its changes, `value` without its lists of items and contacts, `contacts` are the item's own.
-    `place` is where the item stood: `value.messages[]` in that list of the value, `value` where the value itself is
-    the item, `change`, `entry` or `body` where something odd is. `nest` is what stood around an item of a list in a
+    `path` is where the item stood: `value.messages[]` in that list of the value, `value` where the value itself is
+    the item, `change`, `entry` or `body` where something odd is. `ancestors` is what stood around an item of a list in a
     list, from outside in: in `value.history[].threads[].messages[]` the piece of history and the thread.
     """
 
@@ -39,8 +39,8 @@ class Origin:
     field: Any
     value: dict[str, Any]
     contacts: list[Any]
-    place: str
-    nest: list[Any] = dataclass_field(default_factory=list)
+    path: str
+    ancestors: list[Any] = dataclass_field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,20 @@ from app.domain.destination import DestinationState
 
 WAITED_TOO_LONG_SECONDS = 60
 
-Concern = dict[str, str]
+Alert = dict[str, str]
 
 
-def concerns_of(status: Mapping[str, Any]) -> list[Concern]:
+def concerns_of(status: Mapping[str, Any]) -> list[Alert]:
     """The concerns, the most urgent first; an empty list is a quiet night."""
     return [*_of_workers(status["workers"]), *_of_receipts(status["receipts"]), *_of_deliveries(status)]
 
 
-def _of_workers(workers: list[Mapping[str, Any]]) -> Iterator[Concern]:
+def _of_workers(workers: list[Mapping[str, Any]]) -> Iterator[Alert]:
     if not any(worker["fresh"] for worker in workers):
         yield _concern("no_worker", "no worker is alive: nothing is split or delivered; start `flask wats worker`")
 
 
-def _of_receipts(receipts: Mapping[str, Any]) -> Iterator[Concern]:
+def _of_receipts(receipts: Mapping[str, Any]) -> Iterator[Alert]:
     if (receipts["oldestPendingSeconds"] or 0) > WAITED_TOO_LONG_SECONDS:
         seconds = round(receipts["oldestPendingSeconds"])
         yield _concern(
@@ -35,7 +35,7 @@ def _of_receipts(receipts: Mapping[str, Any]) -> Iterator[Concern]:
         )
 
 
-def _of_deliveries(status: Mapping[str, Any]) -> Iterator[Concern]:
+def _of_deliveries(status: Mapping[str, Any]) -> Iterator[Alert]:
     for destination in status["destinations"]:
         name, why = destination["name"], destination["lastError"]
         if destination["state"] == DestinationState.DISABLED:
@@ -57,5 +57,5 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def _concern(code: str, message: str) -> Concern:
+def _concern(code: str, message: str) -> Alert:
     return {"code": code, "message": message}

@@ -33,7 +33,7 @@ Try = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
-def try_out(client: FlaskClient) -> Try:
+def send_test_event(client: FlaskClient) -> Try:
     def ask(name: str) -> dict[str, Any]:
         answer = client.post(f"/api/destinations/{name}/test", headers=bearer())
         assert answer.status_code == 200
@@ -42,8 +42,8 @@ def try_out(client: FlaskClient) -> Try:
     return ask
 
 
-def test_a_test_event_arrives_signed_and_marked(try_out: Try, receiver: Receiver) -> None:
-    told = try_out("crm")
+def test_a_test_event_arrives_signed_and_marked(send_test_event: Try, receiver: Receiver) -> None:
+    told = send_test_event("crm")
 
     [(path, headers, body)] = receiver.received
     event = Webhook(SECRETS["TEST_CRM_SECRET"]).verify(body, {name.lower(): value for name, value in headers.items()})
@@ -54,8 +54,8 @@ def test_a_test_event_arrives_signed_and_marked(try_out: Try, receiver: Receiver
     assert told == {"ok": True, "status": 204, "error": None}
 
 
-def test_a_bot_gets_it_in_metas_envelope(try_out: Try, receiver: Receiver) -> None:
-    try_out("bot")
+def test_a_bot_gets_it_in_metas_envelope(send_test_event: Try, receiver: Receiver) -> None:
+    send_test_event("bot")
 
     [(_, headers, body)] = receiver.received
     [change] = json.loads(body)["entry"][0]["changes"]
@@ -63,9 +63,11 @@ def test_a_bot_gets_it_in_metas_envelope(try_out: Try, receiver: Receiver) -> No
     assert (change["field"], change["value"]["test"]) == ("wats.test", True)
 
 
-def test_each_test_has_an_id_of_its_own_and_is_kept_nowhere(try_out: Try, receiver: Receiver, store: Store) -> None:
-    try_out("crm")
-    try_out("crm")
+def test_each_test_has_an_id_of_its_own_and_is_kept_nowhere(
+    send_test_event: Try, receiver: Receiver, store: Store
+) -> None:
+    send_test_event("crm")
+    send_test_event("crm")
 
     first, second = (json.loads(body)["id"] for _, _, body in receiver.received)
     assert first != second
@@ -75,31 +77,31 @@ def test_each_test_has_an_id_of_its_own_and_is_kept_nowhere(try_out: Try, receiv
 
 @pytest.mark.parametrize("status", [301, 404, 410, 500])
 def test_a_refusal_is_told_and_changes_nothing(
-    try_out: Try, receiver: Receiver, client: FlaskClient, status: int
+    send_test_event: Try, receiver: Receiver, client: FlaskClient, status: int
 ) -> None:
     receiver.status = status
 
-    told = try_out("crm")
+    told = send_test_event("crm")
 
     assert (told["ok"], told["status"], told["error"]) == (False, status, None)
     assert client.get("/api/destinations/crm", headers=bearer()).get_json()["state"] == "active"
     assert len(receiver.received) == 1
 
 
-def test_silence_is_told_in_a_few_words(try_out: Try, receiver: Receiver) -> None:
+def test_silence_is_told_in_a_few_words(send_test_event: Try, receiver: Receiver) -> None:
     receiver.shutdown()
     receiver.server_close()
 
-    told = try_out("crm")
+    told = send_test_event("crm")
 
     assert (told["ok"], told["status"], told["error"]) == (False, None, "connection refused")
 
 
 def test_a_paused_destination_is_tested_too(
-    try_out: Try, receiver: Receiver, client: FlaskClient, store: Store
+    send_test_event: Try, receiver: Receiver, client: FlaskClient, store: Store
 ) -> None:
     put_deliveries(store, new_event())
     client.post("/api/destinations/crm/pause", headers=bearer())
 
-    assert try_out("crm")["ok"] is True
+    assert send_test_event("crm")["ok"] is True
     assert [json.loads(body)["type"] for _, _, body in receiver.received] == ["wats.test"]

@@ -16,7 +16,7 @@ canonical = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=Fa
 """JSON as ASCII, the same for equal values."""
 
 
-def parted(
+def split_oversized(
     around: dict[str, Any], leave: Collection[str], keep: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """An object without the keys to leave, and what of it is too much to go with each item.
@@ -37,14 +37,14 @@ def is_small(thing: Any) -> bool:
 
 @dataclass(frozen=True)
 class Scope:
-    """What the items of one change have in common. `lone`: there is but one item."""
+    """What the items of one change have in common. `is_only_item`: there is but one item."""
 
     object: Any
     entry: dict[str, Any]
     field: Any = None
     value: dict[str, Any] = dataclass_field(default_factory=dict)
     contacts: tuple[dict[str, Any], ...] = ()
-    lone: bool = True
+    is_only_item: bool = True
 
     @property
     def field_name(self) -> str | None:

@@ -9,30 +9,30 @@ from app.domain.event import NewEvent, Origin
 def meta_envelope(event: NewEvent) -> dict[str, Any]:
     """The envelope that holds just this item, with its metadata and its own contact. Split again, it is the event."""
     origin, raw = event.origin, event.raw
-    if origin.place == "body":
+    if origin.path == "body":
         return dict(raw)
     envelope = {} if origin.object is None else {"object": origin.object}
-    return {**envelope, "entry": [raw if origin.place == "entry" else _entry(origin, raw)]}
+    return {**envelope, "entry": [raw if origin.path == "entry" else _entry(origin, raw)]}
 
 
 def _entry(origin: Origin, raw: Any) -> dict[str, Any]:
-    return {**origin.entry, "changes": [raw if origin.place == "change" else _change(origin, raw)]}
+    return {**origin.entry, "changes": [raw if origin.path == "change" else _change(origin, raw)]}
 
 
 def _change(origin: Origin, raw: Any) -> dict[str, Any]:
-    value = raw if origin.place == "value" else _value(origin, raw)
+    value = raw if origin.path == "value" else _value(origin, raw)
     return {"value": value} if origin.field is None else {"value": value, "field": origin.field}
 
 
 def _value(origin: Origin, raw: Any) -> dict[str, Any]:
     contacts = {"contacts": origin.contacts} if origin.contacts else {}
-    place = origin.place.removeprefix("value.")
-    if not place.endswith("[]"):
-        return {**origin.value, **contacts, place: raw}
+    path = origin.path.removeprefix("value.")
+    if not path.endswith("[]"):
+        return {**origin.value, **contacts, path: raw}
     # A list that we do not know may have any name: only what is nested is a way through several lists.
-    place = place.removesuffix("[]")
-    keys = place.split("[].") if origin.nest else [place]
+    path = path.removesuffix("[]")
+    keys = path.split("[].") if origin.ancestors else [path]
     item = raw
-    for key, around in zip_longest(reversed(keys), reversed([{}, *origin.nest])):
+    for key, around in zip_longest(reversed(keys), reversed([{}, *origin.ancestors])):
         item = {**around, key: [item]}
     return {**origin.value, **contacts, **item}

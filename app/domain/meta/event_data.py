@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.domain.meta.items import COMMON, Found
+from app.domain.meta.items import COMMON, Item
 
 VERBATIM_OF_MESSAGE = ("context", "referral", "identity", "errors", "history_context")
 VERBATIM_OF_STATUS = ("pricing", "conversation", "errors")
@@ -38,13 +38,13 @@ NAMES_OF_CALL = {
 }
 
 
-def data_of(found: Found, event_type: str) -> dict[str, Any]:
+def data_of(found: Item, event_type: str) -> dict[str, Any]:
     """An event's data; of what we do not know none, its raw item tells all."""
     if not isinstance(found.raw, dict) or event_type.startswith("unknown."):
         return {}
     if found.key == "history":
         return _progress(found.raw)
-    reader = _READERS.get(found.key, _value if found.place == "value" else dict)
+    reader = _READERS.get(found.key, _value if found.path == "value" else dict)
     return {**reader(found.raw), **_changed(found.raw, event_type), **_piece_of_history(found)}
 
 
@@ -90,11 +90,11 @@ def _changed(item: dict[str, Any], event_type: str) -> dict[str, Any]:
     return {"previous": _present(was), "current": _present(now)}
 
 
-def _piece_of_history(found: Found) -> dict[str, Any]:
+def _piece_of_history(found: Item) -> dict[str, Any]:
     """How far the history has come, and whose thread it is."""
-    if not found.nest:
+    if not found.ancestors:
         return {}
-    piece, *threads = found.nest
+    piece, *threads = found.ancestors
     return {**_progress(piece), **(_renamed(threads[0], {"id": "threadId"}) if threads else {})}
 
 

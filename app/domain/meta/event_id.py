@@ -11,19 +11,19 @@ from app.domain.event import Contact
 from app.domain.meta import scalars
 from app.domain.meta.contact import named_by
 from app.domain.meta.context import canonical
-from app.domain.meta.items import Found
+from app.domain.meta.items import Item
 
 ONE_OF_EACH = ("connect", "terminate")
 """What happens to a call once. Other events of a call may come again."""
 
 
-def event_id(found: Found, contact: Contact, when: datetime | None, receipt_sha256: bytes) -> str:
+def event_id(found: Item, contact: Contact, when: datetime | None, receipt_sha256: bytes) -> str:
     """The id of what happened. `when`: the best time that the item or its entry tells, if one does."""
     key = _own_key(found) or _key_by_content(found, contact, when, receipt_sha256)
     return "evt_" + hashlib.sha256(canonical(key).encode("ascii")).hexdigest()[:32]
 
 
-def _own_key(found: Found) -> list[Any] | None:
+def _own_key(found: Item) -> list[Any] | None:
     """The key of an item that Meta gave an id: a message, what became of one, a call."""
     item, scope = found.raw, found.scope
     item_id = scalars.written(item.get("id")) if isinstance(item, dict) and found.is_listed else None
@@ -52,12 +52,12 @@ def _recipient(item: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _key_by_content(found: Found, contact: Contact, when: datetime | None, receipt_sha256: bytes) -> list[Any]:
+def _key_by_content(found: Item, contact: Contact, when: datetime | None, receipt_sha256: bytes) -> list[Any]:
     scope = found.scope
     if when is None:  # nothing tells two equal items apart but where they stood
-        return ["place", receipt_sha256.hex(), *found.steps]
+        return ["path", receipt_sha256.hex(), *found.steps]
     # Equal items of two numbers, or of two customers whom only their contacts tell apart, are two. A customer that
     # the item names is in its content; what a contact adds may be missing when it comes in another batch.
     customer = None if named_by(found) != Contact() else contact.user_id or contact.wa_id
-    around = [scope.field, scope.waba_id, scope.phone_number_id, customer, found.place]
-    return ["content", *around, when.timestamp(), list(found.nest), found.raw]
+    around = [scope.field, scope.waba_id, scope.phone_number_id, customer, found.path]
+    return ["content", *around, when.timestamp(), list(found.ancestors), found.raw]

@@ -15,7 +15,7 @@ SYSTEM_MESSAGES = {
 """Messages that nobody wrote: something about the customer has changed."""
 
 
-def no_type(_: dict[str, Any]) -> None:
+def unknown(_: dict[str, Any]) -> None:
     """An item of a list that we do not know."""
 
 

@@ -9,8 +9,8 @@ from app.domain.meta.body import Unreadable, read_body
 from app.domain.meta.contact import contact_of
 from app.domain.meta.event_data import data_of
 from app.domain.meta.event_id import event_id
-from app.domain.meta.event_types import no_type
-from app.domain.meta.items import Found, walk
+from app.domain.meta.event_types import unknown
+from app.domain.meta.items import Item, walk
 from app.domain.meta.webhook_fields import Kind, kind_of_item, kind_of_value
 
 __all__ = ["Unreadable", "split"]
@@ -24,7 +24,7 @@ def split(body: bytes, *, sha256: bytes, received_at: datetime) -> list[NewEvent
     return [_event(found, sha256, received_at) for found in walk(read_body(body))]
 
 
-def _event(found: Found, sha256: bytes, received_at: datetime) -> NewEvent:
+def _event(found: Item, sha256: bytes, received_at: datetime) -> NewEvent:
     scope, type_ = found.scope, _type(found)
     contact, own_contact = contact_of(found)
     when = scalars.own_moment(found.raw) or scalars.moment(scope.entry.get("time"))
@@ -41,30 +41,30 @@ def _event(found: Found, sha256: bytes, received_at: datetime) -> NewEvent:
     )
 
 
-def _type(found: Found) -> str:
+def _type(found: Item) -> str:
     field = found.scope.field_name
     kind = _kind(found, field)
     known = kind if isinstance(kind, str) else kind(found.raw)
     return known or f"unknown.{scalars.word(field) or 'envelope'}"
 
 
-def _kind(found: Found, field: str | None) -> Kind:
+def _kind(found: Item, field: str | None) -> Kind:
     if not isinstance(found.raw, dict):
-        return no_type
-    if found.place == "value":
+        return unknown
+    if found.path == "value":
         return kind_of_value(field)
-    is_elsewhere = bool(found.nest) and field != "history"
-    return kind_of_item(field, found.key) if found.is_listed and not is_elsewhere else no_type
+    is_elsewhere = bool(found.ancestors) and field != "history"
+    return kind_of_item(field, found.key) if found.is_listed and not is_elsewhere else unknown
 
 
-def _origin(found: Found, own_contact: dict[str, Any] | None) -> Origin:
-    scope, in_value = found.scope, found.place not in ("value", "change", "entry", "body")
+def _origin(found: Item, own_contact: dict[str, Any] | None) -> Origin:
+    scope, in_value = found.scope, found.path not in ("value", "change", "entry", "body")
     return Origin(
         object=scope.object,
         entry=scope.entry,
         field=scope.field,
         value=scope.value if in_value else {},
         contacts=[own_contact] if in_value and own_contact is not None else [],
-        place=found.place,
-        nest=list(found.nest),
+        path=found.path,
+        ancestors=list(found.ancestors),
     )

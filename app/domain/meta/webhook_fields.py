@@ -20,8 +20,8 @@ ITEM_LISTS: dict[str, Kind] = {
     "state_sync": event_types.app_state,
     "user_preferences": "contact.preference",
     "user_id_update": "contact.user_id_changed",
-    "groups": event_types.no_type,
-    "history": event_types.no_type,
+    "groups": event_types.unknown,
+    "history": event_types.unknown,
 }
 """Lists that hold items, and what the items are unless the field says otherwise."""
 
@@ -99,10 +99,10 @@ def kind_of_item(field: str | None, key: str) -> Kind:
     if field in VALUE_FIELDS and key in (field, "groups"):
         return VALUE_FIELDS[field]
     if field not in LIST_FIELDS:
-        return event_types.no_type
-    return LIST_FIELDS[field].get(key) or ITEM_LISTS.get(key, event_types.no_type)
+        return event_types.unknown
+    return LIST_FIELDS[field].get(key) or ITEM_LISTS.get(key, event_types.unknown)
 
 
 def kind_of_value(field: str | None) -> Kind:
     """What a value without items is."""
-    return VALUE_FIELDS.get(field, event_types.no_type) if field else event_types.no_type
+    return VALUE_FIELDS.get(field, event_types.unknown) if field else event_types.unknown
