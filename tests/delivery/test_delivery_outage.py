@@ -13,7 +13,7 @@ from app.domain.destination import DestinationState, queue_of_destination, state
 from app.domain.queue import ClaimRequest
 from app.gateway import Gateway
 from tests.support.deliveries import LEASE, numbered, put_deliveries
-from tests.support.destinations import Line, ScriptedDestination
+from tests.support.destinations import ClientConnection, ScriptedDestination
 from tests.support.store import StoreMaker, make_store
 from tests.support.work import Clock, clock
 
@@ -73,7 +73,7 @@ def test_a_day_away_loses_nothing_and_holds_up_no_other(
     parts: Gateway, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock
 ) -> None:
     put_deliveries(parts.store, *numbered(EVENTS), to=[CRM, BOT])
-    crm.will_say(then=Line.reset)
+    crm.will_say(then=ClientConnection.reset)
 
     work(parts)
     assert len(bot.calls) == len(pushed(bot)) == EVENTS

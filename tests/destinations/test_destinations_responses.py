@@ -6,7 +6,7 @@ import random
 import pytest
 
 from app.domain import VERSION
-from tests.support.destinations import DestinationAdapter, ScriptedDestination
+from tests.support.destinations import ClientConnection, ScriptedDestination
 from tests.support.pusher import Pusher
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -92,7 +92,7 @@ def test_a_kept_connection_that_the_destination_has_closed_is_replaced(
 def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
     destination: ScriptedDestination, pusher: Pusher
 ) -> None:
-    def say_two_answers(line: DestinationAdapter) -> bool:
+    def say_two_answers(line: ClientConnection) -> bool:
         line.say(OK + b"Content-Length: 2\r\n\r\nok" + b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
         return True
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.support.destinations import DestinationAdapter, ScriptedDestination, destination_that_accepts_nobody
+from tests.support.destinations import ClientConnection, ScriptedDestination, destination_that_accepts_nobody
 from tests.support.pusher import Pusher
 from tests.support.serving import free_port
 
@@ -29,7 +29,7 @@ def test_a_byte_now_and_then_does_not_win_time(destination: ScriptedDestination,
 
 
 def test_a_status_counts_though_its_body_drips_for_ever(destination: ScriptedDestination, pusher: Pusher) -> None:
-    def drip_the_body(line: DestinationAdapter) -> bool:
+    def drip_the_body(line: ClientConnection) -> bool:
         line.say(OK + b"Content-Length: 1000\r\n\r\n")
         while not line.wait(0.2):
             line.say(b"x")
@@ -61,8 +61,8 @@ def test_a_closed_port_is_told(pusher: Pusher) -> None:
 
 def test_a_connection_that_is_closed_or_reset_is_told(destination: ScriptedDestination, pusher: Pusher) -> None:
     destination.will_say()
-    destination.will_say(then=DestinationAdapter.reset)
-    destination.will_say(OK + b"X-Y:", then=DestinationAdapter.reset)
+    destination.will_say(then=ClientConnection.reset)
+    destination.will_say(OK + b"X-Y:", then=ClientConnection.reset)
 
     told = [pusher.post(destination.url).words for _ in range(3)]
 
@@ -72,7 +72,7 @@ def test_a_connection_that_is_closed_or_reset_is_told(destination: ScriptedDesti
 def test_a_destination_that_comes_and_goes_is_told_as_it_is(destination: ScriptedDestination, pusher: Pusher) -> None:
     for _ in range(3):
         destination.will_answer()
-        destination.will_say(then=DestinationAdapter.reset)
+        destination.will_say(then=ClientConnection.reset)
         destination.will_answer(503)
 
     assert [pusher.post(destination.url).words for _ in range(9)] == [200, "connection reset", 503] * 3

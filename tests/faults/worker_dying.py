@@ -47,7 +47,7 @@ def settle_before_post() -> None:
     """A bug: a delivery is written down as done before it is made."""
     from app.domain.job import Done
     from app.domain.job_result import JobResult
-    from app.jobs.executor import Handler, attempt
+    from app.jobs.executor import Executor, attempt
 
     def handle(handler: Any, queue: Any, job: Any, task: Any) -> None:
         if queue.singleton:
@@ -58,8 +58,8 @@ def settle_before_post() -> None:
         attempt(queue, job, task)
         handler._leases.drop(job)
 
-    really_handle = Handler.handle
-    Handler.handle = handle  # type: ignore[method-assign]
+    really_handle = Executor.handle
+    Executor.handle = handle  # type: ignore[method-assign]
 
 
 def dedupe_per_body() -> None:

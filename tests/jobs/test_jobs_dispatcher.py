@@ -11,7 +11,7 @@ from app.domain.job import Job
 from app.domain.queue import ClaimRequest
 from app.gateway import Gateway
 from app.jobs.dispatcher import Dispatcher
-from app.jobs.executor import Handler
+from app.jobs.executor import Executor
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
 from app.jobs.settlement_batcher import SettlementBatcher
@@ -55,7 +55,7 @@ def dispatching(
 ) -> Iterator[Dispatcher]:
     leases = leases or Leases(store, LEASE)
     batcher = SettlementBatcher(leases)
-    executor = Handler(leases, batcher, nobody_watches)
+    executor = Executor(leases, batcher, nobody_watches)
     dispatcher = Dispatcher(
         Queue(CRM, 8, prepare), store=store, leases=leases, executor=executor, slots=slots, may_work=lambda: True
     )

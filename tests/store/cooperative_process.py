@@ -136,7 +136,7 @@ def give_up_and_ask_again(url: str) -> None:
 
 
 def listen(url: str, channel: Any) -> None:
-    """Say each time the notifier rings. On PostgreSQL it does once at the start: something may have happened before."""
+    """Say each wake-up. On PostgreSQL the first one comes at once: something may have been committed before."""
     store = open_store(url)
     listener = store.notifier.listen(channel)
     say("listening" if url.startswith("sqlite:") else listener.wait(60) and "listening")

@@ -11,7 +11,7 @@ from gevent.event import Event
 
 from app.store import StoreUnavailable
 from app.store.engine.errors import StoreRefused
-from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, Batch, GroupCommit, PendingWrite, Take
+from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, Batch, Drain, GroupCommit, PendingWrite
 from tests.support.store import told
 
 MakeGroup = Callable[..., GroupCommit[Any, Any]]
@@ -29,7 +29,7 @@ class Database:
         self.poison: dict[Any, Exception] = {}
         self.away = False
 
-    def write(self, drain: Take[Any]) -> list[str]:
+    def write(self, drain: Drain[Any]) -> list[str]:
         self.turn.wait()
         items = drain()
         self.gate.wait()
@@ -188,7 +188,7 @@ def test_a_database_that_goes_away_is_not_asked_for_each_item(
 ) -> None:
     asked = []
 
-    def write(drain: Take[Any]) -> list[Any]:
+    def write(drain: Drain[Any]) -> list[Any]:
         items = drain()
         asked.append(len(items))
         raise StoreRefused("one of them") if len(items) > 1 else StoreUnavailable("away")
@@ -236,7 +236,7 @@ def test_closing_tells_everybody_who_waits(group: GroupCommit[Any, Any], databas
 def test_closing_while_items_are_written_one_by_one_tells_everybody(
     group: GroupCommit[Any, Any], database: Database
 ) -> None:
-    def write(drain: Take[Any]) -> list[Any]:
+    def write(drain: Drain[Any]) -> list[Any]:
         if len(drain()) > 1:
             raise ValueError
         return database.write(drain)

@@ -1,4 +1,4 @@
-"""The notifier: whoever waits in another process is woken by a commit, and a listener that died is in nobody's way."""
+"""The notifier: a commit wakes listeners in other processes; a listener that died delays nobody."""
 
 import resource
 from collections.abc import Iterator

@@ -13,7 +13,7 @@ HEAD_ENDS = b"\r\n\r\n"
 FLOOD = 256 * 1024
 """Pieces of what never ends are large, so that they come as fast as they can be read."""
 
-Script = Callable[["Line"], bool]
+Script = Callable[["ClientConnection"], bool]
 """Behaves once it was called; True where the connection is for more calls."""
 
 
@@ -27,7 +27,7 @@ class Call:
     connection: int
 
 
-class Line:
+class ClientConnection:
     """One connection, as scripts use it."""
 
     def __init__(self, connection: socket.socket, over: threading.Event) -> None:
@@ -74,10 +74,10 @@ class ScriptedDestination:
         """An answer as it should be. Headers are written with underscores."""
         self.will(answering(status, body, **headers))
 
-    def will_say(self, *pieces: bytes, then: Callable[[Line], object] = lambda _: None) -> None:
+    def will_say(self, *pieces: bytes, then: Callable[[ClientConnection], object] = lambda _: None) -> None:
         """These bytes, whatever they are."""
 
-        def script(line: Line) -> bool:
+        def script(line: ClientConnection) -> bool:
             for piece in pieces:
                 line.say(piece)
             then(line)
@@ -87,12 +87,12 @@ class ScriptedDestination:
 
     def will_hang(self, *pieces: bytes) -> None:
         """Silence, after these bytes."""
-        self.will_say(*pieces, then=Line.wait)
+        self.will_say(*pieces, then=ClientConnection.wait)
 
     def will_drip(self, text: bytes, seconds: float = 0.2) -> None:
         """A byte at a time."""
 
-        def script(line: Line) -> bool:
+        def script(line: ClientConnection) -> bool:
             for byte in text:
                 line.say(bytes([byte]))
                 if line.wait(seconds):
@@ -104,7 +104,7 @@ class ScriptedDestination:
     def will_flood(self, head: bytes, piece: bytes) -> None:
         """The piece again and again, as fast as it is taken."""
 
-        def script(line: Line) -> bool:
+        def script(line: ClientConnection) -> bool:
             line.say(head)
             while True:
                 line.say(piece * (FLOOD // len(piece)))
@@ -127,7 +127,7 @@ class ScriptedDestination:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-            line = Line(connection, self._over)
+            line = ClientConnection(connection, self._over)
             while (call := read_call(connection, number)) and self._next(call)(line):
                 pass
         connection.close()
@@ -145,7 +145,7 @@ def answering(status: int = 200, body: bytes = b"ok", **headers: str) -> Script:
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     answer = "\r\n".join(lines).encode() + HEAD_ENDS + body
 
-    def script(line: Line) -> bool:
+    def script(line: ClientConnection) -> bool:
         line.say(answer)
         return True
 
