@@ -127,7 +127,7 @@ CASES = [
     ("destinations", crm(headers={"Authorization": "Bearer x"}), "raw_secret", "destinations[0].headers"),
     ("destinations", crm(headers={"proxy-authorization": "x"}), "raw_secret", "destinations[0].headers"),
     ("destinations", crm(headers={"Cookie": "a=b"}), "raw_secret", "destinations[0].headers"),
-    ("destinations", crm(headers={"X-API-Setting": "x"}), "raw_secret", "destinations[0].headers"),
+    ("destinations", crm(headers={"X-API-Key": "x"}), "raw_secret", "destinations[0].headers"),
     ("destinations", crm(ordering="strict"), "bad_choice", "destinations[0].ordering"),
     ("destinations", crm(timeoutSeconds=0), "out_of_range", "destinations[0].timeoutSeconds"),
     ("destinations", crm(maxInFlight=0), "out_of_range", "destinations[0].maxInFlight"),

@@ -23,7 +23,7 @@ profiles:
       - name: crm
         url: "http://crm:8080/hooks?key=planted-query"
         secret: { env: CRM_SECRET, previous: { env: OLD_CRM_SECRET } }
-        headers: { Authorization: { env: CRM_HEADER }, X-ValueType: plain }
+        headers: { Authorization: { env: CRM_HEADER }, X-Kind: plain }
       - { name: here, url: "http://127.0.0.1:9000", secret: { env: HERE_SECRET } }
 """
 

@@ -71,7 +71,7 @@ def test_a_config_is_shown_without_its_secrets(tmp_path: Path):
     assert told["profiles.main.storage.url"] == ("unset", "environment DATABASE_URL")
     assert told["profiles.main.webhook.appSecret.previous"] == ("unset", "environment OLD_APP_SECRET")
     assert told["profiles.main.destinations[0].url"] == ("http://crm:8080/hooks?…", "config")
-    assert told["profiles.main.destinations[0].headers"] == ("Authorization, X-ValueType", "config")
+    assert told["profiles.main.destinations[0].headers"] == ("Authorization, X-Kind", "config")
     assert told["profiles.main.whatsapp.phoneNumberIds"] == ("$FIRST_NUMBER, 9876543210", "config")
     assert len(table.stdout.splitlines()) == len(rows) + 1
     assert "planted" not in table.output

@@ -41,7 +41,7 @@ def test_a_dry_run_takes_a_destinations_secrets_if_they_stand_there(tmp_path: Pa
     assert crm.secret == Secret("CRM_SECRET", "given")
     assert [(header.name, header.value) for header in crm.headers] == [
         ("Authorization", "Bearer x"),
-        ("X-ValueType", "plain"),
+        ("X-Kind", "plain"),
     ]
     assert here.secret == Secret("HERE_SECRET", "dry-run-here-secret")
 
