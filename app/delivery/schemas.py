@@ -6,8 +6,8 @@ import marshmallow as ma
 
 from app.domain.delivery import DeliveryState
 from app.domain.destination import DestinationState
+from app.domain.event import TYPE_GLOB
 from app.domain.replay import Selection
-from app.domain.type_globs import TYPE_GLOB
 from app.web.schemas import CamelSchema, Timestamp
 
 MAX_GLOBS = 100

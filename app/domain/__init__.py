@@ -1,3 +1,3 @@
-"""Words and rules of the gateway: pure values and functions. No I/O, no framework, nothing else of ours."""
+"""The terms and rules of the gateway as pure values and functions: no I/O, no framework, no other package of ours."""
 
 VERSION = "0.1.0"

@@ -1,13 +1,13 @@
-"""Comparing what a stranger presents with what is secret: the only place where that happens."""
+"""Compare untrusted input with secrets. No other module may: a house test holds this."""
 
 import hmac
 from collections.abc import Iterable
 
 
 def constant_time_index(presented: bytes, secrets: Iterable[bytes]) -> int | None:
-    """The position of the first secret equal to what is presented; None if there is none.
+    """Return the index of the first secret equal to `presented`; None if there is none.
 
-    Every secret is compared, each in constant time, so that the answer's delay tells nothing.
+    Compare every secret in constant time, so that the duration reveals nothing about the secrets.
     """
     matches = [hmac.compare_digest(presented, secret) for secret in secrets]
     return matches.index(True) if any(matches) else None

@@ -1,20 +1,20 @@
-"""Erasing a customer: who is meant, and how far a stepwise erasure has come."""
+"""Erase a customer in steps: the stages, the cursor between two steps, and how bytes name a customer."""
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 CONTACT = re.compile(r"\+?[0-9]{5,15}|[A-Za-z0-9][A-Za-z0-9._-]{4,199}", re.ASCII)
-"""A phone number or a user id. Shorter ones would be found in everybody's bytes."""
+"""A phone number or a user id. A shorter one would match the bytes of other customers."""
 
 _PHONE = re.compile(r"[0-9]{5,15}", re.ASCII)
 
 
 class ErasureStage(StrEnum):
-    """What an erasure goes through, in this order.
+    """The stages of an erasure, in this order.
 
-    Events that name the contact itself go last: they tell which other names it has, should the erasure break off
-    and be begun again.
+    Events that hold the contact's own name go last: an erasure that was interrupted and starts again finds the
+    contact's other names in them.
     """
 
     RECEIPTS = "receipts"
@@ -24,7 +24,10 @@ class ErasureStage(StrEnum):
 
 @dataclass(frozen=True)
 class ErasureCursor:
-    """Where an erasure goes on: after this row of a stage. `last_receipt_id`: the last receipt there was when it began."""
+    """The row of a stage after which the next step continues.
+
+    `last_receipt_id`: the newest receipt at the start of the erasure, the last one to be searched.
+    """
 
     stage: ErasureStage
     after: int
@@ -32,16 +35,16 @@ class ErasureCursor:
 
     @property
     def left(self) -> int:
-        """At most so many receipts are still to be searched."""
+        """Return the largest possible number of receipts that are still to be searched."""
         return self.last_receipt_id - self.after if self.stage is ErasureStage.RECEIPTS else 0
 
 
 @dataclass(frozen=True)
 class EraseStep:
-    """What one step has erased, and where the next one goes on; None: all is done.
+    """What one step erased, and the cursor of the next step; None: the erasure is complete.
 
-    `receipts` counts those whose bytes were wiped. `pending` and `unreadable` ones name the contact too, but were
-    left: their bytes may hold what happened to others and is in no event yet.
+    `receipts` counts the receipts whose body was cleared. `pending` and `unreadable` count receipts that name the
+    contact and were kept: their bytes may hold updates about other customers that are in no event yet.
     """
 
     events: int = 0
@@ -53,16 +56,18 @@ class EraseStep:
 
 
 def is_phone(name: str) -> bool:
-    """Tells whether a contact's name is a phone number, without its plus sign, and not a user id."""
+    """Return whether a contact's name is a phone number (without its plus sign) and not a user id."""
     return _PHONE.fullmatch(name) is not None
 
 
 def names_in(body: bytes, names: list[str]) -> bool:
-    """Tells whether bytes name one of these. A phone number that is part of a longer one is another."""
+    """Return whether bytes contain one of these names. A phone number inside of a longer number does not count."""
     return any(re.search(_pattern(name), body) for name in names)
 
 
 def _pattern(name: str) -> bytes:
-    """What stands before a number may be an escaped character whose last digit is none of the number's."""
-    written = re.escape(name.encode())
-    return rb"(?:(?<![0-9])|(?<=\\u[0-9a-fA-F]{4}))" + written + rb"(?![0-9])" if is_phone(name) else written
+    literal = re.escape(name.encode())
+    if not is_phone(name):
+        return literal
+    # A digit before the number makes it another number, unless the digit ends an escape such as \\u00e9.
+    return rb"(?:(?<![0-9])|(?<=\\u[0-9a-fA-F]{4}))" + literal + rb"(?![0-9])"

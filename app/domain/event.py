@@ -1,21 +1,26 @@
-"""An event: one thing that happened, split out of a receipt. Its id follows from what happened, not how it came."""
+"""An event: one thing that happened, split out of a receipt. Its id depends on what happened, not on how it came."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 EVENT_VERSION = 1
-"""The version of an event's JSON. It is raised when a field is taken away or means something else."""
+"""The version of an event's JSON. It is raised when a field is removed or changes its meaning."""
 
 EVENT_ID = re.compile(r"evt_[0-9a-f]{32}", re.ASCII)
 """An event's public id: 128 bits of the digest of its key."""
 
+TYPE_GLOB = re.compile(r"[A-Za-z0-9_.*?-]{1,100}", re.ASCII)
+"""An event type or a glob: `*` matches any characters, dots included, `?` matches one. Brackets are refused."""
+
 
 @dataclass(frozen=True)
 class Contact:
-    """A customer, as far as Meta tells who it is: the user id is the stable name, the phone may be missing."""
+    """A customer, as far as Meta identifies it. The user id is stable; the phone number (`wa_id`) may be missing."""
 
     wa_id: str | None = None
     user_id: str | None = None
@@ -26,12 +31,13 @@ class Contact:
 
 @dataclass(frozen=True)
 class Origin:
-    """What stood around the item in Meta's envelope: enough to build an envelope that holds just this item again.
+    """The envelope around an item: enough to build an envelope that holds this item alone.
 
-    `entry` is without its changes, `value` without its lists of items and contacts, `contacts` are the item's own.
-    `path` is where the item stood: `value.messages[]` in that list of the value, `value` where the value itself is
-    the item, `change`, `entry` or `body` where something odd is. `ancestors` is what stood around an item of a list in a
-    list, from outside in: in `value.history[].threads[].messages[]` the piece of history and the thread.
+    `entry` lacks its changes, `value` lacks its lists of items and contacts, `contacts` are the item's own.
+    `path` is the item's place: `value.messages[]` for an item of that list, `value` where the value itself is the
+    item; `change`, `entry` or `body` where one of these has an unexpected shape. `ancestors` are the objects around
+    an item of nested lists, the outermost first: for `value.history[].threads[].messages[]` the chunk of history and
+    the thread.
     """
 
     object: Any
@@ -45,7 +51,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event on its way into the store. `raw` is Meta's item exactly; `data` is what we read out of it."""
+    """An event that is not stored yet. `raw` is Meta's item exactly; `data` is what we read out of it."""
 
     id: str
     type: str
@@ -60,9 +66,14 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class Event(NewEvent):
-    """An event as the store remembers it. `foreign`: of a number that the profile did not list when it came."""
+    """A stored event. `foreign`: its number was not in the profile when it came."""
 
     sequence: int
     received_at: datetime
     receipt_id: str
     foreign: bool
+
+
+def type_matches(event_type: str, globs: Sequence[str]) -> bool:
+    """Return whether one of the globs matches this type."""
+    return any(fnmatchcase(event_type, glob) for glob in globs)

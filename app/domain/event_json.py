@@ -1,4 +1,4 @@
-"""An event as our JSON: what `GET /events` answers, and what is pushed in the format `events`."""
+"""An event as JSON: the shape that `GET /events` returns and that `format: events` pushes."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from app.domain.timestamps import iso
 
 
 def event_json(event: Event) -> dict[str, Any]:
-    """The event in its published shape. `contact` has only what Meta told; `raw` is Meta's item exactly."""
+    """Return the event in its published shape. `contact` has only the fields that Meta sent; `raw` is Meta's item."""
     return {
         "version": EVENT_VERSION,
         "id": event.id,
@@ -26,11 +26,11 @@ def event_json(event: Event) -> dict[str, Any]:
 
 
 def _contact(contact: Contact) -> dict[str, str]:
-    told = {
+    fields = {
         "waId": contact.wa_id,
         "userId": contact.user_id,
         "parentUserId": contact.parent_user_id,
         "username": contact.username,
         "profileName": contact.profile_name,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}

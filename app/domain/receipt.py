@@ -1,4 +1,4 @@
-"""A receipt: one webhook POST from Meta, its exact bytes, and what became of it."""
+"""A receipt: one webhook POST from Meta, its exact bytes and its state."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from enum import StrEnum
 from typing import Literal
 
 SignedWith = Literal["current", "previous"]
-"""Which of the active app secrets the signature was made with, while one is rotated."""
+"""The active app secret that made the signature; there are two while a secret is rotated."""
 
 RECEIPT_ID = re.compile(r"rcp_([1-9][0-9]{0,18})", re.ASCII)
 """A receipt's public id and the number in it."""
 
 
 class ReceiptState(StrEnum):
-    """What has become of a receipt: not looked at yet, split into events, or impossible to read."""
+    """The state of a receipt: not split yet, split into events, or impossible to read."""
 
     PENDING = "pending"
     SPLIT = "split"
@@ -22,7 +22,7 @@ class ReceiptState(StrEnum):
 
 
 class Stored(StrEnum):
-    """How a webhook was taken: new bytes, or bytes already held. The value is the word of our answer."""
+    """How a webhook was stored: as new bytes, or as a copy of known bytes. The value is the response's `status`."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -30,7 +30,7 @@ class Stored(StrEnum):
 
 @dataclass(frozen=True)
 class NewReceipt:
-    """Verified bytes on their way into the store."""
+    """Bytes whose signature was verified, not stored yet."""
 
     body: bytes
     received_at: datetime
@@ -39,7 +39,7 @@ class NewReceipt:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt as the store remembers it, without its bytes. `size` is in bytes."""
+    """A stored receipt without its body. `size` is in bytes."""
 
     id: str
     received_at: datetime

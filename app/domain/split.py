@@ -1,4 +1,4 @@
-"""What became of a receipt that was looked at, for the store to write down in one transaction."""
+"""The result of splitting a receipt, which the store writes in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.domain.event import NewEvent
 
 @dataclass(frozen=True)
 class PendingReceipt:
-    """A receipt that waits to be split. `sha256` is of its bytes."""
+    """A receipt that is to be split. `sha256` is the digest of its body."""
 
     id: str
     received_at: datetime
@@ -20,7 +20,7 @@ class PendingReceipt:
 
 @dataclass(frozen=True)
 class SplitEvent:
-    """An event, whether its number is foreign, and the deliveries to make with it if it is a new one."""
+    """An event, whether its number is foreign, and the deliveries to create with it if the event is new."""
 
     event: NewEvent
     foreign: bool = False
@@ -29,7 +29,7 @@ class SplitEvent:
 
 @dataclass(frozen=True)
 class SplitReceipt:
-    """A receipt and the events in it; or why it cannot be read."""
+    """A receipt and its events, or the reason why it cannot be read (`unreadable`)."""
 
     receipt: PendingReceipt
     events: Sequence[SplitEvent] = ()
@@ -38,7 +38,7 @@ class SplitReceipt:
 
 @dataclass(frozen=True)
 class SplitCount:
-    """How many of a receipt's events were new, and how many had come before, in this receipt or another."""
+    """How many of a receipt's events were new, and how many had come before in this or another receipt."""
 
     new: int
     duplicates: int

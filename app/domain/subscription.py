@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from app.domain.delivery import NewDelivery
-from app.domain.event import NewEvent
-from app.domain.type_globs import type_matches
+from app.domain.event import NewEvent, type_matches
 
 
 class Subscriber(Protocol):

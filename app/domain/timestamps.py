@@ -1,10 +1,10 @@
-"""Moments as our JSON tells them."""
+"""Timestamps as JSON, the same in the API, pushed events and the terminal."""
 
 from datetime import UTC, datetime
 
 
-def iso(moment: datetime | None) -> str | None:
-    """A time as we print it: UTC, milliseconds, `Z`."""
-    if moment is None:
+def iso(timestamp: datetime | None) -> str | None:
+    """Return a time in UTC with milliseconds, such as `2026-01-02T03:04:05.678Z`; None for None."""
+    if timestamp is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

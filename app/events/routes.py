@@ -6,9 +6,8 @@ from typing import Any
 
 from flask import Response, current_app, request
 
-from app.domain.event import Event
+from app.domain.event import TYPE_GLOB, Event
 from app.domain.event_json import event_json
-from app.domain.type_globs import TYPE_GLOB
 from app.events.consumers import read_name
 from app.events.cursors import event_cursor, read_event_cursor
 from app.events.pull import MAX_WAIT, Pull, Waiting, pull

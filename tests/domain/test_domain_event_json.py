@@ -2,9 +2,8 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.domain.event import Contact, Event
+from app.domain.event import Contact, Event, type_matches
 from app.domain.event_json import event_json
-from app.domain.type_globs import type_matches
 from tests.support.events import new_event
 
 SEEN = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.meta.body import DEEPEST
+from app.domain.meta.body import MAX_DEPTH
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.parse import Unreadable
 from tests.support.envelopes import (
@@ -37,7 +37,7 @@ def nested(depth: int) -> bytes:
         (b"null", "not a JSON object"),
         (b'[{"entry":[]}]', "not a JSON object"),
         (b'{"entry":[{"id":' + b"9" * 5000 + b"}]}", "an integer with too many digits"),
-        (nested(DEEPEST + 1), "nested too deeply"),
+        (nested(MAX_DEPTH + 1), "nested too deeply"),
         (nested(100_000), "nested too deeply"),
         (b"[" * 100_000, "nested too deeply"),
     ],
@@ -48,7 +48,7 @@ def test_bytes_that_are_no_json_object_are_unreadable(body: bytes, reason: str) 
 
 
 def test_a_body_may_be_as_deep_as_every_later_reader_can_read() -> None:
-    assert [event.type for event in events_of(nested(DEEPEST))] == ["unknown.envelope"]
+    assert [event.type for event in events_of(nested(MAX_DEPTH))] == ["unknown.envelope"]
 
 
 def test_numbers_that_json_cannot_tell_become_strings_and_big_integers_stay_exact() -> None:

@@ -1,1 +1,1 @@
-"""Everything that has Meta's shape: signatures, webhook envelopes, and how their items become events. Pure."""
+"""Everything that has Meta's shape: webhook signatures, webhook envelopes and the events in them. Pure."""

@@ -1,49 +1,52 @@
-"""Reads a receipt's bytes as JSON, so that what comes out can always be written as JSON again."""
+"""Decode a receipt's bytes as JSON that can always be encoded again."""
 
 import json
 import math
 from typing import Any
 
-DEEPEST = 100
-"""How deep a body may be nested. Meta's are not a fifth as deep, and each later reader has a limit of its own."""
+MAX_DEPTH = 100
+"""Deepest nesting of a body. Meta uses less than a fifth of it, and JSON readers behind us have their own limits."""
 
 
 class Unreadable(Exception):
-    """A body that cannot be read as a JSON object; the message says why."""
+    """A body that is not a JSON object. The message says why."""
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """The JSON object in these bytes. Integers stay exact; numbers that JSON cannot tell become strings."""
+    """Return the JSON object in these bytes, or raise Unreadable.
+
+    Integers stay exact. Numbers outside of JSON (`NaN`, `Infinity`, `1e999`) become strings.
+    """
     try:
-        read = _DECODER.decode(body.decode("utf-8"))
+        decoded = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Unreadable("not UTF-8") from error
     except json.JSONDecodeError as error:
         raise Unreadable("not JSON") from error
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
-    except ValueError as error:  # what int() says to more than 4300 digits
+    except ValueError as error:  # int() refuses more than 4300 digits
         raise Unreadable("an integer with too many digits") from error
-    if not isinstance(read, dict):
+    if not isinstance(decoded, dict):
         raise Unreadable("not a JSON object")
-    if _is_too_deep(read):
+    if _is_too_deep(decoded):
         raise Unreadable("nested too deeply")
-    return read
+    return decoded
 
 
-def _number(text: str) -> float | str:
+def _float_or_text(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
 
 
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_float=_float_or_text, parse_constant=str)
 
 
-def _is_too_deep(read: dict[str, Any]) -> bool:
-    level: list[Any] = [read]
-    for _ in range(DEEPEST):
-        insides = [node.values() if isinstance(node, dict) else node for node in level]
-        level = [inner for inside in insides for inner in inside if isinstance(inner, dict | list)]
+def _is_too_deep(decoded: dict[str, Any]) -> bool:
+    level: list[Any] = [decoded]
+    for _ in range(MAX_DEPTH):
+        containers = [node.values() if isinstance(node, dict) else node for node in level]
+        level = [child for children in containers for child in children if isinstance(child, dict | list)]
         if not level:
             return False
     return True

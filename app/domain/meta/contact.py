@@ -1,4 +1,4 @@
-"""Who an item is about: the customer that it names, with what the contacts beside it tell."""
+"""Find the customer that an item is about: from the item itself, completed from Meta's list of contacts beside it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,140 +9,141 @@ from app.domain.meta import scalars
 from app.domain.meta.items import Item
 
 
-def contact_of(found: Item) -> tuple[Contact, dict[str, Any] | None]:
-    """The customer, and Meta's contact that belongs to the item."""
-    named = named_by(found)
-    own = _own_contact(found, named)
-    return (named, None) if own is None else (_filled_in(named, own), own)
+def contact_of(item: Item) -> tuple[Contact, dict[str, Any] | None]:
+    """Return the customer, and the entry of Meta's `contacts` that describes the customer, if there is one."""
+    named = contact_in_item(item)
+    entry = _entry_for(item, named)
+    return (named, None) if entry is None else (_completed(named, entry), entry)
 
 
-def _own_contact(found: Item, named: Contact) -> dict[str, Any] | None:
-    scope = found.scope
-    by_name = scope.contacts_by_user_id.get(named.user_id) if named.user_id else None
-    if by_name is None and named.wa_id:
-        by_name = scope.contacts_by_wa_id.get(named.wa_id)
-    if by_name is not None or len(scope.contacts) != 1:
-        return by_name
-    # Meta: a customer's WhatsApp id and phone number may differ. Where there is one of each, they belong together.
-    is_nobody = named.user_id is None and named.wa_id is None
-    is_lone = scope.is_only_item and not found.ancestors
-    return scope.contacts[0] if is_lone or is_nobody else None
+def _entry_for(item: Item, named: Contact) -> dict[str, Any] | None:
+    scope = item.scope
+    entry = scope.contacts_by_user_id.get(named.user_id) if named.user_id else None
+    if entry is None and named.wa_id:
+        entry = scope.contacts_by_wa_id.get(named.wa_id)
+    if entry is not None or len(scope.contacts) != 1:
+        return entry
+    # Meta: a customer's WhatsApp id and phone number may differ. One item and one contact belong together.
+    names_no_customer = named.user_id is None and named.wa_id is None
+    is_only_pair = scope.is_only_item and not item.ancestors
+    return scope.contacts[0] if is_only_pair or names_no_customer else None
 
 
-def _filled_in(named: Contact, own: dict[str, Any]) -> Contact:
-    profile = own.get("profile")
-    profile = profile if isinstance(profile, dict) else {}
+def _completed(named: Contact, entry: dict[str, Any]) -> Contact:
+    profile = _object(entry.get("profile"))
     return replace(
         named,
-        wa_id=named.wa_id or scalars.phone(own.get("wa_id")),
-        user_id=named.user_id or scalars.user_id(own.get("user_id")),
-        parent_user_id=named.parent_user_id or scalars.user_id(own.get("parent_user_id")),
+        wa_id=named.wa_id or scalars.phone(entry.get("wa_id")),
+        user_id=named.user_id or scalars.user_id(entry.get("user_id")),
+        parent_user_id=named.parent_user_id or scalars.user_id(entry.get("parent_user_id")),
         username=named.username or scalars.text(profile.get("username")),
         profile_name=scalars.text(profile.get("name")),
     )
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _contact(wa_id: Any, user_id: Any, *parent_user_ids: Any) -> Contact:
-    parents = (scalars.user_id(one) for one in parent_user_ids)
-    return Contact(scalars.phone(wa_id), scalars.user_id(user_id), next((one for one in parents if one), None))
+    valid_parents = filter(None, map(scalars.user_id, parent_user_ids))
+    return Contact(scalars.phone(wa_id), scalars.user_id(user_id), next(valid_parents, None))
 
 
-def named_by(found: Item) -> Contact:
-    """The customer as the item itself tells."""
-    if not isinstance(found.raw, dict):
+def contact_in_item(item: Item) -> Contact:
+    """Return the customer as the item alone names it; an empty Contact if it names none."""
+    if not isinstance(item.raw, dict):
         return Contact()
-    if found.ancestors:
-        return _in_thread(found)
-    reader = _READERS.get((found.scope.field_name, found.key)) or _READERS_OF_LISTS.get(found.key)
-    return reader(found) if reader else Contact()
+    if item.ancestors:
+        return _owner_of_thread(item)
+    reader = _READERS_BY_FIELD.get((item.scope.field_name, item.key)) or _READERS_BY_LIST.get(item.key)
+    return reader(item) if reader else Contact()
 
 
-def _sender(found: Item) -> Contact:
-    item = found.raw
-    return _contact(item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id"))
+def _sender(item: Item) -> Contact:
+    raw = item.raw
+    return _contact(raw.get("from"), raw.get("from_user_id"), raw.get("from_parent_user_id"))
 
 
-def _sender_or_changed(found: Item) -> Contact:
-    """Who wrote; of a message about a changed user id, which nobody wrote, the one with that id."""
-    sender, system = _sender(found), found.raw.get("system")
+def _addressee(item: Item) -> Contact:
+    raw = item.raw
+    return _contact(raw.get("to"), raw.get("to_user_id"), raw.get("to_parent_user_id"))
+
+
+def _sender_or_changed(item: Item) -> Contact:
+    """Return the sender. A system message about a changed user id has none: return the customer that changed."""
+    sender, system = _sender(item), item.raw.get("system")
     if sender != Contact() or not isinstance(system, dict):
         return sender
     return _contact(system.get("wa_id"), system.get("user_id"), system.get("parent_user_id"))
 
 
-def _addressee(found: Item) -> Contact:
-    item = found.raw
-    return _contact(item.get("to"), item.get("to_user_id"), item.get("to_parent_user_id"))
+def _addressee_or_sender(item: Item) -> Contact:
+    """Return the customer in a message of the history: only those from the business have an addressee."""
+    addressee = _addressee(item)
+    return _sender(item) if addressee == Contact() else addressee
 
 
-def _sender_or_addressee(found: Item) -> Contact:
-    """Of a piece of history: only what the business sent names whom it was sent to."""
-    addressee = _addressee(found)
-    return _sender(found) if addressee == Contact() else addressee
+def _recipient(item: Item) -> Contact:
+    """Return the customer that a status is about: for a group its member, because a group is not a customer."""
+    raw = item.raw
+    prefix = "recipient_participant" if raw.get("recipient_type") == "group" else "recipient"
+    parents = (raw.get(f"{prefix}_parent_user_id"), raw.get(f"parent_{prefix}_user_id"))
+    return _contact(raw.get(f"{prefix}_id"), raw.get(f"{prefix}_user_id"), *parents)
 
 
-def _recipient(found: Item) -> Contact:
-    """Whom a status is about. A group is no customer; its member is."""
-    item = found.raw
-    person = "recipient_participant" if item.get("recipient_type") == "group" else "recipient"
-    parents = (item.get(f"{person}_parent_user_id"), item.get(f"parent_{person}_user_id"))
-    return _contact(item.get(f"{person}_id"), item.get(f"{person}_user_id"), *parents)
+def _customer_of_call(item: Item) -> Contact:
+    """Return the customer's side of a call: the called one where the business calls, else the caller."""
+    raw = item.raw
+    business_phone = _object(item.scope.value.get("metadata")).get("display_phone_number")
+    is_from_business = business_phone and raw.get("from") == business_phone
+    is_outbound = raw.get("direction") == "BUSINESS_INITIATED" or is_from_business
+    return _addressee(item) if is_outbound else _sender(item)
 
 
-def _caller_or_called(found: Item) -> Contact:
-    """The customer's side of a call."""
-    item, metadata = found.raw, found.scope.value.get("metadata")
-    ours = metadata.get("display_phone_number") if isinstance(metadata, dict) else None
-    is_ours = item.get("direction") == "BUSINESS_INITIATED" or (ours and item.get("from") == ours)
-    return _addressee(found) if is_ours else _sender(found)
+def _owner_of_thread(item: Item) -> Contact:
+    """Return the customer of the thread: a message from the business names the business as its sender."""
+    thread = item.ancestors[-1]
+    context = _object(thread.get("context"))
+    in_message = _addressee_or_sender(item)
+    wa_id = scalars.phone(thread.get("id")) or scalars.phone(context.get("wa_id"))
+    user_id = scalars.user_id(context.get("user_id")) or in_message.user_id
+    return Contact(wa_id, user_id, in_message.parent_user_id, scalars.text(context.get("username")))
 
 
-def _in_thread(found: Item) -> Contact:
-    """The customer whose thread it is; what the business wrote names the business as the sender."""
-    thread = found.ancestors[-1]
-    told = thread.get("context")
-    told = told if isinstance(told, dict) else {}
-    sent = _sender_or_addressee(found)
-    wa_id = scalars.phone(thread.get("id")) or scalars.phone(told.get("wa_id"))
-    user_id = scalars.user_id(told.get("user_id")) or sent.user_id
-    return Contact(wa_id, user_id, sent.parent_user_id, scalars.text(told.get("username")))
+def _subject(item: Item) -> Contact:
+    """Return the customer that changed a preference or has a new user id."""
+    raw = item.raw
+    user_id, parent = raw.get("user_id"), raw.get("parent_user_id")
+    current = user_id.get("current") if isinstance(user_id, dict) else user_id
+    return _contact(raw.get("wa_id"), current, parent.get("current") if isinstance(parent, dict) else parent)
 
 
-def _subject(found: Item) -> Contact:
-    """Who changed a preference, or has another user id now."""
-    item = found.raw
-    user_id, parent = item.get("user_id"), item.get("parent_user_id")
-    now = user_id.get("current") if isinstance(user_id, dict) else user_id
-    return _contact(item.get("wa_id"), now, parent.get("current") if isinstance(parent, dict) else parent)
-
-
-def _in_address_book(found: Item) -> Contact:
-    entry = found.raw.get("contact")
-    entry = entry if isinstance(entry, dict) else {}
+def _in_address_book(item: Item) -> Contact:
+    entry = _object(item.raw.get("contact"))
     return replace(
         _contact(entry.get("phone_number"), entry.get("user_id"), entry.get("parent_user_id")),
         username=scalars.text(entry.get("username")),
     )
 
 
-def _handed_over(found: Item) -> Contact:
-    sender = found.raw.get("sender")
-    sender = sender if isinstance(sender, dict) else {}
+def _handed_over(item: Item) -> Contact:
+    sender = _object(item.raw.get("sender"))
     return _contact(sender.get("phone_number"), sender.get("user_id"), sender.get("parent_user_id"))
 
 
-_READERS: dict[tuple[str | None, str], Callable[[Item], Contact]] = {
+_READERS_BY_FIELD: dict[tuple[str | None, str], Callable[[Item], Contact]] = {
     ("message_echoes", "messages"): _addressee,
     ("smb_message_echoes", "messages"): _addressee,
-    ("history", "messages"): _sender_or_addressee,
+    ("history", "messages"): _addressee_or_sender,
     ("messaging_handovers", ""): _handed_over,
     ("user_id_update", ""): _subject,
 }
-_READERS_OF_LISTS: dict[str, Callable[[Item], Contact]] = {
+_READERS_BY_LIST: dict[str, Callable[[Item], Contact]] = {
     "messages": _sender_or_changed,
     "message_echoes": _addressee,
     "statuses": _recipient,
-    "calls": _caller_or_called,
+    "calls": _customer_of_call,
     "user_preferences": _subject,
     "user_id_update": _subject,
     "state_sync": _in_address_book,

@@ -1,4 +1,4 @@
-"""What stands around an item in Meta's envelope, and how much of it goes with each item."""
+"""What Meta's envelope says around an item, and how much of it is stored with each item."""
 
 import json
 from collections.abc import Collection
@@ -9,35 +9,35 @@ from typing import Any
 
 from app.domain.meta import scalars
 
-MAX_BYTES = 8192
-"""As much goes along. Surroundings are kept with every item: a megabyte of them must not become a thousand."""
+MAX_CONTEXT_BYTES = 8192
+"""Largest context of an item. Each item stores its own copy: 1 MB of context and 1000 items would make 1 GB."""
 
 canonical = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False).encode
-"""JSON as ASCII, the same for equal values."""
+"""Encode as ASCII JSON that is the same for equal values."""
 
 
 def split_oversized(
     around: dict[str, Any], leave: Collection[str], keep: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An object without the keys to leave, and what of it is too much to go with each item.
+    """Return an object without the keys in `leave`, as (what goes with each item, what is too large for that).
 
-    Of too large an object only the keys to keep go along.
+    Of an oversized object only the keys in `keep` go with each item.
     """
-    kept = {key: value for key, value in around.items() if key not in leave}
-    if is_small(kept):
-        return kept, {}
-    small = {key: kept[key] for key in keep if key in kept and is_small(kept[key])}
-    return small, {key: value for key, value in kept.items() if key not in small}
+    context = {key: value for key, value in around.items() if key not in leave}
+    if is_small(context):
+        return context, {}
+    kept = {key: context[key] for key in keep if key in context and is_small(context[key])}
+    return kept, {key: value for key, value in context.items() if key not in kept}
 
 
-def is_small(thing: Any) -> bool:
-    """Tells whether it may go with each item."""
-    return len(canonical(thing)) <= MAX_BYTES
+def is_small(value: Any) -> bool:
+    """Return whether a value is small enough to be stored with each item."""
+    return len(canonical(value)) <= MAX_CONTEXT_BYTES
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What the items of one change have in common. `is_only_item`: there is but one item."""
+    """What the items of one change share. `is_only_item`: the change holds a single item."""
 
     object: Any
     entry: dict[str, Any]
@@ -48,27 +48,27 @@ class Scope:
 
     @property
     def field_name(self) -> str | None:
-        """The field, if it is a name."""
+        """Return the field if it is a name."""
         return scalars.text(self.field)
 
     @cached_property
     def waba_id(self) -> str | None:
-        """The account."""
+        """Return the id of the WhatsApp Business account."""
         return scalars.visible(self.entry.get("id"))
 
     @cached_property
     def phone_number_id(self) -> str | None:
-        """The number, if the value names one."""
-        named = (self.value.get(key) for key in ("metadata", "recipient"))  # a handover names it as the recipient
-        found = (scalars.visible(one.get("phone_number_id")) for one in named if isinstance(one, dict))
-        return next((one for one in found if one), None)
+        """Return the id of the business phone number if the value names one."""
+        holders = (self.value.get(key) for key in ("metadata", "recipient"))  # a handover has it under `recipient`
+        ids = (scalars.visible(holder.get("phone_number_id")) for holder in holders if isinstance(holder, dict))
+        return next(filter(None, ids), None)
 
     @cached_property
     def contacts_by_user_id(self) -> dict[str | None, dict[str, Any]]:
-        """The contacts that have a user id; of two with the same the first."""
-        return {scalars.user_id(one.get("user_id")): one for one in reversed(self.contacts)}
+        """Return the contacts by user id; the first one where two have the same."""
+        return {scalars.user_id(contact.get("user_id")): contact for contact in reversed(self.contacts)}
 
     @cached_property
     def contacts_by_wa_id(self) -> dict[str | None, dict[str, Any]]:
-        """The contacts that have a phone; of two with the same the first."""
-        return {scalars.phone(one.get("wa_id")): one for one in reversed(self.contacts)}
+        """Return the contacts by phone; the first one where two have the same."""
+        return {scalars.phone(contact.get("wa_id")): contact for contact in reversed(self.contacts)}

@@ -1,4 +1,4 @@
-"""Meta's own envelope around one event, so that an existing bot runs behind the gateway unchanged."""
+"""Build Meta's own envelope around one event, so that an existing bot runs behind the gateway unchanged."""
 
 from itertools import zip_longest
 from typing import Any
@@ -7,7 +7,10 @@ from app.domain.event import NewEvent, Origin
 
 
 def meta_envelope(event: NewEvent) -> dict[str, Any]:
-    """The envelope that holds just this item, with its metadata and its own contact. Split again, it is the event."""
+    """Return the envelope of this item alone, with its metadata and its own contact.
+
+    Splitting the envelope again gives the same event.
+    """
     origin, raw = event.origin, event.raw
     if origin.path == "body":
         return dict(raw)
@@ -29,7 +32,7 @@ def _value(origin: Origin, raw: Any) -> dict[str, Any]:
     path = origin.path.removeprefix("value.")
     if not path.endswith("[]"):
         return {**origin.value, **contacts, path: raw}
-    # A list that we do not know may have any name: only what is nested is a way through several lists.
+    # The name of an unknown list may contain "[].": only a nested item's path leads through several lists.
     path = path.removesuffix("[]")
     keys = path.split("[].") if origin.ancestors else [path]
     item = raw

@@ -1,4 +1,4 @@
-"""What a consumer wants to know of an item. Ours is camelCase; Meta's own objects keep their names and are whole."""
+"""Read an event's `data` out of an item. Our names are camelCase; Meta's own objects are copied with their names."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,28 +38,28 @@ NAMES_OF_CALL = {
 }
 
 
-def data_of(found: Item, event_type: str) -> dict[str, Any]:
-    """An event's data; of what we do not know none, its raw item tells all."""
-    if not isinstance(found.raw, dict) or event_type.startswith("unknown."):
+def data_of(item: Item, event_type: str) -> dict[str, Any]:
+    """Return an event's data; empty for an unknown event, of which only the raw item is known."""
+    if not isinstance(item.raw, dict) or event_type.startswith("unknown."):
         return {}
-    if found.key == "history":
-        return _progress(found.raw)
-    reader = _READERS.get(found.key, _value if found.path == "value" else dict)
-    return {**reader(found.raw), **_changed(found.raw, event_type), **_piece_of_history(found)}
+    if item.key == "history":
+        return _progress(item.raw)
+    reader = _READERS.get(item.key, _value if item.path == "value" else dict)
+    return {**reader(item.raw), **_identity_change(item.raw, event_type), **_place_in_history(item)}
 
 
 def _value(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: inside for key, inside in value.items() if key not in COMMON and key != "contacts"}
+    return {key: member for key, member in value.items() if key not in COMMON and key != "contacts"}
 
 
-def _message(item: dict[str, Any]) -> dict[str, Any]:
-    type_ = item.get("type")
-    content = {type_: item[type_]} if isinstance(type_, str) and type_ in item else {}
-    context, reaction = item.get("context"), item.get("reaction")
+def _message(raw: dict[str, Any]) -> dict[str, Any]:
+    type_ = raw.get("type")
+    content = {type_: raw[type_]} if isinstance(type_, str) and type_ in raw else {}
+    context, reaction = raw.get("context"), raw.get("reaction")
     return {
         **content,
-        **_renamed(item, NAMES_OF_MESSAGE),
-        **_verbatim(item, VERBATIM_OF_MESSAGE),
+        **_renamed(raw, NAMES_OF_MESSAGE),
+        **_verbatim(raw, VERBATIM_OF_MESSAGE),
         **(_forwarded(context) if isinstance(context, dict) else {}),
         **({"removed": not reaction.get("emoji")} if isinstance(reaction, dict) else {}),
     }
@@ -69,50 +69,51 @@ def _forwarded(context: dict[str, Any]) -> dict[str, Any]:
     return {ours: True for theirs, ours in NAMES_OF_FORWARDING.items() if context.get(theirs) is True}
 
 
-def _status(item: dict[str, Any]) -> dict[str, Any]:
-    return {**_renamed(item, NAMES_OF_STATUS), **_verbatim(item, VERBATIM_OF_STATUS)}
+def _status(raw: dict[str, Any]) -> dict[str, Any]:
+    return {**_renamed(raw, NAMES_OF_STATUS), **_verbatim(raw, VERBATIM_OF_STATUS)}
 
 
-def _call(item: dict[str, Any]) -> dict[str, Any]:
-    return {**_renamed(item, NAMES_OF_CALL), **_verbatim(item, VERBATIM_OF_CALL)}
+def _call(raw: dict[str, Any]) -> dict[str, Any]:
+    return {**_renamed(raw, NAMES_OF_CALL), **_verbatim(raw, VERBATIM_OF_CALL)}
 
 
-def _changed(item: dict[str, Any], event_type: str) -> dict[str, Any]:
-    """What a customer's number or user id was and is, whichever way Meta tells it."""
+def _identity_change(raw: dict[str, Any], event_type: str) -> dict[str, Any]:
+    """Return a customer's previous and current number or user id, from either form in which Meta sends a change."""
     if event_type not in ("contact.number_changed", "contact.user_id_changed"):
         return {}
-    system, told = item.get("system"), item.get("user_id")
+    system, user_id = raw.get("system"), raw.get("user_id")
     if isinstance(system, dict):
-        was = {"waId": item.get("from"), "userId": system.get("previous_user_id") or item.get("from_user_id")}
-        now = {"waId": system.get("wa_id"), "userId": system.get("user_id")}
+        previous = {"waId": raw.get("from"), "userId": system.get("previous_user_id") or raw.get("from_user_id")}
+        current = {"waId": system.get("wa_id"), "userId": system.get("user_id")}
     else:
-        was, now = ({"userId": told.get(key) if isinstance(told, dict) else None} for key in ("previous", "current"))
-    return {"previous": _present(was), "current": _present(now)}
+        versions = user_id if isinstance(user_id, dict) else {}
+        previous, current = ({"userId": versions.get(key)} for key in ("previous", "current"))
+    return {"previous": _without_none(previous), "current": _without_none(current)}
 
 
-def _piece_of_history(found: Item) -> dict[str, Any]:
-    """How far the history has come, and whose thread it is."""
-    if not found.ancestors:
+def _place_in_history(item: Item) -> dict[str, Any]:
+    """Return how far the history sync is, and the id of the item's thread."""
+    if not item.ancestors:
         return {}
-    piece, *threads = found.ancestors
-    return {**_progress(piece), **(_renamed(threads[0], {"id": "threadId"}) if threads else {})}
+    chunk, *threads = item.ancestors
+    return {**_progress(chunk), **(_renamed(threads[0], {"id": "threadId"}) if threads else {})}
 
 
-def _progress(piece: dict[str, Any]) -> dict[str, Any]:
-    metadata = piece.get("metadata")
+def _progress(chunk: dict[str, Any]) -> dict[str, Any]:
+    metadata = chunk.get("metadata")
     return _renamed(metadata, NAMES_OF_PROGRESS) if isinstance(metadata, dict) else {}
 
 
-def _renamed(item: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    return {ours: item[theirs] for theirs, ours in names.items() if item.get(theirs) is not None}
+def _renamed(raw: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {ours: raw[theirs] for theirs, ours in names.items() if raw.get(theirs) is not None}
 
 
-def _verbatim(item: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: item[key] for key in keys if item.get(key) is not None}
+def _verbatim(raw: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: raw[key] for key in keys if raw.get(key) is not None}
 
 
-def _present(told: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if value is not None}
+def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""What makes an event this one: its id is a digest of a key, so that the same update always has the same id.
+"""Compute an event's id: a digest of a key that is the same however often Meta sends the same update.
 
 What each key could swallow or double: docs/decisions/0007-an-events-id.md.
 """
@@ -9,55 +9,56 @@ from typing import Any
 
 from app.domain.event import Contact
 from app.domain.meta import scalars
-from app.domain.meta.contact import named_by
+from app.domain.meta.contact import contact_in_item
 from app.domain.meta.context import canonical
 from app.domain.meta.items import Item
 
-ONE_OF_EACH = ("connect", "terminate")
-"""What happens to a call once. Other events of a call may come again."""
+ONCE_PER_CALL = ("connect", "terminate")
+"""Events that happen once in a call. Its other events may repeat."""
 
 
-def event_id(found: Item, contact: Contact, when: datetime | None, receipt_sha256: bytes) -> str:
-    """The id of what happened. `when`: the best time that the item or its entry tells, if one does."""
-    key = _own_key(found) or _key_by_content(found, contact, when, receipt_sha256)
+def event_id(item: Item, contact: Contact, occurred_at: datetime | None, receipt_sha256: bytes) -> str:
+    """Return the event's id. `occurred_at`: the time in the item or else in its entry; None where both have none."""
+    key = _key_by_id(item) or _key_by_content(item, contact, occurred_at, receipt_sha256)
     return "evt_" + hashlib.sha256(canonical(key).encode("ascii")).hexdigest()[:32]
 
 
-def _own_key(found: Item) -> list[Any] | None:
-    """The key of an item that Meta gave an id: a message, what became of one, a call."""
-    item, scope = found.raw, found.scope
-    item_id = scalars.written(item.get("id")) if isinstance(item, dict) and found.is_listed else None
-    if item_id is None:
+def _key_by_id(item: Item) -> list[Any] | None:
+    """Return the key of an item that has an id of Meta's: a message, a status or a call."""
+    raw, scope = item.raw, item.scope
+    meta_id = scalars.id_text(raw.get("id")) if isinstance(raw, dict) and item.is_listed else None
+    if meta_id is None:
         return None
-    around = [scope.field, scope.phone_number_id, item_id]
-    if found.key in ("messages", "message_echoes"):
-        # A picture of a history comes twice under one id, first as a placeholder: the type tells them apart.
-        return ["message", *around, item.get("type")]
-    if found.key == "statuses" and isinstance(item.get("status"), str):
-        return ["status", *around, item["status"], _recipient(item)]
-    if found.key == "calls" and item.get("event") in ONE_OF_EACH:
-        return ["call", *around, item["event"]]
+    around = [scope.field, scope.phone_number_id, meta_id]
+    if item.key in ("messages", "message_echoes"):
+        # A picture of the history comes twice under one id, first as a placeholder: the type tells them apart.
+        return ["message", *around, raw.get("type")]
+    if item.key == "statuses" and isinstance(raw.get("status"), str):
+        return ["status", *around, raw["status"], _recipient(raw)]
+    if item.key == "calls" and raw.get("event") in ONCE_PER_CALL:
+        return ["call", *around, raw["event"]]
     return None
 
 
-def _recipient(item: dict[str, Any]) -> dict[str, Any]:
-    """All that a status says of whom it is about: each member of a group has a status of their own.
+def _recipient(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return everything in a status that identifies its recipient: each member of a group has its own status.
 
-    A group's status that names no member may come again for the next one; its time tells them apart.
+    A group's status that names no member may repeat for the next member. Its time tells them apart.
     """
-    named = {key: value for key, value in item.items() if "recipient" in key or "participant" in key}
-    is_of_group = item.get("recipient_type") == "group"
-    if is_of_group and not any("participant" in key for key in named):
-        named["timestamp"] = item.get("timestamp")
-    return named
+    recipient = {key: value for key, value in raw.items() if "recipient" in key or "participant" in key}
+    is_of_group = raw.get("recipient_type") == "group"
+    if is_of_group and not any("participant" in key for key in recipient):
+        recipient["timestamp"] = raw.get("timestamp")
+    return recipient
 
 
-def _key_by_content(found: Item, contact: Contact, when: datetime | None, receipt_sha256: bytes) -> list[Any]:
-    scope = found.scope
-    if when is None:  # nothing tells two equal items apart but where they stood
-        return ["path", receipt_sha256.hex(), *found.steps]
-    # Equal items of two numbers, or of two customers whom only their contacts tell apart, are two. A customer that
-    # the item names is in its content; what a contact adds may be missing when it comes in another batch.
-    customer = None if named_by(found) != Contact() else contact.user_id or contact.wa_id
-    around = [scope.field, scope.waba_id, scope.phone_number_id, customer, found.path]
-    return ["content", *around, when.timestamp(), list(found.ancestors), found.raw]
+def _key_by_content(item: Item, contact: Contact, occurred_at: datetime | None, receipt_sha256: bytes) -> list[Any]:
+    scope = item.scope
+    if occurred_at is None:  # only the position in the receipt tells two equal items apart
+        return ["path", receipt_sha256.hex(), *item.steps]
+    # Equal items are two events where they are of two numbers, or of two customers that only Meta's contacts tell
+    # apart. A customer named in the item is part of its content. What a contact adds to that customer stays out of
+    # the key: it may be missing when the item comes in another batch.
+    customer = None if contact_in_item(item) != Contact() else contact.user_id or contact.wa_id
+    around = [scope.field, scope.waba_id, scope.phone_number_id, customer, item.path]
+    return ["content", *around, occurred_at.timestamp(), list(item.ancestors), item.raw]

@@ -1,4 +1,4 @@
-"""What an item says that it is. None where it does not say."""
+"""Read an event's type out of an item. Each function returns None where the item does not say."""
 
 from typing import Any
 
@@ -12,60 +12,60 @@ SYSTEM_MESSAGES = {
     "user_identity_changed": "contact.identity_changed",
     "user_preference_changed": "contact.preference",
 }
-"""Messages that nobody wrote: something about the customer has changed."""
+"""Messages that no customer wrote: WhatsApp reports a change of the customer."""
 
 
 def unknown(_: dict[str, Any]) -> None:
-    """An item of a list that we do not know."""
+    """Return None: the list or field of this item is unknown."""
 
 
-def message(item: dict[str, Any]) -> str | None:
-    """A customer's message, by its type; an answer to an interactive message by the kind of answer."""
-    type_ = word(item.get("type"))
+def message(raw: dict[str, Any]) -> str | None:
+    """Return the type of a customer's message. A reply to an interactive message has the kind of reply appended."""
+    type_ = word(raw.get("type"))
     if type_ == "system":
-        return SYSTEM_MESSAGES.get(_type_within(item, "system") or "", "message.system")
-    return _message("message", type_, item)
+        return SYSTEM_MESSAGES.get(_type_within(raw, "system") or "", "message.system")
+    return _message("message", type_, raw)
 
 
-def echo(item: dict[str, Any]) -> str | None:
-    """A message that the business sent by another way than ours."""
-    return _message("echo", word(item.get("type")), item)
+def echo(raw: dict[str, Any]) -> str | None:
+    """Return the type of a message that the business sent by other means than this gateway."""
+    return _message("echo", word(raw.get("type")), raw)
 
 
-def _message(family: str, type_: str | None, item: dict[str, Any]) -> str | None:
-    answer = _type_within(item, "interactive") if type_ == "interactive" else None
-    return ".".join(part for part in (family, type_, answer) if part) if type_ else None
+def _message(family: str, type_: str | None, raw: dict[str, Any]) -> str | None:
+    reply = _type_within(raw, "interactive") if type_ == "interactive" else None
+    return ".".join(filter(None, (family, type_, reply))) if type_ else None
 
 
-def _type_within(item: dict[str, Any], key: str) -> str | None:
-    inside = item.get(key)
-    return word(inside.get("type")) if isinstance(inside, dict) else None
+def _type_within(raw: dict[str, Any], key: str) -> str | None:
+    member = raw.get(key)
+    return word(member.get("type")) if isinstance(member, dict) else None
 
 
-def status(item: dict[str, Any]) -> str | None:
-    """What became of a message, or of a call."""
-    return call_status(item) if item.get("type") == "call" else _named("message.status", item.get("status"))
+def status(raw: dict[str, Any]) -> str | None:
+    """Return the type of a message's or a call's status."""
+    return call_status(raw) if raw.get("type") == "call" else _named("message.status", raw.get("status"))
 
 
-def call_status(item: dict[str, Any]) -> str | None:
-    """What became of a call that the business makes."""
-    return _named("call.status", item.get("status"))
+def call_status(raw: dict[str, Any]) -> str | None:
+    """Return the type of the status of a call from the business."""
+    return _named("call.status", raw.get("status"))
 
 
-def call(item: dict[str, Any]) -> str | None:
-    """A call that begins or ends."""
-    return _named("call", item.get("event"))
+def call(raw: dict[str, Any]) -> str | None:
+    """Return the type of a call that begins or ends."""
+    return _named("call", raw.get("event"))
 
 
-def app_state(item: dict[str, Any]) -> str | None:
-    """Something in the WhatsApp Business app: a contact in its address book."""
-    return _named("app_state", item.get("type"))
+def app_state(raw: dict[str, Any]) -> str | None:
+    """Return the type of a change in the WhatsApp Business app, such as a contact in its address book."""
+    return _named("app_state", raw.get("type"))
 
 
 def flow(value: dict[str, Any]) -> str | None:
-    """Something about a flow: its status, its endpoint."""
+    """Return the type of a change of a flow, such as its status or its endpoint."""
     return _named("flow", value.get("event"))
 
 
 def _named(family: str, name: Any) -> str | None:
-    return f"{family}.{last}" if (last := word(name)) else None
+    return f"{family}.{suffix}" if (suffix := word(name)) else None

@@ -1,4 +1,4 @@
-"""Finds every item of a body, in order. What is odd on the way is an item itself: nothing is lost."""
+"""Find every item of a body, in order. Whatever has an unexpected shape becomes an item itself: nothing is lost."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,17 +8,20 @@ from app.domain.meta.context import Scope, is_small, split_oversized
 from app.domain.meta.webhook_fields import item_keys, list_keys
 
 INNER_LISTS = {"history": ("threads", "errors"), "threads": ("messages",)}
-"""Lists whose items hold lists of items: pieces of history hold threads, and those hold messages."""
-
+"""Lists whose items hold lists of items: a chunk of history holds threads, and a thread holds messages."""
 
 COMMON = ("messaging_product", "metadata")
-"""What all items of a value have in common."""
+"""The keys of a value that belong to all of its items."""
 
 Steps = tuple[int | str, ...]
+"""Indexes and keys that lead from the body's entries to an item."""
 
 
 class Item(NamedTuple):
-    """An item, and where it stood. `key` is the list (or odd thing) of the value, `steps` the way to it."""
+    """A piece of a body that becomes one event, and its place in the body.
+
+    `key` is the key of the list in the value, empty outside of lists. `path` and `ancestors` are as in Origin.
+    """
 
     raw: Any
     scope: Scope
@@ -29,12 +32,12 @@ class Item(NamedTuple):
 
     @property
     def is_listed(self) -> bool:
-        """Tells whether it stood in a list, as an item should."""
+        """Return whether the item was in a list, as an item should be."""
         return self.path.endswith("[]")
 
 
 def walk(body: dict[str, Any]) -> Iterator[Item]:
-    """Every item; the body itself if it has no entries."""
+    """Yield every item; the body itself if it has no entries."""
     entries = body.get("entry")
     if not isinstance(entries, list) or not entries:
         yield Item(body, Scope(None, {}), "body", ())
@@ -48,9 +51,9 @@ def _in_entry(object_: Any, entry: Any, steps: Steps) -> Iterator[Item]:
     if not isinstance(changes, list) or not changes:
         yield Item(entry, Scope(object_, {}), "entry", steps)
         return
-    around, too_much = split_oversized(entry, leave={"changes"}, keep=("id", "time"))
-    if too_much:
-        yield Item(too_much, Scope(object_, {}), "entry", steps)
+    around, oversized = split_oversized(entry, leave={"changes"}, keep=("id", "time"))
+    if oversized:
+        yield Item(oversized, Scope(object_, {}), "entry", steps)
     for index, change in enumerate(changes):
         yield from _in_change(Scope(object_, around), change, (*steps, index))
 
@@ -66,26 +69,26 @@ def _in_change(scope: Scope, change: Any, steps: Steps) -> Iterator[Item]:
     if keys:
         yield from _in_value(scope, value, keys, steps)
     else:
-        yield _whole(scope, value, steps)
+        yield _whole_value(scope, value, steps)
 
 
-def _whole(outer: Scope, value: Any, steps: Steps) -> Item:
+def _whole_value(outer: Scope, value: Any, steps: Steps) -> Item:
     if not isinstance(value, dict):
         return Item(value, outer, "value", steps)
-    contacts, _ = _contacts(value.get("contacts"))
+    contacts, _ = _split_contacts(value.get("contacts"))
     return Item(value, replace(outer, value=value, contacts=contacts), "value", steps)
 
 
 def _in_value(outer: Scope, value: dict[str, Any], keys: list[str], steps: Steps) -> Iterator[Item]:
-    contacts, odd_contacts = _contacts(value.get("contacts"))
-    around, too_much = split_oversized(value, leave=_lists(value), keep=COMMON)
-    left = {**too_much, **{key: value[key] for key in list_keys(value) if key not in keys}}
+    contacts, odd_contacts = _split_contacts(value.get("contacts"))
+    around, oversized = split_oversized(value, leave=_all_lists(value), keep=COMMON)
+    rest = {**oversized, **{key: value[key] for key in list_keys(value) if key not in keys}}
     if odd_contacts:
-        left["contacts"] = odd_contacts
-    if left:
+        rest["contacts"] = odd_contacts
+    if rest:
         common = {key: around[key] for key in COMMON if key in around}
-        yield _whole(outer, {**common, **left}, steps)
-    scope = replace(outer, value=around, contacts=contacts, is_only_item=_is_lone(value, keys))
+        yield _whole_value(outer, {**common, **rest}, steps)
+    scope = replace(outer, value=around, contacts=contacts, is_only_item=_count_items(value, keys) == 1)
     for key in keys:
         if isinstance(value[key], list):
             yield from _in_list(Item(value[key], scope, f"value.{key}[]", (*steps, key), key))
@@ -93,41 +96,40 @@ def _in_value(outer: Scope, value: dict[str, Any], keys: list[str], steps: Steps
             yield Item(value[key], scope, f"value.{key}", (*steps, key), key)
 
 
-def _lists(value: dict[str, Any]) -> set[str]:
-    return {key for key, inside in value.items() if isinstance(inside, list)}.union(list_keys(value))
+def _all_lists(value: dict[str, Any]) -> set[str]:
+    return {key for key, member in value.items() if isinstance(member, list)}.union(list_keys(value))
 
 
-def _is_lone(value: dict[str, Any], keys: list[str]) -> bool:
-    return sum(len(value[key]) if isinstance(value[key], list) else 1 for key in keys) == 1
+def _count_items(value: dict[str, Any], keys: list[str]) -> int:
+    return sum(len(value[key]) if isinstance(value[key], list) else 1 for key in keys)
 
 
-def _contacts(listed: Any) -> tuple[tuple[dict[str, Any], ...], list[Any]]:
-    """The contacts in a list, and what is odd among them."""
-    ones = listed if isinstance(listed, list) else []
-    fine = [isinstance(one, dict) and is_small(one) for one in ones]
-    return (
-        tuple(one for one, is_fine in zip(ones, fine, strict=True) if is_fine),
-        [one for one, is_fine in zip(ones, fine, strict=True) if not is_fine],
-    )
+def _split_contacts(contacts: Any) -> tuple[tuple[dict[str, Any], ...], list[Any]]:
+    """Return the usable contacts of a list, and the odd ones: no objects, or too large to go with each item."""
+    usable: list[dict[str, Any]] = []
+    odd: list[Any] = []
+    for contact in contacts if isinstance(contacts, list) else []:
+        (usable if isinstance(contact, dict) and is_small(contact) else odd).append(contact)
+    return tuple(usable), odd
 
 
-def _in_list(found: Item) -> Iterator[Item]:
-    name = found.steps[-1]
-    for index, item in enumerate(found.raw):
-        one = found._replace(raw=item, steps=(*found.steps, index))
-        inner = _inner_lists(str(name), item)
+def _in_list(items: Item) -> Iterator[Item]:
+    """Yield each item of a list, which `items` holds as its `raw`, and of the lists inside of the items."""
+    for index, raw in enumerate(items.raw):
+        item = items._replace(raw=raw, steps=(*items.steps, index))
+        inner = _inner_lists(str(items.steps[-1]), raw)
         if not inner:
-            yield one
+            yield item
             continue
-        around, too_much = split_oversized(item, leave=inner, keep=("id", "metadata"))
-        if too_much:
-            yield one._replace(raw=too_much)
+        around, oversized = split_oversized(raw, leave=inner, keep=("id", "metadata"))
+        if oversized:
+            yield item._replace(raw=oversized)
         for key in inner:
-            path, steps = f"{found.path}.{key}[]", (*one.steps, key)
-            yield from _in_list(Item(item[key], found.scope, path, steps, key, (*found.ancestors, around)))
+            path, steps = f"{items.path}.{key}[]", (*item.steps, key)
+            yield from _in_list(Item(raw[key], items.scope, path, steps, key, (*items.ancestors, around)))
 
 
-def _inner_lists(name: str, item: Any) -> list[str]:
-    if not isinstance(item, dict):
+def _inner_lists(list_name: str, raw: Any) -> list[str]:
+    if not isinstance(raw, dict):
         return []
-    return [key for key in INNER_LISTS.get(name, ()) if isinstance(item.get(key), list) and item[key]]
+    return [key for key in INNER_LISTS.get(list_name, ()) if isinstance(raw.get(key), list) and raw[key]]

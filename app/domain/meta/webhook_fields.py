@@ -1,4 +1,4 @@
-"""The fields that Meta's webhooks are about. The set is open: one that is not listed is none to refuse.
+"""The fields of Meta's webhooks and the types of their items. The set is open: an unlisted field is not refused.
 
 Source: Meta, WhatsApp Business Platform, "Webhooks", reference.
 """
@@ -8,10 +8,10 @@ from typing import Any
 
 from app.domain.meta import event_types
 
-Kind = str | Callable[[dict[str, Any]], str | None]
-"""An event's type, or how an item tells it (None: it does not)."""
+TypeRule = str | Callable[[dict[str, Any]], str | None]
+"""An event's type, or a function that reads it from the item (None: the item does not say)."""
 
-ITEM_LISTS: dict[str, Kind] = {
+ITEM_LISTS: dict[str, TypeRule] = {
     "messages": event_types.message,
     "message_echoes": event_types.echo,
     "statuses": event_types.status,
@@ -23,9 +23,9 @@ ITEM_LISTS: dict[str, Kind] = {
     "groups": event_types.unknown,
     "history": event_types.unknown,
 }
-"""Lists that hold items, and what the items are unless the field says otherwise."""
+"""Lists that hold items, with the type of the items where LIST_FIELDS does not override it."""
 
-LIST_FIELDS: dict[str, dict[str, Kind]] = {
+LIST_FIELDS: dict[str, dict[str, TypeRule]] = {
     "messages": {},
     "message_echoes": {"messages": event_types.echo},
     "smb_message_echoes": {"messages": event_types.echo},
@@ -39,9 +39,9 @@ LIST_FIELDS: dict[str, dict[str, Kind]] = {
     "calls": {"statuses": event_types.call_status},
     "user_preferences": {},
 }
-"""Fields whose values hold lists of items."""
+"""Fields whose values hold lists of items, with the lists whose items have another type than usual."""
 
-VALUE_FIELDS: dict[str, Kind] = {
+VALUE_FIELDS: dict[str, TypeRule] = {
     "account_alerts": "account.alert",
     "account_review_update": "account.review",
     "account_settings_update": "account.settings",
@@ -69,33 +69,33 @@ VALUE_FIELDS: dict[str, Kind] = {
     "tracking_events": "tracking.event",
     "user_id_update": "contact.user_id_changed",
 }
-"""Fields whose value is the item; or it has a list of them, named like the field, or `groups`."""
+"""Fields whose value is the item, or holds a list of items under the field's name or `groups`."""
 
 
 def item_keys(field: str | None, value: dict[str, Any]) -> list[str]:
-    """The keys of a value under which its items stand; none if the value itself is the item.
+    """Return the keys of a value that hold its items; empty if the value itself is the item.
 
-    In a field of lists each list holds items, and what should be a list and is none is an odd item. In other
-    fields only the lists that tell so do.
+    In a field of LIST_FIELDS every list holds items, and something else in a list's place is one odd item. In any
+    other field only the lists with a known name hold items.
     """
     keys = list_keys(value)
     if field in LIST_FIELDS:
         return keys
-    telling = {field, "groups"} if field in VALUE_FIELDS else {field, *ITEM_LISTS} - {"errors"}
-    return [key for key in keys if key in telling and isinstance(value[key], list)]
+    known = {field, "groups"} if field in VALUE_FIELDS else {field, *ITEM_LISTS} - {"errors"}
+    return [key for key in keys if key in known and isinstance(value[key], list)]
 
 
 def list_keys(value: dict[str, Any]) -> list[str]:
-    """The keys of a value's lists, but for the contacts; and those that should be lists."""
-    return [key for key, inside in value.items() if key != "contacts" and _is_list_of_items(key, inside)]
+    """Return the keys of a value's non-empty lists, `contacts` excepted, and of members that should be lists."""
+    return [key for key, member in value.items() if key != "contacts" and _holds_items(key, member)]
 
 
-def _is_list_of_items(key: str, inside: Any) -> bool:
-    return bool(inside) if isinstance(inside, list) else key in ITEM_LISTS and inside is not None
+def _holds_items(key: str, member: Any) -> bool:
+    return bool(member) if isinstance(member, list) else key in ITEM_LISTS and member is not None
 
 
-def kind_of_item(field: str | None, key: str) -> Kind:
-    """What the items of this list are, in this field. In a field that we do not know, they are unknown too."""
+def type_of_listed(field: str | None, key: str) -> TypeRule:
+    """Return the type rule for the items of a list in a field. Items of an unknown field are unknown."""
     if field in VALUE_FIELDS and key in (field, "groups"):
         return VALUE_FIELDS[field]
     if field not in LIST_FIELDS:
@@ -103,6 +103,6 @@ def kind_of_item(field: str | None, key: str) -> Kind:
     return LIST_FIELDS[field].get(key) or ITEM_LISTS.get(key, event_types.unknown)
 
 
-def kind_of_value(field: str | None) -> Kind:
-    """What a value without items is."""
+def type_of_value(field: str | None) -> TypeRule:
+    """Return the type rule for a value that is itself the item."""
     return VALUE_FIELDS.get(field, event_types.unknown) if field else event_types.unknown

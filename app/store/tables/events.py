@@ -10,8 +10,7 @@ from itertools import accumulate, takewhile
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, text
 
-from app.domain.event import EVENT_ID, Contact, Event, NewEvent, Origin
-from app.domain.type_globs import type_matches
+from app.domain.event import EVENT_ID, Contact, Event, NewEvent, Origin, type_matches
 from app.store.tables.schema import events
 
 PREFIX = "evt_"

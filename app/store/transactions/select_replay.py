@@ -8,9 +8,8 @@ from itertools import islice
 from sqlalchemy import Connection, Row, select, text
 
 from app.domain.delivery import DeliveryState
-from app.domain.event import Event
+from app.domain.event import Event, type_matches
 from app.domain.replay import Selection
-from app.domain.type_globs import type_matches
 from app.store.tables.chunks import chunks
 from app.store.tables.delivery_list import OPEN_STATES, UNDELIVERED_STATES
 from app.store.tables.delivery_progress import OPEN
