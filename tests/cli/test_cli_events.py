@@ -15,7 +15,8 @@ from tests.cli.conftest import store_of
 from tests.support.destinations import ScriptedDestination
 from tests.support.events import event_id, new_event, put_events
 from tests.support.live import write_config
-from tests.support.serving import DEADLINE_SECONDS, FLASK, ROOT, Running, environment, free_port, run, serving, until
+from tests.support.serving import FLASK, ROOT, Running, environment, free_port, run, serving
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import bearer
 
 NUMBERS = count()
@@ -57,7 +58,7 @@ def put_until_seen(service: Running, out: Path) -> None:
         put_events(store, new_event(f"tick {next(NUMBERS)}"))
         return out.read_text() != ""
 
-    until(is_seen)
+    wait_for(is_seen)
     store.close()
 
 
@@ -72,7 +73,7 @@ def test_a_tail_prints_what_comes_and_ends_in_order(service: Running, stored: St
     with tailing(service, "--json", "--cursor", cursor_of_now(service)) as (process, out):
         for name in names:
             put_events(stored, new_event(name))
-        until(lambda: out.read_text().count("\n") == 2)
+        wait_for(lambda: out.read_text().count("\n") == 2)
         process.send_signal(number)
 
         assert process.wait(DEADLINE_SECONDS) == 0
@@ -93,7 +94,7 @@ def test_a_tail_begins_now(service: Running, stored: Store) -> None:
 def test_a_tail_of_some_types_prints_a_line_for_each_of_these(service: Running, stored: Store) -> None:
     with tailing(service, "--types", "call.*", "--cursor", cursor_of_now(service)) as (_, out):
         put_events(stored, new_event("text"), new_event("call", kind="call.connect"))
-        until(lambda: event_id("call") in out.read_text())
+        wait_for(lambda: event_id("call") in out.read_text())
 
     [line] = out.read_text().splitlines()
     assert line.split()[1:] == ["call.connect", "4915112345678", event_id("call")]
@@ -111,7 +112,7 @@ def test_a_tail_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
             store = store_of(second)
             put_events(store, new_event("after"))
             store.close()
-            until(lambda: event_id("after") in out.read_text())
+            wait_for(lambda: event_id("after") in out.read_text())
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(DEADLINE_SECONDS) == 0

@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 from tests.support.live import write_config
-from tests.support.serving import GUNICORN, Running, environment, run, serving, until
+from tests.support.serving import GUNICORN, Running, environment, run, serving
+from tests.support.waiting import wait_for
 
 
 def status(running: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -15,7 +16,7 @@ def status(running: Running, *arguments: str) -> subprocess.CompletedProcess[str
 
 def test_a_gateway_with_a_live_worker_needs_nobody(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
-        until(lambda: status(running, "--json").returncode == 0)
+        wait_for(lambda: status(running, "--json").returncode == 0)
 
         told, machine = status(running), json.loads(status(running, "--json").stdout)
 
@@ -39,7 +40,7 @@ def test_a_gateway_that_is_not_ready_says_which_check_fails(tmp_path: Path) -> N
     start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
     environ = environment(tmp_path, **start)
     with serving(tmp_path, "wsgi:app", command=[GUNICORN], environ=environ, ready=False) as running:
-        until(lambda: "not ready" in status(running).stderr)
+        wait_for(lambda: "not ready" in status(running).stderr)
 
         ended = status(running, "--json")
 

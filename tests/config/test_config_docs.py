@@ -14,6 +14,7 @@ from app.config.errors import ConfigError
 from app.config.file.profile import read_profiles
 from docs.configure_tables import configure_tables, key_rows, variable_rows
 from tests.config.documents import P, with_change
+from tests.support.waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "configure.md").read_text()
@@ -37,7 +38,7 @@ def test_every_command_of_the_page_works_one_after_the_other(tmp_path: Path):
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE_SECONDS,
     )
 
     assert (done.returncode, done.stderr.replace("\n", " ")[:9]) == (0, "try it: f")

@@ -9,6 +9,7 @@ import pytest
 
 from app.config.start.environment import without_dotenv_files
 from tests.config.starts import SECRETS, config_in
+from tests.support.waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = """
@@ -40,7 +41,7 @@ def outcome_beside_a_stray_env_file(folder: Path, *flags: str, **environ: str) -
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
     ).stdout.strip()
 
 

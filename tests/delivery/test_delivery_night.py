@@ -10,8 +10,9 @@ import pytest
 from tests.delivery.conftest import DESTINATIONS, SECRETS
 from tests.support.live import CONFIG, write_config
 from tests.support.receiver import Receiver, receiving
-from tests.support.serving import Running, environment, free_port, run, serving, until
+from tests.support.serving import Running, environment, free_port, run, serving
 from tests.support.store import Databases
+from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
 
@@ -41,13 +42,13 @@ def ids_of(receiver: Receiver, path: str) -> list[str]:
 def test_what_was_stuck_is_seen_and_arrives_once_the_destination_is_back(gateway: Running, port: int) -> None:
     body = body_of()
     assert gateway.ask("POST", PATH, body, signed(body))[0] == 200
-    until(lambda: [each["attempts"] for each in deliveries(gateway, "destination=crm")] not in ([], [[]]))
+    wait_for(lambda: [each["attempts"] for each in deliveries(gateway, "destination=crm")] not in ([], [[]]))
     [stuck] = deliveries(gateway, "destination=crm")
 
     with receiving(port) as receiver:
         resumed = gateway.ask("POST", "/api/destinations/crm/resume", headers=bearer())[0]
-        until(lambda: ids_of(receiver, "/hooks") != [])
-        until(lambda: deliveries(gateway, "state=delivered&destination=crm") != [])
+        wait_for(lambda: ids_of(receiver, "/hooks") != [])
+        wait_for(lambda: deliveries(gateway, "state=delivered&destination=crm") != [])
 
     assert (stuck["state"], stuck["attempts"][0]["error"]) == ("waiting", "connection refused")
     assert resumed == 200
@@ -58,12 +59,12 @@ def test_a_replay_brings_an_event_again_with_the_same_id(gateway: Running, port:
     body = body_of()
     with receiving(port) as receiver:
         gateway.ask("POST", PATH, body, signed(body))
-        until(lambda: len(deliveries(gateway, "state=delivered")) == 2)
+        wait_for(lambda: len(deliveries(gateway, "state=delivered")) == 2)
 
         ended = run(
             *("deliveries", "replay", "--destination", "crm", "--state", "delivered"), environ=gateway.environ
         )
-        until(lambda: len(ids_of(receiver, "/hooks")) == 2)
+        wait_for(lambda: len(ids_of(receiver, "/hooks")) == 2)
 
     assert (ended.returncode, ended.stdout) == (0, "replayed 1 delivery\n")
     assert len(set(ids_of(receiver, "/hooks"))) == 1
@@ -80,11 +81,11 @@ def test_a_destination_is_tested_by_a_web_process(gateway: Running, port: int) -
 def test_what_was_unreadable_is_seen_and_put_back_in_line(gateway: Running) -> None:
     body = b"\xff no JSON"
     gateway.ask("POST", PATH, body, signed(body))
-    until(lambda: gateway.json("/status", bearer())["receipts"]["unreadable"] == 1)
+    wait_for(lambda: gateway.json("/status", bearer())["receipts"]["unreadable"] == 1)
     [receipt] = gateway.json("/api/receipts?state=unreadable", bearer())["items"]
 
     ended = run("receipts", "reprocess", "--state", "unreadable", environ=gateway.environ)
-    until(lambda: gateway.json("/status", bearer())["receipts"]["unreadable"] == 1)
+    wait_for(lambda: gateway.json("/status", bearer())["receipts"]["unreadable"] == 1)
 
     assert gateway.json(f"/api/receipts/{receipt['id']}", bearer())["error"]
     assert (ended.returncode, ended.stdout) == (0, "put 1 receipt back in line\n")

@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.envelopes import PHONE, SENT, USER_ID, change, contact, envelope, in_bytes, inbound_text, status
 from tests.support.live import CONFIG, write_config
-from tests.support.serving import ROOT, environment, serving, until
+from tests.support.serving import ROOT, environment, serving
+from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, signed
 
 BOT = Path(__file__).parent / "pywa_bot.py"
@@ -136,4 +137,4 @@ def push_through(folder: Path, bot: Bot, body: Any, most: int) -> None:
     with serving(folder, *arguments, environ=environment(folder, BOT_APP_SECRET=SECRET)) as running:
         sent = in_bytes(body)
         assert running.ask("POST", PATH, sent, signed(sent))[0] == 200
-        until(lambda: len(bot.seen) >= most)
+        wait_for(lambda: len(bot.seen) >= most)

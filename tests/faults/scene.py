@@ -18,7 +18,8 @@ from tests.faults.workers import Workers
 from tests.support.envelopes import change, envelope, in_bytes, inbound_text, status
 from tests.support.live import CONFIG, write_config
 from tests.support.senders import Senders, senders
-from tests.support.serving import FLASK, Running, environment, serving, until
+from tests.support.serving import FLASK, Running, environment, serving
+from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, signed
 
 PAUSE_SECONDS = 0.12
@@ -76,11 +77,11 @@ class Scene:
     def wait_for_posts(self, more: int) -> None:
         """Wait until so many more POSTs have come."""
         enough = self.seen.posts.total() + more
-        until(lambda: self.seen.posts.total() >= enough, seconds=60)
+        wait_for(lambda: self.seen.posts.total() >= enough)
 
     def wait_for_deaths(self, deaths: int) -> None:
         """Wait until workers died so many times; those that are started then live."""
-        until(lambda: self.workers.deaths >= deaths, seconds=600)
+        wait_for(lambda: self.workers.deaths >= deaths, seconds=600)
         self.workers.stop_dying()
 
 
@@ -106,7 +107,7 @@ def scene(
         ):
             with senders(running.port, threads, unhurried_body_of) as sent:
                 yield (playing := Scene(url, running, working, sent, seen))
-            until(lambda: is_drained(url), seconds=120)
+            wait_for(lambda: is_drained(url))
         print(figures(playing))
 
 

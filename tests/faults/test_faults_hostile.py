@@ -16,7 +16,7 @@ from bench import load, webhooks
 from bench.attacks import ATTACKS, under
 from bench.prepare import prepare
 from bench.servers import Server, serving_wats
-from tests.support.serving import until
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 MEMORY_MEGABYTES = 200
 SECONDS, RATE = 4, 50
@@ -136,7 +136,7 @@ def test_a_client_that_reads_no_answer_loses_its_connection(server: Server, long
             while True:
                 connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
 
-        until(lambda: connections_of(server) <= before, seconds=60)
+        wait_for(lambda: connections_of(server) <= before)
 
 
 def test_no_request_of_this_module_was_a_mistake_of_ours(server: Server) -> None:
@@ -150,7 +150,7 @@ def test_no_request_of_this_module_was_a_mistake_of_ours(server: Server) -> None
 def ask(server: Server, request: bytes) -> bytes:
     """Everything that the server answers until it has nothing more to say for a while."""
     answer = b""
-    with socket.create_connection(server.address, timeout=10) as connection:
+    with socket.create_connection(server.address, timeout=DEADLINE_SECONDS) as connection:
         try:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
@@ -172,5 +172,5 @@ def stored(server: Server) -> int:
     host, port = server.address
     request = urllib.request.Request(f"http://{host}:{port}/status")
     request.add_header("Authorization", "Bearer dry-run-service-token")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
         return int(json.load(answer)["receipts"]["total"])

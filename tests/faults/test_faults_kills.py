@@ -16,8 +16,9 @@ from app.store import Store
 from app.store.migrations.upgrade import MIGRATIONS
 from tests.faults.conftest import Serve
 from tests.support.senders import Senders, missing, senders, stored_bodies
-from tests.support.serving import GUNICORN, ROOT, Running, is_alive, until
+from tests.support.serving import GUNICORN, ROOT, Running, is_alive
 from tests.support.store import Databases, sqlite_databases
+from tests.support.waiting import wait_for
 
 MASTER, WORKER = "-m gunicorn", "app.worker"
 DYING = Path(__file__).parent / "gunicorn_dying.py"
@@ -45,14 +46,14 @@ def kill_the_worker(running: Running, jitter: random.Random) -> bool:
 
 
 def kill_gunicorns_master(running: Running, jitter: random.Random) -> bool:
-    return kill_one(running.pids_of(MASTER)[:1], jitter) and running.process.wait(30) != 0
+    return kill_one(running.pids_of(MASTER)[:1], jitter) and running.wait() != 0
 
 
 def kill_serve_itself(running: Running, jitter: random.Random) -> bool:
     pids = running.pids()
     running.process.kill()
-    running.process.wait(30)
-    until(lambda: not any(is_alive(pid) for pid in pids))
+    running.wait()
+    wait_for(lambda: not any(is_alive(pid) for pid in pids))
     return True
 
 
@@ -90,7 +91,7 @@ def die_under_load(serve: Serve, url: str, sent: Senders, jitter: random.Random,
     with serve(url) as running:
         for done in range(1, at_most + 1):
             wait_for_answers(sent, jitter.randrange(1, 200))
-            until(lambda: jitter.choice(KILLS)(running, jitter))
+            wait_for(lambda: jitter.choice(KILLS)(running, jitter))
             if running.process.poll() is not None:
                 return done
         return at_most
@@ -98,7 +99,7 @@ def die_under_load(serve: Serve, url: str, sent: Senders, jitter: random.Random,
 
 def wait_for_answers(sent: Senders, more: int) -> None:
     enough = len(sent.acknowledged) + more
-    until(lambda: len(sent.acknowledged) >= enough)
+    wait_for(lambda: len(sent.acknowledged) >= enough)
 
 
 def no_body_twice(url: str) -> bool:
@@ -142,7 +143,7 @@ def send_to_the_dying(serve: Serve, url: str, point: str, *, deaths: int, **more
         serve(url, command=command, WATS_TEST_DIE_AT=point, **more) as running,
         senders(running.port) as sent,
     ):
-        until(lambda: running.err.count("was sent SIGKILL") >= deaths, seconds=240)
+        wait_for(lambda: running.err.count("was sent SIGKILL") >= deaths, seconds=600)
     assert len(sent.acknowledged) > 10
     return sent
 

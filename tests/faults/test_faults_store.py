@@ -17,8 +17,9 @@ from app.store.engine import sqlite
 from tests.faults.conftest import SERVE, Serve
 from tests.support.postgres import PostgresServer
 from tests.support.senders import Senders, missing, senders
-from tests.support.serving import GUNICORN, Running, until
+from tests.support.serving import GUNICORN, Running
 from tests.support.store import sqlite_databases
+from tests.support.waiting import wait_for
 
 MASTER = "-m gunicorn"
 WITHOUT_ROOTS_RIGHTS = """
@@ -39,22 +40,22 @@ def web_processes(running: Running) -> list[int]:
     return running.pids_of(MASTER)[1:]
 
 
-def wait_for(sent: Senders, status: int, more: int = 20) -> None:
+def wait_for_status(sent: Senders, status: int, more: int = 20) -> None:
     """Until so many more answers had this status."""
     enough = sent.answers[status] + more
-    until(lambda: sent.answers[status] >= enough, seconds=60)
+    wait_for(lambda: sent.answers[status] >= enough)
 
 
 def stand(running: Running, sent: Senders, trouble: contextlib.AbstractContextManager[object]) -> None:
     """Before the trouble 200, while it lasts 503, afterwards 200; alive all the time, with the same processes."""
-    wait_for(sent, 200)
+    wait_for_status(sent, 200)
     before = web_processes(running)
     with trouble:
-        wait_for(sent, 503, more=8)
+        wait_for_status(sent, 503, more=8)
         assert running.ask("GET", "/healthz")[0] == 200
-        until(lambda: running.ask("GET", "/readyz")[0] == 503)
-    wait_for(sent, 200)
-    until(lambda: running.ask("GET", "/readyz")[0] == 200)
+        wait_for(lambda: running.ask("GET", "/readyz")[0] == 503)
+    wait_for_status(sent, 200)
+    wait_for(lambda: running.ask("GET", "/readyz")[0] == 200)
     assert web_processes(running) == before
 
 
@@ -110,9 +111,9 @@ def test_an_io_error_ends_the_process_and_another_goes_on(sqlite_url: str, serve
         for process in before:  # its write-ahead log may not grow beyond this, which SQLite is told as an I/O error
             resource.prlimit(process, resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
 
-        until(lambda: len(web_processes(running)) == 2 and not before & set(web_processes(running)))
+        wait_for(lambda: len(web_processes(running)) == 2 and not before & set(web_processes(running)))
 
-        wait_for(sent, 200)
+        wait_for_status(sent, 200)
         assert running.err.count('"store.broken"') == 2
         assert sent.answers[503] > 0
 
@@ -130,7 +131,7 @@ def test_a_full_disk_is_survived(tmp_path: Path, serve: Serve) -> None:
     user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
     command = ("unshare", *user, "--mount", "--kill-child", "sh", "-c", mount)
     with serve(f"sqlite:///{disk}/wats.sqlite3", command=command, ready=False) as running:
-        until(lambda: running.process.poll() is not None or is_ready(running))
+        wait_for(lambda: running.process.poll() is not None or is_ready(running))
         if re.search("permission denied|not permitted", running.err, re.IGNORECASE):
             pytest.skip("this machine lets nobody mount a file system")
         seen = Path(f"/proc/{running.process.pid}/root{disk}")
@@ -166,9 +167,9 @@ def test_a_read_only_database_is_served_once_it_may_be_written(sqlite_url: str, 
     path.parent.chmod(0o500)
     command = (sys.executable, "-c", WITHOUT_ROOTS_RIGHTS, GUNICORN, "wsgi:app")
     with serve(sqlite_url, command=command, ready=False) as running:
-        until(lambda: "serve.listening" in running.out)
+        wait_for(lambda: "serve.listening" in running.out)
         with senders(running.port) as sent:
-            wait_for(sent, 503)
+            wait_for_status(sent, 503)
             assert running.ask("GET", "/healthz")[0] == 200
             assert running.ask("GET", "/readyz")[0] == 503
             before = running.pids()
@@ -176,7 +177,7 @@ def test_a_read_only_database_is_served_once_it_may_be_written(sqlite_url: str, 
             path.chmod(0o600)
             path.parent.chmod(0o700)
 
-            wait_for(sent, 200)
+            wait_for_status(sent, 200)
             assert running.pids() == before
 
     assert_kept(sqlite_url, sent)

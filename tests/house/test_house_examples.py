@@ -15,6 +15,7 @@ import pytest
 
 from app.cli import wats
 from tests.support.serving import ROOT, Running, free_port, serving
+from tests.support.waiting import DEADLINE_SECONDS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -67,7 +68,13 @@ def typed(command: str, served: Running) -> str:
     """What a shell in the repository prints for this command."""
     command = command.replace(":3000", f":{served.port}").replace(".venv/bin", str(Path(sys.executable).parent))
     done = subprocess.run(
-        ["sh", "-c", command], cwd=ROOT, env=served.environ, capture_output=True, text=True, timeout=30, check=True
+        ["sh", "-c", command],
+        cwd=ROOT,
+        env=served.environ,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=True,
     )
     return done.stdout
 

@@ -13,8 +13,9 @@ from app.store import Store
 from app.store.engine import sqlite
 from tests.support.destinations import ScriptedDestination
 from tests.support.live import CONFIG, write_config
-from tests.support.serving import DEADLINE_SECONDS, ROOT, environment, until
+from tests.support.serving import ROOT, environment
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import body_of
 
 WORKER = """
@@ -67,13 +68,13 @@ def test_a_worker_told_to_stop_leaves_what_hangs_to_another_at_once(
     destination.will_hang()
     store.receipts.add(new_receipt(body_of()))
     stopping = start_worker()
-    until(lambda: len(destination.calls) == 1)
+    wait_for(lambda: len(destination.calls) == 1)
 
     stopping.terminate()
     code = stopping.wait(DEADLINE_SECONDS)
     destination.recover()
     start_worker()
-    until(lambda: is_delivered(store))
+    wait_for(lambda: is_delivered(store))
 
     assert code == 0
     assert len(destination.calls) == 2
@@ -86,13 +87,13 @@ def test_another_worker_goes_on_beside_one_whose_deliveries_hang(
     destination.will_hang()
     store.receipts.add(new_receipt(body_of("one", wamid="wamid.1")))
     start_worker()
-    until(lambda: len(destination.calls) == 1)
+    wait_for(lambda: len(destination.calls) == 1)
     destination.recover()
 
     start_worker()
     store.receipts.add(new_receipt(body_of("two", wamid="wamid.2")))
 
-    until(lambda: len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=9)) == 1)
+    wait_for(lambda: len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=9)) == 1)
     assert len(destination.calls) == 2
 
 
@@ -106,12 +107,12 @@ def test_a_worker_waits_for_a_schema_and_works_once_it_is_there(
     empty = databases.empty()
     write_config(tmp_path, CONFIG + WORKER.format(url=empty, destination=destination.url))
     waiting = start_worker()
-    until(lambda: "worker.waiting_for_store" in (tmp_path / "worker.log").read_text())
+    wait_for(lambda: "worker.waiting_for_store" in (tmp_path / "worker.log").read_text())
 
     store = make_store(empty)
     store.upgrade_schema()
     store.receipts.add(new_receipt(body_of()))
-    until(lambda: is_delivered(store))
+    wait_for(lambda: is_delivered(store))
     waiting.terminate()
 
     assert waiting.wait(DEADLINE_SECONDS) == 0
@@ -124,7 +125,7 @@ def test_a_worker_whose_disk_fails_ends_with_a_code_of_its_own(
     database = sqlite_databases(tmp_path).migrated()
     write_config(tmp_path, CONFIG + WORKER.format(url=database, destination=destination.url))
     worker = start_worker()
-    until(lambda: "worker.started" in (tmp_path / "worker.log").read_text())
+    wait_for(lambda: "worker.started" in (tmp_path / "worker.log").read_text())
 
     sqlite.path_of(database).write_bytes(b"no database" * 1000)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.jobs.watchdog import EXIT_STALLED
 from tests.support.serving import ROOT
+from tests.support.waiting import DEADLINE_SECONDS
 
 STALLING = Path(__file__).parent / "stalling.py"
 
@@ -28,7 +29,7 @@ def start(how: str) -> subprocess.Popen[str]:
 def test_a_loop_that_stops_turning_ends_the_process_and_says_where() -> None:
     process = start("hang")
 
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=DEADLINE_SECONDS)
 
     assert process.returncode == EXIT_STALLED
     assert json.loads(said)["event"] == "worker.stalled"
@@ -43,7 +44,7 @@ def test_a_process_that_was_frozen_as_a_whole_goes_on() -> None:
     time.sleep(1.5)
     process.send_signal(signal.SIGCONT)
 
-    out, _ = process.communicate("\n", timeout=30)
+    out, _ = process.communicate("\n", timeout=DEADLINE_SECONDS)
 
     assert out == "alive\n"
     assert process.returncode == 0
@@ -52,7 +53,7 @@ def test_a_process_that_was_frozen_as_a_whole_goes_on() -> None:
 def test_a_watchdog_that_was_stopped_ends_nothing() -> None:
     process = start("stop")
 
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=DEADLINE_SECONDS)
 
     assert out == "turning\nalive\n"
     assert process.returncode == 0

@@ -13,8 +13,8 @@ from app.store import Store
 from app.store.tables.schema import jobs
 from tests.store.children import Child, Start
 from tests.support.events import new_event, put_delivery, put_events
-from tests.support.serving import until
 from tests.support.store import NOON
+from tests.support.waiting import wait_for
 from tests.support.work import CRM, claim
 
 WORKING = Path(__file__).with_name("working")
@@ -61,7 +61,7 @@ def test_what_is_due_is_tried_once_and_settled(url: str, store: Store, start: St
     worker = work(start, url)
 
     made = put_jobs(store, 3)
-    until(lambda: open_jobs(store) == [])
+    wait_for(lambda: open_jobs(store) == [])
     worker.stop()
 
     assert sorted(worker.hear_all()) == made
@@ -117,7 +117,7 @@ def test_what_a_dead_worker_had_is_taken_over_when_its_lease_ends(url: str, stor
     heir = work(start, url)
 
     assert heir.hear() == number
-    until(lambda: is_delivered(store, number))
+    wait_for(lambda: is_delivered(store, number))
 
 
 def test_a_lease_is_renewed_while_the_work_goes_on(url: str, store: Store, start: Start) -> None:
@@ -128,7 +128,7 @@ def test_a_lease_is_renewed_while_the_work_goes_on(url: str, store: Store, start
 
     time.sleep(3)
     slow.go_on()
-    until(lambda: is_delivered(store, number))
+    wait_for(lambda: is_delivered(store, number))
     other.stop()
 
     assert other.hear_all() == []
@@ -138,7 +138,7 @@ def test_one_that_hangs_holds_up_no_other(url: str, store: Store, start: Start) 
     work(start, url, "hang_on_poison")
 
     hanging, *others = put_jobs(store, 20)
-    until(lambda: len(open_jobs(store)) == 1)
+    wait_for(lambda: len(open_jobs(store)) == 1)
 
     assert [job.subject for job in open_jobs(store)] == [hanging]
     assert all(is_delivered(store, number) for number in others)
@@ -150,13 +150,13 @@ def test_a_mistake_of_ours_fails_its_own_job_only_and_ends_nothing(
 ) -> None:
     poison, *others = put_jobs(store, 8)
     worker = work(start, url, mistake)
-    until(lambda: len(open_jobs(store)) == 1)
+    wait_for(lambda: len(open_jobs(store)) == 1)
 
     [job] = open_jobs(store)
     assert (job.subject, job.claim_id, job.attempts) == (poison, None, 1)
     assert all(is_delivered(store, number) for number in others)
     [later] = put_jobs(store)
-    until(lambda: is_delivered(store, later))
+    wait_for(lambda: is_delivered(store, later))
     worker.stop()
     assert worker.succeeds()
 
@@ -169,7 +169,7 @@ def test_a_mistake_of_ours_that_stays_is_a_dead_letter_in_the_end(
     store.database.write(lambda c: c.execute(update(jobs).values(attempts=14)))
 
     work(start, url, mistake)
-    until(lambda: open_jobs(store) == [])
+    wait_for(lambda: open_jobs(store) == [])
 
     delivery = store.deliveries.get(f"dlv_{poison}")
     assert delivery is not None
@@ -180,18 +180,18 @@ def test_a_mistake_of_ours_that_stays_is_a_dead_letter_in_the_end(
 def test_a_mistake_of_ours_is_tried_again(url: str, store: Store, start: Start) -> None:
     work(start, url, "fail_once")
     [number] = put_jobs(store)
-    until(lambda: [job.attempts for job in open_jobs(store)] == [1])
+    wait_for(lambda: [job.attempts for job in open_jobs(store)] == [1])
 
     make_due(store)
 
-    until(lambda: is_delivered(store, number))
+    wait_for(lambda: is_delivered(store, number))
 
 
 def test_what_was_claimed_while_the_store_went_away_is_not_left_lying(url: str, store: Store, start: Start) -> None:
     worker = work(start, url, "away_while_loading")
 
     made = put_jobs(store, 3)
-    until(lambda: all(is_delivered(store, number) for number in made))
+    wait_for(lambda: all(is_delivered(store, number) for number in made))
     worker.stop()
 
     assert sorted(worker.hear_all()) == made
@@ -209,7 +209,7 @@ def test_what_has_ended_while_the_store_was_away_is_settled_once_it_is_back(
     time.sleep(1)
     execute(store, "ALTER TABLE jobs_away RENAME TO jobs")
 
-    until(lambda: is_delivered(store, number))
+    wait_for(lambda: is_delivered(store, number))
     worker.stop()
     assert worker.hear_all() == []
 
@@ -217,12 +217,12 @@ def test_what_has_ended_while_the_store_was_away_is_settled_once_it_is_back(
 def test_a_standing_job_never_ends(url: str, store: Store, start: Start) -> None:
     worker = work(start, url, "fail_once")
     assert worker.hear() == 0
-    until(lambda: [job.claim_id for job in open_jobs(store, SPLIT_QUEUE)] == [None])
+    wait_for(lambda: [job.claim_id for job in open_jobs(store, SPLIT_QUEUE)] == [None])
 
     make_due(store, attempts=99)
 
     assert worker.hear() == 0
-    until(lambda: [job.claim_id for job in open_jobs(store, SPLIT_QUEUE)] == [None])
+    wait_for(lambda: [job.claim_id for job in open_jobs(store, SPLIT_QUEUE)] == [None])
 
 
 @pytest.mark.parametrize("version", ["0001", "9999"])
@@ -234,7 +234,7 @@ def test_a_worker_that_the_schema_does_not_fit_does_nothing_until_it_does(
     execute(store, f"UPDATE schema_compatibility SET oldest_code = '{version}'")
     worker = work(start, url)
 
-    until(lambda: store.heartbeats.latest("worker") != [])
+    wait_for(lambda: store.heartbeats.latest("worker") != [])
     time.sleep(1)
     untouched = [(job.claims, job.attempts) for job in open_jobs(store)]
     execute(store, f"UPDATE schema_version SET version_num = '{HEAD}'")

@@ -19,6 +19,7 @@ from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, run, serving
 from tests.support.store import new_receipt
+from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import bearer
 
 PHONE, OTHER = "4915112345678", "4917755566677"
@@ -178,7 +179,7 @@ def test_on_a_terminal_it_asks_first(running: Running, answer: str, code: int, l
     asked = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=terminal, stderr=subprocess.PIPE, text=True)
 
     os.write(ours, f"{answer}\n".encode())
-    _, told = asked.communicate(timeout=30)
+    _, told = asked.communicate(timeout=DEADLINE_SECONDS)
 
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
     store.close()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import write_config
-from tests.support.serving import GUNICORN, Running, environment, run, serving, until
+from tests.support.serving import GUNICORN, Running, environment, run, serving
+from tests.support.waiting import wait_for
 
 CONNECTIONS = 40
 
@@ -22,7 +23,7 @@ def gateway(tmp_path: Path) -> Iterator[Running]:
     )
     run("db", "upgrade", environ=environ)
     with serving(tmp_path, command=(GUNICORN, "wsgi:app"), environ=environ) as running:
-        until(lambda: both_accept(running))
+        wait_for(lambda: both_accept(running))
         yield running
 
 
@@ -53,9 +54,9 @@ def connected(running: Running, number: int = CONNECTIONS) -> Iterator[dict[int,
     with ExitStack() as stack:
         for _ in range(number):
             stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
-        until(lambda: sum(accepted_by(running).values()) == number)
+        wait_for(lambda: sum(accepted_by(running).values()) == number)
         yield accepted_by(running)
-    until(lambda: sum(accepted_by(running).values()) == 0)
+    wait_for(lambda: sum(accepted_by(running).values()) == 0)
 
 
 def both_accept(running: Running) -> bool:
@@ -74,16 +75,16 @@ def are_spread_evenly(running: Running) -> bool:
 
 
 def test_connections_are_spread_evenly(gateway: Running) -> None:
-    until(lambda: are_spread_evenly(gateway))
+    wait_for(lambda: are_spread_evenly(gateway))
 
 
 def test_a_new_web_process_takes_its_share(gateway: Running) -> None:
     killed = web_processes(gateway)[0]
 
     os.kill(killed, signal.SIGKILL)
-    until(lambda: killed not in web_processes(gateway) and both_accept(gateway))
+    wait_for(lambda: killed not in web_processes(gateway) and both_accept(gateway))
 
-    until(lambda: are_spread_evenly(gateway))
+    wait_for(lambda: are_spread_evenly(gateway))
 
 
 def test_a_process_that_hangs_keeps_nobody_waiting(gateway: Running) -> None:

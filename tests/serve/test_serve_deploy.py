@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import write_config
-from tests.support.serving import (
-    ROOT,
-    environment,
-    family,
-    free_port,
-    is_alive,
-    run,
-    serving,
-    until,
-    wait_until_ready,
-)
+from tests.support.serving import ROOT, environment, family, free_port, is_alive, run, serving, wait_until_ready
+from tests.support.waiting import wait_for
 
 HONCHO = str(Path(sys.executable).parent / "honcho")
 HADOLINT = str(Path(sys.executable).parent / "hadolint")
@@ -48,13 +39,13 @@ def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
     ) as honcho:
         honcho.port = port
         wait_until_ready(honcho)
-        until(lambda: run("worker", "--check", environ=environ).returncode == 0)
+        wait_for(lambda: run("worker", "--check", environ=environ).returncode == 0)
         pids = family(honcho.process.pid)
         honcho.stop()
 
     assert "web.1" in honcho.out
     assert "stopped (rc=0)" in honcho.out
-    until(lambda: not any(is_alive(pid) for pid in pids))
+    wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 @pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "status"), ("worker", "--check")])

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.support.live import write_config
 from tests.support.serving import Running, environment, run, serving
+from tests.support.waiting import DEADLINE_SECONDS
 
 PLACEHOLDER = {"Authorization": "Bearer dry-run-service-token"}
 
@@ -25,7 +26,7 @@ def send(command: str, port: int) -> tuple[int, bytes]:
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
     body = words[words.index("--data-binary") + 1].encode()
     path = "/" + words[2].split("/", 3)[3]
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=15)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)) as connection:
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()

@@ -96,7 +96,7 @@ def test_gunicorn_alone_ends_with_78_and_no_boot_loop(tmp_path: Path, more: dict
     environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)), **more)
 
     with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ, ready=False) as running:
-        code = running.process.wait(30)
+        code = running.wait()
 
     assert code == 78
     assert "Booting worker" not in running.err

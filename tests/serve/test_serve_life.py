@@ -13,17 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import write_config
-from tests.support.serving import (
-    GUNICORN,
-    Running,
-    environment,
-    family,
-    is_alive,
-    run,
-    serving,
-    until,
-    wait_until_ready,
-)
+from tests.support.serving import GUNICORN, Running, environment, family, is_alive, run, serving, wait_until_ready
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
 MASTER, WORKER = "-m gunicorn", "app.worker"
@@ -40,8 +31,8 @@ def web_workers(running: Running) -> list[int]:
 def test_serve_runs_the_web_processes_and_one_worker(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         assert len(running.pids_of(MASTER)) == 3
-        until(lambda: len(running.pids_of(WORKER)) == 1)  # it starts a moment after the web processes
-        until(lambda: running.json("/status", bearer())["workers"])
+        wait_for(lambda: len(running.pids_of(WORKER)) == 1)  # it starts a moment after the web processes
+        wait_for(lambda: running.json("/status", bearer())["workers"])
 
         code = running.stop()
 
@@ -51,11 +42,11 @@ def test_serve_runs_the_web_processes_and_one_worker(tmp_path: Path) -> None:
 
 def test_a_stop_leaves_no_process_and_no_heartbeat(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
-        until(lambda: running.json("/status", bearer())["workers"])
+        wait_for(lambda: running.json("/status", bearer())["workers"])
         pids = running.pids()
         running.stop()
 
-    until(lambda: not any(is_alive(pid) for pid in pids))
+    wait_for(lambda: not any(is_alive(pid) for pid in pids))
     check = run("worker", "--check", "--config", str(tmp_path / "wats.config.yaml"), environ=live(running))
     assert check.returncode == 1
 
@@ -68,20 +59,20 @@ def test_a_stop_waits_for_the_request_in_flight_and_is_seen_as_not_ready(tmp_pat
     body = body_of("slow")
     head = "".join(f"{name}: {value}\r\n" for name, value in signed(body).items())
     with serving(tmp_path) as running:
-        probe = http.client.HTTPConnection("127.0.0.1", running.port, timeout=15)
+        probe = http.client.HTTPConnection("127.0.0.1", running.port, timeout=DEADLINE_SECONDS)
         probe.request("GET", "/readyz")
         probe.getresponse().read()
-        with socket.create_connection(("127.0.0.1", running.port), timeout=15) as slow:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE_SECONDS) as slow:
             slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode())
             slow.sendall(body[:10])
-            until(lambda: post(running, body_of("quick")) == 200)
+            wait_for(lambda: post(running, body_of("quick")) == 200)
             running.process.send_signal(signal.SIGTERM)
-            until(lambda: "Handling signal: term" in running.err)
+            wait_for(lambda: "Handling signal: term" in running.err)
             with contextlib.closing(probe):
-                until(lambda: not_ready(probe))
+                wait_for(lambda: not_ready(probe))
             slow.sendall(body[10:])
             answer = slow.recv(65536)
-        code = running.process.wait(30)
+        code = running.wait()
 
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert code == 0
@@ -105,23 +96,23 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
         held.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
         pids = running.pids()
         running.process.send_signal(signal.SIGTERM)
-        until(lambda: "Handling signal: term" in running.err)
+        wait_for(lambda: "Handling signal: term" in running.err)
         running.process.send_signal(signal.SIGTERM)
 
-        code = running.process.wait(30)
+        code = running.wait()
 
     assert code == 128 + signal.SIGTERM
-    until(lambda: not any(is_alive(pid) for pid in pids))
+    wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_a_killed_worker_is_started_again(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
-        until(lambda: running.pids_of(WORKER))
+        wait_for(lambda: running.pids_of(WORKER))
         [worker] = running.pids_of(WORKER)
 
         os.kill(worker, signal.SIGKILL)
 
-        until(lambda: (now := running.pids_of(WORKER)) and now != [worker])
+        wait_for(lambda: (now := running.pids_of(WORKER)) and now != [worker])
         assert post(running, body_of()) == 200
         assert running.stop() == 0
 
@@ -137,11 +128,11 @@ def test_a_killed_web_process_is_replaced_and_the_counts_stay_right(tmp_path: Pa
 
         os.kill(min(before), signal.SIGKILL)
 
-        until(lambda: len(set(web_workers(running))) == 2 and set(web_workers(running)) != before)
-        until(lambda: counted(running) == 20)
+        wait_for(lambda: len(set(web_workers(running))) == 2 and set(web_workers(running)) != before)
+        wait_for(lambda: counted(running) == 20)
         for number in range(20, 40):
-            until(lambda number=number: post(running, body_of(str(number))) == 200)
-        until(lambda: counted(running) == 40)
+            wait_for(lambda number=number: post(running, body_of(str(number))) == 200)
+        wait_for(lambda: counted(running) == 40)
 
 
 def counted(running: Running) -> int:
@@ -158,8 +149,8 @@ def test_the_end_of_gunicorns_master_is_the_end_of_serve(tmp_path: Path) -> None
 
         os.kill(running.pids_of(MASTER)[0], signal.SIGKILL)
 
-        assert running.process.wait(30) == 128 + signal.SIGKILL
-        until(lambda: not any(is_alive(pid) for pid in pids))
+        assert running.wait() == 128 + signal.SIGKILL
+        wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_when_serve_itself_is_killed_nothing_outlives_it(tmp_path: Path) -> None:
@@ -168,7 +159,7 @@ def test_when_serve_itself_is_killed_nothing_outlives_it(tmp_path: Path) -> None
 
         running.process.kill()
 
-        until(lambda: not any(is_alive(pid) for pid in pids))
+        wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PID namespaces")
@@ -178,11 +169,11 @@ def test_as_pid_1_it_reaps_what_others_leave_and_stops_in_order(tmp_path: Path) 
     environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)))
     with serving(tmp_path, command=command, environ=environ) as running:
         pid_1 = family(running.process.pid)[1]
-        until(lambda: "sleep" not in "".join(zombies(pid_1)))
+        wait_for(lambda: "sleep" not in "".join(zombies(pid_1)))
 
         os.kill(pid_1, signal.SIGTERM)
 
-        assert running.process.wait(30) == 0, running.err
+        assert running.wait() == 0, running.err
 
 
 def zombies(parent: int) -> list[str]:
@@ -198,8 +189,8 @@ def test_gunicorn_alone_serves_and_does_not_migrate(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
     environ = environment(tmp_path, WATS_CONFIG=config, WATS_MODE="live", WATS_YES_LIVE="1")
     with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ, ready=False) as running:
-        until(lambda: "serve.listening" in running.out)
-        until(lambda: answers(running))
+        wait_for(lambda: "serve.listening" in running.out)
+        wait_for(lambda: answers(running))
         assert running.ask("GET", "/readyz")[0] == 503
         assert post(running, body_of()) == 503
 
@@ -221,12 +212,12 @@ def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
     with serving(
         tmp_path, "worker", command=(sys.executable, "-m", "app.cli"), environ=environ, ready=False
     ) as worker:
-        until(lambda: "worker.waiting_for_store" in worker.err)
+        wait_for(lambda: "worker.waiting_for_store" in worker.err)
         assert run("worker", "--check", environ=environ).returncode == 1
 
         assert run("db", "upgrade", environ=environ).returncode == 0
 
-        until(lambda: run("worker", "--check", environ=environ).returncode == 0)
+        wait_for(lambda: run("worker", "--check", environ=environ).returncode == 0)
         assert worker.stop() == 0
 
 

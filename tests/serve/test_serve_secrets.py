@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support.receiver import Receiver, receiving
-from tests.support.serving import Running, command_line, environment, run, serving, until
+from tests.support.serving import Running, command_line, environment, run, serving
+from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, body_of, signed
 
 PLANTED = {
@@ -126,7 +127,7 @@ def deliveries(running: Running) -> list[Any]:
 def test_no_delivery_tells_a_secret_whether_it_is_taken_or_not(running: Running, receiver: Receiver) -> None:
     body = body_of()
     running.ask("POST", PATH, body, signed(body, PLANTED["P_APP_SECRET"]))
-    until(lambda: sorted(len(each["attempts"]) for each in deliveries(running)) == [1, 1])
+    wait_for(lambda: sorted(len(each["attempts"]) for each in deliveries(running)) == [1, 1])
     config = ("--config", str(running.folder / "wats.config.yaml"))
     modes = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_ENV_FILE": str(running.folder / "live.env")}
     tried = [running.ask("POST", f"/api/destinations/{name}/test", headers=TOKEN) for name in ("crm", "away")]

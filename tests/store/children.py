@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import DEADLINE_SECONDS
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -58,11 +60,11 @@ class Child:
 
     def succeeds(self) -> bool:
         """Tells, once it has ended, whether it ended well."""
-        return self._process.wait(120) == 0
+        return self._process.wait(DEADLINE_SECONDS) == 0
 
     @property
     def was_killed(self) -> bool:
-        return self._process.wait(120) == -signal.SIGKILL
+        return self._process.wait(DEADLINE_SECONDS) == -signal.SIGKILL
 
     def close(self) -> None:
         """Leave nothing of it behind."""

@@ -13,6 +13,7 @@ from app.store import StoreUnavailable
 from app.store.engine.errors import StoreRefused
 from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, Batch, Drain, GroupCommit, PendingWrite
 from tests.support.store import told
+from tests.support.waiting import DEADLINE_SECONDS
 
 MakeGroup = Callable[..., GroupCommit[Any, Any]]
 
@@ -81,7 +82,7 @@ def add_all(group: GroupCommit[Any, Any], items: Sequence[Any], size: int = 1) -
 
 def results(adding: list[gevent.Greenlet]) -> list[Any]:
     """What became of each, as text."""
-    return [str(greenlet.get(timeout=10)) for greenlet in adding]
+    return [str(greenlet.get(timeout=DEADLINE_SECONDS)) for greenlet in adding]
 
 
 def test_one_alone_is_written_alone(group: GroupCommit[Any, Any], database: Database) -> None:

@@ -11,6 +11,7 @@ from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import postgres
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, told
+from tests.support.waiting import DEADLINE_SECONDS
 
 IMPATIENT = Limits(lock_seconds=0.05)
 
@@ -99,7 +100,7 @@ def test_a_migration_waits_for_another_as_long_as_it_takes(
     upgrading.join(0.5)
     waits_longer_than_for_others = upgrading.is_alive()
     holder.close()
-    upgrading.join(30)
+    upgrading.join(DEADLINE_SECONDS)
 
     assert waits_longer_than_for_others
     assert store.schema_status().compatible
@@ -112,21 +113,21 @@ def test_ids_follow_the_order_of_commits(postgres_server: PostgresServer, url: s
     def pause(point: str) -> None:
         if point == "before_commit":
             adding.set()
-            go_on.wait(30)
+            go_on.wait(DEADLINE_SECONDS)
 
     slow, quick = make_store(url, on_failpoint=pause), make_store(url)
     first = threading.Thread(target=slow.receipts.add, args=(new_receipt(b"first"),))
     second = threading.Thread(target=quick.receipts.add, args=(new_receipt(b"second"),))
     first.start()
-    adding.wait(30)
+    adding.wait(DEADLINE_SECONDS)
 
     second.start()
     with postgres_server.connect(database_of(url)) as watcher:
         wait_for_a_waiter(watcher)
     meanwhile = quick.receipts.page(state=None, before=None, limit=9)
     go_on.set()
-    first.join(30)
-    second.join(30)
+    first.join(DEADLINE_SECONDS)
+    second.join(DEADLINE_SECONDS)
 
     assert meanwhile == []
     assert [quick.receipts.body(receipt_id) for receipt_id in ("rcp_1", "rcp_2")] == [b"first", b"second"]

@@ -15,6 +15,7 @@ from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import sqlite
 from app.store.engine.sqlite import driver, has_wal_reset_bug
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases, told
+from tests.support.waiting import DEADLINE_SECONDS
 
 IMPATIENT = Limits(lock_seconds=0.05)
 MOVED = "the database file, or its log, was moved or replaced while it was open"
@@ -325,19 +326,19 @@ def test_closing_waits_for_the_write_that_goes_on(url: str, make_store: StoreMak
     def pause(point: str) -> None:
         if point == "before_commit":
             writing.set()
-            go_on.wait(10)
+            go_on.wait(DEADLINE_SECONDS)
 
     store = make_store(url, on_failpoint=pause)
     outcome: list[object] = []
     adding = threading.Thread(target=lambda: outcome.append(store.receipts.add(new_receipt())))
     adding.start()
-    writing.wait(10)
+    writing.wait(DEADLINE_SECONDS)
     closing = threading.Thread(target=store.close)
     closing.start()
 
     go_on.set()
-    adding.join(10)
-    closing.join(10)
+    adding.join(DEADLINE_SECONDS)
+    closing.join(DEADLINE_SECONDS)
 
     assert outcome == ["accepted"]
     assert make_store(url).receipts.counts().total == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.serving import ROOT
+from tests.support.waiting import DEADLINE_SECONDS
 
 PUSHING = ROOT / "tests" / "destinations" / "pushing.py"
 
@@ -77,5 +78,5 @@ class Pusher:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        assert self._process.wait(30) == 0, self.log
+        assert self._process.wait(DEADLINE_SECONDS) == 0, self.log
         self._process.stdout.close()

@@ -8,18 +8,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.support.live import LIVE_ENVIRONMENT, write_config
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 FLASK = str(Path(sys.executable).parent / "flask")
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
-DEADLINE_SECONDS = 30
 
 
 @dataclass
@@ -35,7 +34,9 @@ class Running:
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """The status and the body of the answer to one request, on a connection of its own."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
+        with contextlib.closing(
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        ) as connection:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read()
@@ -63,6 +64,10 @@ class Running:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; its exit code."""
         self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; its exit code."""
         return self.process.wait(DEADLINE_SECONDS)
 
     def kill_everything(self) -> None:
@@ -71,8 +76,8 @@ class Running:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait(DEADLINE_SECONDS)
-        until(lambda: not any(is_alive(pid) for pid in pids))
+        self.wait()
+        wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -84,7 +89,13 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def run(*arguments: str, environ: Mapping[str, str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """`flask wats …` to its end."""
     return subprocess.run(
-        [FLASK, "wats", *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
+        [FLASK, "wats", *arguments],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
     )
 
 
@@ -124,15 +135,7 @@ def wait_until_ready(running: Running) -> None:
             return running.ask("GET", "/readyz")[0] == 200
         return False
 
-    until(is_ready)
-
-
-def until(claim: Any, seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait until a claim is true; it must become so before the deadline."""
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it did not become true in time"
-        time.sleep(0.05)
+    wait_for(is_ready)
 
 
 def free_port() -> int:
