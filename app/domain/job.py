@@ -1,4 +1,4 @@
-"""A job: work that waits in the corridor, and how one try of it may end."""
+"""A job: work that waits in a queue, and how one attempt at it may end."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The corridor: background work is claimed with a lease and a fence, handled, and settled by whoever claimed it.
+"""The job queue's runtime: a worker claims jobs with a lease and a fence, handles them, and settles what it claimed.
 
 One mechanism for all work. Knows jobs and queues, and nothing of what a job is about: assembly hands in the queues.
 """

@@ -1,4 +1,4 @@
-"""The manners that every HTTP room shares: guards, raw bodies, one error shape, request ids, OpenAPI.
+"""What every HTTP package shares: guards, raw bodies, one error shape, request ids, OpenAPI.
 
-Knows nothing of what the rooms are about, and never answers for them.
+Knows nothing of what the packages are about, and never answers for them.
 """

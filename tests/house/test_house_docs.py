@@ -64,15 +64,35 @@ def test_the_promise_in_the_readme_is_whole() -> None:
     assert "Once we answered Meta 200, the event is on disk." in README.replace("\n", " ")
 
 
+def anchors_of(page: Path) -> set[str]:
+    """The names by which the headings of a page can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
 def test_every_link_between_documents_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
+
     broken = [
         f"{page.relative_to(ROOT)}: {link}"
-        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
-        if not (page.parent / link).exists()
+        for page in pages
+        for link in re.findall(r"\]\(([^):\s]+)\)", page.read_text())
+        if not leads_somewhere(page, link)
     ]
 
     assert broken == []
+
+
+def test_every_document_is_in_the_reading_order() -> None:
+    listed = set(re.findall(r"\]\(([^):\s#]+)\)", (ROOT / "docs" / "README.md").read_text()))
+
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} - listed == set()
 
 
 def test_the_openapi_snapshot_has_every_documented_path() -> None:

@@ -1,4 +1,4 @@
-"""A shelf of connections for native threads that read."""
+"""A pool of connections for native threads that read."""
 
 from collections import deque
 from typing import Any

@@ -1,4 +1,4 @@
-"""Events, the jobs of the corridor with their queues, deliveries and consumers."""
+"""Events, jobs with their queues, deliveries and consumers."""
 
 from typing import Any
 

@@ -1,0 +1,106 @@
+"""docs/architecture.md tells what is there: packages, layers, files, names, tables and the order of locks."""
+
+import re
+import tomllib
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+import pytest
+
+import app
+from app.store import transactions
+from tests.support.names import APP, TABLES, exists, missing_calls, missing_paths, section
+from tests.support.serving import ROOT
+
+PAGE = ROOT / "docs" / "architecture.md"
+NOT_BUILT = "One send (not built yet)"
+JOURNEYS = re.compile(r"webhook:  webhook/routes .*?→ graph → store", re.DOTALL)
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+def built() -> str:
+    """The page without what is announced only."""
+    return PAGE.read_text().replace(section(PAGE, NOT_BUILT), "")
+
+
+def test_the_layers_are_those_that_import_linter_checks() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| \S.* \|$", section(PAGE, "Layers"), re.MULTILINE)
+    listed = [" | ".join(package for _, package in layer) for _, layer in groupby(rows, key=itemgetter(0))]
+
+    assert listed == contract["layers"]
+
+
+def test_every_package_has_a_line_of_its_own() -> None:
+    there = {path.name.removesuffix(".py") for path in APP.iterdir() if not path.name.startswith("_")}
+
+    assert set(re.findall(r"^\| \d+ \| `(\w+)` \|", section(PAGE, "Layers"), re.MULTILINE)) == there
+
+
+def test_the_journeys_are_told_alike_in_the_code_the_readme_and_the_page() -> None:
+    told = [JOURNEYS.search(text) for text in (app.__doc__ or "", (ROOT / "README.md").read_text(), PAGE.read_text())]
+
+    assert len({" ".join(words(journey[0])) for journey in told if journey}) == 1
+    assert None not in told
+
+
+def test_every_step_of_the_journey_that_is_built_is_a_file() -> None:
+    journey = section(PAGE, "The two journeys").partition("message:")[0]
+
+    steps = re.findall(r"\b[a-z]+/[a-z]+\b", journey)
+
+    assert steps
+    assert [step for step in steps if not exists(f"{step}.py")] == []
+
+
+def test_every_file_and_every_function_that_is_named_is_there() -> None:
+    assert missing_paths(built()) == []
+    assert missing_calls(built()) == []
+
+
+def test_every_participant_of_a_picture_is_a_file_or_a_package() -> None:
+    participants = re.findall(r"participant \w+ as (\S+/\S+)", built())
+
+    assert participants
+    assert [name for name in participants if not exists(name)] == []
+
+
+def test_every_table_has_a_line() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \|", section(PAGE, "Tables"), re.MULTILINE)) == TABLES
+
+
+def test_the_order_of_locks_is_the_one_that_the_transactions_promise() -> None:
+    [promised] = re.findall(r"^ *(events by id → .*)$", transactions.__doc__ or "", re.MULTILINE)
+
+    assert promised in section(PAGE, "Order of locks")
+
+
+def test_only_the_assembly_and_the_banner_ask_for_the_mode() -> None:
+    readers = {"assembly.py", "startup/banner.py"}
+    packages = ("config", "cli")
+
+    asking = {
+        str(path.relative_to(APP))
+        for path in APP.rglob("*.py")
+        if path.relative_to(APP).parts[0] not in packages and re.search(r"\bMode\b|\bdry_run\b", path.read_text())
+    }
+
+    assert asking == readers
+
+
+@pytest.mark.parametrize("page", ["docs/recipes.md", "CONTRIBUTING.md", "docs/operate.md", "docs/deploy.md"])
+def test_every_path_and_function_of_a_page_is_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+
+    assert missing_paths(text) == []
+    assert missing_calls(text) == []
+
+
+@pytest.mark.parametrize("record", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=lambda path: path.name)
+def test_every_path_of_a_decision_is_there(record: Path) -> None:
+    assert missing_paths(record.read_text()) == []
