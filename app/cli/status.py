@@ -25,7 +25,7 @@ def status_command(access: ApiAccess, as_json: bool) -> None:
     """Tell how the running service is. Exit code 1 when something needs a human.
 
     That is: it is not ready, no worker is alive, receipts wait for more than a minute or cannot be read, a
-    destination is open or disabled, or there are dead letters.
+    destination is failing or disabled, or there are dead letters.
     """
     client = Client(access)
     checks = client.readiness()["checks"]
@@ -35,7 +35,7 @@ def status_command(access: ApiAccess, as_json: bool) -> None:
     else:
         _print_for_people(status)
     needs = [f"not ready: {name}: {answer}" for name, answer in checks.items() if answer != OK]
-    needs += [concern["message"] for concern in status.get("attention", [])]
+    needs += [alert["message"] for alert in status.get("attention", [])]
     if needs:
         raise CommandFailed("\n".join(["needs you:", *(f"- {each}" for each in needs)]))
 

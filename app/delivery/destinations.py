@@ -6,13 +6,13 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app.config import Destination, without_query
-from app.delivery.schemas import DestinationSchema, TrialSchema
+from app.delivery.schemas import TrialSchema
 from app.delivery.test_event import send_test_event
 from app.domain.destination import DestinationStatus, destination_statuses, queue_of_destination
 from app.gateway import gateway
 from app.web.errors import not_found
 from app.web.guards import bearer, guarded_by
-from app.web.schemas import page_of
+from app.web.schemas import DestinationSchema, page_of
 
 bp = Blueprint("destinations", __name__, description="Where events are pushed.")
 

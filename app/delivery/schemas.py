@@ -1,11 +1,10 @@
-"""The shapes of deliveries and destinations on the wire."""
+"""The form of deliveries and replays on the wire."""
 
 from typing import Any
 
 import marshmallow as ma
 
 from app.domain.delivery import DeliveryState
-from app.domain.destination import DestinationState
 from app.domain.event import TYPE_GLOB
 from app.domain.replay import Selection
 from app.web.schemas import CamelSchema, Timestamp
@@ -32,20 +31,6 @@ class DeliverySchema(CamelSchema):
     state = ma.fields.Enum(DeliveryState, by_value=True, required=True)
     attempts = ma.fields.List(ma.fields.Nested(AttemptSchema), required=True)
     next_attempt_at = Timestamp(required=True, allow_none=True)
-
-
-class DestinationSchema(CamelSchema):
-    """Where events are pushed, and how that goes. The URL is shown without user info."""
-
-    name = ma.fields.String(required=True)
-    url = ma.fields.String(required=True)
-    format = ma.fields.String(required=True, validate=ma.validate.OneOf(["events", "meta"]))
-    state = ma.fields.Enum(DestinationState, by_value=True, required=True)
-    waiting = ma.fields.Integer(required=True)
-    dead = ma.fields.Integer(required=True)
-    last_success_at = Timestamp(required=True, allow_none=True)
-    last_error_at = Timestamp(required=True, allow_none=True)
-    last_error = ma.fields.String(required=True, allow_none=True)
 
 
 class TrialSchema(CamelSchema):

@@ -11,7 +11,7 @@ from app.domain.queue import QueueState
 
 
 class DestinationState(StrEnum):
-    """`paused` by a human; `open`: its breaker waits after failures in a row; `disabled`: it answered 410."""
+    """`paused` by a human; `failing`: its breaker is open after failures in a row; `disabled`: it answered 410."""
 
     ACTIVE = "active"
     PAUSED = "paused"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, jsonify, request
 
 from app.domain.event import TYPE_GLOB, Event
 from app.domain.event_json import event_json
@@ -15,7 +15,6 @@ from app.events.schemas import EventPageSchema, EventSchema
 from app.gateway import gateway
 from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
-from app.web.json import json_response
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, read_limit
 from app.web.query_parameters import accepts_query
@@ -64,7 +63,7 @@ def pull_events() -> Response:
     store = gateway().store
     asked = Pull(after=_start(), types=_types(), limit=read_limit(request.args.get("limit")), wait=_wait())
     found = pull(store, asked, current_app.extensions.setdefault(EXTENSION, Waiting()))
-    return json_response(_page(found, asked))
+    return jsonify(_page(found, asked))
 
 
 @bp.get("/events/<event_id>")
@@ -75,7 +74,7 @@ def show_event(event_id: str) -> Response:
     event = gateway().store.events.get(event_id)
     if event is None:
         raise not_found()
-    return json_response(event_json(event))
+    return jsonify(event_json(event))
 
 
 def _page(found: Sequence[Event], asked: Pull) -> dict[str, Any]:

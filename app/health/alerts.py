@@ -1,61 +1,61 @@
-"""What of a status needs a human: each with a code for machines and a sentence that says what to do."""
+"""The conditions that need a human: each has a code for machines and a sentence with its cause and its cure."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from app.domain.destination import DestinationState
+from app.domain.destination import DestinationState, DestinationStatus
+from app.health.snapshot import Snapshot
 
-WAITED_TOO_LONG_SECONDS = 60
-
-Alert = dict[str, str]
-
-
-def concerns_of(status: Mapping[str, Any]) -> list[Alert]:
-    """The concerns, the most urgent first; an empty list is a quiet night."""
-    return [*_of_workers(status["workers"]), *_of_receipts(status["receipts"]), *_of_deliveries(status)]
+MAX_SPLIT_WAIT_SECONDS = 60
 
 
-def _of_workers(workers: list[Mapping[str, Any]]) -> Iterator[Alert]:
-    if not any(worker["fresh"] for worker in workers):
-        yield _concern("no_worker", "no worker is alive: nothing is split or delivered; start `flask wats worker`")
+@dataclass(frozen=True)
+class Alert:
+    """One condition that needs a human. `code` is stable, `message` may change with any release."""
+
+    code: str
+    message: str
 
 
-def _of_receipts(receipts: Mapping[str, Any]) -> Iterator[Alert]:
-    if (receipts["oldestPendingSeconds"] or 0) > WAITED_TOO_LONG_SECONDS:
-        seconds = round(receipts["oldestPendingSeconds"])
-        yield _concern(
-            "receipts_wait",
-            f"waiting to be split: {_counted(receipts['pending'], 'receipt')}, the oldest {seconds} s",
+def alerts_of(snapshot: Snapshot) -> list[Alert]:
+    """Return the alerts, the most urgent first."""
+    return [*_of_workers(snapshot), *_of_receipts(snapshot), *_of_deliveries(snapshot)]
+
+
+def _of_workers(snapshot: Snapshot) -> Iterator[Alert]:
+    if not any(worker.is_fresh(snapshot.now) for worker in snapshot.workers):
+        yield Alert("no_worker", "no worker is alive: nothing is split or delivered; start `flask wats worker`")
+
+
+def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
+    receipts = snapshot.receipts
+    seconds = snapshot.age(receipts.oldest_pending_at) or 0
+    if seconds > MAX_SPLIT_WAIT_SECONDS:
+        waiting = _counted(receipts.pending, "receipt")
+        yield Alert("receipts_wait", f"waiting to be split: {waiting}, the oldest for {seconds:.0f} s")
+    if receipts.unreadable:
+        unreadable = _counted(receipts.unreadable, "unreadable receipt")
+        yield Alert("unreadable", f"{unreadable}; see `flask wats receipts list --state unreadable`")
+
+
+def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
+    for destination in snapshot.destinations:
+        yield from _of_destination(destination)
+    if snapshot.dead_letters:
+        dead = _counted(snapshot.dead_letters, "dead letter")
+        yield Alert("dead_letters", f"{dead}; see `flask wats deliveries list --state dead`")
+
+
+def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
+    name, cause = destination.name, destination.last_error
+    if destination.state is DestinationState.DISABLED:
+        yield Alert(
+            "disabled", f"{name} is disabled ({cause}); mend it, then run `flask wats destinations resume {name}`"
         )
-    if receipts["unreadable"]:
-        yield _concern(
-            "unreadable",
-            f"{_counted(receipts['unreadable'], 'unreadable receipt')};"
-            " see `flask wats receipts list --state unreadable`",
-        )
+    if destination.state is DestinationState.FAILING:
+        waiting = _counted(destination.waiting, "delivery", "deliveries")
+        yield Alert("failing", f"{name} is failing ({cause}), {waiting} waiting; retries go on by themselves")
 
 
-def _of_deliveries(status: Mapping[str, Any]) -> Iterator[Alert]:
-    for destination in status["destinations"]:
-        name, why = destination["name"], destination["lastError"]
-        if destination["state"] == DestinationState.DISABLED:
-            yield _concern(
-                "disabled", f"{name} is disabled ({why}); mend it, then `flask wats destinations resume {name}`"
-            )
-        if destination["state"] == DestinationState.FAILING:
-            yield _concern(
-                "open", f"{name} fails ({why}); it is tried again by itself, {destination['waiting']} waiting"
-            )
-    if status["deadLetters"]:
-        yield _concern(
-            "dead_letters",
-            f"{_counted(status['deadLetters'], 'dead letter')}; see `flask wats deliveries list --state dead`",
-        )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
-
-
-def _concern(code: str, message: str) -> Alert:
-    return {"code": code, "message": message}
+def _counted(count: int, singular: str, plural: str | None = None) -> str:
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"

@@ -1,42 +1,35 @@
-"""Gauges that the database knows: asked when Prometheus asks, so that they are right for every process."""
+"""Gauges of what the store holds. They are read at each scrape, so that every process shows the same."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from app.domain.delivery import DeliveryCounts
-from app.domain.destination import DestinationState, destination_statuses
-from app.domain.queue import QueueDepth
+from app.domain.destination import DestinationState, DestinationStatus
 from app.gateway import Gateway
-from app.health.queues import queues_of
-from app.store import EventCounts, ReceiptCounts, StoreUnavailable
+from app.health.snapshot import Snapshot, take_snapshot
+from app.store import EventCounts, StoreUnavailable
 
 
-def ask_gauges(gateway: Gateway) -> Iterator[Metric]:
-    """What stands in the store. When the store cannot tell, only that is told."""
+def read_gauges(gateway: Gateway) -> Iterator[Metric]:
+    """Read the store and yield its gauges; only `wats_store_up` when the store is unavailable."""
     up = GaugeMetricFamily("wats_store_up", "Whether the store answers.", 1)
     try:
-        known = list(_ask(gateway))
+        snapshot = take_snapshot(gateway)
     except StoreUnavailable:
         yield GaugeMetricFamily(up.name, up.documentation, 0)
         return
     yield up
-    yield from known
+    yield from _of_receipts(snapshot)
+    yield from _of_events(snapshot.events)
+    yield from _of_queues(snapshot)
+    yield _dead_letters(snapshot.deliveries)
+    yield _states(snapshot.destinations)
 
 
-def _ask(gateway: Gateway) -> Iterator[Metric]:
-    store, now = gateway.store, gateway.clock()
-    receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
-    yield from _of_receipts(receipts, now)
-    yield from _of_events(store.events.counts())
-    yield from _of_queues(queues_of(store.jobs.depths(), receipts), now)
-    yield _dead_letters(deliveries)
-    yield _states(gateway, deliveries)
-
-
-def _of_receipts(counts: ReceiptCounts, now: datetime) -> Iterator[Metric]:
+def _of_receipts(snapshot: Snapshot) -> Iterator[Metric]:
+    counts = snapshot.receipts
     receipts = GaugeMetricFamily("wats_receipts", "Receipts by state.", labels=["state"])
     receipts.add_metric(["pending"], counts.pending)
     receipts.add_metric(["unreadable"], counts.unreadable)
@@ -44,25 +37,27 @@ def _of_receipts(counts: ReceiptCounts, now: datetime) -> Iterator[Metric]:
     if counts.last_received_at is not None:
         last = counts.last_received_at.timestamp()
         yield GaugeMetricFamily("wats_last_webhook_timestamp_seconds", "When the last webhook came.", last)
-    age = _age(counts.oldest_pending_at, now)
+    age = snapshot.age(counts.oldest_pending_at) or 0.0
     yield GaugeMetricFamily("wats_oldest_pending_receipt_seconds", "Age of the oldest receipt not yet split.", age)
 
 
 def _of_events(counts: EventCounts) -> Iterator[Metric]:
     yield GaugeMetricFamily("wats_stored_events", "Events in the store, at most.", counts.total)
-    yield GaugeMetricFamily("wats_foreign_events", "Stored events of numbers that were not ours.", counts.foreign)
-
-
-def _of_queues(depths: list[QueueDepth], now: datetime) -> Iterator[Metric]:
-    depth = GaugeMetricFamily("wats_queue_depth", "Open jobs by queue.", labels=["queue", "state"])
-    oldest = GaugeMetricFamily(
-        "wats_queue_oldest_seconds", "For how long the first open job could have been done.", labels=["queue"]
+    yield GaugeMetricFamily(
+        "wats_foreign_events", "Stored events of phone numbers that were not in the profile.", counts.foreign
     )
-    for each in depths:
-        depth.add_metric([each.queue, "waiting"], each.waiting)
-        depth.add_metric([each.queue, "in_flight"], each.in_flight)
-        oldest.add_metric([each.queue], _age(each.oldest_due_at, now))
-    yield depth
+
+
+def _of_queues(snapshot: Snapshot) -> Iterator[Metric]:
+    depths = GaugeMetricFamily("wats_queue_depth", "Open jobs by queue.", labels=["queue", "state"])
+    oldest = GaugeMetricFamily(
+        "wats_queue_oldest_seconds", "For how long the first open job has been due.", labels=["queue"]
+    )
+    for depth in snapshot.queues:
+        depths.add_metric([depth.queue, "waiting"], depth.waiting)
+        depths.add_metric([depth.queue, "in_flight"], depth.in_flight)
+        oldest.add_metric([depth.queue], snapshot.age(depth.oldest_due_at) or 0.0)
+    yield depths
     yield oldest
 
 
@@ -73,19 +68,12 @@ def _dead_letters(counts: dict[str, DeliveryCounts]) -> Metric:
     return dead
 
 
-def _states(gateway: Gateway, counts: dict[str, DeliveryCounts]) -> Metric:
-    """One of the states of a destination is 1, the others are 0."""
+def _states(destinations: list[DestinationStatus]) -> Metric:
+    """Return 1 for the state that a destination is in, 0 for the others."""
     states = GaugeMetricFamily(
-        "wats_destination_state",
-        "What holds a destination up; `open` is its breaker.",
-        labels=["destination", "state"],
+        "wats_destination_state", "1 for the state that a destination is in.", labels=["destination", "state"]
     )
-    names = [destination.name for destination in gateway.settings.destinations]
-    for status in destination_statuses(names, gateway.store.queues.all(), counts):
+    for destination in destinations:
         for state in DestinationState:
-            states.add_metric([status.name, state.value], status.state is state)
+            states.add_metric([destination.name, state.value], destination.state is state)
     return states
-
-
-def _age(moment: datetime | None, now: datetime) -> float:
-    return 0.0 if moment is None else max(0.0, (now - moment).total_seconds())

@@ -1,13 +1,13 @@
-"""The shapes of the health routes' answers, for the OpenAPI document. What they hold is made elsewhere."""
+"""The form of the health routes' answers, on the wire and in the OpenAPI document."""
 
 import marshmallow as ma
 
-from app.domain.destination import DestinationState
-from app.web.schemas import CamelSchema, Timestamp
+from app.config import Mode
+from app.web.schemas import CamelSchema, DestinationSchema, Timestamp
 
 
 class LivenessSchema(CamelSchema):
-    """Alive."""
+    """The process answers."""
 
     ok = ma.fields.Boolean(required=True)
     service = ma.fields.String(required=True)
@@ -29,16 +29,16 @@ class ReadinessSchema(LivenessSchema):
 
 
 class DatabaseSchema(CamelSchema):
-    """The database's kind, the version of its schema and the one that this code brings along."""
+    """The kind of database, its schema's version (null: none yet), and `head`, the version that this code brings."""
 
     kind = ma.fields.String(required=True, validate=ma.validate.OneOf(["sqlite", "postgresql"]))
-    schema = ma.fields.String(required=True, allow_none=True)
+    schema = ma.fields.String(required=True, allow_none=True, attribute="version")
     head = ma.fields.String(required=True)
     compatible = ma.fields.Boolean(required=True)
 
 
 class ReceiptsStatusSchema(CamelSchema):
-    """How many receipts stand where. `total` is an upper bound: ids given away."""
+    """Receipts by state. `total` is an upper bound: the ids given out so far."""
 
     total = ma.fields.Integer(required=True)
     pending = ma.fields.Integer(required=True)
@@ -48,14 +48,14 @@ class ReceiptsStatusSchema(CamelSchema):
 
 
 class EventsStatusSchema(CamelSchema):
-    """How many events there are. `total` is an upper bound; `foreign` came for numbers that were not ours."""
+    """Stored events. `total` is an upper bound; `foreign`: for phone numbers that were not in the profile."""
 
     total = ma.fields.Integer(required=True)
     foreign = ma.fields.Integer(required=True)
 
 
 class QueueSchema(CamelSchema):
-    """Open work in one queue; `oldestSeconds`: for how long the first of it could have been done."""
+    """Open jobs of one queue. `oldestSeconds`: for how long the first of them has been due."""
 
     queue = ma.fields.String(required=True)
     waiting = ma.fields.Integer(required=True)
@@ -63,41 +63,36 @@ class QueueSchema(CamelSchema):
     oldest_seconds = ma.fields.Float(required=True, allow_none=True)
 
 
-class DestinationStatusSchema(CamelSchema):
-    """How a destination stands."""
+class DestinationStatusSchema(DestinationSchema):
+    """The state of a destination, without its settings."""
 
-    name = ma.fields.String(required=True)
-    state = ma.fields.Enum(DestinationState, by_value=True, required=True)
-    waiting = ma.fields.Integer(required=True)
-    dead = ma.fields.Integer(required=True)
-    last_success_at = Timestamp(required=True, allow_none=True)
-    last_error_at = Timestamp(required=True, allow_none=True)
-    last_error = ma.fields.String(required=True, allow_none=True)
+    class Meta:
+        exclude = ("url", "format")
 
 
 class WorkerSchema(CamelSchema):
-    """A worker process; `fresh`: its last sign of life is not too old."""
+    """A worker process. `fresh`: its last heartbeat is recent enough."""
 
     process = ma.fields.String(required=True)
     version = ma.fields.String(required=True)
     started_at = Timestamp(required=True)
-    last_beat_at = Timestamp(required=True)
+    last_beat_at = Timestamp(required=True, attribute="at")
     fresh = ma.fields.Boolean(required=True)
 
 
-class ConcernSchema(CamelSchema):
-    """Something that needs a human: a stable code, and what it is."""
+class AlertSchema(CamelSchema):
+    """A condition that needs a human: a stable code, and its cause and cure in words."""
 
     code = ma.fields.String(required=True)
     message = ma.fields.String(required=True)
 
 
 class StatusSchema(CamelSchema):
-    """What stands in the store and who works on it."""
+    """What the store holds, what waits, which workers are alive, and what needs a human."""
 
     service = ma.fields.String(required=True)
     version = ma.fields.String(required=True)
-    mode = ma.fields.String(required=True, validate=ma.validate.OneOf(["dry-run", "live"]))
+    mode = ma.fields.Enum(Mode, by_value=True, required=True)
     profile = ma.fields.String(required=True)
     database = ma.fields.Nested(DatabaseSchema, required=True)
     receipts = ma.fields.Nested(ReceiptsStatusSchema, required=True)
@@ -106,11 +101,11 @@ class StatusSchema(CamelSchema):
     destinations = ma.fields.List(ma.fields.Nested(DestinationStatusSchema), required=True)
     dead_letters = ma.fields.Integer(required=True)
     workers = ma.fields.List(ma.fields.Nested(WorkerSchema), required=True)
-    attention = ma.fields.List(ma.fields.Nested(ConcernSchema), required=True)
+    attention = ma.fields.List(ma.fields.Nested(AlertSchema), required=True)
 
 
 class DiagnosticsSchema(CamelSchema):
-    """What a process is made of; for people, so that its inner shapes may change with any release."""
+    """The inside of the process that answers. For people: its fields may change with any release."""
 
     service = ma.fields.String(required=True)
     version = ma.fields.String(required=True)

@@ -3,6 +3,7 @@
 Every error body is `{"error": {"code", "message", "requestId", "details"?}}`.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,7 +13,6 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.store import StoreUnavailable
-from app.web.json import json_response
 from app.web.middleware import REQUEST_ID
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,8 @@ def error_response(refusal: ApiError, status: int | None = None) -> Response:
     }
     if refusal.details is not None:
         error["details"] = refusal.details
-    response = json_response({"error": error}, status or STATUS_OF[refusal.code])
-    response.headers.update(refusal.headers)
-    return response
+    body = json.dumps({"error": error}, separators=(",", ":"))
+    return Response(body, status or STATUS_OF[refusal.code], refusal.headers, mimetype="application/json")
 
 
 def answer_http_exception(error: HTTPException) -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from app.domain.destination import DestinationState
 from app.domain.timestamps import iso
 
 
@@ -46,6 +47,20 @@ class ErrorSchema(ma.Schema):
     """The one error shape."""
 
     error = ma.fields.Nested(ErrorBody, required=True)
+
+
+class DestinationSchema(CamelSchema):
+    """A destination and its state. The URL is shown without user info."""
+
+    name = ma.fields.String(required=True)
+    url = ma.fields.String(required=True)
+    format = ma.fields.String(required=True, validate=ma.validate.OneOf(["events", "meta"]))
+    state = ma.fields.Enum(DestinationState, by_value=True, required=True)
+    waiting = ma.fields.Integer(required=True)
+    dead = ma.fields.Integer(required=True)
+    last_success_at = Timestamp(required=True, allow_none=True)
+    last_error_at = Timestamp(required=True, allow_none=True)
+    last_error = ma.fields.String(required=True, allow_none=True)
 
 
 def page_of(item: type[ma.Schema]) -> type[ma.Schema]:

@@ -9,13 +9,14 @@ from app.gateway import gateway
 from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
 from app.web.errors import ApiError
 from app.web.guards import Guard, guarded_by
-from app.web.json import JSON
 from app.web.middleware import Environ
 from app.webhook.receive import receive
 
 bp = Blueprint("webhook", __name__)
 
-ANSWERS = {stored: Response(b'{"status":"%s"}' % stored.value.encode(), content_type=JSON) for stored in Stored}
+ANSWERS = {
+    stored: Response(b'{"status":"%s"}' % stored.value.encode(), content_type="application/json") for stored in Stored
+}
 """Made once and sent again and again: what a request adds of its own is added outside of Flask."""
 SIGNATURE_VARIABLE = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
 

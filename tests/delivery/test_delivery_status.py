@@ -42,7 +42,7 @@ def test_status_tells_what_waits_and_why(client: FlaskClient, trouble: Store) ->
     assert crm == {"queue": "deliver:crm", "waiting": 6, "inFlight": 0, "oldestSeconds": 0.0}
     assert status["deadLetters"] == 6
     assert [(each["name"], each["state"], each["waiting"], each["dead"]) for each in status["destinations"]] == [
-        ("crm", "open", 6, 0),
+        ("crm", "failing", 6, 0),
         ("bot", "active", 0, 6),
     ]
     assert status["destinations"][0]["lastError"] == "connection refused"
@@ -51,11 +51,11 @@ def test_status_tells_what_waits_and_why(client: FlaskClient, trouble: Store) ->
 def test_status_names_what_needs_a_human(client: FlaskClient, trouble: Store) -> None:
     attention = client.get("/status", headers=bearer()).get_json()["attention"]
 
-    assert [concern["code"] for concern in attention] == [
+    assert [alert["code"] for alert in attention] == [
         "no_worker",
         "receipts_wait",
         "unreadable",
-        "open",
+        "failing",
         "dead_letters",
     ]
 
@@ -80,7 +80,7 @@ def test_metrics_ask_the_store_for_depths_dead_letters_and_breakers(client: Flas
         'wats_queue_depth{queue="deliver:crm",state="waiting"} 6.0',
         'wats_queue_oldest_seconds{queue="deliver:crm"} 0.0',
         'wats_dead_letters{destination="bot"} 6.0',
-        'wats_destination_state{destination="crm",state="open"} 1.0',
+        'wats_destination_state{destination="crm",state="failing"} 1.0',
         'wats_destination_state{destination="crm",state="active"} 0.0',
         'wats_destination_state{destination="bot",state="active"} 1.0',
     } <= set(metrics)

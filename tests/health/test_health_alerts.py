@@ -1,46 +1,74 @@
-"""What of a status needs a human. The status is the one that `/status` answers."""
+"""Which conditions need a human."""
 
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.health.alerts import concerns_of
+from app.domain.delivery import DeliveryCounts
+from app.domain.destination import DestinationState, DestinationStatus
+from app.domain.heartbeat import Heartbeat
+from app.health.alerts import alerts_of
+from app.health.snapshot import Snapshot
+from app.store import EventCounts, ReceiptCounts
 
-QUIET: dict[str, Any] = {
-    "workers": [{"fresh": True}],
-    "receipts": {"pending": 3, "unreadable": 0, "oldestPendingSeconds": 2.5},
-    "destinations": [{"name": "crm", "state": "active", "waiting": 3, "dead": 0, "lastError": "HTTP 500"}],
-    "deadLetters": 0,
-}
+NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+ALIVE = Heartbeat("gateway-1:412", "worker", "0.1.0", NOW, NOW)
+DEAD = replace(ALIVE, at=NOW - timedelta(minutes=1))
+CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
 
 
-def test_a_quiet_night_needs_nobody() -> None:
-    assert concerns_of(QUIET) == []
+def receipts(*, pending: int = 0, unreadable: int = 0, oldest_seconds: float | None = None) -> ReceiptCounts:
+    oldest = None if oldest_seconds is None else NOW - timedelta(seconds=oldest_seconds)
+    return ReceiptCounts(9, pending, unreadable, oldest, NOW)
+
+
+HEALTHY = Snapshot(
+    now=NOW,
+    receipts=receipts(pending=3, oldest_seconds=2.5),
+    events=EventCounts(9, 0),
+    queues=[],
+    deliveries={"crm": DeliveryCounts(3, 0)},
+    destinations=[CRM],
+    workers=[ALIVE],
+)
+
+
+def test_a_healthy_gateway_has_no_alerts() -> None:
+    assert alerts_of(HEALTHY) == []
 
 
 @pytest.mark.parametrize(
-    ("part", "code"),
+    ("condition", "code"),
     [
         ({"workers": []}, "no_worker"),
-        ({"workers": [{"fresh": False}]}, "no_worker"),
-        ({"receipts": {"pending": 3, "unreadable": 0, "oldestPendingSeconds": 61.2}}, "receipts_wait"),
-        ({"receipts": {"pending": 0, "unreadable": 2, "oldestPendingSeconds": None}}, "unreadable"),
-        ({"destinations": [{"name": "crm", "state": "open", "waiting": 3, "lastError": "timed out"}]}, "open"),
-        ({"destinations": [{"name": "crm", "state": "disabled", "lastError": "HTTP 410"}]}, "disabled"),
-        ({"deadLetters": 1}, "dead_letters"),
+        ({"workers": [DEAD]}, "no_worker"),
+        ({"receipts": receipts(pending=3, oldest_seconds=61.2)}, "receipts_wait"),
+        ({"receipts": receipts(unreadable=2)}, "unreadable"),
+        ({"destinations": [replace(CRM, state=DestinationState.FAILING)]}, "failing"),
+        ({"destinations": [replace(CRM, state=DestinationState.DISABLED)]}, "disabled"),
+        ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
     ],
 )
-def test_what_needs_a_human_is_told_by_its_code(part: dict[str, Any], code: str) -> None:
-    concerns = concerns_of({**QUIET, **part})
+def test_each_condition_has_its_code(condition: dict[str, object], code: str) -> None:
+    alerts = alerts_of(replace(HEALTHY, **condition))  # type: ignore[arg-type]
 
-    assert [concern["code"] for concern in concerns] == [code]
+    assert [alert.code for alert in alerts] == [code]
 
 
-def test_a_destination_that_a_human_paused_needs_no_other() -> None:
-    paused = {"name": "crm", "state": "paused", "waiting": 3, "dead": 0, "lastError": None}
+def test_a_failing_destination_is_named_with_its_cause() -> None:
+    failing = replace(CRM, state=DestinationState.FAILING, waiting=1, last_error="timed out")
 
-    assert concerns_of({**QUIET, "destinations": [paused]}) == []
+    [alert] = alerts_of(replace(HEALTHY, destinations=[failing]))
+
+    assert alert.message == "crm is failing (timed out), 1 delivery waiting; retries go on by themselves"
+
+
+def test_a_paused_destination_is_no_alert() -> None:
+    paused = replace(CRM, state=DestinationState.PAUSED)
+
+    assert alerts_of(replace(HEALTHY, destinations=[paused])) == []
 
 
 def test_one_live_worker_among_dead_ones_is_enough() -> None:
-    assert concerns_of({**QUIET, "workers": [{"fresh": False}, {"fresh": True}]}) == []
+    assert alerts_of(replace(HEALTHY, workers=[DEAD, ALIVE])) == []

@@ -1,0 +1,59 @@
+"""One reading of the store, from which `/status`, its alerts and the gauges of `/metrics` are made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.delivery import DeliveryCounts
+from app.domain.destination import DestinationStatus, destination_statuses
+from app.domain.heartbeat import Heartbeat
+from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE
+from app.domain.queue import QueueDepth
+from app.gateway import Gateway
+from app.store import EventCounts, ReceiptCounts
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the store holds at `now`.
+
+    `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
+    """
+
+    now: datetime
+    receipts: ReceiptCounts
+    events: EventCounts
+    queues: list[QueueDepth]
+    deliveries: dict[str, DeliveryCounts]
+    destinations: list[DestinationStatus]
+    workers: list[Heartbeat]
+
+    @property
+    def dead_letters(self) -> int:
+        """The dead deliveries of all destinations."""
+        return sum(count.dead for count in self.deliveries.values())
+
+    def age(self, since: datetime | None) -> float | None:
+        """Return the seconds from then until now, 0 for a time that is still to come."""
+        return None if since is None else max(0.0, round((self.now - since).total_seconds(), 3))
+
+
+def take_snapshot(gateway: Gateway) -> Snapshot:
+    """Read the store. Raises `StoreUnavailable`."""
+    now, store = gateway.clock(), gateway.store
+    receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
+    names = [destination.name for destination in gateway.settings.destinations]
+    return Snapshot(
+        now=now,
+        receipts=receipts,
+        events=store.events.counts(),
+        queues=_with_splitting(store.jobs.depths(), receipts),
+        deliveries=deliveries,
+        destinations=destination_statuses(names, store.queues.all(), deliveries),
+        workers=store.heartbeats.latest("worker"),
+    )
+
+
+def _with_splitting(depths: list[QueueDepth], receipts: ReceiptCounts) -> list[QueueDepth]:
+    """Return the queues that have open work. The receipts are that of splitting; a singleton job itself is none."""
+    splitting = QueueDepth(SPLIT_QUEUE, receipts.pending, 0, receipts.oldest_pending_at)
+    return [splitting, *(depth for depth in depths if depth.queue not in SINGLETON_QUEUES)]
