@@ -82,9 +82,9 @@ def put_in(store: Store, *events: SplitEvent) -> SplitCount:
     return counted
 
 
-def claim(store: Store, queue: str = CRM, *, most: int = 8, limit: int = 100) -> list[Job]:
+def claim(store: Store, queue: str = CRM, *, max_in_flight: int = 8, limit: int = 100) -> list[Job]:
     """What can be claimed now."""
-    return store.jobs.claim(ClaimRequest(queue, most, limit), LEASE)
+    return store.jobs.claim(ClaimRequest(queue, max_in_flight, limit), LEASE)
 
 
 def answered(status: int | None = 200, *, error: str | None = None, at: datetime = NOON) -> Attempt:
@@ -92,14 +92,16 @@ def answered(status: int | None = 200, *, error: str | None = None, at: datetime
     return Attempt(at, status, error, 12)
 
 
-def done(job: Job, *, most: int = 8) -> JobResult:
+def done(job: Job, *, max_in_flight: int = 8) -> JobResult:
     """It was delivered."""
-    return JobResult(job, Done(), answered(200), QueueSignal.SUCCESS, max_in_flight=most)
+    return JobResult(job, Done(), answered(200), QueueSignal.SUCCESS, max_in_flight=max_in_flight)
 
 
-def again(job: Job, after: timedelta = LEASE, *, retry_after: timedelta | None = None, most: int = 8) -> JobResult:
+def again(
+    job: Job, after: timedelta = LEASE, *, retry_after: timedelta | None = None, max_in_flight: int = 8
+) -> JobResult:
     """The destination failed; it is to be tried again."""
-    return JobResult(job, Retry(after), answered(503), QueueSignal.FAILURE, retry_after, most)
+    return JobResult(job, Retry(after), answered(503), QueueSignal.FAILURE, retry_after, max_in_flight)
 
 
 def dead(job: Job) -> JobResult:
