@@ -112,7 +112,7 @@ class Supervisor:
 
     def _kill_overdue(self) -> None:
         if self.stop_by is not None and time.monotonic() >= self.stop_by and self._alive():
-            log.error("supervisor.killed_what_did_not_stop")
+            log.error("supervisor.killed_overdue")
             self.code = self.code or 1
             self._signal_groups(signal.SIGKILL)
             self.stop_by = time.monotonic() + 1
@@ -136,7 +136,7 @@ class Supervisor:
         if self.stop_by is not None:
             self.code = self.code or _exit_code(code)
             return
-        log.warning("supervisor.child_exited", extra={"name_of": child.name, "exit_code": code})
+        log.warning("supervisor.child_exited", extra={"child": child.name, "exit_code": code})
         if child.essential:
             self.code = _exit_code(code) or 1
             self._begin_stop()

@@ -155,7 +155,7 @@ class Dispatcher:
             self._tell_away(error)
             self.wake()
         except Exception:
-            log.exception("worker.failed", extra={"kind": self._queue.name})
+            log.exception("worker.failed", extra={"queue": self._queue.name})
             for job in jobs:
                 self._leases.drop(job)
         finally:
@@ -174,7 +174,7 @@ class Dispatcher:
             self._leases.hand_back(jobs)
             raise
         except Exception as error:  # noqa: BLE001 - it comes again, and is logged, where that job is tried alone
-            log.warning("worker.prepared_alone", extra={"kind": self._queue.name, "reason": type(error).__name__})
+            log.warning("worker.prepared_alone", extra={"queue": self._queue.name, "reason": type(error).__name__})
             return [(job, partial(self._queue.handle_alone, job)) for job in jobs]
 
     def _note_free(self, _ended: object) -> None:
@@ -183,7 +183,7 @@ class Dispatcher:
             self.wake()
 
     def _tell_away(self, error: StoreUnavailable) -> None:
-        log.warning("worker.waiting_for_store", extra={"kind": self._queue.name, "reason": str(error)})
+        log.warning("worker.waiting_for_store", extra={"queue": self._queue.name, "reason": str(error)})
 
     @property
     def _free(self) -> int:

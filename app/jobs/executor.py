@@ -42,7 +42,7 @@ class Executor:
                 self._on_point("handled")
                 self._settle(settlement)
         except Exception:
-            log.exception("worker.failed", extra={"job_id": job.id, "kind": queue.name})
+            log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name})
         self._leases.drop(job)
 
     def _settle(self, settlement: JobResult) -> None:
@@ -69,7 +69,7 @@ def attempt(queue: Queue, job: Job, task: Task) -> JobResult:
         log.warning("worker.store_away", extra={"job_id": job.id, "reason": str(error)})
         return JobResult(job, Retry(FIRST_PAUSE))
     except Exception as error:
-        log.exception("worker.failed", extra={"job_id": job.id, "kind": queue.name, "attempt": job.attempts + 1})
+        log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name, "attempt": job.attempts + 1})
         return JobResult(job, _after_internal_error(queue, job, type(error).__name__))
 
 

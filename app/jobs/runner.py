@@ -70,7 +70,7 @@ class JobRunner:
         False if it stopped because a part of it broke: whoever started this process starts another.
         """
         process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
-        log.info("worker.started", extra={"process_of": process})
+        log.info("worker.started", extra={"worker": process})
         helping: list[gevent.Greenlet[..., None]] = [
             gevent.spawn(self._beat_for_ever, process, started_at),
             gevent.spawn(self._listen_for_ever),
@@ -83,7 +83,7 @@ class JobRunner:
         self._finish(dispatching, grace_seconds)
         gevent.killall(helping)
         self._take_leave(process)
-        log.info("worker.stopped", extra={"process_of": process})
+        log.info("worker.stopped", extra={"worker": process})
         return not any(isinstance(part.exception, Exception) for part in (*helping, *dispatching))
 
     def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", grace_seconds: float) -> None:

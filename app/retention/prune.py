@@ -61,7 +61,9 @@ class Pruning:
             going.note(self._step(going))
             self._rest(max(MIN_REST_SECONDS, time.monotonic() - began))
         self._pass = None
-        log.info("retention.pruned", extra=dict(going.removed))
+        removed = going.removed
+        facts = {"receipts": removed["receipts"], "events": removed["events"], "forgotten": removed["forgotten"]}
+        log.info("retention.pruned", extra=facts)
         return Retry(PAUSE)
 
     @property

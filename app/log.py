@@ -1,4 +1,4 @@
-"""One JSON object per line on standard error. Only fields of the list below are written, and never a secret."""
+"""The log: one JSON object a line on standard error. It has only the fields listed below, and never a secret."""
 
 import json
 import logging
@@ -9,40 +9,41 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-FIELDS = {
-    "attempt": "attempt",
-    "delivery_id": "deliveryId",
-    "destination": "destination",
-    "duration_ms": "durationMs",
-    "error": "error",
-    "event_id": "eventId",
-    "events": "events",
-    "exit_code": "exitCode",
-    "forgotten": "forgotten",
-    "job_id": "jobId",
-    "kind": "kind",
-    "method": "method",
-    "name_of": "name",
-    "outcome": "outcome",
-    "pid_of": "pid",
-    "process_of": "process",
-    "reason": "reason",
-    "receipt_id": "receiptId",
-    "receipts": "receipts",
-    "request_id": "requestId",
-    "route": "route",
-    "seconds": "seconds",
-    "status": "status",
-}
-"""Attributes that a call may give in `extra`, and their names on the wire."""
+FIELDS = (
+    "attempt",
+    "child",
+    "delivery_id",
+    "destination",
+    "duration_ms",
+    "error",
+    "event_id",
+    "events",
+    "exit_code",
+    "forgotten",
+    "job_id",
+    "last_error",
+    "method",
+    "outcome",
+    "queue",
+    "reason",
+    "receipt_id",
+    "receipts",
+    "request_id",
+    "seconds",
+    "status",
+    "until",
+    "worker",
+)
+"""The keys that a call may give in `extra`. The line has them in camelCase; any other key is dropped."""
 
 MIN_SECRET_LENGTH = 6
 
+_NAMES = [(field, re.sub("_(.)", lambda match: match[1].upper(), field)) for field in FIELDS]
 _QUERY = re.compile(r"\?[^\s'\"]*")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line: time, level, logger, event, the listed fields, and a trace if there is one."""
+    """Formats a record as one line: time, level, logger, event, the listed fields, and the trace of an exception."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "event": self._clean(record.getMessage()),
         }
-        for attribute, name in FIELDS.items():
+        for attribute, name in _NAMES:
             if (value := getattr(record, attribute, None)) is not None:
                 line[name] = self._clean(value) if isinstance(value, str) else value
         if record.exc_info and record.exc_info[0] is not None:
@@ -63,7 +64,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 
     def _clean(self, text: str) -> str:
-        """Without query strings, which hold the verify token, and without any secret that is known."""
+        """Remove query strings, which can hold the verify token, and every known secret."""
         text = _QUERY.sub("?…", text)
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
@@ -71,7 +72,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets: Iterable[str] = ()) -> None:
-    """Write every log line of this process to this stream (standard error) as JSON."""
+    """Write every log line of this process as JSON to this stream, by default standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(handlers=[handler], level=level, force=True)
