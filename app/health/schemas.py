@@ -2,7 +2,6 @@
 
 import marshmallow as ma
 
-from app.config import Mode
 from app.web.schemas import CamelSchema, DestinationSchema, Timestamp
 
 
@@ -92,7 +91,7 @@ class StatusSchema(CamelSchema):
 
     service = ma.fields.String(required=True)
     version = ma.fields.String(required=True)
-    mode = ma.fields.Enum(Mode, by_value=True, required=True)
+    mode = ma.fields.String(required=True, validate=ma.validate.OneOf(["dry-run", "live"]))
     profile = ma.fields.String(required=True)
     database = ma.fields.Nested(DatabaseSchema, required=True)
     receipts = ma.fields.Nested(ReceiptsStatusSchema, required=True)

@@ -15,7 +15,7 @@ def status_of(gateway: Gateway) -> dict[str, Any]:
     return {
         "service": "wats",
         "version": VERSION,
-        "mode": gateway.settings.mode,
+        "mode": gateway.settings.mode.value,
         "profile": gateway.settings.profile,
         "database": {"kind": gateway.store.kind, **vars(gateway.store.schema_status())},
         "receipts": {**vars(receipts), "oldest_pending_seconds": snapshot.age(receipts.oldest_pending_at)},
