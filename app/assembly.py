@@ -24,7 +24,7 @@ from app.jobs.executor import Failpoint
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
 from app.metrics import Metrics
-from app.retention.prune import Pruning
+from app.retention.prune import Pruner
 from app.store import Store
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
 def build_queues(gateway: Gateway) -> list[Queue]:
     """What each queue's jobs are handled by: splitting, pruning, and delivering to each destination."""
     store, settings = gateway.store, gateway.settings
-    pruning, deliveries = Pruning(gateway), partial(prepare_deliveries, parts=gateway)
+    pruner, deliveries = Pruner(gateway), partial(prepare_deliveries, parts=gateway)
     splitter = Splitter(
         store=store,
         metrics=gateway.metrics,
@@ -83,7 +83,7 @@ def build_queues(gateway: Gateway) -> list[Queue]:
     )
     return [
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
-        Queue(PRUNE_QUEUE, 1, _each(pruning.prune), singleton=True, wakes_on_commit=False),
+        Queue(PRUNE_QUEUE, 1, _each(pruner.prune), singleton=True, wakes_on_commit=False),
         *(_queue_to(each, deliveries) for each in settings.destinations),
     ]
 

@@ -1,1 +1,1 @@
-"""Events for whoever pulls them, and forgetting them: in time, or with the customer they are about."""
+"""Events: split them out of receipts, and serve them to consumers that pull."""

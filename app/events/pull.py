@@ -1,40 +1,36 @@
-"""Pulling events: the next ones at once, or as soon as there are some.
+"""Pull events: return the next ones at once, or hold the request until there is one (a long poll).
 
-Whoever waits holds a greenlet and nothing else: no connection, no thread. A process that is on its way out lets
-everybody go.
+A waiting request occupies a greenlet, but no thread and no database connection. A draining process answers all
+waiting requests at once.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import gevent
 
 from app.domain.event import Event
 from app.startup import draining
 from app.store import Store
+from app.store.notify.notifier import Listener
 
-MAX_WAIT = 25
 MAX_WAITING = 500
-"""How many wait at a time in one process; one more is answered at once. Webhooks need their connections."""
+"""Long polls at a time in one process. Further ones are answered at once: webhooks need connections too."""
 
-DRAIN_SECONDS = 0.5
-LOOK_SECONDS = 5.0
-REST_SECONDS = 0.002
-"""For each who waits: readers whom nothing pleases look 500 times a second at most, all together, whatever rings."""
+BACKOFF_SECONDS = 0.002
+"""Pause for each waiting request after a fetch without result: all of them together fetch at most 500 times a second,
+however often the notifier wakes them."""
 
-
-class Ear(Protocol):
-    """Hears when there may be something new."""
-
-    def wait(self, seconds: float) -> bool: ...
+DRAINING_CHECK_SECONDS = 0.5
+REFETCH_SECONDS = 5.0
+"""A fetch without a notification, because a notification may be lost."""
 
 
 @dataclass(frozen=True)
-class Pull:
-    """What is asked for: events after a sequence, of some types, at most so many, and how long to wait for one."""
+class PullRequest:
+    """Which events to return: after a sequence, of some types (empty: all), at most `limit`; and seconds to wait."""
 
     after: int
     types: tuple[str, ...]
@@ -42,56 +38,56 @@ class Pull:
     wait: int
 
 
-class Waiting:
-    """How many are waiting in this process."""
+class LongPollLimiter:
+    """Counts the long polls of this process and slows them down as they become more."""
 
-    def __init__(self, most: int = MAX_WAITING) -> None:
-        self._most = most
-        self._count = 0
+    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+        self._max_waiting = max_waiting
+        self._waiting = 0
 
     @property
-    def rest_seconds(self) -> float:
-        """How long whoever looked in vain lets others have their turn; rings meanwhile are not missed."""
-        return self._count * REST_SECONDS
+    def backoff_seconds(self) -> float:
+        """Return how long to pause after a fetch without result. Notifications in the meantime are not lost."""
+        return self._waiting * BACKOFF_SECONDS
 
     @contextmanager
-    def place(self) -> Iterator[bool]:
-        """A place among those who wait; False if there is none left."""
-        free = self._count < self._most
-        self._count += free
+    def slot(self) -> Iterator[bool]:
+        """Occupy a slot while the block runs; yield False if all are occupied."""
+        is_free = self._waiting < self._max_waiting
+        self._waiting += is_free
         try:
-            yield free
+            yield is_free
         finally:
-            self._count -= free
+            self._waiting -= is_free
 
 
-def pull(store: Store, asked: Pull, waiting: Waiting) -> Sequence[Event]:
-    """The events asked for, as soon as there is one; none if there is none in time."""
-    if not asked.wait:
-        return _look(store, asked)
-    ear = store.notifier.listen("events")  # before the first look: what comes after it rings
-    until = time.monotonic() + asked.wait
-    with waiting.place() as free:
-        while not (found := _look(store, asked)):
-            if not free:
+def pull(store: Store, request: PullRequest, limiter: LongPollLimiter) -> Sequence[Event]:
+    """Return the requested events as soon as there is one; an empty list if none comes in time."""
+    if not request.wait:
+        return _fetch(store, request)
+    listener = store.notifier.listen("events")  # before the first fetch, so that no commit after it goes unnoticed
+    deadline = time.monotonic() + request.wait
+    with limiter.slot() as has_slot:
+        while not (events := _fetch(store, request)):
+            if not has_slot:
                 return []
-            gevent.sleep(waiting.rest_seconds)
-            if not _hears_something(ear, until):
+            gevent.sleep(limiter.backoff_seconds)
+            if not _wait_for_news(listener, deadline):
                 return []
-        return found
+        return events
 
 
-def _look(store: Store, asked: Pull) -> list[Event]:
-    return store.events.after(asked.after, types=asked.types, limit=asked.limit)
+def _fetch(store: Store, request: PullRequest) -> list[Event]:
+    return store.events.after(request.after, types=request.types, limit=request.limit)
 
 
-def _hears_something(ear: Ear, until: float) -> bool:
-    """True as soon as it is worth to look again: there was a ring, or one may have been lost."""
-    look_again = time.monotonic() + LOOK_SECONDS
+def _wait_for_news(listener: Listener, deadline: float) -> bool:
+    """Return True when another fetch is due; False at the deadline or when the process drains."""
+    refetch_at = time.monotonic() + REFETCH_SECONDS
     while not draining.has_begun():
         now = time.monotonic()
-        if now >= until:
+        if now >= deadline:
             return False
-        if ear.wait(min(until - now, DRAIN_SECONDS)) or now >= look_again:
+        if listener.wait(min(deadline - now, DRAINING_CHECK_SECONDS)) or now >= refetch_at:
             return True
     return False

@@ -1,4 +1,4 @@
-"""The shapes of events and consumers, for the OpenAPI document and for bodies."""
+"""The schemas of events and consumers: the OpenAPI document, and validation of the `ack` body."""
 
 import marshmallow as ma
 
@@ -6,7 +6,7 @@ from app.web.schemas import CamelSchema, Timestamp
 
 
 class ContactSchema(CamelSchema):
-    """A customer: what Meta tells of it. The user id is its stable name; the phone number may be missing."""
+    """A customer, as far as Meta identifies it. `userId` is stable; the phone number `waId` may be missing."""
 
     wa_id = ma.fields.String()
     user_id = ma.fields.String()
@@ -16,7 +16,7 @@ class ContactSchema(CamelSchema):
 
 
 class EventSchema(CamelSchema):
-    """One thing that happened. `raw` is Meta's item exactly; `foreign`: of a number that is not the profile's."""
+    """One thing that happened. `raw` is Meta's item exactly; `foreign`: its number is not in the profile."""
 
     version = ma.fields.Integer(required=True)
     id = ma.fields.String(required=True)
@@ -34,14 +34,14 @@ class EventSchema(CamelSchema):
 
 
 class EventPageSchema(ma.Schema):
-    """Events, oldest first. `nextCursor` is always there: an empty page gives back the one it was asked with."""
+    """Events, oldest first. `nextCursor` is never null: an empty page returns the cursor of the request."""
 
     items = ma.fields.List(ma.fields.Nested(EventSchema), required=True)
     nextCursor = ma.fields.String(required=True)  # noqa: N815 - as on the wire
 
 
 class ConsumerSchema(CamelSchema):
-    """A named reader. `lag`: at most so many events wait for it; `oldestUnreadAt`: when the first of them came in."""
+    """A named reader. `lag`: upper bound of its unread events; `oldestUnreadAt`: when the oldest of them came."""
 
     name = ma.fields.String(required=True)
     cursor = ma.fields.String(required=True)
@@ -51,6 +51,6 @@ class ConsumerSchema(CamelSchema):
 
 
 class AckSchema(CamelSchema):
-    """Up to where a consumer has read: a page's `nextCursor`."""
+    """How far a consumer has read: the `nextCursor` of a page."""
 
     cursor = ma.fields.String(required=True)

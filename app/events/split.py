@@ -1,7 +1,7 @@
-"""Splitting: receipts become events, in the order in which they were committed.
+"""Split receipts into events, in the order in which the receipts were committed.
 
-There is one job for it, so that one worker splits at a time and an event's sequence follows the commits. Reading an
-envelope can fail, and then into a visible state: nothing in a receipt can stop the ones behind it.
+A singleton job does it: one worker splits at a time, so that `sequence` follows the commits. A receipt that cannot be
+read is marked unreadable, and the receipts after it are split as usual.
 """
 
 import logging
@@ -23,19 +23,21 @@ from app.store import ClaimLost, Store, StoreRefused
 
 log = logging.getLogger(__name__)
 
-RECEIPTS_AT_ONCE = 100
-BYTES_AT_ONCE = 4 * 1024 * 1024
-EVENTS_AT_ONCE = 500
-"""How many events share a transaction, unless one receipt has more: ingest waits while it goes on."""
+MAX_RECEIPTS_PER_READ = 100
+MAX_BYTES_PER_READ = 4 * 1024 * 1024
+MAX_EVENTS_PER_TRANSACTION = 500
+"""Events in one transaction; a single receipt may have more. Webhooks wait for the write lock that it holds."""
 
-BATCHES_PER_CLAIM = 50
-FEW_RECEIPTS, BATCH_WINDOW_SECONDS = 20, 0.02
-"""After a few receipts others have time to come: one transaction for what comes in 20 ms, not one for each."""
+MAX_READS_PER_CLAIM = 50
+"""After so many reads the job is settled and due again, so that it does not occupy a slot without end."""
+
+SMALL_READ, BATCH_WINDOW_SECONDS = 20, 0.02
+"""After a read of fewer than 20 receipts, pause 20 ms: receipts that come meanwhile share one transaction."""
 
 
 @dataclass(frozen=True)
 class Splitter:
-    """Splits what is pending. `phone_number_ids` are ours: an event of another number is foreign."""
+    """Splits pending receipts. An event of a number that is not in `phone_number_ids` is foreign."""
 
     store: Store
     metrics: Metrics
@@ -44,19 +46,19 @@ class Splitter:
     lease: timedelta
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
-        """The task of the one job there is."""
+        """Return each job with its task. There is one split job."""
         return [(job, lambda job=job: self.split_pending(job)) for job in jobs]  # type: ignore[misc]
 
     def split_pending(self, job: Job) -> JobResult:
-        """Split until nothing is pending, the claim is lost, or it is time to let others have it."""
+        """Split until nothing is pending, the claim is lost, or MAX_READS_PER_CLAIM is reached."""
         try:
-            for _ in range(BATCHES_PER_CLAIM):
-                receipts = self.store.receipts.pending(limit=RECEIPTS_AT_ONCE, max_bytes=BYTES_AT_ONCE)
+            for _ in range(MAX_READS_PER_CLAIM):
+                receipts = self.store.receipts.pending(limit=MAX_RECEIPTS_PER_READ, max_bytes=MAX_BYTES_PER_READ)
                 if not receipts:
                     break
                 for batch in in_batches([self._split(receipt) for receipt in receipts]):
-                    self._keep(job, batch)
-                if len(receipts) < FEW_RECEIPTS:
+                    self._store_batch(job, batch)
+                if len(receipts) < SMALL_READ:
                     gevent.sleep(BATCH_WINDOW_SECONDS)
         except ClaimLost:
             log.warning("split.claim_lost")
@@ -65,19 +67,19 @@ class Splitter:
     def _split(self, receipt: PendingReceipt) -> SplitReceipt:
         try:
             events = split(receipt.body, sha256=receipt.sha256, received_at=receipt.received_at)
-            return SplitReceipt(receipt, [self._addressed(event) for event in events])
+            return SplitReceipt(receipt, [self._with_deliveries(event) for event in events])
         except Unreadable as unreadable:
             return SplitReceipt(receipt, unreadable=str(unreadable))
         except Exception as error:
             log.exception("split.failed", extra={"receipt_id": receipt.id})
-            return SplitReceipt(receipt, unreadable=f"wats failed on it with {type(error).__name__}")
+            return SplitReceipt(receipt, unreadable=f"internal error: {type(error).__name__}")
 
-    def _addressed(self, event: NewEvent) -> SplitEvent:
+    def _with_deliveries(self, event: NewEvent) -> SplitEvent:
         deliveries = deliveries_of(event, ours=self.phone_number_ids, subscribers=self.destinations)
         return SplitEvent(event, foreign=deliveries is None, deliveries=deliveries or ())
 
-    def _keep(self, job: Job, batch: Sequence[SplitReceipt]) -> None:
-        """Store a batch; one that the database refuses is stored receipt by receipt, to find the one it minds."""
+    def _store_batch(self, job: Job, batch: Sequence[SplitReceipt]) -> None:
+        """Store a batch. If the database refuses it, store its receipts one by one and mark the refused ones."""
         try:
             counts = self.store.events.add(job, batch, self.lease)
         except StoreRefused as error:
@@ -87,7 +89,7 @@ class Splitter:
                 )
             else:
                 for receipt in batch:
-                    self._keep(job, [receipt])
+                    self._store_batch(job, [receipt])
                 return
         for receipt, count in zip(batch, counts, strict=True):
             self._count(receipt, count)
@@ -101,11 +103,11 @@ class Splitter:
 
 
 def in_batches(receipts: Sequence[SplitReceipt]) -> Iterator[list[SplitReceipt]]:
-    """The receipts in their order, as many together as make no more than `EVENTS_AT_ONCE` events."""
+    """Yield the receipts in their order, in batches of at most MAX_EVENTS_PER_TRANSACTION events."""
     batch: list[SplitReceipt] = []
     events = 0
     for receipt in receipts:
-        if batch and events + len(receipt.events) > EVENTS_AT_ONCE:
+        if batch and events + len(receipt.events) > MAX_EVENTS_PER_TRANSACTION:
             yield batch
             batch, events = [], 0
         batch.append(receipt)

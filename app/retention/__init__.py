@@ -1,1 +1,1 @@
-"""Retention: delete what has expired, and erase a customer who asks for it."""
+"""Retention: prune what is older than the configured age, and erase a customer on request."""

@@ -1,4 +1,4 @@
-"""Erasing a customer: one step for each request, so that none takes long and whoever asks sees it go on."""
+"""The HTTP route that erases a customer: one short step per request, so that the client can show progress."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from app.web.paging import cursor_of, read_cursor
 
 bp = JsonBlueprint("contacts", __name__, description="Customers.")
 
-PLACE = re.compile(rf"(?:{'|'.join(ErasureStage)})_[0-9]{{1,18}}_[0-9]{{1,18}}", re.ASCII)
+_CURSOR = re.compile(rf"(?:{'|'.join(ErasureStage)})_[0-9]{{1,18}}_[0-9]{{1,18}}", re.ASCII)
 
 
 @bp.post("/contacts/erase")
@@ -20,18 +20,22 @@ PLACE = re.compile(rf"(?:{'|'.join(ErasureStage)})_[0-9]{{1,18}}_[0-9]{{1,18}}",
 @bp.arguments(EraseSchema)
 @bp.response(200, ErasedSchema)
 def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
-    """Erase a customer: its events, their deliveries, the bytes that name it. Repeat with `nextCursor` until null."""
+    """Erase a customer step by step; repeat with `nextCursor` until it is null.
+
+    Each step deletes events and their deliveries, or clears the bodies of receipts that name the customer.
+    """
     contact = body["contact"].removeprefix("+")
-    place = None if body["cursor"] is None else _place(body["cursor"])
-    return _told(gateway().store.retention.erase(contact, place))
+    cursor = None if body["cursor"] is None else _read_cursor(body["cursor"])
+    return _to_json(gateway().store.retention.erase(contact, cursor))
 
 
-def _told(step: EraseStep) -> dict[str, Any]:
-    place = step.next
-    cursor = None if place is None else cursor_of(f"{place.stage}_{place.after}_{place.last_receipt_id}")
-    return {**vars(step), "left": 0 if place is None else place.left, "next_cursor": cursor}
+def _to_json(step: EraseStep) -> dict[str, Any]:
+    if step.next is None:
+        return {**vars(step), "left": 0, "next_cursor": None}
+    cursor = cursor_of(f"{step.next.stage}_{step.next.after}_{step.next.last_receipt_id}")
+    return {**vars(step), "left": step.next.left, "next_cursor": cursor}
 
 
-def _place(cursor: str) -> ErasureCursor:
-    stage, after, last_receipt_id = read_cursor(cursor, PLACE).split("_")
+def _read_cursor(text: str) -> ErasureCursor:
+    stage, after, last_receipt_id = read_cursor(text, _CURSOR).split("_")
     return ErasureCursor(ErasureStage(stage), int(after), int(last_receipt_id))

@@ -1,4 +1,4 @@
-"""The shapes of an erasure: what is asked for, and what one step has done."""
+"""The schemas of an erasure: the request, and the result of one step."""
 
 import marshmallow as ma
 
@@ -7,7 +7,7 @@ from app.web.schemas import CamelSchema
 
 
 class EraseSchema(CamelSchema):
-    """Whom to erase: a phone number or a user id. `cursor`: the last step's `nextCursor`."""
+    """The customer to erase: a phone number or a user id. `cursor`: `nextCursor` of the last step."""
 
     contact = ma.fields.String(
         required=True,
@@ -17,10 +17,10 @@ class EraseSchema(CamelSchema):
 
 
 class ErasedSchema(CamelSchema):
-    """What one step has erased; `receipts`: how many lost their bytes.
+    """What one step erased. `receipts`: the number of receipts whose body was cleared.
 
-    `pending` and `unreadable` receipts name the contact and were left: their bytes may hold events of others.
-    `left`: at most so many receipts are still to be searched.
+    `pending` and `unreadable` receipts name the contact and were kept: they may hold updates about other customers.
+    `left`: the largest possible number of receipts still to be searched.
     """
 
     events = ma.fields.Integer(required=True)

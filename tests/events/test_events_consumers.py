@@ -1,4 +1,4 @@
-"""Consumers: readers whose place is remembered for them."""
+"""Consumers: named readers whose position the gateway stores."""
 
 import json
 from typing import Any
@@ -29,21 +29,21 @@ def texts(page: Any) -> list[str]:
     return [event["data"]["text"] for event in page["items"]]
 
 
-def test_a_consumer_goes_on_where_it_acknowledged_to(client: FlaskClient, gateway: Gateway) -> None:
+def test_a_consumer_continues_after_its_acknowledged_cursor(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, *map(new_event, "abc"))
     first = read(client, limit=2)
     unacknowledged = read(client, limit=2)
-    told = ack(client, first["nextCursor"])
+    acknowledged = ack(client, first["nextCursor"])
 
     second = read(client, limit=2)
 
     assert texts(first) == texts(unacknowledged) == ["a", "b"]
-    assert (told.status_code, told.get_json()["lag"]) == (200, 1)
+    assert (acknowledged.status_code, acknowledged.get_json()["lag"]) == (200, 1)
     assert texts(second) == ["c"]
     assert texts(read(client, "other")) == ["a", "b", "c"]
 
 
-def test_an_empty_page_of_a_consumer_gives_back_its_place(client: FlaskClient, gateway: Gateway) -> None:
+def test_an_empty_page_of_a_consumer_returns_its_cursor(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, new_event("a"))
     cursor = read(client)["nextCursor"]
     ack(client, cursor)
@@ -61,7 +61,7 @@ def test_a_consumer_may_go_back(client: FlaskClient, gateway: Gateway) -> None:
     assert texts(read(client)) == ["a"]
 
 
-def test_consumers_are_listed_with_their_place_and_lag(client: FlaskClient, gateway: Gateway) -> None:
+def test_consumers_are_listed_with_their_cursor_and_lag(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, *map(new_event, "abc"))
     cursor = read(client, limit=1)["nextCursor"]
     for name in ("crm", "archive"):
@@ -70,7 +70,7 @@ def test_consumers_are_listed_with_their_place_and_lag(client: FlaskClient, gate
     page = client.get("/api/consumers?limit=1", headers=READER).get_json()
     rest = client.get(f"/api/consumers?cursor={page['nextCursor']}", headers=READER).get_json()
 
-    assert [each["name"] for each in page["items"] + rest["items"]] == ["archive", "crm"]
+    assert [consumer["name"] for consumer in page["items"] + rest["items"]] == ["archive", "crm"]
     assert page["items"][0].pop("updatedAt").endswith("Z")
     assert page["items"][0] == {
         "name": "archive",
@@ -81,7 +81,7 @@ def test_consumers_are_listed_with_their_place_and_lag(client: FlaskClient, gate
     assert rest["nextCursor"] is None
 
 
-def test_a_deleted_consumer_begins_anew(client: FlaskClient, gateway: Gateway) -> None:
+def test_a_deleted_consumer_starts_at_the_oldest_event(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, new_event("a"))
     ack(client, read(client)["nextCursor"])
 
@@ -93,7 +93,7 @@ def test_a_deleted_consumer_begins_anew(client: FlaskClient, gateway: Gateway) -
 
 
 @pytest.mark.parametrize("name", ["%00", ".", "a%20b", "a" * 101, "%C3%A4", "-x"])
-def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
+def test_an_invalid_name_is_refused(client: FlaskClient, name: str) -> None:
     acknowledged = ack(client, "c2VxXzE", name)
     deleted = client.delete(f"/api/consumers/{name}", headers=READER)
 
@@ -102,7 +102,7 @@ def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "latest", "c2VxXzk5OTk5OTk5OTk5OTk5OTk5OTk5", "\x00", "ä"])
-def test_a_cursor_that_is_none_is_refused(client: FlaskClient, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(client: FlaskClient, cursor: str) -> None:
     answer = ack(client, cursor)
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_cursor")
@@ -125,14 +125,14 @@ def test_a_cursor_that_is_none_is_refused(client: FlaskClient, cursor: str) -> N
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_a_bad_body_is_refused(client: FlaskClient, body: bytes, status: int) -> None:
+def test_an_invalid_body_is_refused(client: FlaskClient, body: bytes, status: int) -> None:
     answer = client.post("/api/consumers/crm/ack", data=body, headers=READER, content_type="application/json")
 
     assert answer.status_code == status
     assert json.loads(answer.data)["error"]["requestId"]
 
 
-def test_there_are_only_so_many_consumers(client: FlaskClient, gateway: Gateway) -> None:
+def test_the_number_of_consumers_is_limited(client: FlaskClient, gateway: Gateway) -> None:
     rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
     gateway.store.database.write(lambda c: c.execute(consumers.insert(), rows))
 

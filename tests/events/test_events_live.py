@@ -1,4 +1,4 @@
-"""Waiting readers of a real service: woken by another process's commit, let go by a stop, in nobody's way."""
+"""Long polls of a real service: woken by another process's commit, answered at a stop, no obstacle to webhooks."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.fixture
 def store(running: Running) -> Iterator[Store]:
-    """The service's database, as another process sees it."""
+    """Open the service's database as another process would."""
     store = Store(f"sqlite:///{running.folder}/data/wats.sqlite3", min_free_bytes=0, cooperative=False)
     store.open()
     yield store
@@ -35,7 +35,7 @@ def store(running: Running) -> Iterator[Store]:
 
 
 class Readers:
-    """Many who wait at once for an event. They lose patience before the longest wait is over."""
+    """Many long polls at once. Their clients time out before the longest wait is over."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
@@ -46,7 +46,7 @@ class Readers:
         time.sleep(1)
 
     def join(self) -> list[tuple[int, Any]]:
-        """What each of them was answered."""
+        """Return the answer to each long poll."""
         for thread in self._threads:
             thread.join()
         return self._answers
@@ -56,17 +56,17 @@ class Readers:
         self._answers.append((status, json.loads(body)))
 
 
-def test_an_event_of_another_process_wakes_everybody_who_waits(running: Running, store: Store) -> None:
+def test_an_event_of_another_process_wakes_every_long_poll(running: Running, store: Store) -> None:
     readers = Readers(running)
 
-    put_events(store, new_event("abandonable"))
+    put_events(store, new_event("news"))
 
     answers = readers.join()
     assert [status for status, _ in answers] == [200] * READERS
-    assert [[event["data"]["text"] for event in page["items"]] for _, page in answers] == [["abandonable"]] * READERS
+    assert [[event["data"]["text"] for event in page["items"]] for _, page in answers] == [["news"]] * READERS
 
 
-def test_a_stop_lets_everybody_go_who_waits(running: Running) -> None:
+def test_a_stop_answers_every_long_poll(running: Running) -> None:
     readers = Readers(running)
 
     code = running.stop()
@@ -76,7 +76,7 @@ def test_a_stop_lets_everybody_go_who_waits(running: Running) -> None:
     assert [(status, page["items"]) for status, page in answers] == [(200, [])] * READERS
 
 
-def test_those_who_wait_are_in_nobodys_way(running: Running, store: Store) -> None:
+def test_long_polls_do_not_keep_webhooks_waiting(running: Running, store: Store) -> None:
     readers = Readers(running)
 
     answers = [running.ask("POST", PATH, body_of(str(n)), signed(body_of(str(n))))[0] for n in range(20)]

@@ -1,4 +1,4 @@
-"""Pulling events through the door, page by page and waiting."""
+"""Pulling events over HTTP, page by page and with a long poll."""
 
 import threading
 from typing import Any
@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.domain.event_json import event_json
-from app.events.pull import Pull, Waiting, pull
+from app.events.pull import LongPollLimiter, PullRequest, pull
 from app.gateway import Gateway
 from tests.support.events import event_id, new_event, put_events
 from tests.support.webhooks import bearer
@@ -16,7 +16,7 @@ from tests.support.webhooks import bearer
 EVENTS = "/api/events"
 
 
-def ask(client: FlaskClient, query: str = "") -> TestResponse:
+def get_page(client: FlaskClient, query: str = "") -> TestResponse:
     return client.get(f"{EVENTS}?{query}", headers=bearer())
 
 
@@ -25,9 +25,9 @@ def texts(page: Any) -> list[str]:
 
 
 def follow(client: FlaskClient, query: str) -> list[str]:
-    """Every event that a reader gets who follows nextCursor to the first empty page."""
+    """Return every event that a reader gets by following nextCursor to the first empty page."""
     read, cursor = [], ""
-    while page := ask(client, f"{query}{cursor}").get_json():
+    while page := get_page(client, f"{query}{cursor}").get_json():
         if not page["items"]:
             return read
         read += texts(page)
@@ -35,20 +35,20 @@ def follow(client: FlaskClient, query: str) -> list[str]:
     return read
 
 
-def test_an_event_is_answered_as_it_is_pushed(client: FlaskClient, gateway: Gateway) -> None:
+def test_an_event_is_returned_as_it_is_pushed(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, new_event("hi", raw={"odd": "\x00\ud800", "number": 12345678901234567890}))
     event = gateway.store.events.get(event_id("hi"))
     assert event is not None
 
-    alone = client.get(f"{EVENTS}/{event_id('hi')}", headers=bearer()).get_json()
-    listed = ask(client).get_json()["items"]
+    single = client.get(f"{EVENTS}/{event_id('hi')}", headers=bearer()).get_json()
+    listed = get_page(client).get_json()["items"]
 
-    assert alone == event_json(event)
+    assert single == event_json(event)
     assert listed == [event_json(event)]
 
 
 @pytest.mark.parametrize("unknown", [event_id("other"), "evt_1", "x", "%00", "evt_" + "A" * 32])
-def test_an_event_that_is_not_there_is_not_found(client: FlaskClient, unknown: str) -> None:
+def test_an_unknown_event_is_not_found(client: FlaskClient, unknown: str) -> None:
     answer = client.get(f"{EVENTS}/{unknown}", headers=bearer())
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
@@ -63,38 +63,38 @@ def test_pages_follow_each_other_from_the_oldest_to_the_newest(
     assert follow(client, f"limit={limit}") == list("abcdefg")
 
 
-def test_an_empty_page_gives_back_its_cursor(client: FlaskClient, gateway: Gateway) -> None:
-    start = ask(client).get_json()
+def test_an_empty_page_returns_the_cursor_of_the_request(client: FlaskClient, gateway: Gateway) -> None:
+    start = get_page(client).get_json()
     put_events(gateway.store, new_event("a"))
-    end = ask(client).get_json()["nextCursor"]
+    end = get_page(client).get_json()["nextCursor"]
 
-    beyond = ask(client, f"cursor={end}").get_json()
-    from_start = ask(client, f"cursor={start['nextCursor']}").get_json()
+    beyond = get_page(client, f"cursor={end}").get_json()
+    from_start = get_page(client, f"cursor={start['nextCursor']}").get_json()
 
     assert start["items"] == []
     assert beyond == {"items": [], "nextCursor": end}
     assert texts(from_start) == ["a"]
 
 
-def test_a_filtered_empty_page_gives_back_its_cursor_too(client: FlaskClient, gateway: Gateway) -> None:
+def test_an_empty_page_of_a_filter_returns_the_cursor_of_the_request(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, new_event("a"), new_event("b", kind="call.connect"))
-    cursor = ask(client, "limit=1").get_json()["nextCursor"]
+    cursor = get_page(client, "limit=1").get_json()["nextCursor"]
 
-    page = ask(client, f"cursor={cursor}&types=message.*").get_json()
+    page = get_page(client, f"cursor={cursor}&types=message.*").get_json()
 
     assert page == {"items": [], "nextCursor": cursor}
 
 
-def test_latest_is_what_comes_from_now_on(client: FlaskClient, gateway: Gateway) -> None:
+def test_latest_starts_at_new_events(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, new_event("before"))
-    page = ask(client, "cursor=latest").get_json()
+    page = get_page(client, "cursor=latest").get_json()
     put_events(gateway.store, new_event("after"))
 
     assert page["items"] == []
-    assert texts(ask(client, f"cursor={page['nextCursor']}").get_json()) == ["after"]
+    assert texts(get_page(client, f"cursor={page['nextCursor']}").get_json()) == ["after"]
 
 
-def test_only_some_types_may_be_asked_for(client: FlaskClient, gateway: Gateway) -> None:
+def test_events_are_filtered_by_type(client: FlaskClient, gateway: Gateway) -> None:
     kinds = ("message.text", "call.connect", "message.image", "unknown.x")
     put_events(gateway.store, *[new_event(kind, kind=kind) for kind in kinds])
 
@@ -135,64 +135,64 @@ def test_only_some_types_may_be_asked_for(client: FlaskClient, gateway: Gateway)
         ("consumer=" + "a" * 101, "invalid_parameter"),
     ],
 )
-def test_a_bad_question_is_refused(client: FlaskClient, query: str, code: str) -> None:
-    answer = ask(client, query)
+def test_an_invalid_query_is_refused(client: FlaskClient, query: str, code: str) -> None:
+    answer = get_page(client, query)
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, code)
 
 
 @pytest.mark.parametrize("glob", ["*" * 100, "*a" * 50, "?" * 100])
-def test_a_glob_of_nothing_but_stars_costs_nothing(client: FlaskClient, gateway: Gateway, glob: str) -> None:
+def test_a_glob_of_many_wildcards_is_answered(client: FlaskClient, gateway: Gateway, glob: str) -> None:
     put_events(gateway.store, new_event(kind="a" * 100))
 
-    assert ask(client, f"types={glob}").status_code == 200
+    assert get_page(client, f"types={glob}").status_code == 200
 
 
-def test_whoever_waits_is_answered_when_something_happens(client: FlaskClient, gateway: Gateway) -> None:
+def test_a_long_poll_is_answered_when_an_event_comes(client: FlaskClient, gateway: Gateway) -> None:
     later = threading.Timer(0.3, put_events, (gateway.store, new_event("late")))
     later.start()
 
-    page = ask(client, "wait=25").get_json()
+    page = get_page(client, "wait=25").get_json()
 
     later.join()
     assert texts(page) == ["late"]
 
 
-def test_whoever_waits_in_vain_gets_an_empty_page(client: FlaskClient, gateway: Gateway) -> None:
+def test_a_long_poll_without_an_event_gets_an_empty_page(client: FlaskClient, gateway: Gateway) -> None:
     put_events(gateway.store, new_event("of another type"))
-    cursor = ask(client, "cursor=latest").get_json()["nextCursor"]
+    cursor = get_page(client, "cursor=latest").get_json()["nextCursor"]
 
-    page = ask(client, "wait=1&types=call.*&cursor=" + cursor).get_json()
+    page = get_page(client, "wait=1&types=call.*&cursor=" + cursor).get_json()
 
     assert page == {"items": [], "nextCursor": cursor}
 
 
-def test_when_too_many_wait_one_more_is_answered_at_once(gateway: Gateway) -> None:
-    waiting = Waiting(max_in_flight=1)
-    asked = Pull(after=0, types=(), limit=1, wait=25)
+def test_a_long_poll_beyond_the_maximum_is_answered_at_once(gateway: Gateway) -> None:
+    limiter = LongPollLimiter(max_waiting=1)
+    request = PullRequest(after=0, types=(), limit=1, wait=25)
     later = threading.Timer(0.5, put_events, (gateway.store, new_event("late")))
 
-    with waiting.place():
+    with limiter.slot():
         later.start()
-        crowded = pull(gateway.store, asked, waiting)
-    alone = pull(gateway.store, asked, waiting)
+        without_slot = pull(gateway.store, request, limiter)
+    with_slot = pull(gateway.store, request, limiter)
 
     later.join()
-    assert (len(crowded), len(alone)) == (0, 1)
+    assert (len(without_slot), len(with_slot)) == (0, 1)
 
 
 @pytest.mark.parametrize("path", [EVENTS, f"{EVENTS}/{event_id('x')}", "/api/consumers"])
-def test_reading_asks_for_the_scope_to_read(client: FlaskClient, path: str) -> None:
+def test_reading_events_needs_the_scope_read(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 401
     assert client.get(path, headers=bearer("TEST_READER_TOKEN")).status_code in (200, 404)
 
 
-def test_the_more_readers_wait_the_longer_each_rests_between_two_looks_in_vain() -> None:
-    waiting = Waiting()
-    with waiting.place():
-        alone = waiting.rest_seconds
+def test_the_backoff_of_a_long_poll_grows_with_the_number_of_long_polls() -> None:
+    limiter = LongPollLimiter()
+    with limiter.slot():
+        of_one = limiter.backoff_seconds
 
-        with waiting.place(), waiting.place():
-            crowded = waiting.rest_seconds
+        with limiter.slot(), limiter.slot():
+            of_three = limiter.backoff_seconds
 
-    assert (crowded, waiting.rest_seconds) == (3 * alone, 0)
+    assert (of_three, limiter.backoff_seconds) == (3 * of_one, 0)

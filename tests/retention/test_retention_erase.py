@@ -1,4 +1,4 @@
-"""Erasing a customer through the door, and from the command line."""
+"""Erasing a customer over HTTP, and from the command line."""
 
 import json
 import os
@@ -27,7 +27,7 @@ ERASE = "/api/contacts/erase"
 
 
 def put_customer(store: Store, phone: str = PHONE, *, name: str = "a", state: str = "split") -> None:
-    """A customer with a receipt, an event and a delivery that is open."""
+    """Put in a customer with a receipt, an event and an open delivery."""
     body = json.dumps({"from": phone, "name": name}).encode()
     store.receipts.add(new_receipt(body))
     store.database.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
@@ -35,16 +35,16 @@ def put_customer(store: Store, phone: str = PHONE, *, name: str = "a", state: st
     put_delivery(store, event, destination="crm")
 
 
-def ask(client: FlaskClient, contact: Any, cursor: Any = None) -> TestResponse:
+def post_erase(client: FlaskClient, contact: Any, cursor: Any = None) -> TestResponse:
     return client.post(ERASE, json={"contact": contact, "cursor": cursor}, headers=bearer())
 
 
 def erase(client: FlaskClient, contact: str) -> dict[str, int]:
-    """All steps, added up."""
+    """Take all steps; return their added counts."""
     total: dict[str, int] = {}
     cursor = None
     while True:
-        answer = ask(client, contact, cursor).get_json()
+        answer = post_erase(client, contact, cursor).get_json()
         cursor = answer.pop("nextCursor")
         total = {name: total.get(name, 0) + answer[name] for name in answer}
         if cursor is None:
@@ -65,7 +65,7 @@ def test_a_customer_is_erased_and_others_are_not(client: FlaskClient, gateway: G
     assert client.get(f"/api/events/{event_id('a')}", headers=bearer()).status_code == 404
 
 
-def test_erased_bytes_are_not_there_any_more(client: FlaskClient, gateway: Gateway) -> None:
+def test_the_body_of_an_erased_receipt_is_gone(client: FlaskClient, gateway: Gateway) -> None:
     put_customer(gateway.store)
     erase(client, PHONE)
 
@@ -75,7 +75,7 @@ def test_erased_bytes_are_not_there_any_more(client: FlaskClient, gateway: Gatew
     assert (receipt.status_code, body.status_code) == (200, 404)
 
 
-def test_to_erase_nobody_erases_nothing(client: FlaskClient, gateway: Gateway) -> None:
+def test_erasing_an_unknown_customer_erases_nothing(client: FlaskClient, gateway: Gateway) -> None:
     put_customer(gateway.store)
 
     erased = erase(client, OTHER)
@@ -100,21 +100,21 @@ def test_to_erase_nobody_erases_nothing(client: FlaskClient, gateway: Gateway) -
         49151,
     ],
 )
-def test_a_contact_that_is_none_is_refused(client: FlaskClient, contact: Any) -> None:
-    answer = ask(client, contact)
+def test_an_invalid_contact_is_refused(client: FlaskClient, contact: Any) -> None:
+    answer = post_erase(client, contact)
 
     assert answer.status_code == 422
     assert [field["pointer"] for field in answer.get_json()["error"]["details"]["fields"]] == ["/contact"]
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "c2VxXzE", "cmVjZWlwdHNfMV8", "ZXZlcnl0aGluZ18xXzE"])
-def test_a_cursor_that_is_none_is_refused(client: FlaskClient, cursor: str) -> None:
-    answer = ask(client, PHONE, cursor)
+def test_an_invalid_cursor_is_refused(client: FlaskClient, cursor: str) -> None:
+    answer = post_erase(client, PHONE, cursor)
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_cursor")
 
 
-def test_to_erase_asks_for_the_scope_to_operate(client: FlaskClient) -> None:
+def test_erasing_needs_the_scope_operate(client: FlaskClient) -> None:
     answer = client.post(ERASE, json={"contact": PHONE}, headers=bearer("TEST_READER_TOKEN"))
 
     assert answer.status_code == 403
@@ -128,7 +128,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 
 def contacts(running: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`flask wats contacts …` as a user types it beside the running service."""
+    """Run `flask wats contacts …` as a user does beside the running service."""
     environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
     return run("contacts", *arguments, environ=environ)
 

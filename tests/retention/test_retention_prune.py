@@ -1,10 +1,10 @@
-"""The singleton job that prunes: a pass in small steps, and a rest after each."""
+"""The singleton job that prunes: a run in short steps, with a pause after each."""
 
 from datetime import timedelta
 
 from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.gateway import Gateway
-from app.retention.prune import PAUSE, Pruning
+from app.retention.prune import PAUSE, Pruner
 from app.store.tables.schema import receipts
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
@@ -14,63 +14,63 @@ JOB = Job(1, PRUNE_QUEUE, 0, 0, 1)
 
 
 def put_old(gateway: Gateway, number: int) -> None:
-    """Receipts and events from before anything is kept for."""
-    gateway.store.receipts.add_all([new_receipt(b"%d" % each) for each in range(number)])
+    """Put in receipts and events that are older than the retention."""
+    gateway.store.receipts.add_all([new_receipt(b"%d" % index) for index in range(number)])
     gateway.store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
     put_events(gateway.store, *map(new_event, range(number)))
 
 
-def left(gateway: Gateway) -> tuple[int, int]:
+def count_rows(gateway: Gateway) -> tuple[int, int]:
     return gateway.store.receipts.counts().total, gateway.store.events.counts().total
 
 
-def test_a_pass_takes_everything_that_is_old_and_comes_back_in_an_hour(gateway: Gateway) -> None:
+def test_a_run_deletes_everything_old_and_the_next_one_is_in_an_hour(gateway: Gateway) -> None:
     put_old(gateway, STEP_ROWS + 1)
 
-    outcome = Pruning(gateway, rest=lambda _: None, run_seconds=60).prune(JOB)
+    outcome = Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
 
     assert outcome == Retry(PAUSE)
-    assert left(gateway) == (0, 0)
+    assert count_rows(gateway) == (0, 0)
 
 
-def test_what_is_young_stays(gateway: Gateway) -> None:
+def test_what_is_younger_than_the_retention_stays(gateway: Gateway) -> None:
     now = gateway.clock()
     put_events(gateway.store, new_event("young"), received_at=now - timedelta(days=29))
     put_events(gateway.store, new_event("old"), received_at=now - timedelta(days=31))
 
-    Pruning(gateway).prune(JOB)
+    Pruner(gateway).prune(JOB)
 
-    assert [each.data["text"] for each in gateway.store.events.after(0, limit=9)] == ["young"]
+    assert [event.data["text"] for event in gateway.store.events.after(0, limit=9)] == ["young"]
 
 
-def test_a_run_that_has_taken_long_enough_goes_on_at_once(gateway: Gateway) -> None:
+def test_a_run_that_reaches_its_time_limit_continues_at_once(gateway: Gateway) -> None:
     put_old(gateway, 3)
-    pruning = Pruning(gateway, rest=lambda _: None, run_seconds=0)
+    pruner = Pruner(gateway, sleep=lambda _: None, run_seconds=0)
 
-    outcome = pruning.prune(JOB)
+    outcome = pruner.prune(JOB)
 
     assert outcome == Retry(timedelta())
-    assert left(gateway) == (3, 3)
+    assert count_rows(gateway) == (3, 3)
 
 
-def test_many_that_must_stay_do_not_hold_up_those_behind(gateway: Gateway) -> None:
+def test_rows_that_must_stay_do_not_hold_up_later_ones(gateway: Gateway) -> None:
     gateway.store.receipts.add_all([new_receipt(b"waits %d" % number) for number in range(STEP_ROWS)])
     gateway.store.receipts.add(new_receipt(b"behind"))
     behind = receipts.c.id == STEP_ROWS + 1
     gateway.store.database.write(lambda c: c.execute(receipts.update().where(behind).values(state="split")))
-    pruning = Pruning(gateway, rest=lambda _: None, run_seconds=0.000001)
+    pruner = Pruner(gateway, sleep=lambda _: None, run_seconds=0.000001)
 
-    runs = [pruning.prune(JOB) for _ in range(8)]
+    runs = [pruner.prune(JOB) for _ in range(8)]
 
     assert Retry(PAUSE) in runs
     assert gateway.store.receipts.get(f"rcp_{STEP_ROWS + 1}") is None
 
 
-def test_there_is_a_rest_after_each_step(gateway: Gateway) -> None:
+def test_there_is_a_pause_after_each_step(gateway: Gateway) -> None:
     put_old(gateway, STEP_ROWS + 1)
-    rests: list[float] = []
+    pauses: list[float] = []
 
-    Pruning(gateway, rest=rests.append, run_seconds=60).prune(JOB)
+    Pruner(gateway, sleep=pauses.append, run_seconds=60).prune(JOB)
 
-    assert len(rests) >= 5
-    assert all(seconds > 0 for seconds in rests)
+    assert len(pauses) >= 5
+    assert all(seconds > 0 for seconds in pauses)
