@@ -2,9 +2,11 @@
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,18 +33,20 @@ class Child:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def hear(self) -> Any:
-        """The next thing it says."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        """Return the next thing it says."""
+        line = self._lines.get(timeout=DEADLINE_SECONDS)
         assert line, f"it ended with {self._process.wait()}"
         return json.loads(line)
 
     def hear_all(self) -> list[Any]:
-        """What it said until it ended, whole lines only: it may have been killed while it spoke."""
-        assert self._process.stdout is not None
-        return [json.loads(line) for line in self._process.stdout if line.endswith("\n")]
+        """Return what it said until it ended, whole lines only: it may have been killed while it spoke."""
+        lines = iter(lambda: self._lines.get(timeout=DEADLINE_SECONDS), "")
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def go_on(self) -> None:
         """Let it do the next thing."""
@@ -69,9 +73,17 @@ class Child:
     def close(self) -> None:
         """Leave nothing of it behind."""
         self.kill()
+        self._reader.join(DEADLINE_SECONDS)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
+
+    def _read(self) -> None:
+        """Queue each line, and an empty one at the end."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
 
 
 @pytest.fixture

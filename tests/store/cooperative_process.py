@@ -7,9 +7,11 @@ monkey.patch_all()  # before anything else is imported
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from gevent.fileobject import FileObject
@@ -20,13 +22,15 @@ from app.domain.receipt import Stored
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import sqlite
 from app.store.engine.file_lock import FileLock
-from tests.support.store import new_receipt
+from tests.support.store import UNHURRIED, new_receipt
+
+T = TypeVar("T")
 
 CROWD = 300
 TICK_SECONDS = 0.01
+LONG_SECONDS = 600
 NATIVE_SLEEP = monkey.get_original("time", "sleep")
 LEASE = timedelta(hours=1)
-IMPATIENT = Limits(lock_seconds=30, read_seconds=2, write_seconds=3)
 
 incoming = FileObject(sys.stdin.fileno(), "r", close=False)
 
@@ -36,13 +40,13 @@ def say(thing: Any) -> None:
 
 
 def open_store(url: str, **options: Any) -> Store:
-    store = Store(url, min_free_bytes=0, cooperative=True, **options)
+    store = Store(url, **{"min_free_bytes": 0, "cooperative": True, "limits": UNHURRIED, **options})
     store.open()
     return store
 
 
 def each_at_once(work: Any, items: Any) -> list[Any]:
-    """The result of each, or what was told instead."""
+    """Return the result of each, or the reason why the store could not do it."""
 
     def attempt(item: Any) -> Any:
         try:
@@ -51,6 +55,15 @@ def each_at_once(work: Any, items: Any) -> list[Any]:
             return str(error)
 
     return [greenlet.get() for greenlet in [gevent.spawn(attempt, item) for item in items]]
+
+
+def once_available(work: Callable[[], T]) -> T:
+    """Return the work's result; do it again for as long as the store is unavailable."""
+    while True:
+        try:
+            return work()
+        except StoreUnavailable:
+            gevent.sleep(TICK_SECONDS)
 
 
 def add_in_a_crowd(url: str) -> None:
@@ -79,9 +92,9 @@ def add_for_ever(url: str, name: str) -> None:
     gevent.joinall([gevent.spawn(add_more, number) for number in range(50)])
 
 
-def meet_trouble(url: str) -> None:
+def meet_trouble(url: str, read_seconds: str) -> None:
     """Work before, in and after a trouble that the tests make and end; keep a clock ticking meanwhile."""
-    store = open_store(url, limits=IMPATIENT)
+    store = open_store(url, limits=replace(UNHURRIED, read_seconds=float(read_seconds), write_seconds=4))
     ticks = count()
 
     def tick() -> None:
@@ -108,40 +121,52 @@ def meet_trouble(url: str) -> None:
     say(store.checks()["schema"])
     say(next(ticks) - before)
     incoming.readline()
-    while each_at_once(lambda _: store.receipts.add(new_receipt(b"after")), [0])[0] not in list(Stored):
-        gevent.sleep(TICK_SECONDS)
+    once_available(lambda: store.receipts.add(new_receipt(b"after")))
     expected = [b"%d" % (number % 20) for number in range(60)]
-    bodies = each_at_once(store.receipts.body, [f"rcp_{number % 20 + 1}" for number in range(60)])
-    say(bodies == expected)
-    say(each_at_once(lambda n: store.receipts.add(new_receipt(b"later %d" % n)), range(3)))
+    ids = [f"rcp_{number % 20 + 1}" for number in range(60)]
+    say(each_at_once(lambda one: once_available(lambda: store.receipts.body(one)), ids) == expected)
+    say(each_at_once(lambda n: once_available(lambda: store.receipts.add(new_receipt(b"later %d" % n))), range(3)))
     store.close()
 
 
 def close_while_writing(url: str) -> None:
-    """Say what those heard who waited."""
-    pause = NATIVE_SLEEP if url.startswith("sqlite:") else gevent.sleep  # where the store pauses nobody else does
-    store = open_store(url, on_failpoint=lambda _: pause(0.2))
+    """Close the store while a transaction is about to commit; say what the waiting callers heard."""
+    points: list[str] = []
+    closing: list[bool] = []
+
+    def hold(point: str) -> None:
+        """On SQLite this is a native thread, which goes on; on PostgreSQL a greenlet, which the close ends here."""
+        points.append(point)
+        if url.startswith("postgresql"):
+            gevent.sleep(LONG_SECONDS)
+        while not closing:
+            NATIVE_SLEEP(TICK_SECONDS)
+
+    store = open_store(url, on_failpoint=hold)
     adding = gevent.spawn(each_at_once, lambda n: store.receipts.add(new_receipt(b"%d" % n)), range(9))
-    gevent.sleep(0.1)
+    while not points:
+        gevent.sleep(TICK_SECONDS)
+    closing.append(True)
     store.close()
     say(adding.get())
 
 
 def give_up_and_ask_again(url: str) -> None:
-    """Say what a claim heard while another had the turn to write, and what the next one gets once it has gone."""
+    """Say what a claim heard while another process held the write lock, and what the next one gets afterwards."""
     store = open_store(url, limits=Limits(write_seconds=0.5))
     with FileLock(sqlite.path_of(url)).held():
         say(each_at_once(lambda wanted: store.jobs.claim(wanted, LEASE), [ClaimRequest(SPLIT_QUEUE, 1, 1)]))
-    say([job.queue for job in store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)])
+    jobs = once_available(lambda: store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE))
+    say([job.queue for job in jobs])
 
 
 def listen(url: str, channel: Any) -> None:
     """Say each wake-up. On PostgreSQL the first one comes at once: something may have been committed before."""
     store = open_store(url)
     listener = store.notifier.listen(channel)
-    say("listening" if url.startswith("sqlite:") else listener.wait(60) and "listening")
+    say("listening" if url.startswith("sqlite:") else listener.wait(LONG_SECONDS) and "listening")
     while True:
-        say(listener.wait(60))
+        say(listener.wait(LONG_SECONDS))
 
 
 ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing, give_up_and_ask_again, listen)

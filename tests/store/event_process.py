@@ -14,16 +14,23 @@ from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.engine.errors import ClaimLost
 from tests.support.events import new_event
-from tests.support.store import NOON
+from tests.support.store import NOON, UNHURRIED
 
-LEASE = timedelta(seconds=0.04)
+LEASES = (timedelta(seconds=0.04), timedelta(seconds=5))
+"""Some claims are lost, and some are not, however slow the machine is."""
 LAST = "test.last"
 
 
 def open_store(url: str, choice: random.Random) -> Store:
     """Its commits take a while, each another one, so that they would overtake each other if they could."""
     pauses = (0, 0, 0, 0.03)
-    store = Store(url, min_free_bytes=0, cooperative=False, on_failpoint=lambda _: time.sleep(choice.choice(pauses)))
+    store = Store(
+        url,
+        min_free_bytes=0,
+        cooperative=False,
+        limits=UNHURRIED,
+        on_failpoint=lambda _: time.sleep(choice.choice(pauses)),
+    )
     store.open()
     return store
 
@@ -33,12 +40,13 @@ def split(url: str, name: str, number: str) -> None:
     choice = random.Random(name)
     store, left = open_store(url, choice), [f"{name} {each}" for each in range(int(number))]
     while left:
-        for job in store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE):
+        lease = choice.choice(LEASES)
+        for job in store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), lease):
             time.sleep(choice.choice((0, 0, 0.05)))
             some = left[: choice.choice((1, 3, 10))]
             events = [SplitEvent(new_event(each, kind=f"message.{choice.choice('abc')}")) for each in some]
             with suppress(ClaimLost):
-                store.events.add(job, [SplitReceipt(PendingReceipt("rcp_1", NOON, b"", b""), events)], LEASE)
+                store.events.add(job, [SplitReceipt(PendingReceipt("rcp_1", NOON, b"", b""), events)], lease)
                 del left[: len(some)]
             store.jobs.settle([JobResult(job, Retry(timedelta()))])
         time.sleep(0.01)

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.domain.queue import ClaimRequest
 from app.store import Store, StoreUnavailable
-from tests.support.store import new_receipt
+from tests.support.store import UNHURRIED, new_receipt
 from tests.support.work import LEASE, done
 
 
@@ -22,7 +22,7 @@ def say(thing: Any) -> None:
 
 
 def open_store(url: str, **options: Any) -> Store:
-    store = Store(url, **{"min_free_bytes": 0, "cooperative": False, **options})
+    store = Store(url, **{"min_free_bytes": 0, "cooperative": False, "limits": UNHURRIED, **options})
     store.open()
     return store
 

@@ -85,9 +85,11 @@ def frozen(postgres_server: PostgresServer) -> Callable[[str], AbstractContextMa
     return frozen
 
 
-def go_through(trouble: AbstractContextManager[None], start: Start, url: str) -> dict[str, Any]:
-    """What a web process says of a trouble. It ticks all the while, and serves afterwards as if nothing had been."""
-    child = start("cooperative_process", "meet_trouble", url)
+def go_through(
+    trouble: AbstractContextManager[None], start: Start, url: str, *, read_seconds: float = 600
+) -> dict[str, Any]:
+    """Return what a web process says during a trouble. It ticks all the while, and serves again afterwards."""
+    child = start("cooperative_process", "meet_trouble", url, read_seconds)
     assert child.hear() == "warm"
     with trouble:
         child.go_on()
@@ -124,7 +126,7 @@ def test_a_frozen_server_holds_up_nobody_for_ever(
 ) -> None:
     url = postgres_server.migrated_database()
 
-    heard = go_through(frozen(url), start, url)
+    heard = go_through(frozen(url), start, url, read_seconds=2)
 
     assert heard.pop("schema") in (LATE, REFUSED)
     for told_to in ("read", "added", "written"):  # refused: the deadline struck while a connection was pinged

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
 
+import psycopg
 import pytest
 
 from app.domain.job import Job, Retry
@@ -11,6 +12,7 @@ from app.domain.job_result import JobResult
 from app.domain.split import SplitReceipt
 from app.store import Store
 from tests.support.store import Databases, StoreMaker
+from tests.support.waiting import wait_for
 from tests.support.work import (
     CRM,
     LEASE,
@@ -121,11 +123,16 @@ def test_a_job_put_back_at_once_keeps_its_place(timed: Store) -> None:
     assert subjects(claim(timed)) == [1]
 
 
+def some_session_waits_for_a_lock(url: str) -> bool:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
+
+
 @pytest.mark.parametrize("adds_first", [True, False])
 def test_one_that_is_added_while_the_one_before_ends_is_woken(
     databases: Databases, make_store: StoreMaker, adds_first: bool
 ) -> None:
-    """On PostgreSQL neither of two transactions would see the other's commit, did they not wait for each other."""
+    """On PostgreSQL neither of two transactions would see the other's commit if they did not wait for each other."""
     if databases.kind == "sqlite":
         pytest.skip("SQLite lets one write at a time")
     url = databases.migrated()
@@ -145,7 +152,7 @@ def test_one_that_is_added_while_the_one_before_ends_is_woken(
     def start_beside(point: str) -> None:
         if point == "before_commit":
             beside.start()
-            beside.join(0.5)
+            wait_for(lambda: not beside.is_alive() or some_session_waits_for_a_lock(url))
 
     earlier(make_store(url, on_failpoint=start_beside))
     beside.join()

@@ -1,7 +1,6 @@
 """What only PostgreSQL asks for: every wait has a limit, and durability is asked for whatever the default."""
 
 import threading
-import time
 
 import psycopg
 import pytest
@@ -11,7 +10,7 @@ from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import postgres
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, told
-from tests.support.waiting import DEADLINE_SECONDS
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 IMPATIENT = Limits(lock_seconds=0.05)
 
@@ -81,8 +80,7 @@ def wait_for_a_waiter(holder: psycopg.Connection) -> None:
         SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
         WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
     """
-    while holder.execute(waiting).fetchone() is None:
-        time.sleep(0.01)
+    wait_for(lambda: holder.execute(waiting).fetchone() is not None)
 
 
 def test_a_migration_waits_for_another_as_long_as_it_takes(
@@ -142,8 +140,9 @@ def test_another_session_that_adds_is_waited_for_and_then_told(
 
     with told("the database does not answer or refused"):
         store.receipts.add(new_receipt())
-    holder.close()
+    holder.execute("SELECT pg_advisory_unlock_all()")
     store.receipts.add(new_receipt())
+    holder.close()
 
     assert store.receipts.counts().total == 1
 

@@ -1,6 +1,5 @@
 """Real processes on one database: they migrate, add and die at once."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -63,8 +62,7 @@ def test_four_that_add_the_same_bodies_keep_each_once(url: str, start: Start, st
 @pytest.mark.parametrize("adder", ADDERS)
 def test_what_was_acknowledged_survives_the_kill_of_all(url: str, start: Start, store: Store, adder: str) -> None:
     adding = [start(adder, "add_for_ever", url, name) for name in "abcd"]
-    first = [child.hear() for child in adding]
-    time.sleep(0.3)
+    first = [child.hear() for child in adding for _ in range(6)]
 
     for child in adding:
         child.kill()

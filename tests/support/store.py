@@ -11,10 +11,12 @@ import pytest
 
 from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, SignedWith
-from app.store import Store, StoreUnavailable
+from app.store import Limits, Store, StoreUnavailable
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 KINDS = ("sqlite", "postgresql")
+UNHURRIED = Limits(lock_seconds=600, read_seconds=600, write_seconds=600)
+"""Limits for tests that are not about limits: a busy machine may be slow."""
 
 StoreMaker = Callable[..., Store]
 
