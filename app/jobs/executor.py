@@ -10,8 +10,7 @@ from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
-from app.jobs.settlement_batcher import SettlementBatcher
-from app.store import StoreRefused, StoreUnavailable
+from app.store import GroupCommit, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +24,9 @@ Failpoint = Callable[[str], None]
 class Executor:
     """Handles and settles."""
 
-    def __init__(self, leases: Leases, batcher: SettlementBatcher, on_failpoint: Failpoint) -> None:
+    def __init__(self, leases: Leases, settlements: GroupCommit[JobResult, bool], on_failpoint: Failpoint) -> None:
         self._leases = leases
-        self._turnover = batcher
+        self._settlements = settlements
         self._on_point = on_failpoint
 
     def handle(self, queue: Queue, job: Job, task: Task) -> None:
@@ -49,7 +48,7 @@ class Executor:
         """Write it down, however long the store is away, while the claim is ours."""
         while self._leases.holds(settlement.job):
             try:
-                if not self._turnover.settle(settlement):
+                if not self._settlements.add(settlement, 1):
                     log.warning("worker.claim_lost", extra={"job_id": settlement.job.id})
             except StoreRefused:
                 raise

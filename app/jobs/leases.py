@@ -2,15 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import gevent
 
 from app.domain.job import Job
-from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest
-from app.store import Drain, Store, StoreUnavailable
+from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +28,6 @@ class Leases:
         """Claim due jobs of a queue. A lease counts from before it was asked for."""
         until = self._end_of_new_lease()
         return self._hold(self._store.jobs.claim(wanted, self.lease), until)
-
-    def settle_and_claim(
-        self, drain: Drain[JobResult], wanted: Callable[[Sequence[JobResult]], Sequence[ClaimRequest]]
-    ) -> tuple[list[bool], list[Job]]:
-        """Settle, and claim what is wanted after that: which were settled, and what was claimed."""
-        until = self._end_of_new_lease()
-        applied, jobs = self._store.jobs.settle_and_claim(drain, wanted, self.lease)
-        return applied, self._hold(jobs, until)
 
     def holds(self, job: Job) -> bool:
         """Tells whether the claim is still ours as far as we know; the store has the last word."""

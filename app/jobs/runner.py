@@ -15,12 +15,12 @@ from gevent.event import Event
 
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
+from app.domain.job_result import JobResult
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue
-from app.jobs.settlement_batcher import SettlementBatcher
-from app.store import Store, StoreUnavailable
+from app.store import GroupCommit, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class JobRunner:
         self._clock = clock
         self._queues = queues
         self._leases = Leases(store, lease)
-        self._turnover = SettlementBatcher(self._leases)
-        executor = Executor(self._leases, self._turnover, on_failpoint)
+        self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
+        executor = Executor(self._leases, self._settlements, on_failpoint)
         self._fits = False
         self._dispatchers = [
             Dispatcher(
@@ -61,8 +61,6 @@ class JobRunner:
             )
             for queue in queues
         ]
-        for queue, dispatcher in zip(queues, self._dispatchers, strict=True):
-            self._turnover.join(queue.name, dispatcher)
 
     def run(self, stop: Event, *, grace_seconds: float) -> bool:
         """Work until told to stop. A store that is away or without its schema is waited for.
@@ -96,7 +94,7 @@ class JobRunner:
                 dispatcher.join()
         for dispatcher in self._dispatchers:
             dispatcher.kill()
-        self._turnover.close()
+        self._settlements.close()
         try:
             self._leases.hand_back_all()
         except StoreUnavailable as error:

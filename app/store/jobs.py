@@ -1,7 +1,7 @@
 """Jobs: open work, claimed with a lease and a fence, settled by its owner only."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -43,26 +43,19 @@ class Jobs(Repository):
         """They were claimed and not begun: let others have them."""
         self._store.write_and_notify(lambda c: hand_back_jobs(c, self._store.now(c), jobs), "work")
 
-    def settle(self, settlements: Sequence[JobResult]) -> list[bool]:
-        """Write down how tries ended: the jobs, their deliveries, the state of their queues. False where the claim was
-        lost: then nothing is changed."""
-        applied, _ = self.settle_and_claim(lambda: settlements, lambda _: (), timedelta())
-        return applied
+    def settle(self, results: Sequence[JobResult]) -> list[bool]:
+        """Write down how attempts ended: the jobs, their deliveries, the state of their queues. False where the claim
+        was lost: then nothing is changed."""
+        return self.settle_batch(lambda: results)
 
-    def settle_and_claim(
-        self,
-        drain: Drain[JobResult],
-        wanted: Callable[[Sequence[JobResult]], Iterable[ClaimRequest]],
-        lease: timedelta,
-    ) -> tuple[list[bool], list[Job]]:
-        """Settle what there is to settle once it is this transaction's turn, and claim what is wanted after that."""
+    def settle_batch(self, drain: Drain[JobResult]) -> list[bool]:
+        """Settle what `drain` returns, which it decides once the transaction holds the right to write."""
 
-        def settle_and_claim(connection: Connection) -> tuple[list[bool], list[Job]]:
-            ends, now = drain(), self._store.now(connection)
-            applied = settle_jobs(connection, now, ends, self._chance)
-            return applied, [job for each in wanted(ends) for job in self._claim(connection, now, each, lease)]
+        def settle(connection: Connection) -> list[bool]:
+            results = drain()
+            return settle_jobs(connection, self._store.now(connection), results, self._chance)
 
-        return self._store.database.write(settle_and_claim, durable=False)
+        return self._store.database.write(settle, durable=False)
 
     def next_due_in(self, queue: str) -> float | None:
         """Seconds until something of this queue can be claimed, by the database's clock; less than 0 if it can

@@ -109,5 +109,5 @@ def answer_in_plain_text(listener: socket.socket) -> None:
     connection, _ = listener.accept()
     with connection:
         connection.recv(1)
-        connection.sendall(b"HTTP/1.1 400 InvalidValue Request\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         connection.recv(65536)

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import gevent
 import pytest
 
 from app.domain.delivery import DeliveryState
 from app.domain.job import Job
-from app.domain.queue import ClaimRequest
+from app.domain.job_result import JobResult
 from app.gateway import Gateway
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.executor import Executor
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
-from app.jobs.settlement_batcher import SettlementBatcher
-from app.store import Store, StoreUnavailable
+from app.store import GroupCommit, Store, StoreUnavailable
 from tests.support.work import CRM, LEASE, done, found, put_in
 
 DEADLINE_SECONDS = 20
@@ -30,36 +30,20 @@ def tasks_of(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
     return [(job, lambda job=job: done(job)) for job in jobs]  # type: ignore[misc]
 
 
-def nobody_watches(_point: str) -> None:
+def no_failpoint(_point: str) -> None:
     """No process is killed here."""
-
-
-class CountingLeases(Leases):
-    """Knows how many jobs were claimed in a transaction of their own."""
-
-    claimed_apart = 0
-
-    def claim(self, wanted: ClaimRequest) -> list[Job]:
-        jobs = super().claim(wanted)
-        self.claimed_apart += len(jobs)
-        return jobs
 
 
 @contextmanager
 def dispatching(
-    store: Store,
-    prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]],
-    *,
-    slots: int = 8,
-    leases: Leases | None = None,
+    store: Store, prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]], *, slots: int = 8
 ) -> Iterator[Dispatcher]:
-    leases = leases or Leases(store, LEASE)
-    batcher = SettlementBatcher(leases)
-    executor = Executor(leases, batcher, nobody_watches)
+    leases = Leases(store, LEASE)
+    settlements = GroupCommit(store.jobs.settle_batch)
+    executor = Executor(leases, settlements, no_failpoint)
     dispatcher = Dispatcher(
         Queue(CRM, 8, prepare), store=store, leases=leases, executor=executor, slots=slots, may_work=lambda: True
     )
-    batcher.join(CRM, dispatcher)
     running = gevent.spawn(dispatcher.run)
     try:
         yield dispatcher
@@ -67,7 +51,7 @@ def dispatching(
         dispatcher.stop()
         running.join(DEADLINE_SECONDS)
         dispatcher.join()
-        batcher.close()
+        settlements.close()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -80,39 +64,21 @@ def delivered(store: Store) -> int:
     return len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=10))
 
 
-def test_what_ends_makes_room_for_the_next_in_the_same_transaction(store: Store) -> None:
+def test_no_more_jobs_are_in_flight_than_there_are_slots(store: Store) -> None:
     put_in(store, *map(found, range(9)))
-    leases = CountingLeases(store, LEASE)
-    flying: list[int] = []
+    in_flight: list[int] = []
 
-    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
-        gevent.sleep(0.05)  # meanwhile the slots of those that ended look free
-        flying.append(len(store.deliveries.page(state=DeliveryState.IN_FLIGHT, limit=10)))
-        return tasks_of(jobs)
+    def handle(job: Job) -> JobResult:
+        in_flight.append(len(store.deliveries.page(state=DeliveryState.IN_FLIGHT, limit=10)))
+        return done(job)
 
-    with dispatching(store, prepare, slots=2, leases=leases):
+    with dispatching(store, lambda jobs: [(job, partial(handle, job)) for job in jobs], slots=2):
         wait_until(lambda: delivered(store) == 9)
 
-    assert max(flying) == 2
-    assert leases.claimed_apart < 9
+    assert max(in_flight) == 2
 
 
-def test_jobs_claimed_for_those_that_ended_are_given_back_if_they_cannot_be_loaded(store: Store) -> None:
-    put_in(store, *map(found, range(9)))
-    answers = [None, StoreUnavailable("the database does not answer in time")]
-
-    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
-        if answers and (failure := answers.pop(0)):
-            raise failure
-        return tasks_of(jobs)
-
-    with dispatching(store, prepare, slots=2):
-        wait_until(lambda: delivered(store) == 9)
-
-    assert not answers
-
-
-def test_nothing_more_is_claimed_for_what_ends_after_a_stop(store: Store) -> None:
+def test_a_stopped_dispatcher_claims_nothing_for_the_slots_that_become_free(store: Store) -> None:
     put_in(store, *map(found, range(9)))
     stopped = gevent.event.Event()
 
