@@ -1,6 +1,7 @@
 """The application factory: one Flask application with every blueprint, for one web process."""
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface
 from flask_smorest import Api
 
 from app.assembly import build_gateway
@@ -19,14 +20,23 @@ from app.web.errors import register_errors
 from app.web.guards import register_guards
 from app.web.middleware import RequestMiddleware
 from app.web.openapi import documented_api
-from app.web.sessions import NoSessions
 from app.webhook.openapi import document_webhook
 from app.webhook.receipts import bp as receipts
 from app.webhook.routes import bp as webhook
 
+NO_SESSION = NullSession()
+
+
+class NoSessions(SessionInterface):
+    """Sets and reads no cookie. Flask would otherwise make an empty session for every request."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002
+        """Return a session that holds nothing; Flask never saves it."""
+        return NO_SESSION
+
 
 def create_app(settings: Settings) -> Flask:
-    """Build the application. Its store is closed; the process that serves the application opens it."""
+    """Build the application. Its store is still closed: the process that serves the application opens it."""
     app = Flask("wats", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.session_interface = NoSessions()

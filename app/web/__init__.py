@@ -1,4 +1,4 @@
-"""What every HTTP package shares: guards, raw bodies, one error shape, request ids, OpenAPI.
+"""What every HTTP package shares: middleware, guards, raw bodies, errors, JSON, paging, OpenAPI.
 
-Knows nothing of what the packages are about, and never answers for them.
+It knows nothing about receipts, events or deliveries, and serves no route but the documentation.
 """

@@ -1,4 +1,4 @@
-"""The OpenAPI document and a page to browse it, with assets of our own: no CDN, no inline script."""
+"""The OpenAPI document and a page to browse it, with local assets only: no CDN, no inline script."""
 
 import json
 from functools import cache
@@ -13,10 +13,10 @@ from app.web.openapi import openapi_document
 
 bp = Blueprint("docs", __name__)
 
-OURS = Path(__file__).parent / "docs_page"
+PAGE_FOLDER = Path(__file__).parent / "docs_page"
 SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 ASSETS = {
-    "docs.js": OURS,
+    "docs.js": PAGE_FOLDER,
     "swagger-ui.css": SWAGGER_UI,
     "swagger-ui-bundle.js": SWAGGER_UI,
     "favicon-32x32.png": SWAGGER_UI,
@@ -30,15 +30,15 @@ CONTENT_SECURITY_POLICY = (
 @bp.get("/openapi.json")
 @guarded_by(OPEN)
 def show_openapi() -> Response:
-    """The OpenAPI 3.1 document of every route."""
+    """Show the OpenAPI 3.1 document of every route."""
     return Response(_document(), mimetype="application/json")
 
 
 @bp.get("/docs")
 @guarded_by(OPEN)
 def show_docs() -> Response:
-    """A page to browse the OpenAPI document."""
-    page = Response((OURS / "docs.html").read_bytes(), mimetype="text/html")
+    """Show a page to browse the OpenAPI document."""
+    page = Response((PAGE_FOLDER / "docs.html").read_bytes(), mimetype="text/html")
     page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return page
 
@@ -46,15 +46,16 @@ def show_docs() -> Response:
 @bp.get("/docs/<asset>")
 @guarded_by(OPEN)
 def send_asset(asset: str) -> Response:
-    """A script, style or picture of the page; nothing else of the folder is served."""
+    """Send a script, style or picture of the page; nothing else of its folder is served."""
     if asset not in ASSETS:
         raise not_found()
     return send_from_directory(ASSETS[asset], asset, max_age=3600)
 
 
 def _document() -> str:
-    extension = current_app.extensions.setdefault("wats.openapi", cache(_render))
-    return str(extension())
+    """Return the document, rendered at the first request for it."""
+    render = current_app.extensions.setdefault("wats.openapi", cache(_render))
+    return str(render())
 
 
 def _render() -> str:

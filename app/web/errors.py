@@ -1,4 +1,4 @@
-"""The one error shape, and the only place where a refusal becomes an HTTP status.
+"""The one form of errors, and the only place where an error code becomes an HTTP status.
 
 Every error body is `{"error": {"code", "message", "requestId", "details"?}}`.
 """
@@ -43,13 +43,11 @@ STATUS_OF: Mapping[str, int] = {
     "busy": 503,
     "unavailable": 503,
 }
-
-
 RETRY: Mapping[str, str] = {"Retry-After": "1"}
 
 
 class ApiError(Exception):
-    """A request that is not served: a stable code, a message for people, and what else helps."""
+    """A refused request: a stable code, a message for people, and further details and headers."""
 
     def __init__(
         self,
@@ -66,51 +64,50 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-def error_response(refusal: ApiError, status: int | None = None) -> Response:
-    """The refusal in the one shape, under the status its code stands for."""
-    error: dict[str, Any] = {
-        "code": refusal.code,
-        "message": refusal.message,
+def error_response(error: ApiError, status: int | None = None) -> Response:
+    """Return the error as a response; its code gives the status."""
+    body: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
         "requestId": request.environ[REQUEST_ID],
     }
-    if refusal.details is not None:
-        error["details"] = refusal.details
-    body = json.dumps({"error": error}, separators=(",", ":"))
-    return Response(body, status or STATUS_OF[refusal.code], refusal.headers, mimetype="application/json")
+    if error.details is not None:
+        body["details"] = error.details
+    text = json.dumps({"error": body}, separators=(",", ":"))
+    return Response(text, status or STATUS_OF[error.code], error.headers, mimetype="application/json")
 
 
-def answer_http_exception(error: HTTPException) -> Response:
-    """Flask's own refusals (404, 405, 413, …) in our shape, without HTML."""
+def http_error_response(error: HTTPException) -> Response:
+    """Return Flask's own errors (404, 405, 413, …) in our form, without HTML."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    refusal = ApiError(_code_of(status), f"{status.phrase}.", headers=_allow(error))
-    return error_response(refusal, status.value)
+    return error_response(ApiError(_code_of(status), f"{status.phrase}.", headers=_allow(error)), status.value)
 
 
 def not_found() -> ApiError:
-    """The answer of a path that leads nowhere, and of one that is hidden: they must not differ."""
+    """Return the error of an unknown path, and of a hidden one: the two must not differ."""
     return ApiError("not_found", "Not Found.")
 
 
-def answer_unexpected(error: Exception) -> Response:
-    """A mistake of ours: the log gets the trace, the client a code and the id to ask about."""
+def internal_error_response(error: Exception) -> Response:
+    """Log the trace of an internal error; the client gets only a code and the request's id."""
     log.error(
         "http.failed", exc_info=error, extra={"request_id": request.environ[REQUEST_ID], "method": request.method}
     )
-    return error_response(ApiError("internal_error", "Something went wrong on our side; it is in the log."))
+    return error_response(ApiError("internal_error", "An internal error; the log has its trace."))
 
 
-def answer_unavailable(error: StoreUnavailable) -> Response:
-    """The store cannot take or tell it now; whoever asked may ask again."""
+def unavailable_response(error: StoreUnavailable) -> Response:
+    """Log that the store is unavailable; the client may try again."""
     log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": str(error)})
-    return error_response(ApiError("unavailable", "The store is not available now; try again.", headers=RETRY))
+    return error_response(ApiError("unavailable", "The store is unavailable; try again.", headers=RETRY))
 
 
 def register_errors(app: Flask) -> None:
-    """Give every way to fail its answer."""
+    """Register a handler for every kind of error."""
     app.register_error_handler(ApiError, error_response)
-    app.register_error_handler(HTTPException, answer_http_exception)
-    app.register_error_handler(StoreUnavailable, answer_unavailable)
-    app.register_error_handler(Exception, answer_unexpected)
+    app.register_error_handler(HTTPException, http_error_response)
+    app.register_error_handler(StoreUnavailable, unavailable_response)
+    app.register_error_handler(Exception, internal_error_response)
 
 
 def _code_of(status: HTTPStatus) -> str:

@@ -1,7 +1,7 @@
-"""Guards: who may come in. Every endpoint names exactly one; one that names none lets nobody in.
+"""Guards: the check that lets a request in. Every endpoint names exactly one; without one it refuses every request.
 
-A guard looks at the current request and either returns or raises a `ApiError`. All of them are called
-from one place, before any view, so that no view can forget it.
+A guard looks at the current request and either returns or raises an `ApiError`. All guards are called from one place
+before any view, so that no view can forget the check.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _MARK = "__wats_guard__"
 
 
 class Guard(NamedTuple):
-    """A guard's name, as `--print-routes` shows it, and its check. Hidden: it denies being there."""
+    """A guard's name, as `--print-routes` shows it, and its check. `hidden`: it answers like an unknown path."""
 
     name: str
     check: Callable[[], None]
@@ -30,48 +30,44 @@ class Guard(NamedTuple):
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
-    """Name the one guard of a view."""
+    """Give a view its one guard."""
 
-    def name_it(view: View) -> View:
+    def mark(view: View) -> View:
         assert not hasattr(view, _MARK), f"{view.__name__} names two guards"
         setattr(view, _MARK, guard)
         return view
 
-    return name_it
+    return mark
 
 
 def guard_of(app: Flask, endpoint: str) -> Guard | None:
-    """The guard that the view of an endpoint names."""
+    """Return the guard of an endpoint's view."""
     view = app.view_functions[endpoint]
     return getattr(view, _MARK, None) or getattr(getattr(view, "view_class", None), _MARK, None)
 
 
 def bearer(scope: Scope) -> Guard:
-    """A bearer token with this scope: 401 without one, 403 beyond its scope."""
+    """Return a guard that needs a bearer token: 401 without a valid one, 403 for one without this scope."""
     return Guard(f"bearer:{scope}", lambda: _require(scope))
 
 
 def hidden(scope: Scope) -> Guard:
-    """A bearer token with this scope; without it the endpoint looks like a path that does not exist."""
+    """Return a guard that needs a bearer token with this scope, and answers like an unknown path without it."""
     return Guard(f"hidden:{scope}", lambda: _require_or_hide(scope), hidden=True)
 
 
-def _let_in() -> None:
-    """Open to everybody."""
-
-
-OPEN = Guard("open", _let_in)
+OPEN = Guard("open", lambda: None)
 
 
 def register_guards(app: Flask) -> None:
-    """Put the guards in front of every view, and of the paths that have none."""
-    app.before_request(_check_in)
+    """Check every request before its view, also those of paths that have no view."""
+    app.before_request(_check_request)
 
 
-def _check_in() -> None:
+def _check_request() -> None:
     rule = request.url_rule
     if rule is None:
-        _guard_the_unrouted()
+        _check_unrouted()
         return
     request.environ[ROUTE] = rule.rule
     guard = guard_of(_app(), rule.endpoint)
@@ -80,8 +76,8 @@ def _check_in() -> None:
     guard.check()
 
 
-def _guard_the_unrouted() -> None:
-    """Paths without an endpoint: those under the API tell nothing to strangers, not even 404 or 405."""
+def _check_unrouted() -> None:
+    """Check a request without an endpoint: 404 and 405 under the API, and 405 of a hidden path, need a token too."""
     if _is_under(request.path, gateway().settings.service.api_prefix):
         if _token_of_caller() is None:
             raise _unauthorized()
@@ -116,18 +112,18 @@ def _require_or_hide(scope: Scope) -> None:
 
 
 def _token_of_caller() -> ServiceToken | None:
-    """The configured token that the caller presents."""
+    """Return the configured token that the caller presents; None without a valid one."""
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
     pairs = [(token, value) for token in gateway().settings.service.tokens for value in token.token.active]
-    found = constant_time_index(presented.encode("latin-1"), (value.encode() for _, value in pairs))
-    return None if found is None else pairs[found][0]
+    index = constant_time_index(presented.encode("latin-1"), (value.encode() for _, value in pairs))
+    return None if index is None else pairs[index][0]
 
 
 def _unauthorized() -> ApiError:
     return ApiError(
-        "unauthorized", "A valid bearer token is needed.", headers={"WWW-Authenticate": 'Bearer realm="wats"'}
+        "unauthorized", "A valid bearer token is required.", headers={"WWW-Authenticate": 'Bearer realm="wats"'}
     )
 
 

@@ -1,9 +1,9 @@
-"""What every request and answer has in common, around the whole application and whatever becomes of it.
+"""What all requests and responses have in common: WSGI middleware around the whole application.
 
-Each request has an id (the caller's own if it is sane) and is timed. Each answer bears the id, is not to be
-sniffed, and stays in no cache unless it says so. A refused client may finish sending, within bounds.
+Each request gets an id (the client's own if it is well-formed) and is timed. Each response has that id, forbids
+content sniffing, and is not cached unless it says so. A refused client may finish sending its body, within limits.
 
-A WSGI layer and not Flask's hooks: it sees every answer, and costs a third.
+WSGI middleware and not Flask's hooks: it sees every response, and costs a third.
 """
 
 import re
@@ -23,28 +23,28 @@ REQUEST_ID_HEADER = "X-Request-Id"
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE = ("Cache-Control", "no-store")
 
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Observer(Protocol):
-    """Whoever wants to know of answered requests."""
+    """Counts responses."""
 
     def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None: ...
 
 
 class RequestMiddleware:
-    """Wraps a WSGI application."""
+    """Wraps a WSGI application. After each request it calls `release`, and closes the connection if that is False."""
 
     def __init__(self, app: WsgiApp, observer: Observer, release: Callable[[Environ], bool]) -> None:
         self._app = app
         self._observer = observer
-        self._take_leave = release
+        self._release = release
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         started = time.perf_counter()
-        request_id = environ[REQUEST_ID] = _chosen(environ.get("HTTP_X_REQUEST_ID", ""))
+        request_id = environ[REQUEST_ID] = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
 
-        def answer(status: str, headers: Headers, exc_info: Any = None) -> Any:
+        def respond(status: str, headers: Headers, exc_info: Any = None) -> Any:
             self._observe(environ, status[:3], time.perf_counter() - started)
             environ[REFUSED] = status >= "4"
             headers += (NOSNIFF, (REQUEST_ID_HEADER, request_id))
@@ -53,24 +53,24 @@ class RequestMiddleware:
             return start_response(status, headers, exc_info)
 
         try:
-            return self._app(environ, answer)
+            return self._app(environ, respond)
         finally:
-            if not self._take_leave(environ):
+            if not self._release(environ):
                 _close_after(start_response)
 
     def _observe(self, environ: Environ, status: str, seconds: float) -> None:
-        """Count the answer under its route's template; what has none goes under one name, whatever it was."""
+        """Count the response by its route's template. All unknown paths and methods share one label each."""
         route = environ.get(ROUTE)
         method = environ["REQUEST_METHOD"] if route else "any"
         self._observer.request_answered(route=route or "unmatched", method=method, status=status, seconds=seconds)
 
 
-def _chosen(given: str) -> str:
-    return given if _SANE.fullmatch(given) else secrets.token_hex(12)
+def _request_id(given: str) -> str:
+    return given if _REQUEST_ID_FORM.fullmatch(given) else secrets.token_hex(12)
 
 
 def _close_after(start_response: Any) -> None:
-    """Have gunicorn close the connection after this answer; WSGI itself has no word for it."""
+    """Make gunicorn close the connection after this response; WSGI itself has no way to ask for it."""
     force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
     if force_close is not None:
         force_close()

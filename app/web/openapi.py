@@ -1,4 +1,4 @@
-"""The OpenAPI document: made from the routes themselves, with our error shape and the bearer scheme."""
+"""The OpenAPI document: made from the routes, with our form of errors and the security of each guard."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from app.domain import VERSION
-from app.web.errors import answer_http_exception
+from app.web.errors import http_error_response
 from app.web.guards import OPEN, Guard, guard_of
 from app.web.openapi_webhooks import outgoing_webhooks
 from app.web.schemas import ErrorSchema
@@ -38,16 +38,17 @@ SCHEME_OF_GUARD = {
 
 
 class DocumentedApi(Api):  # type: ignore[misc]
-    """flask-smorest's Api with our errors; it would otherwise answer every refusal in a shape of its own."""
+    """flask-smorest's Api with our form of errors; it would otherwise register its own for the whole application."""
 
     ERROR_SCHEMA = ErrorSchema
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        return answer_http_exception(error)
+        """Return the error in our form."""
+        return http_error_response(error)
 
 
 def documented_api(app: Flask) -> DocumentedApi:
-    """The Api with which rooms register their blueprints, so that their routes are documented."""
+    """Return the Api that documents the routes of the blueprints registered with it."""
     app.config.update(OPENAPI_CONFIG)
     api = DocumentedApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     for name, scheme in SECURITY_SCHEMES.items():
@@ -56,7 +57,7 @@ def documented_api(app: Flask) -> DocumentedApi:
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """The document of every route, each with the security that its guard asks for."""
+    """Return the document of every route, each with the security scheme of its guard."""
     api: DocumentedApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     document: dict[str, Any] = {**api.spec.to_dict(), "webhooks": outgoing_webhooks()}
     for rule in app.url_map.iter_rules():

@@ -1,6 +1,6 @@
-"""What the gateway itself posts, for the OpenAPI document: events, to the destinations of the config."""
+"""The requests that the gateway sends to destinations, for the OpenAPI document."""
 
-import json
+from copy import deepcopy
 from typing import Any
 
 from app.domain.event_json import event_json
@@ -9,20 +9,20 @@ from app.domain.meta.signature import SIGNATURE_HEADER
 from app.web.examples import example_events
 
 STANDARD_WEBHOOKS = {
-    "webhook-id": "The event's id, the same on every attempt: what has it already needs no handling again.",
+    "webhook-id": "The event's id, the same on every attempt: a receiver that has it already can ignore the request.",
     "webhook-timestamp": "When this attempt was signed, in seconds since 1970.",
     "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, one for each active secret.",
 }
 META_SIGNATURE = {SIGNATURE_HEADER: "`sha256=` and the hex HMAC-SHA256 of the body under the destination's secret."}
-ANSWERS = {
-    "2XX": {"description": "Taken. The body of the answer is not read."},
-    "410": {"description": "No longer wanted: the destination is disabled until an operator resumes it."},
-    "default": {"description": "Not taken. It is tried again for about three days; `Retry-After` is honoured."},
+RESPONSES = {
+    "2XX": {"description": "Accepted. The body of the response is ignored."},
+    "410": {"description": "Gone: the destination is disabled until an operator resumes it."},
+    "default": {"description": "Failed. It is retried for about three days; `Retry-After` is honoured."},
 }
 
 
 def outgoing_webhooks() -> dict[str, Any]:
-    """The `webhooks` of the document, one for each format of a destination."""
+    """Return the `webhooks` of the document, one for each format of a destination."""
     return {"event": {"post": _pushed_event()}, "metaEnvelope": {"post": _pushed_envelope()}}
 
 
@@ -47,7 +47,7 @@ def _pushed_envelope() -> dict[str, Any]:
 
 
 def _operation(name: str) -> dict[str, Any]:
-    return {"operationId": name, "tags": ["outgoing"], "security": [], "responses": ANSWERS}
+    return {"operationId": name, "tags": ["outgoing"], "security": [], "responses": RESPONSES}
 
 
 def _headers(described: dict[str, str]) -> list[dict[str, Any]]:
@@ -58,10 +58,10 @@ def _headers(described: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _body(examples: dict[str, Any], schema: str | None) -> dict[str, Any]:
-    shape = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object"}
-    shown = {name: {"value": value} for name, value in examples.items()}
-    # Copied through JSON: the document is changed while it is made, and the examples share their parts.
+    reference = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object"}
+    named = {name: {"value": value} for name, value in examples.items()}
+    # A deep copy: apispec changes the document in place, and the examples share objects.
     return {
         "required": True,
-        "content": {"application/json": {"schema": shape, "examples": json.loads(json.dumps(shown))}},
+        "content": {"application/json": {"schema": reference, "examples": deepcopy(named)}},
     }

@@ -1,4 +1,4 @@
-"""Lists: `{"items": […], "nextCursor": …}`, asked for with `cursor` and `limit`. The cursor is opaque."""
+"""Lists in pages: `{"items": […], "nextCursor": …}`, with the query parameters `cursor` (opaque) and `limit`."""
 
 import base64
 import binascii
@@ -14,7 +14,6 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
-
 
 PAGE_PARAMETERS = (
     {
@@ -32,38 +31,38 @@ PAGE_PARAMETERS = (
 
 
 class Identified(Protocol):
-    """Anything that a list can be continued after."""
+    """An item of a list; the next page begins after its id."""
 
     @property
     def id(self) -> str: ...
 
 
 class PageRequest(NamedTuple):
-    """Which page is asked for: the items after `after` (an id), at most `limit` of them."""
+    """The requested page: at most `limit` items, those after the id `after`."""
 
     after: str | None
     limit: int
 
 
 def page_request(ids: re.Pattern[str]) -> PageRequest:
-    """The page that the current request asks for, of items with such ids; a bad cursor or limit is a 400."""
+    """Return the page that the current request asks for. `ids`: the form of an id. Raises `ApiError` (400)."""
     cursor = request.args.get("cursor")
     return PageRequest(None if cursor is None else read_cursor(cursor, ids), read_limit(request.args.get("limit")))
 
 
-def page(items: Sequence[Identified], asked: PageRequest) -> dict[str, Any]:
-    """A page of items as answered. A full page has a next one, which may turn out empty."""
-    full = len(items) == asked.limit
+def page(items: Sequence[Identified], requested: PageRequest) -> dict[str, Any]:
+    """Return a page as it is sent. A full page has a next one, which may turn out to be empty."""
+    full = len(items) == requested.limit
     return {"items": items, "nextCursor": cursor_of(items[-1].id) if full else None}
 
 
 def cursor_of(last_id: str) -> str:
-    """The cursor that continues after this id."""
+    """Return the cursor of the page after this id."""
     return base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
-    """The id that a cursor continues after; a 400 if it is not one of ours."""
+    """Return the id in a cursor. `ids`: the form of an id. Raises `ApiError` (400) for a cursor that is not ours."""
     try:
         last_id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
@@ -78,7 +77,7 @@ def _invalid_cursor() -> ApiError:
 
 
 def read_limit(limit: str | None) -> int:
-    """How many items are asked for; a 400 if that is no number from 1 to 100."""
+    """Return the size of the page. Raises `ApiError` (400) for anything but a number from 1 to 100."""
     if limit is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(limit) or int(limit) > MAX_LIMIT:

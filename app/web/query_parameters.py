@@ -1,5 +1,7 @@
-"""Query parameters: a route takes those that it documents. Any other is a mistake, and not to be passed over:
-a misspelt filter would look like an answer to what was asked."""
+"""Query parameters: a route accepts only those that it documents.
+
+Any other is refused: with a misspelt filter that is ignored, the response would look like the answer to the filter.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -14,17 +16,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def accepts_query(blueprint: Blueprint, *parameters: Mapping[str, Any]) -> Callable[[View], View]:
-    """The query parameters of a view, as OpenAPI describes them; a request with any other, or with one of
-    them twice, is refused with 400."""
+    """Document the query parameters of a view; refuse any other, or one of them given twice, with 400."""
     names = [str(parameter["name"]) for parameter in parameters]
-    wrong = f"The query parameters are {', '.join(names)}; there is no other, and each is given once at most."
+    message = f"The query parameters are {', '.join(names)}; no others are accepted, and each may be given only once."
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def with_known_parameters(*arguments: Any, **more: Any) -> Any:
+        def with_known_parameters(*args: Any, **kwargs: Any) -> Any:
             if any(name not in names or len(given) > 1 for name, given in request.args.lists()):
-                raise ApiError("invalid_parameter", wrong)
-            return view(*arguments, **more)
+                raise ApiError("invalid_parameter", message)
+            return view(*args, **kwargs)
 
         return cast("View", blueprint.doc(parameters=[*parameters])(with_known_parameters))
 

@@ -1,4 +1,4 @@
-"""The shapes of our own JSON: camelCase names, times in ISO 8601 with `Z`, lists in pages."""
+"""The form of our own JSON: camelCase names, times in ISO 8601 with `Z`, lists in pages."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from app.domain.timestamps import iso
 
 
 class CamelSchema(ma.Schema):
-    """A schema whose attributes are ours in Python and camelCase on the wire."""
+    """A schema with snake_case names in Python and camelCase names on the wire."""
 
     def on_bind_field(self, field_name: str, field_obj: ma.fields.Field[Any]) -> None:
         head, *tail = (field_obj.data_key or field_name).split("_")
@@ -18,24 +18,24 @@ class CamelSchema(ma.Schema):
 
 
 class Timestamp(ma.fields.AwareDateTime):
-    """A moment: printed in UTC with milliseconds, read in ISO 8601 with its zone."""
+    """A timestamp: written in UTC with milliseconds, read in ISO 8601 with its zone."""
 
-    WANTED = "It must be a time with its zone, such as 2026-01-02T03:04:05Z."
-    default_error_messages = {"invalid": WANTED, "invalid_awareness": WANTED}
+    EXPECTED = "It must be a time with its zone, such as 2026-01-02T03:04:05Z."
+    default_error_messages = {"invalid": EXPECTED, "invalid_awareness": EXPECTED}
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return iso(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        timestamp: datetime = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return moment.astimezone(UTC)
-        except OverflowError as error:  # the first or the last hours that a datetime can hold
+            return timestamp.astimezone(UTC)
+        except OverflowError as error:  # within hours of the first or the last datetime
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
 
 
 class ErrorBody(CamelSchema):
-    """What went wrong: a stable code, a message for people, and the request's id."""
+    """An error: a stable code, a message for people, and the request's id."""
 
     code = ma.fields.String(required=True)
     message = ma.fields.String(required=True)
@@ -44,7 +44,7 @@ class ErrorBody(CamelSchema):
 
 
 class ErrorSchema(ma.Schema):
-    """The one error shape."""
+    """The body of every error."""
 
     error = ma.fields.Nested(ErrorBody, required=True)
 
@@ -64,7 +64,7 @@ class DestinationSchema(CamelSchema):
 
 
 def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
-    """The schema of a page of these items."""
+    """Return the schema of a page of these items."""
     name = item.__name__.removesuffix("Schema")
     fields: dict[str, ma.fields.Field[Any]] = {
         "items": ma.fields.List(ma.fields.Nested(item), required=True),
