@@ -11,6 +11,9 @@ from app.config import Flags, Settings, load_settings
 from app.factory import create_app
 from app.gateway import EXTENSION, Gateway
 from tests.support.live import LIVE_ENVIRONMENT, write_config
+from tests.support.postgres import postgres_server
+
+__all__ = ["postgres_server"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

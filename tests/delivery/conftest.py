@@ -7,10 +7,9 @@ import pytest
 from app.config import Flags, Settings, load_settings
 from app.store import Store
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
-from tests.support.postgres import postgres_server
 from tests.support.store import Databases, databases
 
-__all__ = ["databases", "postgres_server"]
+__all__ = ["databases"]
 
 DESTINATIONS = """
     storage: {{ url: "{url}" }}

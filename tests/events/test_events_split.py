@@ -14,11 +14,10 @@ from app.events.split import MAX_EVENTS_PER_TRANSACTION, MAX_RECEIPTS_PER_READ, 
 from app.metrics import Metrics
 from app.store import Store
 from tests.support.envelopes import NUMBER, batch, change, envelope, in_bytes, inbound_text
-from tests.support.postgres import postgres_server
 from tests.support.store import databases, make_store, new_receipt, store, url
 from tests.support.work import AT_ONCE, LEASE, claim, claim_split, found, receive
 
-__all__ = ["databases", "make_store", "postgres_server", "store", "url"]
+__all__ = ["databases", "make_store", "store", "url"]
 
 THEIRS, CURSED = "5555555555", "1313131313"
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import CONFIG, write_config
-from tests.support.postgres import postgres_server
 from tests.support.serving import FLASK, Running, environment, free_port, serving
 from tests.support.store import databases
 
-__all__ = ["databases", "postgres_server"]
+__all__ = ["databases"]
 
 STORAGE = "    storage: { url: { env: TEST_DATABASE_URL }, minFreeMegabytes: 1 }\n"
 

@@ -1,7 +1,6 @@
 """Every test here may ask for a database of each kind, and for processes that work on it."""
 
 from tests.store.children import start
-from tests.support.postgres import postgres_server
 from tests.support.store import databases, make_store, store, url
 
-__all__ = ["databases", "make_store", "postgres_server", "start", "store", "url"]
+__all__ = ["databases", "make_store", "start", "store", "url"]

