@@ -44,7 +44,7 @@ class Consumers(Repository):
 
     def ack(self, name: str, cursor: int) -> bool:
         """It has read up to here, or wants to read again from here. False: there are too many consumers already."""
-        return self._store.database.write(lambda c: _ack(c, name, cursor, self._store.now(c)))
+        return self._store.write(lambda c: _ack(c, name, cursor, self._store.now(c)))
 
     def get(self, name: str) -> Consumer | None:
         """The one with this name, if there is one."""
@@ -59,7 +59,7 @@ class Consumers(Repository):
     def forget(self, name: str) -> bool:
         """Forget how far this one has read; False if nobody knows it."""
         query = delete(consumers).where(consumers.c.name == name)
-        return self._store.database.write(lambda c: c.execute(query).rowcount > 0)
+        return self._store.write(lambda c: c.execute(query).rowcount > 0)
 
 
 def _ack(connection: Connection, name: str, cursor: int, at: datetime) -> bool:

@@ -62,7 +62,7 @@ class Deliveries(Repository):
             replay_deliveries(connection, self._store.now(connection), ReplayRequest([row_id]))
             return self._tell(connection, row_id)
 
-        return self._store.write_and_notify(replay, "work")
+        return self._store.write(replay, "work")
 
     def replay_some(self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf) -> ReplayStep:
         """One step of many: what the selection has among the next few events after a sequence.
@@ -77,7 +77,7 @@ class Deliveries(Repository):
         return ReplayStep(replayed, found.seen, found.next)
 
     def _replay(self, wanted: ReplayRequest) -> int:
-        return self._store.write_and_notify(lambda c: replay_deliveries(c, self._store.now(c), wanted), "work")
+        return self._store.write(lambda c: replay_deliveries(c, self._store.now(c), wanted), "work")
 
     def _tell(self, connection: Connection, row_id: int) -> Delivery | None:
         return next(iter(read_deliveries(connection, self._store.now(connection), [row_id])), None)

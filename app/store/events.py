@@ -27,7 +27,7 @@ class Events(Repository):
             hold_claim(connection, job, now + lease)
             return add_events(connection, now, split)
 
-        return self._store.write_and_notify(add, "events", "work")
+        return self._store.write(add, "events", "work")
 
     def get(self, event_id: str) -> Event | None:
         """The event with this id, if there is one."""

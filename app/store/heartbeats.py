@@ -16,11 +16,11 @@ class Heartbeats(Repository):
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Note that a process is alive."""
-        self._store.database.write(lambda c: _beat(c, heartbeat), durable=False)
+        self._store.write(lambda c: _beat(c, heartbeat), durable=False)
 
     def forget(self, process: str) -> None:
         """A process has gone in order."""
-        self._store.database.write(lambda c: _forget(c, process))
+        self._store.write(lambda c: _forget(c, process))
 
     def latest(self, kind: str) -> list[Heartbeat]:
         """The processes of a kind, the one that gave a sign last first."""

@@ -33,15 +33,15 @@ class Jobs(Repository):
     def claim(self, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
         """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in
         this queue. Each is held until its lease ends."""
-        return self._store.database.write(lambda c: self._claim(c, self._store.now(c), wanted, lease), durable=False)
+        return self._store.write(lambda c: self._claim(c, self._store.now(c), wanted, lease), durable=False)
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
         """Hold on to them for longer; the ids of those that are still held."""
-        return self._store.database.write(lambda c: renew_jobs(c, self._store.now(c) + lease, jobs), durable=False)
+        return self._store.write(lambda c: renew_jobs(c, self._store.now(c) + lease, jobs), durable=False)
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
         """They were claimed and not begun: let others have them."""
-        self._store.write_and_notify(lambda c: hand_back_jobs(c, self._store.now(c), jobs), "work")
+        self._store.write(lambda c: hand_back_jobs(c, self._store.now(c), jobs), "work")
 
     def settle(self, results: Sequence[JobResult]) -> list[bool]:
         """Write down how attempts ended: the jobs, their deliveries, the state of their queues. False where the claim
@@ -55,7 +55,7 @@ class Jobs(Repository):
             results = drain()
             return settle_jobs(connection, self._store.now(connection), results, self._chance)
 
-        return self._store.database.write(settle, durable=False)
+        return self._store.write(settle, durable=False)
 
     def next_due_in(self, queue: str) -> float | None:
         """Seconds until something of this queue can be claimed, by the database's clock; less than 0 if it can

@@ -20,7 +20,7 @@ class Queues(Repository):
     def ensure(self, names: Iterable[str]) -> None:
         """Make those that are missing."""
         wanted = sorted(set(names))
-        self._store.database.write(lambda c: ensure_queues(c, wanted))
+        self._store.write(lambda c: ensure_queues(c, wanted))
 
     def all(self) -> list[QueueState]:
         """Every queue, by name."""
@@ -36,12 +36,12 @@ class Queues(Repository):
     def pause(self, name: str, on: bool) -> None:
         """From now on nothing of this queue is claimed, or is again. What is in flight ends as it would."""
         query = update(queues).where(queues.c.name == name).values(paused=on)
-        self._store.write_and_notify(lambda c: c.execute(query), "work")
+        self._store.write(lambda c: c.execute(query), "work")
 
     def resume(self, name: str) -> None:
         """Let the queue go on as a new one, and what waits for a retry be due now. A transaction for each few."""
-        now = self._store.write_and_notify(lambda c: self._reopen(c, name), "work")
-        while self._store.write_and_notify(lambda c: _make_due(c, name, now), "work"):
+        now = self._store.write(lambda c: self._reopen(c, name), "work")
+        while self._store.write(lambda c: _make_due(c, name, now), "work"):
             pass
 
     def _reopen(self, connection: Connection, name: str) -> datetime:

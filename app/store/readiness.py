@@ -1,4 +1,4 @@
-"""Whether the store can do its work now: a database that takes writes, a schema that fits, room on the disk."""
+"""Whether the store can work now: the database accepts writes, the schema fits this code, the disk has room."""
 
 import os
 import time
@@ -12,28 +12,29 @@ from sqlalchemy import Connection, insert
 from app.store.engine import sqlite
 from app.store.engine.database import Database
 from app.store.engine.errors import StoreUnavailable
+from app.store.engine.write import Write
 from app.store.migrations.upgrade import read_status
 from app.store.tables.schema import heartbeats
 from app.store.tables.types import EPOCH
 
 OK = "ok"
-DISK_LOOK_SECONDS = 1.0
+DISK_CHECK_SECONDS = 1.0
 _PROBE = {"process": "readiness-probe", "kind": "probe", "version": "", "started_at": EPOCH, "at": EPOCH}
 
 
 class _Rollback(Exception):
-    """The probe has seen what it wanted; nothing shall stay of it."""
+    """Raised by the probe when its write succeeded, so that the transaction rolls back."""
 
 
 def probe_writing(database: Database) -> str:
-    """Write a row and take it back: what a lock, a read-only file or a standby would not let happen."""
+    """Insert a row and roll back, and return `ok` or the problem: a lock, a read-only file, a standby."""
 
-    def write_and_take_back(connection: Connection) -> None:
+    def insert_and_roll_back(connection: Connection) -> None:
         connection.execute(insert(heartbeats).values(_PROBE))
         raise _Rollback
 
     try:
-        database.write(write_and_take_back)
+        database.write(Write(insert_and_roll_back))
     except _Rollback:
         return OK
     except StoreUnavailable as error:
@@ -42,7 +43,7 @@ def probe_writing(database: Database) -> str:
 
 
 def check_schema(database: Database) -> str:
-    """Whether this code can work with the schema."""
+    """Return `ok`, or why this code cannot work with the schema."""
     try:
         status, mode = database.read(_status_and_mode)
     except StoreUnavailable as error:
@@ -64,25 +65,25 @@ def _status_and_mode(connection: Connection) -> tuple[Any, str]:
 
 
 class DiskGuard:
-    """Looks, at most once a second, whether the disk under the database still has room. None: not our disk."""
+    """Checks, at most once a second, the free space on the database's disk. `folder` is None for a server's disk."""
 
     def __init__(self, folder: Path | None, min_free_bytes: int) -> None:
         self._folder = folder
         self._min_free_bytes = min_free_bytes
-        self._answer = OK
-        self._until = float("-inf")
+        self._result = OK
+        self._valid_until = float("-inf")
 
     def check(self) -> str:
-        """`ok`, or that too little is free."""
-        if self._folder is not None and time.monotonic() >= self._until:
-            self._answer = self._look(self._folder)
-            self._until = time.monotonic() + DISK_LOOK_SECONDS
-        return self._answer
+        """Return `ok`, or the problem."""
+        if self._folder is not None and time.monotonic() >= self._valid_until:
+            self._result = self._measure(self._folder)
+            self._valid_until = time.monotonic() + DISK_CHECK_SECONDS
+        return self._result
 
-    def _look(self, folder: Path) -> str:
+    def _measure(self, folder: Path) -> str:
         try:
             disk = os.statvfs(folder)
-        except FileNotFoundError:  # the folder is made with the database
+        except FileNotFoundError:  # the folder is created with the database
             return OK
         except OSError:
             return "the disk cannot be looked at"
@@ -91,14 +92,14 @@ class DiskGuard:
 
 
 class LastCommit:
-    """When this process last made something durable: the best proof that it still can, until it fails to."""
+    """When this process last committed receipts durably: proof that it can write, until a commit fails."""
 
     def __init__(self) -> None:
         self._at = float("-inf")
 
     @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Around what makes something durable, or fails to."""
+    def recorded(self) -> Iterator[None]:
+        """Record whether the commit inside succeeds or fails."""
         try:
             yield
         except Exception:
@@ -107,5 +108,5 @@ class LastCommit:
         self._at = time.monotonic()
 
     def is_within(self, seconds: float) -> bool:
-        """Tells whether it did within so many seconds."""
+        """Tell whether the last commit succeeded within the last so many seconds."""
         return time.monotonic() - self._at < seconds

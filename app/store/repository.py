@@ -1,20 +1,19 @@
-"""What each of the store's fronts (`store.events`, `store.consumers`, …) stands on."""
+"""What the store's repositories (`store.events`, `store.consumers`, …) have in common."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from app.store.engine.database import Database
-from app.store.notify.notifier import Channel
+from app.store.engine.write import Channel, Work
 from app.store.readiness import LastCommit
 
 T = TypeVar("T")
 
 
 class StoreContext(Protocol):
-    """The store as its fronts see it."""
+    """The store as its repositories see it."""
 
     last_commit: LastCommit
 
@@ -23,21 +22,21 @@ class StoreContext(Protocol):
         """The open database."""
         ...
 
-    def write_and_notify(self, work: Callable[[Connection], T], *channels: Channel) -> T:
-        """The work's result, once it is durable; and whoever listens to these channels is woken."""
+    def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
+        """Commit the work in one transaction, wake the channels' listeners, and return its result."""
         ...
 
     def now(self, connection: Connection) -> datetime:
-        """Now, by the clock that all who work on this database share."""
+        """Return the time, by the clock that all processes on this database share."""
         ...
 
     def refuse_on_full_disk(self) -> None:
-        """Raise `StoreUnavailable` while too little room is left to store anything safely."""
+        """Raise `StoreUnavailable` while too little disk space is left to store anything safely."""
         ...
 
 
 class Repository:
-    """Some of what rooms may ask of the store. Each question is one transaction, or says that it is not."""
+    """Base of the store's repositories. Each method is one transaction, or says that it is not."""
 
     def __init__(self, store: StoreContext) -> None:
         self._store = store

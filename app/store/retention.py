@@ -28,7 +28,7 @@ class Retention(Repository):
 
     def prune_forgotten(self, *, before: datetime) -> PruneStep:
         """Drain away some ids of events that were erased before this moment."""
-        removed = self._store.database.write(lambda c: prune.prune_forgotten(c, before))
+        removed = self._store.write(lambda c: prune.prune_forgotten(c, before))
         return PruneStep(removed, removed or None)
 
     def erase(self, contact: str, place: ErasureCursor | None) -> EraseStep:
@@ -48,7 +48,7 @@ class Retention(Repository):
         self, plan: Callable[[Connection], Plan], carry_out: Callable[[Connection, Sequence[int]], int]
     ) -> PruneStep:
         planned = self._store.database.read(plan)
-        removed = self._store.database.write(lambda c: carry_out(c, planned.ids)) if planned.ids else 0
+        removed = self._store.write(lambda c: carry_out(c, planned.ids)) if planned.ids else 0
         return PruneStep(removed, planned.next)
 
     def _wipe_receipts(self, names: list[str], place: ErasureCursor) -> EraseStep:
@@ -57,7 +57,7 @@ class Retention(Repository):
             return end, erase_contact.receipts_naming(connection, names, place.after, end)
 
         end, found = self._store.database.read(search)
-        step = self._store.database.write(lambda c: erase_contact.wipe(c, found)) if found else EraseStep()
+        step = self._store.write(lambda c: erase_contact.wipe(c, found)) if found else EraseStep()
         stage = ErasureStage.RECEIPTS if end > place.after else ErasureStage.OTHER_NAMES
         return replace(step, next=ErasureCursor(stage, end, place.last_receipt_id))
 
@@ -80,4 +80,4 @@ class Retention(Repository):
             rows = erase_contact.events_naming(connection, contact, also)
             return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
 
-        return self._store.write_and_notify(erase, "work")
+        return self._store.write(erase, "work")

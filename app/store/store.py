@@ -1,4 +1,4 @@
-"""The store's front: what rooms may ask of it. Each question is one transaction."""
+"""The store: its repositories, its life cycle and its health."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from sqlalchemy import Connection, func, select, text
 from app.store.consumers import Consumers
 from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
-from app.store.engine.database import Database, Failpoint, Limits, go_on, no_failpoint, open_database
+from app.store.engine.database import Database, Limits, open_database
 from app.store.engine.errors import StoreMissing, StoreUnavailable
+from app.store.engine.write import Channel, Failpoint, Work, Write
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
-from app.store.notify.notifier import Channel
 from app.store.notify.select import notifier_for
 from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
@@ -28,10 +28,19 @@ T = TypeVar("T")
 PROVEN_SECONDS = 2.0
 
 
-class Store:
-    """Everything that is remembered. Made without touching anything; `open` connects, lazily.
+def ignore_failpoint(_name: str) -> None:
+    """Pass a point at which a crash test may kill the process."""
 
-    `is_broken`: its disk or file failed this process, which is then good for nothing more.
+
+def ignore_broken() -> None:
+    """Do not end this process when its database breaks: it does nothing else, or ends anyway."""
+
+
+class Store:
+    """Everything that the gateway remembers. A new store touches nothing; after `open` it connects when first used.
+
+    `cooperative`: this process runs under gevent. `on_broken` is called once, when an I/O error or a replaced file
+    has broken the store for this process, which must then end; `is_broken` says so.
     """
 
     def __init__(
@@ -40,15 +49,15 @@ class Store:
         *,
         min_free_bytes: int,
         cooperative: bool,
-        on_failpoint: Failpoint = no_failpoint,
-        on_broken: Callable[[], None] = go_on,
+        on_failpoint: Failpoint = ignore_failpoint,
+        on_broken: Callable[[], None] = ignore_broken,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
         self._cooperative = cooperative
-        self._on_point = on_failpoint
+        self._on_failpoint = on_failpoint
         self._on_broken = on_broken
         self._limits = limits
         self._clock = clock
@@ -68,18 +77,19 @@ class Store:
         self.heartbeats = Heartbeats(self)
 
     def open(self) -> None:
-        """Get ready to work in this process. A database that is down is no error: it may come."""
+        """Prepare the store for use in this process. A database that is down is no error: it may come up later."""
         self._opened = open_database(
             self._url,
+            self.notifier,
             cooperative=self._cooperative,
-            on_failpoint=self._on_point,
+            on_failpoint=self._on_failpoint,
             on_broken=self._note_broken,
             limits=self._limits,
         )
         self.receipts.open(cooperative=self._cooperative)
 
     def close(self) -> None:
-        """Let go of everything. What is asked afterwards is refused."""
+        """Close everything. Later calls raise `StoreUnavailable`."""
         self.receipts.close()
         self.notifier.close()
         opened, self._opened = self._opened, None
@@ -93,20 +103,12 @@ class Store:
             raise StoreUnavailable("the store is closed")
         return self._opened
 
-    def write_and_notify(self, work: Callable[[Connection], T], *channels: Channel) -> T:
-        """The work's result, once it is durable; and whoever listens to these channels is woken."""
-
-        def work_and_notify(connection: Connection) -> T:
-            result = work(connection)
-            self.notifier.notify_in_transaction(connection, *channels)
-            return result
-
-        result = self.database.write(work_and_notify)
-        self.notifier.notify_after_commit(*channels)
-        return result
+    def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
+        """Commit the work in one transaction, wake the channels' listeners, and return its result; see `Write`."""
+        return self.database.write(Write(work, durable, channels))
 
     def now(self, connection: Connection) -> datetime:
-        """Now. PostgreSQL's clock, once in a transaction: the machines that share it agree on when a lease ends."""
+        """Return the time. On PostgreSQL it is the server's, so that all machines agree on when a lease ends."""
         if self._clock is not None:
             return self._clock()
         if self.kind == "postgresql":
@@ -114,7 +116,7 @@ class Store:
         return datetime.now(UTC)
 
     def checks(self) -> dict[str, str]:
-        """Each check with `ok` or what is wrong; never raises, and never tells a place or a secret."""
+        """Return `ok` or the problem for each check. It raises nothing and names neither a path nor a secret."""
         try:
             database = self.database
         except StoreUnavailable as error:
@@ -125,23 +127,23 @@ class Store:
         return {"database": writable, "schema": schema, "disk": self._disk.check()}
 
     def refuse_on_full_disk(self) -> None:
-        """Raise `StoreUnavailable` while too little room is left to store anything safely."""
+        """Raise `StoreUnavailable` while too little disk space is left to store anything safely."""
         if (disk := self._disk.check()) != OK:
             raise StoreUnavailable(disk)
 
     def upgrade_schema(self) -> SchemaStatus:
-        """Bring the schema to this code's head; many processes may ask at once."""
-        return upgrade_schema(self._url, self._on_point)
+        """Upgrade the schema to this code's head. Several processes may call this at once."""
+        return upgrade_schema(self._url, self._on_failpoint)
 
     def schema_status(self) -> SchemaStatus:
-        """How the schema stands to this code."""
+        """Return the schema's version and whether this code can work with it."""
         try:
             return self.database.read(read_status)
         except StoreMissing:
             return no_schema()
 
     def describe(self) -> dict[str, Any]:
-        """Versions and modes, for diagnostics."""
+        """Return versions and modes, for diagnostics."""
         return self.database.read(_describe)
 
     def _note_broken(self) -> None:

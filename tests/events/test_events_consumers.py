@@ -134,7 +134,7 @@ def test_an_invalid_body_is_refused(client: FlaskClient, body: bytes, status: in
 
 def test_the_number_of_consumers_is_limited(client: FlaskClient, gateway: Gateway) -> None:
     rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
-    gateway.store.database.write(lambda c: c.execute(consumers.insert(), rows))
+    gateway.store.write(lambda c: c.execute(consumers.insert(), rows))
 
     answer = ack(client, "c2VxXzE", "one-more")
 

@@ -147,7 +147,7 @@ def test_a_reprocessed_receipt_is_delivered_once_the_error_is_fixed(store: Store
 
 
 def test_a_receipt_that_the_database_refuses_is_marked_and_the_next_ones_are_split(store: Store) -> None:
-    store.database.write(lambda c: c.exec_driver_sql("CREATE UNIQUE INDEX one_of_each ON events (wa_id)"))
+    store.write(lambda c: c.exec_driver_sql("CREATE UNIQUE INDEX one_of_each ON events (wa_id)"))
     put(store, text("a", sender="49151"), text("b", sender="49151"), text("c", sender="49152"))
 
     split_all(store)

@@ -69,8 +69,8 @@ def stays_hasty() -> None:
 
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("synchronous"):
-            sqlite._tell_driver(connection, "PRAGMA synchronous = NORMAL")
-        sqlite._tell_driver(connection, "BEGIN IMMEDIATE")
+            sqlite._execute_on_driver(connection, "PRAGMA synchronous = NORMAL")
+        sqlite._execute_on_driver(connection, "BEGIN IMMEDIATE")
 
     sqlite._begin_to_write = begin
 

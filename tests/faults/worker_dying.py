@@ -97,7 +97,7 @@ def dedupe_outside_the_transaction() -> None:
 
     def add_what_is_not_known(events: Any, job: Any, split: Any, lease: timedelta) -> Any:
         keys = sorted({split_receipts._key(found) for one in split for found in one.events})
-        known = events._store.database.write(remember(keys))
+        known = events._store.write(remember(keys))
         events._store._on_point("remembered")
         split_receipts._known = lambda connection, keys: known
         return add(events, job, split, lease)

@@ -31,12 +31,12 @@ def put_jobs(store: Store, number: int = 1, **how: Any) -> list[int]:
 
 
 def notify(store: Store) -> None:
-    store.write_and_notify(lambda _: None, "work")
+    store.write(lambda _: None, "work")
 
 
 def make_due(store: Store, **values: Any) -> None:
     """As if the time had come for everything that waits."""
-    store.write_and_notify(lambda c: c.execute(update(jobs).values(due_at=NOON, **values)), "work")
+    store.write(lambda c: c.execute(update(jobs).values(due_at=NOON, **values)), "work")
 
 
 def open_jobs(store: Store, queue: str = CRM) -> list[Any]:
@@ -45,7 +45,7 @@ def open_jobs(store: Store, queue: str = CRM) -> list[Any]:
 
 
 def execute(store: Store, sql: str) -> None:
-    store.database.write(lambda c: c.exec_driver_sql(sql))
+    store.write(lambda c: c.exec_driver_sql(sql))
 
 
 def is_delivered(store: Store, number: int) -> bool:
@@ -166,7 +166,7 @@ def test_a_mistake_of_ours_that_stays_is_a_dead_letter_in_the_end(
     url: str, store: Store, start: Start, mistake: str
 ) -> None:
     [poison] = put_jobs(store)
-    store.database.write(lambda c: c.execute(update(jobs).values(attempts=14)))
+    store.write(lambda c: c.execute(update(jobs).values(attempts=14)))
 
     work(start, url, mistake)
     wait_for(lambda: open_jobs(store) == [])

@@ -30,7 +30,7 @@ def put_customer(store: Store, phone: str = PHONE, *, name: str = "a", state: st
     """Put in a customer with a receipt, an event and an open delivery."""
     body = json.dumps({"from": phone, "name": name}).encode()
     store.receipts.add(new_receipt(body))
-    store.database.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
+    store.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
     (event,) = put_events(store, new_event(name, wa_id=phone))
     put_delivery(store, event, destination="crm")
 

@@ -16,7 +16,7 @@ JOB = Job(1, PRUNE_QUEUE, 0, 0, 1)
 def put_old(gateway: Gateway, number: int) -> None:
     """Put in receipts and events that are older than the retention."""
     gateway.store.receipts.add_all([new_receipt(b"%d" % index) for index in range(number)])
-    gateway.store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+    gateway.store.write(lambda c: c.execute(receipts.update().values(state="split")))
     put_events(gateway.store, *map(new_event, range(number)))
 
 
@@ -57,7 +57,7 @@ def test_rows_that_must_stay_do_not_hold_up_later_ones(gateway: Gateway) -> None
     gateway.store.receipts.add_all([new_receipt(b"waits %d" % number) for number in range(STEP_ROWS)])
     gateway.store.receipts.add(new_receipt(b"behind"))
     behind = receipts.c.id == STEP_ROWS + 1
-    gateway.store.database.write(lambda c: c.execute(receipts.update().where(behind).values(state="split")))
+    gateway.store.write(lambda c: c.execute(receipts.update().where(behind).values(state="split")))
     pruner = Pruner(gateway, sleep=lambda _: None, run_seconds=0.000001)
 
     runs = [pruner.prune(JOB) for _ in range(8)]

@@ -45,4 +45,4 @@ def add(store: Store, bodies: list[bytes]) -> list[Stored]:
     def work(connection: Connection) -> list[Stored]:
         return add_receipts(connection, [new_receipt(body) for body in bodies], crowded_digest)
 
-    return store.database.write(work)
+    return store.write(work)

@@ -45,7 +45,7 @@ def put_in_each_state(store: Store) -> None:
     store.jobs.hand_back([jobs[1]])
     store.jobs.settle([done(jobs[3]), dead(jobs[4]), dead(jobs[5]), again(jobs[6], timedelta(hours=1))])
     skipped = update(deliveries).where(deliveries.c.id == 5).values(state="skipped")
-    store.database.write(lambda c: c.execute(skipped))
+    store.write(lambda c: c.execute(skipped))
 
 
 def state(store: Store, delivery_id: str) -> DeliveryState:
@@ -93,7 +93,7 @@ def test_what_was_erased_meanwhile_is_not_loaded(store: Store) -> None:
     put_in(store, *map(found, "ab"))
     gone, here = claim(store)
 
-    store.database.write(lambda c: (c.execute(delete(deliveries).where(deliveries.c.id == 1)), None)[1])
+    store.write(lambda c: (c.execute(delete(deliveries).where(deliveries.c.id == 1)), None)[1])
 
     assert list(store.deliveries.load([gone, here])) == [here.id]
     assert store.deliveries.load([]) == {}
@@ -311,7 +311,7 @@ def test_a_replay_of_a_state_takes_only_that(
 def test_a_replay_of_many_takes_what_is_selected(store: Store, selection: Selection, replayed: list[int]) -> None:
     put_in(store, found("a", to=("crm", "bot")), found("b", to=("crm", "bot"), kind="call.connect"))
     later = update(events).where(events.c.id == 2).values(received_at=NOON + timedelta(minutes=1))
-    store.database.write(lambda c: (c.execute(later), None)[1])
+    store.write(lambda c: (c.execute(later), None)[1])
     for queue in (CRM, "deliver:bot"):
         store.jobs.settle([dead(job) for job in claim(store, queue)])
 

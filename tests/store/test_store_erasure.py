@@ -55,7 +55,7 @@ def put_receipt(store: Store, *names: str, state: str = "split") -> bytes:
     """A receipt that names these, in this state."""
     body = json.dumps({"messages": [{"from": name, "text": {"body": f"I am {name}"}} for name in names]}).encode()
     store.receipts.add(new_receipt(body))
-    store.database.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
+    store.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
     return body
 
 
@@ -165,7 +165,7 @@ def test_receipts_whose_bytes_may_hold_what_no_event_does_are_left_and_counted(s
 @pytest.mark.parametrize("body", [b"+%s", b'"%s"', b"\\n%s,", b"tel:%s", b"\\u00e9%s\\u00e9"])
 def test_a_name_is_found_wherever_it_stands(store: Store, body: bytes) -> None:
     store.receipts.add(new_receipt(body % PHONE.encode()))
-    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+    store.write(lambda c: c.execute(receipts.update().values(state="split")))
 
     assert erase(store, PHONE).receipts == 1
 
@@ -173,7 +173,7 @@ def test_a_name_is_found_wherever_it_stands(store: Store, body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"1%s", b"%s0", b"491511234567", b"", b"\x00\xff"])
 def test_a_longer_number_is_another_one(store: Store, body: bytes) -> None:
     store.receipts.add(new_receipt(body % PHONE.encode() if b"%" in body else body))
-    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+    store.write(lambda c: c.execute(receipts.update().values(state="split")))
 
     assert erase(store, PHONE).receipts == 0
 
@@ -225,7 +225,7 @@ def test_whoever_waited_behind_an_erased_delivery_is_due(store: Store) -> None:
 def test_every_step_is_a_bounded_one(store: Store) -> None:
     rows = [new_receipt(b"%d %s" % (number, PHONE.encode())) for number in range(SCAN_ROWS + 1)]
     store.receipts.add_all(rows)
-    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+    store.write(lambda c: c.execute(receipts.update().values(state="split")))
     put_events(store, *[new_event(number, wa_id=PHONE) for number in range(STEP_ROWS + 1)], receipt=1)
 
     steps = [(step.receipts, step.events) for step in steps_of(store, PHONE)]
@@ -260,7 +260,7 @@ def put_many(store: Store) -> None:
         raw = {"from": phone, "text": {"body": "y" * (number * 90)}, "user_id": user}
         (event,) = put_events(store, new_event(number, wa_id=phone, user_id=user, raw=raw), receipt=number + 1)
         put_delivery(store, event, state="open" if number % 2 else "delivered")
-    store.database.write(lambda c: c.execute(receipts.update().values(state="split")))
+    store.write(lambda c: c.execute(receipts.update().values(state="split")))
 
 
 def test_no_table_holds_a_name_of_the_customer_any_more(store: Store) -> None:

@@ -127,7 +127,7 @@ def test_a_consumer_tells_how_far_behind_it_is(store: Store) -> None:
 
 def test_the_lag_does_not_count_events_that_were_pruned(store: Store) -> None:
     put_events(store, *map(new_event, "abcd"))
-    store.database.write(lambda c: c.exec_driver_sql("DELETE FROM events WHERE id < 4"))
+    store.write(lambda c: c.exec_driver_sql("DELETE FROM events WHERE id < 4"))
     store.consumers.ack("crm", 1)
 
     consumer = store.consumers.get("crm")
@@ -157,7 +157,7 @@ def test_a_forgotten_consumer_begins_at_the_start_again(store: Store) -> None:
 
 def test_there_are_only_so_many_consumers(store: Store) -> None:
     rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
-    store.database.write(lambda c: c.execute(consumers_table.insert(), rows))
+    store.write(lambda c: c.execute(consumers_table.insert(), rows))
 
     assert store.consumers.ack("one more", 1) is False
     assert store.consumers.ack("c7", 1) is True

@@ -113,23 +113,23 @@ def test_what_gathers_while_a_turn_is_waited_for_shares_it(group: GroupCommit[An
 def test_a_turn_that_comes_after_its_time_takes_nothing() -> None:
     """It may come in a native thread that nobody waits for any more."""
     queue = deque([PendingWrite("later", 1)])
-    turn = Batch(queue)
+    batch = Batch(queue)
 
-    assert turn.end() == []
+    assert batch.close() == []
 
-    with told("nobody waits for this any more"):
-        turn.drain()
+    with told("no caller waits for this write any more"):
+        batch.drain()
     assert len(queue) == 1
 
 
 def test_a_turn_that_is_asked_again_says_the_same() -> None:
     queue = deque([PendingWrite("a", 1)])
-    turn = Batch(queue)
+    batch = Batch(queue)
 
-    taken = turn.drain()
+    taken = batch.drain()
     queue.append(PendingWrite("b", 1))
 
-    assert (taken, turn.drain()) == (["a"], ["a"])
+    assert (taken, batch.drain()) == (["a"], ["a"])
 
 
 def test_a_batch_has_at_most_so_many_items(group: GroupCommit[Any, Any], database: Database) -> None:

@@ -35,8 +35,8 @@ def test_a_channel_rings_for_its_own_listeners_only(url: str, start: Start, make
     store = make_store(url)
     assert [workers.hear(), readers.hear()] == ["listening"] * 2
 
-    store.write_and_notify(lambda connection: None, "work")
-    store.write_and_notify(lambda connection: None, "events")
+    store.write(lambda connection: None, "work")
+    store.write(lambda connection: None, "events")
     store.receipts.add(new_receipt())
     assert workers.hear() is True
     assert readers.hear() is True

@@ -191,7 +191,7 @@ def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: 
         connection.exec_driver_sql("SELECT secret FROM nowhere WHERE x = %s", ("value",))
 
     with pytest.raises(StoreUnavailable) as error:
-        store.database.write(ask_nonsense)
+        store.write(ask_nonsense)
 
     assert str(error.value) == "the database does not answer or refused"
 

@@ -328,5 +328,5 @@ def test_a_queue_that_somebody_else_holds_is_not_waited_for(databases: Databases
         lock_queues(connection, [CRM])  # type: ignore[arg-type]
         return subjects(claim(other, CRM)), subjects(claim(other, queue_of_destination("bot")))
 
-    assert store.database.write(claim_beside) == ([], [2])
+    assert store.write(claim_beside) == ([], [2])
     assert subjects(claim(other)) == [1]

@@ -14,7 +14,7 @@ ALL_WELL = {"database": "ok", "schema": "ok", "disk": "ok"}
 def make_read_only(store: Store) -> None:
     """Let this process's writes be refused, as those to a read-only file or a standby are."""
     sql = "PRAGMA query_only = 1" if store.kind == "sqlite" else "SET default_transaction_read_only = on"
-    store.database.write(lambda connection: connection.exec_driver_sql(sql))
+    store.write(lambda connection: connection.exec_driver_sql(sql))
 
 
 def test_all_is_well(store: Store) -> None:
@@ -35,7 +35,7 @@ def test_a_database_without_a_schema_is_told(databases: Databases, make_store: S
 
 
 def test_a_schema_that_does_not_fit_is_told(store: Store) -> None:
-    store.database.write(lambda c: c.exec_driver_sql("UPDATE schema_version SET version_num = '0000'"))
+    store.write(lambda c: c.exec_driver_sql("UPDATE schema_version SET version_num = '0000'"))
 
     assert store.checks()["schema"] == "the schema is at 0000, this code at 0002"
 

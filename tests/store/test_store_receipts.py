@@ -37,7 +37,7 @@ def everything(store: Store) -> list[tuple[bytes | None, int]]:
 def put_in_state(store: Store, state: ReceiptState, receipt_id: str) -> None:
     number = receipt_id.removeprefix("rcp_")
     sql = f"UPDATE receipts SET state = '{state.value}' WHERE id = {number}"
-    store.database.write(lambda connection: connection.exec_driver_sql(sql))
+    store.write(lambda connection: connection.exec_driver_sql(sql))
 
 
 def test_a_receipt_is_told_as_it_was_added(store: Store) -> None:
@@ -134,7 +134,7 @@ def test_bodies_that_share_a_digest_are_all_kept_and_known_again(
     bodies = [b"%d" % number for number in range(12)]
 
     def add(*some: bytes) -> list[Stored]:
-        return store.database.write(lambda c: add_receipts(c, [new_receipt(body) for body in some], digest))
+        return store.write(lambda c: add_receipts(c, [new_receipt(body) for body in some], digest))
 
     first = add(*bodies[:6], *bodies[:3])
     second = add(*bodies, bodies[-1])
@@ -236,7 +236,7 @@ def test_a_receipt_put_back_in_line_is_pending_again(store: Store) -> None:
 
 def test_an_id_is_never_used_twice(store: Store) -> None:
     store.receipts.add_all([new_receipt(b"1"), new_receipt(b"2")])
-    store.database.write(lambda connection: connection.exec_driver_sql("DELETE FROM receipts"))
+    store.write(lambda connection: connection.exec_driver_sql("DELETE FROM receipts"))
 
     store.receipts.add(new_receipt(b"3"))
 
@@ -249,7 +249,7 @@ def test_work_that_raises_leaves_nothing_behind(store: Store) -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        store.database.write(add_and_raise)
+        store.write(add_and_raise)
 
     assert everything(store) == []
 
@@ -259,7 +259,7 @@ def test_a_read_sees_only_what_is_committed(store: Store) -> None:
         add_receipts(connection, [new_receipt(b"not yet")])  # type: ignore[arg-type]
         return store.receipts.counts().total
 
-    seen = store.database.write(add_and_count)
+    seen = store.write(add_and_count)
 
     assert seen == 0
     assert store.receipts.counts().total == 1

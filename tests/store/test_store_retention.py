@@ -33,7 +33,7 @@ def put_receipts(store: Store, *bodies: bytes, state: ReceiptState = ReceiptStat
     last = store.database.read(last_receipt)
     store.receipts.add_all([new_receipt(body, minute=minute) for body in bodies])
     new = receipts.c.id > last
-    store.database.write(lambda c: c.execute(receipts.update().where(new).values(state=state.value)))
+    store.write(lambda c: c.execute(receipts.update().where(new).values(state=state.value)))
 
 
 def bodies(store: Store) -> list[bytes]:
@@ -59,7 +59,7 @@ def test_an_old_receipt_that_waits_to_be_split_stays(store: Store) -> None:
     put_receipts(store, b"split")
     put_receipts(store, b"pending", state=ReceiptState.PENDING)
     put_receipts(store, b"unreadable", state=ReceiptState.UNREADABLE)
-    store.database.write(lambda c: c.execute(receipt_errors.insert(), [{"receipt": 3, "reason": "no JSON"}]))
+    store.write(lambda c: c.execute(receipt_errors.insert(), [{"receipt": 3, "reason": "no JSON"}]))
 
     step = store.retention.prune_receipts(before=BEFORE, after=0)
 
@@ -167,7 +167,7 @@ def test_a_step_of_events_takes_only_so_many(store: Store) -> None:
 
 def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
     rows = [{"event_id": bytes([number] * 16), "at": OLD if number else BEFORE} for number in range(4)]
-    store.database.write(lambda c: c.execute(forgotten_events.insert(), rows))
+    store.write(lambda c: c.execute(forgotten_events.insert(), rows))
 
     step = store.retention.prune_forgotten(before=BEFORE)
 

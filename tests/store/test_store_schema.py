@@ -20,7 +20,7 @@ def execute(store: Store, *statements: str) -> None:
         for sql in statements:
             connection.exec_driver_sql(sql)
 
-    store.database.write(work)
+    store.write(work)
 
 
 def test_the_newest_revision_is_known_without_alembic() -> None:

@@ -137,7 +137,7 @@ def test_an_event_twice_in_a_receipt_or_in_a_batch_is_kept_once(store: Store) ->
 
 def test_an_event_that_was_erased_with_its_customer_does_not_come_back(store: Store) -> None:
     row = {"event_id": key_of(event_id("a")), "at": NOON}
-    store.database.write(lambda c: c.execute(insert(forgotten_events).values(row)))
+    store.write(lambda c: c.execute(insert(forgotten_events).values(row)))
 
     counted = put_in(store, found("a"), found("b"))
 

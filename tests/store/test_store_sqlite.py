@@ -28,7 +28,7 @@ def url(tmp_path: Path) -> str:
 
 def pragma(store: Store, name: str) -> object:
     """What the writer's connection says."""
-    return store.database.write(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+    return store.write(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
 
 
 @contextmanager
@@ -305,7 +305,7 @@ def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: 
         connection.exec_driver_sql("SELECT secret FROM nowhere WHERE x = ?", ("value",))
 
     with pytest.raises(StoreUnavailable) as error:
-        store.database.write(ask_nonsense)
+        store.write(ask_nonsense)
 
     assert str(error.value) == "the database refused"
 
@@ -315,7 +315,7 @@ def test_what_the_database_minds_does_not_break_it(url: str, make_store: StoreMa
     same_key = "INSERT INTO schema_compatibility VALUES (NULL)"
 
     with told("the database refused what it was given"):
-        store.database.write(lambda c: c.exec_driver_sql(same_key))
+        store.write(lambda c: c.exec_driver_sql(same_key))
 
     store.receipts.add(new_receipt())
 

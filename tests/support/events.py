@@ -63,14 +63,14 @@ def put_events(
         }
 
     query = insert(events).returning(events.c.id)
-    return store.write_and_notify(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
+    return store.write(lambda c: [c.execute(query, row(event)).scalar_one() for event in new], "events")
 
 
 def put_queue(store: Store, name: str) -> None:
     """A queue, if there is none of this name yet."""
     row = {"name": name, "paused": False, "disabled": False, "failures": 0, "trips": 0}
     known = select(queues.c.name).where(queues.c.name == name)
-    store.database.write(lambda c: c.execute(known).first() or c.execute(insert(queues).values(row)))
+    store.write(lambda c: c.execute(known).first() or c.execute(insert(queues).values(row)))
 
 
 def put_delivery(
@@ -86,9 +86,9 @@ def put_delivery(
     put_queue(store, queue_of_destination(destination))
     row = {"event": event, "destination": destination, "state": state, "order_key": order_key}
     made = insert(deliveries).values(**row, updated_at=NOON, attempts=b"[]").returning(deliveries.c.id)
-    number: int = store.database.write(lambda c: c.execute(made).scalar_one())
+    number: int = store.write(lambda c: c.execute(made).scalar_one())
     if state == "open":
         job = {"queue": queue_of_destination(destination), "subject": number, "order_key": order_key}
         waiting = {"due_at": NOON if due else None, "attempts": 0, "claims": 0}
-        store.database.write(lambda c: c.execute(insert(jobs).values(**job, **waiting)))
+        store.write(lambda c: c.execute(insert(jobs).values(**job, **waiting)))
     return number

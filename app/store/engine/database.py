@@ -1,4 +1,4 @@
-"""The database of one process: its engines, and what its reads and writes run in."""
+"""The database of one process: its connections, and the executors that its reads and writes run in."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,22 +6,13 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
-
 from app.store.engine import postgres, sqlite
 from app.store.engine.errors import StoreBroken, StoreUnavailable, translated
-from app.store.engine.executors import (
-    AbandonableWork,
-    DeadlineExecutor,
-    Executor,
-    InlineExecutor,
-    NativeThreadExecutor,
-)
+from app.store.engine.executors import DeadlineExecutor, Executor, InlineExecutor, NativeThreadExecutor
 from app.store.engine.file_lock import FileLock
+from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work, Write
 
 T = TypeVar("T")
-Work = Callable[[Connection], T]
-Failpoint = Callable[[str], None]
 
 READ_THREADS = 4
 WEB_CONNECTIONS = 8
@@ -29,168 +20,174 @@ WEB_CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Limits:
-    """How long anybody waits for another's lock in the database, and a greenlet for the database itself."""
+    """How long a transaction waits for a lock in the database, and a greenlet for a read or a write."""
 
     lock_seconds: float = 5.0
     read_seconds: float = 2.0
     write_seconds: float = 8.0
 
 
-def no_failpoint(_name: str) -> None:
-    """Nobody watches the points where a process may be killed."""
-
-
-def go_on() -> None:
-    """Nobody ends this process when its database breaks: it does nothing else, or ends anyway."""
-
-
 class Database(Protocol):
-    """Runs work inside a transaction. Raises `StoreUnavailable`, or `StoreBroken` once and for good."""
+    """Runs transactions. Each method raises `StoreUnavailable`; after the first `StoreBroken` every write does."""
 
     kind: Literal["sqlite", "postgresql"]
 
     def read(self, work: Work[T]) -> T:
-        """The work's result, in a transaction that writes nothing."""
+        """Return the result of work that writes nothing."""
         ...
 
-    def write(self, work: Work[T], *, durable: bool = True) -> T:
-        """The work's result, once its transaction is durable.
+    def write(self, write: Write[T]) -> T:
+        """Commit the write in one transaction, notify its channels and return the result of its work.
 
-        Not `durable`: once it is committed. No killed process of ours takes it back, but a power cut may, and the
-        death of PostgreSQL, until the next durable one: only for what may then happen once more.
+        A write whose caller timed out is rolled back, however late its transaction runs.
         """
         ...
 
     def truncate_wal(self) -> None:
-        """Drain what was deleted out of the database's own log too, where it has one and nobody reads in it."""
+        """Remove deleted data from SQLite's write-ahead log too, if no reader uses it."""
         ...
 
     def close(self) -> None:
-        """Let go of every connection, once the write that goes on has ended."""
+        """Close every connection, after the write that is running."""
         ...
 
 
 class SqliteDatabase:
-    """SQLite: one writer per process behind a lock between processes, and readers beside it."""
+    """SQLite: one writer in each process, a file lock between writers of all processes, and concurrent readers."""
 
     kind: Literal["sqlite", "postgresql"] = "sqlite"
 
     def __init__(
-        self, url: str, *, cooperative: bool, on_failpoint: Failpoint, on_broken: Callable[[], None], limits: Limits
+        self,
+        url: str,
+        notifier: CommitNotifier,
+        *,
+        cooperative: bool,
+        on_failpoint: Failpoint,
+        on_broken: Callable[[], None],
+        limits: Limits,
     ) -> None:
-        self._lock = FileLock(sqlite.path_of(url))
+        self._notifier = notifier
+        self._file_lock = FileLock(sqlite.path_of(url))
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
         self._writers = {True: self._writer, False: sqlite.relaxed_durability(self._writer)}
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
-        self._writes: Executor = NativeThreadExecutor(1) if cooperative else InlineExecutor()
-        self._reads: Executor = NativeThreadExecutor(READ_THREADS) if cooperative else InlineExecutor()
-        # a single native thread does all the writing where the store is cooperative
-        self._turn = nullcontext() if cooperative else threading.Lock()
-        self._on_point = on_failpoint
+        self._write_executor: Executor = NativeThreadExecutor(1) if cooperative else InlineExecutor()
+        self._read_executor: Executor = NativeThreadExecutor(READ_THREADS) if cooperative else InlineExecutor()
+        # the one native thread of a cooperative store needs no lock against others
+        self._thread_lock = nullcontext() if cooperative else threading.Lock()
+        self._on_failpoint = on_failpoint
         self._on_broken = on_broken
         self._limits = limits
-        self._broken = False
+        self._is_broken = False
 
     def read(self, work: Work[T]) -> T:
-        return self._reads.run(lambda: self._in_reader(work), self._limits.read_seconds)
+        return self._read_executor.run(self._limits.read_seconds, self._read, work)
 
-    def write(self, work: Work[T], *, durable: bool = True) -> T:
-        abandonable = AbandonableWork(work)
+    def write(self, write: Write[T]) -> T:
+        transaction = Transaction(write, self._notifier, self._on_failpoint)
         try:
-            return self._writes.run(lambda: self._in_turn(abandonable, durable=durable), self._limits.write_seconds)
+            result = self._write_executor.run(self._limits.write_seconds, self._commit, transaction)
         except StoreUnavailable:
-            abandonable.is_abandoned = True
+            transaction.is_abandoned = True
             raise
+        self._notifier.notify_after_commit(write.channels)
+        return result
 
     def truncate_wal(self) -> None:
-        self._writes.run(self._truncate_log, self._limits.write_seconds)
+        self._write_executor.run(self._limits.write_seconds, self._truncate_wal)
 
     def close(self) -> None:
-        with suppress(StoreUnavailable):  # a write that hangs keeps its connection and its lock to the end
-            self._writes.run(self._let_go, self._limits.write_seconds)
+        with suppress(
+            StoreUnavailable
+        ):  # a write that hangs keeps its connection and its lock until the process ends
+            self._write_executor.run(self._limits.write_seconds, self._dispose)
 
-    def _in_reader(self, work: Work[T]) -> T:
-        with self._watched(), self._reader.begin() as connection:
+    def _read(self, work: Work[T]) -> T:
+        with self._guarded(), self._reader.begin() as connection:
             return work(connection)
 
-    def _in_turn(self, work: Work[T], *, durable: bool) -> T:
-        with self._turn:
-            if self._broken:
+    def _commit(self, transaction: Transaction[T]) -> T:
+        with self._thread_lock:
+            if self._is_broken:
                 raise StoreBroken("the database was broken before; this process must end")
-            with self._watched(), self._lock.held():
-                return commit(self._writers[durable], work, self._on_point)
+            with self._guarded(), self._file_lock.held():
+                return transaction.commit(self._writers[transaction.write.durable])
 
-    def _truncate_log(self) -> None:
-        with self._turn, self._watched(), self._lock.held():
-            sqlite.truncate_log(self._writer, lock_seconds=self._limits.lock_seconds)
+    def _truncate_wal(self) -> None:
+        with self._thread_lock, self._guarded(), self._file_lock.held():
+            sqlite.truncate_wal(self._writer, lock_seconds=self._limits.lock_seconds)
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Translate what goes wrong. The first I/O error is the last thing this process learns of its disk."""
+    def _guarded(self) -> Iterator[None]:
+        """Translate errors. After the first I/O error the state of the disk is unknown: refuse every later write."""
         try:
             with translated():
                 yield
         except StoreBroken:
-            if not self._broken:
-                self._broken = True
+            if not self._is_broken:
+                self._is_broken = True
                 self._on_broken()
             raise
 
-    def _let_go(self) -> None:
-        with self._turn:
+    def _dispose(self) -> None:
+        with self._thread_lock:
             self._writer.dispose()
             self._reader.dispose()
-            self._lock.close()
+            self._file_lock.close()
 
 
 class PostgresDatabase:
-    """PostgreSQL: a pool of connections; under gevent every wait is cooperative and has a deadline."""
+    """PostgreSQL: a pool of connections. Under gevent every wait is cooperative and has a deadline."""
 
     kind: Literal["sqlite", "postgresql"] = "postgresql"
 
-    def __init__(self, url: str, *, cooperative: bool, on_failpoint: Failpoint, limits: Limits) -> None:
+    def __init__(
+        self, url: str, notifier: CommitNotifier, *, cooperative: bool, on_failpoint: Failpoint, limits: Limits
+    ) -> None:
+        self._notifier = notifier
         self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS, lock_seconds=limits.lock_seconds)
-        self._runner: Executor = DeadlineExecutor() if cooperative else InlineExecutor()
-        self._on_point = on_failpoint
+        self._writers = {True: self._engine, False: postgres.relaxed_durability(self._engine)}
+        self._executor: Executor = DeadlineExecutor() if cooperative else InlineExecutor()
+        self._on_failpoint = on_failpoint
         self._limits = limits
 
     def read(self, work: Work[T]) -> T:
-        return self._runner.run(lambda: self._in_reader(work), self._limits.read_seconds)
+        return self._executor.run(self._limits.read_seconds, self._read, work)
 
-    def write(self, work: Work[T], *, durable: bool = True) -> T:
-        work = work if durable else postgres.relaxed_durability(work)
-        return self._runner.run(lambda: self._in_writer(work), self._limits.write_seconds)
+    def write(self, write: Write[T]) -> T:
+        transaction = Transaction(write, self._notifier, self._on_failpoint)
+        result = self._executor.run(self._limits.write_seconds, self._commit, transaction)
+        self._notifier.notify_after_commit(write.channels)
+        return result
 
     def truncate_wal(self) -> None:
-        """Nothing: the server's log and its vacuum are the server's own."""
+        """Do nothing: the server recycles its log and vacuums by itself."""
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def _in_reader(self, work: Work[T]) -> T:
+    def _read(self, work: Work[T]) -> T:
         with translated(), self._engine.begin() as connection:
             return work(connection)
 
-    def _in_writer(self, work: Work[T]) -> T:
+    def _commit(self, transaction: Transaction[T]) -> T:
         with translated():
-            return commit(self._engine, work, self._on_point)
-
-
-def commit(engine: Engine, work: Work[T], on_failpoint: Failpoint) -> T:
-    """Do the work and commit it, passing the points where a crash test may strike."""
-    with engine.begin() as connection:
-        result = work(connection)
-        on_failpoint("before_commit")
-    on_failpoint("after_commit")
-    return result
+            return transaction.commit(self._writers[transaction.write.durable])
 
 
 def open_database(
-    url: str, *, cooperative: bool, on_failpoint: Failpoint, on_broken: Callable[[], None], limits: Limits
+    url: str,
+    notifier: CommitNotifier,
+    *,
+    cooperative: bool,
+    on_failpoint: Failpoint,
+    on_broken: Callable[[], None],
+    limits: Limits,
 ) -> Database:
-    """The database that the URL names; nothing is connected yet."""
+    """Return the database that the URL names. It connects when it is first used."""
     if url.startswith("sqlite:"):
         return SqliteDatabase(
-            url, cooperative=cooperative, on_failpoint=on_failpoint, on_broken=on_broken, limits=limits
+            url, notifier, cooperative=cooperative, on_failpoint=on_failpoint, on_broken=on_broken, limits=limits
         )
-    return PostgresDatabase(url, cooperative=cooperative, on_failpoint=on_failpoint, limits=limits)
+    return PostgresDatabase(url, notifier, cooperative=cooperative, on_failpoint=on_failpoint, limits=limits)

@@ -1,4 +1,4 @@
-"""What can go wrong with the store, in our words. Foreign exceptions end here; their texts never leave the room."""
+"""The errors of the store. Drivers' exceptions are translated here; their texts, which may hold data, are dropped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,29 +22,31 @@ REASONS = {
 
 
 class StoreUnavailable(Exception):
-    """The store cannot do it now: locked, down, read-only, full or too busy. Nothing was stored; try again."""
+    """The store cannot do this now: locked, down, read-only, full or too busy. Nothing was stored; retry later."""
 
 
 class StoreMissing(StoreUnavailable):
-    """There is no database yet: it is made with its schema."""
+    """There is no database yet; `db upgrade` creates it."""
 
 
 class ClaimLost(Exception):
-    """Somebody else has claimed the job since: its lease had run out. Nothing was stored."""
+    """The lease had expired and another worker has claimed the job. Nothing was stored."""
 
 
 class StoreRefused(StoreUnavailable):
-    """The database minds what it was given, not the moment: something else may well be taken now."""
+    """The database refused this data. A retry would fail again, but other data can be stored now."""
 
 
 class StoreBroken(StoreUnavailable):
-    """An I/O error, or another file in the database's place: what is on disk is unknown to this process, which must
-    end. An fsync is never tried again."""
+    """An I/O error, or another file in the database's place. What is on disk is unknown, so this process must end.
+
+    An fsync is never retried: the kernel may report success for pages that it has dropped.
+    """
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's exceptions into ours, telling the reason but neither SQL, values nor places."""
+    """Translate the driver's exceptions. The new message holds the reason, but no SQL, value or path."""
     try:
         yield
     except PoolTimeout as error:
@@ -52,16 +54,16 @@ def translated() -> Iterator[None]:
     except (DataError, IntegrityError) as error:
         raise StoreRefused("the database refused what it was given") from error
     except DBAPIError as error:
-        raise _ours(error.orig) from error
-    except sqlite.driver().Error as error:  # where the driver is used without SQLAlchemy
-        raise _ours(error) from error
+        raise _from_driver(error.orig) from error
+    except sqlite.driver().Error as error:  # from the driver without SQLAlchemy
+        raise _from_driver(error) from error
     except SQLAlchemyError as error:
         raise StoreUnavailable("the database refused") from error
     except OSError as error:
-        raise _of_the_file(error) from error
+        raise _from_file(error) from error
 
 
-def _of_the_file(error: OSError) -> StoreUnavailable:
+def _from_file(error: OSError) -> StoreUnavailable:
     if isinstance(error, DatabaseFileReplaced):
         return StoreBroken("the database file, or its log, was moved or replaced while it was open")
     if isinstance(error, OrphanedWal):
@@ -71,7 +73,7 @@ def _of_the_file(error: OSError) -> StoreUnavailable:
     return StoreUnavailable("the database's folder or file cannot be opened")
 
 
-def _ours(error: BaseException | None) -> StoreUnavailable:
+def _from_driver(error: BaseException | None) -> StoreUnavailable:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return StoreUnavailable("the database does not answer or refused")

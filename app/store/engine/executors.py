@@ -1,96 +1,85 @@
-"""Runners: where database work runs, so that it holds up nobody else.
+"""Executors: where database work runs, so that it blocks no other greenlet.
 
-In a gevent web process SQLite would stop every greenlet while it waits for the disk, so its work goes to native
-threads. psycopg waits cooperatively and stays where it is, under a deadline. Elsewhere a runner is a plain call.
+In a gevent web process SQLite would stop every greenlet while it waits for the disk, so its work runs in native
+threads. psycopg waits cooperatively, so its work stays in the calling greenlet, under a deadline. In a process
+without gevent an executor is a plain call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar, TypeVarTuple
 
 import gevent
 from gevent.threadpool import ThreadPool
 
 from app.store.engine.errors import StoreUnavailable
 
-A = TypeVar("A")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Executor(Protocol):
-    """Runs a piece of work and returns its result, or raises `StoreUnavailable` after `seconds`."""
+    """Runs work and returns its result, or raises `StoreUnavailable` after so many seconds."""
 
-    def run(self, work: Callable[[], T], seconds: float) -> T: ...
+    def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T: ...
 
 
 class InlineExecutor:
-    """The work runs here and now; its own timeouts are all there are."""
+    """Runs work in the calling thread, without a deadline: the database's own time-outs apply."""
 
-    def run(self, work: Callable[[], T], seconds: float) -> T:  # noqa: ARG002
-        return work()
+    def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T:  # noqa: ARG002
+        return work(*arguments)
 
 
 class DeadlineExecutor:
-    """The work runs here, cooperatively; after the deadline its connection is given up."""
+    """Runs work in the calling greenlet. At the deadline the work is interrupted and its connection is closed."""
 
-    def run(self, work: Callable[[], T], seconds: float) -> T:
-        with gevent.Timeout(seconds) as deadline:
-            try:
-                return work()
-            except gevent.Timeout as fired:
-                if fired is not deadline:
-                    raise
-                raise timed_out() from fired
+    def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        with _deadline(seconds):
+            return work(*arguments)
 
 
 class NativeThreadExecutor:
-    """The work runs in native threads. What is late goes on there, but nobody waits for it any more."""
+    """Runs work in native threads. Work that misses its deadline goes on there after its caller has given it up."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPool(threads)
 
-    def run(self, work: Callable[[], T], seconds: float) -> T:
-        """The deadline is also for getting a thread: all of them may be busy with what is late."""
-        outcome = DeadlineExecutor().run(lambda: self._pool.spawn(_caught, work).get(), seconds)
+    def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Wait for a free thread and for the result; late work may occupy all threads."""
+        with _deadline(seconds):
+            outcome = self._pool.spawn(_caught, work, arguments).get()
         if isinstance(outcome, _Raised):
             raise outcome.error
-        return outcome  # type: ignore[return-value]  # the stubs think of one that is not ready
-
-
-class AbandonableWork(Generic[A, T]):
-    """Work that is not begun, and does not end well, once it was given up: it may run in a native thread after its
-    caller has gone, who took it for failed."""
-
-    def __init__(self, work: Callable[[A], T]) -> None:
-        self._work = work
-        self.is_abandoned = False
-
-    def __call__(self, argument: A) -> T:
-        """The work's result."""
-        self._check()
-        result = self._work(argument)
-        self._check()
-        return result
-
-    def _check(self) -> None:
-        if self.is_abandoned:
-            raise timed_out()
+        return outcome  # type: ignore[return-value]  # the stubs include None, the value of a result that is not ready
 
 
 def timed_out() -> StoreUnavailable:
-    """The database did not answer in time."""
+    """Return the error for a database that did not answer in time."""
     return StoreUnavailable("the database does not answer in time")
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    with gevent.Timeout(seconds) as deadline:
+        try:
+            yield
+        except gevent.Timeout as fired:
+            if fired is not deadline:
+                raise
+            raise timed_out() from fired
 
 
 @dataclass(frozen=True)
 class _Raised:
-    """An exception as a value: gevent prints what a thread of its pool raises."""
+    """An exception as a value. gevent prints the traceback of an exception that leaves a thread of its pool."""
 
     error: Exception
 
 
-def _caught(work: Callable[[], T]) -> T | _Raised:
+def _caught(work: Callable[[*Ts], T], arguments: tuple[*Ts]) -> T | _Raised:
     try:
-        return work()
-    except Exception as error:  # noqa: BLE001 - handed to the caller, who raises it
+        return work(*arguments)
+    except Exception as error:  # noqa: BLE001 - raised again by the caller
         return _Raised(error)

@@ -1,6 +1,6 @@
-"""The file lock in front of every write to SQLite.
+"""The file lock that a process holds while it writes to SQLite.
 
-Processes that queue at a lock get their turn soon, where SQLite's own busy polling starves some of them (p99 12 ms
+Processes that queue for a lock wait a similar time each. SQLite's own busy polling starves some of them (p99 12 ms
 against 300).
 """
 
@@ -14,7 +14,7 @@ from app.store.engine.sqlite_files import make_private
 
 
 class FileLock:
-    """A lock between processes that dies with its holder. It is taken by one thread of a process at a time."""
+    """A lock between processes, released when its holder dies. One thread of a process at a time may use it."""
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(database.name + "-lock")
@@ -22,7 +22,7 @@ class FileLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the lock, hold it, let it go."""
+        """Wait for the lock and hold it."""
         descriptor = self._open()
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
@@ -37,7 +37,7 @@ class FileLock:
         return self._descriptor
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the lock's file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

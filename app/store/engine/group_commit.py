@@ -1,8 +1,8 @@
-"""Group commit: what has gathered is written in one transaction, and each caller waits for its own commit.
+"""Group commit: one transaction writes all items that wait, and each caller waits until its own item is committed.
 
-With 5 ms for an fsync this takes thousands of items a second where a transaction for each would drain 200. What shares
-a transaction is decided as late as can be, once the database gives it its batch: the longer others keep it waiting,
-the more is done at once.
+With 5 ms for an fsync this writes thousands of items a second, where one transaction for each item would write 200.
+The items of a batch are taken from the queue inside the transaction, so that the batch includes those that arrived
+while it waited for the write lock.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Drain = Callable[[], Sequence[T]]
-"""Says what a transaction is to write. It is asked inside of it; asked again, it says the same."""
+"""Return the items to write. Called inside the transaction, possibly in a native thread; idempotent."""
 
 BATCH_ITEMS = 500
 BATCH_BYTES = 16 * 1024 * 1024
@@ -33,7 +33,7 @@ native_lock = monkey.get_original("_thread", "allocate_lock")
 
 
 class PendingWrite(Generic[T, R]):
-    """An item that waits to be written, and who waits for what becomes of it."""
+    """An item to write, its size in bytes, and the greenlet that waits for its outcome."""
 
     __slots__ = ("item", "outcome", "size", "waiter")
 
@@ -45,30 +45,32 @@ class PendingWrite(Generic[T, R]):
 
 
 class Batch(Generic[T, R]):
-    """One batch to write: the pending it took. It takes them inside its transaction, in a native thread perhaps, and
-    takes none any more once its time is over."""
+    """The pending writes of one transaction. They leave the queue when the transaction drains it, never later."""
 
     def __init__(self, queue: deque[PendingWrite[T, R]]) -> None:
         self._queue = queue
         self._pending: list[PendingWrite[T, R]] = []
         self._is_drained = False
-        self._is_over = False
+        self._is_closed = False
         self._lock = native_lock()
 
     def drain(self) -> list[T]:
-        """The items of this batch: all that have gathered, as far as they may share a transaction."""
+        """Take from the queue what fits into one transaction, and return the items; the same ones when called again.
+
+        Raise `StoreUnavailable` if the batch is closed: the writer has given up a transaction that runs only now.
+        """
         with self._lock:
-            if self._is_over:
-                raise StoreUnavailable("nobody waits for this any more")
+            if self._is_closed:
+                raise StoreUnavailable("no caller waits for this write any more")
             if not self._is_drained:
                 self._is_drained = True
                 self._fill()
             return [write.item for write in self._pending]
 
-    def end(self) -> list[PendingWrite[T, R]]:
-        """The pending it took; it takes no more."""
+    def close(self) -> list[PendingWrite[T, R]]:
+        """Return the writes that were drained, and drain no more."""
         with self._lock:
-            self._is_over = True
+            self._is_closed = True
             return self._pending
 
     def _fill(self) -> None:
@@ -80,9 +82,10 @@ class Batch(Generic[T, R]):
 
 
 class GroupCommit(Generic[T, R]):
-    """Gathers items of greenlets and writes them together, in the order they came.
+    """Collects items from many greenlets and writes them in batches, in the order in which they arrived.
 
-    `write` returns within a time of its own, whatever the database does, so that nobody waits for ever.
+    `write` commits the items that a `Drain` returns, and returns one result for each. It must have a deadline of its
+    own, because the callers have none. It runs in one greenlet, a batch at a time.
     """
 
     def __init__(
@@ -98,12 +101,15 @@ class GroupCommit(Generic[T, R]):
         self._queue: deque[PendingWrite[T, R]] = deque()
         self._bytes = 0
         self._filled = Event()
-        self._closed = False
+        self._is_closed = False
         self._writer = gevent.spawn(self._write_for_ever)
 
     def add(self, item: T, size: int) -> R:
-        """The item's result, once it is durable. Raises `StoreUnavailable` when it could not be made so."""
-        if self._closed:
+        """Wait until the item is committed, and return its result. `size` is in bytes.
+
+        Raise `StoreUnavailable` if it is not committed, or if too much is waiting.
+        """
+        if self._is_closed:
             raise closed()
         if self._bytes + size > self._max_bytes:
             raise StoreUnavailable("too much is waiting to be written")
@@ -117,51 +123,51 @@ class GroupCommit(Generic[T, R]):
         return write.outcome
 
     def close(self) -> None:
-        """Stop writing; whoever still waits is told so."""
-        self._closed = True
+        """Stop writing. Every greenlet that still waits gets `StoreUnavailable`."""
+        self._is_closed = True
         self._writer.kill()
         self._fail_queue(closed())
 
     def _write_for_ever(self) -> None:
-        crowded = False
+        is_busy = False
         while True:
             if not self._queue:
                 self._filled.clear()
                 self._filled.wait()
-            if crowded:
+            if is_busy:
                 self._linger()
-            crowded = self._serve(Batch(self._queue)) > 1
+            is_busy = self._write_batch(Batch(self._queue)) > 1
 
     def _linger(self) -> None:
-        """Several came together last time, so more are on their way: wait until the loop has nothing left to do."""
+        """Let the event loop run until it is idle: the last batch had several items, so more are on their way."""
         with suppress(gevent.Timeout), gevent.Timeout(self._linger_seconds):
             gevent.idle()
 
-    def _serve(self, batch: Batch[T, R]) -> int:
-        """Write and tell what became of it; how many shared this batch."""
+    def _write_batch(self, batch: Batch[T, R]) -> int:
+        """Write a batch, wake its callers, and return how many they were."""
         try:
             outcomes = self._outcomes(batch)
         except StoreUnavailable as error:
-            self._fail(batch.end(), error)
+            self._fail(batch.close(), error)
             self._fail_queue(error)
         except gevent.GreenletExit:
-            self._fail(batch.end(), closed())
+            self._fail(batch.close(), closed())
             raise
         else:
-            self._settle(batch.end(), outcomes)
-        return len(batch.end())
+            self._finish(batch.close(), outcomes)
+        return len(batch.close())
 
     def _outcomes(self, batch: Batch[T, R]) -> Sequence[R | StoreUnavailable]:
         try:
             return self._write(batch.drain)
         except StoreRefused:
-            return self._each_alone(batch.drain())
+            return self._write_one_by_one(batch.drain())
         except StoreUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - one item that cannot be written must not drain the others with it
-            return self._each_alone(batch.drain())
+        except Exception:  # noqa: BLE001 - an item that cannot be written must not fail the others
+            return self._write_one_by_one(batch.drain())
 
-    def _each_alone(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
+    def _write_one_by_one(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
         return [self._write_alone(item) for item in items]
 
     def _write_alone(self, item: T) -> R | StoreUnavailable:
@@ -171,18 +177,18 @@ class GroupCommit(Generic[T, R]):
             return error
         except StoreUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - this is the one
+        except Exception:  # noqa: BLE001 - the item that cannot be written
             return StoreRefused("this cannot be stored")
 
     def _fail_queue(self, error: StoreUnavailable) -> None:
-        """Those who queue behind a failure would meet it too, only later."""
+        """Fail the writes that wait behind a failed batch: they would most likely fail too, only later."""
         self._fail(self._queue, error)
         self._queue.clear()
 
     def _fail(self, pending: Collection[PendingWrite[T, R]], error: StoreUnavailable) -> None:
-        self._settle(pending, [error] * len(pending))
+        self._finish(pending, [error] * len(pending))
 
-    def _settle(self, pending: Collection[PendingWrite[T, R]], outcomes: Sequence[R | StoreUnavailable]) -> None:
+    def _finish(self, pending: Collection[PendingWrite[T, R]], outcomes: Sequence[R | StoreUnavailable]) -> None:
         waiters = []
         for write, outcome in zip(pending, outcomes, strict=True):
             self._bytes -= write.size
@@ -192,8 +198,10 @@ class GroupCommit(Generic[T, R]):
 
 
 def _wake(waiters: "list[Waiter[None]]") -> None:
-    """Runs in the hub, for some of them at a time, with a batch of the loop for others in between: an event for each
-    would be a callback for each."""
+    """Wake these greenlets from the hub, 32 in one turn of the event loop, so that others run in between.
+
+    One callback wakes them all; an event for each greenlet would be a callback for each.
+    """
     for waiter in waiters[:WOKEN_AT_ONCE]:
         waiter.switch(None)
     if len(waiters) > WOKEN_AT_ONCE:
@@ -201,5 +209,5 @@ def _wake(waiters: "list[Waiter[None]]") -> None:
 
 
 def closed() -> StoreUnavailable:
-    """Nothing more is taken."""
+    """Return the error for what is asked of a closed store."""
     return StoreUnavailable("the store is closed")

@@ -1,13 +1,11 @@
-"""PostgreSQL: how a connection is set up. Every wait has a limit; durability is asked for, whatever the default."""
+"""PostgreSQL: how a connection is set up. Every wait has a limit; commits are durable whatever the defaults."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
-
-T = TypeVar("T")
 
 CONNECT_SECONDS = 3
 POOL_WAIT_SECONDS = 3.0
@@ -16,15 +14,18 @@ LOCK_SECONDS = 5.0
 IDLE_IN_TRANSACTION_MILLISECONDS = 5_000
 CONNECT_ARGS = {"connect_timeout": CONNECT_SECONDS, "application_name": "wats"}
 KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-RECEIPTS_LOCK = 0x77617473_0001
+
+RECEIPTS_LOCK, MIGRATION_LOCK = 0x77617473_0001, 0x77617473_0002
+"""Keys of advisory locks: "wats" and a number."""
+
 STEADY_PLANS = "SET plan_cache_mode = force_custom_plan; SET enable_bitmapscan = off"
-"""A queue grows faster than its statistics. A plan kept from when it was small, or one that sorts all of a backlog of
-which it thinks that it is small, took 30 ms for a claim among 100,000 jobs; by the index it is 0.3 ms."""
-MIGRATION_LOCK = 0x77617473_0002
+"""Plan each claim anew, and by the index. The jobs table grows faster than its statistics: a plan cached while it was
+small, or one that sorts a backlog which the planner thinks is small, took 30 ms for a claim among 100,000 jobs. The
+index takes 0.3 ms."""
 
 
 def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS) -> Engine:
-    """A pool of so many connections that notices when the server has gone and come back."""
+    """Return an engine with a pool of connections. The pool replaces those that a restart of the server broke."""
     engine = create_engine(
         url,
         pool_size=connections,
@@ -43,19 +44,25 @@ def serialize_receipt_inserts(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
 
 
-def relaxed_durability(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
-    """The same work in a transaction whose commit does not wait for the disk."""
+def relaxed_durability(engine: Engine) -> Engine:
+    """Return an engine on the same pool whose commits do not wait for the disk."""
+    relaxed = engine.execution_options()
+    event.listen(relaxed, "begin", _begin_relaxed)
+    return relaxed
 
-    def work_relaxed(connection: Connection) -> T:
-        connection.execute(text("SET LOCAL synchronous_commit = off"))
-        return work(connection)
 
-    return work_relaxed
+def _begin_relaxed(connection: Connection) -> None:
+    """Use the driver, whose first statement begins the transaction; SQLAlchemy would begin another one here."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SET LOCAL synchronous_commit = off")
 
 
 @contextmanager
 def listening(url: str, names: Iterable[str]) -> Iterator[Iterator[str]]:
-    """A connection of its own that hears NOTIFY: the names that ring, as they do. Keep-alives notice a dead peer."""
+    """Open a connection that listens to these names, and yield an iterator of the names that are notified.
+
+    TCP keep-alives detect a server that is gone.
+    """
     engine = create_engine(url, poolclass=NullPool, connect_args={**CONNECT_ARGS, **KEEP_ALIVE})
     connection = engine.raw_connection()
     try:
@@ -63,13 +70,13 @@ def listening(url: str, names: Iterable[str]) -> Iterator[Iterator[str]]:
         driver.autocommit = True
         for name in names:
             driver.execute(f"LISTEN {name}")
-        yield (ring.channel for ring in driver.notifies())
+        yield (notification.channel for notification in driver.notifies())
     finally:
         connection.close()
 
 
 def connection_errors() -> tuple[type[Exception], ...]:
-    """What a connection that breaks may raise. (The driver is imported only where PostgreSQL is used.)"""
+    """Return the exceptions that a broken connection may raise. Import the driver, which takes 111 ms, only here."""
     import psycopg
 
     return (SQLAlchemyError, psycopg.Error, OSError)
@@ -85,6 +92,6 @@ def _set_up(connection: Any, lock_seconds: float) -> None:
             f" {STEADY_PLANS}"
         )
         cursor.execute("SHOW synchronous_commit")
-        if cursor.fetchone()[0] == "off":  # a default of the server or the role that would break the promise
+        if cursor.fetchone()[0] == "off":  # a default of the server or the role; acknowledged commits could be lost
             cursor.execute("SET synchronous_commit = on")
     connection.commit()

@@ -1,6 +1,6 @@
-"""SQLite: which library, and how a connection is set up.
+"""SQLite: which library is used, and how a connection is set up.
 
-FULL synchronous: with NORMAL a power cut takes acknowledged commits along.
+Durable commits use `synchronous = FULL`: with NORMAL a power cut lost acknowledged commits.
 """
 
 import logging
@@ -32,16 +32,17 @@ CHECKPOINT_PAGES = 4000
 
 
 def driver() -> ModuleType:
-    """The newer of the SQLite libraries at hand."""
+    """Return the module of the newest SQLite library that is installed."""
     if bundled is not None and bundled.sqlite_version_info >= sqlite3.sqlite_version_info:
         return bundled  # type: ignore[no-any-return]
     return sqlite3
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """3.7.0 to 3.51.2 can corrupt a WAL database that two connections write; fixed also in 3.50.7 and 3.44.6.
+    """Tell whether this version can corrupt a WAL database that two connections write.
 
-    Source: SQLite's release notes, "WAL-reset bug".
+    3.7.0 to 3.51.2 can, except 3.44.6 and 3.50.7 and later ones of these two series. Source: SQLite's release notes,
+    "WAL-reset bug".
     """
     if version[:2] == (3, 50):
         return version < (3, 50, 7)
@@ -51,47 +52,49 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
 
 
 def journal_mode() -> str:
-    """WAL, unless this library would corrupt it."""
+    """Return the journal mode that is safe with this library: `wal`, or `delete` if it has the WAL-reset bug."""
     return "delete" if has_wal_reset_bug(driver().sqlite_version_info) else "wal"
 
 
 def path_of(url: str) -> Path:
-    """The database's file."""
+    """Return the path of the database's file."""
     return Path(str(make_url(url).database))
 
 
 def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
-    """One connection that begins every transaction by taking the write lock."""
+    """Return an engine with one connection, which takes the write lock when a transaction begins."""
     engine = _engine(url, StaticPool, lock_seconds, WRITER_CACHE_KIBIBYTES)
     event.listen(engine, "begin", _begin_to_write)
     return engine
 
 
 def relaxed_durability(writer: Engine) -> Engine:
-    """The same connection, whose commits do not wait for the disk. Without WAL there is no such thing: a commit that
-    is not synced could damage the file."""
+    """Return an engine on the same connection whose commits do not wait for the disk.
+
+    Without WAL they do: a commit that is not synced could corrupt the file.
+    """
     return writer.execution_options(synchronous="NORMAL") if journal_mode() == "wal" else writer
 
 
 def _begin_to_write(connection: Connection) -> None:
-    """Each transaction says how its commit shall wait: the connection would go on as the one before."""
-    wanted = connection.get_execution_options().get("synchronous", durable_synchronous())
-    if connection.info.get("synchronous") != wanted:
-        _tell_driver(connection, f"PRAGMA synchronous = {wanted}")
-        connection.info["synchronous"] = wanted
-    _tell_driver(connection, "BEGIN IMMEDIATE")
+    """Set how this transaction's commit waits for the disk; the pragma of the last one is still in force."""
+    synchronous = connection.get_execution_options().get("synchronous", durable_synchronous())
+    if connection.info.get("synchronous") != synchronous:
+        _execute_on_driver(connection, f"PRAGMA synchronous = {synchronous}")
+        connection.info["synchronous"] = synchronous
+    _execute_on_driver(connection, "BEGIN IMMEDIATE")
 
 
 def durable_synchronous() -> str:
-    """EXTRA without WAL: a rollback journal whose deletion is not yet on disk would take a commit back."""
+    """Return FULL, or EXTRA without WAL: the deletion of the rollback journal commits, and only EXTRA syncs that."""
     return "FULL" if journal_mode() == "wal" else "EXTRA"
 
 
 def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
-    """Connections that cannot write."""
+    """Return an engine whose connections cannot write."""
     engine = _engine(url, SqlitePool, lock_seconds, READER_CACHE_KIBIBYTES)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
-    event.listen(engine, "begin", lambda connection: _tell_driver(connection, "BEGIN"))
+    event.listen(engine, "begin", lambda connection: _execute_on_driver(connection, "BEGIN"))
     return engine
 
 
@@ -115,14 +118,14 @@ def _engine(url: str, pool: type[Pool], lock_seconds: float, cache_kibibytes: in
 
 
 def _connect(path: Path, lock_seconds: float) -> Any:
-    """To a file that is there: SQLite would make one, and throw the log of one that was moved away."""
+    """Connect to an existing file. SQLite would create a missing one, and delete the log that a moved one left."""
     refuse_missing_file(path)
     uri = f"file:{quote(str(path))}?mode=rw"
     return driver().connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
 
 
-def _tell_driver(connection: Connection, sql: str) -> None:
-    """Past SQLAlchemy's machinery for statements, which costs more than the rest of beginning a transaction."""
+def _execute_on_driver(connection: Connection, sql: str) -> None:
+    """Bypass SQLAlchemy's statement machinery, which costs more than the rest of beginning a transaction."""
     assert connection.connection.driver_connection is not None
     connection.connection.driver_connection.execute(sql)
 
@@ -135,14 +138,14 @@ def _set_up(connection: Any, cache_kibibytes: int) -> None:
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         "mmap_size = 0",
         "trusted_schema = 0",
-        "secure_delete = FAST",  # what is deleted leaves no copy in a page that stays in use
+        "secure_delete = FAST",  # overwrite deleted data in pages that stay in use
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @contextmanager
 def secure_delete(connection: Connection) -> Iterator[None]:
-    """Around what deletes inside a transaction: pages that become free are written over too."""
+    """Inside a transaction: overwrite deleted data in pages that become free too. Do nothing on PostgreSQL."""
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -154,7 +157,7 @@ def secure_delete(connection: Connection) -> Iterator[None]:
 
 
 def set_journal_mode(engine: Engine) -> None:
-    """Bring the file to the journal mode that is safe with this library. Outside a transaction, under the lock."""
+    """Switch the file to the journal mode that is safe with this library, under the lock, outside a transaction."""
     mode = journal_mode()
     if mode != "wal":
         version = driver().sqlite_version
@@ -166,8 +169,8 @@ def set_journal_mode(engine: Engine) -> None:
         connection.close()
 
 
-def truncate_log(engine: Engine, *, lock_seconds: float) -> None:
-    """Bring the write-ahead log into the database and empty it, without waiting for whoever still reads in it."""
+def truncate_wal(engine: Engine, *, lock_seconds: float) -> None:
+    """Copy the write-ahead log into the database and truncate it, unless a reader still uses it."""
     connection = engine.raw_connection()
     try:
         driver_connection: Any = connection.driver_connection

@@ -1,4 +1,4 @@
-"""The files of a SQLite database: who may make them, and whether they are still those that were opened."""
+"""The files of a SQLite database: how they are created, and whether they are still the ones that were opened."""
 
 import os
 from pathlib import Path
@@ -13,34 +13,40 @@ class FileMissing(OSError):
 
 
 class OrphanedWal(OSError):
-    """The database was moved away, and its log was left behind."""
+    """The database was moved away, and its write-ahead log was left behind."""
 
 
 class DatabaseFileReplaced(OSError):
-    """Under the database's name, or its log's, stands another file than the one that is open, or none."""
+    """The path of the database, or of its log, no longer leads to the file that is open."""
 
 
 def make_private(path: Path) -> None:
-    """Create the folder and the file, if they are missing, for this user only; SQLite would for everybody."""
+    """Create the folder and the file, unless they exist, readable by this user only. SQLite would let others read."""
     path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
 
 
 def create_file(path: Path) -> None:
-    """Make an empty database, unless it is there."""
+    """Create an empty database, unless it exists. Raise `OrphanedWal` if only its log exists."""
     if _has_log_alone(path):
         raise OrphanedWal
     make_private(path)
 
 
 def refuse_missing_file(path: Path) -> None:
-    """Only `create_file` makes a database: what a killed process had acknowledged may be in its log alone."""
+    """Raise `FileMissing`, or `OrphanedWal` if a log was left: it may hold what a killed process had acknowledged.
+
+    Only `create_file` may create a database.
+    """
     if not path.exists():
         raise OrphanedWal if _has_log_alone(path) else FileMissing
 
 
 def refuse_replaced_file(connection: Connection, path: Path) -> None:
-    """What is written into a file that was moved away or deleted is acknowledged and lost: look, just before."""
+    """Raise `DatabaseFileReplaced` if the file or its log was moved, deleted or replaced since it was opened.
+
+    Called just before a commit: what is written into a deleted file is lost, although it is acknowledged.
+    """
     file, log_file = file_at(path), file_at(_log_of(path))
     if file is None or file != connection.info["file"]:
         raise DatabaseFileReplaced
@@ -49,12 +55,12 @@ def refuse_replaced_file(connection: Connection, path: Path) -> None:
 
 
 def file_at(path: Path) -> tuple[int, int] | None:
-    """Which file stands there, by device and inode; None if none does."""
+    """Return the device and inode of the file at this path; None if there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _log_of(path: Path) -> Path:
@@ -62,6 +68,6 @@ def _log_of(path: Path) -> Path:
 
 
 def _has_log_alone(path: Path) -> bool:
-    """Tells whether there is a log with something in it, but no database that it belongs to."""
+    """Tell whether there is a log with content but no database."""
     log_file = _log_of(path)
     return not path.exists() and log_file.exists() and log_file.stat().st_size > 0

@@ -1,4 +1,4 @@
-"""A pool of connections for native threads that read."""
+"""The pool of SQLite connections that native threads read with."""
 
 from collections import deque
 from typing import Any
@@ -9,8 +9,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 class SqlitePool(Pool):
     """Keeps as many connections as were ever in use at once.
 
-    It has no lock, which native threads of a gevent process must not share: to take from a deque and to put back are
-    each one step of the interpreter.
+    It has no lock, because a lock that gevent has patched must not be shared by native threads. Taking from a deque
+    and putting back are atomic.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -18,11 +18,11 @@ class SqlitePool(Pool):
         self._free: deque[ConnectionPoolEntry] = deque()
 
     def recreate(self) -> "SqlitePool":
-        """An empty one."""
+        """Return an empty pool of the same kind."""
         return SqlitePool(self._creator, _dispatch=self.dispatch, dialect=self._dialect)
 
     def dispose(self) -> None:
-        """Close what is not in use."""
+        """Close the connections that are not in use."""
         while self._free:
             self._free.pop().close()
 

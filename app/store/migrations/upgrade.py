@@ -1,6 +1,6 @@
-"""Bringing the schema to head, by one process at a time, under a lock that dies with its holder.
+"""Upgrades the schema to head, in one process at a time, under a lock that is released when its holder dies.
 
-Revisions are numbered in one line ("0001", "0002", …), so that two of them can be compared.
+Revisions are numbered in sequence ("0001", "0002", …), so that two of them can be compared.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ VERSION_TABLE = "schema_version"
 
 @dataclass(frozen=True)
 class SchemaStatus:
-    """The database's revision (None: no schema yet), this code's, and whether they can work together."""
+    """The database's revision (None: no schema yet), this code's revision, and whether they are compatible."""
 
     version: str | None
     head: str
@@ -31,7 +31,7 @@ class SchemaStatus:
 
 
 def upgrade_schema(url: str, on_failpoint: Callable[[str], None]) -> SchemaStatus:
-    """Bring the schema to head. A schema that is newer than this code is left as it is."""
+    """Upgrade the schema to head. Leave a schema that is newer than this code as it is."""
     with translated(), _locked(url) as engine, engine.begin() as connection:
         if (_version(connection) or "") < _head():
             _upgrade(connection)
@@ -40,14 +40,14 @@ def upgrade_schema(url: str, on_failpoint: Callable[[str], None]) -> SchemaStatu
 
 
 def read_status(connection: Connection) -> SchemaStatus:
-    """How the schema stands to this code: good at head, or newer if it says that this code may still use it."""
+    """Return the schema's status. A newer schema is compatible if it says that this code may still use it."""
     version, head = _version(connection), _head()
     compatible = version == head or (version is not None and version > head and _oldest_code(connection) <= head)
     return SchemaStatus(version, head, compatible)
 
 
 def no_schema() -> SchemaStatus:
-    """How it stands where there is no database yet."""
+    """Return the status of a database that does not exist yet."""
     return SchemaStatus(None, _head(), compatible=False)
 
 
@@ -75,7 +75,7 @@ def _sqlite_locked(url: str) -> Iterator[Engine]:
 
 @contextmanager
 def _postgres_locked(url: str) -> Iterator[Engine]:
-    """The lock belongs to a session of its own, so that it outlives the migration's transaction."""
+    """Hold the lock in a session of its own, so that it outlives the migration's transaction."""
     engine = postgres.engine_for(url, connections=2)
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
@@ -88,7 +88,7 @@ def _postgres_locked(url: str) -> Iterator[Engine]:
 
 
 def _upgrade(connection: Connection) -> None:
-    """Alembic is loaded here only: a third of what a process loads, and most starts find the schema at head."""
+    """Run the migrations. Alembic is imported only here: it is a third of a process's imports, and rarely needed."""
     from alembic import command
     from alembic.config import Config
 
@@ -106,7 +106,7 @@ def _version(connection: Connection) -> str | None:
 
 def _oldest_code(connection: Connection) -> str:
     if not inspect(connection).has_table(compatibility.name):
-        return "~"  # after every revision: nothing says that this code may use it
+        return "~"  # sorts after every revision: nothing says that this code may use it
     return str(connection.execute(select(compatibility.c.oldest_code)).scalar_one())
 
 

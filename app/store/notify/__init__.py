@@ -1,1 +1,1 @@
-"""Wake-ups between processes: after a commit on a channel, listeners on that channel look again."""
+"""Wake-ups between processes: a commit that notifies a channel wakes the listeners on that channel."""

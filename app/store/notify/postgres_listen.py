@@ -1,4 +1,4 @@
-"""The notifier on PostgreSQL: a ring is a NOTIFY that goes out with its commit."""
+"""The notifier on PostgreSQL: NOTIFY in the transaction, which the server sends at the commit."""
 
 from contextlib import suppress
 
@@ -6,56 +6,46 @@ import gevent
 from sqlalchemy import Connection, func, select
 
 from app.store.engine import postgres
-from app.store.notify.notifier import CHANNELS, Channel, Listener, Signals
+from app.store.engine.write import CHANNELS, Channel
+from app.store.notify.notifier import Listener, Signal
 
 RECONNECT_SECONDS = 1.0
 
 
 class PostgresNotifier:
-    """PostgreSQL's own: one connection of this process listens for all channels."""
+    """NOTIFY in a write's own transaction; in a process that listens, one connection for all channels."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._signals = {channel: Signals() for channel in CHANNELS}
-        self._greenlet: gevent.Greenlet[..., None] | None = None
+        self._signals = {f"wats_{channel}": Signal() for channel in CHANNELS}
+        self._listening: gevent.Greenlet[..., None] | None = None
 
-    def notify_in_transaction(self, connection: Connection, *channels: Channel) -> None:
+    def notify_in_transaction(self, connection: Connection, channels: tuple[Channel, ...]) -> None:
         for channel in channels:
-            connection.execute(select(func.pg_notify(_wire_name(channel), "")))
+            connection.execute(select(func.pg_notify(f"wats_{channel}", "")))
 
-    def notify_after_commit(self, *channels: Channel) -> None:
-        """Nothing: the server rang at the commit."""
+    def notify_after_commit(self, channels: tuple[Channel, ...]) -> None:
+        """Do nothing: the server has notified."""
 
     def listen(self, channel: Channel) -> Listener:
-        if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._hear_for_ever)
-        return Listener(self._signals[channel])
+        if self._listening is None:
+            self._listening = gevent.spawn(self._listen_for_ever)
+        return Listener(self._signals[f"wats_{channel}"])
 
     def close(self) -> None:
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        if self._listening is not None:
+            self._listening.kill()
+            self._listening = None
 
-    def _hear_for_ever(self) -> None:
+    def _listen_for_ever(self) -> None:
         while True:
             with suppress(*postgres.connection_errors()):
-                self._hear()
+                self._listen()
             gevent.sleep(RECONNECT_SECONDS)
 
-    def _hear(self) -> None:
-        with postgres.listening(self._url, map(_wire_name, CHANNELS)) as names:
-            self._signal_all()  # something may have happened while nobody listened
+    def _listen(self) -> None:
+        with postgres.listening(self._url, self._signals) as names:
+            for signal in self._signals.values():  # there may have been commits before the connection listened
+                signal.notify()
             for name in names:
-                self._signals[_channel(name)].notify()
-
-    def _signal_all(self) -> None:
-        for signals in self._signals.values():
-            signals.notify()
-
-
-def _wire_name(channel: Channel) -> str:
-    return f"wats_{channel}"
-
-
-def _channel(wire_name: str) -> Channel:
-    return "events" if wire_name == _wire_name("events") else "work"
+                self._signals[name].notify()

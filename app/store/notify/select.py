@@ -1,9 +1,10 @@
-"""Which notifier a process has, by its database and by whether it has a gevent loop."""
+"""Which notifier a process uses: by its database, and by whether it runs under gevent."""
 
 import time
 
 from app.store.engine import sqlite
-from app.store.notify.notifier import Channel, Listener, Notifier
+from app.store.engine.write import Channel
+from app.store.notify.notifier import Listener, Notifier
 from app.store.notify.postgres_listen import PostgresNotifier
 from app.store.notify.sqlite_fifo import FifoNotifier
 
@@ -11,25 +12,22 @@ POLL_SECONDS = 0.05
 
 
 class PollingNotifier:
-    """For a process without a gevent loop: it signals for others, and to listen is to look again after a moment."""
+    """For a process without gevent: it notifies others, but its own listeners poll."""
 
     def __init__(self, notifier: Notifier) -> None:
-        self._bell = notifier
-        self.notify_in_transaction, self.notify_after_commit, self.close = (
-            notifier.notify_in_transaction,
-            notifier.notify_after_commit,
-            notifier.close,
-        )
+        self.notify_in_transaction = notifier.notify_in_transaction
+        self.notify_after_commit = notifier.notify_after_commit
+        self.close = notifier.close
 
     def listen(self, channel: Channel) -> "PollingListener":  # noqa: ARG002
         return PollingListener()
 
 
 class PollingListener(Listener):
-    """Looks again every now and then."""
+    """Asks its caller to look again every 50 ms."""
 
     def __init__(self) -> None:
-        """It hears nothing, so that it needs nothing."""
+        """Need no signal."""
 
     def wait(self, seconds: float) -> bool:
         time.sleep(min(seconds, POLL_SECONDS))
@@ -37,6 +35,6 @@ class PollingListener(Listener):
 
 
 def notifier_for(url: str, *, cooperative: bool) -> Notifier:
-    """The notifier of the database that the URL names."""
+    """Return the notifier of the database that the URL names. `cooperative`: this process runs under gevent."""
     notifier: Notifier = FifoNotifier(sqlite.path_of(url)) if url.startswith("sqlite:") else PostgresNotifier(url)
     return notifier if cooperative else PollingNotifier(notifier)
