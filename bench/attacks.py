@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Event as StopEvent
+from pathlib import Path
 
 Address = tuple[str, int]
 
 PATH = "/webhooks/whatsapp"
 DESCRIPTORS = 8192
+START_SECONDS = 120
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n".encode()
 SIGNED = b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
 BIG_BYTES = 40 * 1024 * 1024
@@ -90,21 +92,42 @@ ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
 )
 
 
+CONNECTIONS = {
+    attack: 10 if attack in (flood_headers, pipeline, flood_bodies, endless_chunks) else 500 for attack in ATTACKS
+}
+"""How many connections an attack holds at the least once it goes on."""
+
+
 @contextlib.contextmanager
 def under(attack: Callable[[Address, StopEvent], None], address: Address) -> Iterator[None]:
-    """The attack goes on in a process of its own while the block runs."""
+    """Attack from a process of its own while the block runs, which begins once the attack goes on."""
     context = multiprocessing.get_context("fork")
     stop = context.Event()
     process = context.Process(target=_attack, args=(attack, address, stop), daemon=True)
     process.start()
-    time.sleep(1.5)
     try:
+        _wait_for_connections(address, CONNECTIONS[attack])
         yield
     finally:
         stop.set()
         process.join(3)
         process.kill()
         process.join()
+
+
+def _wait_for_connections(address: Address, number: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while _established(address) < number:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the attack made fewer than {number} connections in {START_SECONDS} seconds")
+        time.sleep(0.05)
+
+
+def _established(address: Address) -> int:
+    """Return how many connections to this port the kernel holds."""
+    port, established = f":{address[1]:04X}", "01"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2].endswith(port) and row[3] == established for row in rows)
 
 
 def _attack(attack: Callable[[Address, StopEvent], None], address: Address, stop: StopEvent) -> None:

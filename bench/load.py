@@ -131,6 +131,10 @@ class _Loop:
     def _collect(self, timeout: float) -> None:
         for key, _ in self.selector.select(timeout):
             connection: Connection = key.data
+            if connection in self.idle:  # the server has closed it
+                self.idle.remove(connection)
+                self.idle.append(self._reopen(connection))
+                continue
             status = self._status(connection)
             if status is None:
                 continue

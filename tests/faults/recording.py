@@ -1,4 +1,4 @@
-"""A destination that remembers every POST: which event it was, what update it held, and when it came."""
+"""A destination that remembers every POST: which event it was, and what update it held."""
 
 import contextlib
 import json
@@ -42,7 +42,6 @@ class Recording:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._moments: list[float] = []
         self._gate = Gate()
         self._gate.answer(200)
         self.posts: Counter[str] = Counter()
@@ -57,15 +56,9 @@ class Recording:
         """One POST; where it waits for its answer."""
         update = update_of(json.loads(body)["raw"])
         with self._lock:
-            self._moments.append(time.monotonic())
             self.posts[event_id] += 1
             self.ids_of_update[update].add(event_id)
             return self._gate
-
-    def posts_within(self, seconds: float) -> int:
-        """How many POSTs came so lately."""
-        since = time.monotonic() - seconds
-        return sum(1 for moment in self._moments if moment >= since)
 
     @property
     def repeated(self) -> int:
