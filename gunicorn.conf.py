@@ -1,7 +1,7 @@
-"""gunicorn's settings. They come from the same place as those of `flask wats serve`: flags become environment.
+"""gunicorn's settings, from the same sources as those of `flask wats serve`, which turns its flags into environment.
 
-The settings are loaded here, in the master, so that a wrong one ends the start with one message and code 78, and
-not in a loop of failing workers. Imports stay light: whatever is imported here precedes gevent's monkey patch.
+The master loads the settings, so that a wrong one ends the start with one message and code 78 and not with a loop of
+failing workers. Import little here: it is imported before gevent's monkey patch.
 """
 
 import os
@@ -22,9 +22,9 @@ from app.startup.banner import print_banner, print_warnings
 from app.startup.handover import hand_over
 
 SUPERVISED = "WATS_SUPERVISED"
-UNREAD_MILLISECONDS = 20_000
+MAX_UNREAD_MILLISECONDS = 20_000
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that nobody needs after a stop
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that lose their use with the process
 
 try:
     _settings = load_settings()
@@ -36,17 +36,17 @@ AccessLogger.secrets = _settings.secret_values
 
 
 def _raise_file_limit():
-    """Use all the descriptors we may have: the usual soft limit of 1024 is soon reached by clients that only wait."""
+    """Raise the soft limit of descriptors, usually 1024, which long polls soon exhaust; return the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in (65536, 10240):  # macOS takes no more than the second, whatever it calls its hard limit
-        most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    for target in (65536, 10240):  # macOS accepts no more than the second, whatever its hard limit says
+        limit = target if hard == resource.RLIM_INFINITY else min(hard, target)
         with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-            return most
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            return limit
     return soft
 
 
-_in_memory = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None
+_memory_folder = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None
 _host = _settings.service.host
 
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
@@ -54,11 +54,11 @@ wsgi_app = "wsgi:app"
 workers = _settings.web_processes
 worker_class = "app.server.worker.FairGeventWorker"
 worker_connections = min(4000, _raise_file_limit() - 200)
-worker_tmp_dir = _in_memory
+worker_tmp_dir = _memory_folder
 backlog = 2048
-forwarded_allow_ips = ""  # nobody: no header may change the path, and contradictory ones cost no webhook
+forwarded_allow_ips = ""  # no proxy is trusted: no header may change the path or cause a refusal
 keepalive = 5  # seconds; it is also the deadline for a request's headers
-limit_request_fields = 64  # with the next, 256 KiB of headers: each piece of them costs as much as all before it
+limit_request_fields = 64  # with the next line at most 256 KiB: parsing costs the square of the size
 limit_request_field_size = 4094
 timeout = 30
 graceful_timeout = max(1, _settings.grace_seconds - 4)
@@ -69,33 +69,33 @@ preload_app = False  # a lock made before the monkey patch deadlocks a worker
 
 
 def on_starting(server):
-    """Give the counters of all processes a folder of this run's own, unless a supervisor already has."""
+    """Make a folder for the counters of all processes of this run, unless the supervisor has made one."""
     if server.cfg.is_ssl:
-        sys.stderr.write("wats speaks no TLS itself: leave certfile and keyfile out, and put a proxy in front.\n")
+        sys.stderr.write("wats does not speak TLS: remove certfile and keyfile, and put a proxy in front.\n")
         sys.exit(78)
     if METRICS_FOLDER not in os.environ:
-        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="wats-metrics-", dir=_in_memory)
+        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="wats-metrics-", dir=_memory_folder)
 
 
 def when_ready(server):
-    """The port is open: say so, once. A client that reads no answer loses its connection after a while."""
+    """Print the banner when the port is open. Let the kernel drop a client that does not read its response."""
     for listener in server.LISTENERS:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MAX_UNREAD_MILLISECONDS)
     if SUPERVISED not in os.environ:
         print_warnings(_settings, sys.stderr)
     print_banner(_settings, sys.stdout)
 
 
 def post_request(_worker, _request, environ, _response):
-    """Send the answer, and let others have their turn before the next request of the same connection."""
+    """Send the response, and let other greenlets run before the next request of the same connection."""
     from app.server.worker import flush_and_yield
 
     flush_and_yield(environ)
 
 
 def post_worker_init(worker):
-    """Open the store in the worker itself, after the monkey patch; and let a stop show in `/readyz` at once."""
+    """Open the store in the web process, after the monkey patch. Make SIGTERM turn `/readyz` into 503 at once."""
     from app.assembly import tune_runtime
     from app.startup import draining
 
@@ -111,14 +111,14 @@ def post_worker_init(worker):
 
 
 def worker_exit(_server, worker):
-    """Close the store in order."""
+    """Close the store."""
     gateway = getattr(worker.wsgi, "extensions", {}).get("wats")
     if gateway is not None:
         gateway.store.close()
 
 
 def child_exit(_server, worker):
-    """A dead process's gauges must not be counted, and nobody must wait for it to accept."""
+    """Drop a dead process's gauges, and its slot: the others must not wait for it to accept connections."""
     from prometheus_client.multiprocess import mark_process_dead
 
     from app.server.accept_balance import ProcessSlot
@@ -128,6 +128,6 @@ def child_exit(_server, worker):
 
 
 def on_exit(_server):
-    """Take this run's folder away, if it was ours."""
+    """Remove the folder of counters, unless it belongs to the supervisor."""
     if SUPERVISED not in os.environ:
         shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)

@@ -1,7 +1,7 @@
 """The entry point for gunicorn and for the `flask` command.
 
-Under gunicorn, whose gunicorn.conf.py has loaded the settings, `app` is the gateway. Anywhere else it only
-carries the `wats` commands, needs no config, and serves nothing. Each case imports only what it needs.
+Under gunicorn, whose gunicorn.conf.py has loaded the settings, `app` is the gateway. Otherwise it only registers the
+`wats` commands: it needs no config and has no routes. Each case imports only what it needs.
 """
 
 from flask import Flask

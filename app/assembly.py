@@ -1,4 +1,4 @@
-"""Assembly: the only place that knows dry-run from live and SQLite from PostgreSQL, and makes the parts."""
+"""The composition root: the only place that knows dry-run or live and SQLite or PostgreSQL, and makes the gateway."""
 
 import gc
 import logging
@@ -33,12 +33,12 @@ MEGABYTE = 1024 * 1024
 
 
 def build_gateway(settings: Settings) -> Gateway:
-    """The parts for one process; nothing is opened yet. In a gevent web process the store is cooperative."""
+    """Make the gateway of a process; nothing is opened yet. After gevent's monkey patch the store is cooperative."""
     store = Store(
         settings.storage.url,
         min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
         cooperative=monkey.is_module_patched("threading"),
-        on_broken=_end_this_process,
+        on_broken=_stop_this_process,
     )
     return Gateway(
         settings=settings,
@@ -51,14 +51,14 @@ def build_gateway(settings: Settings) -> Gateway:
 
 
 def tune_runtime() -> None:
-    """Get this process ready for a long life: what is loaded now stays, and a native thread gets its turn sooner."""
-    gc.freeze()
+    """Tune the interpreter for a long-running process, after everything is imported."""
+    gc.freeze()  # what is loaded now stays: the collector need not look at it again
     gc.set_threshold(20_000, 20, 50)
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.001)  # a native thread gets the interpreter lock sooner
 
 
 def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
-    """The background worker of this process: it serves every queue there is."""
+    """Make the background worker of this process; it serves every queue."""
     worker = gateway.settings.worker
     return JobRunner(
         gateway.store,
@@ -71,7 +71,7 @@ def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
 
 
 def build_queues(gateway: Gateway) -> list[Queue]:
-    """What each queue's jobs are handled by: splitting, pruning, and delivering to each destination."""
+    """Make the queues with their handlers: splitting, pruning, and one for the deliveries to each destination."""
     store, settings = gateway.store, gateway.settings
     pruner, deliveries = Pruner(gateway), partial(prepare_deliveries, parts=gateway)
     splitter = Splitter(
@@ -83,23 +83,23 @@ def build_queues(gateway: Gateway) -> list[Queue]:
     )
     return [
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
-        Queue(PRUNE_QUEUE, 1, _each(pruner.prune), singleton=True, wakes_on_commit=False),
-        *(_queue_to(each, deliveries) for each in settings.destinations),
+        Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
+        *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
     ]
 
 
-def _queue_to(destination: Destination, prepare: Prepare) -> Queue:
+def _delivery_queue(destination: Destination, prepare: Prepare) -> Queue:
     ordered = destination.ordering == "conversation"
     return Queue(queue_of_destination(destination.name), destination.max_in_flight, prepare, ordered=ordered)
 
 
-def _each(handle: Callable[[Job], Outcome]) -> Prepare:
-    """The tasks of jobs that need nothing to be loaded: each is handled, and ends as it says."""
+def _one_by_one(handle: Callable[[Job], Outcome]) -> Prepare:
+    """Return a `Prepare` that loads nothing: each job is handled by itself."""
     return lambda jobs: [(job, lambda job=job: JobResult(job, handle(job))) for job in jobs]  # type: ignore[misc]
 
 
 def _may_reach(settings: Settings) -> MayReach:
-    """Which addresses are pushed to: in a dry-run those of this machine, unless it was told to push."""
+    """Return which addresses may be pushed to: in a dry-run without `--push` only those of this machine."""
     if settings.mode is Mode.LIVE or settings.push_anywhere:
         return lambda _: True
     return lambda address: address.is_loopback
@@ -109,7 +109,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _end_this_process() -> None:
-    """Stop in order, so that the 503 still goes out; whoever started this process starts one that reads anew."""
+def _stop_this_process() -> None:
+    """Stop gracefully, so that the 503 is still sent. The parent starts a process that opens the database anew."""
     log.error("store.broken", extra={"reason": "an I/O error, or a damaged or moved file; this process ends"})
     os.kill(os.getpid(), signal.SIGTERM)

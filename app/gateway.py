@@ -1,4 +1,4 @@
-"""The gateway: the list of parts a room may use. Assembly fills it in; nobody else makes one."""
+"""The gateway: what a request or a job may use. Only the assembly makes one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ from app.metrics import Metrics
 from app.store import Store
 
 Clock = Callable[[], datetime]
-"""Tells the time as an aware UTC datetime."""
+"""Returns the time as an aware UTC datetime."""
 
 EXTENSION = "wats"
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """`jitter` gives numbers from 0 to 1 at random, to spread what would otherwise happen at once."""
+    """Settings, store, clock, metrics and destinations of this process.
+
+    `jitter` returns random numbers from 0 to 1, which spread out retries.
+    """
 
     settings: Settings
     store: Store
@@ -31,5 +34,5 @@ class Gateway:
 
 
 def gateway() -> Gateway:
-    """The parts of the application that handles the current request."""
+    """Return the gateway of the application that handles the current request."""
     return cast("Gateway", current_app.extensions[EXTENSION])

@@ -1,7 +1,7 @@
-"""What is counted, for Prometheus. Over several processes the counts are summed in a directory of files.
+"""Counters for Prometheus. Several processes share their counters through a directory of files.
 
-The directory is named by `PROMETHEUS_MULTIPROC_DIR` before this module is imported (gunicorn.conf.py sees to
-it); without it the counts live in this process alone. What the database knows is asked when a scrape comes.
+`PROMETHEUS_MULTIPROC_DIR` names the directory; gunicorn.conf.py sets it before this module is imported. Without it
+each process has its own counters. Gauges of what the database holds are read at each scrape, in `app.health.gauges`.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 180
 
 
 class Metrics:
-    """The counters of this process. Labelled children are kept: finding one costs more than adding to it."""
+    """The counters of this process. Labelled children are cached: to look one up costs more than to add to it."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -36,34 +36,34 @@ class Metrics:
         self._unreadable = counter("wats_unreadable_receipts", "Receipts that could not be read.")
         self._attempts = counter(
             "wats_delivery_attempts",
-            "Pushes that were tried, by destination and what became of them.",
+            "Attempts to deliver, by destination and outcome.",
             ["destination", "outcome"],
         )
         self._lag = histogram(
             "wats_delivery_lag_seconds",
-            "From the receipt of an event to its first delivery, by destination.",
+            "From the receipt of an event until its first delivery, by destination.",
             ["destination"],
             buckets=LAG_SECONDS,
         )
         self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}
-        self._observers: dict[tuple[str, str, str], Histogram] = {}
-        self._tried: dict[tuple[str, str], Counter] = {}
-        self._lags: dict[str, Histogram] = {}
+        self._request_observers: dict[tuple[str, str, str], Histogram] = {}
+        self._attempt_counters: dict[tuple[str, str], Counter] = {}
+        self._lag_observers: dict[str, Histogram] = {}
 
     def webhook_stored(self, outcome: Stored) -> None:
-        """Count a webhook that is durable."""
+        """Count a webhook that is stored durably."""
         self._stored[outcome].inc()
 
     def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None:
-        """Count a request that was answered and how long that took. `route` is a template, never a path."""
+        """Count an answered request and its duration. `route` is a template, never a path."""
         labels = (route, method, status)
-        observer = self._observers.get(labels)
+        observer = self._request_observers.get(labels)
         if observer is None:
-            observer = self._observers[labels] = self._requests.labels(*labels)
+            observer = self._request_observers[labels] = self._requests.labels(*labels)
         observer.observe(seconds)
 
     def receipt_split(self, *, new: int, duplicates: int, foreign: int) -> None:
-        """Count the events of a receipt: new ones (of which so many are foreign), and those that were known."""
+        """Count the events of a receipt: the new ones, of which so many are foreign, and the duplicates."""
         for outcome, number in (("new", new - foreign), ("foreign", foreign), ("duplicate", duplicates)):
             self._events.labels(outcome).inc(number)
 
@@ -71,43 +71,37 @@ class Metrics:
         """Count a receipt that could not be read."""
         self._unreadable.inc()
 
-    def delivery_tried(self, *, destination: str, outcome: str) -> None:
-        """Count a push and what became of it."""
+    def delivery_attempted(self, *, destination: str, outcome: str) -> None:
+        """Count an attempt to deliver."""
         labels = (destination, outcome)
-        counter = self._tried.get(labels)
+        counter = self._attempt_counters.get(labels)
         if counter is None:
-            counter = self._tried[labels] = self._attempts.labels(*labels)
+            counter = self._attempt_counters[labels] = self._attempts.labels(*labels)
         counter.inc()
 
     def event_delivered(self, *, destination: str, seconds: float) -> None:
-        """Count an event that was delivered, so long after it was received."""
-        observer = self._lags.get(destination)
+        """Count an event's first delivery, and the seconds since its receipt."""
+        observer = self._lag_observers.get(destination)
         if observer is None:
-            observer = self._lags[destination] = self._lag.labels(destination)
+            observer = self._lag_observers[destination] = self._lag.labels(destination)
         observer.observe(seconds)
 
-    def exposition(self, asked: Iterable[Metric]) -> bytes:
-        """Prometheus' text format: every process's counts, and what was just asked of the database."""
+    def exposition(self, gauges: Iterable[Metric]) -> bytes:
+        """Return the counters of every process, and these gauges, in Prometheus' text format."""
         registry = CollectorRegistry()
-        registry.register(_Asked(asked))
+        registry.register(_Collected(gauges))
         if ValueClass is MutexValue:
-            registry.register(_Counts(self._registry))
+            registry.register(_Collected(self._registry.collect()))
         else:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 
-class _Asked(Collector):
+class _Collected(Collector):
+    """Passes on metrics that were collected elsewhere."""
+
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = tuple(metrics)
 
     def collect(self) -> Iterable[Metric]:
         return self._metrics
-
-
-class _Counts(Collector):
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def collect(self) -> Iterable[Metric]:
-        return self._registry.collect()

@@ -1,7 +1,6 @@
-"""The image's health check: exit code 0 if the gateway answers on the port that the environment tells.
+"""The image's health check: exit code 0 if the gateway answers on the port that the environment names.
 
-It stands alone and imports nothing of the gateway, so that asking every few seconds costs little. Proxies that the
-environment names are passed by.
+It imports nothing of the gateway, because it runs every few seconds, and it ignores the environment's proxies.
 """
 
 import http.client
@@ -12,7 +11,7 @@ TIMEOUT_SECONDS = 2
 
 
 def is_alive(port: str) -> bool:
-    """Tells whether `/healthz` answers 200 at this port."""
+    """Tell whether `/healthz` answers 200 at this port."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=TIMEOUT_SECONDS)
         connection.request("GET", "/healthz")
@@ -22,6 +21,6 @@ def is_alive(port: str) -> bool:
 
 
 if __name__ == "__main__":
-    told = os.environ.get("WATS_PORT", "")
-    ports = (told,) if told.isdecimal() else (os.environ.get("PORT", ""), "3000")
+    wats_port = os.environ.get("WATS_PORT", "")
+    ports = (wats_port,) if wats_port.isdecimal() else (os.environ.get("PORT", ""), "3000")
     sys.exit(not any(is_alive(port) for port in ports))

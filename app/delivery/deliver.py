@@ -95,7 +95,7 @@ def _tell(job: Job, delivery: Delivery, answer: PushResponse, outcome: Outcome) 
 
 def _count(delivery: Delivery, event: Event, outcome: Outcome, parts: Gateway) -> None:
     words, _ = OUTCOMES[type(outcome)]
-    parts.metrics.delivery_tried(destination=delivery.destination, outcome=words)
+    parts.metrics.delivery_attempted(destination=delivery.destination, outcome=words)
     if isinstance(outcome, Done) and not delivery.was_delivered:
         lag = parts.clock() - event.received_at
         parts.metrics.event_delivered(destination=delivery.destination, seconds=max(0.0, lag.total_seconds()))

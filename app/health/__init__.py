@@ -1,1 +1,1 @@
-"""How the gateway is: alive, ready, and what it knows of itself. Reads only; changes nothing."""
+"""The state of the gateway, for platforms and operators: liveness, readiness, status, metrics, diagnostics."""

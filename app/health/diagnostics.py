@@ -1,4 +1,4 @@
-"""What this very process is made of, for whoever has to find out why it misbehaves. No secrets."""
+"""The inside of the process that answers, to find out why it misbehaves. No secrets."""
 
 import gc
 import os
@@ -18,11 +18,11 @@ from app.gateway import Gateway
 PACKAGES = ("flask", "flask-smorest", "gevent", "gunicorn", "sqlalchemy", "werkzeug")
 KIBIBYTE = 1024
 
-_born = time.monotonic()
+_started = time.monotonic()
 
 
 def diagnostics_of(gateway: Gateway) -> dict[str, Any]:
-    """Versions, memory, descriptors and the settings that are not secret."""
+    """Return versions, memory, descriptors, queues, and the settings that are not secret."""
     return {
         "service": "wats",
         "version": VERSION,
@@ -37,7 +37,7 @@ def diagnostics_of(gateway: Gateway) -> dict[str, Any]:
 def _process() -> dict[str, Any]:
     return {
         "pid": os.getpid(),
-        "uptimeSeconds": round(time.monotonic() - _born, 1),
+        "uptimeSeconds": round(time.monotonic() - _started, 1),
         "maxResidentBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE,
         "openDescriptors": _descriptors(),
         "objects": len(gc.get_objects()),

@@ -1,4 +1,4 @@
-"""Ready or not: may this process be given traffic? Meta, the worker and destinations never count."""
+"""Whether this process may be given traffic. Meta, the worker and destinations never count."""
 
 import threading
 import time
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from app.startup import draining
 from app.store import Store
 
-CACHED_SECONDS = 1.0
+CACHE_SECONDS = 1.0
 OK = "ok"
 
 
 class Readiness:
-    """The store's checks, made at most once a second however many probes ask."""
+    """The checks. Those of the store are made at most once a second, however many probes come."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -21,12 +21,12 @@ class Readiness:
         self._until = 0.0
 
     def checks(self) -> dict[str, str]:
-        """Every check with `ok` or what is wrong."""
-        return {**self._store_checks(), "draining": "on its way out" if draining.has_begun() else OK}
+        """Return every check with `ok`, or with what is wrong."""
+        return {**self._store_checks(), "draining": "this process is stopping" if draining.has_begun() else OK}
 
     def _store_checks(self) -> Mapping[str, str]:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._checks = self._store.checks()
-                self._until = time.monotonic() + CACHED_SECONDS
+                self._until = time.monotonic() + CACHE_SECONDS
             return self._checks

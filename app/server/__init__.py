@@ -1,1 +1,1 @@
-"""What touches gunicorn's insides: the worker class, its connections, the accept balance and the access log."""
+"""What depends on gunicorn's internals: the worker class, its connections, the accept balance and the access log."""

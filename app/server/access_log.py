@@ -1,4 +1,4 @@
-"""gunicorn's logs in our form: its own lines, and one line for each request without query string or raw path."""
+"""gunicorn's logs in our form: its own lines, and one line for each request, without query string or raw path."""
 
 import re
 import sys
@@ -11,18 +11,17 @@ from typing import Any, ClassVar
 from gunicorn.glogging import Logger
 
 from app.log import configure_logging
+from app.web.middleware import REQUEST_ID, ROUTE
 
-ROUTE = "wats.route"  # as app.web.middleware leaves them; a log knows no room
-REQUEST_ID = "wats.request_id"
-SHOWN_PATH = 64
+MAX_PATH_LENGTH = 64
 MAX_SEGMENT_LENGTH = 20
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
-    """One JSON line per request, named by its route's template; the path of an unknown one is cut short."""
+    """Writes one JSON line per request with the template of its route; the path of an unmatched one is shortened."""
 
     secrets: ClassVar[Sequence[str]] = ()
-    """Values to keep out of every line; set before gunicorn makes its logger."""
+    """Values to keep out of every line; to be set before gunicorn makes its logger."""
 
     def setup(self, cfg: Any) -> None:
         """Send gunicorn's own lines through our formatter."""
@@ -33,26 +32,28 @@ class AccessLogger(Logger):  # type: ignore[misc]
             log.propagate = True
 
     def access(self, resp: Any, _req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
-        """Write the line of a request that was answered."""
+        """Write the line of an answered request."""
         route = environ.get(ROUTE)
-        where = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""))
+        location = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""))
         sys.stderr.write(
             f'{{"time":"{datetime.now(UTC).isoformat(timespec="milliseconds")}","level":"info","logger":"http",'
-            f'"event":"http.request","method":{quoted(environ.get("REQUEST_METHOD", ""))},{where},'
+            f'"event":"http.request","method":{quoted(environ.get("REQUEST_METHOD", ""))},{location},'
             f'"status":{str(resp.status)[:3]},"durationMs":{request_time.total_seconds() * 1000:.1f},'
             f'"bytes":{resp.sent},"requestId":{quoted(environ.get(REQUEST_ID, ""))}}}\n'
         )
 
     def reopen_files(self) -> None:
-        """There are no files: the platform keeps the stream."""
+        """Do nothing: there are no files, the log is standard error."""
 
 
 @lru_cache(maxsize=256)
 def quoted_route(route: str) -> str:
-    """The route of a known path."""
+    """Return the JSON member with a route's template."""
     return f'"route":{quoted(route)}'
 
 
 def quoted_path(path: str) -> str:
-    """An unknown path for people: long segments, which may be anything, are left out."""
-    return f'"route":"unmatched","path":{quoted(re.sub(rf"[^/]{{{MAX_SEGMENT_LENGTH},}}", "…", path)[:SHOWN_PATH])}'
+    """Return the JSON members for an unmatched path: long segments, which may be secrets or ids, are left out."""
+    return (
+        f'"route":"unmatched","path":{quoted(re.sub(rf"[^/]{{{MAX_SEGMENT_LENGTH},}}", "…", path)[:MAX_PATH_LENGTH])}'
+    )

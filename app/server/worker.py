@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker, made fair: a client that sends without end gets no more turns than anybody else."""
+"""gunicorn's gevent worker, made fair: a client that sends without pause gets no more of the event loop than any."""
 
 from functools import partial
 from typing import Any
@@ -12,32 +12,32 @@ from app.server.connection import Connection
 from app.web.middleware import REFUSED, Environ
 
 CLIENT = "gunicorn.socket"  # as gunicorn leaves it in the environ
-REFUSED_SECONDS = 0.05
-MISTAKEN_SECONDS = 0.2
-FLOODING_SECONDS = 1.0
+REFUSED_PAUSE_SECONDS = 0.05
+UNREADABLE_PAUSE_SECONDS = 0.2
+HEADER_FLOOD_PAUSE_SECONDS = 1.0
 
 
 class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves each connection in turns, and lets who speaks no HTTP wait before it may come again."""
+    """Yields to other connections after each request, and delays a client whose requests cannot be parsed."""
 
     def init_process(self) -> None:
-        """Begin in the new process, with each setting at hand: gunicorn asks for several with every request."""
+        """Start in the forked process. Copy the settings: gunicorn looks several of them up with every request."""
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         self.slot = ProcessSlot(self.age)
         super().init_process()
 
     def server_class(self, listener: Any, *, spawn: Any, **_for_wsgi: Any) -> BalancedServer:
-        """The server that accepts this process's connections; gunicorn takes it for a class."""
+        """Return the server that accepts this process's connections; gunicorn calls this as if it were a class."""
         return BalancedServer(listener, partial(self.handle, listener), self.slot, spawn=spawn)
 
     def notify(self) -> None:
-        """Tell the master, and the other web processes, that this one is alive."""
+        """Tell the master and the other web processes that this one is alive."""
         super().notify()
         if self.alive:
             self.slot.beat()
 
     def handle(self, listener: Any, client: Connection, address: Any) -> None:
-        """Serve a connection to its end."""
+        """Serve a connection until it is closed."""
         self.slot.add(1)
         try:
             super().handle(listener, client, address)
@@ -45,22 +45,24 @@ class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no t
             self.slot.add(-1)
 
     def handle_request(self, listener_name: Any, request: Any, client: Connection, address: Any) -> None:
-        """Serve one request; `flush_and_yield` ends it."""
+        """Serve one request; gunicorn's hook `post_request` then calls `flush_and_yield`."""
         client.cork()
         super().handle_request(listener_name, request, client, address)
 
     def handle_error(self, request: Any, client: Connection, address: Any, error: BaseException) -> None:
-        """Answer a request that cannot be read; its connection is closed afterwards."""
+        """Answer a request that cannot be parsed, then wait before its connection is closed."""
         client.uncork()
         super().handle_error(request, client, address, error)
-        gevent.sleep(FLOODING_SECONDS if isinstance(error, LimitRequestHeaders) else MISTAKEN_SECONDS)
+        gevent.sleep(
+            HEADER_FLOOD_PAUSE_SECONDS if isinstance(error, LimitRequestHeaders) else UNREADABLE_PAUSE_SECONDS
+        )
 
 
 def flush_and_yield(environ: Environ) -> None:
-    """The answer is complete: send it, then let others have their turn.
+    """Send the complete response, then let other greenlets run.
 
-    Requests sent ahead are served one by one, those of a refused client slowly. An answer that cannot be sent ends
-    its connection.
+    Pipelined requests are so served one by one, and those of a refused client slowly. If the response cannot be sent,
+    the connection is aborted.
     """
     client: Connection | None = environ.get(CLIENT)
     if client is not None:
@@ -68,4 +70,4 @@ def flush_and_yield(environ: Environ) -> None:
             client.uncork()
         except OSError:
             client.abort()
-    gevent.sleep(REFUSED_SECONDS if environ.get(REFUSED) else 0)
+    gevent.sleep(REFUSED_PAUSE_SECONDS if environ.get(REFUSED) else 0)

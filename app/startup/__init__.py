@@ -1,1 +1,1 @@
-"""Starting and stopping a process: what it prints, which settings it inherits, whether it is draining."""
+"""Starting and stopping a process: the banner, the settings that it inherits, and whether it is draining."""

@@ -1,5 +1,7 @@
-"""What a start tells about itself: one JSON line for machines, a readable block for a terminal. No secrets, but
-for those that a dry-run has just made at random, which nobody could know otherwise."""
+"""What is printed at the start: one JSON line for machines, a readable block for a terminal.
+
+No secrets, except those that a dry-run has just generated: they are stored nowhere else.
+"""
 
 import json
 import time
@@ -11,23 +13,23 @@ from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 
 
 def print_banner(settings: Settings, out: TextIO) -> None:
-    """Say that the gateway listens, and how to try it."""
+    """Print that the gateway listens, and in a dry-run how to try it."""
     facts = start_facts(settings)
     out.write(_block(facts) if out.isatty() else json.dumps({"event": "serve.listening", **facts}) + "\n")
     out.flush()
 
 
 def print_warnings(settings: Settings, out: TextIO) -> None:
-    """Say what deserves attention, and the secrets made for this run."""
-    for notice in settings.warnings:
-        out.write(f"warning: {notice}\n")
+    """Print the warnings, and the secrets that were generated for this run."""
+    for warning in settings.warnings:
+        out.write(f"warning: {warning}\n")
     for variable, value in settings.generated_secrets:
-        out.write(f"made for this run: {variable}={value}\n")
+        out.write(f"generated for this run: {variable}={value}\n")
     out.flush()
 
 
 def start_facts(settings: Settings) -> dict[str, str]:
-    """Mode, address, webhook URL and kind of database; in dry-run also a command to try it with."""
+    """Return mode, address, webhook URL and kind of database; in a dry-run also a command that posts a webhook."""
     host = settings.service.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{settings.service.port}"
     facts = {
@@ -54,7 +56,7 @@ def _sample_command(settings: Settings, url: str) -> str:
 
 
 def _sample(settings: Settings) -> str:
-    """A message to this gateway's own number, so that it is pushed; another one at each start, so that it is new."""
+    """Return a webhook that is pushed: a text message to the profile's number. Its id is new at each start."""
     now = time.time_ns()
     message = {
         "from": "4915112345678",

@@ -1,16 +1,16 @@
-"""Whether this process is on its way out. Once begun, draining is not taken back.
+"""Whether this process is stopping. Draining that has begun is not taken back.
 
-A plain flag and no event: it is set in a signal handler, where taking a lock could wait for ever.
+A plain flag and not an event: a signal handler sets it, and there waiting for a lock could take for ever.
 """
 
 _begun = [False]
 
 
 def begin() -> None:
-    """Say that this process will stop: `/readyz` turns 503, what is in flight finishes."""
+    """Begin to stop: `/readyz` turns 503, requests in flight finish."""
     _begun[0] = True
 
 
 def has_begun() -> bool:
-    """Tells whether this process has been asked to stop."""
+    """Tell whether this process has been asked to stop."""
     return _begun[0]

@@ -1,1 +1,1 @@
-"""The webhook door: what Meta sends is verified, on disk, and only then answered. Parsing is the worker's."""
+"""Meta's webhooks: verify the signature, store the bytes durably, then answer 200. The worker parses them later."""

@@ -1,4 +1,4 @@
-"""What the webhook door says of itself in the OpenAPI document (its own routes are plain ones)."""
+"""Meta's two requests in the OpenAPI document: their routes are plain Flask, so they are described by hand."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ERROR = {"$ref": "#/components/responses/DEFAULT_ERROR"}
 
 def document_webhook(spec: APISpec, app: Flask) -> None:
     """Add Meta's two requests to the document."""
-    spec.tag({"name": "webhook", "description": "What Meta calls."})
+    spec.tag({"name": "webhook", "description": "The requests that Meta sends."})
     operations = {"webhook.answer_handshake": {"get": _handshake()}, "webhook.receive_webhook": {"post": _webhook()}}
     for rule in app.url_map.iter_rules():
         if rule.endpoint in operations:
@@ -44,7 +44,7 @@ def _handshake() -> dict[str, Any]:
 def _webhook() -> dict[str, Any]:
     return {
         "tags": ["webhook"],
-        "summary": "Take a webhook; 200 means that its bytes are on disk.",
+        "summary": "Receive a webhook; 200 means that its bytes are on disk.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
         "responses": {
             "200": {

@@ -1,4 +1,4 @@
-"""Receipts, readable: what came in, its exact bytes, and a second look at what could not be read."""
+"""Receipts in the API: list them, send their exact bytes, reprocess one that could not be read."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class ReceiptSchema(CamelSchema):
 
 
 class OneReceiptSchema(ReceiptSchema):
-    """One webhook POST from Meta; `error`: why it cannot be read, if so."""
+    """One webhook POST from Meta. `error`: why it is unreadable."""
 
     error = ma.fields.String(required=True, allow_none=True)
 
@@ -45,18 +45,18 @@ class OneReceiptSchema(ReceiptSchema):
 @bp.response(200, page_of(ReceiptSchema))
 def list_receipts() -> dict[str, Any]:
     """List receipts, newest first."""
-    asked = page_request(RECEIPT_ID)
-    receipts = gateway().store.receipts.page(state=_state(), before=asked.after, limit=asked.limit)
-    return page(receipts, asked)
+    requested = page_request(RECEIPT_ID)
+    receipts = gateway().store.receipts.page(state=_state(), before=requested.after, limit=requested.limit)
+    return page(receipts, requested)
 
 
 @bp.get("/receipts/<receipt_id>")
 @guarded_by(bearer("read"))
 @bp.response(200, OneReceiptSchema)
 def show_receipt(receipt_id: str) -> dict[str, Any]:
-    """Show one receipt, and why it cannot be read, if so."""
+    """Show one receipt; an unreadable one with the reason."""
     receipts = gateway().store.receipts
-    receipt = _found(receipts.get(receipt_id))
+    receipt = _existing(receipts.get(receipt_id))
     unreadable = receipt.state is ReceiptState.UNREADABLE
     return {**vars(receipt), "error": receipts.reason(receipt_id) if unreadable else None}
 
@@ -65,7 +65,7 @@ def show_receipt(receipt_id: str) -> dict[str, Any]:
 @guarded_by(bearer("read"))
 @bp.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
 def send_receipt_body(receipt_id: str) -> Response:
-    """The exact bytes that Meta sent."""
+    """Send the exact bytes that Meta sent."""
     body = gateway().store.receipts.body(receipt_id)
     if body is None:
         raise not_found()
@@ -76,11 +76,11 @@ def send_receipt_body(receipt_id: str) -> Response:
 @guarded_by(bearer("operate"))
 @bp.response(202, ReceiptSchema)
 def reprocess_receipt(receipt_id: str) -> Receipt:
-    """Put a receipt back in line, to be split again."""
-    return _found(gateway().store.receipts.reprocess(receipt_id))
+    """Put a receipt back into the queue, to be split again."""
+    return _existing(gateway().store.receipts.reprocess(receipt_id))
 
 
-def _found(receipt: Receipt | None) -> Receipt:
+def _existing(receipt: Receipt | None) -> Receipt:
     if receipt is None:
         raise not_found()
     return receipt

@@ -1,4 +1,7 @@
-"""Meta's two requests: the handshake, and the webhook itself. The order of the checks is the contract's."""
+"""Meta's two requests: the handshake and the webhook itself.
+
+Do not reorder the checks: which error a bad request gets is part of the API.
+"""
 
 from flask import Blueprint, Response, current_app, g, request
 
@@ -14,23 +17,23 @@ from app.webhook.receive import receive
 
 bp = Blueprint("webhook", __name__)
 
-ANSWERS = {
+RESPONSES = {
     stored: Response(b'{"status":"%s"}' % stored.value.encode(), content_type="application/json") for stored in Stored
 }
-"""Made once and sent again and again: what a request adds of its own is added outside of Flask."""
+"""Shared by all requests, because building one costs time: the headers of each are added outside of Flask."""
 SIGNATURE_VARIABLE = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
 
 
 def check_verify_token() -> None:
-    """The verify token of the handshake: present once, and one of the active ones."""
+    """Check the handshake's verify token: given once, and one of the active ones."""
     presented = _single("hub.verify_token", otherwise="verify_token_mismatch").encode()
     active = gateway().settings.webhook.verify_token.active
     if constant_time_index(presented, (token.encode() for token in active)) is None:
-        raise ApiError("verify_token_mismatch", "The verify token is not ours.")
+        raise ApiError("verify_token_mismatch", "The verify token is wrong.")
 
 
 def check_signature() -> None:
-    """Meta's signature over the very bytes that arrived; what it covers is left in `g` for the view."""
+    """Check Meta's signature over the exact bytes that arrived; leave them in `g` for the view."""
     environ, webhook = request.environ, gateway().settings.webhook
     refuse_declared_over(environ, webhook.max_body_bytes)
     signature = _signature(environ)
@@ -49,7 +52,7 @@ META_SIGNATURE = Guard("meta-signature", check_signature)
 @bp.get("")
 @guarded_by(VERIFY_TOKEN)
 def answer_handshake() -> Response:
-    """Give Meta its challenge back, so that it accepts this URL."""
+    """Return Meta's challenge, so that Meta accepts this URL."""
     if _single("hub.mode") != "subscribe":
         raise ApiError("invalid_handshake", "hub.mode is not 'subscribe'.")
     return Response(_single("hub.challenge"), mimetype="text/plain")
@@ -58,16 +61,13 @@ def answer_handshake() -> Response:
 @bp.post("")
 @guarded_by(META_SIGNATURE)
 def receive_webhook() -> Response:
-    """Take what Meta sends; answer before doing any of the work."""
-    parts = gateway()
+    """Store a webhook durably, and answer before any other work on it."""
     body, signer = g.signed
-    stored = receive(body, signer, parts)
-    parts.metrics.webhook_stored(stored)
-    return ANSWERS[stored]
+    return RESPONSES[receive(body, signer, gateway())]
 
 
 def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
-    """A query parameter that must stand there just once; `otherwise`: the code when it is missing."""
+    """Return a query parameter that must be given exactly once. `otherwise`: the error code when it is missing."""
     values = request.args.getlist(parameter)
     if len(values) > 1:
         raise ApiError("invalid_handshake", f"{parameter} is given more than once.")
@@ -81,5 +81,7 @@ def _signature(environ: Environ) -> str:
     if signature is None:
         raise ApiError("missing_signature", f"{SIGNATURE_HEADER} is missing.")
     if not is_signature(signature):
-        raise ApiError("invalid_signature_format", f"{SIGNATURE_HEADER} must be one 'sha256=' + 64 lowercase hex.")
+        raise ApiError(
+            "invalid_signature_format", f"{SIGNATURE_HEADER} must be 'sha256=' and 64 lowercase hex digits."
+        )
     return signature

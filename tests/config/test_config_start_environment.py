@@ -72,7 +72,7 @@ def test_secrets_made_for_a_run_are_told_once_with_their_variables(tmp_path: Pat
     print_warnings(settings, talk)
 
     for variable, value in settings.generated_secrets:
-        assert talk.getvalue().count(f"made for this run: {variable}={value}\n") == 1
+        assert talk.getvalue().count(f"generated for this run: {variable}={value}\n") == 1
 
 
 def test_a_masters_settings_are_there_for_its_workers(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Who accepts the next connection: not a process that is clearly ahead of another that lives."""
+"""A process that has clearly more connections than another live one lets it accept first."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,7 @@ Make = Callable[[int], ProcessSlot]
 
 
 @pytest.fixture
-def make_place() -> Iterator[Make]:
+def make_slot() -> Iterator[Make]:
     made: list[ProcessSlot] = []
 
     def make(connections: int) -> ProcessSlot:
@@ -25,41 +25,41 @@ def make_place() -> Iterator[Make]:
         slot.leave()
 
 
-def test_a_process_alone_is_ahead_of_nobody(make_place: Make) -> None:
-    assert not make_place(1000).has_more_connections()
+def test_the_only_process_never_defers(make_slot: Make) -> None:
+    assert not make_slot(1000).has_more_connections()
 
 
-def test_who_has_clearly_more_is_ahead(make_place: Make) -> None:
-    few, some, many = make_place(10), make_place(11), make_place(12)
+def test_a_process_with_clearly_more_connections_defers(make_slot: Make) -> None:
+    fewest, middle, most = make_slot(10), make_slot(11), make_slot(12)
 
-    assert [slot.has_more_connections() for slot in (few, some, many)] == [False, False, True]
+    assert [slot.has_more_connections() for slot in (fewest, middle, most)] == [False, False, True]
 
 
-def test_among_many_connections_a_few_more_are_even(make_place: Make) -> None:
-    few, more = make_place(1600), make_place(1700)
+def test_among_many_connections_a_few_more_do_not_count(make_slot: Make) -> None:
+    few, more = make_slot(1600), make_slot(1700)
 
     assert not few.has_more_connections()
     assert not more.has_more_connections()
 
 
-def test_who_accepts_no_more_is_not_waited_for(make_place: Make) -> None:
-    stopping, other = make_place(0), make_place(50)
+def test_a_process_that_stops_accepting_is_not_waited_for(make_slot: Make) -> None:
+    stopping, other = make_slot(0), make_slot(50)
 
     stopping.leave()
 
     assert not other.has_more_connections()
 
 
-def test_who_died_is_not_waited_for_once_its_master_says_so(make_place: Make) -> None:
-    _dead, other = make_place(0), make_place(50)
+def test_a_dead_process_is_not_waited_for_once_the_master_says_so(make_slot: Make) -> None:
+    _dead, other = make_slot(0), make_slot(50)
 
     ProcessSlot(0).leave()
 
     assert not other.has_more_connections()
 
 
-def test_who_has_left_does_not_come_back(make_place: Make) -> None:
-    stopping, other = make_place(0), make_place(50)
+def test_a_process_that_has_left_stays_away(make_slot: Make) -> None:
+    stopping, other = make_slot(0), make_slot(50)
 
     stopping.leave()
     stopping.beat()
@@ -67,8 +67,8 @@ def test_who_has_left_does_not_come_back(make_place: Make) -> None:
     assert not other.has_more_connections()
 
 
-def test_two_in_one_place_do_not_count_below_zero(make_place: Make) -> None:
-    elder, other = make_place(20), make_place(3)
+def test_two_processes_in_one_slot_do_not_count_below_zero(make_slot: Make) -> None:
+    elder, other = make_slot(20), make_slot(3)
     younger = ProcessSlot(256)
     younger.beat()
 

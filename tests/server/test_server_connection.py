@@ -1,4 +1,4 @@
-"""A client's connection: what an answer is made of goes out together and in order."""
+"""A client's connection: the pieces of a response are sent together and in order."""
 
 import errno
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.server.connection import GATHERED_BYTES, Connection
+from app.server.connection import MAX_BUFFERED_BYTES, Connection
 from app.server.worker import CLIENT, flush_and_yield
 
 Pair = tuple[Connection, socket.socket]
@@ -31,7 +31,7 @@ def received(client: socket.socket) -> bytes:
         return b""
 
 
-def test_head_and_body_of_an_answer_go_out_together(pair: Pair) -> None:
+def test_head_and_body_of_a_response_are_sent_together(pair: Pair) -> None:
     connection, client = pair
     connection.cork()
 
@@ -43,27 +43,27 @@ def test_head_and_body_of_an_answer_go_out_together(pair: Pair) -> None:
     assert received(client) == b"head body"
 
 
-def test_what_is_no_answer_goes_out_at_once(pair: Pair) -> None:
+def test_data_outside_of_a_response_is_sent_at_once(pair: Pair) -> None:
     connection, client = pair
 
-    connection.sendall(b"HTTP/1.1 400 InvalidValue Request\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    assert received(client) == b"HTTP/1.1 400 InvalidValue Request\r\n\r\n"
+    assert received(client) == b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
-def test_a_large_answer_is_not_held_in_memory(pair: Pair) -> None:
+def test_a_large_response_is_not_buffered(pair: Pair) -> None:
     connection, client = pair
     connection.cork()
 
     connection.sendall(b"head")
-    connection.sendall(b"x" * GATHERED_BYTES)
+    connection.sendall(b"x" * MAX_BUFFERED_BYTES)
 
-    assert len(received(client)) == 4 + GATHERED_BYTES
+    assert len(received(client)) == 4 + MAX_BUFFERED_BYTES
     connection.uncork()
     assert received(client) == b""
 
 
-def test_a_file_comes_after_the_head_that_announces_it(pair: Pair, tmp_path: Path) -> None:
+def test_a_file_is_sent_after_its_head(pair: Pair, tmp_path: Path) -> None:
     connection, client = pair
     file = tmp_path / "style.css"
     file.write_bytes(b"body {}")
@@ -77,7 +77,7 @@ def test_a_file_comes_after_the_head_that_announces_it(pair: Pair, tmp_path: Pat
     assert received(client) == b"head body {}"
 
 
-def test_nothing_of_an_answer_is_sent_twice_when_its_client_is_gone(pair: Pair) -> None:
+def test_nothing_is_sent_twice_to_a_client_that_has_gone(pair: Pair) -> None:
     connection, client = pair
     connection.cork()
     connection.sendall(b"head")
@@ -89,21 +89,21 @@ def test_nothing_of_an_answer_is_sent_twice_when_its_client_is_gone(pair: Pair) 
     connection.uncork()
 
 
-class WithoutRoom(Connection):
-    """Its system has no room for the first that is to be sent."""
+class FullOnce(Connection):
+    """A connection whose first `send` finds no buffer space."""
 
-    _has_room = False
+    _was_full = False
 
     def send(self, data: Any, flags: int = 0, timeout: Any = None) -> int:
-        if self._has_room:
+        if self._was_full:
             return super().send(data, flags)
-        self._has_room = True
+        self._was_full = True
         raise OSError(errno.ENOBUFS, "no buffer space")
 
 
-def test_an_answer_that_is_lost_is_not_followed_by_the_next_one() -> None:
+def test_no_response_follows_one_that_was_lost() -> None:
     server, client = socket.socketpair()
-    with client, WithoutRoom(server.family, server.type, server.proto, fileno=server.detach()) as connection:
+    with client, FullOnce(server.family, server.type, server.proto, fileno=server.detach()) as connection:
         connection.cork()
         connection.sendall(b"first")
         flush_and_yield({CLIENT: connection})

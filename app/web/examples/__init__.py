@@ -1,6 +1,6 @@
-"""One example of every type of event, split out of a webhook as Meta sends it.
+"""One example of every event type, split out of a webhook as Meta sends it.
 
-The documentation, the OpenAPI document and the tests show these.
+The documentation, the OpenAPI document and the tests use them.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ RECEIVED_AT = datetime(2025, 11, 24, 16, 0, 1, tzinfo=UTC)
 
 
 def envelope_of(change: Change) -> dict[str, Any]:
-    """Meta's envelope around an example."""
+    """Return Meta's envelope around an example."""
     entry = {"id": "1234567890", "time": int(AT), "changes": [change]}
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
 def example_events() -> dict[str, Event]:
-    """The examples as events, by type."""
+    """Return the examples as events, by type."""
     return {type_: _event(change, number) for number, (type_, change) in enumerate(CHANGES.items(), 1)}
 
 

@@ -1,4 +1,4 @@
-"""Groups, templates, numbers and accounts."""
+"""Changes of groups, templates, phone numbers and accounts."""
 
 from app.web.examples.changes import AT, BUSINESS, PHONE, Changes, group, of_account
 

@@ -1,4 +1,4 @@
-"""What changes about a customer, and what the business does with another device."""
+"""Changes of a customer, and what the business did on another device."""
 
 from app.web.examples.changes import (
     AT,

@@ -1,4 +1,4 @@
-"""What became of messages, calls, and errors that belong to no message."""
+"""Statuses of sent messages, calls, and errors that belong to no message."""
 
 from app.web.examples.changes import AT, CONTACT, PHONE, Changes, call, change, status
 

@@ -1,4 +1,4 @@
-"""What we do not know yet, or cannot make sense of."""
+"""Changes that the gateway does not know, or cannot parse."""
 
 from app.web.examples.changes import AT, PHONE, Changes, change
 
