@@ -1,6 +1,7 @@
-"""The command line: `flask wats …`. Data on standard output, talk on standard error.
+"""The command line: `flask wats …`. Results go to standard output, messages to standard error.
 
-Exit codes: 0 done, 1 tried and it is not so, 2 usage, 78 configuration. No stack trace for an expected failure.
+Exit codes: 0 done, 1 failed or checked with a negative result, 2 usage, 78 configuration. An expected failure prints
+no stack trace. Importing this package imports no command, and so neither SQLAlchemy nor flask-smorest.
 """
 
 import importlib
@@ -10,7 +11,6 @@ import click
 
 from app.cli.tables import escape_for_terminal
 from app.config import ConfigError
-from app.store import StoreUnavailable
 
 COMMANDS = {
     "config": "app.cli.config:config_group",
@@ -27,21 +27,21 @@ COMMANDS = {
     "webhook": "app.cli.webhook:webhook_group",
     "worker": "app.cli.worker:worker_command",
 }
-"""Where each command lives; a module is imported when its command is asked for."""
+"""The module and attribute of each command, imported when the command is used or listed."""
 
 EXIT_CONFIGURATION = 78
 MIN_SECRET_LENGTH = 8
 
 
 class CommandFailed(click.ClickException):
-    """It was tried, or checked, and is not so: said on standard error, exit code 1. It may quote what others said."""
+    """An expected failure: a line on standard error, exit code 1. The message may quote text from outside."""
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002
-        click.echo("\n".join(map(escape_for_terminal, self.message.split("\n"))), err=True)
+        click.echo(f"error: {escape_for_terminal(self.message)}", err=True)
 
 
 class Misconfigured(click.ClickException):
-    """A wrong configuration: every problem on a line of its own, exit code 78."""
+    """An invalid configuration: a line on standard error for each problem, exit code 78."""
 
     exit_code = EXIT_CONFIGURATION
 
@@ -50,7 +50,7 @@ class Misconfigured(click.ClickException):
 
 
 class WatsGroup(click.Group):
-    """Finds commands when they are asked for, and turns every expected failure into a message and a code."""
+    """Imports commands when they are used, and turns every expected failure into a message and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(COMMANDS)
@@ -71,15 +71,15 @@ class WatsGroup(click.Group):
             return super().invoke(ctx)
         except ConfigError as error:
             raise Misconfigured(str(error)) from error
-        except StoreUnavailable as error:
-            raise CommandFailed(f"the store cannot be used: {error} (see storage.url, WATS_DATA_DIR)") from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise
         except click.UsageError as error:
-            message = without_values(error.format_message(), ctx.meta["wats.args"])
+            message = mask_values(error.format_message(), ctx.meta["wats.args"])
             raise click.UsageError(message, error.ctx) from error
 
 
-def without_values(message: str, args: list[str]) -> str:
-    """A usage error without what was typed where a secret may have been pasted."""
+def mask_values(message: str, args: list[str]) -> str:
+    """Return a usage error without the typed values: one of them may be a secret."""
     for arg in args:
         value = arg.partition("=")[2] if arg.startswith("-") else arg
         if len(value) >= MIN_SECRET_LENGTH:

@@ -1,4 +1,4 @@
-"""`python -m app.cli`: the same commands without the `flask` command around them, for our own processes."""
+"""`python -m app.cli`: the same commands without the `flask` command."""
 
 from app.cli import wats
 

@@ -1,4 +1,4 @@
-"""The command line's own client: speaks to a running service over HTTP, as any other client of the API would."""
+"""The command line's HTTP client of a running service. It uses the public API, as any other client would."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,7 +13,7 @@ CONNECT_SECONDS, READ_SECONDS = 3, 60
 
 
 class Unreachable(CommandFailed):
-    """Nobody answers, or not now: asked again a little later, somebody may."""
+    """No service answers, or it answers 503. A later attempt may succeed."""
 
 
 def _session() -> requests.Session:
@@ -24,62 +24,63 @@ def _session() -> requests.Session:
 
 @dataclass
 class Client:
-    """Asks the service; a refusal or silence becomes one line for people."""
+    """A client with a token. Every failure is a CommandFailed whose message is one line for people."""
 
     access: ApiAccess
     _session: requests.Session = field(default_factory=_session, repr=False)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """The JSON answer to a GET of the API."""
-        return self._object(self._ask("GET", self.access.api_url + path, query))
+        """Return the JSON object that a GET of the API returns."""
+        return self._object(self._call_api("GET", path, query))
 
     def page(self, path: str, **query: Any) -> dict[str, Any]:
-        """A page of a list of the API: its `items`, and `nextCursor`."""
+        """Return a page of a list of the API: its `items` and `nextCursor`."""
         page = self.get(path, **query)
         if not isinstance(page.get("items"), list) or "nextCursor" not in page:
             raise self._not_wats()
         return page
 
     def post(self, path: str, body: Any = None) -> dict[str, Any]:
-        """The JSON answer to a POST to the API."""
-        return self._object(self._ask("POST", self.access.api_url + path, {}, body))
+        """Return the JSON object that a POST to the API returns."""
+        return self._object(self._call_api("POST", path, {}, body))
 
     def content(self, path: str) -> bytes:
-        """The raw answer to a GET of the API."""
-        return bytes(self._ask("GET", self.access.api_url + path, {}).content)
+        """Return the bytes that a GET of the API returns."""
+        return bytes(self._call_api("GET", path, {}).content)
 
-    def outside(self, path: str) -> dict[str, Any]:
-        """The JSON answer to a GET of a route outside the API, which looks unknown to whoever may not operate."""
-        answer = self._send("GET", self.access.service_url + path, {})
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            raise CommandFailed(f"{path} is hidden: this token is unknown to the service, or may not operate")
-        return self._object(_accepted(answer))
+    def get_outside_api(self, path: str) -> dict[str, Any]:
+        """Return the JSON object of a route outside the API. Without the scope `operate` such a route answers 404."""
+        response = self._send("GET", self.access.service_url + path, {})
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise CommandFailed(f"the service hides {path}: the token is unknown or lacks the scope operate")
+        return self._object(_successful(response))
 
     def readiness(self) -> dict[str, Any]:
-        """What `/readyz` answers, also where it is a no."""
-        answer = self._send("GET", self.access.service_url + "/readyz", {})
-        found = self._object(answer)
-        if not isinstance(found.get("checks"), dict):
-            raise CommandFailed(_refusal(answer))
-        return found
+        """Return the answer of `/readyz`, whether the service is ready or not."""
+        response = self._send("GET", self.access.service_url + "/readyz", {})
+        answer = self._object(response)
+        if not isinstance(answer.get("checks"), dict):
+            raise CommandFailed(_error_text(response))
+        return answer
 
-    def _object(self, answer: requests.Response) -> dict[str, Any]:
+    def _object(self, response: requests.Response) -> dict[str, Any]:
         try:
-            found = answer.json()
+            document = response.json()
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            document = None
+        if not isinstance(document, dict):
             raise self._not_wats()
-        return found
+        return document
 
     def _not_wats(self) -> CommandFailed:
-        return CommandFailed(f"what answers at {self.access.api_url} is not wats")
+        return CommandFailed(f"the server at {self.access.api_url} is not wats")
 
-    def _ask(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
-        answer = self._send(method, url, query, body)
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {_refusal(answer)}")
-        return _accepted(answer)
+    def _call_api(self, method: str, path: str, query: dict[str, Any], body: Any = None) -> requests.Response:
+        url = self.access.api_url + path
+        response = self._send(method, url, query, body)
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {_error_text(response)}")
+        return _successful(response)
 
     def _send(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
         try:
@@ -93,23 +94,23 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            hint = "is it started, and there? --url, WATS_URL or WATS_PORT say where"
+            hint = "start it with `flask wats serve`, or give its address with --url, WATS_URL or WATS_PORT"
             raise Unreachable(f"no service answers at {self.access.api_url}; {hint}") from error
 
 
-def _accepted(answer: requests.Response) -> requests.Response:
-    if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        raise Unreachable(_refusal(answer))
-    if not answer.ok or answer.is_redirect:
-        raise CommandFailed(_refusal(answer))
-    return answer
+def _successful(response: requests.Response) -> requests.Response:
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        raise Unreachable(_error_text(response))
+    if not response.ok or response.is_redirect:
+        raise CommandFailed(_error_text(response))
+    return response
 
 
-def _refusal(answer: requests.Response) -> str:
+def _error_text(response: requests.Response) -> str:
     try:
-        error = answer.json()["error"]
+        error = response.json()["error"]
         fields = (error.get("details") or {}).get("fields", [])
-        why = "".join(f" {each['pointer']}: {each['message']}" for each in fields)
-        return f"{error['message']}{why} [{error['code']}, request {error['requestId']}]"
+        reasons = "".join(f" {field['pointer']}: {field['message']}" for field in fields)
+        return f"{error['message']}{reasons} [{error['code']}, request {error['requestId']}]"
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"the service answered {answer.status_code}"
+        return f"the service answered {response.status_code}"

@@ -1,4 +1,4 @@
-"""`contacts`: customers, at a running service."""
+"""`contacts`: erase a customer, through a running service."""
 
 import sys
 from collections import Counter
@@ -9,40 +9,44 @@ import click
 from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.options import as_json_option, client_options
-from app.cli.progress import Step, follow
+from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json
 from app.config import ApiAccess
 
-COUNTED = ("events", "deliveries", "receipts", "pending", "unreadable")
+COUNTS = ("events", "deliveries", "receipts", "pending", "unreadable")
 
 
 @click.group("contacts")
 def contacts_group() -> None:
-    """Customers."""
+    """Erase a customer."""
 
 
 @contacts_group.command("erase")
 @client_options
 @click.argument("contact")
-@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @as_json_option
 def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> None:
-    """Erase a customer: its events, their deliveries, and the bytes of receipts that name it.
+    """Erase a customer: its events, their deliveries, and the bodies of receipts that name it.
 
-    CONTACT is a phone number or a user id. What cannot be undone is asked for once more, or take --yes.
+    CONTACT is a phone number or a user id. Erasing cannot be undone: the command asks for confirmation, unless --yes
+    is given.
     """
     _confirm(contact, yes=yes)
-    erased: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
-    follow("erasing", _steps(Client(access), contact, erased))
+    erased: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+    report_progress("erasing", _steps(Client(access), contact, erased))
     if as_json:
         print_json(erased)
     else:
-        told = "erased {events} events, {deliveries} deliveries and the bytes of {receipts} receipts"
-        click.echo(told.format(**erased))
-    if left := erased["pending"] + erased["unreadable"]:
+        events, deliveries = (
+            count_of(erased["events"], "event"),
+            count_of(erased["deliveries"], "delivery", "deliveries"),
+        )
+        click.echo(f"done: erased {events}, {deliveries} and the bodies of {count_of(erased['receipts'], 'receipt')}")
+    if kept := erased["pending"] + erased["unreadable"]:
         raise CommandFailed(
-            f"{left} receipts that name it are not split yet and were left, because they may tell of others too:"
-            f" {erased['pending']} wait, {erased['unreadable']} are unreadable. Erase again once they are split"
+            f"kept {count_of(kept, 'receipt')} with this contact, because what is not split can hold data of other"
+            f" customers: {erased['pending']} pending, {erased['unreadable']} unreadable; erase again after the split"
         )
 
 
@@ -50,19 +54,19 @@ def _confirm(contact: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("Nobody can be asked here: give --yes.")
-    click.confirm(f"Erase everything of {contact}? It cannot be undone", abort=True, err=True)
+        raise click.UsageError("Standard input is not a terminal: confirm with --yes.")
+    click.confirm(f"Erase all data of {contact}? This cannot be undone", abort=True, err=True)
 
 
 def _steps(client: Client, contact: str, erased: Counter[str]) -> Iterator[Step]:
-    """Each request is one step; what it erased is added up."""
+    """Yield a step for each request, and add its counts to `erased`."""
     cursor, left = None, 0
     while True:
         answer = client.post("/contacts/erase", {"contact": contact, "cursor": cursor})
-        done = {name: int(answer[name]) for name in COUNTED}
-        erased.update(done)
-        seen, left = max(0, left - answer["left"]), answer["left"]
-        yield Step(done=done["events"] + done["receipts"], seen=seen, left=left)
+        counts = {name: int(answer[name]) for name in COUNTS}
+        erased.update(counts)
+        checked, left = max(0, left - answer["left"]), answer["left"]
         cursor = answer["nextCursor"]
+        yield Step(counts["events"] + counts["receipts"], checked, left, more=cursor is not None)
         if cursor is None:
             return

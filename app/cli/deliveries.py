@@ -1,4 +1,4 @@
-"""`deliveries`: events on their way to a destination, what is stuck and why, and replay, on a running service."""
+"""`deliveries`: list, show and replay the deliveries of a running service."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -9,12 +9,12 @@ import click
 
 from app.cli.client import Client
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.progress import Step, follow
+from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json, print_page, print_record, print_table
 from app.config import ApiAccess
 from app.domain.delivery import DeliveryState
 
-COLUMNS = ("id", "state", "destination", "eventId", "tries", "lastError", "nextAttemptAt")
+COLUMNS = ("id", "state", "destination", "eventId", "attempts", "lastError", "nextAttemptAt")
 ATTEMPT_COLUMNS = ("at", "status", "error", "durationMs")
 
 _STATE = click.Choice([state.value for state in DeliveryState])
@@ -22,14 +22,14 @@ _STATE = click.Choice([state.value for state in DeliveryState])
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """Events on their way to destinations."""
+    """List, show and replay deliveries to destinations."""
 
 
 @deliveries_group.command("list")
 @client_options
-@click.option("--state", type=_STATE, help="Only those in this state.")
-@click.option("--destination", help="Only those to this destination.")
-@click.option("--event", help="Only those of the event with this id.")
+@click.option("--state", type=_STATE, help="Only deliveries in this state.")
+@click.option("--destination", help="Only deliveries to this destination.")
+@click.option("--event", help="Only deliveries of the event with this id.")
 @page_options
 @as_json_option
 def list_deliveries(access: ApiAccess, as_json: bool, **query: Any) -> None:
@@ -38,7 +38,7 @@ def list_deliveries(access: ApiAccess, as_json: bool, **query: Any) -> None:
     if as_json:
         print_json(page)
     else:
-        print_page({**page, "items": [_row(each) for each in page["items"]]}, COLUMNS, nothing="no deliveries")
+        print_page({**page, "items": list(map(_row, page["items"]))}, COLUMNS, nothing="no deliveries")
 
 
 @deliveries_group.command("show")
@@ -52,65 +52,65 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
         print_json(delivery)
         return
     print_record({name: value for name, value in delivery.items() if name != "attempts"})
-    print_table(delivery["attempts"], ATTEMPT_COLUMNS, nothing="not tried yet")
+    print_table(delivery["attempts"], ATTEMPT_COLUMNS, nothing="no attempts yet")
 
 
 @deliveries_group.command("replay")
 @client_options
 @click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
-@click.option("--destination", help="What goes to this destination.")
-@click.option("--types", help="Events of these types, with commas between; * stands for anything.")
+@click.option("--destination", help="Deliveries to this destination.")
+@click.option("--types", help="Events of these types, separated by commas; * matches anything.")
 @click.option("--since", help="Events received at this time or later, such as 2026-01-02T03:04:05Z.")
 @click.option("--until", help="Events received before this time.")
-@click.option("--state", type=_STATE, help="Only deliveries in this state; most often: dead.")
+@click.option("--state", type=_STATE, help="Only deliveries in this state, usually dead.")
 @as_json_option
-def replay_deliveries(access: ApiAccess, delivery_ids: tuple[str, ...], as_json: bool, **chosen: str | None) -> None:
-    """Deliver again: these deliveries, or every one that the options choose. It does not ask whether you mean it.
+def replay_deliveries(access: ApiAccess, delivery_ids: tuple[str, ...], as_json: bool, **options: str | None) -> None:
+    """Deliver again: the deliveries with these IDs, or all that match the options. There is no confirmation.
 
-    Without --state: what is dead or skipped, and events that were foreign when they came and no longer are. At least
-    an ID or an option is needed. The event's id stays the same.
+    Give IDs or at least one option. Without --state, dead and skipped deliveries are replayed, and events that were
+    foreign when they came and are not foreign now. A replayed event keeps its id.
     """
-    selection = _selection(chosen)
+    selection = _selection(options)
     if bool(delivery_ids) == bool(selection):
-        raise click.UsageError("Name either IDs or at least one of the options that choose.")
+        raise click.UsageError("Give either IDs or at least one option that selects deliveries.")
     client = Client(access)
-    steps = _replay_each(client, delivery_ids) if delivery_ids else _replay_chosen(client, selection)
-    replayed = follow("replaying", steps)
+    steps = _replay_by_id(client, delivery_ids) if delivery_ids else _replay_selection(client, selection)
+    replayed = report_progress("replaying", steps)
     if as_json:
         print_json({"replayed": replayed})
     else:
-        click.echo(f"replayed {replayed} {'delivery' if replayed == 1 else 'deliveries'}")
+        click.echo(f"done: {count_of(replayed, 'delivery', 'deliveries')} replayed")
 
 
-def _selection(chosen: dict[str, str | None]) -> dict[str, Any]:
-    given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    if "types" in given:
-        given["types"] = [each.strip() for each in given["types"].split(",")]
-    return given
+def _selection(options: dict[str, str | None]) -> dict[str, Any]:
+    selection: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    if "types" in selection:
+        selection["types"] = [type_.strip() for type_ in selection["types"].split(",")]
+    return selection
 
 
-def _replay_each(client: Client, delivery_ids: tuple[str, ...]) -> Iterator[Step]:
+def _replay_by_id(client: Client, delivery_ids: tuple[str, ...]) -> Iterator[Step]:
     for left, delivery_id in zip(reversed(range(len(delivery_ids))), delivery_ids, strict=True):
         client.post(f"{_path(delivery_id)}/replay")
-        yield Step(done=1, seen=1, left=left)
+        yield Step(done=1, checked=1, left=left, more=left > 0)
 
 
-def _replay_chosen(client: Client, selection: dict[str, Any]) -> Iterator[Step]:
+def _replay_selection(client: Client, selection: dict[str, Any]) -> Iterator[Step]:
     cursor = None
     while True:
         answer = client.post("/deliveries/replay", {**selection, "cursor": cursor} if cursor else selection)
-        yield Step(answer["replayed"], answer["seen"], answer["left"])
         cursor = answer["nextCursor"]
+        yield Step(answer["replayed"], answer["seen"], answer["left"], more=cursor is not None)
         if cursor is None:
             return
 
 
 def _row(delivery: dict[str, Any]) -> dict[str, Any]:
     attempts = delivery["attempts"]
-    return {**delivery, "tries": len(attempts), "lastError": _what_went_wrong(attempts[-1]) if attempts else None}
+    return {**delivery, "attempts": len(attempts), "lastError": _error_of(attempts[-1]) if attempts else None}
 
 
-def _what_went_wrong(attempt: dict[str, Any]) -> str | None:
+def _error_of(attempt: dict[str, Any]) -> str | None:
     status = attempt["status"]
     if attempt["error"] or status is None:
         return str(attempt["error"])

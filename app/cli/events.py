@@ -1,4 +1,4 @@
-"""`events`: what happened, from a running service."""
+"""`events`: list, show and follow the events of a running service."""
 
 import json
 import time
@@ -16,17 +16,17 @@ from app.config import ApiAccess
 
 COLUMNS = ("id", "sequence", "receivedAt", "type", "contact", "foreign")
 TAIL_COLUMNS = ("receivedAt", "type", "contact", "id")
-FROM_NOW_ON = "latest"
+LATEST = "latest"
 MAX_EVENTS = 100
 WAIT_SECONDS = 25
 RETRY_SECONDS = 1.0
 
-_TYPES = click.option("--types", help="Only events of these types, with commas between; * stands for anything.")
+_TYPES = click.option("--types", help="Only events of these types, separated by commas; * matches anything.")
 
 
 @click.group("events")
 def events_group() -> None:
-    """What happened, one event for each thing."""
+    """List, show and follow events."""
 
 
 @events_group.command("list")
@@ -48,7 +48,7 @@ def list_events(access: ApiAccess, as_json: bool, **query: Any) -> None:
 @click.argument("event_id")
 @as_json_option
 def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
-    """Show one event, with what Meta said exactly."""
+    """Show one event, including Meta's item as it came (raw)."""
     event = Client(access).get(f"/events/{quote(event_id, safe='')}")
     if as_json:
         print_json(event)
@@ -59,12 +59,12 @@ def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
 @events_group.command("tail")
 @client_options
 @_TYPES
-@click.option("--cursor", help="Begin after this cursor instead of now.")
+@click.option("--cursor", help="Start after this cursor instead of now.")
 @as_json_option
 def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_json: bool) -> None:
-    """Print events as they come, one on each line, until Ctrl-C or SIGTERM. Waits for a service that restarts."""
+    """Print new events as they come, one per line, until Ctrl-C or SIGTERM. If the service restarts, wait for it."""
     try:
-        for event in _follow(Client(access), Stopping(), cursor or FROM_NOW_ON, types):
+        for event in _follow(Client(access), Stopping(), cursor or LATEST, types):
             if as_json:
                 click.echo(json.dumps(event))
             else:
@@ -74,26 +74,27 @@ def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_jso
 
 
 def _follow(client: Client, stopping: Stopping, cursor: str, types: str | None) -> Iterator[dict[str, Any]]:
-    """Events without end. The first question is asked without waiting, so that a problem is told at once."""
+    """Yield events without end. The first request does not wait, so that an error is reported at once."""
     wait = 0
     while True:
-        with stopping.waiting():
-            page = _ask_until_answered(client, patient=wait > 0, cursor=cursor, types=types, wait=wait)
+        with stopping.interruptible():
+            page = _next_page(client, retries=wait > 0, cursor=cursor, types=types, wait=wait)
         yield from page["items"]
         cursor, wait = page["nextCursor"], WAIT_SECONDS
 
 
-def _ask_until_answered(client: Client, *, patient: bool, **query: Any) -> dict[str, Any]:
-    told = False
+def _next_page(client: Client, *, retries: bool, **query: Any) -> dict[str, Any]:
+    """Return the next page. With `retries`, repeat the request until the service answers, and report this once."""
+    reported = False
     while True:
         try:
             return client.page("/events", limit=MAX_EVENTS, **query)
-        except Unreachable as silence:
-            if not patient:
+        except Unreachable as error:
+            if not retries:
                 raise
-            if not told:
-                click.echo(f"{silence.message}; trying again", err=True)
-            told = True
+            if not reported:
+                click.echo(f"warning: {error.message}; retrying", err=True)
+            reported = True
             time.sleep(RETRY_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The application that `flask wats …` finds in `wsgi.py`: it carries the commands and serves nothing."""
+"""The Flask application that `flask wats …` finds in `wsgi.py`: it only holds the commands."""
 
 from flask import Flask
 
@@ -6,7 +6,7 @@ from app.cli import wats
 
 
 def command_app() -> Flask:
-    """Build an application that only carries the `wats` commands and answers every request with 503."""
+    """Return an application that holds the `wats` commands and answers every request with 503."""
     app = Flask("wats", static_folder=None)
     app.cli.add_command(wats)
     app.before_request(lambda: ("This is not the gateway: start it with `flask wats serve`.\n", 503))

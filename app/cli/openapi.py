@@ -1,4 +1,4 @@
-"""`openapi`: the OpenAPI document, without a running service."""
+"""`openapi`: print the OpenAPI document, without a running service."""
 
 import json
 from pathlib import Path
@@ -14,9 +14,13 @@ from app.web.openapi import openapi_document
 
 @click.command("openapi")
 @config_options
-@click.option("--out", type=click.Path(path_type=Path), help="Write to this new file instead of standard output.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write to this file, which must not exist, instead of standard output.",
+)
 def openapi_command(flags: Flags, out: Path | None) -> None:
-    """Print the OpenAPI 3.1 document of every route."""
+    """Print the OpenAPI 3.1 document of the HTTP API."""
     document = json.dumps(openapi_document(create_app(inspect_settings(flags))), indent=2) + "\n"
     if out is None:
         click.echo(document, nl=False)
@@ -25,6 +29,6 @@ def openapi_command(flags: Flags, out: Path | None) -> None:
         with out.open("x") as file:
             file.write(document)
     except FileExistsError as error:
-        raise CommandFailed(f"{out} exists; it is not overwritten") from error
+        raise CommandFailed(f"{out} exists and is not overwritten") from error
     except OSError as error:
         raise CommandFailed(f"{out} cannot be written") from error

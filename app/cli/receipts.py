@@ -1,4 +1,4 @@
-"""`receipts`: what Meta sent, from a running service."""
+"""`receipts`: list, show and reprocess the receipts of a running service."""
 
 import sys
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ import click
 
 from app.cli.client import Client
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.progress import Step, follow
+from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json, print_page, print_record
 from app.config import ApiAccess
 from app.domain.receipt import ReceiptState
 
 COLUMNS = ("id", "receivedAt", "state", "size", "events", "duplicates", "signedWith")
-STEP = 100
+STEP_RECEIPTS = 100
 
 _STATE = click.Choice([state.value for state in ReceiptState])
 
 
 @click.group("receipts")
 def receipts_group() -> None:
-    """What Meta sent, byte for byte."""
+    """List, show and reprocess receipts, the webhooks that Meta sent."""
 
 
 @receipts_group.command("list")
 @client_options
-@click.option("--state", type=_STATE, help="Only those in this state.")
+@click.option("--state", type=_STATE, help="Only receipts in this state.")
 @page_options
 @as_json_option
 def list_receipts(access: ApiAccess, as_json: bool, **query: Any) -> None:
@@ -42,10 +42,10 @@ def list_receipts(access: ApiAccess, as_json: bool, **query: Any) -> None:
 @receipts_group.command("show")
 @client_options
 @click.argument("receipt_id")
-@click.option("--body", is_flag=True, help="Write the exact bytes that Meta sent, and nothing else.")
+@click.option("--body", is_flag=True, help="Print only the exact bytes that Meta sent.")
 @as_json_option
 def show_receipt(access: ApiAccess, receipt_id: str, body: bool, as_json: bool) -> None:
-    """Show one receipt; of an unreadable one also why."""
+    """Show one receipt; the field error says why it is unreadable."""
     client = Client(access)
     if body:
         sys.stdout.buffer.write(client.content(f"{_path(receipt_id)}/body"))
@@ -56,34 +56,33 @@ def show_receipt(access: ApiAccess, receipt_id: str, body: bool, as_json: bool) 
 @receipts_group.command("reprocess")
 @client_options
 @click.argument("receipt_id", required=False)
-@click.option("--state", type=_STATE, help="Every receipt in this state instead of one; most often: unreadable.")
+@click.option("--state", type=_STATE, help="Reprocess every receipt in this state, usually unreadable.")
 @as_json_option
 def reprocess_receipts(access: ApiAccess, receipt_id: str | None, state: str | None, as_json: bool) -> None:
-    """Put a receipt, or all in a state, back in line to be split again. No event comes out of it twice."""
+    """Split a receipt into events again, or all receipts in a state. Known events are not created twice."""
     client = Client(access)
     if (receipt_id is None) == (state is None):
-        raise click.UsageError("Name either a receipt or --state.")
+        raise click.UsageError("Give either a receipt's id or --state.")
     if receipt_id is not None:
         _show(client.post(f"{_path(receipt_id)}/reprocess"), as_json=as_json)
         return
-    reprocessed = follow("reprocessing", _reprocess_all(client, str(state)))
+    reprocessed = report_progress("reprocessing", _reprocess_all(client, str(state)))
     if as_json:
         print_json({"reprocessed": reprocessed})
     else:
-        click.echo(f"put {reprocessed} {'receipt' if reprocessed == 1 else 'receipts'} back in line")
+        click.echo(f"done: {count_of(reprocessed, 'receipt')} queued to be split again")
 
 
 def _reprocess_all(client: Client, state: str) -> Iterator[Step]:
-    """Page by page, from the newest to the oldest: one that fails again is not met twice."""
-    cursor, left = None, int(client.outside("/status")["receipts"].get(state, 0))
+    """Yield a step for each page, from the newest receipt to the oldest: one that fails again is not repeated."""
+    cursor, left = None, int(client.get_outside_api("/status")["receipts"].get(state, 0))
     while True:
-        page = client.page("/receipts", state=state, limit=STEP, cursor=cursor)
+        page = client.page("/receipts", state=state, limit=STEP_RECEIPTS, cursor=cursor)
         for receipt in page["items"]:
             client.post(f"{_path(receipt['id'])}/reprocess")
-        seen = len(page["items"])
-        left = max(0, left - seen)
-        yield Step(done=seen, seen=seen, left=left)
-        cursor = page["nextCursor"]
+        count = len(page["items"])
+        left, cursor = max(0, left - count), page["nextCursor"]
+        yield Step(done=count, checked=count, left=left, more=cursor is not None)
         if cursor is None:
             return
 

@@ -1,4 +1,4 @@
-"""`serve`: the whole gateway with one command."""
+"""`serve`: run the whole gateway with one command."""
 
 import json
 import shutil
@@ -14,26 +14,28 @@ import click
 
 from app.cli import CommandFailed
 from app.cli.options import serve_options
-from app.cli.processes import GUNICORN, ROOT, WORKER
-from app.cli.supervisor import Child, Supervisor
+from app.cli.store_errors import reporting_store_errors, require_compatible
+from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
 from app.log import configure_logging
 from app.startup.banner import print_warnings
 from app.store import Store
 
-HEAD_START_SECONDS = 0.7
-"""For the web processes, for which others wait: starting takes all of the processor there is."""
+WORKER_DELAY_SECONDS = 0.7
+"""The worker starts later: starting takes all of the processor, and clients wait for the web processes."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 @click.command("serve")
 @serve_options
-@click.option("--without-worker", is_flag=True, help="No background worker; `flask wats worker` runs elsewhere.")
-@click.option("--print-routes", is_flag=True, help="Print every route with its methods and guard, and stop.")
-@click.option("--print-config", is_flag=True, help="Print the resolved settings with their sources, and stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option(
+    "--without-worker", is_flag=True, help="Start no background worker: `flask wats worker` runs as its own process."
+)
+@click.option("--print-routes", is_flag=True, help="Print every route with its methods and guard, and exit.")
+@click.option("--print-config", is_flag=True, help="Print the resolved settings with their sources, and exit.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with --print-routes or --print-config.")
 def serve_command(
     flags: Flags,
     without_worker: bool,
@@ -41,7 +43,7 @@ def serve_command(
     print_config: bool,
     as_json: bool,
 ) -> None:
-    """Serve the gateway: bring the schema to head, then run the web processes and one background worker."""
+    """Run the whole gateway: web processes and a background worker. The schema is upgraded first."""
     if print_routes:
         _print_rows(routes_of(inspect_settings(flags)), as_json=as_json)
     elif print_config:
@@ -52,7 +54,7 @@ def serve_command(
 
 
 def serve(settings: Settings, *, with_worker: bool) -> int:
-    """Run until stopped; the exit code tells how it ended."""
+    """Run until stopped; return the exit code."""
     configure_logging(secrets=settings.secret_values)
     print_warnings(settings, sys.stderr)
     _refuse_taken_port(settings.service.host, settings.service.port)
@@ -61,13 +63,13 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
         environ = {**child_environment(settings), "WATS_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
         children = [Child("web", GUNICORN, essential=True)]
         if with_worker:
-            children.append(Child("worker", WORKER, due=time.monotonic() + HEAD_START_SECONDS))
+            children.append(Child("worker", WORKER, due=time.monotonic() + WORKER_DELAY_SECONDS))
         return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
 
 
 def routes_of(settings: Settings) -> list[dict[str, str]]:
-    """Every route with its methods and guard."""
-    from app.factory import create_app  # only this option needs the whole application
+    """Return every route with its methods and guard."""
+    from app.factory import create_app  # here, because only --print-routes needs the whole application
     from app.web.guards import guard_of
 
     app = create_app(settings)
@@ -90,14 +92,14 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _bring_schema_to_head(settings: Settings) -> None:
-    status = Store(settings.storage.url, min_free_bytes=0, cooperative=False).upgrade_schema()
-    if not status.compatible:
-        raise CommandFailed(f"the database's schema {status.version} is newer than this code can use ({status.head})")
+    with reporting_store_errors():
+        status = Store(settings.storage.url, min_free_bytes=0, cooperative=False).upgrade_schema()
+    require_compatible(status)
 
 
 @contextmanager
 def _run_folder() -> Iterator[Path]:
-    """A folder in memory for the counters of this run's processes."""
+    """Make a folder in memory for the metrics of this run's processes; remove it afterwards."""
     folder = tempfile.mkdtemp(prefix="wats-metrics-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
     try:
         yield Path(folder)

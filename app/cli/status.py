@@ -1,13 +1,12 @@
-"""`status`: how a running service is, and by the exit code whether it needs a human."""
+"""`status`: show the state of a running service; the exit code says whether it needs attention."""
 
 from typing import Any
 
 import click
 
-from app.cli import CommandFailed
 from app.cli.client import Client, Unreachable
 from app.cli.options import as_json_option, client_options
-from app.cli.tables import print_json, print_record, print_table
+from app.cli.tables import escape_for_terminal, print_json, print_record, print_table
 from app.config import ApiAccess
 
 OK = "ok"
@@ -22,10 +21,10 @@ TABLES = {
 @client_options
 @as_json_option
 def status_command(access: ApiAccess, as_json: bool) -> None:
-    """Tell how the running service is. Exit code 1 when something needs a human.
+    """Show the state of a running service. Exit code 1: something needs attention.
 
-    That is: it is not ready, no worker is alive, receipts wait for more than a minute or cannot be read, a
-    destination is failing or disabled, or there are dead letters.
+    That is the case when the service is not ready, no worker is alive, receipts are unreadable or wait for more than
+    a minute, a destination is failing or disabled, or there are dead letters.
     """
     client = Client(access)
     checks = client.readiness()["checks"]
@@ -34,28 +33,31 @@ def status_command(access: ApiAccess, as_json: bool) -> None:
         print_json({"checks": checks, **status})
     else:
         _print_for_people(status)
-    needs = [f"not ready: {name}: {answer}" for name, answer in checks.items() if answer != OK]
-    needs += [alert["message"] for alert in status.get("attention", [])]
-    if needs:
-        raise CommandFailed("\n".join(["needs you:", *(f"- {each}" for each in needs)]))
+    alerts = [f"not ready: {name}: {result}" for name, result in checks.items() if result != OK]
+    alerts += [alert["message"] for alert in status.get("attention", [])]
+    if alerts:
+        click.echo(
+            "\n".join(["needs attention:", *(f"- {escape_for_terminal(alert)}" for alert in alerts)]), err=True
+        )
+        raise SystemExit(1)
 
 
 def _status(client: Client) -> dict[str, Any]:
-    """What `/status` says; nothing while the store is away, of which the checks tell."""
+    """Return the answer of `/status`; nothing while the store is unavailable, which the checks report."""
     try:
-        return client.outside("/status")
+        return client.get_outside_api("/status")
     except Unreachable:
         return {}
 
 
 def _print_for_people(status: dict[str, Any]) -> None:
-    flat = {
-        f"{name}.{inner}" if inner else name: value
+    fields = {
+        f"{name}.{key}" if key else name: value
         for name, group in status.items()
         if name not in TABLES and name != "attention"
-        for inner, value in (group.items() if isinstance(group, dict) else [("", group)])
+        for key, value in (group.items() if isinstance(group, dict) else [("", group)])
     }
-    print_record(flat)
+    print_record(fields)
     for name, columns in TABLES.items():
         if status.get(name):
             click.echo(f"\n{name}")

@@ -1,4 +1,4 @@
-"""Ending in order on Ctrl-C or SIGTERM: a wait is broken off, a line that is being printed is not."""
+"""Stop a command in order on Ctrl-C or SIGTERM: interrupt a wait at once, but finish a line of output."""
 
 import signal
 from collections.abc import Iterator
@@ -7,29 +7,29 @@ from types import FrameType
 
 
 class Interrupted(Exception):
-    """A wait was broken off, because it is time to stop."""
+    """A wait was interrupted, because the command is to stop."""
 
 
 class Stopping:
-    """Whether somebody asked this command to stop."""
+    """Remembers a stop signal, and raises Interrupted where the command may be interrupted."""
 
     def __init__(self) -> None:
-        self._asked = self._may_interrupt = False
+        self._is_requested = self._may_interrupt = False
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._on_signal)
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Around what may be broken off at any moment."""
+    def interruptible(self) -> Iterator[None]:
+        """Let a stop signal raise Interrupted while the block runs."""
         self._may_interrupt = True
         try:
-            if self._asked:
+            if self._is_requested:
                 raise Interrupted
             yield
         finally:
             self._may_interrupt = False
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked = True
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_requested = True
         if self._may_interrupt:
             raise Interrupted

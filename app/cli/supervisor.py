@@ -1,7 +1,7 @@
-"""The parent of the gateway's processes: starts them, restarts the worker, and sees that none outlives another.
+"""The parent of the gateway's processes: starts them, restarts the worker, and ends all of them together.
 
-It waits for signals instead of handling them, so that nothing happens between two lines.
-As PID 1 it also reaps the orphans that a container's init must reap.
+It waits for signals with `sigwait` instead of handling them, so that no handler runs in the middle of its code. As
+PID 1 it also reaps orphans, as the init process of a container must.
 """
 
 import ctypes
@@ -17,17 +17,26 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-WAITED_FOR = STOPPING | {signal.SIGCHLD, signal.SIGALRM}
+ROOT = Path(__file__).parent.parent.parent
+GUNICORN = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
+WORKER = [sys.executable, "-m", "app.worker"]
+"""The commands of the gateway's own processes, to be run in ROOT."""
+
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+WAITED_FOR = STOP_SIGNALS | {signal.SIGCHLD, signal.SIGALRM}
 PR_SET_PDEATHSIG = 1
 MIN_DELAY, MAX_DELAY, HEALTHY_SECONDS = 0.5, 30.0, 10.0
-MIN_WAIT = 0.001
-SIGNAL_BASE = 128
+MAX_WAIT, MIN_WAIT = 1.0, 0.001
+EXIT_BY_SIGNAL = 128
+"""A process ended by a signal has this exit code plus the signal's number."""
 
 
 @dataclass
 class Child:
-    """A process to keep alive. When one that `essential` ends, everything ends; any other is started again."""
+    """A process to keep alive. If an `essential` one exits, all are stopped; any other is started again.
+
+    `due`: when to start it, on the monotonic clock; None while it runs. `delay`: seconds until the next restart.
+    """
 
     name: str
     command: Sequence[str]
@@ -40,7 +49,7 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Runs its children until one that essential ends, or a signal asks to stop; returns the exit code."""
+    """Runs its children until an essential one exits or a signal stops it. `folder`: their working directory."""
 
     children: Sequence[Child]
     environ: Mapping[str, str]
@@ -52,12 +61,12 @@ class Supervisor:
     own_pid: int = field(default_factory=os.getpid)
 
     def run(self) -> int:
-        """Start everything and wait. On the way out every process group is killed, whatever happened."""
+        """Run the children and return the exit code. Whatever happens, kill every process group at the end."""
         signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
         try:
             while self.stop_by is None or self._alive():
                 self._start_due()
-                self._take_signal(_next_signal(self._patience()))
+                self._handle_signal(_next_signal(self._seconds_to_wait()))
                 self._reap()
                 self._kill_overdue()
         finally:
@@ -78,31 +87,33 @@ class Supervisor:
             start_new_session=True,
             preexec_fn=self._become_child,  # noqa: PLW1509 - this process has no threads
         )
-        process.returncode = 0  # we reap it ourselves, and Popen shall not wait for it
+        process.returncode = 0  # keeps Popen from waiting: _reap does
         return process.pid
 
     def _become_child(self) -> None:
-        """In the child: die when the parent dies, even of SIGKILL, and hear signals again."""
+        """In the child: end when the parent ends, even by SIGKILL, and accept signals again."""
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != self.own_pid:
                 os._exit(1)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
 
-    def _patience(self) -> float:
-        """Seconds until something falls due without a signal."""
-        moments = [child.due for child in self.children if child.due is not None and self.stop_by is None]
-        moments += [self.stop_by] if self.stop_by is not None else []
-        return min([1.0, *(max(0.0, moment - time.monotonic()) for moment in moments)])
+    def _seconds_to_wait(self) -> float:
+        """Return the seconds until the next start or the end of the grace period, at most MAX_WAIT."""
+        if self.stop_by is not None:
+            times = [self.stop_by]
+        else:
+            times = [child.due for child in self.children if child.due is not None]
+        return min([MAX_WAIT, *(max(0.0, due - time.monotonic()) for due in times)])
 
-    def _take_signal(self, taken: int) -> None:
-        if taken not in STOPPING:
+    def _handle_signal(self, number: int) -> None:
+        if number not in STOP_SIGNALS:
             return
         self.signals += 1
         if self.signals == 1:
             self._begin_stop()
         else:
-            self.code = SIGNAL_BASE + taken
+            self.code = EXIT_BY_SIGNAL + number
             self._signal_groups(signal.SIGKILL)
 
     def _begin_stop(self) -> None:
@@ -118,7 +129,7 @@ class Supervisor:
             self.stop_by = time.monotonic() + 1
 
     def _reap(self) -> None:
-        """Take the exit of every dead process, our own children's and, as PID 1, anybody's."""
+        """Collect every ended process: our own children and, as PID 1, orphans."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -128,9 +139,9 @@ class Supervisor:
                 return
             for child in self.children:
                 if child.pid == pid:
-                    self._note_exit(child, os.waitstatus_to_exitcode(status))
+                    self._handle_exit(child, os.waitstatus_to_exitcode(status))
 
-    def _note_exit(self, child: Child, code: int) -> None:
+    def _handle_exit(self, child: Child, code: int) -> None:
         _signal_group(child.pid, signal.SIGKILL)
         child.pid = None
         if self.stop_by is not None:
@@ -154,16 +165,16 @@ class Supervisor:
 
 
 def _next_signal(seconds: float) -> int:
-    """The next signal; SIGALRM when so many seconds have passed. (macOS has no `sigtimedwait`.)"""
+    """Wait for the next signal; return SIGALRM after so many seconds. (macOS has no `sigtimedwait`.)"""
     signal.setitimer(signal.ITIMER_REAL, max(seconds, MIN_WAIT))
     return signal.sigwait(WAITED_FOR)
 
 
 def _exit_code(code: int) -> int:
-    """A child's code as ours: death by a signal is 128 and more, but for the SIGTERM that we sent."""
+    """Return a child's exit code as ours: 128 + signal if a signal ended it, but 0 for the SIGTERM that we sent."""
     if code >= 0:
         return code
-    return 0 if code == -signal.SIGTERM else SIGNAL_BASE - code
+    return 0 if code == -signal.SIGTERM else EXIT_BY_SIGNAL - code
 
 
 def _signal(pid: int | None, number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""Answers for people as tables, and for machines as JSON. What a stranger wrote cannot steer a terminal."""
+"""Print answers: tables for people, JSON for machines. Text from outside cannot control the terminal."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,37 +8,37 @@ import click
 
 
 def print_json(answer: Any) -> None:
-    """Print for machines."""
+    """Print as JSON."""
     click.echo(json.dumps(answer, indent=2))
 
 
 def print_page(page: Mapping[str, Any], columns: Sequence[str], *, nothing: str) -> None:
-    """Print a page of a list, and how to go on after it."""
+    """Print a page of a list, and the option that shows the next page."""
     print_table(page["items"], columns, nothing=nothing)
     if page["nextCursor"] and page["items"]:
-        click.echo(f"more: --cursor {page['nextCursor']}", err=True)
+        click.echo(f"next page: --cursor {page['nextCursor']}", err=True)
 
 
 def print_record(record: Mapping[str, Any]) -> None:
-    """Print one thing, a line for each of its fields."""
+    """Print one object, with a line for each field."""
     width = max(map(len, record), default=0)
     for name, value in record.items():
-        click.echo(f"{name:<{width}} {_cell(value)}")
+        click.echo(f"{name:<{width}}  {_cell(value)}")
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, nothing: str = "") -> None:
-    """Print these columns of each row, aligned; `nothing` goes to standard error where there are no rows."""
+    """Print these columns of each row, aligned. Without rows, print `nothing` on standard error."""
     if not rows:
         click.echo(nothing, err=True)
         return
     lines = [list(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_cells(row: Mapping[str, Any], columns: Sequence[str]) -> None:
-    """Print these columns of one row, where the next ones are not known yet."""
+    """Print these columns of one row, unaligned, because the widths of later rows are not known yet."""
     click.echo("  ".join(_cell(row.get(column)) for column in columns))
 
 
@@ -51,5 +51,5 @@ def _cell(value: Any) -> str:
 
 
 def escape_for_terminal(text: str) -> str:
-    """The text as a terminal may print it."""
+    """Return the text with control characters escaped, if it has any."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()

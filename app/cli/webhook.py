@@ -1,4 +1,4 @@
-"""`webhook`: what Meta's side of the door needs."""
+"""`webhook`: generate the webhook's credentials."""
 
 import secrets
 
@@ -10,10 +10,10 @@ RANDOM_BYTES = 32
 
 @click.group("webhook")
 def webhook_group() -> None:
-    """The webhook's credentials."""
+    """Generate credentials."""
 
 
 @webhook_group.command("token")
 def token() -> None:
-    """Print one fresh random token, good as a verify token, a service token or a destination's secret."""
+    """Print a new random token, for use as a verify token, a service token or a destination's secret."""
     click.echo(PREFIX + secrets.token_urlsafe(RANDOM_BYTES))

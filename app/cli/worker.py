@@ -1,4 +1,4 @@
-"""`worker`: the background work as a process of its own."""
+"""`worker`: run the background work as a process of its own."""
 
 import os
 import sys
@@ -9,7 +9,8 @@ import click
 from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.options import start_options
-from app.cli.processes import ROOT, WORKER
+from app.cli.store_errors import reporting_store_errors
+from app.cli.supervisor import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
 from app.jobs.runner import is_anybody_working
 from app.startup.banner import print_warnings
@@ -17,9 +18,11 @@ from app.startup.banner import print_warnings
 
 @click.command("worker")
 @start_options
-@click.option("--check", is_flag=True, help="Only tell, by the exit code, whether a worker's heartbeat is fresh.")
+@click.option(
+    "--check", is_flag=True, help="Only check for a worker with a fresh heartbeat; exit code 1 if there is none."
+)
 def worker_command(flags: Flags, check: bool) -> None:
-    """Run the background work until told to stop. It does not migrate; it waits for the schema."""
+    """Run the background worker until it is stopped. It does not upgrade the schema; it waits for it."""
     settings = load_settings(flags)
     if check:
         _check(settings)
@@ -30,7 +33,9 @@ def worker_command(flags: Flags, check: bool) -> None:
 
 
 def _check(settings: Settings) -> None:
-    store = build_gateway(settings).store
-    store.open()
-    if not is_anybody_working(store, datetime.now(UTC)):
-        raise CommandFailed("no worker has given a sign of life lately")
+    with reporting_store_errors():
+        store = build_gateway(settings).store
+        store.open()
+        is_alive = is_anybody_working(store, datetime.now(UTC))
+    if not is_alive:
+        raise CommandFailed("no worker has a fresh heartbeat")

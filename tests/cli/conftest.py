@@ -1,4 +1,4 @@
-"""A running service whose store the tests fill from outside; no worker changes it meanwhile."""
+"""A running service without a worker: only the tests change its store, from outside."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ DESTINATIONS = """
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A gateway with two destinations and no worker."""
+    """Run a gateway with two destinations and no worker."""
     folder = tmp_path_factory.mktemp("service")
     config = write_config(folder, CONFIG + DESTINATIONS)
     environ = environment(folder, TEST_CRM_SECRET="crm-secret-0c9d", WATS_CONFIG=str(config))
@@ -27,14 +27,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def stored(service: Running) -> Iterator[Store]:
-    """The service's own store."""
+    """Open the service's own store."""
     store = store_of(service)
     yield store
     store.close()
 
 
 def store_of(running: Running) -> Store:
-    """The store of a running service, opened beside it."""
+    """Open the store of a running service beside it."""
     store = Store(f"sqlite:///{running.folder}/data/wats.sqlite3", min_free_bytes=0, cooperative=False)
     store.open()
     return store

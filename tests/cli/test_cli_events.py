@@ -24,7 +24,7 @@ NUMBERS = count()
 
 @contextmanager
 def tailing(service: Running, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """`events tail` in the background, and the file that it writes to."""
+    """Run `events tail` in the background; yield its process and the file that it writes to."""
     out = service.folder / f"tail-{next(NUMBERS)}"
     with out.open("w") as file, out.with_suffix(".err").open("w") as err:
         command = [FLASK, "wats", "events", "tail", *arguments]
@@ -46,12 +46,12 @@ def test_events_are_listed_and_shown(service: Running, stored: Store) -> None:
 
     assert table[0].split() == ["id", "sequence", "receivedAt", "type", "contact", "foreign"]
     assert [line.split()[0] for line in table[1:]] == [event_id("b")]
-    assert [each["id"] for each in page["items"]][:2] == [event_id("a"), event_id("b")]
+    assert [event["id"] for event in page["items"]][:2] == [event_id("a"), event_id("b")]
     assert '{"id": "wamid.a"' in shown
 
 
 def put_until_seen(service: Running, out: Path) -> None:
-    """Make events until the tail has printed one: then it follows."""
+    """Put in events until the tail has printed one, and so is known to follow."""
     store = store_of(service)
 
     def is_seen() -> bool:
@@ -67,7 +67,9 @@ def cursor_of_now(service: Running) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_tail_prints_what_comes_and_ends_in_order(service: Running, stored: Store, number: signal.Signals) -> None:
+def test_a_tail_prints_new_events_and_exits_with_0_on_a_signal(
+    service: Running, stored: Store, number: signal.Signals
+) -> None:
     names = [f"{number} text", f"{number} image"]
 
     with tailing(service, "--json", "--cursor", cursor_of_now(service)) as (process, out):
@@ -82,7 +84,7 @@ def test_a_tail_prints_what_comes_and_ends_in_order(service: Running, stored: St
     assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == list(map(event_id, names))
 
 
-def test_a_tail_begins_now(service: Running, stored: Store) -> None:
+def test_a_tail_starts_with_new_events(service: Running, stored: Store) -> None:
     put_events(stored, new_event("long ago"))
 
     with tailing(service) as (_, out):
@@ -91,7 +93,7 @@ def test_a_tail_begins_now(service: Running, stored: Store) -> None:
     assert event_id("long ago") not in out.read_text()
 
 
-def test_a_tail_of_some_types_prints_a_line_for_each_of_these(service: Running, stored: Store) -> None:
+def test_a_tail_of_some_types_prints_only_these(service: Running, stored: Store) -> None:
     with tailing(service, "--types", "call.*", "--cursor", cursor_of_now(service)) as (_, out):
         put_events(stored, new_event("text"), new_event("call", kind="call.connect"))
         wait_for(lambda: event_id("call") in out.read_text())
@@ -100,7 +102,7 @@ def test_a_tail_of_some_types_prints_a_line_for_each_of_these(service: Running, 
     assert line.split()[1:] == ["call.connect", "4915112345678", event_id("call")]
 
 
-def test_a_tail_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
+def test_a_tail_waits_for_a_service_that_restarts(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
     more = {"WATS_PORT": str(free_port()), "WATS_CONFIG": config}
     start = ("--config", config, "--live", "--yes-live", "--without-worker")
@@ -116,7 +118,7 @@ def test_a_tail_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(DEADLINE_SECONDS) == 0
-        assert "trying again" in out.with_suffix(".err").read_text()
+        assert "retrying" in out.with_suffix(".err").read_text()
 
 
 @pytest.mark.parametrize(
@@ -127,17 +129,19 @@ def test_a_tail_outlives_a_restart_of_the_service(tmp_path: Path) -> None:
         (("show", "evt_1"), "[not_found, request "),
     ],
 )
-def test_a_mistake_is_one_line_and_code_1(service: Running, arguments: tuple[str, ...], says: str) -> None:
+def test_a_refused_request_is_one_line_and_exit_code_1(
+    service: Running, arguments: tuple[str, ...], says: str
+) -> None:
     ended = run("events", *arguments, environ=service.environ)
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
     assert says in ended.stderr
 
 
-def test_a_service_that_refuses_cannot_steer_the_terminal(service: Running) -> None:
-    said = {"code": "not_found", "message": "\x1b[2Jcome in", "requestId": "\x07"}
+def test_an_error_message_of_a_service_cannot_control_the_terminal(service: Running) -> None:
+    error = {"code": "not_found", "message": "\x1b[2Jcome in", "requestId": "\x07"}
     with closing(ScriptedDestination()) as impostor:
-        impostor.will_answer(404, json.dumps({"error": said}).encode())
+        impostor.will_answer(404, json.dumps({"error": error}).encode())
 
         refused = run("events", "list", "--url", f"http://127.0.0.1:{impostor.port}", environ=service.environ)
 
@@ -146,7 +150,7 @@ def test_a_service_that_refuses_cannot_steer_the_terminal(service: Running) -> N
     assert all(line.isprintable() for line in refused.stderr.splitlines())
 
 
-def test_a_stranger_cannot_steer_the_terminal(service: Running, stored: Store) -> None:
+def test_the_content_of_an_event_cannot_control_the_terminal(service: Running, stored: Store) -> None:
     put_events(stored, new_event("escape", raw={"text": "\x1b[2J\x07"}, wa_id="1\x1b[31m"))
 
     listed = run("events", "list", "--limit", "100", environ=service.environ).stdout

@@ -1,4 +1,4 @@
-"""`flask wats receipts …` against a running service, and against whatever else may answer."""
+"""`flask wats receipts …` against a running service, and against servers that are not wats."""
 
 import json
 import subprocess
@@ -25,26 +25,26 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def receipts(running: Running, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """`flask wats receipts …` as a user types it beside the running service."""
+    """Run `flask wats receipts …` as a user does beside the running service."""
     environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml"), **more}
     return run("receipts", *arguments, environ=environ)
 
 
-def test_receipts_are_listed_for_people_and_for_machines(running: Running) -> None:
+def test_receipts_are_listed_as_a_table_and_as_json(running: Running) -> None:
     table = receipts(running, "list").stdout.splitlines()
     page = json.loads(receipts(running, "list", "--json").stdout)
 
     assert table[0].split()[:3] == ["id", "receivedAt", "state"]
-    assert [line.split()[0] for line in table[1:]] == [each["id"] for each in page["items"]]
+    assert [line.split()[0] for line in table[1:]] == [receipt["id"] for receipt in page["items"]]
 
 
-def test_a_state_without_receipts_is_an_empty_answer(running: Running) -> None:
+def test_a_state_without_receipts_prints_no_receipts(running: Running) -> None:
     listed = receipts(running, "list", "--state", "unreadable")
 
     assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "no receipts\n")
 
 
-def test_a_receipt_is_shown_and_put_back_in_line(running: Running) -> None:
+def test_a_receipt_is_shown_and_reprocessed(running: Running) -> None:
     shown = json.loads(receipts(running, "show", "rcp_1", "--json").stdout)
     again = json.loads(receipts(running, "reprocess", "rcp_1", "--json").stdout)
 
@@ -53,30 +53,27 @@ def test_a_receipt_is_shown_and_put_back_in_line(running: Running) -> None:
     assert "rcp_1" in receipts(running, "show", "rcp_1").stdout
 
 
-def test_every_receipt_of_a_state_is_put_back_in_line(running: Running) -> None:
+def test_every_receipt_of_a_state_is_reprocessed(running: Running) -> None:
     for number in range(101):
         body = body_of(f"bulk {number}")
         assert running.ask("POST", PATH, body, signed(body))[0] == 200
 
-    told = receipts(running, "reprocess", "--state", "pending")
-    machine = receipts(running, "reprocess", "--state", "unreadable", "--json")
+    reprocessed = receipts(running, "reprocess", "--state", "pending")
+    as_json = receipts(running, "reprocess", "--state", "unreadable", "--json")
 
-    assert told.stdout == "put 102 receipts back in line\n"
-    assert [line.split(",")[0] for line in told.stderr.splitlines()] == [
-        "reprocessing: 100 so far",
-        "reprocessing: 102 so far",
-    ]
-    assert json.loads(machine.stdout) == {"reprocessed": 0}
+    assert reprocessed.stdout == "done: 102 receipts queued to be split again\n"
+    assert reprocessed.stderr == "reprocessing: 100 done, 2 left to check\n"
+    assert json.loads(as_json.stdout) == {"reprocessed": 0}
 
 
 @pytest.mark.parametrize("arguments", [(), ("rcp_1", "--state", "unreadable")])
-def test_reprocess_wants_one_receipt_or_a_state(running: Running, arguments: tuple[str, ...]) -> None:
+def test_reprocess_needs_either_one_receipt_or_a_state(running: Running, arguments: tuple[str, ...]) -> None:
     ended = receipts(running, "reprocess", *arguments)
 
     assert (ended.returncode, ended.stdout) == (2, "")
 
 
-def test_a_body_comes_out_byte_for_byte(running: Running) -> None:
+def test_a_body_is_printed_byte_for_byte(running: Running) -> None:
     environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
     command = [FLASK, "wats", "receipts", "show", "rcp_1", "--body"]
 
@@ -91,10 +88,10 @@ def test_a_body_comes_out_byte_for_byte(running: Running) -> None:
         (("list", "--cursor", "nonsense"), {}, "[invalid_cursor, request "),
         (("list",), {"TEST_SERVICE_TOKEN": "another-token-altogether"}, "[unauthorized, request "),
         (("reprocess", "rcp_1"), {"TEST_SERVICE_TOKEN": "reader-token-a8412c9df07b4e3a"}, "[forbidden, request "),
-        (("list",), {"WATS_PORT": str(free_port())}, "no service answers at http://127.0.0.1:"),
+        (("list",), {"WATS_PORT": str(free_port())}, "error: no service answers at http://127.0.0.1:"),
     ],
 )
-def test_a_refusal_or_silence_is_one_line_and_code_1(
+def test_a_refusal_or_an_absent_service_is_one_line_and_exit_code_1(
     running: Running, arguments: tuple[str, ...], more: dict[str, str], says: str
 ) -> None:
     ended = receipts(running, *arguments, **more)
@@ -103,8 +100,8 @@ def test_a_refusal_or_silence_is_one_line_and_code_1(
     assert says in ended.stderr
 
 
-class Stranger(BaseHTTPRequestHandler):
-    """Answers 200 to everything with the body that the path names."""
+class OtherServer(BaseHTTPRequestHandler):
+    """Answers every GET with 200 and the body that the path names."""
 
     def do_GET(self) -> None:
         body = {"html": b"<html>Welcome</html>", "list": b"[]", "empty": b""}[self.path.split("/")[1]]
@@ -114,12 +111,12 @@ class Stranger(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing to say."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
-def stranger() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Stranger)
+def other_server() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), OtherServer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -129,14 +126,14 @@ def stranger() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("answer", ["html", "list", "empty"])
-def test_somebody_else_who_answers_is_told_apart(running: Running, stranger: str, answer: str) -> None:
-    ended = receipts(running, "list", "--url", f"{stranger}/{answer}")
+def test_a_server_that_is_not_wats_is_recognised(running: Running, other_server: str, answer: str) -> None:
+    ended = receipts(running, "list", "--url", f"{other_server}/{answer}")
 
-    assert (ended.returncode, ended.stderr) == (1, f"what answers at {stranger}/{answer}/api is not wats\n")
+    assert (ended.returncode, ended.stderr) == (1, f"error: the server at {other_server}/{answer}/api is not wats\n")
 
 
 @pytest.mark.parametrize("url", ["http://a..b", f"http://{'a' * 80}.example", "http://-", "http://127.0.0.1:0"])
-def test_a_url_without_a_host_that_can_be_is_refused(running: Running, url: str) -> None:
+def test_a_url_with_an_impossible_host_is_refused(running: Running, url: str) -> None:
     ended = receipts(running, "list", "--url", url)
 
     assert (ended.returncode, ended.stderr.count("\n")) == (78, 1)

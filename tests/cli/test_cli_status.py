@@ -1,4 +1,4 @@
-"""`flask wats status` against a running service: a table for people, JSON for machines, and the exit code."""
+"""`flask wats status` against a running service: tables, JSON and the exit code."""
 
 import json
 import subprocess
@@ -14,29 +14,29 @@ def status(running: Running, *arguments: str) -> subprocess.CompletedProcess[str
     return run("status", *arguments, environ=environ)
 
 
-def test_a_gateway_with_a_live_worker_needs_nobody(tmp_path: Path) -> None:
+def test_a_gateway_with_a_live_worker_needs_no_attention(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         wait_for(lambda: status(running, "--json").returncode == 0)
 
-        told, machine = status(running), json.loads(status(running, "--json").stdout)
+        printed, as_json = status(running), json.loads(status(running, "--json").stdout)
 
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "receipts.pending" in told.stdout
-    assert "\nworkers\n" in told.stdout
-    assert machine["attention"] == []
-    assert set(machine["checks"].values()) == {"ok"}
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert "receipts.pending" in printed.stdout
+    assert "\nworkers\n" in printed.stdout
+    assert as_json["attention"] == []
+    assert set(as_json["checks"].values()) == {"ok"}
 
 
-def test_a_gateway_without_a_worker_needs_a_human(tmp_path: Path) -> None:
+def test_a_gateway_without_a_worker_needs_attention(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
     with serving(tmp_path, "--config", config, "--live", "--yes-live", "--without-worker") as running:
         ended = status(running)
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith("needs you:\n- no worker is alive")
+    assert ended.stderr.startswith("needs attention:\n- no worker is alive")
 
 
-def test_a_gateway_that_is_not_ready_says_which_check_fails(tmp_path: Path) -> None:
+def test_a_gateway_that_is_not_ready_names_the_failed_check(tmp_path: Path) -> None:
     start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
     environ = environment(tmp_path, **start)
     with serving(tmp_path, "wsgi:app", command=[GUNICORN], environ=environ, ready=False) as running:
@@ -48,16 +48,16 @@ def test_a_gateway_that_is_not_ready_says_which_check_fails(tmp_path: Path) -> N
     assert json.loads(ended.stdout)["checks"]["schema"] != "ok"
 
 
-def test_where_nobody_answers_it_is_one_line(tmp_path: Path) -> None:
+def test_an_absent_service_gives_one_line(tmp_path: Path) -> None:
     environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)), WATS_URL="http://127.0.0.1:9")
 
     ended = run("status", environ=environ)
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert ended.stderr.startswith("no service answers at http://127.0.0.1:9")
+    assert ended.stderr.startswith("error: no service answers at http://127.0.0.1:9")
 
 
-def test_a_token_that_may_not_operate_is_told_so(tmp_path: Path) -> None:
+def test_a_token_without_the_scope_operate_is_named_as_the_cause(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         ended = run(
             "status",
@@ -69,4 +69,4 @@ def test_a_token_that_may_not_operate_is_told_so(tmp_path: Path) -> None:
         )
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "/status is hidden: this token is unknown to the service, or may not operate\n"
+    assert ended.stderr == "error: the service hides /status: the token is unknown or lacks the scope operate\n"

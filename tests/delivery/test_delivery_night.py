@@ -66,7 +66,7 @@ def test_a_replay_brings_an_event_again_with_the_same_id(gateway: Running, port:
         )
         wait_for(lambda: len(ids_of(receiver, "/hooks")) == 2)
 
-    assert (ended.returncode, ended.stdout) == (0, "replayed 1 delivery\n")
+    assert (ended.returncode, ended.stdout) == (0, "done: 1 delivery replayed\n")
     assert len(set(ids_of(receiver, "/hooks"))) == 1
 
 
@@ -88,4 +88,4 @@ def test_what_was_unreadable_is_seen_and_put_back_in_line(gateway: Running) -> N
     wait_for(lambda: gateway.json("/status", bearer())["receipts"]["unreadable"] == 1)
 
     assert gateway.json(f"/api/receipts/{receipt['id']}", bearer())["error"]
-    assert (ended.returncode, ended.stdout) == (0, "put 1 receipt back in line\n")
+    assert (ended.returncode, ended.stdout) == (0, "done: 1 receipt queued to be split again\n")

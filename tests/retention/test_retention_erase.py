@@ -151,7 +151,7 @@ def test_the_command_line_says_what_it_erased(running: Running) -> None:
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
     store.close()
     assert (unasked.returncode, unasked.stdout) == (2, "")
-    assert (erased.returncode, erased.stdout) == (0, "erased 1 events, 1 deliveries and the bytes of 1 receipts\n")
+    assert (erased.returncode, erased.stdout) == (0, "done: erased 1 event, 1 delivery and the bodies of 1 receipt\n")
     assert erased.stderr.startswith("erasing: ")
     assert json.loads(again.stdout) == dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
     assert names == ["b"]
@@ -165,8 +165,8 @@ def test_the_command_line_says_what_it_left(running: Running) -> None:
     erased = contacts(running, "erase", PHONE, "--yes")
 
     assert erased.returncode == 1
-    assert erased.stdout == "erased 1 events, 1 deliveries and the bytes of 0 receipts\n"
-    assert "1 wait, 0 are unreadable" in erased.stderr
+    assert erased.stdout == "done: erased 1 event, 1 delivery and the bodies of 0 receipts\n"
+    assert "1 pending, 0 unreadable" in erased.stderr
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, ["a"]), ("y", 0, [])])
@@ -185,5 +185,5 @@ def test_on_a_terminal_it_asks_first(running: Running, answer: str, code: int, l
     store.close()
     os.close(terminal)
     os.close(ours)
-    assert told.startswith(f"Erase everything of {PHONE}? It cannot be undone [y/N]: ")
+    assert told.startswith(f"Erase all data of {PHONE}? This cannot be undone [y/N]: ")
     assert (asked.returncode, names) == (code, left)

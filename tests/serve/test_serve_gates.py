@@ -128,7 +128,7 @@ def test_a_taken_port_ends_with_1_and_one_line(tmp_path: Path) -> None:
         )
 
     assert second.returncode == 1
-    assert second.stderr == f"cannot listen on 127.0.0.1 port {running.port}: Address already in use\n"
+    assert second.stderr == f"error: cannot listen on 127.0.0.1 port {running.port}: Address already in use\n"
 
 
 def test_an_unreachable_database_ends_with_1_and_tells_no_secret(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_host_that_is_none_of_ours_ends_with_1_and_a_reason(tmp_path: Path) ->
     ended = run("serve", *arguments, environ=environment(tmp_path, WATS_PORT=str(free_port())))
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith("cannot listen on nowhere.invalid port ")
+    assert ended.stderr.startswith("error: cannot listen on nowhere.invalid port ")
     assert "Unknown error" not in ended.stderr
 
 
