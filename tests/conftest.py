@@ -1,4 +1,4 @@
-"""The vocabulary of the tests: `settings`, `app` and `client`, on a real SQLite file of their own."""
+"""The fixtures of all tests: `settings`, `app`, `gateway` and `client`, on a real SQLite file for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Probes, status, metrics and diagnostics, as clients with and without a token see them."""
+
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ def test_liveness_answers_get_and_head(client: FlaskClient) -> None:
     assert client.head("/healthz").status_code == 200
 
 
-def test_readiness_tells_each_check(client: FlaskClient) -> None:
+def test_readiness_shows_each_check(client: FlaskClient) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -45,7 +47,7 @@ def test_a_database_without_its_schema_is_alive_but_not_ready(settings: Settings
 @pytest.mark.parametrize("path", HIDDEN)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, bearer("TEST_READER_TOKEN")])
-def test_a_hidden_route_cannot_be_told_from_an_unknown_path(
+def test_a_hidden_route_answers_exactly_like_an_unknown_path(
     client: FlaskClient, path: str, method: str, headers: dict[str, str]
 ) -> None:
     request_id = {"X-Request-Id": "same"}
@@ -59,13 +61,13 @@ def test_a_hidden_route_cannot_be_told_from_an_unknown_path(
 
 
 @pytest.mark.parametrize("path", HIDDEN)
-def test_with_the_token_a_wrong_method_is_told_as_such(client: FlaskClient, path: str) -> None:
+def test_with_the_token_a_wrong_method_is_405(client: FlaskClient, path: str) -> None:
     answer = client.delete(path, headers=bearer())
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_status_tells_what_stands_in_the_store(client: FlaskClient) -> None:
+def test_status_shows_what_the_store_holds(client: FlaskClient) -> None:
     body = body_of()
     client.post(PATH, data=body, headers=signed(body))
 
@@ -93,7 +95,7 @@ def test_metrics_count_webhooks_and_requests(client: FlaskClient) -> None:
     assert "wats_store_up 1.0" in metrics
 
 
-def test_metrics_answer_while_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
+def test_metrics_are_served_while_the_store_is_unavailable(client: FlaskClient, gateway: Gateway) -> None:
     gateway.store.close()
 
     answer = client.get("/metrics", headers=bearer())
@@ -102,7 +104,7 @@ def test_metrics_answer_while_the_store_is_away(client: FlaskClient, gateway: Ga
     assert "wats_store_up 0.0" in answer.text
 
 
-def test_status_says_so_when_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
+def test_status_is_503_while_the_store_is_unavailable(client: FlaskClient, gateway: Gateway) -> None:
     gateway.store.close()
 
     answer = client.get("/status", headers=bearer())
@@ -119,7 +121,7 @@ def test_diagnostics_hold_no_secret(client: FlaskClient, settings: Settings) -> 
     assert str(Path(settings.data_dir)) not in answer.text
 
 
-def test_nothing_is_served_by_an_app_whose_store_was_never_opened(settings: Settings) -> None:
+def test_a_webhook_is_503_where_the_store_was_never_opened(settings: Settings) -> None:
     app: Flask = create_app(settings)
     body = body_of()
 

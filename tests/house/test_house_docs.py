@@ -43,7 +43,7 @@ def test_every_command_and_option_has_help(name: str, command: click.Command) ->
     assert [option.name for option in options if not option.help] == []
 
 
-def test_every_command_stands_in_the_reference() -> None:
+def test_every_command_is_in_the_reference() -> None:
     reference = (ROOT / "docs" / "cli.md").read_text()
 
     missing = [
@@ -60,7 +60,7 @@ def test_the_example_config_serves_in_dry_run() -> None:
     assert settings.profile == "local"
 
 
-def test_the_promise_in_the_readme_is_whole() -> None:
+def test_the_readme_has_the_promise() -> None:
     assert "Once we answered Meta 200, the event is on disk." in README.replace("\n", " ")
 
 
@@ -76,7 +76,7 @@ def leads_somewhere(page: Path, link: str) -> bool:
     return target.exists() and (not anchor or anchor in anchors_of(target))
 
 
-def test_every_link_between_documents_leads_somewhere() -> None:
+def test_every_link_between_documents_has_a_target() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
 
     broken = [

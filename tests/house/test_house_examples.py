@@ -1,4 +1,4 @@
-"""What the documents tell a reader to type works as it stands there."""
+"""The commands that the documents tell a reader to type work."""
 
 import json
 import os
@@ -46,7 +46,7 @@ OF_WATS = [(page.name, command) for page, command in EVERY_COMMAND if "flask wat
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """What `make run` serves, on a port of its own."""
+    """A service as `make run` starts it, on a port of its own."""
     folder = tmp_path_factory.mktemp("examples")
     if shutil.which("curl") is None:
         stand_in = folder / "curl"
@@ -64,8 +64,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def typed(command: str, served: Running) -> str:
-    """What a shell in the repository prints for this command."""
+def output_of(command: str, served: Running) -> str:
+    """Run a command in a shell in the repository; return its output."""
     command = command.replace(":3000", f":{served.port}").replace(".venv/bin", str(Path(sys.executable).parent))
     done = subprocess.run(
         ["sh", "-c", command],
@@ -85,21 +85,21 @@ def test_a_new_user_posts_a_webhook_and_sees_it(served: Running) -> None:
     [ask] = [command for command in readme if command.startswith("curl")]
     [show] = [command for command in readme if command.endswith("receipts list")]
 
-    assert json.loads(typed(ready_made, served)) == {"status": "accepted"}
+    assert json.loads(output_of(ready_made, served)) == {"status": "accepted"}
 
-    [receipt] = json.loads(typed(ask, served))["items"]
+    [receipt] = json.loads(output_of(ask, served))["items"]
     assert receipt["state"] in ("pending", "split")
-    assert receipt["id"] in typed(show, served)
+    assert receipt["id"] in output_of(show, served)
 
 
-def test_operators_first_question_is_answered(served: Running) -> None:
+def test_the_operators_curl_command_for_readiness_works(served: Running) -> None:
     [ask] = re.findall(r"`(curl [^`]*readyz)`", (ROOT / "docs" / "operate.md").read_text())
 
-    assert json.loads(typed(ask, served))["ok"] is True
+    assert json.loads(output_of(ask, served))["ok"] is True
 
 
 @pytest.mark.parametrize(("page", "command"), OF_WATS)
-def test_every_wats_command_in_the_documents_is_one(page: str, command: str) -> None:
+def test_every_wats_command_in_the_documents_exists(page: str, command: str) -> None:
     arguments = shlex.split(re.split(r"[)|>;]", command.partition("flask wats ")[2])[0])
 
     context = wats.make_context("wats", arguments)
@@ -110,7 +110,7 @@ def test_every_wats_command_in_the_documents_is_one(page: str, command: str) -> 
 
 
 @pytest.mark.parametrize("command", [command for _, command in EVERY_COMMAND if command.startswith("make")])
-def test_every_make_target_in_the_documents_is_one(command: str) -> None:
+def test_every_make_target_in_the_documents_exists(command: str) -> None:
     target = command.split()[1]
 
     assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)

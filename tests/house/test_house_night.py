@@ -1,4 +1,4 @@
-"""The night that docs/operate.md tells: each command there is run, in order, and prints what stands below it."""
+"""The commands under "At 2 a.m." in docs/operate.md: run in their order, they print the output below them."""
 
 import re
 import shlex
@@ -45,12 +45,12 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, S
     with serving(folder, "--live", "--yes-live", "--without-worker", environ=environ) as running:
         store = Store(f"sqlite:///{folder}/data/wats.sqlite3", min_free_bytes=0, cooperative=False)
         store.open()
-        tell_the_story(store)
+        arrange_the_night(store)
         yield running, store
         store.close()
 
 
-def tell_the_story(store: Store) -> None:
+def arrange_the_night(store: Store) -> None:
     put_deliveries(store, *(new_event(f"dead {number}") for number in range(2)), to=["bot"])
     end_all(store, Retry(timedelta()), destination="bot", status=500)
     end_all(store, Dead("gave up"), destination="bot", status=500)
@@ -68,12 +68,12 @@ def without_what_varies(text: str) -> list[str]:
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-def test_the_night_has_scenes() -> None:
+def test_the_page_has_commands_with_their_output() -> None:
     assert len(SCENES) >= 6
 
 
 @pytest.mark.parametrize(("command", "printed"), SCENES, ids=[command for command, _ in SCENES])
-def test_a_command_of_the_night_prints_what_stands_below_it(
+def test_a_command_of_the_page_prints_the_output_below_it(
     night: tuple[Running, Store], command: str, printed: str
 ) -> None:
     running, store = night

@@ -1,4 +1,4 @@
-"""docs/push.md tells receivers what the code does."""
+"""docs/push.md and the code agree."""
 
 import re
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 UNITS = {"second": 1, "minute": 60, "hour": 3600}
 
 
-def test_the_receiver_of_the_page_takes_what_is_pushed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_receiver_of_the_page_accepts_only_signed_pushes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_SECRET", SECRET)
     [code] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     page: dict[str, Any] = {"__name__": "receiver"}
@@ -28,14 +28,14 @@ def test_the_receiver_of_the_page_takes_what_is_pushed_and_nothing_else(monkeypa
     assert client.post("/hooks", data=body + b" ", headers=headers).status_code == 401
 
 
-def test_every_error_stands_on_the_page() -> None:
+def test_every_error_is_on_the_page() -> None:
     listed = re.search(r"An error is one of: (.*?)\.\n\n", PAGE, re.DOTALL)
     assert listed is not None
 
     assert set(re.findall(r"`([^`]+)`", listed[1])) == {words for _, words in WORDS} | {NO_HTTP, TIMED_OUT}
 
 
-def test_the_schedule_stands_on_the_page() -> None:
+def test_the_schedule_is_on_the_page() -> None:
     told = re.search(r"tried again after (.*?),\nthen (\d+) times after (\d+) hours", PAGE)
     assert told is not None
     pauses = [int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+) (second|minute|hour)", told[1])]

@@ -1,4 +1,4 @@
-"""JSON bodies at a door: whatever comes, the answer is a value or one refusal in our shape, never a 500."""
+"""JSON bodies: the response is the parsed value or an error in our form, never a 500."""
 
 import json
 from typing import Any
@@ -25,8 +25,8 @@ class OrderSchema(ma.Schema):
 
 
 @pytest.fixture
-def door(app: Flask) -> FlaskClient:
-    """A route that takes an order and gives it back."""
+def orders(app: Flask) -> FlaskClient:
+    """A client of a route that takes an order and returns it."""
     bp = JsonBlueprint("orders", __name__)
 
     @bp.post("/orders")
@@ -39,8 +39,8 @@ def door(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def post(door: FlaskClient, body: bytes, content_type: str = "application/json") -> TestResponse:
-    return door.post("/orders", data=body, headers=token(), content_type=content_type)
+def post(orders: FlaskClient, body: bytes, content_type: str = "application/json") -> TestResponse:
+    return orders.post("/orders", data=body, headers=token(), content_type=content_type)
 
 
 def refusal(answer: TestResponse) -> tuple[int, str]:
@@ -50,8 +50,8 @@ def refusal(answer: TestResponse) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/json; charset=utf-8", "application/x+json"]
 )
-def test_what_a_client_says_arrives(door: FlaskClient, content_type: str) -> None:
-    answer = post(door, '{"name":"Ada é","parts":[{"number":123456789012345678901}]}'.encode(), content_type)
+def test_a_valid_body_is_parsed(orders: FlaskClient, content_type: str) -> None:
+    answer = post(orders, '{"name":"Ada é","parts":[{"number":123456789012345678901}]}'.encode(), content_type)
 
     assert answer.status_code == 200
     assert json.loads(answer.text) == {"name": "Ada é", "parts": [{"number": 123456789012345678901}]}
@@ -81,32 +81,32 @@ def test_what_a_client_says_arrives(door: FlaskClient, content_type: str) -> Non
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_no_json_is_refused(door: FlaskClient, body: bytes) -> None:
-    assert refusal(post(door, body)) == (400, "invalid_json")
+def test_a_body_that_is_not_json_is_refused(orders: FlaskClient, body: bytes) -> None:
+    assert refusal(post(orders, body)) == (400, "invalid_json")
 
 
-def test_nesting_that_somebody_may_mean_is_taken(door: FlaskClient) -> None:
-    answer = post(door, b'{"name":"a","extra":' + b"[" * 40 + b"]" * 40 + b"}")
+def test_moderate_nesting_is_accepted(orders: FlaskClient) -> None:
+    answer = post(orders, b'{"name":"a","extra":' + b"[" * 40 + b"]" * 40 + b"}")
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/xml"])
-def test_another_type_is_refused(door: FlaskClient, content_type: str) -> None:
-    assert refusal(post(door, b'{"name":"a"}', content_type)) == (415, "unsupported_media_type")
+def test_another_type_is_refused(orders: FlaskClient, content_type: str) -> None:
+    assert refusal(post(orders, b'{"name":"a"}', content_type)) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 200), (1024 * 1024 + 1, 413)])
-def test_a_body_may_have_one_mebibyte(door: FlaskClient, size: int, status: int) -> None:
+def test_a_body_may_have_one_mebibyte(orders: FlaskClient, size: int, status: int) -> None:
     body = b'{"name":"a"}'
 
-    answer = post(door, body + b" " * (size - len(body)))
+    answer = post(orders, body + b" " * (size - len(body)))
 
     assert answer.status_code == status
 
 
-def test_each_wrong_field_is_told_with_a_pointer(door: FlaskClient) -> None:
-    answer = post(door, b'{"parts":[{"number":1},{"number":"x"},3],"a/b~c":1}')
+def test_each_wrong_field_is_named_by_a_pointer(orders: FlaskClient) -> None:
+    answer = post(orders, b'{"parts":[{"number":1},{"number":"x"},3],"a/b~c":1}')
 
     assert refusal(answer) == (422, "invalid_fields")
     fields = answer.get_json()["error"]["details"]["fields"]
@@ -115,19 +115,19 @@ def test_each_wrong_field_is_told_with_a_pointer(door: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"name"', b"7", b"true"])
-def test_what_is_no_object_is_told_at_the_root(door: FlaskClient, body: bytes) -> None:
-    answer = post(door, body)
+def test_a_body_that_is_not_an_object_is_an_error_at_the_root(orders: FlaskClient, body: bytes) -> None:
+    answer = post(orders, body)
 
     assert refusal(answer) == (422, "invalid_fields")
     assert [field["pointer"] for field in answer.get_json()["error"]["details"]["fields"]] == [""]
 
 
-def test_thousands_of_mistakes_are_not_all_told(door: FlaskClient) -> None:
-    answer = post(door, json.dumps({str(number): 1 for number in range(10_000)}).encode())
+def test_the_number_of_field_errors_in_a_response_is_limited(orders: FlaskClient) -> None:
+    answer = post(orders, json.dumps({str(number): 1 for number in range(10_000)}).encode())
 
     assert answer.status_code == 422
     assert len(answer.data) < 10_000
 
 
-def test_a_stranger_is_refused_before_the_body_is_looked_at(door: FlaskClient) -> None:
-    assert door.post("/orders", data=b"nope", content_type="application/json").status_code == 401
+def test_a_request_without_a_token_is_refused_before_its_body_is_read(orders: FlaskClient) -> None:
+    assert orders.post("/orders", data=b"nope", content_type="application/json").status_code == 401

@@ -1,3 +1,5 @@
+"""The OpenAPI document and its page."""
+
 import json
 
 import jsonschema
@@ -43,7 +45,7 @@ def test_each_operation_names_the_security_of_its_guard(app: Flask) -> None:
     assert paths[PATH]["get"]["security"] == [{"verifyToken": []}]
 
 
-def test_every_operation_shows_our_error_shape(app: Flask) -> None:
+def test_every_operation_documents_the_form_of_errors(app: Flask) -> None:
     document = openapi_document(app)
 
     error = json.dumps(document["components"]["responses"]["DEFAULT_ERROR"])
@@ -68,7 +70,7 @@ JSON_PATHS = (
 
 
 @pytest.mark.parametrize("path", JSON_PATHS)
-def test_an_answer_has_just_the_documented_shape(client: FlaskClient, app: Flask, path: str) -> None:
+def test_a_response_has_exactly_the_documented_form(client: FlaskClient, app: Flask, path: str) -> None:
     body = body_of()
     client.post(PATH, data=body, headers=signed(body))
     document = openapi_document(app)
@@ -82,7 +84,7 @@ def test_an_answer_has_just_the_documented_shape(client: FlaskClient, app: Flask
     assert answer.keys() == document["components"]["schemas"][name]["properties"].keys()
 
 
-def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
+def test_the_page_loads_nothing_from_other_hosts(client: FlaskClient) -> None:
     page = client.get("/docs")
 
     policy = page.headers["Content-Security-Policy"]
@@ -94,12 +96,12 @@ def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("asset", ["docs.js", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"])
-def test_the_assets_are_served_by_us(client: FlaskClient, asset: str) -> None:
+def test_the_assets_are_served_locally(client: FlaskClient, asset: str) -> None:
     with client.get(f"/docs/{asset}") as answer:
         assert answer.status_code == 200
         assert len(answer.data) > 100
 
 
 @pytest.mark.parametrize("asset", ["oauth2-redirect.html", "LICENSE", "..%2f..%2fapp.py", "docs.html", ".."])
-def test_nothing_else_of_the_folder_is_served(client: FlaskClient, asset: str) -> None:
+def test_no_other_file_of_the_folder_is_served(client: FlaskClient, asset: str) -> None:
     assert client.get(f"/docs/{asset}").status_code == 404

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells what the gateway itself posts: its examples are what it says they are."""
+"""The requests that the gateway sends, in the OpenAPI document: the examples have the documented form."""
 
 import jsonschema
 import pytest
@@ -12,7 +12,7 @@ from tests.support.envelopes import events_of
 
 
 @pytest.mark.parametrize("type_", CHANGES)
-def test_the_example_of_each_type_has_the_documented_shape(app: Flask, type_: str) -> None:
+def test_the_example_of_each_type_has_the_documented_form(app: Flask, type_: str) -> None:
     document = openapi_document(app)
     content = document["webhooks"]["event"]["post"]["requestBody"]["content"]["application/json"]
     shape = document["components"]["schemas"]["Event"]
@@ -39,7 +39,7 @@ def test_the_example_of_metas_envelope_is_one_message(app: Flask) -> None:
     assert [one["name"] for one in operation["parameters"]] == ["X-Hub-Signature-256"]
 
 
-def test_every_type_that_a_table_names_has_an_example() -> None:
+def test_every_event_type_has_an_example() -> None:
     tables = [ITEM_LISTS, VALUE_FIELDS, SYSTEM_MESSAGES, *LIST_FIELDS.values()]
 
     named = {kind for table in tables for kind in table.values() if isinstance(kind, str)}

@@ -1,3 +1,5 @@
+"""Receipts in the API: listed, shown, sent back, reprocessed."""
+
 import hashlib
 
 import pytest
@@ -15,7 +17,7 @@ def receive(client: FlaskClient, body: bytes) -> str:
     return str(client.get(RECEIPTS, headers=bearer()).get_json()["items"][0]["id"])
 
 
-def test_a_receipt_is_shown_in_the_published_shape(client: FlaskClient) -> None:
+def test_a_receipt_is_shown_in_the_published_form(client: FlaskClient) -> None:
     body = body_of()
     receipt_id = receive(client, body)
 
@@ -34,7 +36,7 @@ def test_a_receipt_is_shown_in_the_published_shape(client: FlaskClient) -> None:
     }
 
 
-def test_the_exact_bytes_come_back(client: FlaskClient) -> None:
+def test_the_exact_bytes_are_sent_back(client: FlaskClient) -> None:
     body = b"\x00\xff not json \xed\xa0\x80"
     receipt_id = receive(client, body)
 
@@ -57,7 +59,7 @@ def test_pages_follow_each_other_from_the_newest_to_the_oldest(client: FlaskClie
     assert seen == newest_first
 
 
-def test_receipts_are_told_apart_by_state(client: FlaskClient) -> None:
+def test_receipts_are_filtered_by_state(client: FlaskClient) -> None:
     receipt_id = receive(client, body_of())
 
     pending = client.get(f"{RECEIPTS}?state=pending", headers=bearer()).get_json()
@@ -94,13 +96,13 @@ def test_a_bad_page_request_is_refused(client: FlaskClient, query: str, code: st
 
 @pytest.mark.parametrize("receipt_id", ["rcp_999", "rcp_", "nope", "rcp_-1", "rcp_" + "9" * 40, "%00", "rcp_1%2f2"])
 @pytest.mark.parametrize("tail", ["", "/body"])
-def test_a_receipt_that_is_not_there_is_not_found(client: FlaskClient, receipt_id: str, tail: str) -> None:
+def test_an_unknown_receipt_is_404(client: FlaskClient, receipt_id: str, tail: str) -> None:
     answer = client.get(f"{RECEIPTS}/{receipt_id}{tail}", headers=bearer())
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
 
 
-def test_a_receipt_is_put_back_in_line(client: FlaskClient, gateway: Gateway) -> None:
+def test_a_receipt_is_queued_again(client: FlaskClient, gateway: Gateway) -> None:
     receipt_id = receive(client, body_of())
 
     answer = client.post(f"{RECEIPTS}/{receipt_id}/reprocess", headers=bearer())
@@ -109,7 +111,7 @@ def test_a_receipt_is_put_back_in_line(client: FlaskClient, gateway: Gateway) ->
     assert client.post(f"{RECEIPTS}/rcp_999/reprocess", headers=bearer()).status_code == 404
 
 
-def test_an_unreadable_receipt_says_why_until_it_is_put_back_in_line(client: FlaskClient, gateway: Gateway) -> None:
+def test_an_unreadable_receipt_has_its_reason_until_it_is_queued_again(client: FlaskClient, gateway: Gateway) -> None:
     receipt_id = split_into(gateway.store, unreadable="this is no JSON")
 
     unreadable = client.get(f"{RECEIPTS}/{receipt_id}", headers=bearer()).get_json()

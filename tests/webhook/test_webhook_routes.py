@@ -1,4 +1,4 @@
-"""The webhook door, check by check, in the order that the contract gives."""
+"""Meta's two requests: each check of a webhook in its order, and the handshake."""
 
 import io
 import json
@@ -120,7 +120,7 @@ def test_reserialised_json_has_another_signature(client: FlaskClient) -> None:
     ],
     ids=lambda body: repr(bytes(body[:12])),
 )
-def test_whatever_is_signed_is_kept_even_if_it_cannot_be_read(
+def test_every_signed_body_is_kept_even_if_it_cannot_be_parsed(
     client: FlaskClient, gateway: Gateway, body: bytes
 ) -> None:
     answer = post(client, body)
@@ -129,11 +129,11 @@ def test_whatever_is_signed_is_kept_even_if_it_cannot_be_read(
     assert stored_bodies(gateway) == [body]
 
 
-def test_a_body_of_just_the_limit_is_taken(client: FlaskClient) -> None:
+def test_a_body_of_exactly_the_limit_is_accepted(client: FlaskClient) -> None:
     assert post(client, b"x" * LIMIT).status_code == 200
 
 
-def test_a_body_declared_over_the_limit_is_refused_before_its_signature_is_looked_at(
+def test_a_body_declared_over_the_limit_is_refused_before_its_signature_is_checked(
     client: FlaskClient,
 ) -> None:
     answer = post(client, b"x" * (LIMIT + 1), {})
@@ -171,7 +171,7 @@ class BrokenStream:
         raise ConnectionResetError
 
 
-def test_a_body_that_breaks_off_is_refused(client: FlaskClient) -> None:
+def test_a_body_that_is_cut_short_is_refused(client: FlaskClient) -> None:
     broken = {"wsgi.input": BrokenStream(), "CONTENT_LENGTH": "1"}
 
     answer = client.post(PATH, headers=signed(b"x"), environ_overrides=broken)
@@ -179,18 +179,18 @@ def test_a_body_that_breaks_off_is_refused(client: FlaskClient) -> None:
     assert (answer.status_code, code_of(answer)) == (400, "invalid_body")
 
 
-def test_a_crowd_of_bodies_is_refused_before_it_fills_the_memory(app: Flask, client: FlaskClient) -> None:
+def test_many_bodies_at_once_are_refused_before_they_fill_the_memory(app: Flask, client: FlaskClient) -> None:
     app.extensions["wats.bodies"].limit = 10_000
 
     refused = post(client, b"x" * 10_001)
-    taken = post(client, b"x" * 10_000)
+    accepted = post(client, b"x" * 10_000)
 
     assert (refused.status_code, code_of(refused), refused.headers["Retry-After"]) == (503, "busy", "1")
-    assert taken.status_code == 200
+    assert accepted.status_code == 200
     assert app.extensions["wats.bodies"].held == 0
 
 
-def test_a_store_that_cannot_take_it_makes_meta_try_again(client: FlaskClient, gateway: Gateway) -> None:
+def test_an_unavailable_store_is_503_so_that_meta_retries(client: FlaskClient, gateway: Gateway) -> None:
     gateway.store.close()
 
     answer = post(client, body_of())
@@ -205,7 +205,7 @@ HANDSHAKE = {
 }
 
 
-def test_the_handshake_gives_the_challenge_back_as_text(client: FlaskClient) -> None:
+def test_the_handshake_returns_the_challenge_as_text(client: FlaskClient) -> None:
     answer = client.get(PATH, query_string=HANDSHAKE)
 
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "1158201444", "text/plain")
