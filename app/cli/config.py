@@ -18,7 +18,7 @@ def config_group() -> None:
 
 @config_group.command("validate")
 @click.option("--config", type=click.Path(path_type=Path), help=CONFIG_HELP)
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def validate(config: Path | None, as_json: bool) -> None:
     """Check every profile of the file, and tell all problems with their paths; exit code 78 if there are any."""
     try:
@@ -35,7 +35,7 @@ def validate(config: Path | None, as_json: bool) -> None:
 
 @config_group.command("show")
 @config_options
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(flags: Flags, as_json: bool) -> None:
     """Print a profile with its defaults: path, value, source. Of a secret only whether it is set."""
     rows = [asdict(row) for row in show_config(flags)]

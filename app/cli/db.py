@@ -5,7 +5,7 @@ import json
 import click
 
 from app.assembly import build_gateway
-from app.cli.options import start_options
+from app.cli.options import as_json_option, start_options
 from app.cli.store_errors import reporting_store_errors, require_compatible
 from app.config import Flags, load_settings
 from app.log import configure_logging
@@ -30,7 +30,7 @@ def upgrade(flags: Flags) -> None:
 
 @db_group.command("status")
 @start_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 def status(flags: Flags, as_json: bool) -> None:
     """Print the schema's version and this code's newest version (head); exit code 1 if they are not compatible."""
     with reporting_store_errors():

@@ -62,7 +62,7 @@ def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
 @click.option("--cursor", help="Start after this cursor instead of now.")
 @as_json_option
 def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_json: bool) -> None:
-    """Print new events as they come, one per line, until Ctrl-C or SIGTERM. If the service restarts, wait for it."""
+    """Print new events, one per line, until Ctrl-C or SIGTERM. If the service restarts, wait for it."""
     try:
         for event in _follow(Client(access), Stopping(), cursor or LATEST, types):
             if as_json:

@@ -38,7 +38,7 @@ _PAGE = [
 _THREADS = [click.option("--threads", type=click.IntRange(1, 64), help="Jobs at a time in the background worker.")]
 
 
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def config_options(command: Command) -> Command:

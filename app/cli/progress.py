@@ -29,7 +29,7 @@ def _with_lines(label: str, steps: Iterable[Step]) -> int:
     done, printed = 0, ""
     for step in steps:
         done += step.done
-        line = f"{label}: {done} done, {step.left} left to check"
+        line = f"{label}: {done} done" + (f", {step.left} left to check" if step.left else "")
         if step.more and line != printed:
             click.echo(line, err=True)
             printed = line

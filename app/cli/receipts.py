@@ -22,7 +22,7 @@ _STATE = click.Choice([state.value for state in ReceiptState])
 
 @click.group("receipts")
 def receipts_group() -> None:
-    """List, show and reprocess receipts, the webhooks that Meta sent."""
+    """List, show and reprocess receipts. A receipt is one webhook from Meta, byte for byte."""
 
 
 @receipts_group.command("list")

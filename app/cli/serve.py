@@ -43,7 +43,7 @@ def serve_command(
     print_config: bool,
     as_json: bool,
 ) -> None:
-    """Run the whole gateway: web processes and a background worker. The schema is upgraded first."""
+    """Run the whole gateway. It upgrades the schema, then starts web processes and a background worker."""
     if print_routes:
         _print_rows(routes_of(inspect_settings(flags)), as_json=as_json)
     elif print_config:
