@@ -24,6 +24,7 @@ from app.startup.handover import hand_over
 SUPERVISED = "WATS_SUPERVISED"
 MAX_UNREAD_MILLISECONDS = 20_000
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_PREFIX = "wats-metrics-"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that lose their use with the process
 
 try:
@@ -69,12 +70,12 @@ preload_app = False  # a lock made before the monkey patch deadlocks a worker
 
 
 def on_starting(server):
-    """Make a folder for the counters of all processes of this run, unless the supervisor has made one."""
+    """Make a folder for the counters of all processes of this run, unless the environment names one."""
     if server.cfg.is_ssl:
         sys.stderr.write("wats does not speak TLS: remove certfile and keyfile, and put a proxy in front.\n")
         sys.exit(78)
     if METRICS_FOLDER not in os.environ:
-        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="wats-metrics-", dir=_memory_folder)
+        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=_memory_folder)
 
 
 def when_ready(server):
@@ -128,6 +129,7 @@ def child_exit(_server, worker):
 
 
 def on_exit(_server):
-    """Remove the folder of counters, unless it belongs to the supervisor."""
-    if SUPERVISED not in os.environ:
-        shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)
+    """Remove the folder of counters, unless the supervisor or an operator has made it."""
+    folder = Path(os.environ.get(METRICS_FOLDER, ""))
+    if SUPERVISED not in os.environ and folder.name.startswith(METRICS_PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)

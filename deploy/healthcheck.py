@@ -11,7 +11,7 @@ TIMEOUT_SECONDS = 2
 
 
 def is_alive(port: str) -> bool:
-    """Tell whether `/healthz` answers 200 at this port."""
+    """Return whether `/healthz` answers 200 at this port."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=TIMEOUT_SECONDS)
         connection.request("GET", "/healthz")

@@ -52,7 +52,7 @@ class ProcessSlot:
         _counts[self._index] = self._connections
 
     def has_more_connections(self) -> bool:
-        """Tell whether another live process has clearly fewer connections."""
+        """Return whether another live process has clearly fewer connections."""
         alive_since = time.monotonic_ns() - int(MAX_BEAT_AGE_SECONDS * 1e9)
         slots = enumerate(zip(_counts, _beats, strict=True))
         others = [count for index, (count, beat) in slots if beat > alive_since and index != self._index]
@@ -91,7 +91,7 @@ class BalancedServer(StreamServer):
         super().close()
 
     def should_defer_accept(self) -> bool:
-        """Tell whether another process should accept the connection that waits. Starts and ends the deferral."""
+        """Return whether another process should accept the connection that waits. Starts and ends the deferral."""
         now = time.monotonic()
         if now < self._accept_freely_until:
             return False

@@ -31,7 +31,7 @@ class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no t
         return BalancedServer(listener, partial(self.handle, listener), self.slot, spawn=spawn)
 
     def notify(self) -> None:
-        """Tell the master and the other web processes that this one is alive."""
+        """Signal to the master and the other web processes that this one is alive."""
         super().notify()
         if self.alive:
             self.slot.beat()

@@ -12,5 +12,5 @@ def begin() -> None:
 
 
 def has_begun() -> bool:
-    """Tell whether this process has been asked to stop."""
+    """Return whether this process has been asked to stop."""
     return _begun[0]
