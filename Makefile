@@ -1,4 +1,4 @@
-# Every habit of this project. `make` alone lists them.
+# Every command of this project. `make` alone lists them.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -10,29 +10,30 @@ PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --qui
 	--pip-args "--uploaded-prior-to P7D"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix lock docs bench faults
+.PHONY: help setup run test check fix lock docs bench faults hooks test-pythons
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## Make .venv with everything for running and developing, hashes checked
 
 run: $(RUNTIME) ## Serve config/wats.config.yaml in dry-run on SQLite
 	$(BIN)/flask wats serve --config config/wats.config.yaml --dry-run
 
-test: $(DEV) ## Run every test of the daily tier, with branch coverage
+test: $(DEV) ## Run the daily tests, with branch coverage
 	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered
 	$(BIN)/python tests/coverage_floors.py
 
-check: $(DEV) ## Everything CI asks: format, lint, types, floors, generated docs, tests
+check: $(DEV) ## Everything that CI runs: format, lint, spelling, types, layers, generated docs, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 	$(MAKE) --no-print-directory test
 
-fix: $(DEV) ## Format, and mend what the linter can
+fix: $(DEV) ## Format, and fix what the linter can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
@@ -43,12 +44,18 @@ lock: $(DEV) ## Compile requirements*.in into hash-locked requirements*.txt
 docs: $(DEV) ## Generate the CLI, configuration and API references from the code
 	$(BIN)/python docs/generate.py
 
-bench: $(DEV) ## Measure the webhook door and delivering, each beside what bounds it
+bench: $(DEV) ## Measure the webhook endpoint and delivering, each beside its upper bound
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.deliver
 
-faults: $(DEV) ## The long tier: hundreds of kills, power cuts, stores in trouble
+faults: $(DEV) ## Run the long tests: hundreds of kills, power cuts, broken stores
 	$(BIN)/pytest tests/faults --long -p no:cacheprovider
+
+hooks: $(DEV) ## Install the checks that run before each commit
+	$(BIN)/pre-commit install
+
+test-pythons: ## Run the daily tests on each supported Python that is on this machine
+	.ci/test-pythons
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wats needs Python 3.11 or newer")'

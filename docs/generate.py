@@ -4,6 +4,7 @@ python docs/generate.py            write them
 python docs/generate.py --check    fail if one of them is not what it would write
 """
 
+import inspect
 import json
 import re
 import sys
@@ -79,7 +80,7 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
             yield from _command(sub, click.Context(sub, info_name=name, parent=context))
         return
     yield f"\n## {context.command_path}\n"
-    yield command.help or ""
+    yield inspect.cleandoc(command.help or "")
     yield ""
     yield f"```\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```\n"
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]

@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from app.cli import COMMANDS, wats
 from app.config import Flags, load_settings
@@ -74,6 +76,22 @@ def leads_somewhere(page: Path, link: str) -> bool:
     path, _, anchor = link.partition("#")
     target = page.parent / path if path else page
     return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
+def test_the_supported_pythons_are_told_alike() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    supported = [classifier.rpartition(" ")[2] for classifier in project["classifiers"]]
+
+    assert project["requires-python"] == f">={supported[0]}"
+    assert f"Python {supported[0]} to {supported[-1]}," in README
+
+
+def test_every_check_of_a_commit_runs_a_tool_of_the_virtual_environment() -> None:
+    [repository] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    commands = [hook["entry"] for hook in repository["hooks"] if hook["language"] == "system"]
+
+    assert repository["repo"] == "local"
+    assert [command for command in commands if not command.startswith(".venv/bin/")] == []
 
 
 def test_every_link_between_documents_has_a_target() -> None:
