@@ -73,7 +73,7 @@ def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
 def build_queues(gateway: Gateway) -> list[Queue]:
     """Make the queues with their handlers: splitting, pruning, and one for the deliveries to each destination."""
     store, settings = gateway.store, gateway.settings
-    pruner, deliveries = Pruner(gateway), partial(prepare_deliveries, parts=gateway)
+    pruner, deliveries = Pruner(gateway), partial(prepare_deliveries, gateway=gateway)
     splitter = Splitter(
         store=store,
         metrics=gateway.metrics,

@@ -29,30 +29,30 @@ OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
 }
 
 
-def prepare_deliveries(jobs: Sequence[Job], parts: Gateway) -> list[tuple[Job, Callable[[], JobResult]]]:
+def prepare_deliveries(jobs: Sequence[Job], gateway: Gateway) -> list[tuple[Job, Callable[[], JobResult]]]:
     """The task of each claimed job. One whose delivery is gone, erased with its customer, has nothing left to do."""
-    found = parts.store.deliveries.load(jobs) if jobs else {}
-    return [(job, partial(_deliver_if_found, job, found.get(job.id), parts)) for job in jobs]
+    found = gateway.store.deliveries.load(jobs) if jobs else {}
+    return [(job, partial(_deliver_if_found, job, found.get(job.id), gateway)) for job in jobs]
 
 
-def _deliver_if_found(job: Job, found: tuple[Delivery, Event] | None, parts: Gateway) -> JobResult:
-    return JobResult(job, Done()) if found is None else deliver(job, *found, parts)
+def _deliver_if_found(job: Job, found: tuple[Delivery, Event] | None, gateway: Gateway) -> JobResult:
+    return JobResult(job, Done()) if found is None else deliver(job, *found, gateway)
 
 
-def deliver(job: Job, delivery: Delivery, event: Event, parts: Gateway) -> JobResult:
+def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> JobResult:
     """Push an event to its destination once. Every push of it has the same id and the same bytes.
 
     A destination that is no longer in the config is not tried; its deliveries wait for it to come back.
     """
-    destination = _configured(delivery.destination, parts)
+    destination = _configured(delivery.destination, gateway)
     if destination is None:
         return JobResult(job, Retry(UNKNOWN_DESTINATION_RETRY))
-    at = parts.clock()
+    at = gateway.clock()
     body = body_for(destination, event)
-    answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))
-    outcome, effect, retry_after = outcome_of(answer, job.attempts, parts.jitter())
+    answer = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
+    outcome, effect, retry_after = outcome_of(answer, job.attempts, gateway.jitter())
     _tell(job, delivery, answer, outcome)
-    _count(delivery, event, outcome, parts)
+    _count(delivery, event, outcome, gateway)
     attempt = Attempt(at, answer.status, answer.error, answer.duration_ms)
     return JobResult(job, outcome, attempt, effect, retry_after, destination.max_in_flight)
 
@@ -73,8 +73,8 @@ def headers_for(destination: Destination, event: Event, body: bytes, at: datetim
     return {**own, "Content-Type": "application/json", **signature}
 
 
-def _configured(name: str, parts: Gateway) -> Destination | None:
-    return next((each for each in parts.settings.destinations if each.name == name), None)
+def _configured(name: str, gateway: Gateway) -> Destination | None:
+    return next((each for each in gateway.settings.destinations if each.name == name), None)
 
 
 def _tell(job: Job, delivery: Delivery, answer: PushResponse, outcome: Outcome) -> None:
@@ -93,9 +93,9 @@ def _tell(job: Job, delivery: Delivery, answer: PushResponse, outcome: Outcome) 
     log.log(level, "delivery.attempted", extra=facts)
 
 
-def _count(delivery: Delivery, event: Event, outcome: Outcome, parts: Gateway) -> None:
+def _count(delivery: Delivery, event: Event, outcome: Outcome, gateway: Gateway) -> None:
     words, _ = OUTCOMES[type(outcome)]
-    parts.metrics.delivery_attempted(destination=delivery.destination, outcome=words)
+    gateway.metrics.delivery_attempted(destination=delivery.destination, outcome=words)
     if isinstance(outcome, Done) and not delivery.was_delivered:
-        lag = parts.clock() - event.received_at
-        parts.metrics.event_delivered(destination=delivery.destination, seconds=max(0.0, lag.total_seconds()))
+        lag = gateway.clock() - event.received_at
+        gateway.metrics.event_delivered(destination=delivery.destination, seconds=max(0.0, lag.total_seconds()))

@@ -13,12 +13,12 @@ TEST_TYPE = "wats.test"
 ITEM = {"test": True, "text": "A test of wats: nothing happened."}
 
 
-def send_test_event(destination: Destination, parts: Gateway) -> dict[str, Any]:
+def send_test_event(destination: Destination, gateway: Gateway) -> dict[str, Any]:
     """Push one test event now and tell what came back. It counts neither for the breaker nor in the metrics."""
-    at = parts.clock()
+    at = gateway.clock()
     event = new_test_event(at)
     body = body_for(destination, event)
-    answer = parts.destinations.post(destination, body, headers_for(destination, event, body, at))
+    answer = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
     return {
         "ok": answer.is_success,
         "status": answer.status,

@@ -59,8 +59,8 @@ def settings(tmp_path: Path, destination: ScriptedDestination) -> Settings:
 
 
 @pytest.fixture
-def parts(settings: Settings) -> Gateway:
-    """The parts of a process, with a clock that stands and no jitter."""
+def gateway(settings: Settings) -> Gateway:
+    """The gateway of a process, with a clock that stands and no jitter."""
     return replace(build_gateway(settings), clock=lambda: NOW, jitter=lambda: 0.5)
 
 
@@ -73,19 +73,19 @@ def job(attempts: int = 0) -> Job:
 
 
 def push(
-    parts: Gateway, to: str = "crm", event: Event | None = None, attempts: int = 0, before: tuple[Attempt, ...] = ()
+    gateway: Gateway, to: str = "crm", event: Event | None = None, attempts: int = 0, before: tuple[Attempt, ...] = ()
 ) -> JobResult:
     event = event or stored(new_event())
     delivery = Delivery("dlv_1", event.id, to, DeliveryState.IN_FLIGHT, before, None)
-    return deliver(job(attempts), delivery, event, parts)
+    return deliver(job(attempts), delivery, event, gateway)
 
 
 def test_an_event_is_pushed_as_its_json_signed_for_every_active_secret(
-    parts: Gateway, destination: ScriptedDestination
+    gateway: Gateway, destination: ScriptedDestination
 ) -> None:
     event = stored(new_event("hello"))
 
-    push(parts, event=event)
+    push(gateway, event=event)
 
     [call] = destination.calls
     assert Webhook(CRM).verify(call.body, dict(call.headers)) == event_json(event)
@@ -95,22 +95,22 @@ def test_an_event_is_pushed_as_its_json_signed_for_every_active_secret(
     assert (call.headers["x-team"], call.headers["x-api-key"]) == ("blue", "key-0b5c88d1")
 
 
-def test_every_push_of_an_event_has_the_same_id_and_bytes(parts: Gateway, destination: ScriptedDestination) -> None:
+def test_every_push_of_an_event_has_the_same_id_and_bytes(gateway: Gateway, destination: ScriptedDestination) -> None:
     event = stored(new_event("hello"))
 
     for attempts in range(3):
-        push(replace(parts, clock=lambda minutes=attempts: NOW + timedelta(minutes=minutes)), event=event)
+        push(replace(gateway, clock=lambda minutes=attempts: NOW + timedelta(minutes=minutes)), event=event)
 
     assert len({(call.body, call.headers["webhook-id"]) for call in destination.calls}) == 1
     assert len({call.headers["webhook-timestamp"] for call in destination.calls}) == 3
 
 
 def test_in_metas_format_an_event_is_metas_envelope_signed_as_meta_signs(
-    parts: Gateway, destination: ScriptedDestination
+    gateway: Gateway, destination: ScriptedDestination
 ) -> None:
     event = stored(new_event("hello"))
 
-    push(parts, to="bot", event=event)
+    push(gateway, to="bot", event=event)
 
     [call] = destination.calls
     assert json.loads(call.body) == meta_envelope(event)
@@ -119,12 +119,12 @@ def test_in_metas_format_an_event_is_metas_envelope_signed_as_meta_signs(
 
 
 @pytest.mark.parametrize("to", ["crm", "bot"])
-def test_text_that_is_no_utf_8_survives(parts: Gateway, destination: ScriptedDestination, to: str) -> None:
+def test_text_that_is_no_utf_8_survives(gateway: Gateway, destination: ScriptedDestination, to: str) -> None:
     odd: Any = {"id": "wamid.1", "text": {"body": "half \ud83d, none \x00, big 123"}, "n": 12345678901234567890}
     origin = Origin("whatsapp_business_account", {"id": "1"}, "messages", {}, [], "value.messages[]")
     event = stored(replace(new_event(raw=odd), data={"text": "\udc00"}, contact=Contact(), origin=origin))
 
-    push(parts, to=to, event=event)
+    push(gateway, to=to, event=event)
 
     [call] = destination.calls
     said = json.loads(call.body)
@@ -133,10 +133,10 @@ def test_text_that_is_no_utf_8_survives(parts: Gateway, destination: ScriptedDes
     assert call.body.isascii()
 
 
-def test_a_2xx_settles_it(parts: Gateway, destination: ScriptedDestination) -> None:
+def test_a_2xx_settles_it(gateway: Gateway, destination: ScriptedDestination) -> None:
     destination.will_answer(202)
 
-    settlement = push(parts)
+    settlement = push(gateway)
 
     assert (settlement.job, settlement.outcome) == (job(), Done())
     assert (settlement.signal, settlement.max_in_flight) == (QueueSignal.SUCCESS, 3)
@@ -144,11 +144,11 @@ def test_a_2xx_settles_it(parts: Gateway, destination: ScriptedDestination) -> N
 
 
 def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
-    parts: Gateway, destination: ScriptedDestination
+    gateway: Gateway, destination: ScriptedDestination
 ) -> None:
     destination.will_answer(500)
 
-    outcomes = [push(parts, attempts=attempts).outcome for attempts in range(len(PAUSES) + 1)]
+    outcomes = [push(gateway, attempts=attempts).outcome for attempts in range(len(PAUSES) + 1)]
 
     assert outcomes[:-1] == [Retry(pause) for pause in PAUSES]
     assert outcomes[-1] == Dead("HTTP 500, 15 times tried")
@@ -165,40 +165,40 @@ def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
     ],
 )
 def test_an_answer_tells_about_the_destination_or_the_event(
-    parts: Gateway, destination: ScriptedDestination, status: int, signal: QueueSignal
+    gateway: Gateway, destination: ScriptedDestination, status: int, signal: QueueSignal
 ) -> None:
     destination.will_answer(status)
 
-    settlement = push(parts)
+    settlement = push(gateway)
 
     assert (settlement.outcome, settlement.signal) == (Retry(FIVE_SECONDS), signal)
     assert settlement.attempt.status == status
 
 
-def test_a_wait_that_the_destination_asks_for_is_kept(parts: Gateway, destination: ScriptedDestination) -> None:
+def test_a_wait_that_the_destination_asks_for_is_kept(gateway: Gateway, destination: ScriptedDestination) -> None:
     destination.will_answer(429, Retry_After="90")
 
-    settlement = push(parts)
+    settlement = push(gateway)
 
     assert (settlement.outcome, settlement.retry_after) == (Retry(timedelta(seconds=90)), timedelta(seconds=90))
 
 
 def test_a_destination_that_is_not_there_has_an_attempt_with_an_error(
-    parts: Gateway,
+    gateway: Gateway,
 ) -> None:
-    [crm, *_] = parts.settings.destinations
+    [crm, *_] = gateway.settings.destinations
     nowhere = replace(crm, url=f"http://127.0.0.1:{free_port()}/")
 
-    settlement = push(replace(parts, settings=replace(parts.settings, destinations=(nowhere,))))
+    settlement = push(replace(gateway, settings=replace(gateway.settings, destinations=(nowhere,))))
 
     assert (settlement.outcome, settlement.signal) == (Retry(FIVE_SECONDS), QueueSignal.FAILURE)
     assert (settlement.attempt.status, settlement.attempt.error) == (None, "connection refused")
 
 
 def test_a_destination_that_is_no_longer_configured_is_not_tried(
-    parts: Gateway, destination: ScriptedDestination
+    gateway: Gateway, destination: ScriptedDestination
 ) -> None:
-    settlement = push(parts, to="gone")
+    settlement = push(gateway, to="gone")
 
     assert isinstance(settlement.outcome, Retry)
     assert (settlement.attempt, settlement.signal) == (None, QueueSignal.NONE)
@@ -214,7 +214,7 @@ def test_a_destination_that_is_no_longer_configured_is_not_tried(
     ],
 )
 def test_an_attempt_is_one_wide_line(
-    parts: Gateway,
+    gateway: Gateway,
     destination: ScriptedDestination,
     caplog: pytest.LogCaptureFixture,
     status: int,
@@ -224,7 +224,7 @@ def test_an_attempt_is_one_wide_line(
     caplog.set_level(logging.INFO)
     destination.will_answer(status)
 
-    push(parts, attempts=attempts)
+    push(gateway, attempts=attempts)
 
     [line] = caplog.records
     assert line.message == "delivery.attempted"
@@ -234,25 +234,25 @@ def test_an_attempt_is_one_wide_line(
     assert line.duration_ms >= 0
 
 
-def test_attempts_and_the_lag_of_deliveries_are_counted(parts: Gateway, destination: ScriptedDestination) -> None:
+def test_attempts_and_the_lag_of_deliveries_are_counted(gateway: Gateway, destination: ScriptedDestination) -> None:
     destination.will_answer(500)
     destination.will_answer(200)
     event = stored(new_event(), received_at=NOW - timedelta(seconds=20))
 
     for _ in range(3):
-        push(parts, event=event)
+        push(gateway, event=event)
 
-    told = parts.metrics.exposition([]).decode()
+    told = gateway.metrics.exposition([]).decode()
     assert 'wats_delivery_attempts_total{destination="crm",outcome="again"} 1.0' in told
     assert 'wats_delivery_attempts_total{destination="crm",outcome="delivered"} 2.0' in told
     assert 'wats_delivery_lag_seconds_sum{destination="crm"} 40.0' in told
 
 
-def test_a_replay_of_what_was_delivered_counts_no_lag(parts: Gateway, destination: ScriptedDestination) -> None:
+def test_a_replay_of_what_was_delivered_counts_no_lag(gateway: Gateway, destination: ScriptedDestination) -> None:
     event = stored(new_event(), received_at=NOW - timedelta(days=20))
 
-    push(parts, event=event, before=(Attempt(NOW - timedelta(days=19), 200, None, 3),))
+    push(gateway, event=event, before=(Attempt(NOW - timedelta(days=19), 200, None, 3),))
 
-    told = parts.metrics.exposition([]).decode()
+    told = gateway.metrics.exposition([]).decode()
     assert 'wats_delivery_attempts_total{destination="crm",outcome="delivered"} 1.0' in told
     assert "wats_delivery_lag_seconds_sum" not in told

@@ -39,10 +39,10 @@ def bot() -> Iterator[ScriptedDestination]:
 
 
 @pytest.fixture
-def parts(
+def gateway(
     settings: Settings, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock, make_store: StoreMaker
 ) -> Gateway:
-    """A worker's parts, on a clock that the test moves."""
+    """A worker's gateway, on a clock that the test moves."""
     urls = {CRM: crm.url, BOT: bot.url}
     destinations = tuple(replace(each, url=urls[each.name]) for each in settings.destinations)
     made = build_gateway(replace(settings, destinations=destinations))
@@ -51,17 +51,17 @@ def parts(
     return replace(made, store=store, clock=clock, jitter=lambda: 0.5)
 
 
-def work(parts: Gateway) -> None:
+def work(gateway: Gateway) -> None:
     """Do what is due in each queue, as a worker would."""
-    for destination in parts.settings.destinations:
+    for destination in gateway.settings.destinations:
         queue, most = queue_of_destination(destination.name), destination.max_in_flight
-        while jobs := parts.store.jobs.claim(ClaimRequest(queue, most, most), LEASE):
-            parts.store.jobs.settle([task() for _, task in prepare_deliveries(jobs, parts)])
+        while jobs := gateway.store.jobs.claim(ClaimRequest(queue, most, most), LEASE):
+            gateway.store.jobs.settle([task() for _, task in prepare_deliveries(jobs, gateway)])
 
 
-def work_for(hours: int, parts: Gateway, clock: Clock) -> None:
+def work_for(hours: int, gateway: Gateway, clock: Clock) -> None:
     for _ in range(timedelta(hours=hours) // STEP):
-        work(parts)
+        work(gateway)
         clock.advance(STEP)
 
 
@@ -70,68 +70,68 @@ def pushed(destination: ScriptedDestination) -> set[bytes]:
 
 
 def test_a_day_away_loses_nothing_and_holds_up_no_other(
-    parts: Gateway, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock
+    gateway: Gateway, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock
 ) -> None:
-    put_deliveries(parts.store, *numbered(EVENTS), to=[CRM, BOT])
+    put_deliveries(gateway.store, *numbered(EVENTS), to=[CRM, BOT])
     crm.will_say(then=ClientConnection.reset)
 
-    work(parts)
+    work(gateway)
     assert len(bot.calls) == len(pushed(bot)) == EVENTS
-    work_for(24, parts, clock)
-    queue = parts.store.queues.get(queue_of_destination(CRM))
+    work_for(24, gateway, clock)
+    queue = gateway.store.queues.get(queue_of_destination(CRM))
     assert state_of(queue) is DestinationState.FAILING
-    assert parts.store.deliveries.counts()[CRM].waiting == EVENTS
+    assert gateway.store.deliveries.counts()[CRM].waiting == EVENTS
     failed = len(crm.calls)
     crm.recover()
-    work_for(13, parts, clock)
+    work_for(13, gateway, clock)
 
     delivered = crm.calls[failed:]
     assert len(delivered) == len({call.headers["webhook-id"] for call in delivered}) == EVENTS
-    assert parts.store.deliveries.counts() == {}
-    assert state_of(parts.store.queues.get(queue_of_destination(CRM))) is DestinationState.ACTIVE
+    assert gateway.store.deliveries.counts() == {}
+    assert state_of(gateway.store.queues.get(queue_of_destination(CRM))) is DestinationState.ACTIVE
     assert len(bot.calls) == EVENTS
 
 
 def test_a_destination_that_says_it_is_gone_is_asked_once_until_a_human_resumes_it(
-    parts: Gateway, crm: ScriptedDestination, clock: Clock
+    gateway: Gateway, crm: ScriptedDestination, clock: Clock
 ) -> None:
-    put_deliveries(parts.store, *numbered(1), to=[CRM])
+    put_deliveries(gateway.store, *numbered(1), to=[CRM])
     crm.will_answer(410)
-    work_for(24, parts, clock)
+    work_for(24, gateway, clock)
     assert len(crm.calls) == 1
     crm.recover()
 
-    parts.store.queues.resume(queue_of_destination(CRM))
-    work(parts)
+    gateway.store.queues.resume(queue_of_destination(CRM))
+    work(gateway)
 
     assert len(crm.calls) == 2
-    assert parts.store.deliveries.counts() == {}
+    assert gateway.store.deliveries.counts() == {}
 
 
 def test_whoever_asks_for_a_wait_is_left_alone_for_so_long(
-    parts: Gateway, crm: ScriptedDestination, clock: Clock
+    gateway: Gateway, crm: ScriptedDestination, clock: Clock
 ) -> None:
-    put_deliveries(parts.store, *numbered(EVENTS), to=[CRM])
+    put_deliveries(gateway.store, *numbered(EVENTS), to=[CRM])
     crm.will_answer(429, Retry_After="7200")
-    work(parts)
+    work(gateway)
     asked = len(crm.calls)
     crm.recover()
 
-    work_for(1, parts, clock)
+    work_for(1, gateway, clock)
     assert len(crm.calls) == asked
-    work_for(3, parts, clock)
+    work_for(3, gateway, clock)
 
     assert len(crm.calls[asked:]) == len(pushed(crm)) == EVENTS
 
 
 def test_whatever_never_takes_an_event_gets_it_15_times_in_three_days_and_then_no_more(
-    parts: Gateway, crm: ScriptedDestination, clock: Clock
+    gateway: Gateway, crm: ScriptedDestination, clock: Clock
 ) -> None:
-    put_deliveries(parts.store, *numbered(1), to=[CRM])
+    put_deliveries(gateway.store, *numbered(1), to=[CRM])
     crm.will_answer(400)
 
-    work_for(5 * 24, parts, clock)
+    work_for(5 * 24, gateway, clock)
 
     assert len(crm.calls) == 15
     assert len({(call.body, call.headers["webhook-id"]) for call in crm.calls}) == 1
-    assert parts.store.deliveries.counts()[CRM].dead == 1
+    assert gateway.store.deliveries.counts()[CRM].dead == 1
