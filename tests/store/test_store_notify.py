@@ -58,7 +58,7 @@ def test_a_listener_that_died_is_in_nobodys_way(databases: Databases, start: Sta
 
     assert store.receipts.counts().total == 2
     if databases.kind == "sqlite":
-        assert list(sqlite.path_of(url).parent.glob("*-bells/*")) == []
+        assert list(sqlite.path_of(url).parent.glob("*-notify/*")) == []
 
 
 @contextmanager
