@@ -1,4 +1,4 @@
-"""Makes docs/events.md: the shape of an event, and one example of every type."""
+"""Generate docs/events.md: the fields of an event, and an example of every type."""
 
 import json
 from collections.abc import Iterator
@@ -13,63 +13,63 @@ INTRODUCTION = f"""# Events
 
 Generated from the code by `make docs`.
 
-An event is one thing that happened: one message, one status, one call, one change of a template. A webhook of Meta
-may hold a thousand of them; each comes out as an event of its own, is stored, pushed and pulled by itself, and has
-the same id however often and in whatever batch Meta sends it.
+An event is one thing that happened: a message, a status, a call, a change of a template. A webhook from Meta can hold
+a thousand of them. Each becomes its own event, is stored, pushed and pulled separately, and has the same id however
+often and in whatever batch Meta sends it.
 
-| field | is |
+| field | meaning |
 | --- | --- |
-| `id` | `evt_` and 32 hex digits; the same on every attempt and for every repetition of Meta's. |
-| `version` | {EVENT_VERSION}. It is raised when a field is taken away or means something else; fields may be added. |
-| `type` | Dotted, as below. Globs select some: `message.*`, `*.status.*`. |
-| `sequence` | Rises with every event that was stored. |
-| `occurredAt` | When it happened, as Meta tells: by the item, else by its entry, else when the webhook came. |
-| `receivedAt`, `receiptId` | The webhook that it was split out of. |
-| `wabaId`, `phoneNumberId` | The account, and the business number; null where Meta names none. |
-| `foreign` | Of a number that the profile did not list when it came: stored, not pushed. |
+| `id` | `evt_` and 32 hex digits; the same on every attempt and for every repetition from Meta. |
+| `version` | {EVENT_VERSION}. It is raised when a field is removed or changes its meaning; fields may be added. |
+| `type` | Dotted, as below. A glob selects several: `message.*`, `*.status.*`. |
+| `sequence` | The position among all stored events, increasing. |
+| `occurredAt` | When it happened: the time in the item, else in its entry, else when the webhook came. |
+| `receivedAt`, `receiptId` | The webhook that the event was split out of. |
+| `wabaId`, `phoneNumberId` | The account and the business number; null if Meta names none. |
+| `foreign` | Whether its number was missing in the profile when it came. Such an event is stored, not pushed. |
 | `contact` | The customer, as far as known: `userId` (stable), `parentUserId`, `waId`, `username`, `profileName`. |
-| `data` | What Meta tells about it. Names of ours are camelCase; Meta's objects have Meta's names and are whole. |
-| `raw` | Meta's item exactly, but that numbers which JSON cannot tell (`1e999`) are strings. |
+| `data` | The content of the item. Our own names are camelCase; Meta's objects are copied whole with Meta's names. |
+| `raw` | Meta's item exactly, except that a number outside of JSON's range (`1e999`) becomes a string. |
 
-`data.tracker` is your own `biz_opaque_callback_data`. A reaction that was taken back has `data.removed`. Two sides of
-a change of identity are `data.previous` and `data.current`.
+`data.tracker` is your own `biz_opaque_callback_data`. `data.removed` is true for a reaction that was taken back. A
+change of number or user id has `data.previous` and `data.current`.
 
-What we do not know, or can make no sense of, is `unknown.<field>` (`unknown.envelope` where there is no field): still
-one event for each item, still delivered, with `raw` telling all and `data` nothing. So new types may come at any
-time: let your handler pass over those that it does not know.
+An item that this version does not know, or cannot interpret, has the type `unknown.<field>` (`unknown.envelope` if it
+has no field). It is still one event and still delivered, with an empty `data` and everything in `raw`. New types may
+come at any time: let your handler ignore the types that it does not know.
 
-Write down what you have handled by `id`: an event is delivered at least once.
+An event is delivered at least once: remember the `id` of each event that you have handled.
 """
 FAMILIES = {
-    "message": "What customers write, and what became of what the business wrote (`message.status.*`).",
-    "error": "An error that Meta tells of no message in particular.",
-    "call": "Calls, and what became of those that the business makes.",
-    "automatic": "What Meta found out by itself, such as an order in a conversation.",
-    "tracking": "Clicks and the like.",
-    "contact": "What has changed about a customer.",
-    "echo": "What the business sent with the WhatsApp Business app.",
-    "history": "Messages from before the number came to the platform, piece by piece.",
+    "message": "Messages from customers, and statuses of messages from the business (`message.status.*`).",
+    "error": "An error from Meta that belongs to no message.",
+    "call": "Calls, and statuses of calls from the business (`call.status.*`).",
+    "automatic": "Events that Meta detects by itself, such as an order in a conversation.",
+    "tracking": "Clicks and similar actions.",
+    "contact": "Changes of a customer.",
+    "echo": "Messages that the business sent with the WhatsApp Business app.",
+    "history": "Messages from before the number joined the platform, sent in chunks.",
     "app_state": "The address book of the WhatsApp Business app.",
     "conversation": "A conversation that is handed over to another application.",
     "group": "Groups.",
     "template": "Message templates.",
     "account": "The WhatsApp Business account.",
-    "business": "The business behind it.",
+    "business": "The business that owns the account.",
     "phone_number": "A business phone number.",
     "flow": "Flows, by the event that Meta names.",
     "partner": "Solutions of partners.",
     "payment": "Payments.",
-    "unknown": "What we do not know.",
+    "unknown": "Items that this version does not know.",
 }
 
 
 def events_page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join([INTRODUCTION, *_fields(), *_families()])
 
 
 def _fields() -> Iterator[str]:
-    yield "Meta's fields that come out typed: " + ", ".join(
+    yield "Webhook fields whose events have a type below: " + ", ".join(
         f"`{field}`" for field in sorted({**LIST_FIELDS, **VALUE_FIELDS})
     )
     yield ""

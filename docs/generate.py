@@ -1,7 +1,7 @@
-"""Generates what the code already knows: docs/cli.md, docs/openapi.json, docs/events.md, the tables in configure.md.
+"""Generate documentation from the code: docs/cli.md, docs/openapi.json, docs/events.md, tables in configure.md.
 
 python docs/generate.py            write them
-python docs/generate.py --check    fail if one of them is not what it would write
+python docs/generate.py --check    fail if one of them differs from what it would write
 """
 
 import inspect
@@ -27,31 +27,31 @@ EXAMPLE = DOCS.parent / "config" / "wats.config.yaml"
 
 
 def main() -> int:
-    """Write or compare; the exit code tells whether everything was fresh."""
-    made = generated()
-    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    """Write the files, or compare them; return 1 if one of them is out of date."""
+    files = generated()
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     if "--check" not in sys.argv:
-        for path, text in made.items():
+        for path, text in files.items():
             path.write_text(text)
         return 0
     for path in stale:
-        print(f"{path.relative_to(DOCS.parent)} is not fresh; run `make docs`")
+        print(f"{path.relative_to(DOCS.parent)} is out of date; run `make docs`")
     return 1 if stale else 0
 
 
 def generated() -> dict[Path, str]:
-    """Every generated file with its text."""
+    """Return the text of every generated file."""
     app = create_app(inspect_settings(Flags(config=EXAMPLE), {}))
     configure = DOCS / "configure.md"
     return {
         DOCS / "cli.md": "\n".join(_cli()) + "\n",
         DOCS / "events.md": events_page(),
         DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
-        configure: _filled(configure.read_text(), configure_tables()),
+        configure: _with_tables(configure.read_text(), configure_tables()),
     }
 
 
-def _filled(text: str, tables: Mapping[str, str]) -> str:
+def _with_tables(text: str, tables: Mapping[str, str]) -> str:
     for name, table in tables.items():
         pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)"
         text = re.sub(pattern, lambda match, table=table: f"{match[1]}{table.strip()}\n{match[2]}", text, flags=re.S)
@@ -61,10 +61,10 @@ def _filled(text: str, tables: Mapping[str, str]) -> str:
 def _cli() -> Iterator[str]:
     yield "# Commands"
     yield ""
-    yield "Generated from the code by `make docs`. Run from the repository root; `flask wats --help` says the same."
+    yield "Generated from the code by `make docs`. Run from the repository root; `flask wats --help` prints the same."
     yield ""
     yield (
-        "Exit codes: 0 done · 1 it was tried or checked and is not so · 2 usage · 70 a worker that broke · "
+        "Exit codes: 0 done · 1 failed, or checked with a negative result · 2 usage · 70 the worker broke · "
         "78 configuration."
     )
     context = click.Context(wats, info_name="flask wats")

@@ -1,4 +1,4 @@
-"""The commands that the documents tell a reader to type work."""
+"""The commands in the documents work as a reader types them."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.support.waiting import DEADLINE_SECONDS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-NO_CURL = """#!{python}
+CURL_IN_PYTHON = """#!{python}
 import sys, urllib.request
 headers, data, words = {{}}, None, iter(sys.argv[1:])
 for word in words:
@@ -35,23 +35,23 @@ print(urllib.request.urlopen(urllib.request.Request(url, data, headers)).read().
 
 
 def commands_of(page: Path) -> list[str]:
-    """Every command in the page's shell blocks, its continued lines joined and its comment taken off."""
+    """Return every command in the page's shell blocks, with continued lines joined and without comments."""
     lines = "\n".join(BLOCK.findall(page.read_text())).replace("\\\n", " ").splitlines()
     return [command for line in lines if (command := re.sub(r"\s+#.*", "", line).strip())]
 
 
 EVERY_COMMAND = [(page, command) for page in PAGES for command in commands_of(page)]
-OF_WATS = [(page.name, command) for page, command in EVERY_COMMAND if "flask wats" in command]
+WATS_COMMANDS = [(page.name, command) for page, command in EVERY_COMMAND if "flask wats" in command]
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service as `make run` starts it, on a port of its own."""
+    """Run a service as `make run` does, on a port of its own."""
     folder = tmp_path_factory.mktemp("examples")
     if shutil.which("curl") is None:
-        stand_in = folder / "curl"
-        stand_in.write_text(NO_CURL.format(python=sys.executable))
-        stand_in.chmod(0o755)
+        substitute = folder / "curl"
+        substitute.write_text(CURL_IN_PYTHON.format(python=sys.executable))
+        substitute.chmod(0o755)
     environ = {
         **{name: os.environ[name] for name in ("HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ},
         "PATH": f"{folder}:{os.environ['PATH']}",
@@ -80,33 +80,33 @@ def output_of(command: str, served: Running) -> str:
 
 
 def test_a_new_user_posts_a_webhook_and_sees_it(served: Running) -> None:
-    ready_made = json.loads(served.out.splitlines()[0])["try"]
+    printed_command = json.loads(served.out.splitlines()[0])["try"]
     readme = commands_of(ROOT / "README.md")
-    [ask] = [command for command in readme if command.startswith("curl")]
-    [show] = [command for command in readme if command.endswith("receipts list")]
+    [list_by_curl] = [command for command in readme if command.startswith("curl")]
+    [list_by_wats] = [command for command in readme if command.endswith("receipts list")]
 
-    assert json.loads(output_of(ready_made, served)) == {"status": "accepted"}
+    assert json.loads(output_of(printed_command, served)) == {"status": "accepted"}
 
-    [receipt] = json.loads(output_of(ask, served))["items"]
+    [receipt] = json.loads(output_of(list_by_curl, served))["items"]
     assert receipt["state"] in ("pending", "split")
-    assert receipt["id"] in output_of(show, served)
+    assert receipt["id"] in output_of(list_by_wats, served)
 
 
 def test_the_operators_curl_command_for_readiness_works(served: Running) -> None:
-    [ask] = re.findall(r"`(curl [^`]*readyz)`", (ROOT / "docs" / "operate.md").read_text())
+    [readyz_by_curl] = re.findall(r"`(curl [^`]*readyz)`", (ROOT / "docs" / "operate.md").read_text())
 
-    assert json.loads(output_of(ask, served))["ok"] is True
+    assert json.loads(output_of(readyz_by_curl, served))["ok"] is True
 
 
-@pytest.mark.parametrize(("page", "command"), OF_WATS)
+@pytest.mark.parametrize(("page", "command"), WATS_COMMANDS)
 def test_every_wats_command_in_the_documents_exists(page: str, command: str) -> None:
     arguments = shlex.split(re.split(r"[)|>;]", command.partition("flask wats ")[2])[0])
 
     context = wats.make_context("wats", arguments)
     while isinstance(context.command, click.Group):
-        name, found, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
-        assert found is not None
-        context = found.make_context(name, rest, parent=context)
+        name, subcommand, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        assert subcommand is not None
+        context = subcommand.make_context(name, rest, parent=context)
 
 
 @pytest.mark.parametrize("command", [command for _, command in EVERY_COMMAND if command.startswith("make")])

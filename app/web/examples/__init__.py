@@ -11,11 +11,17 @@ from typing import Any
 from app.domain.event import Event
 from app.domain.meta.parse import split
 from app.web.examples.business import BUSINESSES
-from app.web.examples.changes import AT, Change, Changes
+from app.web.examples.changes import AT, PHONE, Change, Changes, change
 from app.web.examples.contacts import CONTACTS
-from app.web.examples.messages import MESSAGES
-from app.web.examples.statuses import STATUSES
-from app.web.examples.unknown import UNKNOWN
+from app.web.examples.messages import MESSAGES, STATUSES
+
+UNKNOWN: Changes = {
+    "unknown.standby": change(
+        "standby", messages=[{"id": "wamid.new", "from": PHONE, "timestamp": AT, "type": "text"}]
+    ),
+    "unknown.messages": change("messages", statuses=["not a status"]),
+    "unknown.envelope": {"value": {"no": "field"}},
+}
 
 CHANGES: Changes = {**MESSAGES, **STATUSES, **CONTACTS, **BUSINESSES, **UNKNOWN}
 RECEIVED_AT = datetime(2025, 11, 24, 16, 0, 1, tzinfo=UTC)

@@ -29,9 +29,9 @@ def reply(type_: str, content: Any) -> Change:
     return message("interactive", {"type": type_, type_: content}, id=f"wamid.{type_}", context=question)
 
 
-def system(type_: str, **facts: Any) -> Change:
+def system(type_: str, **details: Any) -> Change:
     """Return a system message: something about the customer has changed."""
-    item = {"id": f"wamid.{type_}", "timestamp": AT, "type": "system", "system": {"type": type_, **facts}}
+    item = {"id": f"wamid.{type_}", "timestamp": AT, "type": "system", "system": {"type": type_, **details}}
     return change("messages", messages=[{"from": PHONE, **item}])
 
 

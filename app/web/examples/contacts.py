@@ -15,10 +15,17 @@ from app.web.examples.changes import (
 )
 
 _NEW_ID = "DE.90817264518273645109"
-_PIECE = {"metadata": {"phase": 1, "chunk_order": 3, "progress": 55}}
-_PAST = {"from": BUSINESS, "to": PHONE, "id": "wamid.past", "timestamp": AT, "type": "text", "text": {"body": "hi"}}
-_THREAD = {"id": PHONE, "messages": [{**_PAST, "history_context": {"status": "READ"}}]}
-_REFUSED = {"code": 2593109, "title": "History sync is turned off", "error_data": {"details": "by the business"}}
+_CHUNK = {"metadata": {"phase": 1, "chunk_order": 3, "progress": 55}}
+_PAST_MESSAGE = {
+    "from": BUSINESS,
+    "to": PHONE,
+    "id": "wamid.past",
+    "timestamp": AT,
+    "type": "text",
+    "text": {"body": "hi"},
+}
+_THREAD = {"id": PHONE, "messages": [{**_PAST_MESSAGE, "history_context": {"status": "READ"}}]}
+_SYNC_REFUSED = {"code": 2593109, "title": "History sync is turned off", "error_data": {"details": "by the business"}}
 
 CONTACTS: Changes = {
     "contact.number_changed": system("user_changed_number", body="User Ada changed", wa_id="4915187654321"),
@@ -47,9 +54,9 @@ CONTACTS: Changes = {
         "edit", {"original_message_id": "wamid.echo.text", "message": {"type": "text", "text": {"body": "Here"}}}
     ),
     "echo.revoke": echo("revoke", {"original_message_id": "wamid.echo.text"}),
-    "history.message": change("history", history=[{**_PIECE, "threads": [_THREAD]}]),
+    "history.message": change("history", history=[{**_CHUNK, "threads": [_THREAD]}]),
     "history.status": change("history", history=[{"metadata": {"phase": 2, "chunk_order": 9, "progress": 100}}]),
-    "history.error": change("history", history=[{"errors": [_REFUSED]}]),
+    "history.error": change("history", history=[{"errors": [_SYNC_REFUSED]}]),
     "app_state.contact": change(
         "smb_app_state_sync",
         state_sync=[
