@@ -41,4 +41,4 @@ def test_the_schedule_is_on_the_page() -> None:
     pauses = [int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+) (second|minute|hour)", told[1])]
 
     assert [*pauses, *[int(told[3]) * 3600] * int(told[2])] == [pause.total_seconds() for pause in PAUSES]
-    assert f"After {len(PAUSES) + 1} tries" in PAGE
+    assert f"After {len(PAUSES) + 1} attempts" in PAGE
