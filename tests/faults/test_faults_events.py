@@ -10,11 +10,13 @@ import pytest
 
 from app.store.engine import sqlite
 from app.store.engine.file_lock import FileLock
+from tests.faults.recording import Gate
 from tests.faults.scene import SLOTS, Scene, audit, scene, updates_in
 from tests.faults.test_faults_kills import kill_a_web_process
 from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
 from tests.support.postgres import PostgresServer
 from tests.support.store import Databases, sqlite_databases
+from tests.support.waiting import wait_for
 
 POINTS = ("claimed", "handled", "settled", "before_commit", "after_commit")
 
@@ -79,13 +81,18 @@ def test_a_worker_that_stood_still_between_a_post_and_its_end_settles_nothing_of
     databases: Databases, tmp_path: Path
 ) -> None:
     with scene(tmp_path, databases.migrated(), workers=1, threads=0) as playing:
-        stand_still_before_settling(playing)
+        gate = stand_still_before_settling(playing)
+        time.sleep(2 * RETRY_SECONDS)  # what was settled wrongly would be due again
+        gate.answer(200)
 
     audit(playing, in_flight=len(updates_in(0)))
 
 
-def stand_still_before_settling(playing: Scene) -> None:
-    """A worker's POSTs fail while it stands still; when it goes on, another has them in flight, and they hang."""
+def stand_still_before_settling(playing: Scene) -> Gate:
+    """Let a worker's POSTs fail while it stands still. When it goes on, another worker has the same jobs in flight.
+
+    Return the gate where the POSTs of the other worker wait, once the first has dealt with its failures.
+    """
     first = playing.seen.hold()
     playing.send(0)
     playing.wait_for_posts(len(updates_in(0)))
@@ -96,8 +103,8 @@ def stand_still_before_settling(playing: Scene) -> None:
         first.answer(404)
         playing.workers.add_one()
         playing.wait_for_posts(len(updates_in(0)))
-    time.sleep(2 * RETRY_SECONDS)
-    second.answer(200)
+    wait_for(lambda: playing.workers.log.count('"status":404') == len(updates_in(0)))
+    return second
 
 
 @contextlib.contextmanager
@@ -131,7 +138,9 @@ def test_a_settlement_without_a_fence_would_be_found_out(tmp_path: Path) -> None
     url = sqlite_databases(tmp_path).migrated()
 
     with scene(tmp_path, url, workers=1, threads=0, plant="no_fence") as playing:
-        stand_still_before_settling(playing)
+        gate = stand_still_before_settling(playing)
+        playing.wait_for_posts(1)
+        gate.answer(200)
 
     with pytest.raises(AssertionError, match="more POSTs repeated than were in flight"):
         audit(playing, in_flight=len(updates_in(0)))
