@@ -1,1 +1,1 @@
-"""Benchmarks that anyone can run. They print ratios measured side by side in one run; nothing asserts a time."""
+"""Benchmarks. They print figures and ratios measured side by side in one run; no test asserts a duration."""

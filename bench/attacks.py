@@ -1,4 +1,4 @@
-"""Clients that mean no good: silent ones, dripping ones, and floods of large bodies. Loopback only, and they end."""
+"""Hostile clients: silent ones, slow ones, floods. They connect to loopback addresses only and end with the run."""
 
 import contextlib
 import multiprocessing
@@ -23,24 +23,24 @@ CHUNK = b"10000\r\n" + b"x" * 65536 + b"\r\n"
 
 
 def stay_silent(address: Address, stop: StopEvent) -> None:
-    """A thousand connections that say nothing."""
+    """Open a thousand connections that send nothing."""
     connections = _connections(address, 1000)
     while not stop.wait(0.5):
         _replace_closed(connections, address)
 
 
 def drip_headers(address: Address, stop: StopEvent) -> None:
-    """A thousand connections that send one byte of their headers a second."""
+    """Open a thousand connections that send one byte of their headers per second."""
     _drip(address, stop, HEAD + b"X-Slow: " + b"a" * 4000, opening=b"")
 
 
 def drip_bodies(address: Address, stop: StopEvent) -> None:
-    """A thousand connections that send one byte of their bodies a second."""
+    """Open a thousand connections that send one byte of their bodies per second."""
     _drip(address, stop, b"x" * 4000, opening=HEAD + SIGNED + b"Content-Length: 4000\r\n\r\n")
 
 
 def withhold_bodies(address: Address, stop: StopEvent) -> None:
-    """A thousand connections whose declared bodies never come."""
+    """Open a thousand connections whose declared bodies never come."""
     connections = _connections(address, 1000)
     for connection in connections:
         connection.sendall(HEAD + SIGNED + b"Content-Length: 2000\r\n\r\n")
@@ -48,7 +48,7 @@ def withhold_bodies(address: Address, stop: StopEvent) -> None:
 
 
 def flood_bodies(address: Address, stop: StopEvent) -> None:
-    """Fifty connections that send unsigned bodies of 40 MB, declared or chunked, again and again."""
+    """Send unsigned bodies of 40 MB over fifty connections, declared or chunked, again and again."""
     declared = HEAD + b"Content-Length: %d\r\n\r\n" % BIG_BYTES
     chunked = HEAD + SIGNED + b"Transfer-Encoding: chunked\r\n\r\n"
     for number in range(50):
@@ -58,7 +58,7 @@ def flood_bodies(address: Address, stop: StopEvent) -> None:
 
 
 def endless_chunks(address: Address, stop: StopEvent) -> None:
-    """Twenty connections whose chunked bodies of one-byte chunks never end."""
+    """Send endless bodies of one-byte chunks over twenty connections."""
     head = HEAD + SIGNED + b"Transfer-Encoding: chunked\r\n\r\n"
     for _ in range(20):
         threading.Thread(target=_flood, args=(address, stop, head, b"1\r\nx\r\n" * 500), daemon=True).start()
@@ -66,7 +66,7 @@ def endless_chunks(address: Address, stop: StopEvent) -> None:
 
 
 def flood_headers(address: Address, stop: StopEvent) -> None:
-    """Fifty connections whose headers never end, line after line as fast as they are taken."""
+    """Send endless headers over fifty connections, line after line, as fast as the server reads them."""
     line = b"X-Flood: " + b"a" * 4000 + b"\r\n"
     for _ in range(50):
         threading.Thread(target=_flood, args=(address, stop, HEAD, line), daemon=True).start()
@@ -74,7 +74,7 @@ def flood_headers(address: Address, stop: StopEvent) -> None:
 
 
 def pipeline(address: Address, stop: StopEvent) -> None:
-    """Fifty connections that send request after request, half of them without ever reading an answer."""
+    """Send request after request over fifty connections; half of them never read a response."""
     for number in range(50):
         threading.Thread(target=_pipeline, args=(address, stop, bool(number % 2)), daemon=True).start()
     stop.wait()
@@ -95,12 +95,12 @@ ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
 CONNECTIONS = {
     attack: 10 if attack in (flood_headers, pipeline, flood_bodies, endless_chunks) else 500 for attack in ATTACKS
 }
-"""How many connections an attack holds at the least once it goes on."""
+"""The least number of connections that an attack holds once it has started."""
 
 
 @contextlib.contextmanager
 def under(attack: Callable[[Address, StopEvent], None], address: Address) -> Iterator[None]:
-    """Attack from a process of its own while the block runs, which begins once the attack goes on."""
+    """Attack from a process of its own while the block runs. The block starts once the attack has its connections."""
     context = multiprocessing.get_context("fork")
     stop = context.Event()
     process = context.Process(target=_attack, args=(attack, address, stop), daemon=True)
@@ -146,17 +146,17 @@ def _drip(address: Address, stop: StopEvent, message: bytes, opening: bytes) -> 
         connection.sendall(opening)
         connection.setblocking(False)
     for byte in message:
-        for place, connection in enumerate(connections):
+        for index, connection in enumerate(connections):
             try:
                 connection.send(bytes([byte]))
             except OSError:
-                connections[place] = _again(connection, address, opening)
+                connections[index] = _reconnect(connection, address, opening)
         if stop.wait(1):
             return
 
 
 def _replace_closed(connections: list[socket.socket], address: Address) -> None:
-    for place, connection in enumerate(connections):
+    for index, connection in enumerate(connections):
         connection.setblocking(False)
         try:
             closed = connection.recv(1) == b""
@@ -165,10 +165,10 @@ def _replace_closed(connections: list[socket.socket], address: Address) -> None:
         except OSError:
             closed = True
         if closed:
-            connections[place] = _again(connection, address, b"")
+            connections[index] = _reconnect(connection, address, b"")
 
 
-def _again(connection: socket.socket, address: Address, opening: bytes) -> socket.socket:
+def _reconnect(connection: socket.socket, address: Address, opening: bytes) -> socket.socket:
     connection.close()
     with contextlib.suppress(OSError):
         connection = socket.create_connection(address, timeout=1)

@@ -1,4 +1,4 @@
-"""The most that can be had: the bare client library's POSTs a second, with 8 at a time as the worker does them.
+"""The upper bound for deliveries: POSTs per second of the bare client library, 8 at a time as in the worker.
 
 python -m bench.bare_client PORT POSTS
 """
@@ -20,7 +20,7 @@ BODY = b"x" * 900
 
 
 def main(port: str, posts: str) -> None:
-    """Print the rate."""
+    """Print the POSTs per second."""
     session = requests.Session()
     session.trust_env = False
     session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=AT_ONCE))

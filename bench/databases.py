@@ -1,37 +1,45 @@
-"""Databases to measure on: an empty one each time, or one that already holds a million receipts."""
+"""Databases to measure on: a new empty one each time, or one that already holds a million receipts."""
 
+import hashlib
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.prepare import prepare
+from app.assembly import build_gateway
+from app.config import load_settings
+from app.domain.receipt import NewReceipt
 from tests.support.postgres import PostgresServer
+
+BATCH = 5000
+BODY_BYTES = 1000
 
 Environ = dict[str, str]
 
 
 class Databases:
-    """Hands out environments, each with a database at head in a folder of its own."""
+    """Makes environments, each with a database at head in a folder of its own."""
 
     def __init__(self, folder: Path | None) -> None:
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-        self._folder.chmod(0o755)  # PostgreSQL's user must get through
+        self._folder.chmod(0o755)  # PostgreSQL's user must be able to enter it
         self._filled: dict[tuple[str, int], Environ] = {}
         self._server: PostgresServer | None = None
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Stop the server and delete the folder."""
         if self._server is not None:
             self._server.stop()
         self._stack.close()
 
     def environ(self, kind: str, receipts: int) -> Environ:
-        """For a database of this kind with so many receipts. One that took long to fill is used again."""
-        known = self._filled.get((kind, receipts))
-        if known is not None:
-            return known
+        """Return the environment of a database of this kind with so many receipts. A filled one is reused."""
+        filled = self._filled.get((kind, receipts))
+        if filled is not None:
+            return filled
         environ = self.without_database()
         if kind == "postgresql":
             environ["WATS_DRY_RUN_DATABASE_URL"] = self._postgres().empty_database()
@@ -41,7 +49,7 @@ class Databases:
         return environ
 
     def without_database(self) -> Environ:
-        """For a server that needs none."""
+        """Return the environment of a server that needs no database."""
         data = tempfile.mkdtemp(dir=self._folder)
         return {"WATS_DATA_DIR": data, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
 
@@ -54,9 +62,30 @@ class Databases:
 
 @contextmanager
 def databases(folder: Path | None) -> Iterator[Databases]:
-    """Databases that are gone when the block ends."""
-    made = Databases(folder)
+    """Yield databases that are deleted when the block ends."""
+    databases = Databases(folder)
     try:
-        yield made
+        yield databases
     finally:
-        made.close()
+        databases.close()
+
+
+def prepare(environ: Mapping[str, str], receipts: int) -> None:
+    """Bring the database to head and add so many distinct receipts of 1 KB."""
+    store = build_gateway(load_settings(environ=environ)).store
+    store.upgrade_schema()
+    store.open()
+    for batch in _batches(receipts):
+        store.receipts.add_all(batch)
+    store.close()
+
+
+def _batches(receipts: int) -> Iterator[list[NewReceipt]]:
+    seed, now = os.urandom(16), datetime.now(UTC)
+    for start in range(0, receipts, BATCH):
+        numbers = range(start, min(start + BATCH, receipts))
+        yield [NewReceipt(_body(seed, number), now, "current") for number in numbers]
+
+
+def _body(seed: bytes, number: int) -> bytes:
+    return hashlib.sha256(seed + number.to_bytes(8)).digest() * (BODY_BYTES // 32)

@@ -1,10 +1,10 @@
-"""From a webhook to a fast destination on the same machine, end to end, on the whole gateway.
+"""Measure the whole gateway end to end, from a webhook to a fast destination on the same machine.
 
     python -m bench.deliver [--seconds 60] [--rate 320] [--backlog 100000] [--only sqlite postgresql]
 
-First a steady rate: how late events reach the destination. Then a backlog: how fast it drains at its beginning and
-at its end, and how webhooks are answered meanwhile. Beside them, measured in the same run, the rate at which the
-bare client library does the same POSTs, which is the most that can be had.
+First a steady rate: the lag with which events reach the destination. Then a backlog: its throughput at the beginning
+and at the end, and the latency of webhooks meanwhile. The upper bound is measured in the same run: the rate at which
+the bare client library makes the same POSTs.
 """
 
 import argparse
@@ -40,47 +40,47 @@ profiles:
 """
 TOKEN = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
 BATCH = 1000
-ENDS = 20_000
-"""How many deliveries at each end of the backlog are compared."""
+COMPARED = 20_000
+"""Deliveries at the beginning and at the end of the backlog whose rates are compared."""
 
 
 @dataclass
 class Destination:
-    """The destination's process."""
+    """The process of a destination."""
 
     process: subprocess.Popen[str]
 
-    def seen(self) -> dict[str, list[float]]:
-        """What came since the last call."""
+    def report(self) -> dict[str, list[float]]:
+        """Return the arrivals since the last call, as bench.destination prints them."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(file=self.process.stdin, flush=True)
-        told: dict[str, list[float]] = json.loads(self.process.stdout.readline())
-        return told
+        report: dict[str, list[float]] = json.loads(self.process.stdout.readline())
+        return report
 
 
 @dataclass
-class Seen:
-    """What came in all, gathered while it comes."""
+class Arrivals:
+    """All events that came to a destination, added up while they come."""
 
     destination: Destination
     times: list[float] = field(default_factory=list)
     lags: list[float] = field(default_factory=list)
 
-    def until(self, events: int, *, patience: float = 30) -> None:
-        """Wait for so many events; stop when none has come for some time."""
+    def wait_for(self, events: int, *, idle_seconds: float = 30) -> None:
+        """Wait for so many events; give up when none has come for `idle_seconds`."""
         last = time.monotonic()
-        while len(self.times) < events and time.monotonic() - last < patience:
+        while len(self.times) < events and time.monotonic() - last < idle_seconds:
             time.sleep(0.25)
-            told = self.destination.seen()
-            self.times += told["times"]
-            self.lags += told["lags"]
-            last = time.monotonic() if told["times"] else last
+            report = self.destination.report()
+            self.times += report["times"]
+            self.lags += report["lags"]
+            last = time.monotonic() if report["times"] else last
 
 
 @contextmanager
 def fast_destination(port: int) -> Iterator[Destination]:
-    """A destination that answers at once."""
+    """Run a destination that answers at once."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.destination", str(port)],
         cwd=ROOT,
@@ -98,7 +98,7 @@ def fast_destination(port: int) -> Iterator[Destination]:
 
 
 def webhooks(updates: int = 1) -> Iterator[bytes]:
-    """Signed webhooks with so many new messages each, that say when they were sent."""
+    """Yield signed webhooks with so many new messages each; a message holds the time at which it was sent."""
     run, numbers = f"{time.time_ns():x}", count()
     while True:
         body = _envelope([_message(f"wamid.{run}.{next(numbers)}") for _ in range(updates)])
@@ -127,47 +127,48 @@ def _envelope(messages: list[dict[str, Any]]) -> bytes:
 
 
 def bare_client(port: int, posts: int = 3000) -> float:
-    """POSTs a second of the bare library with the worker's concurrency, in a process of its own."""
+    """Return the POSTs per second of the bare library at the worker's concurrency, in a process of its own."""
     command = [sys.executable, "-m", "bench.bare_client", str(port), str(posts)]
     return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
 
 def steady(server: Server, destination: Destination, *, rate: int, seconds: float) -> None:
-    """Webhooks at a steady rate."""
+    """Send webhooks at a steady rate and print the lag of their events."""
     result = load.run(server.address, webhooks(), connections=32, seconds=seconds, rate=rate)
-    seen = Seen(destination)
-    seen.until(len(result.latencies))
-    span = seen.times[-1] - seen.times[0]
+    arrivals = Arrivals(destination)
+    arrivals.wait_for(len(result.latencies))
+    span = arrivals.times[-1] - arrivals.times[0]
     print(
-        f"steady {rate}/s for {seconds:.0f} s: {len(seen.times)} of {len(result.latencies)} events, "
-        f"{len(seen.times) / span:.0f}/s; lag p50 {_percentile(seen.lags, 0.5):.0f} ms, "
-        f"p99 {_percentile(seen.lags, 0.99):.0f} ms; webhook p99 {result.percentile(0.99) * 1000:.0f} ms",
+        f"steady {rate}/s for {seconds:.0f} s: {len(arrivals.times)} of {len(result.latencies)} events, "
+        f"{len(arrivals.times) / span:.0f}/s; lag p50 {_percentile(arrivals.lags, 0.5):.0f} ms, "
+        f"p99 {_percentile(arrivals.lags, 0.99):.0f} ms; webhook p99 {result.percentile(0.99) * 1000:.0f} ms",
         flush=True,
     )
 
 
 def backlog(server: Server, destination: Destination, *, events: int, rate: int) -> float:
-    """A backlog that has gathered while the destination was paused, drained under load; deliveries a second."""
+    """Fill a backlog while the destination is paused, drain it under load, and return the deliveries per second."""
     _post(server, "/api/destinations/fast/pause")
     _send(server, islice(webhooks(BATCH), events // BATCH))
     _wait_until_split(server)
-    destination.seen()
+    destination.report()
     _post(server, "/api/destinations/fast/resume")
     result = load.run(server.address, webhooks(), connections=32, seconds=20, rate=rate)
-    seen = Seen(destination)
-    seen.until(events + len(result.latencies))
-    first, last = _rate(seen.times[:ENDS]), _rate(seen.times[events - ENDS : events])
+    arrivals = Arrivals(destination)
+    arrivals.wait_for(events + len(result.latencies))
+    times = arrivals.times
+    first, last = _rate(times[:COMPARED]), _rate(times[events - COMPARED : events])
     print(
-        f"backlog of {events}: {len(seen.times)} delivered at {_rate(seen.times):.0f}/s, the first {ENDS} at "
+        f"backlog of {events}: {len(times)} delivered at {_rate(times):.0f}/s, the first {COMPARED} at "
         f"{first:.0f}/s, the last at {last:.0f}/s (ratio {last / first:.2f}); meanwhile {rate} webhooks/s answered "
         f"with p50 {result.percentile(0.5) * 1000:.0f} ms, p99 {result.percentile(0.99) * 1000:.0f} ms",
         flush=True,
     )
-    return _rate(seen.times)
+    return _rate(arrivals.times)
 
 
 def _send(server: Server, requests: Iterable[bytes]) -> None:
-    """One after the other; each must be answered 200."""
+    """Send one request after the other; each must be answered with 200."""
     connection = load.Connection(server.address)
     for request in requests:
         connection.send(request, 0)
@@ -179,20 +180,20 @@ def _send(server: Server, requests: Iterable[bytes]) -> None:
 
 
 def _wait_until_split(server: Server) -> None:
-    while _ask(server, "GET", "/status")["receipts"]["pending"]:
+    while _call(server, "GET", "/status")["receipts"]["pending"]:
         time.sleep(0.5)
 
 
 def _post(server: Server, path: str) -> None:
-    _ask(server, "POST", path)
+    _call(server, "POST", path)
 
 
-def _ask(server: Server, method: str, path: str) -> Any:
+def _call(server: Server, method: str, path: str) -> Any:
     connection = http.client.HTTPConnection(*server.address, timeout=60)
     connection.request(method, path, headers=TOKEN)
-    answer = connection.getresponse()
-    content = answer.read()
-    assert answer.status < 300, content
+    response = connection.getresponse()
+    content = response.read()
+    assert response.status < 300, content
     return json.loads(content)
 
 
@@ -206,30 +207,36 @@ def _percentile(values: list[float], share: float) -> float:
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure as the options say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--rate", type=int, default=320)
-    parser.add_argument("--backlog", type=int, default=100_000)
-    parser.add_argument("--only", choices=("sqlite", "postgresql"), nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--seconds", type=float, default=60, help="length of the steady run")
+    parser.add_argument("--rate", type=int, default=320, help="webhooks per second")
+    parser.add_argument("--backlog", type=int, default=100_000, help="deliveries in the backlog")
+    parser.add_argument(
+        "--only",
+        choices=("sqlite", "postgresql"),
+        nargs="+",
+        default=["sqlite", "postgresql"],
+        help="kinds of databases",
+    )
     parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
-    asked = parser.parse_args()
-    with databases(asked.folder) as made:
-        for kind in asked.only:
+    options = parser.parse_args()
+    with databases(options.folder) as prepared:
+        for kind in options.only:
             port = free_port()
-            environ = dict(made.environ(kind, 0))
+            environ = dict(prepared.environ(kind, 0))
             config = Path(environ["WATS_DATA_DIR"]) / "deliver.yaml"
             config.write_text(CONFIG.format(port=port))
             with fast_destination(port) as destination:
                 bare = bare_client(port)
-                destination.seen()
+                destination.report()
                 with serving_command({**environ, "WATS_CONFIG": str(config)}) as server:
                     print(f"{kind}; the bare client library: {bare:.0f} POSTs/s", flush=True)
-                    steady(server, destination, rate=asked.rate, seconds=asked.seconds)
-                    drained = backlog(server, destination, events=asked.backlog, rate=asked.rate)
+                    steady(server, destination, rate=options.rate, seconds=options.seconds)
+                    drained = backlog(server, destination, events=options.backlog, rate=options.rate)
                     print(f"drained at {drained / bare:.2f} of the bare client's rate", flush=True)
-                    each = ", ".join(f"{memory.resident:.0f}" for memory in server.memory_of_processes())
-                    print(f"MB of its processes: {each}", flush=True)
+                    resident = ", ".join(f"{memory.resident:.0f}" for memory in server.memory_of_processes())
+                    print(f"MB of its processes: {resident}", flush=True)
 
 
 if __name__ == "__main__":

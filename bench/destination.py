@@ -1,9 +1,9 @@
-"""A fast destination in a process of its own: answers 200 and notes how late each event is.
+"""A fast destination in a process of its own: answers 200 and measures the lag of each event.
 
     python -m bench.destination PORT
 
-An event's text says when its webhook was sent (`sent=<seconds>;`). A line on standard input asks for what was seen
-since the last one; the answer is a line of JSON: events, seconds between the first and the last, lags in seconds.
+An event's text holds the time at which its webhook was sent (`sent=<seconds>;`). For each line on standard input the
+process prints a line of JSON about the events since the last line: `times` of arrival and `lags`, both in seconds.
 """
 
 import json
@@ -20,28 +20,28 @@ LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 SENT = re.compile(rb"sent=([0-9.]+);")
 
 
-class Seen:
-    """What came since somebody last asked."""
+class Arrivals:
+    """The events that came since the last report."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
         self.lags: list[float] = []
 
-    def note(self, body: bytes) -> None:
+    def record(self, body: bytes) -> None:
         now = time.time()
         self.times.append(now)
         if sent := SENT.search(body):
             self.lags.append(now - float(sent[1]))
 
-    def tell(self) -> str:
+    def report(self) -> str:
         times, lags = self.times, self.lags
         self.times, self.lags = [], []
         return json.dumps({"times": times, "lags": lags})
 
 
 def serve(port: int) -> None:
-    """Take events until standard input ends."""
-    seen = Seen()
+    """Accept events until standard input ends."""
+    arrivals = Arrivals()
 
     def answer(connection: socket, _peer: object) -> None:
         received = b""
@@ -49,7 +49,7 @@ def serve(port: int) -> None:
             received += piece
             while (end := received.find(b"\r\n\r\n") + 4) > 3 and len(received) >= end + _length(received[:end]):
                 whole = end + _length(received[:end])
-                seen.note(received[end:whole])
+                arrivals.record(received[end:whole])
                 received = received[whole:]
                 connection.sendall(OK)
 
@@ -57,12 +57,12 @@ def serve(port: int) -> None:
     server.start()
     print("ready", flush=True)
     for _ in FileObject(sys.stdin.fileno(), "r", close=False):
-        print(seen.tell(), flush=True)
+        print(arrivals.report(), flush=True)
 
 
 def _length(head: bytes) -> int:
-    found = LENGTH.search(head)
-    return int(found[1]) if found else 0
+    match = LENGTH.search(head)
+    return int(match[1]) if match else 0
 
 
 if __name__ == "__main__":

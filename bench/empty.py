@@ -1,4 +1,4 @@
-"""The yardstick: a Flask route that reads its body and does nothing, under the same gunicorn settings."""
+"""The upper bound for the webhook endpoint: a Flask route that only reads its body, under the same settings."""
 
 from flask import Flask, Response, request
 
@@ -6,7 +6,7 @@ app = Flask("empty")
 
 
 @app.post("/webhooks/whatsapp")
-def swallow() -> Response:
-    """Read the body and say so."""
+def read_and_answer() -> Response:
+    """Read the body and answer as the webhook endpoint does."""
     request.get_data(cache=False)
     return Response('{"status":"accepted"}', mimetype="application/json")

@@ -1,4 +1,4 @@
-"""The project's own gunicorn settings, without the hooks that need a gateway."""
+"""The project's own gunicorn settings for bench/empty.py, without the hooks that need a gateway."""
 
 import runpy
 from pathlib import Path

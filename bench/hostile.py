@@ -1,4 +1,4 @@
-"""Signed webhooks while others misbehave: latency and memory, each attack beside the quiet run.
+"""Latency of signed webhooks and memory of the server under each attack, beside a run without one.
 
 python -m bench.hostile [--seconds 10]
 """
@@ -8,14 +8,14 @@ import tempfile
 
 from bench import load, webhooks
 from bench.attacks import ATTACKS, under
-from bench.prepare import prepare
+from bench.databases import prepare
 from bench.servers import Server, serving_wats
 
 RATE = 200
 
 
 def main() -> None:
-    """Measure the quiet run, then each attack."""
+    """Measure without an attack, then under each one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10)
     seconds = parser.parse_args().seconds

@@ -1,28 +1,30 @@
-"""The webhook door against an empty Flask route: same gunicorn settings, same requests, one run, side by side.
+"""Measure the webhook endpoint beside an empty Flask route: same gunicorn settings, same requests, one run.
 
     python -m bench.ingest [--parts starts closed open batches] [--seconds 10] [--only sqlite] [--receipts 0]
 
-Prints throughput, p50, p99, memory and the ratio to the empty route. `server` is the processor time that the server
-takes for a webhook; what else runs on the machine disturbs it, and the ratio made of it, less than throughput.
-`generator` is the load generator's share of a core: near 1.0 the figure beside it would be the generator's limit.
+Prints throughput, p50, p99, memory and the ratio to the empty route. `server` is the server's processor time per
+webhook: other processes on the machine disturb it, and its ratio, less than they disturb throughput. `generator` is
+the load generator's share of a core: near 1.0 the throughput is limited by the generator, not by the server.
 """
 
 import argparse
+import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.store.engine import sqlite
 from bench import load, webhooks
 from bench.databases import Databases, databases
-from bench.machine import describe
 from bench.servers import Server, serving_command, serving_empty, serving_wats
 
 KINDS = ("sqlite", "postgresql")
 PARTS = ("starts", "closed", "open", "batches")
 EMPTY = "empty"
 RATE = 4000
-"""Webhooks a second that Meta asks for, for a number that sends 1000 messages a second."""
+"""Webhooks per second that Meta demands for a number that sends 1000 messages per second."""
 BATCH_RATE = 200
 HEAD = (
     f"{'server':<11} {'receipts':>9} {'load':<34} {'per s':>6} {'p50 ms':>7} {'p99 ms':>7} {'not 200':>7} "
@@ -31,8 +33,8 @@ HEAD = (
 
 
 @dataclass(frozen=True)
-class Load:
-    """One kind of load: what is sent, over how many connections, how long, and at which rate if it has one."""
+class Workload:
+    """What to send, over how many connections, how long, and at which rate (None: as fast as answers come)."""
 
     name: str
     connections: int
@@ -44,82 +46,83 @@ class Load:
         loop = f"open {self.rate}/s" if self.rate else "closed"
         return f"{self.name}, {loop}, {self.connections} conns"
 
-    def put_on(self, server: Server, seconds: float) -> load.Result:
-        """Send for so many seconds."""
+    def run_on(self, server: Server, seconds: float) -> load.Result:
+        """Send to the server for so many seconds."""
         requests = webhooks.batches() if self.batches else webhooks.singles()
         return load.run(server.address, requests, connections=self.connections, seconds=seconds, rate=self.rate)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Webhooks a second, and the processor time of each, the generator's included."""
+class Measured:
+    """Webhooks per second, and processor seconds per webhook, the generator's included."""
 
     per_second: float
-    each: float
+    processor_seconds: float
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What was asked for, and where the databases come from."""
+    """The options, and the source of databases."""
 
-    asked: argparse.Namespace
+    options: argparse.Namespace
     databases: Databases
 
     def run(self) -> None:
-        """Measure every combination."""
-        print(describe(), flush=True)
-        if "starts" in self.asked.parts:
+        """Measure every combination of the options."""
+        print(describe_machine(), flush=True)
+        if "starts" in self.options.parts:
             self.starts()
         print(HEAD, flush=True)
-        for measured in self.loads():
-            self.compare(measured)
+        for workload in self.workloads():
+            self.compare(workload)
 
-    def loads(self) -> Iterator[Load]:
-        """Every load that was asked for."""
-        seconds, steady = self.asked.seconds, self.asked.steady_seconds
-        for connections in self.asked.connections:
-            if "closed" in self.asked.parts:
-                yield Load("singles", connections, seconds)
-            if "batches" in self.asked.parts:
-                yield Load("batches of 1000", connections, seconds, batches=True)
-                yield Load("batches of 1000", connections, seconds, batches=True, rate=BATCH_RATE)
-        if "open" in self.asked.parts:
-            yield Load("singles", max(self.asked.connections), steady, rate=RATE)
+    def workloads(self) -> Iterator[Workload]:
+        """Yield every workload of the options."""
+        seconds, steady = self.options.seconds, self.options.steady_seconds
+        for connections in self.options.connections:
+            if "closed" in self.options.parts:
+                yield Workload("singles", connections, seconds)
+            if "batches" in self.options.parts:
+                yield Workload("batches of 1000", connections, seconds, batches=True)
+                yield Workload("batches of 1000", connections, seconds, batches=True, rate=BATCH_RATE)
+        if "open" in self.options.parts:
+            yield Workload("singles", max(self.options.connections), steady, rate=RATE)
 
     def starts(self) -> None:
-        """From the command to the first 200 of `/readyz`, and the memory of each process."""
+        """Print the time from the command to the first 200 of `/readyz`, and the memory of each process."""
         for name, serving in (("gunicorn wsgi:app", serving_wats), ("flask wats serve", serving_command)):
             with serving(self.databases.environ("sqlite", 0)) as server:
-                each = ", ".join(f"{m.resident:.0f} ({m.share:.0f})" for m in server.memory_of_processes())
-                print(f"{name}: ready after {server.start_seconds:.2f} s; resident MB (own share): {each}")
+                memory = ", ".join(f"{m.resident:.0f} ({m.share:.0f})" for m in server.memory_of_processes())
+                print(f"{name}: ready after {server.start_seconds:.2f} s; resident MB (own share): {memory}")
 
-    def compare(self, measured: Load) -> None:
-        """A load on the empty route, unless it has a rate of its own, and on every database."""
-        empty = None if measured.rate else self.measure(EMPTY, 0, measured)
-        for receipts in [0] if measured.batches else self.asked.receipts:
-            for kind in self.asked.only:
-                result = self.measure(kind, receipts, measured)
+    def compare(self, workload: Workload) -> None:
+        """Measure a workload on every database, and on the empty route unless its rate is fixed."""
+        empty = None if workload.rate else self.measure(EMPTY, 0, workload)
+        for receipts in [0] if workload.batches else self.options.receipts:
+            for kind in self.options.only:
+                result = self.measure(kind, receipts, workload)
                 if empty:
-                    ratio, undisturbed = result.per_second / empty.per_second, empty.each / result.each
-                    print(f"{'':>21} ratio to the empty route: {ratio:.2f}; of processor time: {undisturbed:.2f}")
+                    ratio = result.per_second / empty.per_second
+                    processor_ratio = empty.processor_seconds / result.processor_seconds
+                    print(f"{'':>21} ratio to the empty route: {ratio:.2f}; of processor time: {processor_ratio:.2f}")
 
-    def measure(self, kind: str, receipts: int, measured: Load) -> Seen:
-        """Warm up, then measure in two halves, so that memory is seen on its way."""
+    def measure(self, kind: str, receipts: int, workload: Workload) -> Measured:
+        """Warm up, then measure in two halves, so that memory is known half way too."""
         with self.running(kind, receipts) as server:
-            measured.put_on(server, self.asked.warm_seconds)
+            workload.run_on(server, self.options.warm_seconds)
             memory, processor = [server.memory_megabytes()], server.processor_seconds()
             halves = []
             for _ in range(2):
-                halves.append(measured.put_on(server, measured.seconds / 2))
+                halves.append(workload.run_on(server, workload.seconds / 2))
                 memory.append(server.memory_megabytes())
             result = load.joined(halves)
-            each = (server.processor_seconds() - processor) / max(1, len(result.latencies))
-        _print(f"{kind:<11} {receipts:>9} {measured!s:<34}", result, each, memory)
-        return Seen(result.per_second, each + result.cpu / result.per_second)
+            per_webhook = (server.processor_seconds() - processor) / max(1, len(result.latencies))
+        _print(f"{kind:<11} {receipts:>9} {workload!s:<34}", result, per_webhook, memory)
+        return Measured(result.per_second, per_webhook + result.cpu / result.per_second)
 
     @contextmanager
     def running(self, kind: str, receipts: int) -> Iterator[Server]:
-        """A server of this kind."""
+        """Run a server of this kind."""
         if kind == EMPTY:
             with serving_empty(self.databases.without_database()) as server:
                 yield server
@@ -128,31 +131,48 @@ class Bench:
                 yield server
 
 
-def _print(what: str, result: load.Result, each: float, memory: list[float]) -> None:
+def _print(head: str, result: load.Result, per_webhook: float, memory: list[float]) -> None:
     refused = sum(count for status, count in result.statuses.items() if status != 200)
     before, half_way, after = memory
     print(
-        f"{what} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>7.1f} "
-        f"{result.percentile(0.99) * 1000:>7.1f} {refused:>7} {each * 1e6:>4.0f} µs {result.cpu:>9.2f} "
+        f"{head} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>7.1f} "
+        f"{result.percentile(0.99) * 1000:>7.1f} {refused:>7} {per_webhook * 1e6:>4.0f} µs {result.cpu:>9.2f} "
         f"{before:>5.0f} {half_way:>8.0f} {after:>5.0f}",
         flush=True,
     )
 
 
+def describe_machine() -> str:
+    """Return one line: processors, memory, kernel, versions, and the load that other processes cause."""
+    load_averages = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} x {_processor()}, {gigabytes:.0f} GB, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, SQLite {sqlite.driver().sqlite_version}, load before {load_averages}"
+    )
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+
+
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure as the options say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--steady-seconds", type=float, default=60)
-    parser.add_argument("--warm-seconds", type=float, default=2)
-    parser.add_argument("--connections", type=int, nargs="+", default=[64, 256])
-    parser.add_argument("--receipts", type=int, nargs="+", default=[0, 1_000_000], help="already in the table")
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS, help="what to measure")
+    parser.add_argument("--seconds", type=float, default=10, help="length of each run in closed loop")
+    parser.add_argument("--steady-seconds", type=float, default=60, help="length of the run in open loop")
+    parser.add_argument("--warm-seconds", type=float, default=2, help="warm-up before each run")
+    parser.add_argument("--connections", type=int, nargs="+", default=[64, 256], help="numbers of connections")
+    parser.add_argument(
+        "--receipts", type=int, nargs="+", default=[0, 1_000_000], help="receipts already in the database"
+    )
     parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")
     parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
-    asked = parser.parse_args()
-    with databases(asked.folder) as made:
-        Bench(asked, made).run()
+    options = parser.parse_args()
+    with databases(options.folder) as prepared:
+        Bench(options, prepared).run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A load generator on one core: many keep-alive connections, one epoll loop, requests made beforehand.
+"""A load generator for one core: many keep-alive connections, one epoll loop, complete requests handed in.
 
-Closed loop: every connection sends its next request as soon as it has the answer to the last one.
+Closed loop: every connection sends its next request as soon as it has the answer to its last one.
 Open loop: requests fall due at a steady rate, whatever the server does; the wait for a free connection counts.
 """
 
@@ -17,7 +17,7 @@ LENGTH = b"content-length:"
 
 @dataclass
 class Result:
-    """What a run saw. Seconds, except where a name says otherwise."""
+    """The result of a run. Times are in seconds; `cpu` is the generator's share of a core."""
 
     wall: float
     cpu: float
@@ -33,17 +33,17 @@ class Result:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def joined(parts: Sequence[Result]) -> Result:
-    """Several runs, one after the other, as one."""
-    wall, statuses = sum(part.wall for part in parts), Counter[int]()
-    for part in parts:
-        statuses.update(part.statuses)
-    latencies = [latency for part in parts for latency in part.latencies]
-    return Result(wall, sum(part.cpu * part.wall for part in parts) / wall, latencies, dict(statuses))
+def joined(runs: Sequence[Result]) -> Result:
+    """Return several consecutive runs as one."""
+    wall, statuses = sum(run.wall for run in runs), Counter[int]()
+    for run in runs:
+        statuses.update(run.statuses)
+    latencies = [latency for run in runs for latency in run.latencies]
+    return Result(wall, sum(run.cpu * run.wall for run in runs) / wall, latencies, dict(statuses))
 
 
 class Connection:
-    """One keep-alive connection, with at most one request on its way."""
+    """One keep-alive connection with at most one request in flight."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address)
@@ -65,11 +65,11 @@ class Connection:
             self.socket.setblocking(False)
 
     def status(self) -> int | None:
-        """The status of the answer once all of it is there; 0 when the server hung up."""
-        piece = self.socket.recv(65536)
-        if not piece:
+        """Return the status of the answer once it is complete, None before; 0 if the server closed the connection."""
+        chunk = self.socket.recv(65536)
+        if not chunk:
             return 0
-        self.received += piece
+        self.received += chunk
         head, end, body = self.received.partition(HEADER_END)
         if not end or len(body) < _content_length(head):
             return None
@@ -84,7 +84,7 @@ def run(
     seconds: float,
     rate: float | None = None,
 ) -> Result:
-    """Send for so many seconds, `rate` requests a second if given (open loop), else as fast as answers come."""
+    """Send for so many seconds: `rate` requests per second if given (open loop), else as fast as answers come."""
     loop = _Loop(address, requests, connections)
     try:
         return loop.run(seconds, rate)
@@ -109,7 +109,7 @@ class _Loop:
         self.next_due = started
         while (now := time.perf_counter()) < self.until or self.busy:
             self._send_due(now)
-            self._collect(timeout=self._patience())
+            self._collect(timeout=self._seconds_to_wait())
             if now > self.until + 30:
                 break
         wall = min(time.perf_counter(), self.until) - started
@@ -123,7 +123,7 @@ class _Loop:
             self.busy += 1
             connection.send(next(self.requests), due)
 
-    def _patience(self) -> float:
+    def _seconds_to_wait(self) -> float:
         if not self.step or not self.idle:
             return 0.05
         return max(0.0, min(0.05, self.next_due - time.perf_counter()))

@@ -1,4 +1,4 @@
-"""Servers under test, each a real gunicorn with the project's own settings on a loopback port."""
+"""Servers to measure: each is a real gunicorn with the project's own settings on a loopback port."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Memory:
-    """A process's memory in megabytes: what is resident, and its share where others use the same."""
+    """A process's memory in megabytes: `resident`, and its `share` of what it uses together with other processes."""
 
     resident: float
     share: float
@@ -27,44 +27,44 @@ class Memory:
 
 @dataclass
 class Server:
-    """A running server and the process that leads it."""
+    """A running server and its parent process."""
 
     address: tuple[str, int]
     process: subprocess.Popen[bytes]
     start_seconds: float
 
     def memory_megabytes(self) -> float:
-        """The proportional memory of all its processes."""
+        """Return the proportional memory of all its processes."""
         return sum(memory.share for memory in self.memory_of_processes())
 
     def memory_of_processes(self) -> list[Memory]:
-        """Each process, parents first."""
+        """Return the memory of each process, parents first."""
         return [_memory(pid) for pid in _family(self.process.pid)]
 
     def processor_seconds(self) -> float:
-        """The processor time that its living processes have taken."""
+        """Return the processor time that its running processes have used."""
         return sum(_processor_seconds(pid) for pid in _family(self.process.pid))
 
 
 def serving_wats(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
-    """The gateway's web processes, under gunicorn alone."""
+    """Run the gateway's web processes under gunicorn alone."""
     return _serving([str(BIN / "gunicorn"), "wsgi:app"], environ, ready="/readyz")
 
 
 def serving_command(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
-    """The whole gateway, as `flask wats serve` runs it."""
+    """Run the whole gateway with `flask wats serve`."""
     return _serving([str(BIN / "flask"), "wats", "serve"], environ, ready="/readyz")
 
 
 def serving_empty(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
-    """The empty route, under the same gunicorn settings."""
+    """Run the empty route under the same gunicorn settings."""
     conf = str(ROOT / "bench" / "gunicorn_empty.py")
     return _serving([str(BIN / "gunicorn"), "--config", conf, "bench.empty:app"], environ, ready="/")
 
 
 @contextmanager
 def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) -> Iterator[Server]:
-    """`ready` is the path that answers once it serves."""
+    """Run a server until the block ends. `ready` is the path that answers once it serves."""
     address = ("127.0.0.1", free_port())
     log = Path(environ["WATS_DATA_DIR"]) / "server.log"
     started = time.monotonic()
@@ -72,7 +72,7 @@ def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) 
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**_clean(), **environ, "WATS_PORT": str(address[1])},
+            env={**_environ_without_wats(), **environ, "WATS_PORT": str(address[1])},
             stdout=sink,
             stderr=sink,
             start_new_session=True,
@@ -89,13 +89,13 @@ def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) 
             process.wait()
 
 
-def _clean() -> dict[str, str]:
+def _environ_without_wats() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("WATS_")}
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
                 answer.read()
@@ -118,11 +118,11 @@ def free_port() -> int:
 
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [pid]
+    pids = [pid]
     if children.exists():
         for child in children.read_text().split():
-            found += _family(int(child))
-    return found
+            pids += _family(int(child))
+    return pids
 
 
 def _memory(pid: int) -> Memory:

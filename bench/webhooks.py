@@ -1,4 +1,4 @@
-"""Signed webhooks for the benchmarks, as whole HTTP requests: every one distinct, of 0.5 to 3 KB, or batches."""
+"""Signed webhooks as complete HTTP requests, every one distinct: single updates of 0.5 to 3 KB, or batches."""
 
 import itertools
 import json
@@ -15,14 +15,14 @@ MARK = b"@@@@@@@@@@@@@@@@@@@@@@@@"
 
 
 def singles(seed: int = 1) -> Iterator[bytes]:
-    """Webhooks with one update each, of 0.5 to 3 KB."""
-    jitter = random.Random(seed)
-    templates = [_envelope([_message("x" * jitter.randrange(1, 2500))]) for _ in range(64)]
+    """Yield webhooks with one update each, of 0.5 to 3 KB."""
+    sizes = random.Random(seed)
+    templates = [_envelope([_message("x" * sizes.randrange(1, 2500))]) for _ in range(64)]
     return _signed(templates)
 
 
 def batches(updates: int = 1000) -> Iterator[bytes]:
-    """Webhooks with so many updates each; a thousand make about 200 KB."""
+    """Yield webhooks with so many updates each; a thousand make about 200 KB."""
     return _signed([_envelope([_status(number) for number in range(updates)])])
 
 

@@ -15,7 +15,7 @@ import pytest
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from bench import load, webhooks
 from bench.attacks import ATTACKS, under
-from bench.prepare import prepare
+from bench.databases import prepare
 from bench.servers import Server, serving_wats
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
