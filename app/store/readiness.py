@@ -86,9 +86,9 @@ class DiskGuard:
         except FileNotFoundError:  # the folder is created with the database
             return OK
         except OSError:
-            return "the disk cannot be looked at"
+            return "the free space of the disk cannot be read"
         free = disk.f_bavail * disk.f_frsize
-        return OK if free >= self._min_free_bytes else "too little room is left on the disk"
+        return OK if free >= self._min_free_bytes else "too little space is left on the disk"
 
 
 class LastCommit:

@@ -1,4 +1,4 @@
-"""Group commit: who shares a transaction, and what each caller hears of it."""
+"""Group commit: which items share a transaction, and what each caller gets."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,23 +19,25 @@ MakeGroup = Callable[..., GroupCommit[Any, Any]]
 
 
 class Database:
-    """Remembers each transaction; waits for its turn before each and for the gate in it; items may be poisonous, or
-    it may be away."""
+    """Remembers each transaction. `lock` is waited for before a transaction, `gate` inside it, before the commit.
+
+    `poison`: items that raise. `is_down`: every transaction fails.
+    """
 
     def __init__(self) -> None:
         self.transactions: list[list[Any]] = []
-        self.turn, self.gate = Event(), Event()
-        self.turn.set()
+        self.lock, self.gate = Event(), Event()
+        self.lock.set()
         self.gate.set()
         self.poison: dict[Any, Exception] = {}
-        self.away = False
+        self.is_down = False
 
     def write(self, drain: Drain[Any]) -> list[str]:
-        self.turn.wait()
+        self.lock.wait()
         items = drain()
         self.gate.wait()
-        if self.away:
-            raise StoreUnavailable("away")
+        if self.is_down:
+            raise StoreUnavailable("down")
         for item in items:
             if item in self.poison:
                 raise self.poison[item]
@@ -67,7 +69,7 @@ def group(make_group: MakeGroup) -> GroupCommit[Any, Any]:
 
 
 def add_all(group: GroupCommit[Any, Any], items: Sequence[Any], size: int = 1) -> list[gevent.Greenlet]:
-    """Greenlets that each add one, and end with its result or its error."""
+    """Start a greenlet for each item, which adds it and returns its result or its error."""
 
     def add(item: Any) -> Any:
         try:
@@ -81,16 +83,18 @@ def add_all(group: GroupCommit[Any, Any], items: Sequence[Any], size: int = 1) -
 
 
 def results(adding: list[gevent.Greenlet]) -> list[Any]:
-    """What became of each, as text."""
+    """Each result or error, as text."""
     return [str(greenlet.get(timeout=DEADLINE_SECONDS)) for greenlet in adding]
 
 
-def test_one_alone_is_written_alone(group: GroupCommit[Any, Any], database: Database) -> None:
+def test_a_single_item_is_written_alone(group: GroupCommit[Any, Any], database: Database) -> None:
     assert group.add("a", 1) == "stored a"
     assert database.transactions == [["a"]]
 
 
-def test_what_gathers_during_a_transaction_shares_the_next(group: GroupCommit[Any, Any], database: Database) -> None:
+def test_items_that_arrive_during_a_transaction_share_the_next(
+    group: GroupCommit[Any, Any], database: Database
+) -> None:
     database.gate.clear()
     adding = add_all(group, ["first"]) + add_all(group, [*range(10)])
 
@@ -100,18 +104,20 @@ def test_what_gathers_during_a_transaction_shares_the_next(group: GroupCommit[An
     assert database.transactions == [["first"], [*range(10)]]
 
 
-def test_what_gathers_while_a_turn_is_waited_for_shares_it(group: GroupCommit[Any, Any], database: Database) -> None:
-    database.turn.clear()
+def test_items_that_arrive_while_a_transaction_waits_for_its_lock_join_it(
+    group: GroupCommit[Any, Any], database: Database
+) -> None:
+    database.lock.clear()
     adding = add_all(group, ["first"]) + add_all(group, ["second", "third"])
 
-    database.turn.set()
+    database.lock.set()
 
     assert results(adding) == ["stored first", "stored second", "stored third"]
     assert database.transactions == [["first", "second", "third"]]
 
 
-def test_a_turn_that_comes_after_its_time_takes_nothing() -> None:
-    """It may come in a native thread that nobody waits for any more."""
+def test_a_closed_batch_takes_nothing_from_the_queue() -> None:
+    """Its transaction may run in a native thread after its caller has given it up."""
     queue = deque([PendingWrite("later", 1)])
     batch = Batch(queue)
 
@@ -122,7 +128,7 @@ def test_a_turn_that_comes_after_its_time_takes_nothing() -> None:
     assert len(queue) == 1
 
 
-def test_a_turn_that_is_asked_again_says_the_same() -> None:
+def test_a_batch_that_is_drained_again_returns_the_same_items() -> None:
     queue = deque([PendingWrite("a", 1)])
     batch = Batch(queue)
 
@@ -132,7 +138,7 @@ def test_a_turn_that_is_asked_again_says_the_same() -> None:
     assert (taken, batch.drain()) == (["a"], ["a"])
 
 
-def test_a_batch_has_at_most_so_many_items(group: GroupCommit[Any, Any], database: Database) -> None:
+def test_a_batch_has_a_limit_of_items(group: GroupCommit[Any, Any], database: Database) -> None:
     items = [*range(BATCH_ITEMS + 1)]
 
     results(add_all(group, items))
@@ -141,13 +147,13 @@ def test_a_batch_has_at_most_so_many_items(group: GroupCommit[Any, Any], databas
     assert [*chain(*database.transactions)] == items
 
 
-def test_a_batch_closes_when_it_is_big(group: GroupCommit[Any, Any], database: Database) -> None:
+def test_a_batch_has_a_limit_of_bytes(group: GroupCommit[Any, Any], database: Database) -> None:
     results(add_all(group, ["a", "b", "c"], size=8 * 1024 * 1024))
 
     assert database.transactions == [["a", "b"], ["c"]]
 
 
-def test_more_than_may_wait_is_refused(make_group: MakeGroup, database: Database) -> None:
+def test_more_bytes_than_may_wait_are_refused(make_group: MakeGroup, database: Database) -> None:
     group = make_group(queued_bytes=20)
     database.gate.clear()
     taken = add_all(group, ["writing"], size=10)
@@ -162,58 +168,56 @@ def test_more_than_may_wait_is_refused(make_group: MakeGroup, database: Database
 
 
 @pytest.mark.parametrize("poison", [ValueError("no"), StoreRefused("no")])
-def test_a_poisonous_item_does_not_take_the_others_with_it(
+def test_an_item_that_cannot_be_written_does_not_fail_the_others(
     group: GroupCommit[Any, Any], database: Database, poison: Exception
 ) -> None:
     database.poison["bad"] = poison
 
-    heard = results(add_all(group, ["a", "bad", "b"]))
+    outcomes = results(add_all(group, ["a", "bad", "b"]))
 
-    assert heard[0::2] == ["stored a", "stored b"]
-    assert heard[1] in ("no", "this cannot be stored")
+    assert outcomes[0::2] == ["stored a", "stored b"]
+    assert outcomes[1] in ("no", "this cannot be stored")
     assert group.add("later", 1) == "stored later"
 
 
-def test_who_is_written_while_the_database_is_away_hears_so(group: GroupCommit[Any, Any], database: Database) -> None:
+def test_all_that_wait_fail_while_the_database_is_down(group: GroupCommit[Any, Any], database: Database) -> None:
     database.gate.clear()
-    database.away = True
+    database.is_down = True
     adding = add_all(group, ["writing"]) + add_all(group, ["queued", "queued too"])
 
     database.gate.set()
 
-    assert results(adding) == ["away"] * 3
+    assert results(adding) == ["down"] * 3
 
 
-def test_a_database_that_goes_away_is_not_asked_for_each_item(
+def test_a_database_that_goes_down_is_not_asked_for_each_item(
     group: GroupCommit[Any, Any], database: Database
 ) -> None:
-    asked = []
+    transactions = []
 
     def write(drain: Drain[Any]) -> list[Any]:
         items = drain()
-        asked.append(len(items))
-        raise StoreRefused("one of them") if len(items) > 1 else StoreUnavailable("away")
+        transactions.append(len(items))
+        raise StoreRefused("one of them") if len(items) > 1 else StoreUnavailable("down")
 
     group._write = write
 
-    heard = results(add_all(group, ["a", "b", "c"]))
+    outcomes = results(add_all(group, ["a", "b", "c"]))
 
-    assert heard == ["away"] * 3
-    assert asked == [3, 1]
+    assert outcomes == ["down"] * 3
+    assert transactions == [3, 1]
 
 
-def test_it_goes_on_when_the_database_is_back(group: GroupCommit[Any, Any], database: Database) -> None:
-    database.away = True
+def test_writing_goes_on_when_the_database_is_up_again(group: GroupCommit[Any, Any], database: Database) -> None:
+    database.is_down = True
     results(add_all(group, ["a"]))
 
-    database.away = False
+    database.is_down = False
 
     assert group.add("b", 1) == "stored b"
 
 
-def test_what_nobody_waits_for_any_more_is_written_all_the_same(
-    group: GroupCommit[Any, Any], database: Database
-) -> None:
+def test_an_item_whose_greenlet_was_killed_is_still_written(group: GroupCommit[Any, Any], database: Database) -> None:
     database.gate.clear()
     busy = add_all(group, ["busy"])
     abandoned, patient = add_all(group, ["abandoned", "patient"])
@@ -225,7 +229,7 @@ def test_what_nobody_waits_for_any_more_is_written_all_the_same(
     assert database.transactions == [["busy"], ["abandoned", "patient"]]
 
 
-def test_closing_tells_everybody_who_waits(group: GroupCommit[Any, Any], database: Database) -> None:
+def test_closing_fails_every_item_that_waits(group: GroupCommit[Any, Any], database: Database) -> None:
     database.gate.clear()
     adding = add_all(group, ["writing"]) + add_all(group, ["queued"])
 
@@ -234,7 +238,7 @@ def test_closing_tells_everybody_who_waits(group: GroupCommit[Any, Any], databas
     assert results(adding) == ["the store is closed"] * 2
 
 
-def test_closing_while_items_are_written_one_by_one_tells_everybody(
+def test_closing_while_items_are_written_one_by_one_fails_them_all(
     group: GroupCommit[Any, Any], database: Database
 ) -> None:
     def write(drain: Drain[Any]) -> list[Any]:
@@ -251,38 +255,38 @@ def test_closing_while_items_are_written_one_by_one_tells_everybody(
     assert results(adding) == ["the store is closed"] * 2
 
 
-def test_a_closed_one_refuses(group: GroupCommit[Any, Any]) -> None:
+def test_a_closed_group_refuses_items(group: GroupCommit[Any, Any]) -> None:
     group.close()
 
     with told("the store is closed"):
         group.add("late", 1)
 
 
-def test_a_crowd_is_waited_for(group: GroupCommit[Any, Any], database: Database) -> None:
-    """After a batch of several the writer lets whoever is ready run first."""
+def test_after_a_shared_batch_the_writer_waits_for_more(group: GroupCommit[Any, Any], database: Database) -> None:
+    """Greenlets that are ready run first, so that their items join the next batch."""
     results(add_all(group, ["a", "b"]))
     adding = []
 
-    def come_one_after_the_other() -> None:
+    def add_one_by_one() -> None:
         for item in range(5):
             adding.extend([gevent.spawn(group.add, item, 1)])
             gevent.sleep(0)
 
-    gevent.spawn(come_one_after_the_other).join()
+    gevent.spawn(add_one_by_one).join()
 
     assert results(adding) == [f"stored {item}" for item in range(5)]
     assert database.transactions == [["a", "b"], [*range(5)]]
 
 
-def test_others_have_their_turn_while_many_are_told_of_one_commit() -> None:
+def test_other_greenlets_run_while_the_callers_of_one_commit_are_woken() -> None:
     group: GroupCommit[int, int] = GroupCommit(lambda drain: drain())
-    told: list[int] = []
+    woken_in: list[int] = []
 
     def add(item: int) -> None:
         assert group.add(item, 1) == item
-        told.append(gevent.get_hub().loop.iteration)
+        woken_in.append(gevent.get_hub().loop.iteration)
 
     gevent.joinall([gevent.spawn(add, item) for item in range(10 * WOKEN_AT_ONCE)], raise_error=True)
     group.close()
 
-    assert max(Counter(told).values()) <= WOKEN_AT_ONCE
+    assert max(Counter(woken_in).values()) <= WOKEN_AT_ONCE

@@ -1,4 +1,4 @@
-"""The notifier: a commit wakes listeners in other processes; a listener that died delays nobody."""
+"""The notifier: a commit wakes listeners in other processes; a dead listener delays no commit."""
 
 import resource
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def test_a_commit_of_receipts_wakes_a_listener_in_another_process(
     assert child.hear() is True
 
 
-def test_every_listener_hears_every_ring(url: str, start: Start, make_store: StoreMaker) -> None:
+def test_every_listener_is_woken_by_every_commit(url: str, start: Start, make_store: StoreMaker) -> None:
     children = [start("cooperative_process", "listen", url, "work") for _ in range(3)]
     store = make_store(url)
     assert [child.hear() for child in children] == ["listening"] * 3
@@ -30,7 +30,7 @@ def test_every_listener_hears_every_ring(url: str, start: Start, make_store: Sto
         assert [child.hear() for child in children] == [True] * 3
 
 
-def test_a_channel_rings_for_its_own_listeners_only(url: str, start: Start, make_store: StoreMaker) -> None:
+def test_a_commit_wakes_the_listeners_of_its_channels_only(url: str, start: Start, make_store: StoreMaker) -> None:
     workers, readers = (start("cooperative_process", "listen", url, channel) for channel in ("work", "events"))
     store = make_store(url)
     assert [workers.hear(), readers.hear()] == ["listening"] * 2
@@ -46,7 +46,9 @@ def test_a_channel_rings_for_its_own_listeners_only(url: str, start: Start, make
     assert readers.hear_all() == []
 
 
-def test_a_listener_that_died_is_in_nobodys_way(databases: Databases, start: Start, make_store: StoreMaker) -> None:
+def test_a_dead_listener_delays_no_commit_and_leaves_no_pipe(
+    databases: Databases, start: Start, make_store: StoreMaker
+) -> None:
     url = databases.migrated()
     child = start("cooperative_process", "listen", url, "work")
     store = make_store(url)
@@ -63,7 +65,7 @@ def test_a_listener_that_died_is_in_nobodys_way(databases: Databases, start: Sta
 
 @contextmanager
 def no_descriptor_free() -> Iterator[None]:
-    """This process has as many files open as it may."""
+    """This process may open no more files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:
@@ -72,13 +74,15 @@ def no_descriptor_free() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_who_has_no_descriptor_left_to_ring_makes_nobody_deaf(url: str, start: Start, make_store: StoreMaker) -> None:
+def test_listeners_go_on_after_a_process_had_no_descriptor_to_notify_them(
+    url: str, start: Start, make_store: StoreMaker
+) -> None:
     child = start("cooperative_process", "listen", url, "work")
     store = make_store(url)
     assert child.hear() == "listening"
 
     with no_descriptor_free():
-        store.notifier.notify_after_commit("work")
+        store.notifier.notify_after_commit(("work",))
 
     store.receipts.add(new_receipt(b"one"))
     assert child.hear() is True
