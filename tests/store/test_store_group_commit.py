@@ -12,7 +12,7 @@ from gevent.event import Event
 from app.store import StoreUnavailable
 from app.store.engine.errors import StoreRefused
 from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, Batch, Drain, GroupCommit, PendingWrite
-from tests.support.store import told
+from tests.support.store import unavailable
 from tests.support.waiting import DEADLINE_SECONDS
 
 MakeGroup = Callable[..., GroupCommit[Any, Any]]
@@ -123,7 +123,7 @@ def test_a_closed_batch_takes_nothing_from_the_queue() -> None:
 
     assert batch.close() == []
 
-    with told("no caller waits for this write any more"):
+    with unavailable("no caller waits for this write any more"):
         batch.drain()
     assert len(queue) == 1
 
@@ -258,7 +258,7 @@ def test_closing_while_items_are_written_one_by_one_fails_them_all(
 def test_a_closed_group_refuses_items(group: GroupCommit[Any, Any]) -> None:
     group.close()
 
-    with told("the store is closed"):
+    with unavailable("the store is closed"):
         group.add("late", 1)
 
 

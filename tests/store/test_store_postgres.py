@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import postgres
 from tests.support.postgres import PostgresServer
-from tests.support.store import StoreMaker, new_receipt, told
+from tests.support.store import StoreMaker, new_receipt, unavailable
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 IMPATIENT = Limits(lock_seconds=0.05)
@@ -138,7 +138,7 @@ def test_another_session_that_adds_is_waited_for_and_then_told(
     holder = postgres_server.connect(database_of(url))
     holder.execute("SELECT pg_advisory_lock(%s)", (postgres.RECEIPTS_LOCK,))
 
-    with told("the database does not answer or refused"):
+    with unavailable("the database does not answer or refused"):
         store.receipts.add(new_receipt())
     holder.execute("SELECT pg_advisory_unlock_all()")
     store.receipts.add(new_receipt())
@@ -155,7 +155,7 @@ def test_a_server_that_is_away_is_told_and_used_again_when_it_is_back(
 
     postgres_server.stop()
     checks = store.checks()
-    with told("the database does not answer or refused"):
+    with unavailable("the database does not answer or refused"):
         store.receipts.add(new_receipt(b"meanwhile"))
     postgres_server.start()
 
@@ -205,5 +205,5 @@ def test_no_free_connection_is_told(url: str, make_store: StoreMaker, monkeypatc
         return store.database.read(lambda _: ask_again(depth - 1)) if depth else store.receipts.counts().total
 
     assert ask_again(2) == 0
-    with told("no connection to the database became free"):
+    with unavailable("no connection to the database became free"):
         ask_again(3)

@@ -8,7 +8,7 @@ import pytest
 from app.domain.receipt import NewReceipt, ReceiptState, Stored
 from app.store import Store
 from app.store.transactions.add_receipts import add_receipts, digest_of
-from tests.support.store import NOON, new_receipt, told
+from tests.support.store import NOON, new_receipt, unavailable
 
 ACCEPTED, DUPLICATE = Stored.ACCEPTED, Stored.DUPLICATE
 HOSTILE = {
@@ -268,7 +268,7 @@ def test_a_read_sees_only_what_is_committed(store: Store) -> None:
 def test_a_closed_store_refuses(store: Store) -> None:
     store.close()
 
-    with told("the store is closed"):
+    with unavailable("the store is closed"):
         store.receipts.add(new_receipt())
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import sqlite
 from app.store.engine.sqlite import driver, has_wal_reset_bug
-from tests.support.store import StoreMaker, new_receipt, sqlite_databases, told
+from tests.support.store import StoreMaker, new_receipt, sqlite_databases, unavailable
 from tests.support.waiting import DEADLINE_SECONDS
 
 IMPATIENT = Limits(lock_seconds=0.05)
@@ -148,7 +148,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_our_words(tmp_path: Path, make_
     store = make_store(f"sqlite:///{tmp_path}/file/wats.sqlite3")
 
     for act in (lambda: store.receipts.add(new_receipt()), store.upgrade_schema):
-        with told("the database's folder or file cannot be opened"):
+        with unavailable("the database's folder or file cannot be opened"):
             act()
 
 
@@ -157,10 +157,10 @@ def test_a_file_that_is_no_database_breaks_the_store(tmp_path: Path, make_store:
     path.write_bytes(b"no database" * 1000)
     store = make_store(f"sqlite:///{path}")
 
-    with told("the database reports an I/O error or a damaged file"):
+    with unavailable("the database reports an I/O error or a damaged file"):
         store.receipts.add(new_receipt())
     path.write_bytes(b"")
-    with told("the database was broken before; this process must end"):
+    with unavailable("the database was broken before; this process must end"):
         store.receipts.add(new_receipt())
 
 
@@ -176,7 +176,7 @@ def test_a_file_that_was_moved_takes_nothing_more(tmp_path: Path, make_store: St
     path.rename(tmp_path / "moved.sqlite3")
     if replaced:
         path.touch()
-    with told(MOVED):
+    with unavailable(MOVED):
         store.receipts.add(new_receipt(b"would be lost"))
 
     assert store.is_broken
@@ -189,7 +189,7 @@ def test_a_log_that_was_taken_away_takes_nothing_more(tmp_path: Path, make_store
 
     log_of(store).rename(tmp_path / "moved-wal")
 
-    with told(MOVED):
+    with unavailable(MOVED):
         store.receipts.add(new_receipt(b"would be lost"))
 
 
@@ -199,7 +199,7 @@ def test_a_reader_does_not_tell_what_a_moved_file_holds(tmp_path: Path, make_sto
 
     sqlite.path_of(store._url).rename(tmp_path / "moved.sqlite3")
 
-    with told(MOVED):
+    with unavailable(MOVED):
         store.receipts.counts()
 
 
@@ -212,7 +212,7 @@ def test_the_log_of_a_file_that_was_moved_away_is_kept_for_it(tmp_path: Path, ma
 
     started_again = make_store(url)
     for act in (lambda: started_again.receipts.add(new_receipt()), started_again.upgrade_schema):
-        with told("the database file is gone and its log is there; put the file back beside it"):
+        with unavailable("the database file is gone and its log is there; put the file back beside it"):
             act()
     assert started_again.checks()["database"].startswith("the database file is gone")
     assert not path.exists()
@@ -224,9 +224,9 @@ def test_the_log_of_a_file_that_was_moved_away_is_kept_for_it(tmp_path: Path, ma
 def test_only_an_upgrade_makes_a_file(tmp_path: Path, make_store: StoreMaker) -> None:
     store = make_store(sqlite_databases(tmp_path).empty())
 
-    with told("there is no schema; run db upgrade"):
+    with unavailable("there is no schema; run db upgrade"):
         store.receipts.counts()
-    with told("there is no schema; run db upgrade"):
+    with unavailable("there is no schema; run db upgrade"):
         store.receipts.add(new_receipt())
 
     assert not sqlite.path_of(store._url).exists()
@@ -241,7 +241,7 @@ def test_another_programs_lock_is_waited_for_and_then_told(url: str, make_store:
     store = make_store(url, limits=IMPATIENT)
 
     with locked(url):
-        with told("the database is locked"):
+        with unavailable("the database is locked"):
             store.receipts.add(new_receipt(b"secret"))
         assert store.checks()["database"] == "the database is locked"
         assert store.receipts.counts().total == 0
@@ -258,7 +258,7 @@ def test_a_lock_that_lets_nobody_read_is_told(url: str, make_store: StoreMaker) 
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
 
-    with told("the database is locked"):
+    with unavailable("the database is locked"):
         store.receipts.counts()
     assert store.checks()["schema"] == "the database is locked"
     other.close()
@@ -275,7 +275,7 @@ def test_a_commit_that_fails_is_taken_back_and_the_next_succeeds(
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM receipts").fetchall()
 
-    with told("the database is locked"):
+    with unavailable("the database is locked"):
         store.receipts.add(new_receipt(b"never"))
     reader.close()
     store.receipts.add(new_receipt(b"stored"))
@@ -289,7 +289,7 @@ def test_a_full_disk_is_told_and_nothing_is_stored(url: str, make_store: StoreMa
     pages = pragma(store, "page_count")
     pragma(store, f"max_page_count = {pages}")
 
-    with told("the disk is full"):
+    with unavailable("the disk is full"):
         store.receipts.add_all([new_receipt(b"x"), new_receipt(b"y" * 100_000)])
     assert store.receipts.counts().total == 0
 
@@ -314,7 +314,7 @@ def test_what_the_database_minds_does_not_break_it(url: str, make_store: StoreMa
     store = make_store(url)
     same_key = "INSERT INTO schema_compatibility VALUES (NULL)"
 
-    with told("the database refused what it was given"):
+    with unavailable("the database refused what it was given"):
         store.write(lambda c: c.exec_driver_sql(same_key))
 
     store.receipts.add(new_receipt())

@@ -11,7 +11,7 @@ from app.store.engine.database import Database, open_database
 from app.store.engine.write import Channel, Transaction, Write
 from app.store.store import ignore_broken, ignore_failpoint
 from app.store.tables.schema import queues
-from tests.support.store import told
+from tests.support.store import unavailable
 
 LATE = "the database does not answer in time"
 NEW_QUEUE = {"name": "new", "paused": False, "disabled": False, "failures": 0, "trips": 0}
@@ -109,7 +109,7 @@ def test_a_write_given_up_before_its_turn_does_no_work(engine: Engine, watcher: 
 
     transaction.is_abandoned = True
 
-    with told(LATE):
+    with unavailable(LATE):
         transaction.commit(engine)
     assert done == []
 
@@ -121,7 +121,7 @@ def test_a_write_given_up_while_it_works_is_rolled_back(engine: Engine, watcher:
 
     transaction = Transaction(Write(add_queue, channels=("work",)), watcher, give_up)
 
-    with told(LATE):
+    with unavailable(LATE):
         transaction.commit(engine)
 
     assert count(store) == 0

@@ -40,8 +40,8 @@ def heartbeat(process: str = "host:1", *, minute: int = 0, kind: str = "worker",
     return Heartbeat(process, kind, version, NOON, NOON + timedelta(minutes=minute))
 
 
-def told(reason: str) -> pytest.RaisesExc[StoreUnavailable]:
-    """`with told(reason)`: the store cannot do it, and says just this."""
+def unavailable(reason: str) -> pytest.RaisesExc[StoreUnavailable]:
+    """Expect `StoreUnavailable` with exactly this reason, in a `with` statement."""
     return pytest.raises(StoreUnavailable, match=f"^{re.escape(reason)}$")
 
 
