@@ -25,7 +25,7 @@ SUPERVISED = "WATS_SUPERVISED"
 MAX_UNREAD_MILLISECONDS = 20_000
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "wats-metrics-"
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that lose their use with the process
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that are useless after a stop
 
 try:
     _settings = load_settings()
