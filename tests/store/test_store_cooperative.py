@@ -1,4 +1,4 @@
-"""A gevent web process on a real database: hundreds of greenlets, none held up by another's trouble."""
+"""A gevent web process on a real database: hundreds of greenlets, none blocked by what fails beside it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +18,7 @@ LATE = "the database does not answer in time"
 REFUSED = "the database does not answer or refused"
 
 
-def test_three_hundred_at_once_are_each_told_the_right_thing(url: str, start: Start) -> None:
+def test_three_hundred_greenlets_each_get_their_own_result(url: str, start: Start) -> None:
     child = start("cooperative_process", "add_in_a_crowd", url)
 
     assert child.hear() == {"accepted": 100, "duplicate": 200}
@@ -28,7 +28,7 @@ def test_three_hundred_at_once_are_each_told_the_right_thing(url: str, start: St
     assert child.succeeds()
 
 
-def test_closing_tells_those_who_wait_and_leaves_a_whole_transaction_or_none(
+def test_closing_fails_the_callers_that_wait_and_leaves_a_whole_transaction_or_none(
     databases: Databases, start: Start, make_store: StoreMaker
 ) -> None:
     url = databases.migrated()
@@ -40,8 +40,8 @@ def test_closing_tells_those_who_wait_and_leaves_a_whole_transaction_or_none(
     assert make_store(url).receipts.counts().total == (9 if databases.kind == "sqlite" else 0)
 
 
-def test_a_claim_that_was_given_up_takes_nothing_when_its_turn_comes(tmp_path: Path, start: Start) -> None:
-    """Its jobs would be in flight, and nobody would have them."""
+def test_a_claim_that_was_given_up_claims_nothing_when_it_gets_the_lock(tmp_path: Path, start: Start) -> None:
+    """Its jobs would be in flight, and no worker would have them."""
     child = start("cooperative_process", "give_up_and_ask_again", sqlite_databases(tmp_path).migrated())
 
     assert child.hear() == [LATE]
@@ -105,7 +105,7 @@ def go_through(
 
 
 @pytest.mark.parametrize("lock", [locked_by_another_program, locked_by_another_gateway])
-def test_a_locked_file_holds_up_writers_only_and_those_not_for_ever(
+def test_a_locked_file_delays_only_writers_and_they_give_up(
     sqlite_url: str, start: Start, lock: Callable[[str], AbstractContextManager[None]]
 ) -> None:
     heard = go_through(lock(sqlite_url), start, sqlite_url)
@@ -113,7 +113,7 @@ def test_a_locked_file_holds_up_writers_only_and_those_not_for_ever(
     assert heard == {"added": [LATE], "read": [True], "written": [LATE], "schema": "ok"}
 
 
-def test_a_lock_on_the_server_holds_up_those_who_add_only(postgres_server: PostgresServer, start: Start) -> None:
+def test_a_lock_on_the_server_delays_only_adding_receipts(postgres_server: PostgresServer, start: Start) -> None:
     url = postgres_server.migrated_database()
 
     heard = go_through(locked_on_the_server(url), start, url)
@@ -121,7 +121,7 @@ def test_a_lock_on_the_server_holds_up_those_who_add_only(postgres_server: Postg
     assert heard == {"added": [LATE], "read": [True], "written": [True], "schema": "ok"}
 
 
-def test_a_frozen_server_holds_up_nobody_for_ever(
+def test_every_call_to_a_frozen_server_gives_up(
     postgres_server: PostgresServer, start: Start, frozen: Callable[[str], AbstractContextManager[None]]
 ) -> None:
     url = postgres_server.migrated_database()
@@ -129,8 +129,8 @@ def test_a_frozen_server_holds_up_nobody_for_ever(
     heard = go_through(frozen(url), start, url, read_seconds=2)
 
     assert heard.pop("schema") in (LATE, REFUSED)
-    for told_to in ("read", "added", "written"):  # refused: the deadline struck while a connection was pinged
-        assert set(heard.pop(told_to)) <= {LATE, REFUSED}
+    for call in ("read", "added", "written"):  # refused: the deadline struck while a connection was pinged
+        assert set(heard.pop(call)) <= {LATE, REFUSED}
     assert heard == {}
 
 

@@ -1,4 +1,4 @@
-"""What only PostgreSQL asks for: every wait has a limit, and durability is asked for whatever the default."""
+"""What is PostgreSQL's own: every wait has a limit, and commits are durable whatever the defaults."""
 
 import threading
 
@@ -67,7 +67,7 @@ def test_every_wait_has_a_limit(url: str, make_store: StoreMaker) -> None:
     }
 
 
-def test_no_plan_outlives_the_size_of_its_tables(url: str, make_store: StoreMaker) -> None:
+def test_plans_are_made_for_the_present_size_of_the_tables(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
 
     assert setting(store, "plan_cache_mode") == "force_custom_plan"
@@ -83,7 +83,7 @@ def wait_for_a_waiter(holder: psycopg.Connection) -> None:
     wait_for(lambda: holder.execute(waiting).fetchone() is not None)
 
 
-def test_a_migration_waits_for_another_as_long_as_it_takes(
+def test_a_migration_waits_for_another_without_a_limit(
     postgres_server: PostgresServer, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(postgres.engine_for.__kwdefaults__, "lock_seconds", 0.05)  # for any other lock
@@ -105,7 +105,7 @@ def test_a_migration_waits_for_another_as_long_as_it_takes(
 
 
 def test_ids_follow_the_order_of_commits(postgres_server: PostgresServer, url: str, make_store: StoreMaker) -> None:
-    """Who comes second gets no id, let alone commits it, before the first has committed."""
+    """The second transaction gets no id before the first has committed."""
     adding, go_on = threading.Event(), threading.Event()
 
     def pause(point: str) -> None:
@@ -131,7 +131,7 @@ def test_ids_follow_the_order_of_commits(postgres_server: PostgresServer, url: s
     assert [quick.receipts.body(receipt_id) for receipt_id in ("rcp_1", "rcp_2")] == [b"first", b"second"]
 
 
-def test_another_session_that_adds_is_waited_for_and_then_told(
+def test_waiting_for_another_session_that_adds_receipts_has_a_limit(
     postgres_server: PostgresServer, url: str, make_store: StoreMaker
 ) -> None:
     store = make_store(url, limits=IMPATIENT)
@@ -147,7 +147,7 @@ def test_another_session_that_adds_is_waited_for_and_then_told(
     assert store.receipts.counts().total == 1
 
 
-def test_a_server_that_is_away_is_told_and_used_again_when_it_is_back(
+def test_a_server_that_is_down_is_reported_and_used_again_when_it_is_up(
     postgres_server: PostgresServer, url: str, make_store: StoreMaker
 ) -> None:
     store = make_store(url)
@@ -165,7 +165,7 @@ def test_a_server_that_is_away_is_told_and_used_again_when_it_is_back(
     store.upgrade_schema()
 
 
-def test_a_server_killed_under_a_transaction_has_stored_nothing_of_it(
+def test_a_server_killed_during_a_transaction_has_stored_nothing_of_it(
     postgres_server: PostgresServer, url: str, make_store: StoreMaker
 ) -> None:
     def kill_once(point: str) -> None:
@@ -184,26 +184,28 @@ def test_a_server_killed_under_a_transaction_has_stored_nothing_of_it(
     assert store.receipts.body(receipt.id) == b"acknowledged"
 
 
-def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: StoreMaker) -> None:
+def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
 
-    def ask_nonsense(connection: Connection) -> None:
+    def run_bad_sql(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT secret FROM nowhere WHERE x = %s", ("value",))
 
     with pytest.raises(StoreUnavailable) as error:
-        store.write(ask_nonsense)
+        store.write(run_bad_sql)
 
     assert str(error.value) == "the database does not answer or refused"
 
 
-def test_no_free_connection_is_told(url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_without_a_free_connection_is_reported(
+    url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postgres, "POOL_WAIT_SECONDS", 0.05)
     monkeypatch.setattr("app.store.engine.database.WEB_CONNECTIONS", 1)
     store = make_store(url)
 
-    def ask_again(depth: int) -> int:
-        return store.database.read(lambda _: ask_again(depth - 1)) if depth else store.receipts.counts().total
+    def read_nested(depth: int) -> int:
+        return store.database.read(lambda _: read_nested(depth - 1)) if depth else store.receipts.counts().total
 
-    assert ask_again(2) == 0
+    assert read_nested(2) == 0
     with unavailable("no connection to the database became free"):
-        ask_again(3)
+        read_nested(3)

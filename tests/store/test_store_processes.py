@@ -19,13 +19,13 @@ ADDERS = ("process", "cooperative_process")
 READ_TYPES = ("*", "message.*", "message.a,message.b,message.c")
 
 
-def kept(store: Store) -> list[str]:
+def stored_bodies(store: Store) -> list[str]:
     """Every body, oldest first."""
     query = select(receipts.c.body).order_by(receipts.c.id)
     return store.database.read(lambda c: [bytes(body).decode() for body in c.execute(query).scalars()])
 
 
-def test_eight_may_migrate_an_empty_database_at_once(databases: Databases, start: Start) -> None:
+def test_eight_processes_may_migrate_an_empty_database_at_once(databases: Databases, start: Start) -> None:
     url = databases.empty()
 
     migrating = [start("process", "migrate", url) for _ in range(8)]
@@ -34,7 +34,7 @@ def test_eight_may_migrate_an_empty_database_at_once(databases: Databases, start
     assert all(child.succeeds() for child in migrating)
 
 
-def test_one_killed_in_its_migration_blocks_nobody(
+def test_a_process_killed_in_its_migration_blocks_no_other(
     databases: Databases, start: Start, make_store: StoreMaker
 ) -> None:
     url = databases.empty()
@@ -48,19 +48,21 @@ def test_one_killed_in_its_migration_blocks_nobody(
     make_store(url).receipts.add(new_receipt())
 
 
-def test_four_that_add_the_same_bodies_keep_each_once(url: str, start: Start, store: Store) -> None:
+def test_four_processes_that_add_the_same_bodies_store_each_once(url: str, start: Start, store: Store) -> None:
     adding = [start("process", "add_shuffled", url, 200, seed) for seed in range(4)]
 
-    told = Counter(word for child in adding for batch in child.hear_all() for word in batch)
+    results = Counter(word for child in adding for batch in child.hear_all() for word in batch)
 
-    assert told == {Stored.ACCEPTED: 200, Stored.DUPLICATE: 600}
+    assert results == {Stored.ACCEPTED: 200, Stored.DUPLICATE: 600}
     page = store.receipts.page(state=None, before=None, limit=1_000)
     assert [receipt.duplicates for receipt in page] == [3] * 200
-    assert sorted(kept(store), key=int) == [str(number) for number in range(200)]
+    assert sorted(stored_bodies(store), key=int) == [str(number) for number in range(200)]
 
 
 @pytest.mark.parametrize("adder", ADDERS)
-def test_what_was_acknowledged_survives_the_kill_of_all(url: str, start: Start, store: Store, adder: str) -> None:
+def test_what_was_acknowledged_survives_the_kill_of_every_process(
+    url: str, start: Start, store: Store, adder: str
+) -> None:
     adding = [start(adder, "add_for_ever", url, name) for name in "abcd"]
     first = [child.hear() for child in adding for _ in range(6)]
 
@@ -68,14 +70,14 @@ def test_what_was_acknowledged_survives_the_kill_of_all(url: str, start: Start, 
         child.kill()
 
     acknowledged = first + [body for child in adding for body in child.hear_all()]
-    bodies = kept(store)
+    bodies = stored_bodies(store)
     assert len(acknowledged) > 20
     assert set(acknowledged) <= set(bodies)
     assert len(bodies) == len(set(bodies))
 
 
 @pytest.mark.parametrize(("point", "remains"), [("before_commit", []), ("after_commit", ["dying"])])
-def test_one_killed_at_its_commit_leaves_all_or_nothing_and_blocks_nobody(
+def test_a_process_killed_at_its_commit_leaves_all_or_nothing_and_blocks_no_other(
     url: str, start: Start, store: Store, point: str, remains: list[str]
 ) -> None:
     dying: Child = start("process", "die_at", url, point)
@@ -83,10 +85,10 @@ def test_one_killed_at_its_commit_leaves_all_or_nothing_and_blocks_nobody(
 
     store.receipts.add(new_receipt(b"next"))
 
-    assert kept(store) == [*remains, "next"]
+    assert stored_bodies(store) == [*remains, "next"]
 
 
-def test_a_process_that_met_an_io_error_stays_broken(tmp_path: object, start: Start, make_store: StoreMaker) -> None:
+def test_a_store_stays_broken_after_an_io_error(tmp_path: object, start: Start, make_store: StoreMaker) -> None:
     url = sqlite_databases(tmp_path).migrated()  # type: ignore[arg-type]
 
     child = start("process", "meet_io_error", url)
@@ -97,10 +99,10 @@ def test_a_process_that_met_an_io_error_stays_broken(tmp_path: object, start: St
         ["StoreBroken", broken_before],
         broken_before,
     ]
-    assert kept(make_store(url)) == ["before"]
+    assert stored_bodies(make_store(url)) == ["before"]
 
 
-def test_readers_miss_nothing_while_several_processes_split(url: str, start: Start, store: Store) -> None:
+def test_readers_miss_no_event_while_several_processes_split(url: str, start: Start, store: Store) -> None:
     readers = [start("event_process", "read", url, seed, types) for seed, types in enumerate(READ_TYPES)]
     splitters = [start("event_process", "split", url, name, 80) for name in "abc"]
     assert all(child.succeeds() for child in splitters)
@@ -114,7 +116,7 @@ def test_readers_miss_nothing_while_several_processes_split(url: str, start: Sta
 
 
 @pytest.mark.parametrize("order_keys", [None, 3])
-def test_processes_that_work_together_do_each_job_once(
+def test_workers_that_share_a_queue_do_each_job_once(
     url: str, start: Start, store: Store, order_keys: int | None
 ) -> None:
     keys = [None if order_keys is None else number % order_keys for number in range(60)]
@@ -122,14 +124,14 @@ def test_processes_that_work_together_do_each_job_once(
 
     working = [start("process", "work", url, CRM, 6, 0.002) for _ in range(4)]
 
-    told = [turn for child in working for turn in child.hear_all()]
-    assert Counter(subject for subjects, _ in told for subject in subjects) == Counter(range(1, 61))
-    assert max(in_flight for _, in_flight in told) <= (order_keys or 6)
+    claims = [claim for child in working for claim in child.hear_all()]
+    assert Counter(subject for subjects, _ in claims for subject in subjects) == Counter(range(1, 61))
+    assert max(in_flight for _, in_flight in claims) <= (order_keys or 6)
     assert {one.state for one in store.deliveries.page(limit=1000)} == {DeliveryState.DELIVERED}
     assert all(len(one.attempts) == 1 for one in store.deliveries.page(limit=1000))
 
 
-def test_what_a_killed_process_had_claimed_is_done_by_another(url: str, start: Start, store: Store) -> None:
+def test_what_a_killed_worker_had_claimed_is_done_by_another(url: str, start: Start, store: Store) -> None:
     put_in(store, *map(found, "abc"))
     dying = start("process", "claim_and_hang", url, CRM)
     assert dying.hear() == [1]

@@ -1,4 +1,4 @@
-"""What only SQLite asks for: a safe library, private files, a lock, and its errors in our words."""
+"""What is SQLite's own: a safe library, private files, a lock, and translated errors."""
 
 import logging
 import re
@@ -27,13 +27,13 @@ def url(tmp_path: Path) -> str:
 
 
 def pragma(store: Store, name: str) -> object:
-    """What the writer's connection says."""
+    """The value of a pragma on the writer's connection."""
     return store.write(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
 
 
 @contextmanager
 def locked(url: str, how: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    """Another program holds SQLite's own lock."""
+    """Let another program hold SQLite's own lock."""
     connection = driver().connect(sqlite.path_of(url), isolation_level=None)
     connection.execute(how)
     try:
@@ -62,11 +62,11 @@ def locked(url: str, how: str = "BEGIN IMMEDIATE") -> Iterator[None]:
         ((4, 0, 0), False),
     ],
 )
-def test_versions_with_the_wal_reset_bug_are_known(version: tuple[int, ...], affected: bool) -> None:
+def test_versions_with_the_wal_reset_bug_are_recognised(version: tuple[int, ...], affected: bool) -> None:
     assert has_wal_reset_bug(version) is affected
 
 
-def test_the_library_in_use_is_a_safe_one() -> None:
+def test_the_library_in_use_is_safe() -> None:
     assert not has_wal_reset_bug(driver().sqlite_version_info)
 
 
@@ -78,17 +78,17 @@ def test_a_commit_is_on_disk_in_wal_mode(url: str, make_store: StoreMaker) -> No
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "mmap_size": 0}
 
 
-def test_a_library_with_the_bug_gets_no_wal_and_a_line_says_so(
+def test_a_library_with_the_bug_gets_no_wal_and_a_log_line_says_so(
     tmp_path: Path, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(driver(), "sqlite_version_info", (99, 0, 0))  # what `driver` goes by
+    monkeypatch.setattr(driver(), "sqlite_version_info", (99, 0, 0))  # `driver` compares these
     monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
     store = make_store(sqlite_databases(tmp_path).empty())
 
     store.upgrade_schema()
 
     assert pragma(store, "journal_mode") == "delete"
-    assert pragma(store, "synchronous") == 3  # EXTRA: the deletion of a rollback journal is the commit
+    assert pragma(store, "synchronous") == 3  # EXTRA: the deletion of the rollback journal is the commit
     assert store.checks() == {"database": "ok", "schema": "ok", "disk": "ok"}
     [line] = [record for record in caplog.records if record.name == "app.store.engine.sqlite"]
     assert (line.message, line.levelno) == ("store.wal_refused", logging.WARNING)
@@ -113,7 +113,7 @@ def test_a_wal_database_is_unsafe_with_such_a_library_until_it_is_upgraded(
     store.close()
 
 
-def test_the_older_of_two_libraries_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newer_of_two_libraries_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     import sqlite3
 
     monkeypatch.setattr(sqlite.bundled, "sqlite_version_info", (3, 0, 0))
@@ -121,7 +121,7 @@ def test_the_older_of_two_libraries_is_not_taken(monkeypatch: pytest.MonkeyPatch
     assert driver() is sqlite3
 
 
-def test_files_are_for_their_user_only(url: str, make_store: StoreMaker) -> None:
+def test_only_their_user_may_read_the_files(url: str, make_store: StoreMaker) -> None:
     make_store(url).receipts.add(new_receipt())
 
     folder = sqlite.path_of(url).parent
@@ -134,7 +134,7 @@ def test_files_are_for_their_user_only(url: str, make_store: StoreMaker) -> None
 
 
 @pytest.mark.parametrize("name", ["with space", "100%25", "ünï#côdé"])
-def test_any_name_is_good_for_a_file(tmp_path: Path, make_store: StoreMaker, name: str) -> None:
+def test_any_folder_name_works(tmp_path: Path, make_store: StoreMaker, name: str) -> None:
     store = make_store(sqlite_databases(tmp_path / name).migrated())
 
     store.receipts.add(new_receipt())
@@ -143,7 +143,7 @@ def test_any_name_is_good_for_a_file(tmp_path: Path, make_store: StoreMaker, nam
     assert sqlite.path_of(store._url).with_name("wats.sqlite3-wal").stat().st_size > 0
 
 
-def test_a_folder_that_cannot_be_made_is_told_in_our_words(tmp_path: Path, make_store: StoreMaker) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path, make_store: StoreMaker) -> None:
     (tmp_path / "file").touch()
     store = make_store(f"sqlite:///{tmp_path}/file/wats.sqlite3")
 
@@ -165,7 +165,9 @@ def test_a_file_that_is_no_database_breaks_the_store(tmp_path: Path, make_store:
 
 
 @pytest.mark.parametrize("replaced", [False, True], ids=["moved away", "replaced"])
-def test_a_file_that_was_moved_takes_nothing_more(tmp_path: Path, make_store: StoreMaker, *, replaced: bool) -> None:
+def test_a_file_that_was_moved_or_replaced_accepts_no_write(
+    tmp_path: Path, make_store: StoreMaker, *, replaced: bool
+) -> None:
     databases = sqlite_databases(tmp_path)
     url = databases.migrated()
     path = sqlite.path_of(url)
@@ -183,7 +185,7 @@ def test_a_file_that_was_moved_takes_nothing_more(tmp_path: Path, make_store: St
     assert path.exists() == replaced
 
 
-def test_a_log_that_was_taken_away_takes_nothing_more(tmp_path: Path, make_store: StoreMaker) -> None:
+def test_a_database_whose_log_was_moved_accepts_no_write(tmp_path: Path, make_store: StoreMaker) -> None:
     store = make_store(sqlite_databases(tmp_path).migrated())
     store.receipts.add(new_receipt(b"kept"))
 
@@ -193,7 +195,7 @@ def test_a_log_that_was_taken_away_takes_nothing_more(tmp_path: Path, make_store
         store.receipts.add(new_receipt(b"would be lost"))
 
 
-def test_a_reader_does_not_tell_what_a_moved_file_holds(tmp_path: Path, make_store: StoreMaker) -> None:
+def test_a_moved_file_is_not_read(tmp_path: Path, make_store: StoreMaker) -> None:
     store = make_store(sqlite_databases(tmp_path).migrated())
     assert store.receipts.counts().total == 0
 
@@ -203,7 +205,7 @@ def test_a_reader_does_not_tell_what_a_moved_file_holds(tmp_path: Path, make_sto
         store.receipts.counts()
 
 
-def test_the_log_of_a_file_that_was_moved_away_is_kept_for_it(tmp_path: Path, make_store: StoreMaker) -> None:
+def test_the_log_of_a_file_that_was_moved_away_is_kept(tmp_path: Path, make_store: StoreMaker) -> None:
     url, moved = sqlite_databases(tmp_path).migrated(), tmp_path / "moved.sqlite3"
     path = sqlite.path_of(url)
     running = make_store(url)
@@ -221,7 +223,7 @@ def test_the_log_of_a_file_that_was_moved_away_is_kept_for_it(tmp_path: Path, ma
     assert started_again.receipts.counts().total == 1
 
 
-def test_only_an_upgrade_makes_a_file(tmp_path: Path, make_store: StoreMaker) -> None:
+def test_only_an_upgrade_creates_a_file(tmp_path: Path, make_store: StoreMaker) -> None:
     store = make_store(sqlite_databases(tmp_path).empty())
 
     with unavailable("there is no schema; run db upgrade"):
@@ -237,7 +239,7 @@ def log_of(store: Store) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def test_another_programs_lock_is_waited_for_and_then_told(url: str, make_store: StoreMaker) -> None:
+def test_waiting_for_another_programs_lock_has_a_limit(url: str, make_store: StoreMaker) -> None:
     store = make_store(url, limits=IMPATIENT)
 
     with locked(url):
@@ -250,7 +252,7 @@ def test_another_programs_lock_is_waited_for_and_then_told(url: str, make_store:
     assert store.receipts.counts().total == 1
 
 
-def test_a_lock_that_lets_nobody_read_is_told(url: str, make_store: StoreMaker) -> None:
+def test_a_lock_against_readers_is_reported(url: str, make_store: StoreMaker) -> None:
     store = make_store(url, limits=IMPATIENT)
     with locked(url, "PRAGMA locking_mode = EXCLUSIVE"):
         pass
@@ -264,10 +266,10 @@ def test_a_lock_that_lets_nobody_read_is_told(url: str, make_store: StoreMaker) 
     other.close()
 
 
-def test_a_commit_that_fails_is_taken_back_and_the_next_succeeds(
+def test_a_commit_that_fails_is_rolled_back_and_the_next_succeeds(
     tmp_path: Path, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without WAL a reader holds up the commit itself: the transaction is still open when it fails."""
+    """Without WAL a reader blocks the commit itself: the transaction is still open when it fails."""
     monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
     url = sqlite_databases(tmp_path).migrated()
     store = make_store(url, limits=IMPATIENT)
@@ -284,7 +286,7 @@ def test_a_commit_that_fails_is_taken_back_and_the_next_succeeds(
     assert store.receipts.body(receipt.id) == b"stored"
 
 
-def test_a_full_disk_is_told_and_nothing_is_stored(url: str, make_store: StoreMaker) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_stored(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
     pages = pragma(store, "page_count")
     pragma(store, f"max_page_count = {pages}")
@@ -298,19 +300,19 @@ def test_a_full_disk_is_told_and_nothing_is_stored(url: str, make_store: StoreMa
     assert store.receipts.counts().total == 1
 
 
-def test_an_error_tells_neither_sql_nor_values_nor_places(url: str, make_store: StoreMaker) -> None:
+def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
 
-    def ask_nonsense(connection: Connection) -> None:
+    def run_bad_sql(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT secret FROM nowhere WHERE x = ?", ("value",))
 
     with pytest.raises(StoreUnavailable) as error:
-        store.write(ask_nonsense)
+        store.write(run_bad_sql)
 
     assert str(error.value) == "the database refused"
 
 
-def test_what_the_database_minds_does_not_break_it(url: str, make_store: StoreMaker) -> None:
+def test_data_that_the_database_refuses_does_not_break_the_store(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
     same_key = "INSERT INTO schema_compatibility VALUES (NULL)"
 
@@ -320,7 +322,7 @@ def test_what_the_database_minds_does_not_break_it(url: str, make_store: StoreMa
     store.receipts.add(new_receipt())
 
 
-def test_closing_waits_for_the_write_that_goes_on(url: str, make_store: StoreMaker) -> None:
+def test_closing_waits_for_the_write_that_is_running(url: str, make_store: StoreMaker) -> None:
     writing, go_on = threading.Event(), threading.Event()
 
     def pause(point: str) -> None:
