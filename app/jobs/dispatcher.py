@@ -46,6 +46,7 @@ class Dispatcher:
         executor: Executor,
         slots: int,
         may_work: Callable[[], bool],
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._queue = queue
         self._store = store
@@ -53,6 +54,7 @@ class Dispatcher:
         self._executor = executor
         self._slots = min(slots, queue.max_in_flight)
         self._may_work = may_work
+        self._poll_seconds = poll_seconds
         self._woken = Event()
         self._in_flight = Pool()
         self._stopped = False
@@ -99,12 +101,12 @@ class Dispatcher:
     def _claim_and_start(self) -> float:
         """Return the seconds to rest before the next claim, unless woken; 0 if more jobs may be due."""
         if self._stopped or not self._may_work():
-            return POLL_SECONDS
+            return self._poll_seconds
         if not self._free_slots:
-            self._woken.wait(POLL_SECONDS)
+            self._woken.wait(self._poll_seconds)
             return 0
         if not self._queue.has_work():
-            return POLL_SECONDS
+            return self._poll_seconds
         if self._in_flight:
             self._in_flight.join(BATCH_WINDOW_SECONDS)
         limit = self._free_slots
@@ -116,7 +118,7 @@ class Dispatcher:
 
     def _seconds_until_due(self) -> float:
         """Return when to check the queue again after a claim that returned nothing."""
-        longest = POLL_SECONDS if self._queue.wakes_on_commit else TIMER_SECONDS
+        longest = self._poll_seconds if self._queue.wakes_on_commit else TIMER_SECONDS
         due = self._store.jobs.next_due_in(self._queue.name)
         if due is None or due > 0:
             return min(due or longest, longest)

@@ -16,7 +16,7 @@ from gevent.event import Event
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
 from app.domain.job_result import JobResult
-from app.jobs.dispatcher import Dispatcher
+from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue
@@ -42,6 +42,7 @@ class JobRunner:
         lease: timedelta,
         slots: int,
         on_failpoint: Failpoint,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -58,6 +59,7 @@ class JobRunner:
                 executor=executor,
                 slots=slots,
                 may_work=lambda: self._fits,
+                poll_seconds=poll_seconds,
             )
             for queue in queues
         ]

@@ -16,9 +16,8 @@ from app.jobs.executor import Executor
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
 from app.store import GroupCommit, Store, StoreUnavailable
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.work import CRM, LEASE, done, found, put_in
-
-DEADLINE_SECONDS = 20
 
 
 @pytest.fixture
@@ -54,10 +53,8 @@ def dispatching(
         settlements.close()
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    with gevent.Timeout(DEADLINE_SECONDS):
-        while not holds():
-            gevent.sleep(0.01)
+wait_until = partial(wait_for, sleep=gevent.sleep)
+"""Wait while the greenlets of this process go on."""
 
 
 def delivered(store: Store) -> int:

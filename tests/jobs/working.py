@@ -1,6 +1,6 @@
-"""A worker whose tasks do as it is told: `working.py URL HOW [LEASE_SECONDS]`. SIGTERM stops it.
+"""A worker whose tasks do as it is told: `working.py URL HOW [LEASE_SECONDS [POLL_SECONDS]]`. SIGTERM stops it.
 
-It says the subject of each job that it begins to try.
+It says the subject of each job that it begins to try, and the event of a settlement that the store did not take.
 """
 # ruff: noqa: E402
 
@@ -9,6 +9,7 @@ from gevent import monkey
 monkey.patch_all()  # before anything else is imported
 
 import json
+import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -25,9 +26,10 @@ from app.domain.job_result import JobResult
 from app.jobs.queue import Queue, Task
 from app.jobs.runner import JobRunner
 from app.store import Store, StoreUnavailable
+from tests.support.store import UNHURRIED
 from tests.support.work import CRM
 
-GRACE_SECONDS = 3
+GRACE_SECONDS, GRACE_SECONDS_FOR_WHAT_HANGS = 600, 3
 POISON = 1
 """The subject of the job that was made first; with this one something is wrong."""
 
@@ -112,8 +114,17 @@ class AwayOnce:
 PREPARES: dict[str, Any] = {"poison_cannot_be_loaded": prepare_all_but_poison, "away_while_loading": AwayOnce()}
 
 
-def main(url: str, how: str, lease_seconds: str = "30") -> None:
-    store = Store(url, min_free_bytes=0, cooperative=True)
+class NotSettled(logging.Handler):
+    """Says that the store did not take a settlement."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage() == "worker.not_settled":
+            say(record.getMessage())
+
+
+def main(url: str, how: str, lease_seconds: str = "600", poll_seconds: str = "2") -> None:
+    logging.getLogger("app.jobs").addHandler(NotSettled())
+    store = Store(url, min_free_bytes=0, cooperative=True, limits=UNHURRIED)
     store.open()
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -126,8 +137,9 @@ def main(url: str, how: str, lease_seconds: str = "30") -> None:
         lease=timedelta(seconds=float(lease_seconds)),
         slots=8,
         on_failpoint=lambda _: None,
+        poll_seconds=float(poll_seconds),
     )
-    worker.run(stop, grace_seconds=GRACE_SECONDS)
+    worker.run(stop, grace_seconds=GRACE_SECONDS_FOR_WHAT_HANGS if how == "hang" else GRACE_SECONDS)
     store.close()
 
 
