@@ -1,4 +1,4 @@
-"""The destinations: whom events are pushed to, over HTTP. Not trusted: every wait and every answer is bounded."""
+"""The destinations that events are pushed to, over HTTP. They are not trusted: every wait and response is bounded."""
 
 from app.destinations.client import Destinations, Target
 from app.destinations.dialer import MayReach

@@ -1,17 +1,17 @@
-"""The client of all destinations: posts, and tells what came of it as a value."""
+"""The client of all destinations: posts, and returns what came of it as a value."""
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from http.client import HTTPResponse
 from typing import Protocol
 
 from gevent import Timeout
-from requests import PreparedRequest, Response
 
-from app.destinations.adapter import DestinationAdapter
 from app.destinations.dialer import Dialer, LookUp, MayReach, look_up_natively
-from app.destinations.failures import TIMED_OUT, TROUBLES, failure_reason
+from app.destinations.failures import FAILURES, TIMED_OUT, failure_reason
+from app.destinations.pool import ConnectionPool
 from app.destinations.responses import drain
 from app.domain import VERSION
 from app.domain.push_response import PushResponse
@@ -21,7 +21,7 @@ USER_AGENT = f"wats/{VERSION}"
 
 
 class Target(Protocol):
-    """What is to be known of a destination to post to it."""
+    """What the client must know of a destination."""
 
     @property
     def name(self) -> str: ...
@@ -29,14 +29,14 @@ class Target(Protocol):
     def url(self) -> str: ...
     @property
     def timeout_seconds(self) -> int: ...
-    @property
-    def max_in_flight(self) -> int: ...
 
 
 class Destinations:
-    """Posts to destinations. A hanging one costs the others nothing: each has its own connections and its own thread
-    to look its name up. `may_reach` tells whether an address, none that is never connected to, may be connected to
-    in this mode."""
+    """Posts to destinations.
+
+    Each has connections of its own and a thread of its own for name look-ups, so that one that hangs delays no other.
+    `may_reach` returns whether an address may be connected to in this mode, if it is not one that never is.
+    """
 
     def __init__(
         self, may_reach: MayReach, clock: Callable[[], datetime], look_up: LookUp = look_up_natively
@@ -44,60 +44,52 @@ class Destinations:
         self._may_reach = may_reach
         self._clock = clock
         self._look_up = look_up
-        self._lines: dict[str, DestinationAdapter] = {}
+        self._pools: dict[str, ConnectionPool] = {}
 
     def post(self, destination: Target, body: bytes, headers: Mapping[str, str]) -> PushResponse:
-        """Post once, within the destination's time for everything together. Never raises for what it does.
+        """Post once, within `timeout_seconds` for everything together. Never raises for what the destination does.
 
-        A status that has come counts, whatever becomes of the body behind it.
+        A status that has arrived counts, whatever happens to the body behind it.
         """
-        began = time.monotonic()
-        line = self._line_to(destination)
-        request = line.request(body, {**headers, "User-Agent": USER_AGENT})
-        exchange = _Exchange(line, request, destination.timeout_seconds)
-        error = exchange.run()
-        status, retry_after = self._read(exchange.response)
-        duration_ms = round((time.monotonic() - began) * 1000)
-        return PushResponse(status, error if status is None else None, retry_after, duration_ms)
-
-    def _read(self, response: Response | None) -> tuple[int | None, timedelta | None]:
+        started = time.monotonic()
+        exchange = _Exchange(self._pool_of(destination), destination.timeout_seconds)
+        error = exchange.run(body, {**headers, "User-Agent": USER_AGENT})
+        duration_ms = round((time.monotonic() - started) * 1000)
+        response = exchange.response
         if response is None:
-            return None, None
-        return response.status_code, retry_after_of(response.headers.get("Retry-After"), self._clock())
+            return PushResponse(None, error, None, duration_ms)
+        retry_after = retry_after_of(response.headers.get("Retry-After"), self._clock())
+        return PushResponse(response.status, None, retry_after, duration_ms)
 
-    def _line_to(self, destination: Target) -> DestinationAdapter:
-        line = self._lines.get(destination.name)
-        if line is None:
-            dialer_to = partial(
-                Dialer, may_reach=self._may_reach, look_up=self._look_up, seconds=destination.timeout_seconds
-            )
-            line = DestinationAdapter(destination.url, dialer_to, destination.max_in_flight)
-            self._lines[destination.name] = line
-        return line
+    def _pool_of(self, destination: Target) -> ConnectionPool:
+        pool = self._pools.get(destination.name)
+        if pool is None:
+            seconds = destination.timeout_seconds
+            dialer_to = partial(Dialer, may_reach=self._may_reach, look_up=self._look_up, seconds=seconds)
+            pool = self._pools[destination.name] = ConnectionPool(destination.url, dialer_to, seconds)
+        return pool
 
 
 class _Exchange:
-    """One request and what has come of its answer so far."""
+    """One request, and its response once the status has arrived."""
 
-    def __init__(self, line: DestinationAdapter, request: PreparedRequest, seconds: float) -> None:
-        self._line, self._request, self._seconds = line, request, seconds
-        self.response: Response | None = None
+    def __init__(self, pool: ConnectionPool, timeout_seconds: float) -> None:
+        self._pool = pool
+        self._timeout_seconds = timeout_seconds
+        self.response: HTTPResponse | None = None
 
-    def run(self) -> str | None:
-        """Send it and read the answer away; what went wrong, if something did."""
-        deadline = Timeout.start_new(self._seconds)
+    def run(self, body: bytes, headers: Mapping[str, str]) -> str | None:
+        """Send the request and drain its response. Return what failed, or None."""
+        deadline = Timeout.start_new(self._timeout_seconds)
         try:
-            self._send_and_read()
+            with self._pool.post(body, headers) as self.response:
+                drain(self.response)
         except Timeout as timeout:
             if timeout is not deadline:
                 raise
             return TIMED_OUT
-        except TROUBLES as trouble:
-            return failure_reason(trouble)
+        except FAILURES as failure:
+            return failure_reason(failure)
         finally:
             deadline.close()
         return None
-
-    def _send_and_read(self) -> None:
-        with self._line.send(self._request, stream=True, timeout=self._seconds) as self.response:
-            drain(self.response)

@@ -1,24 +1,21 @@
-"""What can go wrong with a destination, in a few stable words. They never quote what it or the library said."""
+"""How a push can fail, in a few stable phrases. They never quote what a destination or a library said."""
 
 import http.client
 import socket
 import ssl
 from collections.abc import Iterator
 
-from requests import RequestException
-from urllib3.exceptions import HTTPError
-
 from app.destinations.dialer import AddressRefused
-from app.destinations.responses import AnswerTooLarge
+from app.destinations.responses import ResponseTooLarge
 
 TIMED_OUT = "timed out"
-NO_HTTP = "not an HTTP answer"
-TROUBLES = (RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
-"""Everything that the libraries raise for what a destination does."""
+NOT_HTTP = "not an HTTP answer"
+FAILURES = (http.client.HTTPException, OSError, ValueError)
+"""Everything that the standard library raises for what a destination does."""
 
-WORDS: tuple[tuple[type[BaseException], str], ...] = (
+REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (AddressRefused, "address refused"),
-    (AnswerTooLarge, "answer too large"),
+    (ResponseTooLarge, "answer too large"),
     (ssl.SSLCertVerificationError, "TLS: certificate not valid"),
     (ssl.SSLError, "TLS: no agreement"),
     (socket.gaierror, "name not found"),
@@ -26,21 +23,21 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "connection refused"),
     (http.client.RemoteDisconnected, "connection closed without an answer"),
     (ConnectionError, "connection reset"),
-    (http.client.HTTPException, NO_HTTP),
+    (http.client.HTTPException, NOT_HTTP),
     (OSError, "connection failed"),
 )
 
 
-def failure_reason(trouble: BaseException) -> str:
-    """What happened, by what began it: libraries wrap one exception into the next."""
-    causes = [cause for cause in _chain(trouble) if not isinstance(cause, RequestException)]
-    for kind, words in WORDS:
+def failure_reason(failure: BaseException) -> str:
+    """Return the phrase for what caused this exception, which may wrap another one."""
+    causes = list(_causes(failure))
+    for kind, reason in REASONS:
         if any(isinstance(cause, kind) for cause in causes):
-            return words
-    return NO_HTTP
+            return reason
+    return NOT_HTTP
 
 
-def _chain(trouble: BaseException | None) -> Iterator[BaseException]:
-    while trouble is not None:
-        yield trouble
-        trouble = trouble.__cause__ or trouble.__context__
+def _causes(failure: BaseException | None) -> Iterator[BaseException]:
+    while failure is not None:
+        yield failure
+        failure = failure.__cause__ or failure.__context__

@@ -1,53 +1,62 @@
-"""Reading a destination's answer: so many bytes of it and no more, whatever its headers claim."""
+"""Reading a destination's response: a limited number of bytes, whatever its headers claim."""
 
 import http.client
 import io
 import socket
 from typing import Any
 
-from requests import Response
-
 MAX_BYTES = 64 * 1024
-PIECE = 8 * 1024
+PIECE_BYTES = 8 * 1024
 
 _INTERIM = range(102, 200)
 
 
-class AnswerTooLarge(OSError):
-    """The answer goes on after all that is read of one."""
+class ResponseTooLarge(OSError):
+    """The response is longer than what is read of one."""
 
 
-class BoundedAnswer(http.client.HTTPResponse):
-    """An answer of which 64 KiB are read at most: status lines, header sections, chunk sizes and body together.
+class BoundedResponse(http.client.HTTPResponse):
+    """A response of which at most 64 KiB are read: status lines, headers, chunk sizes and body together.
 
-    A flood that comes as fast as it is read never lets another greenlet run, so that no time-out would end it.
+    A flood that arrives as fast as it is read never lets another greenlet run, so that no time-out would end it.
     """
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp = io.BufferedReader(_Bounded(self.fp.detach()))
+        self.fp = io.BufferedReader(_BoundedReader(self.fp.detach()))
+
+    def begin(self) -> None:
+        """Read status and headers. Raise for lengths that differ: such a response is invalid (RFC 9112, 6.3)."""
+        super().begin()
+        headers = self.headers.get_all("Content-Length", ())
+        lengths = {length.strip() for header in headers for length in header.split(",")}
+        if len(lengths) > 1 and not self.chunked:
+            raise http.client.HTTPException("different lengths")
 
     def _read_status(self) -> tuple[str, int, str]:
-        """The next status line. The library takes an early hint (103) for the answer; 100 is what it skips."""
+        """Return the next status line; of an interim response as 100, which the library skips.
+
+        It takes every other one, such as an early hint (103), for the response.
+        """
         version, status, reason = super()._read_status()  # type: ignore[misc]
         return version, http.HTTPStatus.CONTINUE if status in _INTERIM else status, reason
 
 
-class _Bounded(io.RawIOBase):
-    """A socket's bytes until there were too many."""
+class _BoundedReader(io.RawIOBase):
+    """A socket's bytes, up to the limit."""
 
     def __init__(self, source: io.RawIOBase) -> None:
         self._source = source
-        self._left = MAX_BYTES
+        self._remaining = MAX_BYTES
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if not self._left:
-            raise AnswerTooLarge
-        count: int | None = self._source.readinto(memoryview(buffer)[: self._left])
-        self._left -= count or 0
+        if not self._remaining:
+            raise ResponseTooLarge
+        count: int | None = self._source.readinto(memoryview(buffer)[: self._remaining])
+        self._remaining -= count or 0
         return count
 
     def close(self) -> None:
@@ -55,7 +64,10 @@ class _Bounded(io.RawIOBase):
         self._source.close()
 
 
-def drain(answer: Response) -> None:
-    """Read the rest, as it came and undecoded, so that the connection can be kept."""
-    while answer.raw.read(PIECE, decode_content=False):
+def drain(response: http.client.HTTPResponse) -> None:
+    """Read the rest of the body and discard it, so that the connection can be kept.
+
+    It is read in pieces: for one read of a whole body Python allocates the length that the destination claims.
+    """
+    while response.read(PIECE_BYTES):
         pass

@@ -71,7 +71,7 @@ def test_failures_in_a_row_open_a_destination(client: FlaskClient, store: Store)
     put_deliveries(store, *numbered(6))
     end_all(store, Retry(timedelta(hours=1)), status=500, signal=QueueSignal.FAILURE)
 
-    assert shown(client)["state"] == "open"
+    assert shown(client)["state"] == "failing"
 
 
 def test_a_410_disables_until_a_human_resumes(client: FlaskClient, store: Store) -> None:

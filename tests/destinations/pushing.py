@@ -57,9 +57,7 @@ def main() -> None:
     gevent.spawn(tick, ticks)
 
     def post(asked: dict[str, Any]) -> dict[str, Any]:
-        destination = SimpleNamespace(
-            name=asked["url"], url=asked["url"], timeout_seconds=asked["seconds"], max_in_flight=8
-        )
+        destination = SimpleNamespace(name=asked["url"], url=asked["url"], timeout_seconds=asked["seconds"])
         client = this_machine if asked["only_this_machine"] else anywhere
         return asdict(client.post(destination, asked["body"].encode(), asked["headers"]))
 

@@ -18,11 +18,11 @@ NO_HTTP = "not an HTTP answer"
 def test_a_post_carries_the_body_and_headers_that_were_given(
     destination: ScriptedDestination, pusher: Pusher
 ) -> None:
-    told = pusher.post(destination.url + "?tenant=7", body='{"id":1}', headers={"X-Team": "blue"})
+    told = pusher.post(destination.url + "/ä%2F?tenant=7&x=ö", body='{"id":1}', headers={"X-Team": "blue"})
 
     [call] = destination.calls
     assert (told.status, told.error, told.retry_after) == (200, None, None)
-    assert (call.target, call.body) == ("/hooks?tenant=7", b'{"id":1}')
+    assert (call.target, call.body) == ("/hooks/%C3%A4%2F?tenant=7&x=%C3%B6", b'{"id":1}')
     assert call.headers["x-team"] == "blue"
     assert call.headers["user-agent"] == f"wats/{VERSION}"
     assert call.headers["accept-encoding"] == "identity"
@@ -174,6 +174,7 @@ def test_of_an_endless_answer_a_little_is_read(
         b"\r\n\r\n",
         b"\0" * 100,
         OK + b"Content-Length: 1, 2\r\n\r\nok",
+        OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
 def test_what_is_no_http_is_told_so(destination: ScriptedDestination, pusher: Pusher, answer: bytes) -> None:

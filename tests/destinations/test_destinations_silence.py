@@ -1,6 +1,7 @@
 """Destinations that hang, drip, drop the connection or are not there; and that the others do not feel it."""
 
 import socket
+import threading
 
 import pytest
 
@@ -53,6 +54,24 @@ def test_a_destination_that_reads_nothing_times_out(pusher: Pusher) -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
         assert pusher.post(url, seconds=1, body="x" * 20_000_000).words == TIMED_OUT
+
+
+def test_a_response_to_a_body_that_was_not_read_counts(pusher: Pusher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        responding = threading.Thread(target=respond_without_reading, args=(listener,))
+        responding.start()
+
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert pusher.post(url, body="x" * 20_000_000).words == 413
+
+        responding.join()
+
+
+def respond_without_reading(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
 
 
 def test_a_closed_port_is_told(pusher: Pusher) -> None:
