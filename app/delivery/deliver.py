@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from app.config import Destination
-from app.domain.delivery import Attempt, Delivery
+from app.domain.delivery import Delivery
 from app.domain.event import Event
 from app.domain.event_json import event_json
 from app.domain.job import Dead, Done, Job, Outcome, Retry
-from app.domain.job_result import JobResult
+from app.domain.job_result import Attempt, JobResult
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from app.domain.push_response import PushResponse

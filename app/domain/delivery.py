@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.job_result import Attempt
 from app.domain.push_response import STATUS_OF_SUCCESS
 
 DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
@@ -22,16 +23,6 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One POST: when it began, the answer's status or what went wrong, and how long it took."""
-
-    at: datetime
-    status: int | None
-    error: str | None
-    duration_ms: int
 
 
 @dataclass(frozen=True)

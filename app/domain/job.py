@@ -5,10 +5,12 @@ from datetime import timedelta
 
 SPLIT_QUEUE = "split"
 PRUNE_QUEUE = "prune"
-DELIVER_QUEUE = "deliver:"
+DELIVER_KIND = "deliver"
+DELIVER_QUEUE = f"{DELIVER_KIND}:"
+"""The prefix of a destination's queue; the destination's name follows."""
+
 SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
-"""A queue holds jobs that wait for the same thing. Each destination has one, named by this prefix and its name.
-The status queues hold one job each that never ends: it is claimed when there is something to do."""
+"""Queues with one job each that is never deleted: it is claimed when there is something to do."""
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,8 @@ class Dead:
 
 
 Outcome = Done | Retry | Dead
+
+
+def kind_of_queue(name: str) -> str:
+    """Return the part of a queue's name before the colon: `deliver` for `deliver:crm`, `split` for `split`."""
+    return name.partition(":")[0]

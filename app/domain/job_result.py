@@ -1,15 +1,24 @@
-"""How a try of a job ended, for the store to write down at once: job, delivery record, state of the queue."""
+"""The result of one attempt at a job: what the store records of it in one transaction."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
-from app.domain.delivery import Attempt
 from app.domain.job import Job, Outcome
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One POST: when it began, the answer's status or what went wrong, and how long it took."""
+
+    at: datetime
+    status: int | None
+    error: str | None
+    duration_ms: int
+
+
 class QueueSignal(Enum):
-    """What a try tells about the queue: nothing, that it works, that it fails for now, or that it is gone for good."""
+    """What an attempt says about its queue: nothing, that it works, that it fails for now, or that it is gone."""
 
     NONE = "none"
     SUCCESS = "success"
@@ -19,9 +28,10 @@ class QueueSignal(Enum):
 
 @dataclass(frozen=True)
 class JobResult:
-    """The end of one try. `attempt`: the POST that was made, if one was. `max_in_flight`: the queue's jobs in flight at best.
+    """The result of one attempt. `attempt` is the POST that was made, if any.
 
-    `retry_after` is what the other side asked for; it holds up the whole queue.
+    `retry_after` is the delay that the other side asked for; it applies to the whole queue. `max_in_flight` is the
+    queue's limit, up to which a breaker that drains may go.
     """
 
     job: Job

@@ -48,7 +48,7 @@ def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
 @bp.response(204)
 def delete_consumer(name: str) -> None:
     """Delete a consumer. One with the same name starts again at the oldest event."""
-    if not CONSUMER_NAME.fullmatch(name) or not gateway().store.consumers.forget(name):
+    if not CONSUMER_NAME.fullmatch(name) or not gateway().store.consumers.delete(name):
         raise not_found()
 
 

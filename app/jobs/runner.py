@@ -130,7 +130,7 @@ class JobRunner:
 
     def _take_leave(self, process: str) -> None:
         try:
-            self._store.heartbeats.forget(process)
+            self._store.heartbeats.delete(process)
         except StoreUnavailable as error:
             log.warning("worker.heartbeat_left_behind", extra={"reason": str(error)})
 

@@ -29,13 +29,13 @@ class PruneRun:
 
     def __init__(self, before: datetime) -> None:
         self.before = before
-        self.stages = ["receipts", "events", "forgotten"]
+        self.stages = ["receipts", "events", "erased_events"]
         self.after = 0
-        self.removed: Counter[str] = Counter()
+        self.deleted: Counter[str] = Counter()
 
     def record(self, step: PruneStep) -> None:
         """Add up what a step deleted, and move on to the next row or stage."""
-        self.removed[self.stages[0]] += step.removed
+        self.deleted[self.stages[0]] += step.deleted
         self.after = step.next or 0
         if step.next is None:
             del self.stages[0]
@@ -61,8 +61,11 @@ class Pruner:
             run.record(self._step(run))
             self._sleep(max(MIN_SLEEP_SECONDS, time.monotonic() - started))
         self._run = None
-        removed = run.removed
-        fields = {"receipts": removed["receipts"], "events": removed["events"], "forgotten": removed["forgotten"]}
+        fields = {
+            "receipts": run.deleted["receipts"],
+            "events": run.deleted["events"],
+            "erased_events": run.deleted["erased_events"],
+        }
         log.info("retention.pruned", extra=fields)
         return Retry(PAUSE)
 
@@ -79,4 +82,4 @@ class Pruner:
                 names = {destination.name for destination in self._gateway.settings.destinations}
                 return retention.prune_events(before=run.before, after=run.after, destinations=names)
             case _:
-                return retention.prune_forgotten(before=run.before)
+                return retention.prune_erased_events(before=run.before)

@@ -13,14 +13,14 @@ from app.store.tables.types import UtcDateTime
 MAX_CONSUMERS = 1000
 
 _ACK = text(
-    "INSERT INTO consumers (name, cursor, updated_at) VALUES (:name, :cursor, :at)"
+    "INSERT INTO consumers (name, cursor, updated_at) VALUES (:name, :cursor, :now)"
     " ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor, updated_at = excluded.updated_at"
-).bindparams(bindparam("at", type_=UtcDateTime))
+).bindparams(bindparam("now", type_=UtcDateTime))
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """A reader. `lag`: at most so many events wait for it; `oldest_unread_at`: when the first of them came in."""
+    """A reader. `lag`: at most so many events it has not read; `oldest_unread_at`: when the first of them came."""
 
     name: str
     cursor: int
@@ -30,43 +30,47 @@ class Consumer:
 
     @property
     def id(self) -> str:
-        """What a list of consumers is continued after."""
+        """The name, after which a list of consumers continues."""
         return self.name
 
 
 class Consumers(Repository):
-    """Who reads, and how far."""
+    """Named readers of events."""
 
     def cursor(self, name: str) -> int:
-        """The sequence up to which this one has read; 0 for one that nobody knows."""
+        """Return the sequence up to which this consumer has read, 0 for an unknown one."""
         query = select(consumers.c.cursor).where(consumers.c.name == name)
         return self._store.database.read(lambda c: c.execute(query).scalar_one_or_none()) or 0
 
     def ack(self, name: str, cursor: int) -> bool:
-        """It has read up to here, or wants to read again from here. False: there are too many consumers already."""
+        """Set the sequence up to which this consumer has read, also to an earlier one.
+
+        Return False if it is a new consumer and there are `MAX_CONSUMERS` already.
+        """
         return self._store.write(lambda c: _ack(c, name, cursor, self._store.now(c)))
 
     def get(self, name: str) -> Consumer | None:
-        """The one with this name, if there is one."""
-        found = self._store.database.read(lambda c: _consumers(c, select(consumers).where(consumers.c.name == name)))
-        return found[0] if found else None
+        """Return the consumer with this name."""
+        query = select(consumers).where(consumers.c.name == name)
+        rows = self._store.database.read(lambda c: _consumers(c, query))
+        return rows[0] if rows else None
 
     def page(self, *, after: str | None, limit: int) -> list[Consumer]:
-        """Consumers by name; those behind the name `after`."""
+        """Return consumers by name, all of them behind the name `after`."""
         query = select(consumers).where(consumers.c.name > (after or "")).order_by(consumers.c.name).limit(limit)
         return self._store.database.read(lambda c: _consumers(c, query))
 
-    def forget(self, name: str) -> bool:
-        """Forget how far this one has read; False if nobody knows it."""
+    def delete(self, name: str) -> bool:
+        """Delete this consumer, and return whether there was one."""
         query = delete(consumers).where(consumers.c.name == name)
         return self._store.write(lambda c: c.execute(query).rowcount > 0)
 
 
-def _ack(connection: Connection, name: str, cursor: int, at: datetime) -> bool:
+def _ack(connection: Connection, name: str, cursor: int, now: datetime) -> bool:
     known = connection.execute(select(consumers.c.name).where(consumers.c.name == name)).first()
     if known is None and _count(connection) >= MAX_CONSUMERS:
         return False
-    connection.execute(_ACK, {"name": name, "cursor": cursor, "at": at})
+    connection.execute(_ACK, {"name": name, "cursor": cursor, "now": now})
     return True
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: events on their way to their destinations."""
+"""Deliveries: events on their way to destinations."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,25 +11,25 @@ from app.domain.replay import ReplayStep, Selection
 from app.store.repository import Repository
 from app.store.tables.deliveries import load_deliveries, read_deliveries, row_id_of
 from app.store.tables.delivery_list import DeliveryFilter, count_deliveries, page_of_deliveries
-from app.store.tables.receipts import BIGGEST_ID
+from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.replay_deliveries import ReplayRequest, replay_deliveries
-from app.store.transactions.select_replay import find_next, stored_states
+from app.store.transactions.select_replay import find_candidates, stored_states
 
 DeliveriesOf = Callable[[Event], tuple[NewDelivery, ...] | None]
-"""The deliveries that an event gets; None: its number is foreign."""
+"""Return the deliveries that an event gets; None while its phone number is foreign."""
 
 
 class Deliveries(Repository):
-    """Events on their way to their destinations."""
+    """Events on their way to destinations."""
 
     def load(self, jobs: Sequence[Job]) -> dict[int, tuple[Delivery, Event]]:
-        """What claimed jobs are about, by the jobs' ids; nothing for what is gone by now."""
+        """Return what claimed jobs are about, by the ids of the jobs. What was deleted meanwhile is missing."""
         return self._store.database.read(lambda c: load_deliveries(c, self._store.now(c), jobs))
 
     def get(self, delivery_id: str) -> Delivery | None:
-        """The delivery with this id, if there is one."""
+        """Return the delivery with this id."""
         row_id = row_id_of(delivery_id)
-        return None if row_id is None else self._store.database.read(lambda c: self._tell(c, row_id))
+        return None if row_id is None else self._store.database.read(lambda c: self._read(c, row_id))
 
     def page(
         self,
@@ -40,19 +40,19 @@ class Deliveries(Repository):
         before: str | None = None,
         limit: int,
     ) -> list[Delivery]:
-        """Deliveries from the newest to the oldest; those older than the delivery `before`."""
-        row_id = BIGGEST_ID if before is None else row_id_of(before) or 0
-        asked = DeliveryFilter(state, destination, event, row_id, limit)
-        return self._store.database.read(lambda c: page_of_deliveries(c, self._store.now(c), asked))
+        """Return deliveries from the newest to the oldest, all of them older than the delivery `before`."""
+        row_id = MAX_ROW_ID if before is None else row_id_of(before) or 0
+        chosen = DeliveryFilter(state, destination, event, row_id, limit)
+        return self._store.database.read(lambda c: page_of_deliveries(c, self._store.now(c), chosen))
 
     def counts(self) -> dict[str, DeliveryCounts]:
-        """How many stand where, by destination; nothing for one that has none."""
+        """Count waiting and dead deliveries of each destination that has any."""
         return self._store.database.read(lambda c: count_deliveries(c, self._store.now(c)))
 
     def replay(self, delivery_id: str) -> Delivery | None:
-        """Bring one on its way again, and tell of it; None if there is none with this id.
+        """Replay one delivery and return it; None if there is none with this id.
 
-        What has ended begins anew; what waits to be tried again is due now; what is on its way stays as it is.
+        One that has ended starts again; one that waits for its next attempt is due now; one in flight stays as it is.
         """
         row_id = row_id_of(delivery_id)
         if row_id is None:
@@ -60,24 +60,25 @@ class Deliveries(Repository):
 
         def replay(connection: Connection) -> Delivery | None:
             replay_deliveries(connection, self._store.now(connection), ReplayRequest([row_id]))
-            return self._tell(connection, row_id)
+            return self._read(connection, row_id)
 
         return self._store.write(replay, "work")
 
     def replay_some(self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf) -> ReplayStep:
-        """One step of many: what the selection has among the next few events after a sequence.
+        """Replay what the selection chooses among the next events after a sequence, `limit` of them at most.
 
-        It reads, and then changes what it found in one short transaction.
+        Events that are no longer foreign get their deliveries. The events are read first; what is to be changed is
+        changed in one short transaction, which checks it again.
         """
-        found = self._store.database.read(lambda c: find_next(c, selection, after, limit))
-        made = {event.sequence: deliveries_of(event) for event in found.foreign}
-        newly_owned = {sequence: news for sequence, news in made.items() if news is not None}
-        wanted = ReplayRequest(found.deliveries, stored_states(selection.state), newly_owned)
-        replayed = self._replay(wanted) if newly_owned or found.deliveries else 0
-        return ReplayStep(replayed, found.seen, found.next)
+        candidates = self._store.database.read(lambda c: find_candidates(c, selection, after, limit))
+        by_sequence = {event.sequence: deliveries_of(event) for event in candidates.foreign}
+        newly_owned = {sequence: new for sequence, new in by_sequence.items() if new is not None}
+        request = ReplayRequest(candidates.deliveries, stored_states(selection.state), newly_owned)
+        replayed = self._replay(request) if newly_owned or candidates.deliveries else 0
+        return ReplayStep(replayed, candidates.seen, candidates.next)
 
-    def _replay(self, wanted: ReplayRequest) -> int:
-        return self._store.write(lambda c: replay_deliveries(c, self._store.now(c), wanted), "work")
+    def _replay(self, request: ReplayRequest) -> int:
+        return self._store.write(lambda c: replay_deliveries(c, self._store.now(c), request), "work")
 
-    def _tell(self, connection: Connection, row_id: int) -> Delivery | None:
+    def _read(self, connection: Connection, row_id: int) -> Delivery | None:
         return next(iter(read_deliveries(connection, self._store.now(connection), [row_id])), None)

@@ -1,4 +1,4 @@
-"""Events: what happened, in the order it came in."""
+"""Events: what happened, in the order of commits."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,12 +14,12 @@ from app.store.transactions.split_receipts import add_events, hold_claim
 
 
 class Events(Repository):
-    """What happened, in the order it came in."""
+    """What happened, in the order of commits."""
 
     def add(self, job: Job, split: Sequence[SplitReceipt], lease: timedelta) -> list[SplitCount]:
-        """Keep what is new in these receipts, by the owner of the splitting job, whose lease begins anew.
+        """Add the new events of these receipts, as the owner of the split job, and extend its lease.
 
-        Raises `ClaimLost` when somebody else has claimed that job since.
+        Raise `ClaimLost` if another worker has claimed that job meanwhile.
         """
 
         def add(connection: Connection) -> list[SplitCount]:
@@ -30,18 +30,18 @@ class Events(Repository):
         return self._store.write(add, "events", "work")
 
     def get(self, event_id: str) -> Event | None:
-        """The event with this id, if there is one."""
+        """Return the event with this id."""
         key = key_of(event_id)
         return None if key is None else self._store.database.read(lambda c: get_event(c, key))
 
     def after(self, sequence: int, *, types: Sequence[str] = (), limit: int) -> list[Event]:
-        """The next events, oldest first, of types that one of the globs stands for; fewer where they are large."""
+        """Return the next events, oldest first, of types that match one of the globs; fewer if they are large."""
         return self._store.database.read(lambda c: next_events(c, sequence, types, limit))
 
     def latest(self) -> int:
-        """The highest sequence; 0 if there is no event."""
+        """Return the highest sequence, 0 if there is no event."""
         return self._store.database.read(latest_sequence)
 
     def counts(self) -> EventCounts:
-        """How many events there are."""
+        """Count the events."""
         return self._store.database.read(count_events)

@@ -1,4 +1,4 @@
-"""Signs of life of processes, for whoever asks whether anybody works."""
+"""Heartbeats: signs of life of processes, by which `/status` knows whether a worker is there."""
 
 from datetime import timedelta
 
@@ -8,22 +8,22 @@ from app.domain.heartbeat import Heartbeat
 from app.store.repository import Repository
 from app.store.tables.schema import heartbeats
 
-FORGOTTEN_AFTER = timedelta(days=1)
+KEPT_FOR = timedelta(days=1)
 
 
 class Heartbeats(Repository):
     """Signs of life of processes."""
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Note that a process is alive."""
+        """Record that a process is alive. A new process also deletes the heartbeats of long dead ones."""
         self._store.write(lambda c: _beat(c, heartbeat), durable=False)
 
-    def forget(self, process: str) -> None:
-        """A process has gone in order."""
-        self._store.write(lambda c: _forget(c, process))
+    def delete(self, process: str) -> None:
+        """Delete the heartbeat of a process that ends in order."""
+        self._store.write(lambda c: _delete(c, process))
 
     def latest(self, kind: str) -> list[Heartbeat]:
-        """The processes of a kind, the one that gave a sign last first."""
+        """Return the heartbeats of this kind of process, the latest first."""
         return self._store.database.read(lambda c: _latest(c, kind))
 
 
@@ -31,11 +31,13 @@ def _beat(connection: Connection, heartbeat: Heartbeat) -> None:
     row = {column.name: getattr(heartbeat, column.name) for column in heartbeats.columns}
     renewed = connection.execute(update(heartbeats).where(heartbeats.c.process == heartbeat.process).values(row))
     if renewed.rowcount == 0:
-        connection.execute(delete(heartbeats).where(heartbeats.c.at < heartbeat.at - FORGOTTEN_AFTER))
+        old = select(heartbeats.c.process).where(heartbeats.c.at < heartbeat.at - KEPT_FOR)
+        processes = connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
+        connection.execute(delete(heartbeats).where(heartbeats.c.process.in_(processes)))
         connection.execute(insert(heartbeats).values(row))
 
 
-def _forget(connection: Connection, process: str) -> None:
+def _delete(connection: Connection, process: str) -> None:
     connection.execute(delete(heartbeats).where(heartbeats.c.process == process))
 
 

@@ -1,7 +1,7 @@
-"""Jobs: open work, claimed with a lease and a fence, settled by its owner only."""
+"""Jobs: open work, claimed with a lease and a fence, settled only by the owner of the claim."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -10,69 +10,87 @@ from app.domain.job import SINGLETON_QUEUES, Dead, Job
 from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest, QueueDepth
 from app.store.engine.group_commit import Drain
+from app.store.queue_kinds import QueueKind, log_changes
 from app.store.repository import Repository, StoreContext
 from app.store.tables.jobs import depths_of_queues, earliest_due
-from app.store.tables.queue_health import Jitter
+from app.store.tables.queue_health import Jitter, QueueChange
 from app.store.transactions.claim_jobs import claim_jobs, hand_back_jobs, renew_jobs
-from app.store.transactions.settle_jobs import settle_jobs
+from app.store.transactions.settle_jobs import SettledJobs, settle_jobs
 
 MAX_CLAIMS = 5
 DIED = f"its worker died {MAX_CLAIMS} times"
 
 
 class Jobs(Repository):
-    """Open work. `jitter` spreads what would otherwise happen at once.
+    """Open work. `kinds` says what each kind of queue adds to settling; `jitter` spreads the pauses of breakers.
 
-    Claims and their ends are not waited for on disk: a power cut that takes one back has the job tried once more.
+    Claims and settlements do not wait for the disk: a job whose claim or result a power cut takes back is done again.
     """
 
-    def __init__(self, store: StoreContext, jitter: Jitter = random.random) -> None:
+    def __init__(self, store: StoreContext, kinds: Mapping[str, QueueKind], jitter: Jitter = random.random) -> None:
         super().__init__(store)
-        self._chance = jitter
+        self._kinds = kinds
+        self._recorders = {name: kind.record_results for name, kind in kinds.items()}
+        self._jitter = jitter
 
-    def claim(self, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
-        """Jobs that are due, as long as no more are in flight than may be; none while somebody else is claiming in
-        this queue. Each is held until its lease ends."""
-        return self._store.write(lambda c: self._claim(c, self._store.now(c), wanted, lease), durable=False)
+    def claim(self, request: ClaimRequest, lease: timedelta) -> list[Job]:
+        """Claim due jobs of a queue, as many as may be in flight. Each claim lasts until its lease expires.
+
+        Return none while another process claims in this queue.
+        """
+        jobs, changes = self._store.write(lambda c: self._claim(c, self._store.now(c), request, lease), durable=False)
+        log_changes(self._kinds, changes)
+        return jobs
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
-        """Hold on to them for longer; the ids of those that are still held."""
+        """Extend the leases of claims that are still held, and return the ids of their jobs."""
         return self._store.write(lambda c: renew_jobs(c, self._store.now(c) + lease, jobs), durable=False)
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
-        """They were claimed and not begun: let others have them."""
+        """Give up claims without an attempt, so that another worker can claim the jobs at once."""
         self._store.write(lambda c: hand_back_jobs(c, self._store.now(c), jobs), "work")
 
     def settle(self, results: Sequence[JobResult]) -> list[bool]:
-        """Write down how attempts ended: the jobs, their deliveries, the state of their queues. False where the claim
-        was lost: then nothing is changed."""
+        """Record results: the jobs, what they are about, and the state of their queues.
+
+        Return False for each result whose claim was lost; it changes nothing.
+        """
         return self.settle_batch(lambda: results)
 
     def settle_batch(self, drain: Drain[JobResult]) -> list[bool]:
-        """Settle what `drain` returns, which it decides once the transaction holds the right to write."""
+        """Settle the results that `drain` returns. It is called inside the transaction, once that may write."""
 
-        def settle(connection: Connection) -> list[bool]:
+        def settle(connection: Connection) -> SettledJobs:
             results = drain()
-            return settle_jobs(connection, self._store.now(connection), results, self._chance)
+            return self._settle(connection, self._store.now(connection), results)
 
-        return self._store.write(settle, durable=False)
+        settled = self._store.write(settle, durable=False)
+        log_changes(self._kinds, settled.changes)
+        return settled.applied
 
     def next_due_in(self, queue: str) -> float | None:
-        """Seconds until something of this queue can be claimed, by the database's clock; less than 0 if it can
-        already. None if nothing of it is open, or it is paused or disabled."""
-        return self._store.database.read(lambda c: self._until(c, earliest_due(c, queue)))
+        """Return the seconds until a job of this queue can be claimed, by the database's clock.
+
+        It is negative if one is overdue. None if no job is open, or the queue is paused or disabled.
+        """
+        return self._store.database.read(lambda c: self._seconds_until(c, earliest_due(c, queue)))
 
     def depths(self) -> list[QueueDepth]:
-        """How many jobs are open in each queue that has any."""
+        """Count the open jobs of each queue that has any."""
         return self._store.database.read(lambda c: depths_of_queues(c, self._store.now(c)))
 
-    def _until(self, connection: Connection, due: datetime | None) -> float | None:
+    def _seconds_until(self, connection: Connection, due: datetime | None) -> float | None:
         return None if due is None else (due - self._store.now(connection)).total_seconds()
 
-    def _claim(self, connection: Connection, now: datetime, wanted: ClaimRequest, lease: timedelta) -> list[Job]:
-        """A job that outlived that many of its workers is what killed them: it is given up."""
-        claimed = claim_jobs(connection, now, wanted, lease)
+    def _claim(
+        self, connection: Connection, now: datetime, request: ClaimRequest, lease: timedelta
+    ) -> tuple[list[Job], list[QueueChange]]:
+        """Claim jobs. One claimed more than MAX_CLAIMS times without being settled probably crashes its worker: it is
+        dead."""
+        claimed = claim_jobs(connection, now, request, lease)
         deadly = [job for job, claims in claimed if claims > MAX_CLAIMS and job.queue not in SINGLETON_QUEUES]
-        if deadly:
-            settle_jobs(connection, now, [JobResult(job, Dead(DIED)) for job in deadly], self._chance)
-        return [job for job, _ in claimed if job not in deadly]
+        settled = self._settle(connection, now, [JobResult(job, Dead(DIED)) for job in deadly]) if deadly else None
+        return [job for job, _ in claimed if job not in deadly], settled.changes if settled else []
+
+    def _settle(self, connection: Connection, now: datetime, results: Sequence[JobResult]) -> SettledJobs:
+        return settle_jobs(connection, now, results, recorders=self._recorders, jitter=self._jitter)

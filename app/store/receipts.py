@@ -13,11 +13,11 @@ from app.store.tables.receipts import (
     ReceiptCounts,
     count_receipts,
     get_body,
+    get_reason,
     get_receipt,
     has_pending,
     page_of_receipts,
     pending_receipts,
-    reason_of,
     reprocess_receipt,
     row_id_of,
 )
@@ -92,7 +92,7 @@ class Receipts(Repository):
     def reason(self, receipt_id: str) -> str | None:
         """Return why this receipt is unreadable; None if it is not."""
         row_id = row_id_of(receipt_id)
-        return None if row_id is None else self._store.database.read(lambda c: reason_of(c, row_id))
+        return None if row_id is None else self._store.database.read(lambda c: get_reason(c, row_id))
 
     def _write(self, drain: Drain[NewReceipt]) -> list[Stored]:
         def add(connection: Connection) -> list[Stored]:

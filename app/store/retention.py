@@ -1,4 +1,4 @@
-"""Forgetting: what is older than it must be, and customers who want to be forgotten. All of it in small steps."""
+"""Retention: prunes what is older than the configured age, and erases contacts. All of it in small steps."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -13,71 +13,75 @@ from app.store.transactions.prune import Plan, PruneStep
 
 
 class Retention(Repository):
-    """Each method is one step: it reads what there is to do, then does it in one short transaction."""
+    """Each method is one step: it reads what there is to do, and then does it in one short transaction."""
 
     def prune_receipts(self, *, before: datetime, after: int) -> PruneStep:
-        """Drain away some receipts that came before this moment and do not wait to be split."""
-        return self._prune(lambda c: prune.plan_receipts(c, before, after), prune.delete_receipts)
+        """Delete some receipts that came before this time and are not pending."""
+        return self._prune(lambda c: prune.plan_receipts(c, before, after), prune.prune_receipts)
 
     def prune_events(self, *, before: datetime, after: int, destinations: Collection[str]) -> PruneStep:
-        """Drain away some events that came before this moment and wait for none of these destinations."""
+        """Delete some events that came before this time and have no open delivery to one of these destinations."""
         return self._prune(
             lambda c: prune.plan_events(c, before, after),
-            lambda c, ids: prune.delete_settled_events(c, ids, destinations, self._store.now(c)),
+            lambda c, ids: prune.prune_events(c, ids, destinations, self._store.now(c)),
         )
 
-    def prune_forgotten(self, *, before: datetime) -> PruneStep:
-        """Drain away some ids of events that were erased before this moment."""
-        removed = self._store.write(lambda c: prune.prune_forgotten(c, before))
-        return PruneStep(removed, removed or None)
+    def prune_erased_events(self, *, before: datetime) -> PruneStep:
+        """Delete some ids of events that were erased before this time."""
+        deleted = self._store.write(lambda c: prune.prune_erased_events(c, before))
+        return PruneStep(deleted, deleted or None)
 
-    def erase(self, contact: str, place: ErasureCursor | None) -> EraseStep:
-        """Erase some of what is known of a contact, from this place on; the last step tidies up behind."""
-        if place is None:
-            place = ErasureCursor(ErasureStage.RECEIPTS, 0, self._store.database.read(erase_contact.last_receipt))
+    def erase(self, contact: str, cursor: ErasureCursor | None) -> EraseStep:
+        """Erase some of what is stored of a contact. Without a cursor an erasure begins; `next` continues it.
+
+        The last step also empties the database's own log.
+        """
+        if cursor is None:
+            last_id = self._store.database.read(erase_contact.last_receipt_id)
+            cursor = ErasureCursor(ErasureStage.RECEIPTS, 0, last_id)
         names = self._store.database.read(lambda c: erase_contact.other_names(c, contact))
-        match place.stage:
+        match cursor.stage:
             case ErasureStage.RECEIPTS:
-                return self._wipe_receipts([contact, *names], place)
+                return self._clear_bodies([contact, *names], cursor)
             case ErasureStage.OTHER_NAMES:
-                return self._erase_by_other_names(contact, names, place)
+                return self._erase_by_other_names(contact, names, cursor)
             case ErasureStage.CONTACT:
-                return self._erase_by_contact(contact, place)
+                return self._erase_by_contact(contact, cursor)
 
     def _prune(
-        self, plan: Callable[[Connection], Plan], carry_out: Callable[[Connection, Sequence[int]], int]
+        self, plan: Callable[[Connection], Plan], delete: Callable[[Connection, Sequence[int]], int]
     ) -> PruneStep:
         planned = self._store.database.read(plan)
-        removed = self._store.write(lambda c: carry_out(c, planned.ids)) if planned.ids else 0
-        return PruneStep(removed, planned.next)
+        deleted = self._store.write(lambda c: delete(c, planned.ids)) if planned.ids else 0
+        return PruneStep(deleted, planned.next)
 
-    def _wipe_receipts(self, names: list[str], place: ErasureCursor) -> EraseStep:
-        def search(connection: Connection) -> tuple[int, erase_contact.Found]:
-            end = erase_contact.end_of_scan(connection, place.after, place.last_receipt_id)
-            return end, erase_contact.receipts_naming(connection, names, place.after, end)
+    def _clear_bodies(self, names: Sequence[str], cursor: ErasureCursor) -> EraseStep:
+        def search(connection: Connection) -> tuple[int, list[int]]:
+            end = erase_contact.end_of_scan(connection, cursor.after, cursor.last_receipt_id)
+            return end, erase_contact.receipts_naming(connection, names, cursor.after, end)
 
-        end, found = self._store.database.read(search)
-        step = self._store.write(lambda c: erase_contact.wipe(c, found)) if found else EraseStep()
-        stage = ErasureStage.RECEIPTS if end > place.after else ErasureStage.OTHER_NAMES
-        return replace(step, next=ErasureCursor(stage, end, place.last_receipt_id))
+        end, ids = self._store.database.read(search)
+        step = self._store.write(lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
+        stage = ErasureStage.RECEIPTS if end > cursor.after else ErasureStage.OTHER_NAMES
+        return replace(step, next=ErasureCursor(stage, end, cursor.last_receipt_id))
 
-    def _erase_by_other_names(self, contact: str, names: list[str], place: ErasureCursor) -> EraseStep:
+    def _erase_by_other_names(self, contact: str, names: Sequence[str], cursor: ErasureCursor) -> EraseStep:
         for name in names:
-            step = self._erase_some(contact, name)
+            step = self._erase_events(contact, name)
             if step.events:
-                return replace(step, next=place)
-        return EraseStep(next=replace(place, stage=ErasureStage.CONTACT))
+                return replace(step, next=cursor)
+        return EraseStep(next=replace(cursor, stage=ErasureStage.CONTACT))
 
-    def _erase_by_contact(self, contact: str, place: ErasureCursor) -> EraseStep:
-        step = self._erase_some(contact, None)
+    def _erase_by_contact(self, contact: str, cursor: ErasureCursor) -> EraseStep:
+        step = self._erase_events(contact, None)
         if step.events:
-            return replace(step, next=place)
+            return replace(step, next=cursor)
         self._store.database.truncate_wal()
         return step
 
-    def _erase_some(self, contact: str, also: str | None) -> EraseStep:
+    def _erase_events(self, contact: str, other_name: str | None) -> EraseStep:
         def erase(connection: Connection) -> EraseStep:
-            rows = erase_contact.events_naming(connection, contact, also)
+            rows = erase_contact.lock_events_naming(connection, contact, other_name)
             return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
 
         return self._store.write(erase, "work")

@@ -17,6 +17,7 @@ from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
+from app.store.queue_kinds import QUEUE_KINDS
 from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
 from app.store.receipts import Receipts
@@ -71,7 +72,7 @@ class Store:
         self.events = Events(self)
         self.consumers = Consumers(self)
         self.retention = Retention(self)
-        self.jobs = Jobs(self)
+        self.jobs = Jobs(self, QUEUE_KINDS)
         self.queues = Queues(self)
         self.deliveries = Deliveries(self)
         self.heartbeats = Heartbeats(self)

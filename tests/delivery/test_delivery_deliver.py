@@ -14,11 +14,11 @@ from standardwebhooks import Webhook
 from app.assembly import build_gateway
 from app.config import Flags, Settings, load_settings
 from app.delivery.deliver import deliver
-from app.domain.delivery import Attempt, Delivery, DeliveryState
+from app.domain.delivery import Delivery, DeliveryState
 from app.domain.event import Contact, Event, NewEvent, Origin
 from app.domain.event_json import event_json
 from app.domain.job import Dead, Done, Job, Retry
-from app.domain.job_result import JobResult, QueueSignal
+from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import signature_of
 from app.domain.retry import PAUSES

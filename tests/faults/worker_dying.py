@@ -82,7 +82,7 @@ def dedupe_outside_the_transaction() -> None:
     from sqlalchemy import insert
 
     from app.store.events import Events
-    from app.store.tables.schema import forgotten_events
+    from app.store.tables.schema import erased_events
     from app.store.transactions import split_receipts
 
     def remember(keys: list[bytes]) -> Callable[[Any], set[bytes]]:
@@ -90,7 +90,7 @@ def dedupe_outside_the_transaction() -> None:
             known = look_up(connection, keys)
             new = [{"event_id": key, "at": datetime.now(UTC)} for key in {*keys} - known]
             if new:
-                connection.execute(insert(forgotten_events), new)
+                connection.execute(insert(erased_events), new)
             return known
 
         return remember

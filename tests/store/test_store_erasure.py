@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
 from app.domain.receipt import Stored
 from app.store import Store
-from app.store.tables.schema import consumers, deliveries, events, forgotten_events, jobs, queues, receipts
+from app.store.tables.schema import consumers, deliveries, erased_events, events, jobs, queues, receipts
 from app.store.transactions.erase_contact import SCAN_ROWS
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_delivery, put_events
@@ -206,7 +206,7 @@ def test_erased_events_are_remembered_by_their_id_only(store: Store) -> None:
 
     erase(store, PHONE)
 
-    remembered = store.database.read(lambda c: c.execute(select(forgotten_events)).one())
+    remembered = store.database.read(lambda c: c.execute(select(erased_events)).one())
     assert (f"evt_{bytes(remembered.event_id).hex()}", remembered.at) == (new.id, NOW)
 
 
@@ -246,7 +246,7 @@ def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
 
 def everything(store: Store) -> bytes:
     """Every value of every table."""
-    tables: list[Table] = [receipts, events, deliveries, jobs, queues, consumers, forgotten_events]
+    tables: list[Table] = [receipts, events, deliveries, jobs, queues, consumers, erased_events]
     return store.database.read(lambda c: b"".join(repr(c.execute(select(t)).all()).encode() for t in tables))
 
 

@@ -149,7 +149,7 @@ def test_consumers_are_listed_by_name(store: Store) -> None:
 def test_a_forgotten_consumer_begins_at_the_start_again(store: Store) -> None:
     store.consumers.ack("crm", 3)
 
-    forgotten = store.consumers.forget("crm"), store.consumers.forget("crm")
+    forgotten = store.consumers.delete("crm"), store.consumers.delete("crm")
 
     assert forgotten == (True, False)
     assert store.consumers.cursor("crm") == 0

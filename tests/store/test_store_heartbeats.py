@@ -44,8 +44,8 @@ def test_a_process_that_left_is_not_told(store: Store) -> None:
     store.heartbeats.beat(heartbeat("a"))
     store.heartbeats.beat(heartbeat("b"))
 
-    store.heartbeats.forget("a")
-    store.heartbeats.forget("nobody")
+    store.heartbeats.delete("a")
+    store.heartbeats.delete("nobody")
 
     assert [beat.process for beat in store.heartbeats.latest("worker")] == ["b"]
 

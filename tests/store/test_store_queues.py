@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from app.domain.breaker import FAILURES_TO_OPEN, MAX_PAUSE, Breaker
-from app.domain.delivery import Attempt
 from app.domain.destination import queue_of_destination
 from app.domain.job import Job, Retry
-from app.domain.job_result import JobResult, QueueSignal
+from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.queue import QueueState
+from app.domain.timestamps import iso
 from app.store import Store
 from app.store.queues import STEP
 from app.store.tables.queues import lock_queues
@@ -115,10 +115,10 @@ def test_what_waits_tells_when_its_queue_lets_it_through(timed: Store, clock: Cl
     assert [one.next_attempt_at for one in while_paused] == [None]
 
 
-def test_a_queue_that_is_shut_or_open_again_is_a_line_in_the_log(
+def test_each_change_of_a_destination_is_one_line_in_the_log(
     timed: Store, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "app.store.tables.queue_health")
+    caplog.set_level(logging.INFO, "app.store")
 
     open_breaker(timed)
     clock.advance(MAX_PAUSE)
@@ -126,12 +126,43 @@ def test_a_queue_that_is_shut_or_open_again_is_a_line_in_the_log(
     timed.jobs.settle([done(job) for job in claim(timed)])
     timed.jobs.settle([gone(job) for job in claim(timed)])
 
-    told = [(record.levelname, record.message, vars(record)["destination"]) for record in caplog.records]
-    assert told == [
+    lines = [(record.levelname, record.message, vars(record)["destination"]) for record in caplog.records]
+    assert lines == [
         ("WARNING", "destination.opened", "crm"),
         ("INFO", "destination.closed", "crm"),
         ("ERROR", "destination.disabled", "crm"),
     ]
+
+
+def test_a_change_that_is_rolled_back_is_not_logged_and_a_committed_one_once(
+    url: str, make_store: StoreMaker, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(point: str) -> None:
+        if point == "before_commit":
+            raise Interrupted
+
+    store, interrupted = make_store(url, clock=clock), make_store(url, clock=clock, on_failpoint=interrupt)
+    put_in(store, *(found(number) for number in range(FAILURES_TO_OPEN)))
+    failures = [again(job) for job in claim(store)]
+    caplog.set_level(logging.INFO, "app.store")
+
+    with pytest.raises(Interrupted):
+        interrupted.jobs.settle(failures)
+    rolled_back = list(caplog.records)
+    store.jobs.settle(failures)
+
+    [line] = caplog.records
+    open_until = queue(store).breaker.open_until
+    assert open_until is not None
+    assert rolled_back == []
+    assert (line.message, vars(line)["until"], vars(line)["last_error"]) == (
+        "destination.opened",
+        iso(open_until),
+        "HTTP 503",
+    )
 
 
 def test_a_queue_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -> None:

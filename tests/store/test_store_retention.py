@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from app.domain.receipt import ReceiptState
 from app.store import PruneStep, Store
-from app.store.tables.schema import deliveries, events, forgotten_events, jobs, receipt_errors, receipts
-from app.store.transactions.erase_contact import last_receipt
+from app.store.tables.schema import deliveries, erased_events, events, jobs, receipt_errors, receipts
+from app.store.transactions.erase_contact import last_receipt_id
 from app.store.transactions.prune import STEP_BYTES, STEP_ROWS
 from tests.support.events import new_event, put_delivery, put_events, put_queue
 from tests.support.store import NOON, StoreMaker, new_receipt
@@ -30,7 +30,7 @@ def count(store: Store, table: Any) -> int:
 
 def put_receipts(store: Store, *bodies: bytes, state: ReceiptState = ReceiptState.SPLIT, minute: int = 0) -> None:
     """Receipts in this state."""
-    last = store.database.read(last_receipt)
+    last = store.database.read(last_receipt_id)
     store.receipts.add_all([new_receipt(body, minute=minute) for body in bodies])
     new = receipts.c.id > last
     store.write(lambda c: c.execute(receipts.update().where(new).values(state=state.value)))
@@ -63,7 +63,7 @@ def test_an_old_receipt_that_waits_to_be_split_stays(store: Store) -> None:
 
     step = store.retention.prune_receipts(before=BEFORE, after=0)
 
-    assert step.removed == 2
+    assert step.deleted == 2
     assert bodies(store) == [b"pending"]
     assert count(store, receipt_errors) == 0
 
@@ -74,7 +74,7 @@ def test_a_step_takes_only_so_many_rows(store: Store) -> None:
     first = store.retention.prune_receipts(before=BEFORE, after=0)
     second = store.retention.prune_receipts(before=BEFORE, after=first.next or 0)
 
-    assert (first.removed, second) == (STEP_ROWS, PruneStep(5, None))
+    assert (first.deleted, second) == (STEP_ROWS, PruneStep(5, None))
 
 
 def test_a_step_takes_only_so_many_bytes_but_always_one_row(store: Store) -> None:
@@ -85,7 +85,7 @@ def test_a_step_takes_only_so_many_bytes_but_always_one_row(store: Store) -> Non
     after: int | None = 0
     while after is not None:
         step = store.retention.prune_receipts(before=BEFORE, after=after)
-        removed.append(step.removed)
+        removed.append(step.deleted)
         after = step.next
 
     assert removed == [1, 1, 1, 1]
@@ -99,7 +99,7 @@ def test_what_must_stay_is_stepped_over(store: Store) -> None:
     first = store.retention.prune_receipts(before=BEFORE, after=0)
     second = store.retention.prune_receipts(before=BEFORE, after=first.next or 0)
 
-    assert (first.removed, first.next, second) == (0, STEP_ROWS, PruneStep(1, None))
+    assert (first.deleted, first.next, second) == (0, STEP_ROWS, PruneStep(1, None))
 
 
 def test_old_events_go_with_their_settled_deliveries(store: Store) -> None:
@@ -122,7 +122,7 @@ def test_an_event_that_waits_for_a_destination_stays_with_all_its_deliveries(sto
 
     step = prune_events(store, "crm", "bot")
 
-    assert step.removed == 1
+    assert step.deleted == 1
     assert store.database.read(lambda c: c.execute(select(events.c.id)).scalars().all()) == [waiting]
     assert (count(store, deliveries), count(store, jobs)) == (2, 3)
 
@@ -137,7 +137,7 @@ def test_a_delivery_to_a_destination_that_is_gone_from_the_config_holds_up_nothi
 
     state = select(deliveries.c.state).where(deliveries.c.id == skipped)
     queues = store.database.read(lambda c: c.execute(select(jobs.c.queue)).scalars().all())
-    assert step.removed == 1
+    assert step.deleted == 1
     assert store.database.read(lambda c: c.execute(state).scalar_one()) == "skipped"
     assert sorted(queues) == ["deliver:crm", "prune", "split"]
 
@@ -167,19 +167,19 @@ def test_a_step_of_events_takes_only_so_many(store: Store) -> None:
 
 def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
     rows = [{"event_id": bytes([number] * 16), "at": OLD if number else BEFORE} for number in range(4)]
-    store.write(lambda c: c.execute(forgotten_events.insert(), rows))
+    store.write(lambda c: c.execute(erased_events.insert(), rows))
 
-    step = store.retention.prune_forgotten(before=BEFORE)
+    step = store.retention.prune_erased_events(before=BEFORE)
 
-    assert step.removed == 3
-    assert count(store, forgotten_events) == 1
+    assert step.deleted == 3
+    assert count(store, erased_events) == 1
 
 
 @pytest.mark.parametrize("after", [0, 5])
 def test_nothing_is_taken_from_an_empty_store(store: Store, after: int) -> None:
     assert store.retention.prune_receipts(before=BEFORE, after=after) == PruneStep(0, None)
     assert prune_events(store, after=after) == PruneStep(0, None)
-    assert store.retention.prune_forgotten(before=BEFORE) == PruneStep(0, None)
+    assert store.retention.prune_erased_events(before=BEFORE) == PruneStep(0, None)
 
 
 def test_ids_go_on_after_everything_was_pruned(store: Store) -> None:

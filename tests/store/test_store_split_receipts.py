@@ -11,7 +11,7 @@ from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitReceipt
 from app.store import ClaimLost, Store
 from app.store.tables.events import key_of
-from app.store.tables.schema import forgotten_events, jobs
+from app.store.tables.schema import erased_events, jobs
 from tests.support.events import event_id
 from tests.support.store import NOON, StoreMaker, new_receipt
 from tests.support.work import (
@@ -137,7 +137,7 @@ def test_an_event_twice_in_a_receipt_or_in_a_batch_is_kept_once(store: Store) ->
 
 def test_an_event_that_was_erased_with_its_customer_does_not_come_back(store: Store) -> None:
     row = {"event_id": key_of(event_id("a")), "at": NOON}
-    store.write(lambda c: c.execute(insert(forgotten_events).values(row)))
+    store.write(lambda c: c.execute(insert(erased_events).values(row)))
 
     counted = put_in(store, found("a"), found("b"))
 

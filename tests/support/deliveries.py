@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 
-from app.domain.delivery import Attempt, NewDelivery
+from app.domain.delivery import NewDelivery
 from app.domain.destination import queue_of_destination
 from app.domain.event import NewEvent
 from app.domain.job import SPLIT_QUEUE, Job, Outcome, Retry
-from app.domain.job_result import JobResult, QueueSignal
+from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.queue import ClaimRequest
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store

@@ -6,10 +6,10 @@ from itertools import count
 
 import pytest
 
-from app.domain.delivery import Attempt, NewDelivery
+from app.domain.delivery import NewDelivery
 from app.domain.destination import queue_of_destination
 from app.domain.job import SPLIT_QUEUE, Dead, Done, Job, Retry
-from app.domain.job_result import JobResult, QueueSignal
+from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.queue import ClaimRequest
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import Store

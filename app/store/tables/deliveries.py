@@ -1,26 +1,28 @@
-"""Deliveries as they are told: some with their events, one, a page of them, how many stand where."""
+"""Deliveries as values: those that claimed jobs are about, and those that the API shows."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, literal, select
 
-from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState
+from app.domain.delivery import DELIVERY_ID, KEPT_ATTEMPTS, Delivery, DeliveryState
 from app.domain.destination import queue_of_destination
 from app.domain.event import Event
 from app.domain.job import DELIVER_QUEUE, Job
+from app.domain.job_result import Attempt
 from app.domain.queue import QueueState
-from app.store.tables.attempts import attempts_of
-from app.store.tables.chunks import chunks
-from app.store.tables.delivery_progress import OPEN
 from app.store.tables.events import event_of, id_of
 from app.store.tables.queues import queue_of
-from app.store.tables.receipts import BIGGEST_ID
 from app.store.tables.schema import deliveries, events, jobs, queues
+from app.store.tables.types import MAX_ROW_ID, chunks
+
+OPEN = "open"
+"""The stored state of a delivery that has a job. Whether it waits or is in flight, the job knows."""
 
 _QUEUE = literal(DELIVER_QUEUE) + deliveries.c.destination
-_SHOWN = (
+_WITH_JOB = (
     select(deliveries, events.c.event_id, jobs.c.due_at, jobs.c.claim_id)
     .join(events, events.c.id == deliveries.c.event)
     .outerjoin(jobs, (jobs.c.queue == _QUEUE) & (jobs.c.subject == deliveries.c.id))
@@ -30,39 +32,53 @@ _EVENTS = select(events).where(events.c.id.in_(bindparam("ids", expanding=True))
 
 
 def row_id_of(public_id: str) -> int | None:
-    """The row that a public id names; None if it is not one of ours."""
+    """Return the row id in a delivery's public id, or None if it is not such an id."""
     match = DELIVERY_ID.fullmatch(public_id)
     row_id = int(match[1]) if match else 0
-    return row_id if 0 < row_id <= BIGGEST_ID else None
+    return row_id if 0 < row_id <= MAX_ROW_ID else None
+
+
+def attempts_of(column: bytes) -> tuple[Attempt, ...]:
+    """Return the attempts that a column holds as JSON."""
+    return tuple(
+        Attempt(datetime.fromisoformat(at), status, error, duration_ms)
+        for at, status, error, duration_ms in json.loads(bytes(column))
+    )
+
+
+def column_of(attempts: Iterable[Attempt]) -> bytes:
+    """Return the last `KEPT_ATTEMPTS` of these attempts as a column."""
+    kept = [(one.at.isoformat(), one.status, one.error, one.duration_ms) for one in attempts][-KEPT_ATTEMPTS:]
+    return json.dumps(kept, separators=(",", ":")).encode("ascii")
 
 
 def load_deliveries(
     connection: Connection, now: datetime, claimed: Sequence[Job]
 ) -> dict[int, tuple[Delivery, Event]]:
-    """Those that claimed jobs are for, by the jobs' ids, with their events."""
-    found = _rows(connection, [job.subject for job in claimed])
-    wanted = sorted({row.event for row in found.values()})
-    happened = {
-        row.id: event_of(row) for some in chunks(wanted) for row in connection.execute(_EVENTS, {"ids": some})
+    """Return the deliveries that claimed jobs are about, with their events, by the ids of the jobs."""
+    rows = _rows(connection, [job.subject for job in claimed])
+    sequences = sorted({row.event for row in rows.values()})
+    by_sequence = {
+        row.id: event_of(row) for ids in chunks(sequences) for row in connection.execute(_EVENTS, {"ids": ids})
     }
     return {
-        job.id: (delivery_of(row, now), happened[row.event])
+        job.id: (delivery_of(row, now), by_sequence[row.event])
         for job in claimed
-        if (row := found.get(job.subject)) is not None and row.event in happened  # it may be erased between two looks
+        if (row := rows.get(job.subject)) is not None and row.event in by_sequence  # it may be erased in between
     }
 
 
 def read_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -> list[Delivery]:
-    """These deliveries, in this order. When one is tried next depends on its queue too."""
-    wanted = list(ids)
-    found = _rows(connection, wanted)
-    states = {row.name: queue_of(row) for row in connection.execute(select(queues))} if found else {}
-    told = [delivery_of(found[row_id], now) for row_id in wanted if row_id in found]
-    return [_as_its_queue_lets(one, states.get(queue_of_destination(one.destination))) for one in told]
+    """Return these deliveries, in this order. The time of the next attempt also depends on the queue."""
+    ordered = list(ids)
+    rows = _rows(connection, ordered)
+    states = {row.name: queue_of(row) for row in connection.execute(select(queues))} if rows else {}
+    existing = [delivery_of(rows[row_id], now) for row_id in ordered if row_id in rows]
+    return [_delay_by_queue(one, states.get(queue_of_destination(one.destination))) for one in existing]
 
 
 def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
-    """The delivery that a row and its job, if it has one, tell of."""
+    """Return the delivery of a row that is joined with its job, if it has one."""
     is_in_flight = row.claim_id is not None and row.due_at > now
     return Delivery(
         id=f"dlv_{row.id}",
@@ -74,7 +90,7 @@ def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
     )
 
 
-def _as_its_queue_lets(delivery: Delivery, queue: QueueState | None) -> Delivery:
+def _delay_by_queue(delivery: Delivery, queue: QueueState | None) -> Delivery:
     if queue is None or delivery.next_attempt_at is None:
         return delivery
     return replace(delivery, next_attempt_at=queue.lets_through(delivery.next_attempt_at))
@@ -87,4 +103,5 @@ def _state(stored: str, is_in_flight: bool) -> DeliveryState:
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Row[tuple[object, ...]]]:
-    return {row.id: row for some in chunks(sorted(set(ids))) for row in connection.execute(_SHOWN, {"ids": some})}
+    unique = sorted(set(ids))
+    return {row.id: row for some in chunks(unique) for row in connection.execute(_WITH_JOB, {"ids": some})}

@@ -1,4 +1,4 @@
-"""Lists of deliveries, newest first, and how many stand where: by indexes, however many there are."""
+"""Lists and counts of deliveries, newest first. Every query uses an index, however many deliveries there are."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from app.domain.destination import queue_of_destination
 from app.domain.job import DELIVER_QUEUE
 from app.store.tables.deliveries import read_deliveries
 from app.store.tables.events import key_of
-from app.store.tables.jobs import depths_of_queues
-from app.store.tables.receipts import BIGGEST_ID
+from app.store.tables.jobs import IS_CLAIMED, depths_of_queues
 from app.store.tables.schema import UNDELIVERED, deliveries, events, jobs, queues
+from app.store.tables.types import MAX_ROW_ID
 
 OPEN_STATES = (DeliveryState.WAITING, DeliveryState.IN_FLIGHT)
 UNDELIVERED_STATES = (DeliveryState.DEAD, DeliveryState.SKIPPED)
@@ -21,25 +21,25 @@ UNDELIVERED_STATES = (DeliveryState.DEAD, DeliveryState.SKIPPED)
 
 @dataclass(frozen=True)
 class DeliveryFilter:
-    """Which deliveries: in a state, to a destination, of an event; those older than the one with the id `before`."""
+    """Which deliveries to list: in a state, to a destination, of an event; with row ids below `before`."""
 
     state: DeliveryState | None = None
     destination: str | None = None
     event: str | None = None
-    before: int = BIGGEST_ID
+    before: int = MAX_ROW_ID
     limit: int = 50
 
 
-def page_of_deliveries(connection: Connection, now: datetime, wanted: DeliveryFilter) -> list[Delivery]:
-    """The newest of those that are wanted for."""
-    if wanted.event is not None:
-        return _of_event(connection, now, wanted.event, wanted)
-    return read_deliveries(connection, now, _ids(connection, now, wanted))
+def page_of_deliveries(connection: Connection, now: datetime, chosen: DeliveryFilter) -> list[Delivery]:
+    """Return the newest deliveries that the filter chooses."""
+    if chosen.event is not None:
+        return _of_event(connection, now, chosen.event, chosen)
+    return read_deliveries(connection, now, _ids(connection, now, chosen))
 
 
 def count_deliveries(connection: Connection, now: datetime) -> dict[str, DeliveryCounts]:
-    """By destination."""
-    query = select(deliveries.c.destination, func.count()).where(is_stored_as(DeliveryState.DEAD))
+    """Count what waits and what is dead, by destination."""
+    query = select(deliveries.c.destination, func.count()).where(has_ended_as(DeliveryState.DEAD))
     dead: dict[str, int] = dict(connection.execute(query.group_by(deliveries.c.destination)).all())
     waiting = {
         depth.queue.removeprefix(DELIVER_QUEUE): depth.waiting
@@ -49,34 +49,36 @@ def count_deliveries(connection: Connection, now: datetime) -> dict[str, Deliver
     return {name: DeliveryCounts(waiting.get(name, 0), dead.get(name, 0)) for name in sorted({*waiting, *dead})}
 
 
-def is_stored_as(state: DeliveryState) -> ColumnElement[bool]:
-    """Condition on deliveries that has ended, so that an index of those that were not delivered can serve."""
+def has_ended_as(state: DeliveryState) -> ColumnElement[bool]:
+    """Return the condition that a delivery has ended in this state, so worded that SQLite uses a partial index."""
     is_in_state = deliveries.c.state == bindparam(None, state.value, literal_execute=True)
     return is_in_state & text(UNDELIVERED) if state in UNDELIVERED_STATES else is_in_state
 
 
-def _of_event(connection: Connection, now: datetime, event: str, wanted: DeliveryFilter) -> list[Delivery]:
-    """An event has few: those that are not wanted for are left out afterwards."""
+def _of_event(connection: Connection, now: datetime, event: str, chosen: DeliveryFilter) -> list[Delivery]:
+    """Read all deliveries of an event, which are few, and then filter them."""
     sequence = select(events.c.id).where(events.c.event_id == (key_of(event) or b"")).scalar_subquery()
-    query = select(deliveries.c.id).where(deliveries.c.event == sequence, deliveries.c.id < wanted.before)
-    told = read_deliveries(connection, now, connection.execute(query.order_by(deliveries.c.id.desc())).scalars())
+    query = select(deliveries.c.id).where(deliveries.c.event == sequence, deliveries.c.id < chosen.before)
+    ids = connection.execute(query.order_by(deliveries.c.id.desc())).scalars()
     return [
-        one for one in told if wanted.destination in (None, one.destination) and wanted.state in (None, one.state)
-    ][: wanted.limit]
+        delivery
+        for delivery in read_deliveries(connection, now, ids)
+        if chosen.destination in (None, delivery.destination) and chosen.state in (None, delivery.state)
+    ][: chosen.limit]
 
 
-def _ids(connection: Connection, now: datetime, wanted: DeliveryFilter) -> Iterable[int]:
-    if wanted.state in (None, DeliveryState.DELIVERED):
-        return _ids_of_most(connection, wanted)
-    found: list[int] = []
-    for destination in _destinations(connection) if wanted.destination is None else [wanted.destination]:
-        if wanted.state is DeliveryState.WAITING:
-            found += _ids_of_waiting(connection, now, destination, wanted)
-        elif wanted.state is DeliveryState.IN_FLIGHT:
-            found += _ids_in_flight(connection, now, destination, wanted)
+def _ids(connection: Connection, now: datetime, chosen: DeliveryFilter) -> Iterable[int]:
+    if chosen.state in (None, DeliveryState.DELIVERED):
+        return _ids_of_all(connection, chosen)
+    ids: list[int] = []
+    for destination in _destinations(connection) if chosen.destination is None else [chosen.destination]:
+        if chosen.state is DeliveryState.WAITING:
+            ids += _ids_of_waiting(connection, now, destination, chosen)
+        elif chosen.state is DeliveryState.IN_FLIGHT:
+            ids += _ids_in_flight(connection, now, destination, chosen)
         else:
-            found += _ids_of_undelivered(connection, destination, wanted)
-    return sorted(found, reverse=True)[: wanted.limit]
+            ids += _ids_of_undelivered(connection, destination, chosen)
+    return sorted(ids, reverse=True)[: chosen.limit]
 
 
 def _destinations(connection: Connection) -> list[str]:
@@ -84,32 +86,33 @@ def _destinations(connection: Connection) -> list[str]:
     return [name.removeprefix(DELIVER_QUEUE) for name in names if name.startswith(DELIVER_QUEUE)]
 
 
-def _ids_of_most(connection: Connection, wanted: DeliveryFilter) -> Sequence[int]:
-    query = select(deliveries.c.id).where(deliveries.c.id < wanted.before)
-    if wanted.state is not None:
-        query = query.where(is_stored_as(wanted.state))
-    if wanted.destination is not None:
-        query = query.where(deliveries.c.destination == wanted.destination)
-    return connection.execute(query.order_by(deliveries.c.id.desc()).limit(wanted.limit)).scalars().all()
+def _ids_of_all(connection: Connection, chosen: DeliveryFilter) -> Sequence[int]:
+    """Search the deliveries themselves. Most are delivered, so that few rows are read in vain."""
+    query = select(deliveries.c.id).where(deliveries.c.id < chosen.before)
+    if chosen.state is not None:
+        query = query.where(has_ended_as(chosen.state))
+    if chosen.destination is not None:
+        query = query.where(deliveries.c.destination == chosen.destination)
+    return connection.execute(query.order_by(deliveries.c.id.desc()).limit(chosen.limit)).scalars().all()
 
 
-def _ids_of_waiting(connection: Connection, now: datetime, destination: str, wanted: DeliveryFilter) -> Sequence[int]:
-    waits = jobs.c.claim_id.is_(None) | (jobs.c.due_at <= now)
+def _ids_of_waiting(connection: Connection, now: datetime, destination: str, chosen: DeliveryFilter) -> Sequence[int]:
+    is_waiting = ~IS_CLAIMED | (jobs.c.due_at <= now)
     query = select(jobs.c.subject).where(
-        jobs.c.queue == queue_of_destination(destination), jobs.c.subject < wanted.before, waits
+        jobs.c.queue == queue_of_destination(destination), jobs.c.subject < chosen.before, is_waiting
     )
-    return connection.execute(query.order_by(jobs.c.subject.desc()).limit(wanted.limit)).scalars().all()
+    return connection.execute(query.order_by(jobs.c.subject.desc()).limit(chosen.limit)).scalars().all()
 
 
-def _ids_in_flight(connection: Connection, now: datetime, destination: str, wanted: DeliveryFilter) -> Sequence[int]:
-    """All of them, for they are few: in the order of their ids they would be searched among all that wait."""
-    is_in_flight = jobs.c.claim_id.is_not(None) & (jobs.c.due_at > now)
+def _ids_in_flight(connection: Connection, now: datetime, destination: str, chosen: DeliveryFilter) -> Sequence[int]:
+    """Read all that are in flight, which are few. A search in the order of subjects would read all that wait too."""
+    is_in_flight = IS_CLAIMED & (jobs.c.due_at > now)
     query = select(jobs.c.subject).where(jobs.c.queue == queue_of_destination(destination), is_in_flight)
-    return [number for number in connection.execute(query).scalars() if number < wanted.before]
+    return [row_id for row_id in connection.execute(query).scalars() if row_id < chosen.before]
 
 
-def _ids_of_undelivered(connection: Connection, destination: str, wanted: DeliveryFilter) -> Sequence[int]:
-    assert wanted.state is not None
-    query = select(deliveries.c.id).where(is_stored_as(wanted.state), deliveries.c.destination == destination)
-    query = query.where(deliveries.c.id < wanted.before).order_by(deliveries.c.id.desc()).limit(wanted.limit)
+def _ids_of_undelivered(connection: Connection, destination: str, chosen: DeliveryFilter) -> Sequence[int]:
+    assert chosen.state is not None
+    query = select(deliveries.c.id).where(has_ended_as(chosen.state), deliveries.c.destination == destination)
+    query = query.where(deliveries.c.id < chosen.before).order_by(deliveries.c.id.desc()).limit(chosen.limit)
     return connection.execute(query).scalars().all()

@@ -1,4 +1,4 @@
-"""What the end of a try changes about its delivery."""
+"""What the result of a job changes about its delivery. The only link from settling jobs to deliveries."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,52 +6,57 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from app.domain.delivery import Attempt, DeliveryState
-from app.domain.job import DELIVER_QUEUE, Dead, Outcome, Retry
-from app.domain.job_result import JobResult
-from app.store.tables.attempts import attempts_of, column_of
-from app.store.tables.chunks import chunks
+from app.domain.delivery import DeliveryState
+from app.domain.job import Dead, Outcome, Retry
+from app.domain.job_result import Attempt, JobResult
+from app.store.tables.deliveries import OPEN, attempts_of, column_of
 from app.store.tables.schema import deliveries
+from app.store.tables.types import chunks
 
-OPEN = "open"
-"""The state of a delivery that has a job: it waits or is in flight."""
-
-_KNOWN = select(deliveries.c.id, deliveries.c.attempts).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
-_NOTE = (
+_ATTEMPTS = (
+    select(deliveries.c.id, deliveries.c.attempts)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(deliveries.c.id)
+)
+_UPDATE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery_id"))
-    .values(state=bindparam("new_state"), attempts=bindparam("all_attempts"), updated_at=bindparam("now"))
+    .values(state=bindparam("new_state"), attempts=bindparam("new_attempts"), updated_at=bindparam("now"))
 )
 
 
-def record_attempts(connection: Connection, now: datetime, ends: Iterable[JobResult]) -> None:
-    """Write down attempts and states of the deliveries that these tries were for."""
-    tries = {end.job.subject: end for end in ends if end.job.queue.startswith(DELIVER_QUEUE)}
+def record_attempts(connection: Connection, now: datetime, results: Iterable[JobResult]) -> None:
+    """Record the attempts and the new states of the deliveries that these results are about."""
+    by_delivery = {result.job.subject: result for result in results}
     rows = [
-        _row(row.id, row.attempts, tries[row.id], now)
-        for some in chunks(sorted(tries))
-        for row in connection.execute(_KNOWN, {"ids": some})
+        _row(row.id, row.attempts, by_delivery[row.id], now)
+        for ids in chunks(sorted(by_delivery))
+        for row in connection.execute(_ATTEMPTS, {"ids": ids})
     ]
     if rows:
-        connection.execute(_NOTE, rows)
-
-
-def _row(delivery_id: int, known: bytes, end: JobResult, now: datetime) -> dict[str, Any]:
-    attempt = _attempt(end, now)
-    all_attempts = known if attempt is None else column_of([*attempts_of(known), attempt])
-    state = state_after(end.outcome)
-    return {"delivery_id": delivery_id, "new_state": state, "all_attempts": all_attempts, "now": now}
-
-
-def _attempt(end: JobResult, now: datetime) -> Attempt | None:
-    """The POST; or why it was given up without one."""
-    if end.attempt is None and isinstance(end.outcome, Dead):
-        return Attempt(now, None, end.outcome.reason, 0)
-    return end.attempt
+        connection.execute(_UPDATE, rows)
 
 
 def state_after(outcome: Outcome) -> str:
-    """The state of a delivery after a try that ended so."""
+    """Return the stored state of a delivery after an attempt with this outcome."""
     if isinstance(outcome, Retry):
         return OPEN
     return (DeliveryState.DEAD if isinstance(outcome, Dead) else DeliveryState.DELIVERED).value
+
+
+def _row(delivery_id: int, earlier: bytes, result: JobResult, now: datetime) -> dict[str, Any]:
+    attempt = _attempt(result, now)
+    attempts = earlier if attempt is None else column_of([*attempts_of(earlier), attempt])
+    return {
+        "delivery_id": delivery_id,
+        "new_state": state_after(result.outcome),
+        "new_attempts": attempts,
+        "now": now,
+    }
+
+
+def _attempt(result: JobResult, now: datetime) -> Attempt | None:
+    """Return the POST; for a delivery that is dead without one, an attempt that holds the reason."""
+    if result.attempt is None and isinstance(result.outcome, Dead):
+        return Attempt(now, None, result.outcome.reason, 0)
+    return result.attempt

@@ -1,10 +1,11 @@
-"""An event as a row and back. The document holds as JSON what is too rich for columns.
+"""Events as rows and back: one, a page of them, their counts, and the locks on them.
 
-ASCII JSON keeps what no text column of PostgreSQL would: NUL and halves of surrogate pairs.
+The document holds as ASCII JSON what is too rich for columns. Escapes keep what a text column of PostgreSQL refuses:
+NUL and halves of surrogate pairs.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate, takewhile
 
@@ -12,29 +13,53 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, text
 
 from app.domain.event import EVENT_ID, Contact, Event, NewEvent, Origin, type_matches
 from app.store.tables.schema import events
+from app.store.tables.types import chunks
 
 PREFIX = "evt_"
+PAGE_BYTES = 8 * 1024 * 1024
+ALL_TYPES = "*"
+
+_LOCK = (
+    select(events.c.id)
+    .where(events.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(events.c.id)
+    .with_for_update()
+)
+_TYPES = text(
+    "WITH RECURSIVE known(type) AS (SELECT min(type) FROM events UNION ALL"
+    " SELECT (SELECT min(type) FROM events WHERE type > known.type) FROM known WHERE known.type IS NOT NULL)"
+    " SELECT type FROM known WHERE type IS NOT NULL"
+)
+"""The distinct types, by one look into the index for each. DISTINCT would read the whole index."""
+
+
+@dataclass(frozen=True)
+class EventCounts:
+    """How many events there are. `total` is an upper bound: the number of sequences given out, not of rows."""
+
+    total: int
+    foreign: int
 
 
 def key_of(event_id: str) -> bytes | None:
-    """The 16 bytes that a public id stands for; None if it is not one of ours."""
+    """Return the 16 bytes in an event's public id, or None if it is not such an id."""
     return bytes.fromhex(event_id.removeprefix(PREFIX)) if EVENT_ID.fullmatch(event_id) else None
 
 
 def id_of(key: bytes) -> str:
-    """The public id of these 16 bytes."""
+    """Return the public id of these 16 bytes."""
     return PREFIX + bytes(key).hex()
 
 
 def document_of(event: NewEvent) -> bytes:
-    """Contact, data, raw item and origin."""
-    origin = {name: getattr(event.origin, name) for name in Origin.__dataclass_fields__}  # asdict would copy it all
+    """Return contact, data, raw item and origin as JSON."""
+    origin = {name: getattr(event.origin, name) for name in Origin.__dataclass_fields__}  # asdict would copy deeply
     document = {"contact": asdict(event.contact), "data": event.data, "raw": event.raw, "origin": origin}
     return json.dumps(document, separators=(",", ":")).encode("ascii")
 
 
 def event_of(row: Row[tuple[object, ...]]) -> Event:
-    """The event that a row of the table holds."""
+    """Return the event that a row of the table holds."""
     document = json.loads(bytes(row.document))
     return Event(
         id=id_of(row.event_id),
@@ -53,69 +78,60 @@ def event_of(row: Row[tuple[object, ...]]) -> Event:
     )
 
 
-PAGE_BYTES = 8 * 1024 * 1024
-EVERYTHING = "*"
-_TYPES = text(
-    "WITH RECURSIVE known(type) AS (SELECT min(type) FROM events UNION ALL"
-    " SELECT (SELECT min(type) FROM events WHERE type > known.type) FROM known WHERE known.type IS NOT NULL)"
-    " SELECT type FROM known WHERE type IS NOT NULL"
-)
-"""The types there are, by one look into the index for each: DISTINCT would read all of it."""
+def lock_events(connection: Connection, sequences: Iterable[int]) -> None:
+    """Lock these events until the transaction ends, in the order of their sequences.
 
-
-@dataclass(frozen=True)
-class EventCounts:
-    """How many events there are. `total` is an upper bound: sequences given away, not rows counted."""
-
-    total: int
-    foreign: int
+    Until then no other transaction deletes them, or opens one of their deliveries.
+    """
+    for ids in chunks(sorted(set(sequences))):
+        connection.execute(_LOCK, {"ids": ids}).all()
 
 
 def get_event(connection: Connection, key: bytes) -> Event | None:
-    """The event with this key."""
+    """Return the event with this key."""
     row = connection.execute(select(events).where(events.c.event_id == key)).one_or_none()
     return None if row is None else event_of(row)
 
 
 def next_events(connection: Connection, sequence: int, types: Sequence[str], limit: int) -> list[Event]:
-    """The events after a sequence."""
-    found = _next_ids(connection, sequence, types, limit)
-    query = select(events).where(events.c.id.in_(found)).order_by(events.c.id)
-    return [event_of(row) for row in connection.execute(query)] if found else []
+    """Return the events after a sequence, `limit` at most, of types that match one of the globs (none: all types)."""
+    ids = _next_ids(connection, sequence, types, limit)
+    query = select(events).where(events.c.id.in_(ids)).order_by(events.c.id)
+    return [event_of(row) for row in connection.execute(query)] if ids else []
 
 
 def latest_sequence(connection: Connection) -> int:
-    """The highest sequence, 0 if there is none."""
+    """Return the highest sequence, 0 if there is no event."""
     return connection.execute(select(func.max(events.c.id))).scalar_one() or 0
 
 
 def count_events(connection: Connection) -> EventCounts:
-    """By the ends of the sequence, one by one: SQLite would read a whole index for both; and by a partial index."""
+    """Count by the first and the last sequence, in two queries: SQLite reads a whole index for both at once."""
     first, last = connection.execute(select(func.min(events.c.id))).scalar_one(), latest_sequence(connection)
     foreign = connection.execute(select(func.count()).select_from(events).where(text("is_foreign"))).scalar_one()
     return EventCounts(total=0 if first is None else last - first + 1, foreign=foreign)
 
 
 def _next_ids(connection: Connection, sequence: int, types: Sequence[str], limit: int) -> list[int]:
-    """The ids of the next page: as many as fit into its bytes, at least one."""
-    found = sorted(_candidates(connection, sequence, types, limit))[:limit]
-    sizes = accumulate(size for _, size in found)
-    fitting = sum(1 for _ in takewhile(lambda total: total <= PAGE_BYTES, sizes))
-    return [row_id for row_id, _ in found[: max(1, fitting)]]
+    """Return the ids of the next page: as many as fit into `PAGE_BYTES`, but at least one."""
+    candidates = sorted(_candidates(connection, sequence, types, limit))[:limit]
+    totals = accumulate(size for _, size in candidates)
+    fitting = sum(1 for _ in takewhile(lambda total: total <= PAGE_BYTES, totals))
+    return [row_id for row_id, _ in candidates[: max(1, fitting)]]
 
 
 def _candidates(connection: Connection, sequence: int, types: Sequence[str], limit: int) -> list[tuple[int, int]]:
-    """Ids and sizes. Of some types only: the next ones of each, by the index.
+    """Return ids and sizes. If only some types are asked for, the next ones of each type, by the index.
 
-    PostgreSQL lets each statement see what was committed until it began: without a common end the second type
-    could bring an event in front of which one of the first type is missing.
+    On PostgreSQL each statement sees what was committed before it began. Without a common upper end the query for the
+    second type could return an event that is later than one of the first type which its own query has missed.
     """
     query = _ids_after(sequence, limit)
-    if not types or EVERYTHING in types:
+    if not types or ALL_TYPES in types:
         return [(row.id, row.size) for row in connection.execute(query)]
-    query = query.where(events.c.type == bindparam("one_type"), events.c.id <= latest_sequence(connection))
-    wanted = [known for known in connection.execute(_TYPES).scalars() if type_matches(known, types)]
-    return [(row.id, row.size) for one in wanted for row in connection.execute(query, {"one_type": one})]
+    query = query.where(events.c.type == bindparam("of_type"), events.c.id <= latest_sequence(connection))
+    matching = [known for known in connection.execute(_TYPES).scalars() if type_matches(known, types)]
+    return [(row.id, row.size) for one in matching for row in connection.execute(query, {"of_type": one})]
 
 
 def _ids_after(sequence: int, limit: int) -> Select[tuple[int, int]]:

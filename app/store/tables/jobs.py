@@ -1,19 +1,46 @@
-"""Jobs as rows: when the next one is due, and how many are open in each queue."""
+"""Jobs as rows: when the next one is due, how many are open in each queue, and the locks on them."""
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from app.domain.queue import QueueDepth
 from app.store.tables.schema import jobs, queues
+from app.store.tables.types import chunks
 
-IN_FLIGHT = jobs.c.claim_id.is_not(None)
+JobRow = Row[*tuple[Any, ...]]
+
+IS_CLAIMED = jobs.c.claim_id.is_not(None)
+"""In flight, if `due_at`, the end of the lease, is later than now."""
+
+_LOCK = select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.id).with_for_update()
+
+
+def lock_jobs(connection: Connection, row_ids: Collection[int]) -> list[JobRow]:
+    """Lock these jobs until the transaction ends, in the order of their ids, and return their rows."""
+    return [row for ids in chunks(sorted(row_ids)) for row in connection.execute(_LOCK, {"ids": ids})]
+
+
+def find_jobs(connection: Connection, subjects: Mapping[str, Sequence[int]]) -> list[int]:
+    """Return the ids of the open jobs about these subjects, which are given for each queue."""
+    return [
+        row_id
+        for queue, in_queue in subjects.items()
+        for some in chunks(in_queue)
+        for row_id in connection.execute(
+            select(jobs.c.id).where(jobs.c.queue == queue, jobs.c.subject.in_(some))
+        ).scalars()
+    ]
 
 
 def earliest_due(connection: Connection, queue: str) -> datetime | None:
-    """When the first job of a queue is due, or its lease ends, and the breaker lets one through. None if there is
-    none, or nothing of the queue is claimed before somebody resumes it."""
+    """Return when a job of this queue can be claimed at the earliest: its due time, or the breaker's pause.
+
+    For a claimed job this is the end of its lease. None if no job is open, or the queue is paused or disabled.
+    """
     query = select(func.min(jobs.c.due_at)).where(jobs.c.queue == queue)
     earliest: datetime | None = connection.execute(query).scalar_one()
     row = connection.execute(select(queues).where(queues.c.name == queue)).one_or_none()
@@ -23,9 +50,9 @@ def earliest_due(connection: Connection, queue: str) -> datetime | None:
 
 
 def depths_of_queues(connection: Connection, now: datetime) -> list[QueueDepth]:
-    """By an index: what each queue has; what is in flight of it."""
-    flying = select(jobs.c.queue, func.count()).where(IN_FLIGHT, jobs.c.due_at > now).group_by(jobs.c.queue)
-    in_flight: Counter[str] = Counter(dict(connection.execute(flying).all()))
-    everything = select(jobs.c.queue, func.count().label("open"), func.min(jobs.c.due_at).label("oldest"))
-    rows = connection.execute(everything.group_by(jobs.c.queue).order_by(jobs.c.queue))
+    """Count the open jobs of each queue that has any, and those of them that are in flight; by indexes."""
+    claimed = select(jobs.c.queue, func.count()).where(IS_CLAIMED, jobs.c.due_at > now).group_by(jobs.c.queue)
+    in_flight: Counter[str] = Counter(dict(connection.execute(claimed).all()))
+    query = select(jobs.c.queue, func.count().label("open"), func.min(jobs.c.due_at).label("oldest"))
+    rows = connection.execute(query.group_by(jobs.c.queue).order_by(jobs.c.queue))
     return [QueueDepth(row.queue, row.open - in_flight[row.queue], in_flight[row.queue], row.oldest) for row in rows]

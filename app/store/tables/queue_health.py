@@ -1,25 +1,20 @@
-"""What the ends of tries tell about their queue: its breaker, its last success, its last error."""
+"""What results change about their queues: breaker, disabled, last success, last error."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, update
 
 from app.domain.breaker import Breaker, after_failure, after_success
-from app.domain.delivery import Attempt
-from app.domain.job import DELIVER_QUEUE
-from app.domain.job_result import JobResult, QueueSignal
+from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.queue import QueueState
-from app.domain.timestamps import iso
 from app.store.tables.queues import columns_of
 from app.store.tables.schema import queues
 from app.store.tables.types import printable_excerpt
 
-log = logging.getLogger(__name__)
-
 Jitter = Callable[[], float]
+"""Return a number from 0 to 1, which spreads the breaker's pauses."""
 
 _CHANGED = (
     "disabled",
@@ -31,62 +26,62 @@ _CHANGED = (
     "last_error_at",
     "last_error",
 )
-_NOTE = (
+_UPDATE = (
     update(queues)
     .where(queues.c.name == bindparam("queue"))
     .values({name: bindparam(f"new_{name}") for name in _CHANGED})
 )
 
 
+@dataclass(frozen=True)
+class QueueChange:
+    """The state of a queue before and after a transaction."""
+
+    before: QueueState
+    after: QueueState
+
+
 def record_queue_health(
-    connection: Connection, now: datetime, known: Mapping[str, QueueState], ends: Iterable[JobResult], jitter: Jitter
-) -> None:
-    """Write down how these queues, which are locked, stand after the ends, in their order."""
-    states = dict(known)
-    for end in ends:
-        if end.job.queue in states:
-            states[end.job.queue] = after(states[end.job.queue], end, now, jitter)
-    changed = [name for name, state in states.items() if state != known[name]]
-    if changed:
-        connection.execute(_NOTE, [_row(states[name]) for name in changed])
-    for name in changed:
-        _tell(known[name], states[name])
+    connection: Connection,
+    now: datetime,
+    locked: Mapping[str, QueueState],
+    results: Iterable[JobResult],
+    jitter: Jitter,
+) -> list[QueueChange]:
+    """Apply the results, in their order, to the states of these locked queues. Return the states that changed."""
+    states = dict(locked)
+    for result in results:
+        if result.job.queue in states:
+            states[result.job.queue] = next_state(states[result.job.queue], result, now, jitter)
+    changes = [QueueChange(before, states[name]) for name, before in locked.items() if states[name] != before]
+    if changes:
+        connection.execute(_UPDATE, [_row(change.after) for change in changes])
+    return changes
 
 
-def after(state: QueueState, end: JobResult, now: datetime, jitter: Jitter) -> QueueState:
-    """How a queue stands after one more try."""
-    state = replace(state, breaker=_breaker(state.breaker, end, now, jitter))
-    if end.signal is QueueSignal.SUCCESS:
+def next_state(state: QueueState, result: JobResult, now: datetime, jitter: Jitter) -> QueueState:
+    """Return the state of a queue after one more result."""
+    state = replace(state, breaker=_next_breaker(state.breaker, result, now, jitter))
+    if result.signal is QueueSignal.SUCCESS:
         return replace(state, last_success_at=now)
-    if end.signal is QueueSignal.GONE:
+    if result.signal is QueueSignal.GONE:
         state = replace(state, disabled=True)
-    if end.attempt is None:
+    if result.attempt is None:
         return state
-    return replace(state, last_error_at=now, last_error=_words(end.attempt))
+    return replace(state, last_error_at=now, last_error=_error_text(result.attempt))
 
 
-def _breaker(breaker: Breaker, end: JobResult, now: datetime, jitter: Jitter) -> Breaker:
-    if end.signal is QueueSignal.SUCCESS:
-        return after_success(breaker, now, end.max_in_flight)
-    if end.signal is QueueSignal.FAILURE:
-        return after_failure(breaker, now, jitter(), end.retry_after)
+def _next_breaker(breaker: Breaker, result: JobResult, now: datetime, jitter: Jitter) -> Breaker:
+    if result.signal is QueueSignal.SUCCESS:
+        return after_success(breaker, now, result.max_in_flight)
+    if result.signal is QueueSignal.FAILURE:
+        return after_failure(breaker, now, jitter(), result.retry_after)
     return breaker
 
 
-def _tell(before: QueueState, now: QueueState) -> None:
-    """A line when the queue begins or ceases to be shut, just before it is committed."""
-    facts = {"destination": now.name.removeprefix(DELIVER_QUEUE), "last_error": now.last_error}
-    if now.disabled and not before.disabled:
-        log.error("destination.disabled", extra=facts)
-    if now.breaker.open_until is not None and not before.breaker.is_open:
-        log.warning("destination.opened", extra={**facts, "until": iso(now.breaker.open_until)})
-    if before.breaker.is_open and not now.breaker.is_open:
-        log.info("destination.closed", extra=facts)
-
-
-def _words(attempt: Attempt) -> str:
-    words = attempt.error or ("no answer" if attempt.status is None else f"HTTP {attempt.status}")
-    return printable_excerpt(words)
+def _error_text(attempt: Attempt) -> str:
+    error = attempt.error or ("no answer" if attempt.status is None else f"HTTP {attempt.status}")
+    return printable_excerpt(error)
 
 
 def _row(state: QueueState) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Queues as rows: the state that holds for all jobs of one, and the locks on it."""
+"""Queues as rows: the state that applies to all jobs of a queue, and the locks on it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,12 +9,12 @@ from app.domain.breaker import Breaker
 from app.domain.queue import QueueState
 from app.store.tables.schema import queues
 
-_ENSURE = text(
+_ADD = text(
     "INSERT INTO queues (name, paused, disabled, failures, trips) VALUES (:name, false, false, 0, 0)"
     " ON CONFLICT (name) DO NOTHING"
 )
-_NAMED = select(queues.c.name).where(queues.c.name.in_(bindparam("names", expanding=True)))
-_LOCKED = (
+_EXISTING = select(queues.c.name).where(queues.c.name.in_(bindparam("names", expanding=True)))
+_LOCK = (
     select(queues)
     .where(queues.c.name.in_(bindparam("names", expanding=True)))
     .order_by(queues.c.name)
@@ -23,22 +23,24 @@ _LOCKED = (
 
 
 def ensure_queues(connection: Connection, names: Iterable[str]) -> None:
-    """Make those that are missing. They are looked for first: to insert a name that is there would wait for whoever
-    changes its row."""
+    """Add the queues that are missing. A transaction does so before it locks any queue.
+
+    The missing ones are looked up first: an insert of a name that exists would wait for the lock on its row.
+    """
     wanted = sorted(set(names))
-    known = set(connection.execute(_NAMED, {"names": wanted}).scalars())
-    if missing := [{"name": name} for name in wanted if name not in known]:
-        connection.execute(_ENSURE, missing)
+    existing = set(connection.execute(_EXISTING, {"names": wanted}).scalars())
+    if missing := [{"name": name} for name in wanted if name not in existing]:
+        connection.execute(_ADD, missing)
 
 
 def lock_queues(connection: Connection, names: Iterable[str]) -> dict[str, QueueState]:
-    """Hold these queues until the transaction ends. Everybody locks queues by name, and before any of their jobs."""
+    """Lock these queues until the transaction ends, in the order of their names, and return their states."""
     wanted = sorted(set(names))
-    return {row.name: queue_of(row) for row in connection.execute(_LOCKED, {"names": wanted})} if wanted else {}
+    return {row.name: queue_of(row) for row in connection.execute(_LOCK, {"names": wanted})} if wanted else {}
 
 
 def queue_of(row: Row[tuple[object, ...]]) -> QueueState:
-    """The queue that a row of the table holds."""
+    """Return the state that a row of the table holds."""
     return QueueState(
         name=row.name,
         paused=row.paused,
@@ -51,5 +53,5 @@ def queue_of(row: Row[tuple[object, ...]]) -> QueueState:
 
 
 def columns_of(breaker: Breaker) -> Mapping[str, Any]:
-    """A breaker as columns of its queue."""
+    """Return a breaker as columns of its queue."""
     return vars(breaker)

@@ -1,4 +1,4 @@
-"""The tables. Migrations bring a database here; nothing else changes its shape."""
+"""The tables of this code. Only migrations change the schema of a database, and they lead to these tables."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ metadata = MetaData()
 
 
 def where(condition: str) -> dict[str, Any]:
-    """The keywords of a partial index, for both databases."""
+    """Return the keyword arguments of a partial index for both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
@@ -26,11 +26,11 @@ receipts = Table(
     Column("events", Integer, nullable=False),
     Column("duplicates", Integer, nullable=False),
     Column("signed_with", String(8), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # last, so that a list of receipts reads no bodies
+    Column("body", LargeBinary, nullable=False),  # last, so that a list of receipts does not read bodies
     Index("receipts_digest", "digest", unique=True),
     Index("receipts_pending", "id", **where("state = 'pending'")),
     Index("receipts_unreadable", "id", **where("state = 'unreadable'")),
-    sqlite_autoincrement=True,  # an id is never used twice, so that a cursor never skips
+    sqlite_autoincrement=True,  # AUTOINCREMENT: an id is never used twice, so that no cursor skips a row
 )
 
 receipt_errors = Table(
@@ -39,7 +39,7 @@ receipt_errors = Table(
     Column("receipt", RowId, primary_key=True, autoincrement=False),
     Column("reason", String(200), nullable=False),
 )
-"""Why a receipt is unreadable. Beside the receipts, whose last column are their bytes."""
+"""Why a receipt is unreadable. A table of its own, because the body is the last column of `receipts`."""
 
 events = Table(
     "events",
@@ -57,23 +57,23 @@ events = Table(
     Column("is_foreign", Boolean, nullable=False),
     Column("document", LargeBinary, nullable=False),  # JSON: contact, data, raw, origin
     Index("events_event_id", "event_id", unique=True),
-    Index("events_type", "type", "id"),  # whoever reads only some types must not read through all the others
+    Index("events_type", "type", "id"),  # reading only some types does not scan the others
     Index("events_wa_id", "wa_id", **where("wa_id IS NOT NULL")),
     Index("events_user_id", "user_id", **where("user_id IS NOT NULL")),
     Index("events_foreign", "id", **where("is_foreign")),
     sqlite_autoincrement=True,
 )
 
-forgotten_events = Table(
-    "forgotten_events",
+erased_events = Table(
+    "erased_events",
     metadata,
     Column("event_id", LargeBinary(16), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
 )
-"""Events that were erased with their customer: should Meta send one again, it is known and not kept again."""
+"""Ids of events that were erased with a contact: if Meta sends one again, it is recognised and not stored."""
 
 UNDELIVERED = "state IN ('dead', 'skipped')"
-"""SQLite takes a partial index only for a query that says its condition word for word."""
+"""SQLite uses a partial index only for a query that repeats its condition word for word."""
 
 deliveries = Table(
     "deliveries",
@@ -109,8 +109,8 @@ jobs = Table(
     Index("jobs_claimed", "queue", "due_at", **where("claim_id IS NOT NULL")),
     sqlite_autoincrement=True,
 )
-"""Open work. `due_at` is when a job may be claimed: after a claim, the end of its lease; NULL while an earlier one
-with the same `order_key` is open. `claims` counts claims that were never settled: their worker died."""
+"""Open work. `due_at` is when a job may be claimed: for a claimed job the end of its lease; NULL while an earlier job
+with the same `order_key` is open. `claims` counts the claims since the job was last settled or handed back."""
 
 queues = Table(
     "queues",
@@ -126,7 +126,7 @@ queues = Table(
     Column("last_error_at", UtcDateTime),
     Column("last_error", String(200)),
 )
-"""What holds for all jobs of a queue. Its row is locked while jobs of it are claimed, ordered or settled."""
+"""The state that applies to all jobs of a queue. Its row is locked while its jobs are claimed, ordered or settled."""
 
 consumers = Table(
     "consumers",
@@ -151,4 +151,4 @@ compatibility = Table(
     metadata,
     Column("oldest_code", String(10), nullable=False),
 )
-"""One row: the oldest revision whose code can work with this schema. A migration that takes away raises it."""
+"""One row: the oldest revision whose code can use this schema. A migration that removes something raises it."""

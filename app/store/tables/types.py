@@ -1,19 +1,27 @@
-"""Column types that mean the same in both databases."""
+"""What both databases take alike: column types, printable text, and lists of a bounded length."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+T = TypeVar("T")
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
 RowId = BigInteger().with_variant(Integer(), "sqlite")
-"""A 64-bit id; SQLite makes a key of its own only for a column declared INTEGER."""
+"""A 64-bit id. SQLite makes a column its row id only if it is declared INTEGER."""
+
+MAX_ROW_ID = 2**63 - 1
+MAX_REASON_LENGTH = 200
+CHUNK_SIZE = 500
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC moment. SQLite, which knows no such type, keeps microseconds since 1970: they sort."""
+    """An aware UTC timestamp. SQLite has no such type and stores microseconds since 1970, which sort correctly."""
 
     impl = DateTime
     cache_ok = True
@@ -29,13 +37,15 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        moment: datetime = EPOCH + value * MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
-        return moment
-
-
-MAX_REASON_LENGTH = 200
+        timestamp: datetime = EPOCH + value * MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+        return timestamp
 
 
 def printable_excerpt(text: str) -> str:
-    """The text as one short line: PostgreSQL takes neither NUL nor half a surrogate pair."""
-    return "".join(each if each.isprintable() else "?" for each in text[:MAX_REASON_LENGTH])
+    """Return the text as one short line. PostgreSQL refuses NUL and half a surrogate pair."""
+    return "".join(char if char.isprintable() else "?" for char in text[:MAX_REASON_LENGTH])
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Split a list into pieces that fit into the parameters of one statement; none if it is empty."""
+    return (items[start : start + CHUNK_SIZE] for start in range(0, len(items), CHUNK_SIZE))

@@ -1,6 +1,19 @@
-"""What commits together: one file for each atomic promise, as functions on an open connection.
+"""What commits together: one file for each promise that is kept whole or not at all. Functions on an open connection.
 
 All transactions take their locks in one order, so that no two of them can deadlock:
 
-    events by id → singleton jobs → queues by name → deliveries and jobs by id → receipts by id
+    singleton jobs → events by id → queues by name → deliveries and jobs by id → receipts by id
+
+- Rows that a transaction inserts need no place in this order: no other transaction sees them before the commit. An
+  insert that may meet another one (`ON CONFLICT`) does have one: missing queues come by name, before any queue is
+  locked; ids of erased events come before receipts.
+- A statement that locks several rows is a `SELECT … ORDER BY key FOR UPDATE`. UPDATE and DELETE lock in the order of
+  their plan; several rows at once are therefore locked before. `SKIP LOCKED` never waits.
+- Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.
+- A job whose `due_at` is NULL was never claimed. A transaction that changes such jobs has locked their queue, and may
+  take them in any order.
+- `receipt_errors` comes after its receipt. `add_receipts` begins with an advisory lock, and then takes only receipts.
+  `consumers` and `heartbeats` are never changed together with another table.
+
+No module here logs: a transaction may still be rolled back, or run again.
 """

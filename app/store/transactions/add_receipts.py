@@ -1,8 +1,8 @@
-"""Taking receipts in: exact bytes, each only once however often it comes.
+"""Adds receipts: exact bytes, each body only once, however often it comes.
 
-Equal bytes are found by a 64-bit digest and proven equal by comparing them. A wider index would cost more than it
-tells: a digest is random, so that its index pages are cold. Should two different bodies ever share a digest, the
-second is kept under the digest of another probe. Bytes that were erased with a customer are known by their SHA-256.
+A 64-bit digest finds equal bodies, and a comparison of the bytes proves them equal. An index of longer digests costs
+more than it brings: digests are random, so that its pages are cold. If two different bodies have the same digest, the
+second one is stored under another digest of its own. A body that was cleared is compared by its SHA-256.
 """
 
 import hashlib
@@ -15,18 +15,22 @@ from app.store.engine.bulk_insert import insert_rows
 from app.store.tables.schema import receipts
 
 LOCKED_BYTES = 2047
-"""hashlib gives the interpreter's lock up for more than these."""
+"""hashlib releases the interpreter's lock for more bytes than these."""
 
 Digest = Callable[[bytes, int], int]
+"""Return the digest for a SHA-256 and the number of digests that were taken by other bodies."""
+
 KnownRow = Row[int, int, int, bytes, bytes]
 Known = dict[int, KnownRow]
+"""Stored receipts by digest."""
 
 _KNOWN = select(receipts.c.digest, receipts.c.id, receipts.c.size, receipts.c.sha256, receipts.c.body).where(
     receipts.c.digest.in_(bindparam("digests", expanding=True))
 )
 _INSERT = insert(receipts).returning(receipts.c.id)
-"""Nobody reads the ids: with RETURNING SQLAlchemy makes one statement of all rows."""
-_REPEAT = (
+"""The ids are not used. With RETURNING, SQLAlchemy inserts all rows with one statement."""
+
+_COUNT_DUPLICATES = (
     update(receipts)
     .where(receipts.c.id == bindparam("known_id"))
     .values(duplicates=receipts.c.duplicates + bindparam("times"))
@@ -34,33 +38,34 @@ _REPEAT = (
 
 
 def sha256_of(body: bytes) -> bytes:
-    """A body's SHA-256, taken of pieces for which hashlib keeps the interpreter's lock.
+    """Return a body's SHA-256, computed in pieces for which hashlib keeps the interpreter's lock.
 
-    A native thread that gives the lock up for each larger body waits a millisecond to get it back, every time.
+    A native thread that releases the lock for each larger body waits a millisecond to get it back, every time.
     """
-    hashed = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for start in range(0, len(body), LOCKED_BYTES):
-        hashed.update(body[start : start + LOCKED_BYTES])
-    return hashed.digest()
+        sha256.update(body[start : start + LOCKED_BYTES])
+    return sha256.digest()
 
 
 def digest_of(sha256: bytes, probe: int) -> int:
-    """64 bits of a body's SHA-256, as a signed integer; another probe gives other bits."""
+    """Return 64 bits of a body's SHA-256 as a signed integer. Each probe gives other bits."""
     bits = sha256 if probe == 0 else hashlib.sha256(probe.to_bytes(4) + sha256).digest()
     return int.from_bytes(bits[:8], signed=True)
 
 
 def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Digest = digest_of) -> list[Stored]:
-    """Keep each of the new ones, or raise the counter of the one whose bytes it repeats.
+    """Add each new receipt, or count it as a duplicate of the stored one with the same bytes.
 
-    Nobody else may add receipts meanwhile: what is looked up here must still be so at the commit.
+    The caller makes sure that no other transaction adds receipts meanwhile: what is looked up here must hold until
+    the commit.
     """
     batch = _Batch(new, digest)
-    while batch.open:
-        batch.sort_out(_look_up(connection, batch.digests()))
-    if batch.repeated:
-        times = [{"known_id": known, "times": times} for known, times in sorted(batch.repeated.items())]
-        connection.execute(_REPEAT, times)
+    while batch.undecided:
+        batch.decide(_look_up(connection, batch.digests()))
+    if batch.duplicates:
+        rows = [{"known_id": known_id, "times": times} for known_id, times in sorted(batch.duplicates.items())]
+        connection.execute(_COUNT_DUPLICATES, rows)
     if batch.fresh:
         _insert(connection, batch.rows())
     return batch.stored
@@ -77,59 +82,63 @@ def _look_up(connection: Connection, digests: list[int]) -> Known:
     return {row.digest: row for row in connection.execute(_KNOWN, {"digests": digests})}
 
 
-def _holds(row: KnownRow, body: bytes, sha256: bytes) -> bool:
-    if row.size and not row.body:
-        return bytes(row.sha256) == sha256
-    return bytes(row.body) == body
+def _has_body(row: KnownRow, body: bytes, sha256: bytes) -> bool:
+    is_cleared = row.size and not row.body
+    return bytes(row.sha256) == sha256 if is_cleared else bytes(row.body) == body
 
 
 class _Batch:
-    """The new receipts of one transaction while it is found out which of them are new."""
+    """The receipts of one transaction, while it is decided which of them are new.
+
+    Receipts are named by their index in `new`. `undecided` holds the digest of each that is still to be looked up;
+    `fresh` the index of each new one, by its digest; `repeats` how often a new one is repeated in the batch, by its
+    digest; `duplicates` how often a stored one is repeated, by its id.
+    """
 
     def __init__(self, new: Sequence[NewReceipt], digest: Digest) -> None:
         self.new = new
         self.digest = digest
         self.stored = [Stored.ACCEPTED] * len(new)
         self.sha256 = [sha256_of(receipt.body) for receipt in new]
-        self.open = {at: digest(sha256, 0) for at, sha256 in enumerate(self.sha256)}
+        self.undecided = {index: digest(sha256, 0) for index, sha256 in enumerate(self.sha256)}
         self.probe = 0
         self.fresh: dict[int, int] = {}
-        self.again: dict[int, int] = {}
-        self.repeated: dict[int, int] = {}
+        self.repeats: dict[int, int] = {}
+        self.duplicates: dict[int, int] = {}
 
     def digests(self) -> list[int]:
-        return list(dict.fromkeys(self.open.values()))
+        return list(dict.fromkeys(self.undecided.values()))
 
-    def sort_out(self, known: Known) -> None:
-        """Settle each open one as new or repeated; those that only share a digest stay open under another."""
+    def decide(self, known: Known) -> None:
+        """Decide which of the undecided are new. Those that only share a digest stay undecided, with another one."""
         self.probe += 1
-        still_open = {}
-        for at, digest in self.open.items():
-            body = self.new[at].body
-            if digest in known and _holds(known[digest], body, self.sha256[at]):
-                self.repeated[known[digest].id] = self.repeated.get(known[digest].id, 0) + 1
-                self.stored[at] = Stored.DUPLICATE
+        undecided = {}
+        for index, digest in self.undecided.items():
+            body = self.new[index].body
+            if digest in known and _has_body(known[digest], body, self.sha256[index]):
+                self.duplicates[known[digest].id] = self.duplicates.get(known[digest].id, 0) + 1
+                self.stored[index] = Stored.DUPLICATE
             elif digest in self.fresh and self.new[self.fresh[digest]].body == body:
-                self.again[digest] = self.again.get(digest, 0) + 1
-                self.stored[at] = Stored.DUPLICATE
+                self.repeats[digest] = self.repeats.get(digest, 0) + 1
+                self.stored[index] = Stored.DUPLICATE
             elif digest in known or digest in self.fresh:
-                still_open[at] = self.digest(self.sha256[at], self.probe)
+                undecided[index] = self.digest(self.sha256[index], self.probe)
             else:
-                self.fresh[digest] = at
-        self.open = still_open
+                self.fresh[digest] = index
+        self.undecided = undecided
 
     def rows(self) -> list[dict[str, object]]:
         return [
             {
                 "digest": digest,
-                "received_at": self.new[at].received_at,
-                "size": len(self.new[at].body),
-                "sha256": self.sha256[at],
+                "received_at": self.new[index].received_at,
+                "size": len(self.new[index].body),
+                "sha256": self.sha256[index],
                 "state": ReceiptState.PENDING.value,
                 "events": 0,
-                "duplicates": self.again.get(digest, 0),
-                "signed_with": self.new[at].signed_with,
-                "body": self.new[at].body,
+                "duplicates": self.repeats.get(digest, 0),
+                "signed_with": self.new[index].signed_with,
+                "body": self.new[index].body,
             }
-            for digest, at in self.fresh.items()
+            for digest, index in self.fresh.items()
         ]

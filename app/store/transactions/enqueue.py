@@ -1,7 +1,7 @@
-"""Jobs in line: new ones, and of those with an `order_key` only the first of each key is due.
+"""Enqueues jobs. Of the jobs with the same ordering key only the first is due; the others wait until it is deleted.
 
-Whoever puts such jobs in line or takes them out holds their queues: else two who do not see each other's commit could
-leave a key without a job that is due.
+Each transaction that adds or deletes such jobs has locked their queue. Two that do not see each other's changes could
+otherwise leave an ordering key without a due job.
 """
 
 from collections import defaultdict
@@ -12,87 +12,69 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.domain.delivery import NewDelivery
-from app.domain.destination import queue_of_destination
-from app.store.tables.attempts import column_of
-from app.store.tables.chunks import chunks
-from app.store.tables.delivery_progress import OPEN
 from app.store.tables.queues import ensure_queues, lock_queues
-from app.store.tables.schema import deliveries, jobs
+from app.store.tables.schema import jobs
+from app.store.tables.types import chunks
 
 OrderingKey = tuple[str, int]
-"""A queue and an order key in it."""
+"""A queue and an order key in it. Jobs with the same ordering key are done one after the other."""
 
-_INSERT_JOB = insert(jobs).returning(jobs.c.id)
-"""Nobody reads the ids: with RETURNING many rows make one statement, and one call into the driver."""
-
-_INSERT_DELIVERY = insert(deliveries).returning(deliveries.c.id, deliveries.c.destination, deliveries.c.order_key)
+_INSERT = insert(jobs).returning(jobs.c.id)
+"""The ids are not used. With RETURNING, SQLAlchemy inserts many rows with one statement."""
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """Work to put in line."""
+    """A job to enqueue. `subject` is the row that it is about."""
 
     queue: str
     subject: int
     order_key: int | None
 
-
-def enqueue(connection: Connection, now: datetime, new: Sequence[NewJob]) -> None:
-    """Jobs that are due now, or once those before them are done."""
-    ensure_queues(connection, {job.queue for job in new})
-    ordered = [(job.queue, job.order_key) for job in new if job.order_key is not None]
-    lock_queues(connection, {queue for queue, _ in ordered})
-    taken = set(_first_jobs(connection, ordered))
-    rows = [_row(job, now, taken) for job in new]
-    if rows:
-        connection.execute(_INSERT_JOB, rows).close()
+    @property
+    def ordering_key(self) -> OrderingKey | None:
+        """The job's ordering key, if it has one."""
+        return None if self.order_key is None else (self.queue, self.order_key)
 
 
-def promote_next(connection: Connection, now: datetime, lines: Iterable[OrderingKey]) -> None:
-    """Something left these lines: whoever is the first of each now is due, if it is not already."""
-    for some in chunks(sorted(_first_jobs(connection, lines).values())):
-        query = update(jobs).where(jobs.c.id.in_(some), jobs.c.due_at.is_(None)).values(due_at=now)
+def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -> None:
+    """Add these jobs. Each is due now, or once the earlier jobs with its ordering key are deleted."""
+    if not new_jobs:
+        return
+    ensure_queues(connection, {job.queue for job in new_jobs})
+    keys = {job.ordering_key for job in new_jobs if job.ordering_key is not None}
+    lock_queues(connection, {queue for queue, _ in keys})
+    occupied = set(_first_jobs(connection, keys))
+    connection.execute(_INSERT, [_row(job, now, occupied) for job in new_jobs]).close()
+
+
+def promote_next(connection: Connection, now: datetime, keys: Iterable[OrderingKey]) -> None:
+    """Make the first job of each ordering key due, unless it is already: the job before it has been deleted."""
+    for ids in chunks(sorted(_first_jobs(connection, keys).values())):
+        query = update(jobs).where(jobs.c.id.in_(ids), jobs.c.due_at.is_(None)).values(due_at=now)
         connection.execute(query)
 
 
-def _row(job: NewJob, now: datetime, taken: set[OrderingKey]) -> dict[str, Any]:
-    line = None if job.order_key is None else (job.queue, job.order_key)
-    due_at = None if line in taken else now
-    if line is not None:
-        taken.add(line)
+def _row(job: NewJob, now: datetime, occupied: set[OrderingKey]) -> dict[str, Any]:
+    key = job.ordering_key
+    due_at = None if key in occupied else now
+    if key is not None:
+        occupied.add(key)
     row = {"queue": job.queue, "subject": job.subject, "order_key": job.order_key}
     return {**row, "due_at": due_at, "attempts": 0, "claims": 0}
 
 
-def _first_jobs(connection: Connection, lines: Iterable[OrderingKey]) -> dict[OrderingKey, int]:
-    """The first open job of each line that has any."""
-    keys = defaultdict(set)
-    for queue, key in lines:
-        keys[queue].add(key)
+def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[OrderingKey, int]:
+    """Return the id of the first open job of each ordering key that has any."""
+    by_queue = defaultdict(set)
+    for queue, order_key in keys:
+        by_queue[queue].add(order_key)
     first = {}
-    for queue in sorted(keys):
-        for some in chunks(sorted(keys[queue])):
+    for queue, order_keys in sorted(by_queue.items()):
+        for some in chunks(sorted(order_keys)):
             query = select(jobs.c.order_key, func.min(jobs.c.id)).where(
                 jobs.c.queue == queue, jobs.c.order_key.in_(some)
             )
-            first.update(
-                {(queue, key): row_id for key, row_id in connection.execute(query.group_by(jobs.c.order_key))}
-            )
+            rows = connection.execute(query.group_by(jobs.c.order_key))
+            first.update({(queue, order_key): row_id for order_key, row_id in rows})
     return first
-
-
-def put_deliveries(connection: Connection, now: datetime, wanted: Iterable[tuple[int, Sequence[NewDelivery]]]) -> int:
-    """Make these deliveries of events, which are named by their sequences; how many."""
-    untried = {"state": OPEN, "updated_at": now, "attempts": column_of(())}
-    rows = [
-        {"event": sequence, "destination": new.destination, "order_key": new.order_key, **untried}
-        for sequence, news in wanted
-        for new in news
-    ]
-    if rows:
-        made = sorted(connection.execute(_INSERT_DELIVERY, rows), key=lambda row: row.id)
-        enqueue(
-            connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in made]
-        )
-    return len(rows)

@@ -1,7 +1,7 @@
-"""Erasing a customer, a little at a time: the bytes of receipts that name it, its events, their deliveries.
+"""Erases a contact step by step: its events with their deliveries, and the bodies of receipts that name it.
 
-What happened to others stays: a receipt loses its bytes only once every event in it stands on its own, and keeps
-its row, by which it is known should Meta send it again.
+What happened to other contacts stays. A body is cleared only when every event in it is stored by itself. The
+receipt's row stays, so that the same bytes are recognised if Meta sends them again.
 """
 
 from collections import Counter
@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, sel
 from app.domain.erasure import EraseStep, is_phone, names_in
 from app.domain.receipt import ReceiptState
 from app.store.engine import sqlite
-from app.store.tables.receipts import is_wiped
+from app.store.tables.receipts import is_cleared
 from app.store.tables.schema import events, receipts
 from app.store.tables.types import UtcDateTime
-from app.store.transactions.delete_events import delete_events, lock_open_deliveries, remove_jobs
+from app.store.transactions.delete_events import delete_events, delete_jobs_of, lock_open_deliveries
 from app.store.transactions.prune import STEP_ROWS
 
 SCAN_ROWS = 2000
@@ -25,29 +25,29 @@ SCAN_BYTES = 16 * 1024 * 1024
 MAX_NAMES = 50
 
 _REMEMBER = text(
-    "INSERT INTO forgotten_events (event_id, at) SELECT event_id, :at FROM events WHERE id IN :ids"
+    "INSERT INTO erased_events (event_id, at) SELECT event_id, :at FROM events WHERE id IN :ids"
     " ON CONFLICT (event_id) DO NOTHING"
 ).bindparams(bindparam("ids", expanding=True), bindparam("at", type_=UtcDateTime))
 
-Found = Sequence[Row[*tuple[Any, ...]]]
-"""Receipts that name the contact: id and state."""
+EventRow = Row[*tuple[Any, ...]]
+"""An event's sequence and the row id of its receipt."""
 
 
 def other_names(connection: Connection, contact: str) -> list[str]:
-    """What else the contact is called: the user ids or phone numbers of events that name both."""
+    """Return the contact's other names: user ids or phone numbers from events that also name the contact."""
     other = events.c.user_id if is_phone(contact) else events.c.wa_id
-    query = select(other).where(_named(contact), other.is_not(None)).distinct().limit(MAX_NAMES)
+    query = select(other).where(_names(contact), other.is_not(None)).distinct().limit(MAX_NAMES)
     return list(connection.execute(query).scalars())
 
 
-def last_receipt(connection: Connection) -> int:
-    """The id of the newest receipt, 0 if there is none."""
+def last_receipt_id(connection: Connection) -> int:
+    """Return the id of the newest receipt, 0 if there is none."""
     return connection.execute(select(func.max(receipts.c.id))).scalar_one() or 0
 
 
-def end_of_scan(connection: Connection, after: int, last_receipt_id: int) -> int:
-    """The last receipt of the next stretch: as many as are searched in one go, at least one."""
-    query = select(receipts.c.id, receipts.c.size).where(receipts.c.id > after, receipts.c.id <= last_receipt_id)
+def end_of_scan(connection: Connection, after: int, last_id: int) -> int:
+    """Return the id up to which one step searches: `SCAN_ROWS` or `SCAN_BYTES` of receipts, but at least one."""
+    query = select(receipts.c.id, receipts.c.size).where(receipts.c.id > after, receipts.c.id <= last_id)
     end, size = after, 0
     for row in connection.execute(query.order_by(receipts.c.id).limit(SCAN_ROWS)):
         size += row.size
@@ -57,54 +57,56 @@ def end_of_scan(connection: Connection, after: int, last_receipt_id: int) -> int
     return end
 
 
-def receipts_naming(connection: Connection, names: list[str], after: int, end: int) -> Found:
-    """The receipts of a stretch whose bytes name the contact."""
-    contains = or_(*[_contains(connection, name, at) for at, name in enumerate(names)])
-    query = select(receipts.c.id, receipts.c.state, receipts.c.body)
+def receipts_naming(connection: Connection, names: Sequence[str], after: int, end: int) -> list[int]:
+    """Return the ids of receipts in this range whose body has one of the names."""
+    contains = or_(*[_contains(connection, name, number) for number, name in enumerate(names)])
+    query = select(receipts.c.id, receipts.c.body)
     query = query.where(receipts.c.id > after, receipts.c.id <= end, contains)
-    return [row for row in connection.execute(query) if names_in(bytes(row.body), names)]
+    return [row.id for row in connection.execute(query) if names_in(bytes(row.body), list(names))]
 
 
-def wipe(connection: Connection, found: Found) -> EraseStep:
-    """Drain the bytes of those that are split; count the others, which stay."""
-    some = select(receipts.c.id, receipts.c.state).where(receipts.c.id.in_([row.id for row in found]))
-    locked = connection.execute(some.order_by(receipts.c.id).with_for_update()).all()
+def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
+    """Clear the bodies of those of these receipts that are split, and count the others, which keep theirs."""
+    query = select(receipts.c.id, receipts.c.state).where(receipts.c.id.in_(ids))
+    locked = connection.execute(query.order_by(receipts.c.id).with_for_update()).all()
     states = Counter(row.state for row in locked)
     split = [row.id for row in locked if row.state == ReceiptState.SPLIT]
-    query = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_wiped())
+    with_body = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_cleared())
     with sqlite.secure_delete(connection):
-        wiped = connection.execute(query.values(body=b"")).rowcount
-    return EraseStep(receipts=wiped, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE])
+        cleared = connection.execute(with_body.values(body=b"")).rowcount
+    return EraseStep(
+        receipts=cleared, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE]
+    )
 
 
-def events_naming(connection: Connection, contact: str, also: str | None = None) -> Found:
-    """Some events of the contact; or some that know it only by another name: id and receipt.
+def lock_events_naming(connection: Connection, contact: str, other_name: str | None = None) -> Sequence[EventRow]:
+    """Lock and return the next events of the contact; or those that have only another name of it.
 
-    A phone number may have been somebody else's: an event that it shares with another user id is not the contact's.
+    A phone number may have belonged to another customer before: an event with the number and another user id is not
+    the contact's.
     """
     query = select(events.c.id, events.c.receipt).order_by(events.c.id).limit(STEP_ROWS).with_for_update()
-    if also is None:
-        return connection.execute(query.where(_named(contact))).all()
-    only = events.c.user_id.is_(None) if is_phone(also) else events.c.wa_id.is_distinct_from(contact)
-    return connection.execute(query.where(_named(also), only)).all()
+    if other_name is None:
+        return connection.execute(query.where(_names(contact))).all()
+    alone = events.c.user_id.is_(None) if is_phone(other_name) else events.c.wa_id.is_distinct_from(contact)
+    return connection.execute(query.where(_names(other_name), alone)).all()
 
 
-def erase_events(connection: Connection, rows: Found, now: datetime) -> EraseStep:
-    """Delete these events with their deliveries, remember only their ids, and wipe the receipts they came in."""
+def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime) -> EraseStep:
+    """Delete these locked events with their deliveries, keep only their ids, and clear the bodies they came in."""
     ids = [row.id for row in rows]
-    remove_jobs(connection, lock_open_deliveries(connection, ids), now)
+    delete_jobs_of(connection, lock_open_deliveries(connection, ids), now)
     connection.execute(_REMEMBER, {"ids": ids, "at": now})
-    gone, undelivered = delete_events(connection, ids)
-    came_in = select(receipts.c.id).where(receipts.c.id.in_({row.receipt for row in rows}))
-    wiped = wipe(connection, connection.execute(came_in).all())
-    return EraseStep(gone, undelivered, wiped.receipts)
+    deleted_events, deleted_deliveries = delete_events(connection, ids)
+    cleared = clear_body(connection, sorted({row.receipt for row in rows}))
+    return EraseStep(deleted_events, deleted_deliveries, cleared.receipts)
 
 
-def _named(name: str) -> ColumnElement[bool]:
+def _names(name: str) -> ColumnElement[bool]:
     return (events.c.wa_id if is_phone(name) else events.c.user_id) == name
 
 
-def _contains(connection: Connection, name: str, at: int) -> ColumnElement[bool]:
-    sqlite_like = connection.dialect.name == "sqlite"
-    where = text(f"instr(body, :name{at}) > 0" if sqlite_like else f"position(:name{at} in body) > 0")
-    return where.bindparams(bindparam(f"name{at}", name.encode()))  # type: ignore[return-value]
+def _contains(connection: Connection, name: str, number: int) -> ColumnElement[bool]:
+    is_sqlite = connection.dialect.name == "sqlite"
+    condition = text(f"instr(body, :name{number}) > 0" if is_sqlite else f"position(:name{number} in body) > 0")
+    return condition.bindparams(bindparam(f"name{number}", name.encode()))  # type: ignore[return-value]

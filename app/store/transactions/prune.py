@@ -1,7 +1,8 @@
-"""Taking away what is old enough, a little at a time, so that nobody who writes waits long for us.
+"""Deletes expired rows in small transactions, to keep the waits for locks short.
 
-A step plans by reading and then deletes by id, in a transaction of at most so many rows and bytes. Rows are as old
-as their ids are low; those that must stay are stepped over.
+A step reads which rows to delete, and then deletes them by id in one transaction of at most `STEP_ROWS` rows and
+`STEP_BYTES` bytes. Rows come in the order of their ids, which is the order of their ages; rows that must stay are
+skipped.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,8 +15,9 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from app.domain.delivery import DeliveryState
 from app.domain.receipt import ReceiptState
 from app.store.engine import sqlite
-from app.store.tables.schema import deliveries, events, forgotten_events, receipt_errors, receipts
-from app.store.transactions.delete_events import delete_events, lock_open_deliveries, remove_jobs
+from app.store.tables.events import lock_events
+from app.store.tables.schema import deliveries, erased_events, events, receipt_errors, receipts
+from app.store.transactions.delete_events import DeliveryRow, delete_events, delete_jobs_of, lock_open_deliveries
 
 STEP_ROWS = 200
 STEP_BYTES = 4 * 1024 * 1024
@@ -23,7 +25,7 @@ STEP_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Plan:
-    """The rows of one step, and the one after which the next step goes on; None: the rest is not old enough."""
+    """The ids that a step deletes, and the id after which the next step continues; None: no older rows are left."""
 
     ids: Sequence[int]
     next: int | None
@@ -31,72 +33,66 @@ class Plan:
 
 @dataclass(frozen=True)
 class PruneStep:
-    """How many rows a step has taken away, and after which one to go on; None: nothing more is old enough."""
+    """How many rows a step deleted, and the id after which the next one continues; None: no older rows are left."""
 
-    removed: int
+    deleted: int
     next: int | None
 
 
 def plan_receipts(connection: Connection, before: datetime, after: int) -> Plan:
-    """The next receipts that are settled and came before this moment."""
+    """Choose the next receipts that came before this time and are not pending."""
     columns = receipts.c.id, receipts.c.received_at, receipts.c.size, receipts.c.state
     query = select(*columns).where(receipts.c.id > after).order_by(receipts.c.id).limit(STEP_ROWS)
-    pending = ReceiptState.PENDING.value
     rows = connection.execute(query).all()
-    return _plan(rows, before, keep={row.id for row in rows if row.state == pending})
+    return _plan(rows, before, keep={row.id for row in rows if row.state == ReceiptState.PENDING})
 
 
 def plan_events(connection: Connection, before: datetime, after: int) -> Plan:
-    """The next events that came before this moment. Which of them may go is seen when they are locked."""
+    """Choose the next events that came before this time. Some may have to stay: that is seen once they are locked."""
     columns = events.c.id, events.c.received_at, func.length(events.c.document).label("size")
     query = select(*columns).where(events.c.id > after).order_by(events.c.id).limit(STEP_ROWS)
     return _plan(connection.execute(query).all(), before)
 
 
-def delete_receipts(connection: Connection, ids: Sequence[int]) -> int:
-    """Delete receipts that do not wait to be split, with the reasons of unreadable ones; how many there were."""
-    settled = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
-    gone = (
-        connection.execute(select(receipts.c.id).where(settled).order_by(receipts.c.id).with_for_update())
-        .scalars()
-        .all()
-    )
+def prune_receipts(connection: Connection, ids: Sequence[int]) -> int:
+    """Delete those of these receipts that are not pending, with their errors, and return how many."""
+    is_settled = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
+    query = select(receipts.c.id).where(is_settled).order_by(receipts.c.id).with_for_update()
+    locked = connection.execute(query).scalars().all()
     with sqlite.secure_delete(connection):
-        connection.execute(delete(receipts).where(receipts.c.id.in_(gone)))
-        connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(gone)))
-    return len(gone)
+        connection.execute(delete(receipts).where(receipts.c.id.in_(locked)))
+        connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(locked)))
+    return len(locked)
 
 
-def delete_settled_events(
-    connection: Connection, ids: Sequence[int], destinations: Collection[str], now: datetime
-) -> int:
-    """Delete events none of whose deliveries is open, with these; how many events there were.
+def prune_events(connection: Connection, ids: Sequence[int], destinations: Collection[str], now: datetime) -> int:
+    """Delete those of these events that have no open delivery, with their deliveries, and return how many events.
 
-    An open delivery to a destination that the config no longer lists is skipped first. Events are locked before
-    queues, as when they are erased.
+    `destinations` are those of the config. An open delivery to any other one is marked as skipped first.
     """
-    connection.execute(select(events.c.id).where(events.c.id.in_(ids)).order_by(events.c.id).with_for_update())
-    waiting = lock_open_deliveries(connection, ids)
-    _skip(connection, [row for row in waiting if row.destination not in destinations], now)
-    kept = {row.event for row in waiting if row.destination in destinations}
-    return delete_events(connection, [each for each in ids if each not in kept])[0]
+    lock_events(connection, ids)
+    still_open = lock_open_deliveries(connection, ids)
+    _skip(connection, [row for row in still_open if row.destination not in destinations], now)
+    kept = {row.event for row in still_open if row.destination in destinations}
+    return delete_events(connection, [sequence for sequence in ids if sequence not in kept])[0]
 
 
-def _skip(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> None:
-    """Nobody will make these deliveries any more."""
-    remove_jobs(connection, rows, now)
+def prune_erased_events(connection: Connection, before: datetime) -> int:
+    """Delete some ids of events that were erased before this time, and return how many. Meta repeats them no more."""
+    query = select(erased_events.c.event_id).where(erased_events.c.at < before).limit(STEP_ROWS)
+    locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+    return connection.execute(delete(erased_events).where(erased_events.c.event_id.in_(locked))).rowcount
+
+
+def _skip(connection: Connection, rows: Sequence[DeliveryRow], now: datetime) -> None:
+    """Delete the jobs of these deliveries and mark the deliveries as skipped."""
+    delete_jobs_of(connection, rows, now)
     skipped = {"state": DeliveryState.SKIPPED.value, "updated_at": now}
     connection.execute(update(deliveries).where(deliveries.c.id.in_([row.id for row in rows])).values(skipped))
 
 
-def prune_forgotten(connection: Connection, before: datetime) -> int:
-    """Forget events that were erased before this moment even by their id: Meta sends them no more."""
-    some = select(forgotten_events.c.event_id).where(forgotten_events.c.at < before).limit(STEP_ROWS)
-    return connection.execute(delete(forgotten_events).where(forgotten_events.c.event_id.in_(some))).rowcount
-
-
 def _plan(rows: Sequence[Row[*tuple[Any, ...]]], before: datetime, keep: Collection[int] = ()) -> Plan:
-    """A few rows that are too young are stepped over, too: somebody's clock was wrong for a while."""
+    """Choose the old rows. Young ones among them are skipped: the clock may have been wrong for a while."""
     old = [row for row in rows if row.received_at < before]
     ids: list[int] = []
     size = 0

@@ -1,75 +1,105 @@
-"""Settling jobs: what became of a try is written down at once, by its owner only."""
+"""Settles jobs: records the results of attempts, of those jobs only whose claim is still held.
 
-from collections.abc import Iterable, Sequence
+Knows nothing of what a job is about. The caller hands in, for each kind of queue, a function that records what its
+results change in other tables.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, update
 
-from app.domain.job import SINGLETON_QUEUES, Job, Retry
+from app.domain.job import SINGLETON_QUEUES, Job, Retry, kind_of_queue
 from app.domain.job_result import JobResult
 from app.domain.queue import QueueState
-from app.store.tables.chunks import chunks
-from app.store.tables.delivery_progress import record_attempts
-from app.store.tables.queue_health import Jitter, record_queue_health
+from app.store.tables.queue_health import Jitter, QueueChange, record_queue_health
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs
-from app.store.transactions.claim_jobs import Held, lock_held
+from app.store.tables.types import chunks
+from app.store.transactions.claim_jobs import HeldClaims, lock_held
 from app.store.transactions.enqueue import promote_next
 
-_PUT_BACK = (
+RecordResults = Callable[[Connection, datetime, Sequence[JobResult]], None]
+"""Record results of one kind of queue in the tables that only this kind uses. Their queues are locked."""
+
+_RETRY = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"))
-    .values(claim_id=None, claims=0, due_at=bindparam("due"), attempts=jobs.c.attempts + bindparam("tried"))
+    .values(claim_id=None, claims=0, due_at=bindparam("due"), attempts=jobs.c.attempts + bindparam("new_attempts"))
 )
-_TAKE_OUT = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+_DELETE = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@dataclass(frozen=True)
+class SettledJobs:
+    """For each result, whether it was applied; and the queues whose state the results changed."""
+
+    applied: list[bool]
+    changes: list[QueueChange]
 
 
 def settle_jobs(
-    connection: Connection, now: datetime, settlements: Sequence[JobResult], jitter: Jitter
-) -> list[bool]:
-    """Apply those whose claim is still held, each claim's first; which they are."""
-    queues, held = _lock(connection, [end.job for end in settlements])
-    first = {(end.job.id, end.job.claim_id): end for end in reversed(settlements)}
-    applied = [
-        (end.job.id, end.job.claim_id) in held and first[end.job.id, end.job.claim_id] is end for end in settlements
-    ]
-    ends = [end for end, applies in zip(settlements, applied, strict=True) if applies]
-    _put_back(connection, now, [end for end in ends if _stays(end)])
-    _take_out(connection, now, [end.job for end in ends if not _stays(end)], held)
-    record_attempts(connection, now, ends)
-    record_queue_health(connection, now, queues, ends, jitter)
-    return applied
+    connection: Connection,
+    now: datetime,
+    results: Sequence[JobResult],
+    *,
+    recorders: Mapping[str, RecordResults],
+    jitter: Jitter,
+) -> SettledJobs:
+    """Apply the results whose claim is still held; of several results for one claim, the first.
+
+    `recorders` holds one function for each kind of queue that has one.
+    """
+    queues, held = _lock(connection, [result.job for result in results])
+    first = {(result.job.id, result.job.claim_id): result for result in reversed(results)}
+    applied = [(key := (one.job.id, one.job.claim_id)) in held and first[key] is one for one in results]
+    valid = [result for result, is_applied in zip(results, applied, strict=True) if is_applied]
+    _make_due(connection, now, [result for result in valid if _stays(result)])
+    _delete(connection, now, [result.job for result in valid if not _stays(result)], held)
+    for kind, of_kind in _by_kind(valid).items():
+        if kind in recorders:
+            recorders[kind](connection, now, of_kind)
+    return SettledJobs(applied, record_queue_health(connection, now, queues, valid, jitter))
 
 
-def _lock(connection: Connection, claimed: Sequence[Job]) -> tuple[dict[str, QueueState], Held]:
-    """Singleton jobs first: the splitter holds its own while it locks queues. Then queues, then the other jobs."""
-    singleton = lock_held(connection, [job for job in claimed if job.queue in SINGLETON_QUEUES])
+def _lock(connection: Connection, claimed: Sequence[Job]) -> tuple[dict[str, QueueState], HeldClaims]:
+    """Lock singleton jobs, then the queues of the other jobs, then these jobs."""
+    singletons = lock_held(connection, [job for job in claimed if job.queue in SINGLETON_QUEUES])
     others = [job for job in claimed if job.queue not in SINGLETON_QUEUES]
     queues = lock_queues(connection, {job.queue for job in others})
-    return queues, {**singleton, **lock_held(connection, others)}
+    return queues, {**singletons, **lock_held(connection, others)}
 
 
-def _stays(end: JobResult) -> bool:
-    return isinstance(end.outcome, Retry) or end.job.queue in SINGLETON_QUEUES
+def _stays(result: JobResult) -> bool:
+    return isinstance(result.outcome, Retry) or result.job.queue in SINGLETON_QUEUES
 
 
-def _put_back(connection: Connection, now: datetime, ends: Iterable[JobResult]) -> None:
-    """Due again. A singleton job never ends, so that its tries are not counted."""
+def _make_due(connection: Connection, now: datetime, results: Iterable[JobResult]) -> None:
+    """Release the claims and make the jobs due again. The attempts of singleton jobs are not counted."""
     rows = [
         {
-            "job_id": end.job.id,
-            "due": now + (end.outcome.delay if isinstance(end.outcome, Retry) else timedelta()),
-            "tried": 0 if end.job.queue in SINGLETON_QUEUES else 1,
+            "job_id": result.job.id,
+            "due": now + (result.outcome.delay if isinstance(result.outcome, Retry) else timedelta()),
+            "new_attempts": 0 if result.job.queue in SINGLETON_QUEUES else 1,
         }
-        for end in ends
+        for result in results
     ]
     if rows:
-        connection.execute(_PUT_BACK, rows)
+        connection.execute(_RETRY, rows)
 
 
-def _take_out(connection: Connection, now: datetime, ended: Sequence[Job], held: Held) -> None:
-    """No longer open; whoever waited behind them is due."""
-    for some in chunks(sorted(job.id for job in ended)):
-        connection.execute(_TAKE_OUT, {"ids": some})
+def _delete(connection: Connection, now: datetime, ended: Sequence[Job], held: HeldClaims) -> None:
+    """Delete jobs that are done or dead; the next job of each ordering key is due."""
+    for ids in chunks(sorted(job.id for job in ended)):
+        connection.execute(_DELETE, {"ids": ids})
     keys = [(job.queue, held[job.id, job.claim_id]) for job in ended]
     promote_next(connection, now, {(queue, key) for queue, key in keys if key is not None})
+
+
+def _by_kind(results: Iterable[JobResult]) -> dict[str, list[JobResult]]:
+    by_kind = defaultdict(list)
+    for result in results:
+        by_kind[kind_of_queue(result.job.queue)].append(result)
+    return by_kind

@@ -1,6 +1,6 @@
-"""Adding events: what the splitter found in receipts, with the deliveries of what is new, in one transaction.
+"""Adds the events that were found in receipts, with the deliveries of the new ones, in one transaction.
 
-Whether an event is new is looked up in the transaction that adds it, and only who holds the splitting job may: so
+The transaction itself looks up which events are new, and only the owner of the split job may run it. Therefore
 sequences follow the order of commits, and no event is added twice.
 """
 
@@ -14,67 +14,77 @@ from app.domain.job import Job
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store.engine.errors import ClaimLost
-from app.store.tables.chunks import chunks
 from app.store.tables.events import document_of, key_of
 from app.store.tables.receipts import row_id_of
-from app.store.tables.schema import events, forgotten_events, jobs, receipt_errors, receipts
-from app.store.tables.types import printable_excerpt
-from app.store.transactions.enqueue import put_deliveries
+from app.store.tables.schema import erased_events, events, jobs, receipt_errors, receipts
+from app.store.tables.types import chunks, printable_excerpt
+from app.store.transactions.add_deliveries import add_deliveries
 
-_EVENTS = insert(events).returning(events.c.id, events.c.event_id)
-_RECEIPT = (
+_INSERT_EVENTS = insert(events).returning(events.c.id, events.c.event_id)
+_UPDATE_RECEIPT = (
     update(receipts)
     .where(receipts.c.id == bindparam("row_id"))
-    .values(state=bindparam("new_state"), events=bindparam("found"))
+    .values(state=bindparam("new_state"), events=bindparam("event_count"))
 )
 _KNOWN = tuple(
     select(column).where(column.in_(bindparam("keys", expanding=True)))
-    for column in (events.c.event_id, forgotten_events.c.event_id)
+    for column in (events.c.event_id, erased_events.c.event_id)
 )
-_MINE = (
+_EXTEND_LEASE = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"), jobs.c.claim_id == bindparam("fence"))
     .values(due_at=bindparam("until"))
 )
 
-Fresh = dict[bytes, tuple[SplitEvent, PendingReceipt]]
+NewEvents = dict[bytes, tuple[SplitEvent, PendingReceipt]]
+"""New events by key, each with the receipt that it was found in."""
 
 
 def hold_claim(connection: Connection, job: Job, until: datetime) -> None:
-    """Go on only as the owner of this job, and keep it until then."""
-    if connection.execute(_MINE, {"job_id": job.id, "fence": job.claim_id, "until": until}).rowcount == 0:
+    """Lock the job and extend its lease. Raise `ClaimLost` if another worker has claimed it."""
+    values = {"job_id": job.id, "fence": job.claim_id, "until": until}
+    if connection.execute(_EXTEND_LEASE, values).rowcount == 0:
         raise ClaimLost
 
 
 def add_events(connection: Connection, now: datetime, split: Sequence[SplitReceipt]) -> list[SplitCount]:
-    """Keep what is new and make its deliveries, and note what became of each receipt; how much was new in each."""
-    known = _known(connection, sorted({_key(found) for one in split for found in one.events}))
-    fresh: Fresh = {}
-    counts = [_sort_out(one, known, fresh) for one in split]
-    sequences = _add(connection, fresh)
-    put_deliveries(connection, now, [(sequences[key], found.deliveries) for key, (found, _) in fresh.items()])
-    _note_receipts(connection, split)
+    """Add the new events and their deliveries, and record the state of each receipt.
+
+    Return for each receipt how many of its events were new. The caller holds the claim on the split job.
+    """
+    known = _known(connection, sorted({_key(event) for one in split for event in one.events}))
+    new: NewEvents = {}
+    counts = [_collect_new(one, known, new) for one in split]
+    sequences = _insert_events(connection, new)
+    add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
+    _record_receipts(connection, sorted(split, key=_row_id))
     return counts
 
 
-def _sort_out(one: SplitReceipt, known: set[bytes], fresh: Fresh) -> SplitCount:
-    """Add to the fresh ones what is new in this receipt."""
-    before = len(fresh)
-    for found in one.events:
-        if (key := _key(found)) not in known:
-            fresh.setdefault(key, (found, one.receipt))
-    new = len(fresh) - before
-    return SplitCount(new, len(one.events) - new)
+def _collect_new(one: SplitReceipt, known: set[bytes], new: NewEvents) -> SplitCount:
+    """Add to `new` the events of this receipt that are neither known nor in it already."""
+    before = len(new)
+    for event in one.events:
+        if (key := _key(event)) not in known:
+            new.setdefault(key, (event, one.receipt))
+    added = len(new) - before
+    return SplitCount(added, len(one.events) - added)
 
 
-def _key(found: SplitEvent) -> bytes:
-    key = key_of(found.event.id)
+def _key(event: SplitEvent) -> bytes:
+    key = key_of(event.event.id)
     assert key is not None, "an event has an id of ours"
     return key
 
 
+def _row_id(one: SplitReceipt) -> int:
+    row_id = row_id_of(one.receipt.id)
+    assert row_id is not None, "a receipt has an id of ours"
+    return row_id
+
+
 def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
-    """Those of the keys that are here, or were erased."""
+    """Return those of the keys that belong to a stored or an erased event."""
     return {
         bytes(key)
         for some in chunks(keys)
@@ -83,12 +93,12 @@ def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
     }
 
 
-def _add(connection: Connection, fresh: Fresh) -> dict[bytes, int]:
-    """The sequences, by key."""
-    rows = [_row(key, found, receipt) for key, (found, receipt) in fresh.items()]
+def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
+    """Insert the events and return their sequences by key."""
+    rows = [_row(key, event, receipt) for key, (event, receipt) in new.items()]
     if not rows:
         return {}
-    return {bytes(row.event_id): row.id for row in connection.execute(_EVENTS, rows)}
+    return {bytes(row.event_id): row.id for row in connection.execute(_INSERT_EVENTS, rows)}
 
 
 def _row(key: bytes, found: SplitEvent, receipt: PendingReceipt) -> dict[str, Any]:
@@ -108,25 +118,24 @@ def _row(key: bytes, found: SplitEvent, receipt: PendingReceipt) -> dict[str, An
     }
 
 
-def _note_receipts(connection: Connection, split: Sequence[SplitReceipt]) -> None:
-    """In the order of their ids, as they came: whoever else changes several receipts does so in this order."""
+def _record_receipts(connection: Connection, split: Sequence[SplitReceipt]) -> None:
+    """Record the state of each receipt, and why it is unreadable if it is."""
     rows = [
         {
-            "row_id": row_id_of(one.receipt.id),
+            "row_id": _row_id(one),
             "new_state": (ReceiptState.SPLIT if one.unreadable is None else ReceiptState.UNREADABLE).value,
-            "found": len(one.events),
+            "event_count": len(one.events),
         }
         for one in split
     ]
-    reasons = [
-        {"receipt": row_id_of(one.receipt.id), "reason": printable_excerpt(one.unreadable)}
+    errors = [
+        {"receipt": _row_id(one), "reason": printable_excerpt(one.unreadable)}
         for one in split
         if one.unreadable is not None
     ]
     if rows:
-        connection.execute(_RECEIPT, rows)
-    if reasons:
-        connection.execute(
-            delete(receipt_errors).where(receipt_errors.c.receipt.in_([r["receipt"] for r in reasons]))
-        )
-        connection.execute(insert(receipt_errors), reasons)
+        connection.execute(_UPDATE_RECEIPT, rows)
+    if errors:
+        ids = [error["receipt"] for error in errors]
+        connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(ids)))
+        connection.execute(insert(receipt_errors), errors)

@@ -1,4 +1,4 @@
-"""Receipts, heartbeats, and which code the schema is good for."""
+"""Receipts, heartbeats, and the oldest code that can use the schema."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the first tables."""
+    """Add the first tables."""
     op.create_table(
         "receipts",
         sa.Column("id", RowId, primary_key=True, autoincrement=True),

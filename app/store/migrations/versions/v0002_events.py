@@ -1,4 +1,4 @@
-"""Events, jobs with their queues, deliveries and consumers."""
+"""Events, deliveries, the job queue with its queues, and consumers."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ revision = "0002"
 down_revision = "0001"
 
 SINGLETON_QUEUES = ("split", "prune")
-"""Queues with one job that never ends: it is claimed when there is something to do."""
+"""Queues with one job that is never deleted: it is claimed when there is something to do."""
 
 
 def upgrade() -> None:
-    """Add the tables; nothing that older code uses changes."""
+    """Add tables. Nothing that older code uses is changed."""
     op.create_table(
         "receipt_errors",
         sa.Column("receipt", RowId, primary_key=True, autoincrement=False),
@@ -30,10 +30,10 @@ def upgrade() -> None:
         sa.Column("cursor", sa.BigInteger, nullable=False),
         sa.Column("updated_at", UtcDateTime, nullable=False),
     )
-    unpaused = {"paused": False, "disabled": False, "failures": 0, "trips": 0}
-    op.bulk_insert(queues, [{"name": name, **unpaused} for name in SINGLETON_QUEUES])
-    untried = {"subject": 0, "due_at": EPOCH, "attempts": 0, "claims": 0}
-    op.bulk_insert(jobs, [{"queue": name, **untried} for name in SINGLETON_QUEUES])
+    queue = {"paused": False, "disabled": False, "failures": 0, "trips": 0}
+    op.bulk_insert(queues, [{"name": name, **queue} for name in SINGLETON_QUEUES])
+    job = {"subject": 0, "due_at": EPOCH, "attempts": 0, "claims": 0}
+    op.bulk_insert(jobs, [{"queue": name, **job} for name in SINGLETON_QUEUES])
 
 
 def _create_events() -> None:
@@ -59,7 +59,7 @@ def _create_events() -> None:
     op.create_index("events_user_id", "events", ["user_id"], **_where("user_id IS NOT NULL"))
     op.create_index("events_foreign", "events", ["id"], **_where("is_foreign"))
     op.create_table(
-        "forgotten_events",
+        "erased_events",
         sa.Column("event_id", sa.LargeBinary(16), primary_key=True),
         sa.Column("at", UtcDateTime, nullable=False),
     )

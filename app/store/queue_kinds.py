@@ -1,0 +1,43 @@
+"""What each kind of queue adds to settling its jobs. A new kind of queue is a new row of `QUEUE_KINDS`."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from app.domain.job import DELIVER_KIND, DELIVER_QUEUE, kind_of_queue
+from app.domain.timestamps import iso
+from app.store.tables.delivery_progress import record_attempts
+from app.store.tables.queue_health import QueueChange
+from app.store.transactions.settle_jobs import RecordResults
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class QueueKind:
+    """`record_results` runs in the settling transaction; `log_change` after its commit, for each changed queue."""
+
+    record_results: RecordResults
+    log_change: Callable[[QueueChange], None]
+
+
+def log_changes(kinds: Mapping[str, QueueKind], changes: Iterable[QueueChange]) -> None:
+    """Log what a committed transaction changed about its queues."""
+    for change in changes:
+        if (kind := kinds.get(kind_of_queue(change.after.name))) is not None:
+            kind.log_change(change)
+
+
+def log_destination_change(change: QueueChange) -> None:
+    """Write one line when deliveries to a destination are stopped, and one when they are started again."""
+    before, after = change.before, change.after
+    fields = {"destination": after.name.removeprefix(DELIVER_QUEUE), "last_error": after.last_error}
+    if after.disabled and not before.disabled:
+        log.error("destination.disabled", extra=fields)
+    if after.breaker.open_until is not None and not before.breaker.is_open:
+        log.warning("destination.opened", extra={**fields, "until": iso(after.breaker.open_until)})
+    if before.breaker.is_open and not after.breaker.is_open:
+        log.info("destination.closed", extra=fields)
+
+
+QUEUE_KINDS = {DELIVER_KIND: QueueKind(record_attempts, log_destination_change)}
