@@ -1,3 +1,5 @@
+"""An event as JSON, and globs over event types."""
+
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,17 +8,17 @@ from app.domain.event import Contact, Event, type_matches
 from app.domain.event_json import event_json
 from tests.support.events import new_event
 
-SEEN = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+RECEIVED_AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 def event() -> Event:
-    return Event(**vars(new_event("hi")), sequence=7, received_at=SEEN, receipt_id="rcp_3", foreign=True)
+    return Event(**vars(new_event("hi")), sequence=7, received_at=RECEIVED_AT, receipt_id="rcp_3", foreign=True)
 
 
-def test_an_event_is_told_in_the_published_shape() -> None:
-    told = event_json(event())
+def test_an_event_has_the_published_shape() -> None:
+    document = event_json(event())
 
-    assert told == {
+    assert document == {
         "version": 1,
         "id": event().id,
         "type": "message.text",
@@ -33,7 +35,7 @@ def test_an_event_is_told_in_the_published_shape() -> None:
     }
 
 
-def test_a_contact_has_only_what_was_told() -> None:
+def test_a_contact_has_only_the_fields_that_meta_sent() -> None:
     full = Contact("49151", "DE.1", "DE.ENT.1", "ada", "Ada")
 
     assert event_json(replace(event(), contact=Contact()))["contact"] == {}
@@ -46,18 +48,18 @@ def test_a_contact_has_only_what_was_told() -> None:
     }
 
 
-def test_what_no_utf_8_can_tell_is_told_in_json() -> None:
+def test_characters_outside_of_utf_8_survive_as_json_escapes() -> None:
     odd = replace(event(), raw={"text": "\x00\ud800"})
 
     assert json.loads(json.dumps(event_json(odd)))["raw"] == {"text": "\x00\ud800"}
 
 
-def test_a_glob_stands_for_types() -> None:
-    chosen = [
+def test_a_glob_matches_types() -> None:
+    matching = [
         glob
         for glob in ("*", "message.*", "message.t?xt", "*text", "message", "Message.*")
         if type_matches("message.text", [glob])
     ]
 
-    assert chosen == ["*", "message.*", "message.t?xt", "*text"]
+    assert matching == ["*", "message.*", "message.t?xt", "*text"]
     assert not type_matches("message.text", [])

@@ -1,4 +1,4 @@
-"""An event is about the customer that its item names; the contacts beside it tell more, each for its own item."""
+"""An event is about the customer that its item names; Meta's contacts beside the item complete it."""
 
 from typing import Any
 
@@ -17,51 +17,53 @@ def test_each_message_of_a_batch_has_its_own_contact() -> None:
     ada, bo = contact(user_id="DE.1", username="ada"), contact("49160", name="Bo")
     messages = [inbound_text(sender="49160"), inbound_text(from_user_id="DE.1"), inbound_text(sender="49170")]
 
-    found = events_of(envelope(change(contacts=[ada, bo], messages=messages)))
+    events = events_of(envelope(change(contacts=[ada, bo], messages=messages)))
 
-    assert [event.contact for event in found] == [
+    assert [event.contact for event in events] == [
         Contact("49160", profile_name="Bo"),
         Contact(PHONE, "DE.1", username="ada", profile_name="Ada"),
         Contact("49170"),
     ]
-    assert [event.origin.contacts for event in found] == [[bo], [ada], []]
-    assert [meta_envelope(event)["entry"][0]["changes"][0]["value"].get("contacts") for event in found] == [
+    assert [event.origin.contacts for event in events] == [[bo], [ada], []]
+    assert [meta_envelope(event)["entry"][0]["changes"][0]["value"].get("contacts") for event in events] == [
         [bo],
         [ada],
         None,
     ]
 
 
-def test_the_user_id_tells_before_the_phone() -> None:
+def test_the_user_id_matches_before_the_phone() -> None:
     by_phone, by_id = contact(name="Old"), contact("49160", user_id="DE.1", name="New")
 
-    [found] = contacts_of(contacts=[by_phone, by_id], messages=[inbound_text(from_user_id="DE.1")])
+    [customer] = contacts_of(contacts=[by_phone, by_id], messages=[inbound_text(from_user_id="DE.1")])
 
-    assert found == Contact(PHONE, "DE.1", profile_name="New")
-
-
-def test_of_two_contacts_with_one_name_the_first_counts() -> None:
-    [found] = contacts_of(contacts=[contact(name="First"), contact(name="Second")], messages=[inbound_text()])
-
-    assert found.profile_name == "First"
+    assert customer == Contact(PHONE, "DE.1", profile_name="New")
 
 
-def test_a_customer_without_a_phone_is_known_by_the_user_id() -> None:
+def test_of_two_contacts_with_the_same_number_the_first_is_used() -> None:
+    [customer] = contacts_of(contacts=[contact(name="First"), contact(name="Second")], messages=[inbound_text()])
+
+    assert customer.profile_name == "First"
+
+
+def test_a_customer_without_a_phone_is_identified_by_the_user_id() -> None:
     message = {"from_user_id": USER_ID, "from_parent_user_id": "DE.ENT.1", "id": "wamid.1", "type": "text"}
 
-    [found] = contacts_of(contacts=[contact(None, USER_ID)], messages=[message])
+    [customer] = contacts_of(contacts=[contact(None, USER_ID)], messages=[message])
 
-    assert found == Contact(None, USER_ID, "DE.ENT.1", profile_name="Ada")
+    assert customer == Contact(None, USER_ID, "DE.ENT.1", profile_name="Ada")
 
 
-def test_the_only_contact_belongs_to_items_that_name_nobody() -> None:
+def test_the_only_contact_belongs_to_items_that_name_no_customer() -> None:
     nameless = {"id": "wamid.1", "type": "text"}
 
-    assert {one.profile_name for one in contacts_of(contacts=[contact()], messages=[nameless, nameless])} == {"Ada"}
+    assert {
+        customer.profile_name for customer in contacts_of(contacts=[contact()], messages=[nameless, nameless])
+    } == {"Ada"}
     assert contacts_of(contacts=[contact(), contact("49160")], messages=[nameless]) == [Contact()]
 
 
-def test_the_only_contact_and_the_only_item_belong_together_though_their_numbers_differ() -> None:
+def test_the_only_contact_belongs_to_the_only_item_even_if_their_numbers_differ() -> None:
     [alone] = contacts_of(contacts=[contact("5215512345678")], messages=[inbound_text(sender="525512345678")])
     together = contacts_of(contacts=[contact("5215512345678")], messages=[inbound_text(sender="525512345678")] * 2)
 
@@ -69,12 +71,12 @@ def test_the_only_contact_and_the_only_item_belong_together_though_their_numbers
     assert together == [Contact("525512345678")] * 2
 
 
-def test_the_only_contact_is_not_everybodys_in_a_history() -> None:
+def test_the_only_contact_of_a_history_completes_only_its_own_thread() -> None:
     threads = [{"id": number, "messages": [inbound_text(sender=number)]} for number in (PHONE, "49160")]
 
-    found = events_of(envelope(change("history", contacts=[contact()], history=[{"threads": threads}])))
+    events = events_of(envelope(change("history", contacts=[contact()], history=[{"threads": threads}])))
 
-    assert [event.contact.profile_name for event in found] == ["Ada", None]
+    assert [event.contact.profile_name for event in events] == ["Ada", None]
 
 
 @pytest.mark.parametrize("parent", ["recipient_parent_user_id", "parent_recipient_user_id"])
@@ -91,7 +93,7 @@ def test_a_status_of_a_group_is_about_its_member() -> None:
     assert contacts_of(statuses=[of_group, of_member]) == [Contact(), Contact(PHONE, USER_ID)]
 
 
-def test_a_preference_is_its_customers() -> None:
+def test_a_preference_is_about_its_customer() -> None:
     item = {"wa_id": PHONE, "user_id": USER_ID, "parent_user_id": "DE.ENT.1", "value": "stop"}
 
     [event] = events_of(envelope(change("user_preferences", user_preferences=[item])))
@@ -99,7 +101,7 @@ def test_a_preference_is_its_customers() -> None:
     assert event.contact == Contact(PHONE, USER_ID, "DE.ENT.1")
 
 
-def test_a_contact_of_the_app_is_the_one_in_its_address_book() -> None:
+def test_an_entry_of_the_address_book_is_about_its_customer() -> None:
     book = {"phone_number": f"+{PHONE}", "user_id": USER_ID, "username": "ada"}
 
     [event] = events_of(envelope(change("smb_app_state_sync", state_sync=[{"type": "contact", "contact": book}])))

@@ -1,4 +1,4 @@
-"""The same update has the same id however it comes; two updates have two, however alike they are."""
+"""The same update has the same id however it comes; two updates have different ids, however similar they are."""
 
 import re
 from typing import Any
@@ -13,13 +13,13 @@ def ids_of(*changes: Any, **around: Any) -> list[str]:
 
 
 def test_a_batch_of_a_thousand_has_a_thousand_ids() -> None:
-    found = events_of(batch(1000))
+    events = events_of(batch(1000))
 
-    assert len(found) == len({event.id for event in found}) == 1000
-    assert all(re.fullmatch(r"evt_[0-9a-f]{32}", event.id) for event in found)
+    assert len(events) == len({event.id for event in events}) == 1000
+    assert all(re.fullmatch(r"evt_[0-9a-f]{32}", event.id) for event in events)
 
 
-def test_a_message_has_one_id_however_it_comes() -> None:
+def test_a_message_has_the_same_id_in_any_batch() -> None:
     alone = ids_of(change(messages=[inbound_text()]))
     in_batch = ids_of(change(contacts=[contact()], messages=[inbound_text(wamid="wamid.0"), inbound_text()]), time=1)
 
@@ -27,7 +27,7 @@ def test_a_message_has_one_id_however_it_comes() -> None:
     assert ids_of(change(messages=[inbound_text(), inbound_text()])) == alone * 2
 
 
-def test_a_message_under_the_same_id_is_another_one_in_another_field_number_or_type() -> None:
+def test_a_message_has_another_id_in_another_field_number_or_type() -> None:
     message = inbound_text()
     other_number = change(messages=[message], metadata={**METADATA, "phone_number_id": "2"})
 
@@ -55,15 +55,15 @@ def test_a_message_under_the_same_id_is_another_one_in_another_field_number_or_t
         {"participant_user_id": "DE.1"},
     ],
 )
-def test_each_status_of_each_recipient_is_one(other: dict[str, Any]) -> None:
+def test_each_status_of_each_recipient_has_its_own_id(other: dict[str, Any]) -> None:
     assert len(set(ids_of(change(statuses=[status(), status() | other])))) == 2
 
 
-def test_a_status_told_again_with_more_is_the_same() -> None:
+def test_a_status_sent_again_with_more_fields_has_the_same_id() -> None:
     assert len(set(ids_of(change(statuses=[status(), status(pricing={}, timestamp="1764000009")])))) == 1
 
 
-def test_a_status_of_a_group_that_names_no_member_may_come_again() -> None:
+def test_a_status_of_a_group_without_a_member_has_an_id_for_each_time() -> None:
     of_group = status(recipient_type="group")
     later = {**of_group, "timestamp": "1764000009"}
     of_member = {"recipient_participant_id": "49160"}
@@ -72,7 +72,7 @@ def test_a_status_of_a_group_that_names_no_member_may_come_again() -> None:
     assert len(set(ids_of(change(statuses=[of_group | of_member, later | of_member])))) == 1
 
 
-def test_a_call_begins_and_ends_once_and_other_things_may_happen_to_it_again() -> None:
+def test_a_call_connects_and_terminates_once_while_other_events_may_repeat() -> None:
     def call(event: str, at: str) -> dict[str, Any]:
         return {"id": "wacid.1", "event": event, "timestamp": at}
 
@@ -81,13 +81,13 @@ def test_a_call_begins_and_ends_once_and_other_things_may_happen_to_it_again() -
     assert len(set(ids_of(change("calls", calls=calls)))) == 4
 
 
-def test_an_item_that_tells_its_time_has_one_id_in_whatever_entry_it_comes() -> None:
+def test_an_item_with_a_time_has_the_same_id_in_any_entry() -> None:
     preference = change("user_preferences", user_preferences=[{"wa_id": "1", "timestamp": 1764000000}])
 
     assert ids_of(preference, time=1700000001) == ids_of(preference, time=1700000002) == ids_of(preference)
 
 
-def test_equal_items_of_two_numbers_customers_accounts_or_fields_are_two() -> None:
+def test_equal_items_of_other_numbers_customers_accounts_or_fields_have_other_ids() -> None:
     item = [{"value": "stop", "timestamp": 1764000000}]
     mine = change("user_preferences", user_preferences=item)
     other_number = {**METADATA, "phone_number_id": "2"}
@@ -116,14 +116,14 @@ def test_what_a_contact_adds_does_not_change_an_id() -> None:
     assert len(set(ids_of(*changes))) == 1
 
 
-def test_an_item_without_a_time_is_one_per_time_of_its_entry() -> None:
+def test_an_item_without_a_time_has_an_id_for_each_time_of_its_entry() -> None:
     error = change(errors=[{"code": 130429}])
 
     assert ids_of(error, time=1764000000) == ids_of(change(), error, time="1764000000")[1:]
     assert ids_of(error, time=1764000000) != ids_of(error, time=1764000001)
 
 
-def test_equal_items_without_any_time_are_told_apart_by_where_they_stand() -> None:
+def test_equal_items_without_any_time_differ_by_their_position() -> None:
     error = change(errors=[{"code": 130429}, {"code": 130429}])
 
     ids = ids_of(error, error)
@@ -133,19 +133,19 @@ def test_equal_items_without_any_time_are_told_apart_by_where_they_stand() -> No
     assert not set(ids) & set(ids_of(error))
 
 
-def test_errors_of_two_pieces_of_history_are_two() -> None:
-    pieces = [{"metadata": {"phase": phase}, "errors": [{"code": 1}]} for phase in (0, 1)]
+def test_errors_of_two_chunks_of_history_have_two_ids() -> None:
+    chunks = [{"metadata": {"phase": phase}, "errors": [{"code": 1}]} for phase in (0, 1)]
 
-    assert len(set(ids_of(change("history", history=pieces), time=1764000000))) == 2
+    assert len(set(ids_of(change("history", history=chunks), time=1764000000))) == 2
 
 
 @pytest.mark.parametrize("odd", [None, "", {}, [], True, 1.5])
-def test_a_message_or_status_without_an_id_is_known_by_its_content(odd: Any) -> None:
+def test_a_message_or_status_without_an_id_is_identified_by_its_content(odd: Any) -> None:
     items = change(messages=[inbound_text(wamid=odd), inbound_text("ho", wamid=odd)], statuses=[status(wamid=odd)])
 
     assert len(set(ids_of(items))) == 3
     assert ids_of(items) == ids_of(items, time=5)
 
 
-def test_what_is_no_list_of_messages_does_not_swallow_the_message() -> None:
+def test_a_message_outside_of_a_list_has_another_id_than_the_listed_one() -> None:
     assert ids_of(change(messages=inbound_text())) != ids_of(change(messages=[inbound_text()]))

@@ -1,4 +1,4 @@
-"""Every kind of update that Meta is known to send comes out typed, with what a consumer wants to know of it."""
+"""Every known kind of update becomes an event with its type and its data."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def only(*changes: Any, **around: Any) -> Any:
 
 
 @pytest.mark.parametrize("type_", CHANGES)
-def test_an_example_of_each_kind_is_one_event_of_its_type(type_: str) -> None:
+def test_each_example_is_one_event_of_its_type(type_: str) -> None:
     [event] = events_of(envelope_of(CHANGES[type_]))
 
     assert event.type == type_
@@ -26,24 +26,24 @@ def test_an_example_of_each_kind_is_one_event_of_its_type(type_: str) -> None:
 
 
 @pytest.mark.parametrize("type_", CHANGES)
-def test_metas_envelope_around_one_event_is_that_event_again(type_: str) -> None:
+def test_the_envelope_of_an_event_splits_into_the_same_event(type_: str) -> None:
     [event] = events_of(envelope_of(CHANGES[type_]))
 
     assert meta_envelope(event) == envelope_of(CHANGES[type_])
     assert events_of(meta_envelope(event)) == [event]
 
 
-def test_the_keys_of_a_batch_come_out_in_order() -> None:
+def test_the_lists_of_a_batch_are_split_in_order() -> None:
     lists = {
         "messages": [inbound_text(), inbound_text(wamid="wamid.2")],
         "statuses": [status()],
         "errors": [{"code": 1}],
     }
 
-    found = events_of(envelope(change(**lists), change(statuses=[status("read")])))
+    events = events_of(envelope(change(**lists), change(statuses=[status("read")])))
 
     types = ["message.text", "message.text", "message.status.delivered", "error", "message.status.read"]
-    assert [event.type for event in found] == types
+    assert [event.type for event in events] == types
 
 
 def test_a_message_has_its_context_referral_identity_group_and_errors() -> None:
@@ -68,7 +68,7 @@ def test_a_message_has_its_context_referral_identity_group_and_errors() -> None:
 
 
 @pytest.mark.parametrize("reaction", [{"message_id": "wamid.0"}, {"message_id": "wamid.0", "emoji": ""}])
-def test_a_reaction_that_was_taken_back_says_so(reaction: dict[str, Any]) -> None:
+def test_a_reaction_that_was_taken_back_is_marked_removed(reaction: dict[str, Any]) -> None:
     data = only(change(messages=[inbound_text(type="reaction", reaction=reaction)])).data
 
     assert data["removed"] is True
@@ -86,11 +86,11 @@ def test_a_status_has_the_tracker_of_the_user() -> None:
     }
 
 
-def test_a_status_of_a_call_is_one_in_any_field() -> None:
+def test_a_status_of_a_call_is_recognised_in_any_field() -> None:
     assert only(change(statuses=[status("RINGING", type="call")])).type == "call.status.ringing"
 
 
-def test_a_changed_number_tells_both() -> None:
+def test_a_changed_number_has_the_previous_and_the_current_number() -> None:
     system = {"type": "user_changed_number", "wa_id": "4915187654321"}
 
     event = only(change(messages=[inbound_text(type="system", system=system)]))
@@ -99,7 +99,7 @@ def test_a_changed_number_tells_both() -> None:
     assert (event.data["previous"], event.data["current"]) == ({"waId": PHONE}, {"waId": "4915187654321"})
 
 
-def test_a_changed_user_id_is_told_alike_in_both_forms() -> None:
+def test_a_changed_user_id_has_the_same_data_in_both_forms() -> None:
     system = {"type": "user_changed_user_id", "user_id": "DE.2", "previous_user_id": "DE.1"}
     message = {"id": "wamid.1", "timestamp": "1764000000", "type": "system", "system": system}
     update = {"user_id": {"previous": "DE.1", "current": "DE.2"}}
@@ -113,7 +113,7 @@ def test_a_changed_user_id_is_told_alike_in_both_forms() -> None:
         assert (event.data["previous"], event.data["current"]) == ({"userId": "DE.1"}, {"userId": "DE.2"})
 
 
-def test_a_user_id_update_without_the_ids_is_one_all_the_same() -> None:
+def test_a_user_id_update_without_ids_keeps_its_type() -> None:
     event = only(change("user_id_update", user_id_update=[{"wa_id": PHONE, "user_id": "DE.2"}]))
 
     assert event.type == "contact.user_id_changed"
@@ -121,7 +121,7 @@ def test_a_user_id_update_without_the_ids_is_one_all_the_same() -> None:
     assert (event.data["previous"], event.data["current"]) == ({}, {})
 
 
-def test_each_message_of_each_thread_of_the_history_comes_out() -> None:
+def test_each_message_of_each_thread_of_the_history_is_an_event() -> None:
     threads = [
         {"id": PHONE, "messages": [inbound_text(), inbound_text(wamid="wamid.2", sender="15550001111")]},
         {
@@ -132,28 +132,28 @@ def test_each_message_of_each_thread_of_the_history_comes_out() -> None:
     ]
     piece = {"metadata": {"phase": 0, "chunk_order": 1, "progress": 5}, "threads": threads, "errors": [{"code": 1}]}
 
-    found = events_of(envelope(change("history", history=[piece, {"metadata": {"progress": 100}}])))
+    events = events_of(envelope(change("history", history=[piece, {"metadata": {"progress": 100}}])))
 
-    assert [event.type for event in found] == ["history.message"] * 3 + ["history.error", "history.status"]
-    assert [event.contact.wa_id for event in found] == [PHONE, PHONE, "49160", None, None]
-    assert (found[2].contact.user_id, found[2].contact.username) == ("DE.9", "bo")
-    assert [event.data.get("progress") for event in found] == [5, 5, 5, 5, 100]
-    assert [event.data.get("threadId") for event in found] == [PHONE, PHONE, "49160", None, None]
-    assert all(events_of(meta_envelope(event))[0].data == event.data for event in found)
+    assert [event.type for event in events] == ["history.message"] * 3 + ["history.error", "history.status"]
+    assert [event.contact.wa_id for event in events] == [PHONE, PHONE, "49160", None, None]
+    assert (events[2].contact.user_id, events[2].contact.username) == ("DE.9", "bo")
+    assert [event.data.get("progress") for event in events] == [5, 5, 5, 5, 100]
+    assert [event.data.get("threadId") for event in events] == [PHONE, PHONE, "49160", None, None]
+    assert all(events_of(meta_envelope(event))[0].data == event.data for event in events)
 
 
-def test_pictures_of_the_history_come_after_their_placeholders() -> None:
+def test_a_picture_of_the_history_and_its_placeholder_are_two_events() -> None:
     ours = inbound_text(type="image", image={"id": "1"}, sender="15550001111", to=PHONE)
     theirs = inbound_text(type="image", image={"id": "2"}, wamid="wamid.2")
     thread = {"id": PHONE, "messages": [inbound_text(type="media_placeholder")]}
 
-    found = events_of(
+    events = events_of(
         envelope(change("history", history=[{"threads": [thread]}]), change("history", messages=[ours, theirs]))
     )
 
-    assert [event.type for event in found] == ["history.message"] * 3
-    assert [event.contact.wa_id for event in found] == [PHONE] * 3
-    assert len({event.id for event in found}) == 3
+    assert [event.type for event in events] == ["history.message"] * 3
+    assert [event.contact.wa_id for event in events] == [PHONE] * 3
+    assert len({event.id for event in events}) == 3
 
 
 @pytest.mark.parametrize("field", ["message_echoes", "smb_message_echoes"])
@@ -180,24 +180,24 @@ def test_a_call_is_about_the_customers_side(call: dict[str, Any]) -> None:
     assert event.contact.wa_id == PHONE
 
 
-def test_a_call_without_metadata_is_about_who_calls() -> None:
+def test_a_call_without_metadata_is_about_the_caller() -> None:
     value = {"calls": [{"id": "wacid.1", "event": "connect", "from": PHONE}]}
 
     assert only({"field": "calls", "value": value}).contact.wa_id == PHONE
 
 
-def test_a_field_that_nobody_knows_gives_an_event_per_item_or_one() -> None:
+def test_an_unknown_field_gives_one_event_per_item_or_one_for_its_value() -> None:
     with_items = change("Bright-New!", messages=[inbound_text(), inbound_text(wamid="wamid.2")])
     without = {"field": "bright_new", "value": {"event": "X"}}
 
-    found = events_of(envelope(with_items, without))
+    events = events_of(envelope(with_items, without))
 
-    assert [event.type for event in found] == ["unknown.bright_new_", "unknown.bright_new_", "unknown.bright_new"]
-    assert [event.contact.wa_id for event in found] == [PHONE, PHONE, None]
-    assert [event.data for event in found] == [{}, {}, {}]
+    assert [event.type for event in events] == ["unknown.bright_new_", "unknown.bright_new_", "unknown.bright_new"]
+    assert [event.contact.wa_id for event in events] == [PHONE, PHONE, None]
+    assert [event.data for event in events] == [{}, {}, {}]
 
 
-def test_what_an_unknown_field_holds_beside_its_items_is_an_event_too() -> None:
+def test_the_rest_of_an_unknown_field_is_an_event_too() -> None:
     value = change("new", messages=[inbound_text()], errors=[{"code": 1}], statuses="odd", more=[1])
 
     beside, item = events_of(envelope(value))
@@ -209,15 +209,15 @@ def test_what_an_unknown_field_holds_beside_its_items_is_an_event_too() -> None:
 
 
 def test_a_field_whose_value_is_the_item_may_hold_a_list_of_them() -> None:
-    found = events_of(envelope(change("business_username_updates", business_username_updates=[{"a": 1}, {"a": 2}])))
+    events = events_of(envelope(change("business_username_updates", business_username_updates=[{"a": 1}, {"a": 2}])))
 
-    assert [(event.type, event.raw) for event in found] == [
+    assert [(event.type, event.raw) for event in events] == [
         ("business.username", {"a": 1}),
         ("business.username", {"a": 2}),
     ]
 
 
-def test_what_a_template_holds_stays_together() -> None:
+def test_the_value_of_a_template_stays_whole() -> None:
     value = {"event": "APPROVED", "errors": [1], "message_template_buttons": [{"a": 1}, {"a": 2}]}
 
     assert only({"field": "message_template_components_update", "value": value}).raw == value
@@ -230,7 +230,7 @@ def test_a_list_of_history_in_another_field_is_unknown() -> None:
     assert event.raw == inbound_text()
 
 
-def test_a_handover_names_the_number_that_it_is_about() -> None:
+def test_a_handover_belongs_to_the_number_of_its_recipient() -> None:
     value = {"recipient": {"phone_number_id": 17}, "sender": {"phone_number": f"+{PHONE}"}}
 
     event = only({"field": "messaging_handovers", "value": value})
@@ -239,13 +239,13 @@ def test_a_handover_names_the_number_that_it_is_about() -> None:
     assert event.contact == Contact(wa_id=PHONE)
 
 
-def test_the_contact_beside_a_whole_value_is_its_own() -> None:
+def test_a_whole_value_has_the_contact_beside_it() -> None:
     event = only(change("consumer_profile", contacts=[contact(user_id=USER_ID)], a=1))
 
     assert event.contact == Contact(PHONE, USER_ID, profile_name="Ada")
 
 
-def test_every_event_can_be_written_as_json() -> None:
+def test_every_event_can_be_encoded_as_json() -> None:
     for example in CHANGES.values():
         [event] = events_of(envelope_of(example))
         json.dumps([event.data, event.raw, vars(event.origin)], allow_nan=False).encode("ascii")

@@ -1,4 +1,4 @@
-"""Whatever is odd is an event, too: never an exception, never a loss, and nothing else in the batch is harmed."""
+"""An unexpected shape becomes an event: it raises nothing, loses nothing, and leaves the rest of the batch alone."""
 
 import json
 from typing import Any
@@ -42,16 +42,16 @@ def nested(depth: int) -> bytes:
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_bytes_that_are_no_json_object_are_unreadable(body: bytes, reason: str) -> None:
+def test_bytes_that_are_not_a_json_object_are_unreadable(body: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         events_of(body)
 
 
-def test_a_body_may_be_as_deep_as_every_later_reader_can_read() -> None:
+def test_a_body_may_be_as_deep_as_the_maximum() -> None:
     assert [event.type for event in events_of(nested(MAX_DEPTH))] == ["unknown.envelope"]
 
 
-def test_numbers_that_json_cannot_tell_become_strings_and_big_integers_stay_exact() -> None:
+def test_numbers_outside_of_json_become_strings_and_big_integers_stay_exact() -> None:
     numbers = b"[NaN,-Infinity,1e999,-1e999,12345678901234567890,1.5]"
 
     [event] = events_of(b'{"entry":[{"changes":[{"field":"new","value":{"a":' + numbers + b"}}]}]}")
@@ -61,7 +61,7 @@ def test_numbers_that_json_cannot_tell_become_strings_and_big_integers_stay_exac
 
 
 @pytest.mark.parametrize("text", ["\x00", "\ud800", "\u20ac\U0001f44d"])
-def test_text_that_no_column_takes_is_kept_in_the_item(text: str) -> None:
+def test_text_that_fits_no_column_is_kept_in_the_item(text: str) -> None:
     [event] = events_of(envelope(change(text, messages=[inbound_text(text, wamid=text, sender=text)])))
 
     assert event.raw["text"] == {"body": text}
@@ -87,23 +87,23 @@ def test_an_odd_entry_is_one_event_beside_the_good_one(odd: Any) -> None:
     body = envelope(change(messages=[inbound_text()]))
     body["entry"].insert(0, odd)
 
-    found = events_of(body)
+    events = events_of(body)
 
-    assert [event.type for event in found] == ["unknown.envelope", "message.text"]
-    assert found[0].raw == odd
-    assert meta_envelope(found[0]) == {"object": body["object"], "entry": [odd]}
+    assert [event.type for event in events] == ["unknown.envelope", "message.text"]
+    assert events[0].raw == odd
+    assert meta_envelope(events[0]) == {"object": body["object"], "entry": [odd]}
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_change_is_one_event_beside_the_good_one(odd: Any) -> None:
-    found = events_of(envelope(odd, change(messages=[inbound_text()])))
+    events = events_of(envelope(odd, change(messages=[inbound_text()])))
 
-    assert [event.type for event in found] == ["unknown.envelope", "message.text"]
-    assert found[0].raw == odd
-    assert events_of(meta_envelope(found[0]))[0].raw == odd
+    assert [event.type for event in events] == ["unknown.envelope", "message.text"]
+    assert events[0].raw == odd
+    assert events_of(meta_envelope(events[0]))[0].raw == odd
 
 
-def test_a_change_without_a_value_is_of_its_field() -> None:
+def test_a_change_without_a_value_is_an_unknown_event_of_its_field() -> None:
     [event] = events_of(envelope({"field": "account_update"}))
 
     assert (event.type, event.raw) == ("unknown.account_update", {"field": "account_update"})
@@ -117,35 +117,35 @@ def test_an_odd_value_is_one_event_of_its_field(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 1, {}, [], ""])
-def test_where_the_field_is_no_name_the_items_come_out_all_the_same(odd: Any) -> None:
-    found = events_of(envelope(change(odd, messages=[inbound_text(), inbound_text(wamid="wamid.2")])))
+def test_items_of_a_field_without_a_name_are_events(odd: Any) -> None:
+    events = events_of(envelope(change(odd, messages=[inbound_text(), inbound_text(wamid="wamid.2")])))
 
-    assert [event.type for event in found] == ["unknown.envelope"] * 2
+    assert [event.type for event in events] == ["unknown.envelope"] * 2
 
 
 @pytest.mark.parametrize("odd", [None, 1, "x", [], {}, True, [inbound_text()]])
 def test_an_odd_item_is_one_event_beside_the_good_ones(odd: Any) -> None:
-    found = events_of(envelope(change(messages=[inbound_text(), odd], statuses=[status()])))
+    events = events_of(envelope(change(messages=[inbound_text(), odd], statuses=[status()])))
 
-    assert [event.type for event in found] == ["message.text", "unknown.messages", "message.status.delivered"]
-    assert found[1].raw == odd
-    assert found[1].phone_number_id == NUMBER
+    assert [event.type for event in events] == ["message.text", "unknown.messages", "message.status.delivered"]
+    assert events[1].raw == odd
+    assert events[1].phone_number_id == NUMBER
 
 
 @pytest.mark.parametrize("odd", [1, "x", inbound_text(), {}, False])
-def test_what_should_be_a_list_and_is_none_is_an_item(odd: Any) -> None:
-    found = events_of(envelope(change(messages=odd, statuses=[status()]), time=SENT))
+def test_a_value_in_the_place_of_a_list_is_an_item(odd: Any) -> None:
+    events = events_of(envelope(change(messages=odd, statuses=[status()]), time=SENT))
 
-    assert [event.type for event in found] == ["unknown.messages", "message.status.delivered"]
-    assert found[0].raw == odd
-    assert events_of(meta_envelope(found[0])) == found[:1]
+    assert [event.type for event in events] == ["unknown.messages", "message.status.delivered"]
+    assert events[0].raw == odd
+    assert events_of(meta_envelope(events[0])) == events[:1]
 
 
 @pytest.mark.parametrize("empty", [None, []])
-def test_an_empty_list_beside_others_is_nothing(empty: Any) -> None:
-    found = events_of(envelope(change(messages=empty, statuses=[status()])))
+def test_an_empty_list_beside_others_gives_no_event(empty: Any) -> None:
+    events = events_of(envelope(change(messages=empty, statuses=[status()])))
 
-    assert [event.type for event in found] == ["message.status.delivered"]
+    assert [event.type for event in events] == ["message.status.delivered"]
 
 
 @pytest.mark.parametrize("lists", [{}, {"messages": []}, {"contacts": [contact()]}, {"messages": None}])
@@ -157,15 +157,15 @@ def test_a_value_without_items_is_one_event(lists: dict[str, Any]) -> None:
     assert event.phone_number_id == NUMBER
 
 
-def test_each_item_of_a_list_that_nobody_knows_is_an_event() -> None:
-    found = events_of(envelope(change(messages=[inbound_text()], **{"a[].b": [{"x": 1}, 2]})))
+def test_each_item_of_an_unknown_list_is_an_event() -> None:
+    events = events_of(envelope(change(messages=[inbound_text()], **{"a[].b": [{"x": 1}, 2]})))
 
-    assert [event.type for event in found] == ["message.text", "unknown.messages", "unknown.messages"]
-    assert [events_of(meta_envelope(event))[0].raw for event in found] == [inbound_text(), {"x": 1}, 2]
+    assert [event.type for event in events] == ["message.text", "unknown.messages", "unknown.messages"]
+    assert [events_of(meta_envelope(event))[0].raw for event in events] == [inbound_text(), {"x": 1}, 2]
 
 
 @pytest.mark.parametrize("item", [{}, {"type": ""}, {"type": 1}, {"type": None}, {"type": ["text"]}])
-def test_a_message_that_does_not_say_what_it_is_is_unknown(item: dict[str, Any]) -> None:
+def test_a_message_without_a_type_is_unknown(item: dict[str, Any]) -> None:
     [event] = events_of(envelope(change(messages=[item])))
 
     assert (event.type, event.data) == ("unknown.messages", {})
@@ -183,28 +183,28 @@ def test_a_message_that_does_not_say_what_it_is_is_unknown(item: dict[str, Any])
         ({"type": "text", "context": "x", "reaction": 1, "text": 1}, "message.text"),
     ],
 )
-def test_a_message_that_is_odd_inside_is_what_it_says(item: dict[str, Any], type_: str) -> None:
+def test_a_message_with_odd_content_has_the_type_that_it_names(item: dict[str, Any], type_: str) -> None:
     [event] = events_of(envelope(change(messages=[item])))
 
     assert event.type == type_
 
 
 @pytest.mark.parametrize("odd", [None, {}, "x", [1]])
-def test_a_status_or_call_that_does_not_say_what_it_is_is_unknown(odd: Any) -> None:
-    found = events_of(envelope(change(statuses=[status(odd)]), change("calls", calls=[{"id": "1", "event": odd}])))
+def test_a_status_or_call_without_a_state_is_unknown(odd: Any) -> None:
+    events = events_of(envelope(change(statuses=[status(odd)]), change("calls", calls=[{"id": "1", "event": odd}])))
 
-    assert [event.type for event in found] == [
+    assert [event.type for event in events] == [
         "unknown.messages" if odd != "x" else "message.status.x",
         "unknown.calls" if odd != "x" else "call.x",
     ]
 
 
-def test_history_that_is_odd_inside_is_not_lost() -> None:
+def test_odd_history_is_not_lost() -> None:
     whole = {"threads": [{"id": PHONE, "messages": [inbound_text()]}, {"id": "1", "messages": []}, "odd"]}
 
-    found = events_of(envelope(change("history", history=[whole, "odd", {"threads": "odd"}, {"threads": []}])))
+    events = events_of(envelope(change("history", history=[whole, "odd", {"threads": "odd"}, {"threads": []}])))
 
-    assert [event.raw for event in found] == [
+    assert [event.raw for event in events] == [
         inbound_text(),
         {"id": "1", "messages": []},
         "odd",
@@ -212,7 +212,7 @@ def test_history_that_is_odd_inside_is_not_lost() -> None:
         {"threads": "odd"},
         {"threads": []},
     ]
-    assert [event.type for event in found] == [
+    assert [event.type for event in events] == [
         "history.message",
         "unknown.history",
         "unknown.history",
@@ -222,7 +222,7 @@ def test_history_that_is_odd_inside_is_not_lost() -> None:
     ]
 
 
-def test_history_may_be_odd_around_its_messages() -> None:
+def test_odd_objects_around_messages_of_the_history_are_kept() -> None:
     thread = {"id": 5, "context": "odd", "messages": [{"type": "text"}]}
 
     [event] = events_of(envelope(change("history", history=[{"metadata": "odd", "threads": [thread]}])))
@@ -241,14 +241,14 @@ def test_history_may_be_odd_around_its_messages() -> None:
         ("messages", {"contacts": [{"profile": "odd", "wa_id": PHONE}], "messages": [inbound_text()]}),
     ],
 )
-def test_what_is_odd_around_a_customer_harms_nothing(field: str, lists: dict[str, Any]) -> None:
+def test_an_odd_customer_does_not_stop_the_split(field: str, lists: dict[str, Any]) -> None:
     [event] = events_of(envelope(change(field, **lists)))
 
     assert not event.type.startswith("unknown")
     assert event.contact.profile_name is None
 
 
-def test_contacts_that_are_odd_are_an_event_of_their_own() -> None:
+def test_odd_contacts_are_an_event_of_their_own() -> None:
     beside, item = events_of(envelope(change(contacts=["odd", contact()], messages=[inbound_text()])))
 
     assert (beside.type, beside.raw["contacts"]) == ("unknown.messages", ["odd"])
@@ -256,7 +256,7 @@ def test_contacts_that_are_odd_are_an_event_of_their_own() -> None:
     assert events_of(meta_envelope(beside))[0].raw == beside.raw
 
 
-def test_surroundings_that_are_too_large_go_with_no_item_and_are_not_lost() -> None:
+def test_an_oversized_context_goes_with_no_item_and_is_not_lost() -> None:
     large = "x" * 10_000
     body = envelope(change(more=large, contacts=[contact(name=large)], messages=[inbound_text(), inbound_text()]))
     body["entry"][0]["more"] = large
@@ -271,10 +271,10 @@ def test_surroundings_that_are_too_large_go_with_no_item_and_are_not_lost() -> N
     assert {event.phone_number_id for event in (of_value, *messages)} == {NUMBER}
 
 
-def test_a_large_piece_of_history_goes_with_no_message() -> None:
-    piece = {"more": "x" * 10_000, "threads": [{"id": PHONE, "messages": [inbound_text()]}]}
+def test_an_oversized_chunk_of_history_goes_with_no_message() -> None:
+    chunk = {"more": "x" * 10_000, "threads": [{"id": PHONE, "messages": [inbound_text()]}]}
 
-    beside, message = events_of(envelope(change("history", history=[piece])))
+    beside, message = events_of(envelope(change("history", history=[chunk])))
 
     assert (beside.type, beside.raw) == ("history.status", {"more": "x" * 10_000})
     assert message.type == "history.message"
@@ -291,7 +291,7 @@ def test_ids_may_be_numbers(waba_id: Any, number: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "", " ", "a b", "x" * 300, {}, [], True, 1.5, "é", "\n"])
-def test_ids_that_are_none_stay_in_the_item(odd: Any) -> None:
+def test_invalid_ids_stay_in_the_item_only(odd: Any) -> None:
     message = inbound_text(wamid=odd, sender=odd, from_user_id=odd)
 
     [event] = events_of(envelope(change(metadata={"phone_number_id": odd}, messages=[message]), waba_id=odd))
@@ -302,14 +302,14 @@ def test_ids_that_are_none_stay_in_the_item(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("at", [1764000000, "1764000000"])
-def test_an_event_happened_when_its_item_says(at: Any) -> None:
+def test_an_event_has_the_time_of_its_item(at: Any) -> None:
     [event] = events_of(envelope(change(messages=[inbound_text(timestamp=at)]), time=1700000000))
 
     assert event.occurred_at.timestamp() == 1764000000
 
 
 @pytest.mark.parametrize("at", [None, 0, -1, "", "soon", 1764000000000, "1764000000000", 1.5, True, {}, "٣" * 10])
-def test_where_the_item_tells_no_time_the_entry_or_the_receipt_does(at: Any) -> None:
+def test_without_a_time_in_the_item_the_entry_or_the_receipt_gives_it(at: Any) -> None:
     changed = change(messages=[inbound_text(timestamp=at)])
 
     assert events_of(envelope(changed, time=1700000000))[0].occurred_at.timestamp() == 1700000000

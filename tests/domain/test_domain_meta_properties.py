@@ -1,4 +1,4 @@
-"""What holds for every webhook, however it was made up: no exception, no loss, stable ids, valid JSON."""
+"""Properties of every webhook, also of invented ones: no exception, no loss, stable ids, valid JSON."""
 
 import json
 import random
@@ -33,7 +33,7 @@ real_changes = st.sampled_from(list(CHANGES.values()))
 
 
 def places_in(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container with each of its keys."""
+    """Yield every container with each of its keys."""
     for key, inside in list(node.items() if isinstance(node, dict) else enumerate(node)):
         yield node, key
         if isinstance(inside, dict | list):
@@ -42,17 +42,17 @@ def places_in(node: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def mutated_envelopes(draw: st.DrawFn) -> dict[str, Any]:
-    """Real changes in one envelope, with some of its parts exchanged, renamed, doubled or taken away."""
+    """Draw real changes in one envelope, with some members exchanged, renamed, doubled or removed."""
     body = deepcopy(envelope(*draw(st.lists(real_changes, min_size=1, max_size=4)), time=1764000000))
     for _ in range(draw(st.integers(0, 5))):
         places = list(places_in(body))
         if not places:
             break
         node, key = draw(st.sampled_from(places))
-        match draw(st.sampled_from(["exchange", "take away", "rename", "double", "wrap"])):
+        match draw(st.sampled_from(["exchange", "remove", "rename", "double", "wrap"])):
             case "exchange":
                 node[key] = draw(json_values)
-            case "take away":
+            case "remove":
                 del node[key]
             case "rename" if isinstance(node, dict):
                 node[draw(words)] = node.pop(key)
@@ -65,7 +65,7 @@ def mutated_envelopes(draw: st.DrawFn) -> dict[str, Any]:
 
 def is_fit_for_the_store(event: NewEvent) -> bool:
     columns = (event.waba_id, event.phone_number_id, event.contact.wa_id, event.contact.user_id)
-    visible = all(one is None or (re.fullmatch(r"[!-~]{1,200}", one) and one.isascii()) for one in columns)
+    visible = all(value is None or (re.fullmatch(r"[!-~]{1,200}", value) and value.isascii()) for value in columns)
     json.dumps([event.data, event.raw, vars(event.origin)], allow_nan=False).encode("ascii")
     return visible and bool(TYPE.fullmatch(event.type)) and len(event.type) <= 100
 
@@ -74,23 +74,23 @@ def is_fit_for_the_store(event: NewEvent) -> bool:
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_split_or_unreadable(body: bytes) -> None:
     with suppress(Unreadable):
-        found = events_of(body)
-        assert found
-        assert all(is_fit_for_the_store(event) for event in found)
+        events = events_of(body)
+        assert events
+        assert all(is_fit_for_the_store(event) for event in events)
 
 
 @settings(max_examples=400, deadline=None)
 @given(mutated_envelopes())
 def test_any_envelope_is_split_into_events_fit_for_the_store(body: dict[str, Any]) -> None:
-    found = events_of(body)
+    events = events_of(body)
 
-    assert found
-    assert all(is_fit_for_the_store(event) for event in found)
+    assert events
+    assert all(is_fit_for_the_store(event) for event in events)
 
 
 @settings(max_examples=400, deadline=None)
 @given(mutated_envelopes())
-def test_the_envelope_around_an_event_is_that_event_again(body: dict[str, Any]) -> None:
+def test_the_envelope_of_an_event_splits_into_the_same_event(body: dict[str, Any]) -> None:
     for event in events_of(body):
         again = events_of(meta_envelope(event))
 
@@ -99,24 +99,24 @@ def test_the_envelope_around_an_event_is_that_event_again(body: dict[str, Any]) 
         assert (other.type, other.raw, other.data) == (event.type, event.raw, event.data)
         assert (other.contact, other.occurred_at) == (event.contact, event.occurred_at)
         assert (other.waba_id, other.phone_number_id) == (event.waba_id, event.phone_number_id)
-        if event.occurred_at != RECEIVED_AT:  # without any time an id is of its receipt
+        if event.occurred_at != RECEIVED_AT:  # without any time the id depends on the receipt
             assert other.id == event.id
 
 
 def leaves_of(node: Any) -> Counter[str]:
-    """Every scalar below, as JSON, and how often it stands there."""
+    """Count every scalar of a tree, as JSON."""
     if isinstance(node, dict | list):
         inside = node.values() if isinstance(node, dict) else node
-        return sum((leaves_of(one) for one in inside), Counter())
+        return sum((leaves_of(child) for child in inside), Counter())
     return Counter([json.dumps(node)])
 
 
-def kept_leaves(found: list[NewEvent]) -> Counter[str]:
-    return sum((leaves_of([event.raw, vars(event.origin)]) for event in found), Counter())
+def kept_leaves(events: list[NewEvent]) -> Counter[str]:
+    return sum((leaves_of([event.raw, vars(event.origin)]) for event in events), Counter())
 
 
 def items_of(body: dict[str, Any]) -> Any:
-    """What a body holds, without what need not come out: contacts beside items, what is around entries and values."""
+    """Return the content of a body that must become events: no contacts, nothing around entries and values."""
     entries = body.get("entry")
     if not isinstance(entries, list) or not entries:
         return body
@@ -128,7 +128,7 @@ def _values_of(entry: Any) -> Any:
     if not isinstance(changes, list) or not changes:
         return entry
     around = {key: value for key, value in entry.items() if key != "changes"}
-    return [around, *(_value_of(one) for one in changes)]
+    return [around, *(_value_of(change) for change in changes)]
 
 
 def _value_of(changed: Any) -> Any:
@@ -138,50 +138,50 @@ def _value_of(changed: Any) -> Any:
 
 @settings(max_examples=400, deadline=None)
 @given(mutated_envelopes())
-def test_nothing_that_an_envelope_holds_is_lost(body: dict[str, Any]) -> None:
+def test_no_content_of_an_envelope_is_lost(body: dict[str, Any]) -> None:
     read = json.loads(json.dumps(body), parse_constant=str)
 
     assert not leaves_of(items_of(read)) - kept_leaves(events_of(body))
 
 
-def item_of(jitter: random.Random, number: int) -> tuple[str, str, dict[str, Any]]:
-    """Field, list and item of some update of its own."""
+def item_of(rng: random.Random, number: int) -> tuple[str, str, dict[str, Any]]:
+    """Return the field, the list and the item of a distinct update."""
     wamid = f"wamid.{number}"
-    match jitter.randrange(5):
+    match rng.randrange(5):
         case 0:
             return "messages", "messages", inbound_text(wamid=wamid)
         case 1:
-            return "messages", "statuses", status(jitter.choice(["sent", "read"]), wamid=wamid)
+            return "messages", "statuses", status(rng.choice(["sent", "read"]), wamid=wamid)
         case 2:
             return "messages", "errors", {"code": number}
         case 3:
             preference = {"wa_id": str(49160 + number), "value": "stop", "timestamp": 1764000000 + number}
             return "user_preferences", "user_preferences", preference
         case _:
-            return "calls", "calls", {"id": f"wacid.{number}", "event": jitter.choice(["connect", "dtmf"])}
+            return "calls", "calls", {"id": f"wacid.{number}", "event": rng.choice(["connect", "dtmf"])}
 
 
-def packed(jitter: random.Random, items: list[tuple[str, str, dict[str, Any]]]) -> list[NewEvent]:
-    """The items shuffled, in bodies and changes as jitter will have them."""
-    found: list[NewEvent] = []
-    shuffled = jitter.sample(items, len(items))
+def packed(rng: random.Random, items: list[tuple[str, str, dict[str, Any]]]) -> list[NewEvent]:
+    """Split the items, grouped into bodies and changes at random."""
+    events: list[NewEvent] = []
+    shuffled = rng.sample(items, len(items))
     while shuffled:
-        size = jitter.randint(1, len(shuffled))
-        now, shuffled = shuffled[:size], shuffled[size:]
+        size = rng.randint(1, len(shuffled))
+        picked, shuffled = shuffled[:size], shuffled[size:]
         lists: dict[str, dict[str, list[Any]]] = {}
-        for field, key, item in now:
+        for field, key, item in picked:
             lists.setdefault(field, {}).setdefault(key, []).append(item)
         changes = [change(field, contacts=[contact()], **held) for field, held in lists.items()]
-        found += events_of(envelope(*changes, time=1764000000))
-    return found
+        events += events_of(envelope(*changes, time=1764000000))
+    return events
 
 
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
-def test_ids_stay_the_same_in_whatever_batches_and_order_the_updates_come(jitter: random.Random, count: int) -> None:
-    items = [item_of(jitter, number) for number in range(count)]
+def test_ids_do_not_depend_on_batches_and_order(rng: random.Random, count: int) -> None:
+    items = [item_of(rng, number) for number in range(count)]
 
-    once, again = packed(jitter, items), packed(jitter, items)
+    once, again = packed(rng, items), packed(rng, items)
 
     assert len(once) == count
     assert len({event.id for event in once}) == count

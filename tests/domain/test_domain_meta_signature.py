@@ -1,3 +1,5 @@
+"""Meta's webhook signature."""
+
 import random
 
 import pytest
@@ -10,7 +12,7 @@ HEX = "0123456789abcdef" * 4
 SECRETS = ("the current secret", "the previous secret")
 
 
-def test_a_signature_is_known_by_its_form() -> None:
+def test_a_signature_is_recognised_by_its_form() -> None:
     assert is_signature(f"sha256={HEX}")
 
 
@@ -38,17 +40,17 @@ def test_a_signature_is_known_by_its_form() -> None:
         f"sha256=\x00{HEX[1:]}",
     ],
 )
-def test_anything_else_is_no_signature(header: str) -> None:
+def test_any_other_form_is_refused(header: str) -> None:
     assert not is_signature(header)
 
 
-def test_the_known_answer_of_rfc_4231_comes_out() -> None:
+def test_the_signature_of_the_rfc_4231_example_is_right() -> None:
     expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
 
     assert signature_of(b"what do ya want for nothing?", "Jefe") == f"sha256={expected}"
 
 
-def test_it_is_told_which_secret_signed() -> None:
+def test_the_secret_that_signed_is_returned() -> None:
     body = b'{"entry":[]}'
 
     assert signed_with(body, signature_of(body, SECRETS[0]), SECRETS) == "current"
@@ -57,15 +59,15 @@ def test_it_is_told_which_secret_signed() -> None:
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))
-def test_a_signature_fits_its_own_bytes_only(body: bytes, other: bytes) -> None:
-    fits = signed_with(other, signature_of(body, SECRETS[0]), SECRETS) is not None
+def test_a_signature_matches_only_its_own_bytes(body: bytes, other: bytes) -> None:
+    matches = signed_with(other, signature_of(body, SECRETS[0]), SECRETS) is not None
 
-    assert fits == (body == other)
+    assert matches == (body == other)
 
 
-def test_no_flipped_bit_of_body_or_signature_passes() -> None:
-    jitter = random.Random(7)
-    body = bytearray(jitter.randbytes(200))
+def test_a_flipped_bit_of_body_or_signature_is_refused() -> None:
+    rng = random.Random(7)
+    body = bytearray(rng.randbytes(200))
     digest = signature_of(bytes(body), SECRETS[0]).removeprefix("sha256=")
 
     for bit in range(len(body) * 8):

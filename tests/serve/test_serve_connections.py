@@ -1,4 +1,4 @@
-"""How clients' connections come to the web processes: evenly, and past one that does not answer."""
+"""Clients' connections are spread evenly over the web processes, and avoid one that hangs."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def web_processes(running: Running) -> list[int]:
 
 
 def accepted_by(running: Running) -> dict[int, int]:
-    """How many clients' connections each web process holds; `/proc/net/tcp` names those of a port by their inodes."""
+    """Return the number of clients' connections of each web process, by the socket inodes in `/proc/net/tcp`."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ours = {f"socket:[{row[9]}]" for row in rows if int(row[1].partition(":")[2], 16) == running.port}
     listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
@@ -40,17 +40,17 @@ def accepted_by(running: Running) -> dict[int, int]:
 
 
 def sockets_of(process: int) -> set[str]:
-    found = set()
+    names = set()
     with suppress(OSError):
         for descriptor in Path(f"/proc/{process}/fd").iterdir():
             with suppress(OSError):
-                found.add(descriptor.readlink().name)
-    return found
+                names.add(descriptor.readlink().name)
+    return names
 
 
 @contextmanager
 def connected(running: Running, number: int = CONNECTIONS) -> Iterator[dict[int, int]]:
-    """How many of so many new connections each web process has accepted."""
+    """Open so many connections; yield how many of them each web process has accepted."""
     with ExitStack() as stack:
         for _ in range(number):
             stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
@@ -65,7 +65,7 @@ def both_accept(running: Running) -> bool:
 
 
 def are_spread_evenly(running: Running) -> bool:
-    """Five times in a row, which does not happen by jitter. On a busy machine one process may once not wait."""
+    """Check five times in a row: once may be a coincidence. On a busy machine a process may fail to wait once."""
     for _ in range(5):
         with connected(running) as accepted:
             one, other = accepted.values()
@@ -87,7 +87,7 @@ def test_a_new_web_process_takes_its_share(gateway: Running) -> None:
     wait_for(lambda: are_spread_evenly(gateway))
 
 
-def test_a_process_that_hangs_keeps_nobody_waiting(gateway: Running) -> None:
+def test_a_web_process_that_hangs_keeps_no_client_waiting(gateway: Running) -> None:
     hanging = web_processes(gateway)[0]
     os.kill(hanging, signal.SIGSTOP)
     try:

@@ -1,4 +1,4 @@
-"""What platforms read: the Procfile, run for real, and the Dockerfile, linted. They and the README agree."""
+"""The files that platforms read: the Procfile is run, the Dockerfile is linted, and they agree with the README."""
 
 import json
 import re
@@ -49,9 +49,7 @@ def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "status"), ("worker", "--check")])
-def test_platforms_that_give_a_port_to_web_processes_only_can_release_and_work(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
+def test_commands_that_open_no_port_need_no_platform_port(tmp_path: Path, command: tuple[str, ...]) -> None:
     environ = environment(
         tmp_path, WATS_PAAS="1", WATS_MODE="live", WATS_YES_LIVE="1", WATS_CONFIG=str(write_config(tmp_path))
     )
@@ -65,23 +63,23 @@ def test_platforms_that_give_a_port_to_web_processes_only_can_release_and_work(
 HEALTH_CHECK = re.search(r"^HEALTHCHECK .*\\\n +CMD (\[.*\])$", DOCKERFILE, re.M)
 
 
-def test_the_images_health_check_finds_the_gateway_and_tells_when_it_is_gone(tmp_path: Path) -> None:
+def test_the_images_health_check_finds_the_gateway_and_fails_without_it(tmp_path: Path) -> None:
     assert HEALTH_CHECK is not None
     _, script = json.loads(HEALTH_CHECK[1])
     with serving(tmp_path) as running:
         port, other = str(running.port), str(free_port())
-        surroundings: list[dict[str, str]] = [
+        environs: list[dict[str, str]] = [
             {"WATS_PORT": port},
             {"WATS_PORT": port, "PORT": other},
             {"PORT": port},
             {"WATS_PORT": "tcp://10.0.0.1:3000", "PORT": port},
             {"WATS_PORT": port, "http_proxy": f"http://127.0.0.1:{other}"},
         ]
-        codes = [check_health(script, each) for each in surroundings]
+        codes = [check_health(script, environ) for environ in environs]
 
         running.stop()
 
-    assert codes == [0] * len(surroundings)
+    assert codes == [0] * len(environs)
     assert check_health(script, {"WATS_PORT": port}) == 1
 
 
@@ -89,7 +87,7 @@ def check_health(script: str, environ: dict[str, str]) -> int:
     return subprocess.run([sys.executable, "-I", script], cwd=ROOT, env=environ, check=False).returncode
 
 
-def test_the_dockerfile_has_nothing_to_complain_about() -> None:
+def test_the_dockerfile_passes_its_linter() -> None:
     linted = subprocess.run([HADOLINT, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert linted.stdout + linted.stderr == ""
@@ -105,7 +103,7 @@ def test_the_dockerfile_runs_the_command_that_the_readme_names() -> None:
     assert "flask wats serve" in (ROOT / "README.md").read_text()
 
 
-def test_the_image_runs_as_nobody_in_particular() -> None:
+def test_the_image_runs_as_an_unprivileged_user_without_secrets() -> None:
     assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.M)
     assert not re.search(r"^#\s*syntax=|--mount|^ADD ", DOCKERFILE, re.M)
     assert "--require-hashes" in DOCKERFILE

@@ -1,4 +1,4 @@
-"""Dry-run: what a newcomer meets first."""
+"""Dry-run, as a new user starts it."""
 
 import contextlib
 import http.client
@@ -21,9 +21,9 @@ def start_line(running: Running) -> dict[str, Any]:
 
 
 def send(command: str, port: int) -> tuple[int, bytes]:
-    """What the copy-paste command would do."""
+    """Do what the printed curl command does."""
     words = shlex.split(command)
-    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    headers = dict(words[index + 1].split(": ", 1) for index, word in enumerate(words) if word == "-H")
     body = words[words.index("--data-binary") + 1].encode()
     path = "/" + words[2].split("/", 3)[3]
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)) as connection:
@@ -35,15 +35,15 @@ def send(command: str, port: int) -> tuple[int, bytes]:
 def test_the_printed_command_posts_a_webhook_that_is_accepted_and_shown(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
     with serving(tmp_path, "--config", config, "--dry-run", environ=environment(tmp_path)) as running:
-        facts = start_line(running)
-        answer = send(facts["try"], running.port)
+        banner = start_line(running)
+        answer = send(banner["try"], running.port)
         receipts = run(
             "receipts", "list", "--config", config, "--json", environ=running.environ | {"TEST_SERVICE_TOKEN": ""}
         )
 
     assert answer == (200, b'{"status":"accepted"}')
-    assert (facts["mode"], facts["database"]) == ("dry-run", "sqlite")
-    assert facts["webhookUrl"] == f"http://127.0.0.1:{running.port}/webhooks/whatsapp"
+    assert (banner["mode"], banner["database"]) == ("dry-run", "sqlite")
+    assert banner["webhookUrl"] == f"http://127.0.0.1:{running.port}/webhooks/whatsapp"
     [receipt] = json.loads(receipts.stdout)["items"]
     assert receipt["state"] in ("pending", "split")
 
@@ -58,22 +58,22 @@ def test_the_live_database_and_secrets_are_left_alone(tmp_path: Path) -> None:
     assert "TEST_ACCESS_TOKEN" in running.err
 
 
-def test_on_every_address_secrets_are_made_and_told_once(tmp_path: Path) -> None:
+def test_on_a_public_address_secrets_are_generated_and_printed_once(tmp_path: Path) -> None:
     arguments = ("--config", str(write_config(tmp_path)), "--dry-run", "--host", "0.0.0.0")
     with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
-        told = dict(re.findall(r"(WATS_DRY_RUN_[A-Z_]+)=(\S+)", running.err))
-        token = told["WATS_DRY_RUN_SERVICE_TOKEN"]
+        printed = dict(re.findall(r"(WATS_DRY_RUN_[A-Z_]+)=(\S+)", running.err))
+        token = printed["WATS_DRY_RUN_SERVICE_TOKEN"]
         answer = send(start_line(running)["try"], running.port)
 
         assert running.ask("GET", "/api/receipts", headers=PLACEHOLDER)[0] == 401
         assert running.ask("GET", "/api/receipts", headers={"Authorization": f"Bearer {token}"})[0] == 200
         assert answer == (200, b'{"status":"accepted"}')
 
-    assert len(told) == 3
-    assert all(running.err.count(value) == 1 and value not in running.out for value in told.values())
+    assert len(printed) == 3
+    assert all(running.err.count(value) == 1 and value not in running.out for value in printed.values())
 
 
-def test_what_a_dry_run_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_a_dry_run_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
     arguments = ("--config", str(write_config(tmp_path)), "--dry-run")
     with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
         sample = start_line(running)["try"]

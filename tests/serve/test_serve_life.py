@@ -1,4 +1,4 @@
-"""The life of the processes: who is restarted, who takes whom along, and what a stop leaves behind: nothing."""
+"""The life of the processes: which are restarted, which end together, and a stop that leaves nothing behind."""
 
 import contextlib
 import http.client
@@ -55,7 +55,7 @@ def live(running: Running) -> dict[str, str]:
     return {**running.environ, "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
 
 
-def test_a_stop_waits_for_the_request_in_flight_and_is_seen_as_not_ready(tmp_path: Path) -> None:
+def test_a_stop_waits_for_the_request_in_flight_and_readyz_answers_503(tmp_path: Path) -> None:
     body = body_of("slow")
     head = "".join(f"{name}: {value}\r\n" for name, value in signed(body).items())
     with serving(tmp_path) as running:
@@ -77,11 +77,11 @@ def test_a_stop_waits_for_the_request_in_flight_and_is_seen_as_not_ready(tmp_pat
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert code == 0
     with serving(tmp_path) as again:
-        assert body in bodies(again)
+        assert body in stored_bodies(again)
 
 
 def not_ready(probe: http.client.HTTPConnection) -> bool:
-    """The kept connection is told 503, or is already closed."""
+    """Return whether the kept connection is answered with 503, or is already closed."""
     try:
         probe.request("GET", "/readyz")
         answer = probe.getresponse()
@@ -116,8 +116,8 @@ def test_a_killed_worker_is_started_again(tmp_path: Path) -> None:
         assert post(running, body_of()) == 200
         assert running.stop() == 0
 
-    [told] = [json.loads(line) for line in running.err.splitlines() if "supervisor.child_exited" in line]
-    assert (told["level"], told["name"], told["exitCode"]) == ("warning", "worker", -signal.SIGKILL)
+    [line] = [json.loads(line) for line in running.err.splitlines() if "supervisor.child_exited" in line]
+    assert (line["level"], line["child"], line["exitCode"]) == ("warning", "worker", -signal.SIGKILL)
 
 
 def test_a_killed_web_process_is_replaced_and_the_counts_stay_right(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def counted(running: Running) -> int:
     return -1
 
 
-def test_the_end_of_gunicorns_master_is_the_end_of_serve(tmp_path: Path) -> None:
+def test_serve_ends_with_gunicorns_master(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         pids = running.pids()
 
@@ -153,7 +153,7 @@ def test_the_end_of_gunicorns_master_is_the_end_of_serve(tmp_path: Path) -> None
         wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
-def test_when_serve_itself_is_killed_nothing_outlives_it(tmp_path: Path) -> None:
+def test_a_killed_serve_takes_its_children_with_it(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         pids = running.pids()
 
@@ -163,7 +163,7 @@ def test_when_serve_itself_is_killed_nothing_outlives_it(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PID namespaces")
-def test_as_pid_1_it_reaps_what_others_leave_and_stops_in_order(tmp_path: Path) -> None:
+def test_as_pid_1_serve_reaps_orphans_and_stops_in_order(tmp_path: Path) -> None:
     script = f"(sleep 0.3 &) ; exec {GUNICORN.replace('gunicorn', 'flask')} wats serve --live --yes-live"
     command = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script)
     environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)))
@@ -201,7 +201,7 @@ def test_gunicorn_alone_serves_and_does_not_migrate(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
-def test_gunicorn_keeps_the_folder_of_counters_that_the_environment_names(tmp_path: Path) -> None:
+def test_gunicorn_keeps_the_metrics_folder_that_the_environment_names(tmp_path: Path) -> None:
     folder = tmp_path / "counters"
     folder.mkdir()
     start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
@@ -234,7 +234,7 @@ def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
         assert worker.stop() == 0
 
 
-def test_what_was_acknowledged_survives_the_death_of_everything(tmp_path: Path) -> None:
+def test_acknowledged_webhooks_survive_a_kill_of_every_process(tmp_path: Path) -> None:
     sent = [body_of(f"message {number}", wamid=f"wamid.{number}") for number in range(200)]
     with serving(tmp_path) as running:
         with ThreadPoolExecutor(8) as senders:
@@ -244,16 +244,17 @@ def test_what_was_acknowledged_survives_the_death_of_everything(tmp_path: Path) 
 
     assert statuses == [200] * 200
     with serving(tmp_path) as again:
-        assert sorted(bodies(again)) == sorted(sent)
+        assert sorted(stored_bodies(again)) == sorted(sent)
 
 
-def bodies(running: Running) -> list[bytes]:
-    """The exact bytes of every receipt, as the API gives them."""
-    found, cursor = [], ""
+def stored_bodies(running: Running) -> list[bytes]:
+    """Return the exact bytes of every receipt from the API."""
+    bodies, cursor = [], ""
     while cursor is not None:
         page = running.json(f"/api/receipts?limit=100{cursor}", bearer())
-        found += [
-            running.ask("GET", f"/api/receipts/{each['id']}/body", headers=bearer())[1] for each in page["items"]
+        bodies += [
+            running.ask("GET", f"/api/receipts/{receipt['id']}/body", headers=bearer())[1]
+            for receipt in page["items"]
         ]
         cursor = f"&cursor={page['nextCursor']}" if page["nextCursor"] else None
-    return found
+    return bodies

@@ -1,4 +1,4 @@
-"""What stands in front of us, or claims to, changes neither the way of a request nor its answer."""
+"""Headers of a proxy, real or forged, change neither the route of a request nor its answer."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def test_no_header_leads_to_a_route_by_another_path(running: Running) -> None:
+def test_no_header_changes_the_path_of_a_request(running: Running) -> None:
     status, _ = running.ask("GET", "/elsewhere/healthz", headers={"SCRIPT_NAME": "/elsewhere"})
 
     assert status == 404
@@ -29,7 +29,7 @@ def test_no_header_leads_to_a_route_by_another_path(running: Running) -> None:
         {"Forwarded": "for=192.0.2.1;proto=http", "X-Forwarded-Prefix": "/elsewhere"},
     ],
 )
-def test_no_header_of_a_proxy_costs_a_webhook(running: Running, headers: dict[str, str]) -> None:
+def test_a_webhook_with_proxy_headers_is_accepted(running: Running, headers: dict[str, str]) -> None:
     body = body_of(str(headers))
 
     status, answer = running.ask("POST", PATH, body, {**signed(body), **headers})

@@ -1,4 +1,4 @@
-"""Secrets planted in every slot appear nowhere: no output, log line, metric, document, answer or command line."""
+"""Planted secrets appear nowhere: in no output, log line, metric, document, response or command line."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -61,7 +61,7 @@ def needles() -> list[str]:
     return [*words, "planted-database-0010", FROM_FILE, FROM_SECRET_FILE, URL_KEY, WHSEC_BYTES]
 
 
-def found(text: str) -> list[str]:
+def secrets_in(text: str) -> list[str]:
     return [needle for needle in needles() if needle in text]
 
 
@@ -113,38 +113,38 @@ def test_every_planted_secret_is_in_use(running: Running) -> None:
 
 
 @pytest.mark.parametrize("path", ["/status", "/metrics", "/debug/diagnostics", "/openapi.json", "/docs", "/readyz"])
-def test_no_answer_tells_a_secret(running: Running, path: str) -> None:
+def test_no_response_contains_a_secret(running: Running, path: str) -> None:
     status, body = running.ask("GET", path, headers=TOKEN)
 
     assert status == 200
-    assert found(body.decode()) == []
+    assert secrets_in(body.decode()) == []
 
 
 def deliveries(running: Running) -> list[Any]:
     return list(running.json("/api/deliveries", TOKEN)["items"])
 
 
-def test_no_delivery_tells_a_secret_whether_it_is_taken_or_not(running: Running, receiver: Receiver) -> None:
+def test_no_delivery_prints_a_secret_whether_it_succeeds_or_fails(running: Running, receiver: Receiver) -> None:
     body = body_of()
     running.ask("POST", PATH, body, signed(body, PLANTED["P_APP_SECRET"]))
-    wait_for(lambda: sorted(len(each["attempts"]) for each in deliveries(running)) == [1, 1])
+    wait_for(lambda: sorted(len(delivery["attempts"]) for delivery in deliveries(running)) == [1, 1])
     config = ("--config", str(running.folder / "wats.config.yaml"))
     modes = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_ENV_FILE": str(running.folder / "live.env")}
-    tried = [running.ask("POST", f"/api/destinations/{name}/test", headers=TOKEN) for name in ("crm", "away")]
-    seen = [running.ask("GET", path, headers=TOKEN) for path in AFTER_DELIVERY]
-    told = [run(*words, *config, environ={**running.environ, **modes}) for words in COMMANDS_AFTER_DELIVERY]
+    tests = [running.ask("POST", f"/api/destinations/{name}/test", headers=TOKEN) for name in ("crm", "away")]
+    responses = [running.ask("GET", path, headers=TOKEN) for path in AFTER_DELIVERY]
+    commands = [run(*words, *config, environ={**running.environ, **modes}) for words in COMMANDS_AFTER_DELIVERY]
 
     where, headers, _ = receiver.received[0]
     assert where.endswith(URL_KEY)
     assert headers["Authorization"] == PLANTED["P_HEADER"]
-    assert {status for status, _ in [*tried, *seen]} == {200}
-    assert [found(answer.decode()) for _, answer in [*tried, *seen]] == [[]] * len([*tried, *seen])
-    assert [found(each.stdout + each.stderr) for each in told] == [[]] * len(told)
+    assert {status for status, _ in [*tests, *responses]} == {200}
+    assert [secrets_in(answer.decode()) for _, answer in [*tests, *responses]] == [[]] * len([*tests, *responses])
+    assert [secrets_in(ended.stdout + ended.stderr) for ended in commands] == [[]] * len(commands)
     assert '"delivery.attempted"' in running.err
-    assert found(running.out + running.err) == []
+    assert secrets_in(running.out + running.err) == []
 
 
-def test_no_error_tells_a_secret(running: Running) -> None:
+def test_no_error_contains_a_secret(running: Running) -> None:
     wrong = {"Authorization": f"Bearer {PLANTED['P_APP_SECRET']}"}
     answers = [
         running.ask("GET", f"/api/receipts/{PLANTED['P_ACCESS_TOKEN']}", headers=TOKEN),
@@ -155,16 +155,16 @@ def test_no_error_tells_a_secret(running: Running) -> None:
     ]
 
     assert [status for status, _ in answers] == [404, 401, 403, 400, 404]
-    assert [found(body.decode()) for _, body in answers] == [[]] * 5
+    assert [secrets_in(body.decode()) for _, body in answers] == [[]] * 5
 
 
-def test_no_command_line_and_no_output_tells_a_secret(running: Running) -> None:
+def test_no_command_line_and_no_output_contains_a_secret(running: Running) -> None:
     for path in (f"/{PLANTED['P_VERIFY_TOKEN']}", f"{PATH}?hub.verify_token={PLANTED['P_VERIFY_TOKEN']}"):
         running.ask("GET", path)
 
     assert len(running.pids()) == 5
-    assert found("".join(map(command_line, running.pids()))) == []
-    assert found(running.out + running.err) == []
+    assert secrets_in("".join(map(command_line, running.pids()))) == []
+    assert secrets_in(running.out + running.err) == []
     assert "hub.verify_token" not in running.err
 
 
@@ -178,10 +178,10 @@ def test_no_command_prints_a_secret(running: Running, command: tuple[str, ...]) 
     shown = run(*command, "--config", config, environ={**running.environ, **modes})
 
     assert shown.returncode == 0, shown.stderr
-    assert found(shown.stdout + shown.stderr) == []
+    assert secrets_in(shown.stdout + shown.stderr) == []
 
 
-def test_a_database_that_refuses_is_not_named(running: Running) -> None:
+def test_an_unreachable_database_is_not_named(running: Running) -> None:
     url = "postgresql://planted-user:planted-app-secret-0004@127.0.0.1:9/planted-database-0010"
     modes = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_ENV_FILE": str(running.folder / "live.env")}
     environ = {**running.environ, **modes, "P_DATABASE_URL": url}
@@ -189,5 +189,5 @@ def test_a_database_that_refuses_is_not_named(running: Running) -> None:
     ended = run("db", "status", "--config", str(running.folder / "wats.config.yaml"), environ=environ)
 
     assert ended.returncode == 1
-    assert found(ended.stdout + ended.stderr) == []
+    assert secrets_in(ended.stdout + ended.stderr) == []
     assert "planted-user" not in ended.stderr

@@ -1,4 +1,4 @@
-"""The gates and the port, at the door that a user sees: the real command, its exit code and its words."""
+"""Mode, port and usage errors of the real command: its exit code and its messages."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ NO_SECRETS = dict.fromkeys(LIVE_ENVIRONMENT, "")
         (("--live", "--yes-live", "--profile", "nope"), {}, "unknown_profile"),
     ],
 )
-def test_a_closed_gate_is_explained_with_code_78(
+def test_a_wrong_mode_or_secret_is_explained_with_exit_code_78(
     tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], says: str
 ) -> None:
     config = str(write_config(tmp_path))
@@ -69,7 +69,7 @@ def test_a_missing_platform_port_is_refused_in_paas_mode(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("arguments", [("--dry-run",), ("--dry-run", "--paas", "--port", "4567")])
-def test_without_need_the_platform_port_is_not_looked_at(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_an_unneeded_platform_port_is_ignored(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     config = str(write_config(tmp_path))
     environ = environment(tmp_path, PORT="nonsense")
 
@@ -78,7 +78,7 @@ def test_without_need_the_platform_port_is_not_looked_at(tmp_path: Path, argumen
     assert shown.returncode == 0, shown.stderr
 
 
-def test_a_platform_port_is_listened_on_at_every_address(tmp_path: Path) -> None:
+def test_with_a_platform_port_serve_listens_on_every_address(tmp_path: Path) -> None:
     port = free_port()
     environ = environment(tmp_path, PORT=str(port), WATS_PORT="", WATS_CONFIG=str(write_config(tmp_path)))
 
@@ -92,7 +92,7 @@ def test_a_platform_port_is_listened_on_at_every_address(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "more", [{}, {"WATS_MODE": "dry-run", "WATS_PAAS": "1", "PORT": "x", "WATS_PORT": ""}, {"WATS_MODE": "live"}]
 )
-def test_gunicorn_alone_ends_with_78_and_no_boot_loop(tmp_path: Path, more: dict[str, str]) -> None:
+def test_gunicorn_alone_exits_with_78_and_without_a_boot_loop(tmp_path: Path, more: dict[str, str]) -> None:
     environ = environment(tmp_path, WATS_CONFIG=str(write_config(tmp_path)), **more)
 
     with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ, ready=False) as running:
@@ -103,7 +103,7 @@ def test_gunicorn_alone_ends_with_78_and_no_boot_loop(tmp_path: Path, more: dict
     assert "Traceback" not in running.err
 
 
-def test_a_stray_env_file_opens_no_gate_and_supplies_no_secret(tmp_path: Path) -> None:
+def test_a_stray_env_file_supplies_no_mode_and_no_secret(tmp_path: Path) -> None:
     stray = [*(f"{name}={value}" for name, value in LIVE_ENVIRONMENT.items()), "WATS_MODE=live", "WATS_YES_LIVE=1"]
     (tmp_path / ".env").write_text("\n".join(stray))
     (tmp_path / "wsgi.py").write_text(
@@ -121,7 +121,7 @@ def test_a_stray_env_file_opens_no_gate_and_supplies_no_secret(tmp_path: Path) -
     assert (with_flags.returncode, "secret_missing" in with_flags.stderr) == (78, True)
 
 
-def test_a_taken_port_ends_with_1_and_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_gives_exit_code_1_and_one_line(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         second = run(
             "serve", "--config", str(tmp_path / "wats.config.yaml"), "--live", "--yes-live", environ=running.environ
@@ -131,7 +131,7 @@ def test_a_taken_port_ends_with_1_and_one_line(tmp_path: Path) -> None:
     assert second.stderr == f"error: cannot listen on 127.0.0.1 port {running.port}: Address already in use\n"
 
 
-def test_an_unreachable_database_ends_with_1_and_tells_no_secret(tmp_path: Path) -> None:
+def test_an_unreachable_database_gives_exit_code_1_and_no_secret(tmp_path: Path) -> None:
     storage = "    storage: { url: { env: TEST_DATABASE_URL } }\n"
     config = write_config(tmp_path)
     config.write_text(config.read_text() + storage)
@@ -145,7 +145,7 @@ def test_an_unreachable_database_ends_with_1_and_tells_no_secret(tmp_path: Path)
     assert "127.0.0.1" not in ended.stderr
 
 
-def test_print_routes_needs_nothing_and_names_each_guard() -> None:
+def test_print_routes_needs_no_mode_and_names_each_guard() -> None:
     shown = run("serve", "--print-routes", environ={"PATH": "/usr/bin"})
 
     assert shown.returncode == 0, shown.stderr
@@ -169,7 +169,7 @@ def test_a_usage_error_names_its_option(tmp_path: Path, arguments: tuple[str, ..
     assert (ended.returncode, says in ended.stderr) == (2, True), ended.stderr
 
 
-def test_a_host_that_is_none_of_ours_ends_with_1_and_a_reason(tmp_path: Path) -> None:
+def test_an_unknown_host_gives_exit_code_1_and_a_reason(tmp_path: Path) -> None:
     arguments = ("--config", str(write_config(tmp_path)), "--live", "--yes-live", "--host", "nowhere.invalid")
 
     ended = run("serve", *arguments, environ=environment(tmp_path, WATS_PORT=str(free_port())))
@@ -179,7 +179,7 @@ def test_a_host_that_is_none_of_ours_ends_with_1_and_a_reason(tmp_path: Path) ->
     assert "Unknown error" not in ended.stderr
 
 
-def test_what_is_typed_where_a_secret_may_have_been_pasted_is_not_echoed(tmp_path: Path) -> None:
+def test_typed_values_are_not_echoed_because_they_may_be_secrets(tmp_path: Path) -> None:
     secret = "EAAGm0PX4ZCpsBAKZCsecret"
 
     for arguments in ((secret,), ("serve", secret), ("serve", f"--token={secret}"), ("serve", "--port", secret)):
