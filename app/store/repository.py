@@ -19,7 +19,7 @@ class StoreContext(Protocol):
 
     @property
     def database(self) -> Database:
-        """The open database."""
+        """Return the open database. Raise `StoreUnavailable` while the store is closed."""
         ...
 
     def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:

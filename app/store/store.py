@@ -99,7 +99,7 @@ class Store:
 
     @property
     def database(self) -> Database:
-        """The open database."""
+        """Return the open database. Raise `StoreUnavailable` while the store is closed."""
         if self._opened is None:
             raise StoreUnavailable("the store is closed")
         return self._opened
@@ -134,7 +134,7 @@ class Store:
 
     def upgrade_schema(self) -> SchemaStatus:
         """Upgrade the schema to this code's head. Several processes may call this at once."""
-        return upgrade_schema(self._url, self._on_failpoint)
+        return upgrade_schema(self._url, self._on_failpoint, self._limits)
 
     def schema_status(self) -> SchemaStatus:
         """Return the schema's version and whether this code can work with it."""

@@ -55,7 +55,7 @@ def make_group(database: Database) -> Iterator[MakeGroup]:
     groups: list[GroupCommit[Any, Any]] = []
 
     def make(**options: Any) -> GroupCommit[Any, Any]:
-        groups.append(GroupCommit(database.write, **options))
+        groups.append(GroupCommit(**{"write": database.write, **options}))
         return groups[-1]
 
     yield make
@@ -190,9 +190,7 @@ def test_all_that_wait_fail_while_the_database_is_down(group: GroupCommit[Any, A
     assert results(adding) == ["down"] * 3
 
 
-def test_a_database_that_goes_down_is_not_asked_for_each_item(
-    group: GroupCommit[Any, Any], database: Database
-) -> None:
+def test_a_database_that_goes_down_is_not_asked_for_each_item(make_group: MakeGroup) -> None:
     transactions = []
 
     def write(drain: Drain[Any]) -> list[Any]:
@@ -200,9 +198,7 @@ def test_a_database_that_goes_down_is_not_asked_for_each_item(
         transactions.append(len(items))
         raise StoreRefused("one of them") if len(items) > 1 else StoreUnavailable("down")
 
-    group._write = write
-
-    outcomes = results(add_all(group, ["a", "b", "c"]))
+    outcomes = results(add_all(make_group(write=write), ["a", "b", "c"]))
 
     assert outcomes == ["down"] * 3
     assert transactions == [3, 1]
@@ -238,16 +234,14 @@ def test_closing_fails_every_item_that_waits(group: GroupCommit[Any, Any], datab
     assert results(adding) == ["the store is closed"] * 2
 
 
-def test_closing_while_items_are_written_one_by_one_fails_them_all(
-    group: GroupCommit[Any, Any], database: Database
-) -> None:
+def test_closing_while_items_are_written_one_by_one_fails_them_all(make_group: MakeGroup, database: Database) -> None:
     def write(drain: Drain[Any]) -> list[Any]:
         if len(drain()) > 1:
             raise ValueError
         return database.write(drain)
 
     database.gate.clear()
-    group._write = write
+    group = make_group(write=write)
     adding = add_all(group, ["a", "b"])
 
     group.close()

@@ -84,11 +84,10 @@ def wait_for_a_waiter(holder: psycopg.Connection) -> None:
 
 
 def test_a_migration_waits_for_another_without_a_limit(
-    postgres_server: PostgresServer, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+    postgres_server: PostgresServer, make_store: StoreMaker
 ) -> None:
-    monkeypatch.setitem(postgres.engine_for.__kwdefaults__, "lock_seconds", 0.05)  # for any other lock
     url = postgres_server.empty_database()
-    store = make_store(url)
+    store = make_store(url, limits=IMPATIENT)  # for any other lock
     holder = postgres_server.connect(database_of(url))
     holder.execute("SELECT pg_advisory_lock(%s)", (postgres.MIGRATION_LOCK,))
     upgrading = threading.Thread(target=store.upgrade_schema)
@@ -196,12 +195,8 @@ def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: Store
     assert str(error.value) == "the database does not answer or refused"
 
 
-def test_a_pool_without_a_free_connection_is_reported(
-    url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres, "POOL_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr("app.store.engine.database.WEB_CONNECTIONS", 1)
-    store = make_store(url)
+def test_a_pool_without_a_free_connection_is_reported(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url, limits=Limits(connections=1, pool_seconds=0.05))
 
     def read_nested(depth: int) -> int:
         return store.database.read(lambda _: read_nested(depth - 1)) if depth else store.receipts.counts().total

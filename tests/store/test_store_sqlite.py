@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from app.store.engine.sqlite import driver, has_wal_reset_bug
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases, unavailable
 from tests.support.waiting import DEADLINE_SECONDS
 
+AFFECTED = (3, 40, 1)
+"""The SQLite that Debian 12's Python links: it has the WAL-reset bug."""
+
 IMPATIENT = Limits(lock_seconds=0.05)
 MOVED = "the database file, or its log, was moved or replaced while it was open"
 
@@ -24,6 +28,13 @@ MOVED = "the database file, or its log, was moved or replaced while it was open"
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return sqlite_databases(tmp_path).migrated()
+
+
+@pytest.fixture
+def affected_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both libraries say that they are a version with the WAL-reset bug."""
+    for library in (sqlite.bundled, sqlite3):
+        monkeypatch.setattr(library, "sqlite_version_info", AFFECTED)
 
 
 def pragma(store: Store, name: str) -> object:
@@ -79,10 +90,8 @@ def test_a_commit_is_on_disk_in_wal_mode(url: str, make_store: StoreMaker) -> No
 
 
 def test_a_library_with_the_bug_gets_no_wal_and_a_log_line_says_so(
-    tmp_path: Path, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, make_store: StoreMaker, affected_library: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(driver(), "sqlite_version_info", (99, 0, 0))  # `driver` compares these
-    monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
     store = make_store(sqlite_databases(tmp_path).empty())
 
     store.upgrade_schema()
@@ -96,9 +105,8 @@ def test_a_library_with_the_bug_gets_no_wal_and_a_log_line_says_so(
 
 
 def test_a_wal_database_is_unsafe_with_such_a_library_until_it_is_upgraded(
-    url: str, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+    url: str, make_store: StoreMaker, affected_library: None
 ) -> None:
-    monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
     store = Store(url, min_free_bytes=0, cooperative=False)
     make_store(url)
     store.open()
@@ -114,8 +122,6 @@ def test_a_wal_database_is_unsafe_with_such_a_library_until_it_is_upgraded(
 
 
 def test_the_newer_of_two_libraries_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sqlite3
-
     monkeypatch.setattr(sqlite.bundled, "sqlite_version_info", (3, 0, 0))
 
     assert driver() is sqlite3
@@ -267,10 +273,9 @@ def test_a_lock_against_readers_is_reported(url: str, make_store: StoreMaker) ->
 
 
 def test_a_commit_that_fails_is_rolled_back_and_the_next_succeeds(
-    tmp_path: Path, make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_store: StoreMaker, affected_library: None
 ) -> None:
     """Without WAL a reader blocks the commit itself: the transaction is still open when it fails."""
-    monkeypatch.setattr(sqlite, "has_wal_reset_bug", lambda version: True)
     url = sqlite_databases(tmp_path).migrated()
     store = make_store(url, limits=IMPATIENT)
     reader = driver().connect(sqlite.path_of(url), isolation_level=None)

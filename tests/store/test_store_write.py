@@ -65,7 +65,10 @@ def database(url: str, watcher: Watcher) -> Iterator[Database]:
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     """What a database commits with."""
-    engine = sqlite.writer_engine(url) if url.startswith("sqlite:") else postgres.engine_for(url, connections=1)
+    if url.startswith("sqlite:"):
+        engine = sqlite.writer_engine(url, lock_seconds=600)
+    else:
+        engine = postgres.engine_for(url, connections=1, pool_seconds=600, lock_seconds=600)
     yield engine
     engine.dispose()
 

@@ -15,16 +15,20 @@ from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work,
 T = TypeVar("T")
 
 READ_THREADS = 4
-WEB_CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a transaction waits for a lock in the database, and a greenlet for a read or a write."""
+    """How long a transaction waits for a lock in the database, and a greenlet for a read or a write.
+
+    Of PostgreSQL: how many connections the pool keeps, and how long a greenlet waits for one of them.
+    """
 
     lock_seconds: float = 5.0
     read_seconds: float = 2.0
     write_seconds: float = 8.0
+    connections: int = 8
+    pool_seconds: float = 3.0
 
 
 class Database(Protocol):
@@ -146,7 +150,12 @@ class PostgresDatabase:
         self, url: str, notifier: CommitNotifier, *, cooperative: bool, on_failpoint: Failpoint, limits: Limits
     ) -> None:
         self._notifier = notifier
-        self._engine = postgres.engine_for(url, connections=WEB_CONNECTIONS, lock_seconds=limits.lock_seconds)
+        self._engine = postgres.engine_for(
+            url,
+            connections=limits.connections,
+            pool_seconds=limits.pool_seconds,
+            lock_seconds=limits.lock_seconds,
+        )
         self._writers = {True: self._engine, False: postgres.relaxed_durability(self._engine)}
         self._executor: Executor = DeadlineExecutor() if cooperative else InlineExecutor()
         self._on_failpoint = on_failpoint

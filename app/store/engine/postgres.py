@@ -8,9 +8,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 CONNECT_SECONDS = 3
-POOL_WAIT_SECONDS = 3.0
 STATEMENT_MILLISECONDS = 30_000
-LOCK_SECONDS = 5.0
 IDLE_IN_TRANSACTION_MILLISECONDS = 5_000
 CONNECT_ARGS = {"connect_timeout": CONNECT_SECONDS, "application_name": "wats"}
 KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
@@ -24,13 +22,16 @@ small, or one that sorts a backlog which the planner thinks is small, took 30 ms
 index takes 0.3 ms."""
 
 
-def engine_for(url: str, *, connections: int, lock_seconds: float = LOCK_SECONDS) -> Engine:
-    """Return an engine with a pool of connections. The pool replaces those that a restart of the server broke."""
+def engine_for(url: str, *, connections: int, pool_seconds: float, lock_seconds: float) -> Engine:
+    """Return an engine with a pool that keeps so many connections. It replaces those that a server's restart broke.
+
+    A thread or greenlet waits `pool_seconds` for a connection, and a transaction `lock_seconds` for a lock.
+    """
     engine = create_engine(
         url,
         pool_size=connections,
         max_overflow=2,
-        pool_timeout=POOL_WAIT_SECONDS,
+        pool_timeout=pool_seconds,
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args=CONNECT_ARGS,

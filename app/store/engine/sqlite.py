@@ -26,7 +26,6 @@ except ImportError:  # no wheel for this platform
 
 log = logging.getLogger(__name__)
 
-LOCK_SECONDS = 5.0
 WRITER_CACHE_KIBIBYTES, READER_CACHE_KIBIBYTES = 64 * 1024, 8 * 1024
 CHECKPOINT_PAGES = 4000
 
@@ -61,7 +60,7 @@ def path_of(url: str) -> Path:
     return Path(str(make_url(url).database))
 
 
-def writer_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
+def writer_engine(url: str, *, lock_seconds: float) -> Engine:
     """Return an engine with one connection, which takes the write lock when a transaction begins."""
     engine = _engine(url, StaticPool, lock_seconds, WRITER_CACHE_KIBIBYTES)
     event.listen(engine, "begin", _begin_to_write)
@@ -90,7 +89,7 @@ def durable_synchronous() -> str:
     return "FULL" if journal_mode() == "wal" else "EXTRA"
 
 
-def reader_engine(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
+def reader_engine(url: str, *, lock_seconds: float) -> Engine:
     """Return an engine whose connections cannot write."""
     engine = _engine(url, SqlitePool, lock_seconds, READER_CACHE_KIBIBYTES)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))

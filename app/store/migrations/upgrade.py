@@ -3,7 +3,7 @@
 Revisions are numbered in sequence ("0001", "0002", …), so that two of them can be compared.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -12,9 +12,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, select, text
 
 from app.store.engine import postgres, sqlite
+from app.store.engine.database import Limits
 from app.store.engine.errors import translated
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import create_file
+from app.store.engine.write import Failpoint
 from app.store.tables.schema import compatibility
 
 MIGRATIONS = Path(__file__).parent
@@ -30,9 +32,9 @@ class SchemaStatus:
     compatible: bool
 
 
-def upgrade_schema(url: str, on_failpoint: Callable[[str], None]) -> SchemaStatus:
+def upgrade_schema(url: str, on_failpoint: Failpoint, limits: Limits) -> SchemaStatus:
     """Upgrade the schema to head. Leave a schema that is newer than this code as it is."""
-    with translated(), _locked(url) as engine, engine.begin() as connection:
+    with translated(), _locked(url, limits) as engine, engine.begin() as connection:
         if (_version(connection) or "") < _head():
             _upgrade(connection)
             on_failpoint("in_migration")
@@ -52,17 +54,17 @@ def no_schema() -> SchemaStatus:
 
 
 @contextmanager
-def _locked(url: str) -> Iterator[Engine]:
-    lock = _sqlite_locked(url) if url.startswith("sqlite:") else _postgres_locked(url)
+def _locked(url: str, limits: Limits) -> Iterator[Engine]:
+    lock = _sqlite_locked(url, limits) if url.startswith("sqlite:") else _postgres_locked(url, limits)
     with lock as engine:
         yield engine
 
 
 @contextmanager
-def _sqlite_locked(url: str) -> Iterator[Engine]:
+def _sqlite_locked(url: str, limits: Limits) -> Iterator[Engine]:
     path = sqlite.path_of(url)
     lock = FileLock(path)
-    engine = sqlite.writer_engine(url)
+    engine = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
     try:
         with lock.held():
             create_file(path)
@@ -74,9 +76,11 @@ def _sqlite_locked(url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def _postgres_locked(url: str) -> Iterator[Engine]:
-    """Hold the lock in a session of its own, so that it outlives the migration's transaction."""
-    engine = postgres.engine_for(url, connections=2)
+def _postgres_locked(url: str, limits: Limits) -> Iterator[Engine]:
+    """Wait for the lock without a limit, in a session of its own, so that it outlives the migration's transaction."""
+    engine = postgres.engine_for(
+        url, connections=2, pool_seconds=limits.pool_seconds, lock_seconds=limits.lock_seconds
+    )
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
             session.execute(text("SET lock_timeout = 0; SET statement_timeout = 0"))
