@@ -91,7 +91,7 @@ class Supervisor:
         return process.pid
 
     def _become_child(self) -> None:
-        """In the child: end when the parent ends, even by SIGKILL, and accept signals again."""
+        """Prepare the child: end it when the parent ends, even by SIGKILL, and unblock its signals."""
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != self.own_pid:

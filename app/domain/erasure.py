@@ -69,5 +69,5 @@ def _pattern(name: str) -> bytes:
     literal = re.escape(name.encode())
     if not is_phone(name):
         return literal
-    # A digit before the number makes it another number, unless the digit ends an escape such as \\u00e9.
+    # A digit before the number makes it another number, unless the digit ends an escape such as \u00e9.
     return rb"(?:(?<![0-9])|(?<=\\u[0-9a-fA-F]{4}))" + literal + rb"(?![0-9])"

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import pytest
 
 from app.store import Store
+from tests.support.connections import connections_by_process
 from tests.support.events import new_event, put_events
 from tests.support.live import write_config
 from tests.support.serving import Running, serving
+from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
 READERS = 60
@@ -35,7 +36,7 @@ def store(running: Running) -> Iterator[Store]:
 
 
 class Readers:
-    """Many long polls at once. Their clients time out before the longest wait is over."""
+    """Many long polls at once, whose connections the web processes have accepted."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
@@ -43,7 +44,7 @@ class Readers:
         self._threads = [threading.Thread(target=self._read) for _ in range(READERS)]
         for thread in self._threads:
             thread.start()
-        time.sleep(1)
+        wait_for(lambda: sum(connections_by_process(running, running.pids()).values()) == READERS)
 
     def join(self) -> list[tuple[int, Any]]:
         """Return the answer to each long poll."""

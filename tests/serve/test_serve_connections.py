@@ -4,11 +4,12 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.connections import connections_by_process
 from tests.support.live import write_config
 from tests.support.serving import GUNICORN, Running, environment, run, serving
 from tests.support.waiting import wait_for
@@ -32,20 +33,7 @@ def web_processes(running: Running) -> list[int]:
 
 
 def accepted_by(running: Running) -> dict[int, int]:
-    """Return the number of clients' connections of each web process, by the socket inodes in `/proc/net/tcp`."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    ours = {f"socket:[{row[9]}]" for row in rows if int(row[1].partition(":")[2], 16) == running.port}
-    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
-    return {process: len(sockets_of(process) & ours - listening) for process in web_processes(running)}
-
-
-def sockets_of(process: int) -> set[str]:
-    names = set()
-    with suppress(OSError):
-        for descriptor in Path(f"/proc/{process}/fd").iterdir():
-            with suppress(OSError):
-                names.add(descriptor.readlink().name)
-    return names
+    return connections_by_process(running, web_processes(running))
 
 
 @contextmanager
