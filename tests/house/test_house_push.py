@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.destinations.failures import NO_HTTP, TIMED_OUT, WORDS
+from app.destinations.failures import NOT_HTTP, REASONS, TIMED_OUT
 from app.domain.retry import PAUSES
 from app.domain.standard_webhooks import signing_headers
 from tests.support.serving import ROOT
@@ -32,7 +32,7 @@ def test_every_error_is_on_the_page() -> None:
     listed = re.search(r"An error is one of: (.*?)\.\n\n", PAGE, re.DOTALL)
     assert listed is not None
 
-    assert set(re.findall(r"`([^`]+)`", listed[1])) == {words for _, words in WORDS} | {NO_HTTP, TIMED_OUT}
+    assert set(re.findall(r"`([^`]+)`", listed[1])) == {reason for _, reason in REASONS} | {NOT_HTTP, TIMED_OUT}
 
 
 def test_the_schedule_is_on_the_page() -> None:
