@@ -15,5 +15,6 @@ All transactions take their locks in one order, so that no two of them can deadl
 - `receipt_errors` comes after its receipt. `add_receipts` begins with an advisory lock, and then takes only receipts.
   `consumers` and `heartbeats` are never changed together with another table.
 
-No module here logs: a transaction may still be rolled back, or run again.
+`tests/store/test_store_lock_order.py` runs every transaction and checks this. No module here logs: a transaction may
+still be rolled back, or run again.
 """

@@ -1,0 +1,222 @@
+"""Records, transaction by transaction, which rows the store locks or changes, and checks the order of locks.
+
+A statement is recorded with the rows that it is about to lock. Just before it runs, a SELECT with the same condition
+finds them. SQLite locks no rows, but the statements and their order are the same.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from sqlalchemy import Column, Connection, Delete, Engine, Insert, Select, Table, TextClause, Update, event, select
+from sqlalchemy.sql import visitors
+
+from app.domain.job import SINGLETON_QUEUES
+from app.store import transactions
+from app.store.engine.database import PostgresDatabase, SqliteDatabase
+
+PLACES = re.findall(r"^ {4}(singleton jobs → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
+INSERTED = re.compile(r"INSERT INTO (\w+)")
+READS = {database.read.__code__ for database in (SqliteDatabase, PostgresDatabase)}
+
+
+def _order() -> list[str]:
+    """The order that the package's docstring promises, with the tables that it names in its notes."""
+    places = [re.sub(r" by (id|name)$", "", place) for place in PLACES]
+    for name, at in (("missing queues", "queues"), ("erased_events", "receipts"), ("advisory lock", "receipts")):
+        places.insert(places.index(at), name)
+    return [*places, "receipt_errors", "consumers", "heartbeats"]
+
+
+ORDER = _order()
+PLACE_OF = {"jobs": "deliveries and jobs", "deliveries": "deliveries and jobs"}
+CONFLICTING = {"queues": "missing queues", "consumers": "consumers", "erased_events": "erased_events"}
+"""Tables with an INSERT … ON CONFLICT, which may wait for another one, and its place in the order."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Rows of one table that a statement takes. `waits`: for locks of other transactions. `by_key`: in this order."""
+
+    table: str
+    rows: tuple[Mapping[str, Any], ...]
+    waits: bool = True
+    by_key: bool = False
+    place: str | None = None
+
+
+@dataclass
+class Recorded:
+    """One transaction, the method of a repository that began it, and what it took."""
+
+    method: str
+    is_read: bool
+    steps: list[Step] = field(default_factory=list)
+
+    def violations(self) -> list[str]:
+        """What this transaction does against the order of locks, in words."""
+        held = _Held()
+        return [f"{self.method} {violation}" for step in self.steps for violation in held.violations_of(step)]
+
+
+class _Held:
+    """The rows that one transaction has locked so far, and how far it has come in the order."""
+
+    def __init__(self) -> None:
+        self._rows: set[tuple[str, Any]] = set()
+        self._place = ORDER[0]
+        self._last: dict[tuple[str, str], Any] = {}
+
+    def violations_of(self, step: Step) -> Iterator[str]:
+        """Take the rows of one more statement."""
+        fresh = [row for row in step.rows if (step.table, row["key"]) not in self._rows]
+        self._rows |= {(step.table, row["key"]) for row in fresh}
+        guarded = [guard for row in fresh if (guard := _guard_of(step.table, row)) is not None]
+        yield from (
+            f"changes {step.table} without the lock on {guard}" for guard in guarded if guard not in self._rows
+        )
+        ordered = [row for row in fresh if step.waits and _guard_of(step.table, row) is None]
+        if len(ordered) > 1 and not step.by_key:
+            yield f"locks several {step.table} in no order"
+        for row in ordered:
+            yield from self._violations_of_row(step.table, step.place or _place_of(step.table, row), row["key"])
+
+    def _violations_of_row(self, table: str, place: str, key: Any) -> Iterator[str]:
+        if ORDER.index(place) < ORDER.index(self._place):
+            yield f"locks {place} after {self._place}"
+        elif self._last.get((place, table), key) > key:
+            yield f"locks {table} {key} after {self._last[place, table]}"
+        self._place = max(self._place, place, key=ORDER.index)
+        self._last[place, table] = key
+
+
+def _key_of(table: Table) -> Column[Any]:
+    [key] = table.primary_key.columns
+    return key
+
+
+def _place_of(table: str, row: Mapping[str, Any]) -> str:
+    if table == "jobs" and row["queue"] in SINGLETON_QUEUES:
+        return "singleton jobs"
+    return PLACE_OF.get(table, table)
+
+
+def _guard_of(table: str, row: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The row whose lock makes another order needless: the queue of a job that waits, the receipt of an error."""
+    if table == "jobs" and row["due_at"] is None:
+        return "queues", row["queue"]
+    return ("receipts", row["key"]) if table == "receipt_errors" else None
+
+
+class Recorder:
+    """Every transaction of these methods while it is recording, and every function of the store that was called."""
+
+    def __init__(self, methods: Mapping[CodeType, str]) -> None:
+        self.transactions: list[Recorded] = []
+        self.called: set[CodeType] = set()
+        self._methods = methods
+        self._open: dict[Connection, Recorded] = {}
+        self._is_looking = False
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        listeners = (
+            ("begin", self._begin),
+            ("before_execute", self._before_execute),
+            ("before_cursor_execute", self._before_driver),
+        )
+        for name, listener in listeners:
+            event.listen(Engine, name, listener)
+        sys.setprofile(self._note_call)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+            for name, listener in listeners:
+                event.remove(Engine, name, listener)
+
+    def _note_call(self, frame: FrameType, kind: str, _argument: object) -> None:
+        if kind == "call":
+            self.called.add(frame.f_code)
+
+    def _begin(self, connection: Connection) -> None:
+        codes = [frame.f_code for frame in _stack()]
+        method = next((self._methods[code] for code in codes if code in self._methods), None)
+        self._open.pop(connection, None)
+        if method is not None:
+            self._open[connection] = Recorded(method, is_read=not READS.isdisjoint(codes))
+            self.transactions.append(self._open[connection])
+
+    def _before_execute(self, connection: Connection, element: Any, several: Any, one: Any, _options: object) -> None:
+        if connection in self._open and not self._is_looking:
+            self._is_looking = True
+            try:
+                steps = [step for values in several or [one] for step in _steps(connection, element, values)]
+            finally:
+                self._is_looking = False
+            self._open[connection].steps += steps
+
+    def _before_driver(
+        self, connection: Connection, _cursor: object, sql: str, _values: object, context: Any, _many: bool
+    ) -> None:
+        """Record what is given to the driver as text: the bulk insert of receipts."""
+        if connection in self._open and context.compiled is None and (inserted := INSERTED.match(sql)):
+            self._open[connection].steps.append(Step(inserted[1], ()))
+
+
+def _stack() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _steps(connection: Connection, element: Any, values: Mapping[str, Any]) -> Iterator[Step]:
+    match element:
+        case Select() if element._for_update_arg is not None:
+            [table] = element.get_final_froms()
+            query = element.with_only_columns(*_columns(table))
+            by_key = _is_ordered_by_key(element, table)
+            yield Step(table.name, _rows(connection, query, values), not element._for_update_arg.skip_locked, by_key)
+        case Update() | Delete():
+            query = select(*_columns(element.table)).where(*element._where_criteria)
+            yield Step(element.table.name, _rows(connection, query, values), not _skips_locked(element))
+        case Insert():
+            yield Step(element.table.name, _waiting_jobs(values) if element.table.name == "jobs" else ())
+        case TextClause() if inserted := INSERTED.match(element.text):
+            table = inserted[1]
+            rows = ({"key": values.get("name", b"")},) if table in CONFLICTING else ()
+            yield Step(table, rows, by_key=True, place=CONFLICTING.get(table))
+        case TextClause() if "pg_advisory" in element.text:
+            yield Step("advisory lock", ({"key": 0},))
+
+
+def _rows(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(dict(row._mapping) for row in connection.execute(query, dict(values)))
+
+
+def _waiting_jobs(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The new job, if it may wait for another one: then its queue must be locked."""
+    job = {"key": object(), "queue": values["queue"], "due_at": None}
+    return () if values["order_key"] is None else (job,)
+
+
+def _columns(table: Table) -> list[Any]:
+    others = [table.c.queue, table.c.due_at] if table.name == "jobs" else []
+    return [_key_of(table).label("key"), *others]
+
+
+def _is_ordered_by_key(query: Select[Any], table: Table) -> bool:
+    order = query._order_by_clauses
+    return bool(order) and order[0] is _key_of(table)
+
+
+def _skips_locked(element: Update | Delete) -> bool:
+    return any(
+        isinstance(part, Select) and part._for_update_arg is not None and part._for_update_arg.skip_locked
+        for part in visitors.iterate(element)
+    )

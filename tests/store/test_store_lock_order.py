@@ -1,0 +1,285 @@
+"""Every transaction of the store takes its locks in the one order that `app/store/transactions` promises."""
+
+import inspect
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import pytest
+from sqlalchemy import Connection, update
+
+from app.domain.delivery import DeliveryState, NewDelivery
+from app.domain.job import PRUNE_QUEUE, Job, Retry
+from app.domain.job_result import JobResult
+from app.domain.receipt import ReceiptState
+from app.domain.replay import Selection
+from app.domain.split import SplitEvent, SplitReceipt
+from app.store import Store
+from app.store.heartbeats import KEPT_FOR
+from app.store.jobs import MAX_CLAIMS
+from app.store.repository import Repository
+from app.store.tables.events import lock_events
+from app.store.tables.queues import ensure_queues, lock_queues
+from app.store.tables.schema import jobs, receipts
+from tests.store.lock_recorder import Recorder
+from tests.support.events import new_event
+from tests.support.store import NOON, StoreMaker, heartbeat, new_receipt
+from tests.support.work import (
+    AT_ONCE,
+    CRM,
+    LEASE,
+    Clock,
+    again,
+    claim,
+    claim_split,
+    dead,
+    done,
+    found,
+    put_in,
+    receive,
+)
+
+TRANSACTIONS = Path("app/store/transactions")
+BOT, GONE = "deliver:bot", "deliver:gone"
+PHONE, USER = "4917755566677", "DE.13491208655302741918"
+HOUR, MONTH = timedelta(hours=1), timedelta(days=31)
+LIFE_CYCLE = {"Receipts.open", "Receipts.close"}
+EVERYTHING = Selection()
+
+
+def functions_of(holder: object, package: str) -> list[FunctionType]:
+    """The public functions of a module or a class."""
+    return [
+        function
+        for name, function in inspect.getmembers(holder, inspect.isfunction)
+        if not name.startswith("_") and function.__module__.startswith(package)
+    ]
+
+
+def transaction_functions() -> dict[CodeType, str]:
+    """Every public function in a file of `app/store/transactions` that works on a connection."""
+    modules = [import_module(f"app.store.transactions.{file.stem}") for file in TRANSACTIONS.glob("[!_]*.py")]
+    return {
+        function.__code__: f"{module.__name__}.{function.__name__}"
+        for module in modules
+        for function in functions_of(module, module.__name__)
+        if "connection" in inspect.signature(function).parameters
+    }
+
+
+def repository_methods() -> dict[CodeType, str]:
+    """Every public method of a repository."""
+    return {
+        method.__code__: method.__qualname__
+        for repository in Repository.__subclasses__()
+        for method in functions_of(repository, "app.store")
+        if method.__qualname__ not in LIFE_CYCLE
+    }
+
+
+def add_receipts(store: Store) -> None:
+    store.receipts.add(new_receipt(b"single"))
+    store.receipts.add_all([new_receipt(f"{PHONE} {number}".encode()) for number in range(3)])
+    store.receipts.add_all([new_receipt(b"body %d" % number) for number in range(4)])
+    store.receipts.add_all([new_receipt(b"body %d" % number) for number in (3, 1, 2, 9)])
+
+
+def split_receipts(store: Store) -> None:
+    """Events for three destinations, ordered; foreign events; receipts without events, and unreadable ones."""
+    to = ("gone", "crm", "bot")
+    ordered = [found(("ordered", number), to=to, order_key=number % 3) for number in range(12)]
+    named = [
+        SplitEvent(
+            new_event(name, wa_id=wa_id, user_id=user_id), deliveries=(NewDelivery("crm", 1), NewDelivery("bot"))
+        )
+        for name, wa_id, user_id in (("both", PHONE, USER), ("phone", PHONE, None), ("user", None, USER))
+    ]
+    others = [found(("other", number), to=("bot", "crm"), order_key=9) for number in range(12)]
+    foreign = [found(("foreign", number), foreign=True) for number in range(3)]
+    for events in ([*ordered, *foreign], named, others):
+        job, pending = claim_split(store), receive(store, 3)
+        unreadable = [SplitReceipt(receipt, unreadable="no JSON") for receipt in pending[-2:]]
+        split = [SplitReceipt(pending[0], events), *map(SplitReceipt, pending[1:-2]), *unreadable]
+        store.events.add(job, list(reversed(split)), LEASE)
+        store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
+    for receipt in store.receipts.page(state=ReceiptState.UNREADABLE, before=None, limit=2):
+        store.receipts.reprocess(receipt.id)
+
+
+def claim_and_settle(store: Store) -> None:
+    """Results of several queues in one transaction, among them a singleton job's; jobs behind others become due."""
+    claimed = [*claim(store, BOT, limit=5), *claim(store, CRM, limit=5), *claim(store, PRUNE_QUEUE)]
+    store.jobs.renew(claimed, LEASE)
+    handed_back = claimed[0], claimed[5]
+    store.jobs.hand_back(handed_back)
+    kept = [job for job in claimed if job not in handed_back]
+    results: list[Callable[[Job], JobResult]] = [dead, done, again]
+    store.jobs.settle([results[number % 3](job) for number, job in enumerate(reversed(kept))])
+
+
+def replay(store: Store) -> None:
+    """Deliveries to two destinations, whose new jobs have ids in another order than they have; and foreign events."""
+    store.jobs.settle([dead(job) for queue in (CRM, BOT) for job in claim(store, queue)])
+    for delivery in store.deliveries.page(limit=3):
+        store.deliveries.replay(delivery.id)
+    settled = [again(job, HOUR) for queue in (BOT, CRM) for job in claim(store, queue)]
+    store.jobs.settle(settled)
+    to_both = (NewDelivery("bot", 2), NewDelivery("crm", 2))
+    for selection in (EVERYTHING, Selection(state=None, destination="crm")):
+        store.deliveries.replay_some(selection, after=0, limit=100, deliveries_of=lambda _: to_both)
+    for state in (DeliveryState.WAITING, DeliveryState.DELIVERED):
+        chosen = Selection(state=state)
+        store.deliveries.replay_some(chosen, after=0, limit=100, deliveries_of=lambda _: None)
+
+
+def crash_workers(store: Store, clock: Clock) -> None:
+    """Jobs that are claimed until they are given up, with others behind them."""
+    for _ in range(MAX_CLAIMS + 2):
+        claim(store, CRM)
+        claim(store, BOT)
+        clock.advance(LEASE)
+
+
+def change_queues(store: Store) -> None:
+    store.queues.ensure([GONE, "deliver:new", "deliver:another"])
+    store.queues.pause(CRM, True)
+    store.jobs.settle([again(job, HOUR) for job in claim(store, BOT)])
+    for queue in (CRM, BOT):
+        store.queues.resume(queue)
+
+
+def keep_readers_and_heartbeats(store: Store) -> None:
+    for name in ("reader", "another"):
+        store.consumers.ack(name, 1)
+        store.consumers.ack(name, 2)
+    store.consumers.delete("another")
+    for process in ("host:1", "host:2"):
+        store.heartbeats.beat(heartbeat(process))
+    store.heartbeats.beat(heartbeat("host:3", minute=KEPT_FOR // timedelta(minutes=1) + 1))
+    store.heartbeats.delete("host:3")
+
+
+def erase(store: Store, contact: str) -> None:
+    cursor = None
+    while (cursor := store.retention.erase(contact, cursor).next) is not None:
+        pass
+
+
+def prune(store: Store, clock: Clock) -> None:
+    """Events of which some are open to a destination of the config, some to a former one, and some to none."""
+    clock.advance(MONTH)
+    store.retention.prune_events(before=clock.now, after=0, destinations=["bot"])
+    store.retention.prune_receipts(before=clock.now, after=0)
+    store.retention.prune_erased_events(before=clock.now)
+
+
+def read_everything(store: Store) -> None:
+    store.receipts.get("rcp_1"), store.receipts.body("rcp_1"), store.receipts.reason("rcp_2")
+    store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
+    store.receipts.pending(limit=9, max_bytes=9)
+    store.events.get(new_event("both").id), store.events.after(0, types=["message.*"], limit=9)
+    store.events.latest(), store.events.counts()
+    store.consumers.cursor("reader"), store.consumers.get("reader"), store.consumers.page(after=None, limit=9)
+    store.jobs.next_due_in(CRM), store.jobs.depths(), store.queues.all(), store.queues.get(CRM)
+    store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()
+    store.deliveries.load([Job(1, CRM, 1, 0, 0)]), store.heartbeats.latest("worker")
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder(repository_methods())
+
+
+@pytest.fixture
+def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock) -> Recorder:
+    """What all methods of all repositories do to a store with some of everything."""
+    with recorder.recording():
+        store = make_store(url, clock=clock)
+        add_receipts(store)
+        split_receipts(store)
+        claim_and_settle(store)
+        replay(store)
+        read_everything(store)
+        change_queues(store)
+        crash_workers(store, clock)
+        keep_readers_and_heartbeats(store)
+        erase(store, USER)
+        prune(store, clock)
+    return recorder
+
+
+def test_every_transaction_takes_its_locks_in_the_one_order(recorded: Recorder) -> None:
+    assert [violation for one in recorded.transactions for violation in one.violations()] == []
+
+
+def test_every_transaction_is_run_by_this_test(recorded: Recorder) -> None:
+    expected = {**transaction_functions(), **repository_methods()}
+
+    assert [name for code, name in expected.items() if code not in recorded.called] == []
+
+
+def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder) -> None:
+    ordered = {
+        step.table for one in recorded.transactions for step in one.steps if len(step.rows) > 1 and step.by_key
+    }
+
+    assert ordered == {"events", "queues", "deliveries", "jobs", "receipts"}
+
+
+def test_a_read_locks_and_changes_nothing(recorded: Recorder) -> None:
+    reads = [one for one in recorded.transactions if one.is_read]
+
+    assert len(reads) > 20
+    assert [(one.method, one.steps) for one in reads if one.steps] == []
+
+
+def lock_upwards(connection: Connection) -> None:
+    lock_queues(connection, [CRM])
+    lock_events(connection, [1])
+
+
+def lock_by_chance(connection: Connection) -> None:
+    connection.execute(update(receipts).values(events=0))
+
+
+def lock_backwards(connection: Connection) -> None:
+    for name in (CRM, BOT):
+        lock_queues(connection, [name])
+
+
+def add_a_queue_late(connection: Connection) -> None:
+    lock_queues(connection, [BOT])
+    ensure_queues(connection, ["deliver:new"])
+
+
+def promote_without_the_queue(connection: Connection) -> None:
+    connection.execute(update(jobs).where(jobs.c.due_at.is_(None)).values(due_at=NOON))
+
+
+@pytest.mark.parametrize(
+    ("work", "violation"),
+    [
+        (lock_upwards, "locks events after queues"),
+        (lock_by_chance, "locks several receipts in no order"),
+        (lock_backwards, f"locks queues {BOT} after {CRM}"),
+        (add_a_queue_late, "locks missing queues after queues"),
+        (promote_without_the_queue, f"changes jobs without the lock on ('queues', '{CRM}')"),
+    ],
+)
+def test_a_transaction_that_takes_its_locks_otherwise_is_found(
+    store: Store, work: Callable[[Connection], None], violation: str
+) -> None:
+    put_in(store, *(found(name, to=("crm", "bot"), order_key=1) for name in "ab"))
+    store.receipts.add(new_receipt(b"another"))
+
+    def transaction() -> None:
+        store.write(work)
+
+    recorder = Recorder({transaction.__code__: "it"})
+    with recorder.recording():
+        transaction()
+
+    [recorded] = recorder.transactions
+    assert f"it {violation}" in recorded.violations()
