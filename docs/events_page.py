@@ -31,8 +31,9 @@ often and in whatever batch Meta sends it.
 | `data` | The content of the item. Our own names are camelCase; Meta's objects are copied whole with Meta's names. |
 | `raw` | Meta's item exactly, except that a number outside of JSON's range (`1e999`) becomes a string. |
 
-`data.tracker` is your own `biz_opaque_callback_data`. `data.removed` is true for a reaction that was taken back. A
-change of number or user id has `data.previous` and `data.current`.
+`data.tracker` is your own `biz_opaque_callback_data`. `data.payment` is what Meta says about a payment.
+`data.removed` is true for a reaction that was taken back. A change of number or user id has `data.previous` and
+`data.current`.
 
 An item that this version does not know, or cannot interpret, has the type `unknown.<field>` (`unknown.envelope` if it
 has no field). It is still one event and still delivered, with an empty `data` and everything in `raw`. New types may
@@ -58,7 +59,11 @@ FAMILIES = {
     "phone_number": "A business phone number.",
     "flow": "Flows, by the event that Meta names.",
     "partner": "Solutions of partners.",
-    "payment": "Payments.",
+    "payment": (
+        "Payments that a message asked for (`data.id`), by the word that Meta gives them: `payment.pending`,"
+        " `payment.captured`,\n`payment.failed`, `payment.canceled`. Each transaction and each refund is an event of"
+        " its own.\n`payment.configuration` is a change of the account."
+    ),
     "unknown": "Items that this version does not know.",
 }
 

@@ -1,11 +1,24 @@
 """The same update has the same id however it comes; two updates have different ids, however similar they are."""
 
+import hashlib
 import re
 from typing import Any
 
 import pytest
 
-from tests.support.envelopes import METADATA, batch, change, contact, envelope, events_of, inbound_text, status
+from app.domain.meta.context import canonical
+from tests.support.envelopes import (
+    METADATA,
+    NUMBER,
+    PHONE,
+    batch,
+    change,
+    contact,
+    envelope,
+    events_of,
+    inbound_text,
+    status,
+)
 
 
 def ids_of(*changes: Any, **around: Any) -> list[str]:
@@ -61,6 +74,47 @@ def test_each_status_of_each_recipient_has_its_own_id(other: dict[str, Any]) -> 
 
 def test_a_status_sent_again_with_more_fields_has_the_same_id() -> None:
     assert len(set(ids_of(change(statuses=[status(), status(pricing={}, timestamp="1764000009")])))) == 1
+
+
+@pytest.mark.parametrize("state", ["sent", "delivered", "read", "played", "failed"])
+def test_a_status_of_a_message_has_the_id_that_it_always_had(state: str) -> None:
+    [found] = ids_of(change(statuses=[status(state, pricing={}, type="message")]))
+
+    key = ["status", "messages", NUMBER, "wamid.1", state, {"recipient_id": PHONE}]
+    assert found == "evt_" + hashlib.sha256(canonical(key).encode()).hexdigest()[:32]
+
+
+def payment(at: int, **transaction: Any) -> dict[str, Any]:
+    """Build a status of a payment under the id of the message that asked for it."""
+    details = {"reference_id": "ref-1", "transaction": {"id": "order_1", **transaction}}
+    return status("captured", timestamp=str(at), type="payment", payment=details)
+
+
+def test_each_transaction_and_each_refund_of_a_payment_is_an_event() -> None:
+    refunds = [{"id": "rfnd_1"}, {"id": "rfnd_2"}]
+    captured, at_once = payment(1764000010), payment(1764000010, id="order_2")
+    refunded = [payment(1764000020 + count, refunds=refunds[:count]) for count in (1, 2)]
+
+    ids = ids_of(change(statuses=[status("captured"), captured, at_once, *refunded]))
+
+    assert len(set(ids)) == 5
+    assert ids_of(change(statuses=[captured]), time=1764000099) == ids[1:2]
+
+
+@pytest.mark.parametrize(
+    "item", [status("failed", type="payment"), status("warning"), status("RINGING", type="call"), status("deleted")]
+)
+def test_a_status_that_is_not_of_a_messages_progress_may_come_again(item: dict[str, Any]) -> None:
+    ids = ids_of(change(statuses=[item, {**item, "timestamp": "1764000009"}, item]))
+
+    assert len(set(ids)) == 2
+    assert ids[0] == ids[2]
+
+
+def test_a_status_of_a_payment_and_of_its_message_are_two_events_of_the_same_word() -> None:
+    failed = status("failed")
+
+    assert len(set(ids_of(change(statuses=[failed, {**failed, "type": "payment"}])))) == 2
 
 
 def test_a_status_of_a_group_without_a_member_has_an_id_for_each_time() -> None:

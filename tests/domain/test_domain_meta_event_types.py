@@ -90,6 +90,28 @@ def test_a_status_of_a_call_is_recognised_in_any_field() -> None:
     assert only(change(statuses=[status("RINGING", type="call")])).type == "call.status.ringing"
 
 
+PAYMENT = {"reference_id": "ref-1", "transaction": {"id": "order_1", "status": "failed"}}
+
+
+@pytest.mark.parametrize("state", ["pending", "captured", "canceled", "failed"])
+def test_a_status_of_a_payment_is_of_the_payment_and_not_of_its_message(state: str) -> None:
+    event = only(change(statuses=[status(state, type="payment", payment=PAYMENT)]))
+
+    assert event.type == f"payment.{state}"
+    assert event.data == {"id": "wamid.1", "status": state, "recipientId": PHONE, "payment": PAYMENT}
+
+
+@pytest.mark.parametrize("type_", [None, "message"])
+def test_a_status_without_a_type_or_of_type_message_is_of_a_message(type_: str | None) -> None:
+    more = {} if type_ is None else {"type": type_}
+
+    assert only(change(statuses=[status("failed", **more)])).type == "message.status.failed"
+
+
+def test_a_status_of_something_else_is_not_of_a_message() -> None:
+    assert only(change(statuses=[status("failed", type="parcel")])).type == "unknown.messages"
+
+
 def test_a_changed_number_has_the_previous_and_the_current_number() -> None:
     system = {"type": "user_changed_number", "wa_id": "4915187654321"}
 

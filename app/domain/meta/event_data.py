@@ -6,7 +6,7 @@ from typing import Any
 from app.domain.meta.items import COMMON, Item
 
 VERBATIM_OF_MESSAGE = ("context", "referral", "identity", "errors", "history_context")
-VERBATIM_OF_STATUS = ("pricing", "conversation", "errors")
+VERBATIM_OF_STATUS = ("pricing", "conversation", "errors", "payment")
 VERBATIM_OF_CALL = ("session", "connection", "errors")
 
 NAMES_OF_MESSAGE = {"id": "id", "type": "type", "group_id": "groupId"}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.event import Contact
-from app.domain.meta import scalars
+from app.domain.meta import event_types, scalars
 from app.domain.meta.contact import contact_in_item
 from app.domain.meta.context import canonical
 from app.domain.meta.items import Item
@@ -33,11 +33,17 @@ def _key_by_id(item: Item) -> list[Any] | None:
     if item.key in ("messages", "message_echoes"):
         # A picture of the history comes twice under one id, first as a placeholder: the type tells them apart.
         return ["message", *around, raw.get("type")]
-    if item.key == "statuses" and isinstance(raw.get("status"), str):
+    if item.key == "statuses" and _happens_once(item):
         return ["status", *around, raw["status"], _recipient(raw)]
     if item.key == "calls" and raw.get("event") in ONCE_PER_CALL:
         return ["call", *around, raw["event"]]
     return None
+
+
+def _happens_once(item: Item) -> bool:
+    """Return whether a status happens once. A payment's or a call's may repeat its word under one id and be news."""
+    is_of_message = event_types.is_of_message(item.raw) and item.scope.field != "calls"
+    return is_of_message and scalars.word(item.raw.get("status")) in event_types.STATUSES_OF_MESSAGE
 
 
 def _recipient(raw: dict[str, Any]) -> dict[str, Any]:

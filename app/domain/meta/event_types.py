@@ -14,6 +14,9 @@ SYSTEM_MESSAGES = {
 }
 """Messages that no customer wrote: WhatsApp reports a change of the customer."""
 
+STATUSES_OF_MESSAGE = ("sent", "delivered", "read", "played", "failed")
+"""What may become of a message. Each happens once for each of its recipients."""
+
 
 def unknown(_: dict[str, Any]) -> None:
     """Return None: the list or field of this item is unknown."""
@@ -43,8 +46,17 @@ def _type_within(raw: dict[str, Any], key: str) -> str | None:
 
 
 def status(raw: dict[str, Any]) -> str | None:
-    """Return the type of a message's or a call's status."""
-    return call_status(raw) if raw.get("type") == "call" else _named("message.status", raw.get("status"))
+    """Return the type of a status: of a message, of a call, or of a payment that a message asked for."""
+    if raw.get("type") == "call":
+        return call_status(raw)
+    if raw.get("type") == "payment" or "payment" in raw:
+        return _named("payment", raw.get("status"))
+    return _named("message.status", raw.get("status")) if is_of_message(raw) else None
+
+
+def is_of_message(status: dict[str, Any]) -> bool:
+    """Return whether a status is about a message itself. Statuses of other things name the message only as origin."""
+    return status.get("type") in (None, "", "message") and "payment" not in status
 
 
 def call_status(raw: dict[str, Any]) -> str | None:

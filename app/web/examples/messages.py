@@ -1,6 +1,20 @@
-"""Messages from customers, statuses of messages and calls, and errors without a message."""
+"""Messages from customers, statuses of messages, payments and calls, and errors without a message."""
 
-from app.web.examples.changes import AT, BUSINESS, CONTACT, PHONE, Changes, call, change, message, reply, status
+from typing import Any
+
+from app.web.examples.changes import (
+    AT,
+    BUSINESS,
+    CONTACT,
+    PHONE,
+    Change,
+    Changes,
+    call,
+    change,
+    message,
+    reply,
+    status,
+)
 
 _MEDIA = {
     "id": "1003383421387256",
@@ -51,12 +65,30 @@ _PRICING = {"billable": True, "pricing_model": "PMP", "category": "utility", "ty
 _ERROR_OF_FAILED = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "More than 24 hours"}}
 _RINGING_STATUS = {"id": "wacid.ours", "type": "call", "status": "RINGING", "timestamp": AT, "recipient_id": PHONE}
 
+_AMOUNT = {"value": 45000, "offset": 100}
+
+
+def _payment(state: str, transaction_state: str, **more: Any) -> Change:
+    transaction = {"id": "order_1", "type": "razorpay", "status": transaction_state, "updated_timestamp": int(AT)}
+    payment = {
+        "reference_id": "order 17",
+        "amount": _AMOUNT,
+        "currency": "INR",
+        "transaction": {**transaction, **more},
+    }
+    return status(state, type="payment", payment=payment)
+
+
+_REFUND = {"id": "rfnd_1", "status": "completed", "amount": _AMOUNT}
+
 STATUSES: Changes = {
     "message.status.sent": status("sent", pricing=_PRICING, biz_opaque_callback_data="order 17"),
     "message.status.delivered": status("delivered", pricing=_PRICING, biz_opaque_callback_data="order 17"),
     "message.status.read": status("read", biz_opaque_callback_data="order 17"),
     "message.status.played": status("played"),
     "message.status.failed": status("failed", errors=[_ERROR_OF_FAILED], biz_opaque_callback_data="order 17"),
+    "payment.pending": _payment("pending", "failed"),
+    "payment.captured": _payment("captured", "success", refunds=[_REFUND]),
     "error": change("messages", errors=[{"code": 130429, "title": "Rate limit hit", "message": "Rate limit hit"}]),
     "call.connect": call("connect", session={"sdp_type": "offer", "sdp": "v=0"}),
     "call.terminate": call("terminate", status="COMPLETED", start_time=AT, end_time=AT, duration=42),
