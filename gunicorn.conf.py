@@ -17,11 +17,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from app.config import ConfigError, load_settings
+from app.config.start_options import SUPERVISED
 from app.server.access_log import AccessLogger
 from app.startup.banner import print_banner, print_warnings
 from app.startup.handover import hand_over
 
-SUPERVISED = "WATS_SUPERVISED"
 MAX_UNREAD_MILLISECONDS = 20_000
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "wats-metrics-"
@@ -83,7 +83,7 @@ def when_ready(server):
     for listener in server.LISTENERS:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MAX_UNREAD_MILLISECONDS)
-    if SUPERVISED not in os.environ:
+    if SUPERVISED.variable not in os.environ:
         print_warnings(_settings, sys.stderr)
     print_banner(_settings, sys.stdout)
 
@@ -131,5 +131,5 @@ def child_exit(_server, worker):
 def on_exit(_server):
     """Remove the folder of counters, unless the supervisor or an operator has made it."""
     folder = Path(os.environ.get(METRICS_FOLDER, ""))
-    if SUPERVISED not in os.environ and folder.name.startswith(METRICS_PREFIX):
+    if SUPERVISED.variable not in os.environ and folder.name.startswith(METRICS_PREFIX):
         shutil.rmtree(folder, ignore_errors=True)

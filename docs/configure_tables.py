@@ -1,21 +1,20 @@
-"""What can be set, as rows and tables for the documentation; they come from where the reading comes from."""
+"""The settings and start options as tables for the documentation, from the tables that the code reads them by."""
 
 from typing import Any
 
 from app.config.schema.headers import HEADERS
 from app.config.schema.keys import DESTINATION, REQUIRED, SECTIONS, TOKEN, Section, Setting
-from app.config.start_options import REFERENCE
+from app.config.start_options import OPTIONS
 
-Row = tuple[str, str, str, str]
-"""Path or name, type, default, meaning."""
+Row = tuple[str, ...]
 
 
 def key_rows() -> list[Row]:
-    """Every key of a config, in the order in which people write them."""
+    """Return every key of a config, in the order of a file: path, type, default, meaning."""
     profile = "profiles.NAME"
     rows: list[Row] = [
         ("version", "`1`", "needed", "The version of this format."),
-        ("defaultProfile", "name", "the only one", "The profile that is meant when none is named."),
+        ("defaultProfile", "name", "the only one", "The profile that counts when none is named."),
     ]
     for section, keys in SECTIONS.items():
         rows += _section_rows(f"{profile}.{section}", keys)
@@ -24,15 +23,19 @@ def key_rows() -> list[Row]:
 
 
 def variable_rows() -> list[Row]:
-    """Every environment variable of our own."""
-    return [(name, kind, f"`{default}`" if default else "", meaning) for name, kind, default, meaning in REFERENCE]
+    """Return every environment variable that an operator may set: name, flag, type, default, meaning."""
+    return [
+        (option.variable, option.flag and f"`{option.flag}`", option.type.name, option.default_text, option.help)
+        for option in OPTIONS
+        if option.variable and option.help
+    ]
 
 
 def configure_tables() -> dict[str, str]:
-    """The generated tables of docs/configure.md, by the name of their marker."""
+    """Return the generated tables of docs/configure.md, by the name of their marker."""
     return {
         "keys": _table(("key", "type", "default", "meaning"), key_rows()),
-        "variables": _table(("variable", "type", "default", "meaning"), variable_rows()),
+        "variables": _table(("variable", "flag", "type", "default", "meaning"), variable_rows()),
     }
 
 
@@ -49,7 +52,7 @@ def _default(key: Setting) -> str:
 
 
 def _written(value: Any) -> str:
-    """A default as it would stand in YAML."""
+    """Return a default as YAML writes it."""
     if isinstance(value, tuple):
         items = ", ".join(f'"{item}"' for item in value)
         return f"[{items}]"
@@ -57,7 +60,7 @@ def _written(value: Any) -> str:
 
 
 def _table(head: Row, rows: list[Row]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "| --- | --- | --- | --- |"]
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join(["---"] * len(head)) + " |"]
     for name, *cells in rows:
         lines.append("| " + " | ".join([f"`{name}`", *(cell.replace("|", "\\|") for cell in cells)]) + " |")
     return "\n".join(lines)

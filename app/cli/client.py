@@ -8,6 +8,7 @@ import requests
 
 from app.cli import CommandFailed
 from app.config import ApiAccess
+from app.config.start_options import PORT, URL
 
 CONNECT_SECONDS, READ_SECONDS = 3, 60
 
@@ -94,7 +95,8 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            hint = "start it with `flask wats serve`, or give its address with --url, WATS_URL or WATS_PORT"
+            where = f"{URL.flag}, {URL.variable} or {PORT.variable}"
+            hint = f"start it with `flask wats serve`, or give its address with {where}"
             raise Unreachable(f"no service answers at {self.access.api_url}; {hint}") from error
 
 

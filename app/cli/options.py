@@ -1,6 +1,6 @@
-"""Options that several commands share, gathered into `Flags`."""
+"""Options that several commands share. Those of a start derive from its table, and are gathered into `Flags`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -8,82 +8,76 @@ from typing import Any
 import click
 
 from app.config import Flags, api_access
+from app.config.option_types import FilePath, Number, Switch
+from app.config.start_options import OPTIONS, Commands, StartOption
 
 Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
-_FILE = click.Path(path_type=Path)
-CONFIG_HELP = "The config file. Default: $WATS_CONFIG, then wats.config.yaml, then config/wats.config.yaml."
-_CONFIG = [
-    click.option("--config", type=_FILE, help=CONFIG_HELP),
-    click.option("--profile", help="The profile. Default: $WATS_PROFILE, then the file's defaultProfile."),
-]
-_MODE = [
-    click.option("--dry-run", is_flag=True, help="No Meta account, no secrets, nothing sent."),
-    click.option("--live", is_flag=True, help="The first yes to live; or WATS_MODE=live."),
-    click.option("--yes-live", is_flag=True, help="The second yes to live; or WATS_YES_LIVE=1."),
-    click.option("--env-file", type=_FILE, help="One more source of the secrets that the profile names."),
-]
-_LISTEN = [
-    click.option("--host", help="Address to listen on."),
-    click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on."),
-    click.option("--paas", is_flag=True, help="Port from $PORT, host 0.0.0.0."),
-    click.option("--workers", type=click.IntRange(1, 64), help="Web processes. Default: $WEB_CONCURRENCY, then 2."),
-    click.option("--push", is_flag=True, help="In dry-run, push to destinations beyond loopback too."),
-]
-_URL = click.option("--url", help="The running service. Default: $WATS_URL, then the profile's host and port.")
 _PAGE = [
     click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many."),
     click.option("--cursor", help="Continue after the last page: its nextCursor."),
 ]
-_THREADS = [click.option("--threads", type=click.IntRange(1, 64), help="Jobs at a time in the background worker.")]
-
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def config_options(command: Command) -> Command:
-    """`--config` and `--profile`."""
-    return _with(command, _CONFIG)
+    """Give a command the options that say which config and profile, as `flags`."""
+    return _with_flags(command, Commands.EVERY)
 
 
 def start_options(command: Command) -> Command:
-    """What every process takes that works beside the web: config, mode and threads. It opens no port."""
-    return _with(command, _CONFIG + _MODE + _THREADS, listens=False)
+    """Give a command that opens no port the options of a start, as `flags`."""
+    return _with_flags(command, Commands.EVERY, Commands.START, listens=False)
 
 
 def serve_options(command: Command) -> Command:
-    """Everything that `serve` takes about its start."""
-    return _with(command, _CONFIG + _MODE + _LISTEN + _THREADS)
+    """Give `serve` every option of a start, as `flags`."""
+    return _with_flags(command, Commands.EVERY, Commands.START, Commands.SERVE)
 
 
 def client_options(command: Command) -> Command:
-    """Where the running service is and how to be let in, gathered into `access`."""
+    """Give a command the options that say where the running service is, as `access`."""
 
-    @wraps(command)
-    def call(*, url: str | None, config: Path | None, profile: str | None, **given: Any) -> Any:
-        return command(access=api_access(Flags(config=config, profile=profile), url=url), **given)
+    def with_access(flags: Flags, **others: Any) -> Any:
+        return command(access=api_access(flags), **others)
 
-    return _decorated(call, [_URL, *_CONFIG])
+    return _with_flags(wraps(command)(with_access), Commands.CLIENT, Commands.EVERY)
 
 
 def page_options(command: Command) -> Command:
-    """Which page of a list, as `limit` and `cursor`."""
+    """Give a command the options that say which page of a list, as `limit` and `cursor`."""
     return _decorated(command, _PAGE)
 
 
-def _with(command: Command, options: Sequence[Callable[[Command], Command]], *, listens: bool = True) -> Command:
-    """The command with these options; it gets them as one `flags`."""
-    names = set(Flags.__dataclass_fields__)
+def click_option(option: StartOption[Any]) -> Decorator:
+    """Return the flag of a start option as an option of click."""
+    if isinstance(option.type, Switch):
+        return click.option(option.flag, is_flag=True, help=option.flag_help)
+    return click.option(option.flag, type=_click_type(option), help=option.flag_help)
+
+
+def _click_type(option: StartOption[Any]) -> Any:
+    if isinstance(option.type, Number):
+        return click.IntRange(option.type.low, option.type.high)
+    return click.Path(path_type=Path) if isinstance(option.type, FilePath) else str
+
+
+def _with_flags(command: Command, *groups: Commands, listens: bool = True) -> Command:
+    """Give a command the flags of these groups; it receives them as one `flags`."""
+    options = [option for group in groups for option in OPTIONS if option.flag and option.commands is group]
+    keywords = {option.keyword for option in options}
 
     @wraps(command)
     def call(**given: Any) -> Any:
-        flags = Flags(listens=listens, **{name: value for name, value in given.items() if name in names})
-        return command(flags=flags, **{name: value for name, value in given.items() if name not in names})
+        flags = Flags(listens=listens, **{name: value for name, value in given.items() if name in keywords})
+        return command(flags=flags, **{name: value for name, value in given.items() if name not in keywords})
 
-    return _decorated(call, options)
+    return _decorated(call, map(click_option, options))
 
 
-def _decorated(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
-    for option in reversed(options):
-        command = option(command)
+def _decorated(command: Command, decorators: Iterable[Decorator]) -> Command:
+    for decorator in reversed(list(decorators)):
+        command = decorator(command)
     return command

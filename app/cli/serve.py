@@ -18,6 +18,7 @@ from app.cli.store_errors import reporting_store_errors, require_compatible
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
+from app.config.start_options import SUPERVISED
 from app.log import configure_logging
 from app.startup.banner import print_warnings
 from app.store import Store
@@ -60,7 +61,7 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
     _refuse_taken_port(settings.service.host, settings.service.port)
     _bring_schema_to_head(settings)
     with _run_folder() as folder:
-        environ = {**child_environment(settings), "WATS_SUPERVISED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+        environ = {**child_environment(settings), SUPERVISED.variable: "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
         children = [Child("web", GUNICORN, essential=True)]
         if with_worker:
             children.append(Child("worker", WORKER, due=time.monotonic() + WORKER_DELAY_SECONDS))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.cli import CommandFailed
+from app.config.start_options import DATA_DIR
 from app.store import SchemaStatus, StoreUnavailable
 
 
@@ -16,7 +17,7 @@ def reporting_store_errors() -> Iterator[None]:
     try:
         yield
     except StoreUnavailable as error:
-        raise CommandFailed(f"the store is unavailable: {error} (see storage.url, WATS_DATA_DIR)") from error
+        raise CommandFailed(f"the store is unavailable: {error} (see storage.url, {DATA_DIR.variable})") from error
 
 
 def require_compatible(status: SchemaStatus) -> None:

@@ -1,6 +1,6 @@
-"""What the gateway is told: config file, flags, environment and secrets, read once into frozen settings.
+"""The configuration: config file, flags, environment and secrets, read once into frozen settings.
 
-The only room that reads the environment or YAML. Nothing in it is printed with a secret's value.
+The only package that reads the environment or YAML. It never prints a secret's value.
 """
 
 from app.config.api_access import ApiAccess, api_access
@@ -18,7 +18,7 @@ from app.config.load import (
 from app.config.schema.urls import without_query
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
 from app.config.start.environment import start_environment
-from app.config.start.flags import Flags
+from app.config.start.values import Flags
 
 __all__ = [
     "ApiAccess",

@@ -3,22 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.config.errors import ConfigError, ConfigProblem, InvalidValue
+from app.config.errors import ConfigError, Problems
 from app.config.schema.references import SecretRef
 from app.config.schema.urls import SERVICE_URL
-from app.config.secrets.dry_run import PLACEHOLDER_SERVICE_TOKEN, SERVICE_TOKEN_VARIABLE
+from app.config.secrets.dry_run import PLACEHOLDER_SERVICE_TOKEN
 from app.config.secrets.lookup import Sources
 from app.config.settings import Mode
 from app.config.start.environment import start_environment
-from app.config.start.flags import Flags
 from app.config.start.request import ANY_ADDRESS, StartRequest, evaluate
-
-URL_VARIABLE = "WATS_URL"
+from app.config.start.values import Flags, StartValues
+from app.config.start_options import DRY_RUN_SERVICE_TOKEN, HOST, MODE, PORT, URL
 
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """Where a running service and its API are, and the token that lets one in."""
+    """Where a running service and its API are, and the token that the API accepts."""
 
     service_url: str
     api_prefix: str
@@ -26,49 +25,47 @@ class ApiAccess:
 
     @property
     def api_url(self) -> str:
-        """What every path of the API stands behind."""
+        """The URL that every path of the API is appended to."""
         return self.service_url + self.api_prefix
 
 
-def api_access(flags: Flags, *, url: str | None = None, environ: Mapping[str, str] | None = None) -> ApiAccess:
-    """The access that flags, environment and profile add up to.
+def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAccess:
+    """Return the access that flags, environment and profile describe.
 
-    The token is the value of the variable that the profile names; where that is unset and nothing says live, the
-    dry-run's. Raises `ConfigError`.
+    The token is the value of the variable that the profile names. Where that is unset and the mode is not live, it is
+    the dry-run's. Raises `ConfigError`.
     """
-    environ = start_environment() if environ is None else environ
-    request = evaluate(flags, environ, needs_mode=False)
+    request = evaluate(flags, start_environment() if environ is None else environ, needs_mode=False)
     if request.profile is None:
-        raise ConfigError(request.problems)
+        raise ConfigError(request.problems.found)
     service = request.profile.sections["service"]
-    given = _given_url(url, "--url") or _given_url(environ.get(URL_VARIABLE), URL_VARIABLE)
-    return ApiAccess(given or _address(request), service["apiPrefix"], _token(request, service["bearerToken"]))
+    url = _given_url(request.values) or _local_url(request)
+    return ApiAccess(url, service["apiPrefix"], _token(request, service["bearerToken"]))
 
 
-def _given_url(url: str | None, told_by: str) -> str | None:
-    """The URL as told; one with a password in it is refused, as it would be printed when nobody answers there."""
-    try:
-        return str(SERVICE_URL.read(url)) if url else None
-    except InvalidValue as bad:
-        raise ConfigError([bad.at(told_by)]) from bad
+def _given_url(values: StartValues) -> str:
+    """Return the URL of flag or variable. One with a password is refused, as a message would print it."""
+    if not values[URL]:
+        return ""
+    problems = Problems(URL.flag if values.has_flag(URL) else URL.variable)
+    url = problems.read(lambda: str(SERVICE_URL.read(values[URL])), "")
+    problems.raise_if_any()
+    return url
 
 
-def _address(request: StartRequest) -> str:
-    host, port = str(request.host().value), request.port().value
-    if request.problems:
-        raise ConfigError(request.problems)
-    host = {ANY_ADDRESS: "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _local_url(request: StartRequest) -> str:
+    """Return the URL of the service that this machine would run with the same options."""
+    request.problems.raise_if_any()
+    host = {ANY_ADDRESS: "127.0.0.1", "::": "::1"}.get(request.values[HOST], request.values[HOST])
+    return f"http://{f'[{host}]' if ':' in host else host}:{request.values[PORT]}"
 
 
 def _token(request: StartRequest, ref: SecretRef) -> str:
-    sources = Sources(request.environ)
-    try:
-        token = sources.peek(ref.env)
-        if token is None and request.variables.mode != Mode.LIVE.value:
-            token = sources.peek(SERVICE_TOKEN_VARIABLE) or PLACEHOLDER_SERVICE_TOKEN
-    except InvalidValue as bad:
-        raise ConfigError([bad.at(ref.env)]) from bad
-    if token is None:
-        raise ConfigError([ConfigProblem("secret_missing", ref.env, f"set {ref.env}, or {ref.env}_FILE to a path")])
-    return token
+    sources, problems = Sources(request.environ), Problems(ref.env)
+    token = problems.read(lambda: sources.peek(ref.env), None)
+    if token is None and not problems.found and request.values[MODE] != Mode.LIVE:
+        token = problems.read(lambda: sources.peek(DRY_RUN_SERVICE_TOKEN.variable), None) or PLACEHOLDER_SERVICE_TOKEN
+    if token is None and not problems.found:
+        problems.add("secret_missing", f"set {ref.env}, or {ref.env}_FILE to a path")
+    problems.raise_if_any()
+    return token or ""

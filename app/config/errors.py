@@ -1,16 +1,21 @@
-"""Mistakes in what the gateway is told, all of them at once: where, which kind, and what to do."""
+"""Problems of a configuration: collected while it is read, reported together."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 MAX_NAME_LENGTH = 64
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True)
 class ConfigProblem:
     """One problem: a stable code, the path of the setting (or the variable or flag), a message without secrets.
 
-    Whatever a file or a command line put into path or message is escaped: a message is always one line.
+    Path and message may repeat text from a file or a command line. Unprintable characters in it are escaped, so that
+    a problem is always one line.
     """
 
     code: str
@@ -20,15 +25,11 @@ class ConfigProblem:
 
     def __post_init__(self) -> None:
         for name in ("path", "message", "file"):
-            object.__setattr__(self, name, escaped(getattr(self, name)))
+            object.__setattr__(self, name, _printable(getattr(self, name)))
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.path}" if self.file else self.path
         return f"{where}: {self.message} [{self.code}]"
-
-    def in_file(self, file: object) -> "ConfigProblem":
-        """The same problem, with the file in which it stands."""
-        return replace(self, file=str(file))
 
 
 class ConfigError(Exception):
@@ -36,34 +37,70 @@ class ConfigError(Exception):
 
     def __init__(self, problems: Iterable[ConfigProblem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(map(str, self.problems)))
 
 
 class InvalidValue(Exception):
-    """A value that is not what its key wants; becomes a `ConfigProblem` once its path is known."""
+    """Raised by a reader of one value, which does not know the value's path. `Problems.read` adds the path."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
 
-    def at(self, path: str) -> ConfigProblem:
-        """The problem at this path."""
-        return ConfigProblem(self.code, path, self.message)
 
+@dataclass(frozen=True)
+class Problems:
+    """The collector that is passed down while a configuration is read.
 
-def escaped(text: str) -> str:
-    """The text with every character that a terminal or a log would obey written out."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    It stands at a path. `at`, `item`, `named` and `in_file` return a collector for another place that adds to the
+    same list.
+    """
+
+    path: str = ""
+    file: str = ""
+    found: list[ConfigProblem] = field(default_factory=list)
+
+    def at(self, key: str) -> "Problems":
+        """Return the collector for a key below this path; a very long key is shortened."""
+        return replace(self, path=f"{self.path}.{shortened(key)}" if self.path else shortened(key))
+
+    def item(self, index: int) -> "Problems":
+        """Return the collector for an item of the list at this path."""
+        return replace(self, path=f"{self.path}[{index}]")
+
+    def named(self, name: str) -> "Problems":
+        """Return the collector for a flag, a variable or a file, which stands in no config file."""
+        return replace(self, path=name, file="")
+
+    def in_file(self, file: object) -> "Problems":
+        """Return the collector for the top of a config file."""
+        return replace(self, path="", file=str(file))
+
+    def add(self, code: str, message: str) -> None:
+        """Add a problem of this place."""
+        self.found.append(ConfigProblem(code, self.path, message, self.file))
+
+    def read(self, reader: Callable[[], T], otherwise: D) -> T | D:
+        """Return what the reader returns. If it raises `InvalidValue`, add that problem and return `otherwise`."""
+        try:
+            return reader()
+        except InvalidValue as invalid:
+            self.add(invalid.code, invalid.message)
+            return otherwise
+
+    def raise_if_any(self) -> None:
+        """Raise `ConfigError` with every problem found, if there is one."""
+        if self.found:
+            raise ConfigError(self.found)
 
 
 def shortened(name: str) -> str:
-    """A name from a file as a message may repeat it."""
+    """Return a name from a file as a message may repeat it."""
     return name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…"
 
 
-def under(path: str, key: str) -> str:
-    """The path of a key, shortened where somebody wrote a novel."""
-    return f"{path}.{shortened(key)}" if path else shortened(key)
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,23 +1,24 @@
-"""Settings told to people: each with its path, its value (a secret only as `set` or `unset`) and its source."""
+"""Settings for people: each with its path, its value (a secret only as `set` or `unset`) and its source."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.config.file.profile import Profile
+from app.config.file.reading import SectionValues
 from app.config.schema.keys import DESTINATION, SECTIONS, TOKEN, Section
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.schema.urls import without_query
 from app.config.settings import Mode, Settings
 from app.config.start.request import StartRequest
+from app.config.start_options import OPTIONS
 
 Origins = Mapping[str, str]
-Row = tuple[str, object, object, str]
 
 
 @dataclass(frozen=True)
 class Explained:
-    """One setting for people: its path, its value (a secret only as `set` or `unset`), and who told it."""
+    """One setting for people: its path, its value (a secret only as `set` or `unset`) and its source."""
 
     path: str
     value: str
@@ -25,58 +26,35 @@ class Explained:
 
 
 def explain_request(request: StartRequest, settings: Settings) -> Iterator[Explained]:
-    """What flags, environment and profile together came to."""
-    host, port = request.host(), request.port()
-    for path, value, flag, variable in _launch_rows(request, settings):
-        by = f"flag {flag}" if flag else f"environment {variable}"
-        yield Explained(path, _plain(value), by if flag or request.environ.get(variable) else "default")
-    yield Explained("listen.host", str(host.value), host.by)
-    yield Explained("listen.port", str(port.value), port.by)
-    own = settings.mode is Mode.DRY_RUN
-    yield Explained("database", settings.storage.kind, "the dry-run's own" if own else "storage.url")
-
-
-def _launch_rows(request: StartRequest, settings: Settings) -> list[Row]:
-    """Path, value, the flag that told it (if one did), the variable that may have."""
-    flags = request.flags
-    mode_flag = flags.live or flags.dry_run
-    return [
-        ("mode", settings.mode, mode_flag and f"--{settings.mode}", "WATS_MODE"),
-        ("config", settings.config_path, flags.config and "--config", "WATS_CONFIG"),
-        ("profile", settings.profile, flags.profile and "--profile", "WATS_PROFILE"),
-        ("envFile", settings.env_file, flags.env_file and "--env-file", "WATS_ENV_FILE"),
-        ("paas", settings.paas, flags.paas and "--paas", "WATS_PAAS"),
-        ("push", settings.push_anywhere, flags.push and "--push", "WATS_DRY_RUN_PUSH"),
-        ("webProcesses", settings.web_processes, flags.workers and "--workers", "WEB_CONCURRENCY"),
-        ("threads", settings.worker.threads, flags.threads and "--threads", "WATS_THREADS"),
-        ("graceSeconds", settings.grace_seconds, None, "WATS_GRACE_SECONDS"),
-        ("dataDir", settings.data_dir, None, "WATS_DATA_DIR"),
-    ]
+    """Explain the start options, and which database they lead to."""
+    for option in OPTIONS:
+        if option.shown:
+            yield Explained(option.shown, _plain(request.values[option]), request.values.source(option))
+    is_dry_run = settings.mode is Mode.DRY_RUN
+    yield Explained("database", settings.storage.kind, "the dry-run's own" if is_dry_run else "storage.url")
 
 
 def explain_profile(profile: Profile, origins: Origins) -> Iterator[Explained]:
-    """Every key of a profile. `origins` tells where the variables that it names were found."""
+    """Explain every key of a profile. `origins` says where the variables that it names were found."""
     path = f"profiles.{profile.name}"
     for section, keys in SECTIONS.items():
-        yield from _explain(profile, profile.sections[section], keys, f"{path}.{section}", origins)
-    for at, token in enumerate(profile.sections["service"]["tokens"]):
-        yield from _explain(profile, token, TOKEN, f"{path}.service.tokens[{at}]", origins)
-    for at, destination in enumerate(profile.destinations):
-        yield from _explain(profile, destination, DESTINATION, f"{path}.destinations[{at}]", origins)
+        yield from _explain(profile.sections[section], keys, f"{path}.{section}", origins)
+    for index, token in enumerate(profile.sections["service"]["tokens"]):
+        yield from _explain(token, TOKEN, f"{path}.service.tokens[{index}]", origins)
+    for index, destination in enumerate(profile.destinations):
+        yield from _explain(destination, DESTINATION, f"{path}.destinations[{index}]", origins)
 
 
-def _explain(
-    profile: Profile, values: Mapping[str, Any], keys: Section, path: str, origins: Origins
-) -> Iterator[Explained]:
-    for key in keys:
-        where, value = f"{path}.{key}", values[key]
+def _explain(values: SectionValues, section: Section, path: str, origins: Origins) -> Iterator[Explained]:
+    for key in section:
+        key_path, value = f"{path}.{key}", values[key]
         if isinstance(value, EnvRef | SecretRef):
-            yield _presence(where, value.env, origins)
+            yield _presence(key_path, value.env, origins)
             if isinstance(value, SecretRef) and value.previous:
-                yield _presence(f"{where}.previous", value.previous, origins)
+                yield _presence(f"{key_path}.previous", value.previous, origins)
         else:
-            source = "config" if where in profile.given else "default"
-            yield Explained(where, SHOWN.get(key, _plain)(value), source)
+            source = "config" if key in values.given else "default"
+            yield Explained(key_path, SHOWN.get(key, _plain)(value), source)
 
 
 def _presence(path: str, name: str, origins: Origins) -> Explained:
@@ -90,7 +68,7 @@ def _plain(value: Any) -> str:
 
 
 def _url(value: str | None) -> str:
-    """A destination's URL without its query, which may hold a key; the database's URL not at all."""
+    """Return a destination's URL without its query, which may hold a key; `set` for the database's URL."""
     if value is None:
         return "the default file"
     return without_query(value) if value.startswith("http") else "set"

@@ -1,4 +1,4 @@
-"""Everything the gateway is told at its start, read once and passed down as plain frozen values.
+"""The settings: everything that a start decides, read once and passed down as plain frozen values.
 
 A secret's value is never part of a `repr`, so that no log line, traceback or debugger prints one by accident.
 """
@@ -26,7 +26,7 @@ class Secret:
 
     @property
     def active(self) -> tuple[str, ...]:
-        """Every value that is accepted, the one that signs first."""
+        """Every accepted value; the first one signs."""
         return (self.current,) if self.previous is None else (self.current, self.previous)
 
 
@@ -120,12 +120,13 @@ class Worker:
 
 @dataclass(frozen=True)
 class Settings:
-    """One profile, resolved: with every default filled in and every secret read.
+    """One profile, resolved: every default is filled in and every secret is read.
 
-    `warnings` are the warnings for whoever starts the gateway; none of them holds a secret.
-    `generated_secrets` are the ones a dry-run made at random, by variable: whoever starts it is told them once.
-    Neither counts when settings are compared: a child that is handed the secrets has made none.
+    `warnings` are for the operator who starts the gateway; none of them holds a secret. `generated_secrets` are those
+    that a dry-run made at random, by variable; they are printed once. Neither counts when settings are compared: a
+    child process is handed the secrets and generates none.
     `grace_seconds` is how long a stop may take.
+    `start_variables` are the start options as the environment in which a child process loads these very settings.
     """
 
     mode: Mode
@@ -148,12 +149,13 @@ class Settings:
     web_processes: int
     grace_seconds: int
     push_anywhere: bool
+    start_variables: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...] = field(compare=False)
     generated_secrets: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
 
     @property
     def secret_values(self) -> tuple[str, ...]:
-        """Every secret's value, for what must be kept out of logs."""
+        """The values that must be kept out of logs."""
         webhook = self.webhook
         secrets = [webhook.verify_token, webhook.app_secret, *(token.token for token in self.service.tokens)]
         secrets += [destination.secret for destination in self.destinations]

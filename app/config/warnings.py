@@ -1,36 +1,37 @@
-"""Warnings about settings that are sound, but may not be what was meant."""
+"""Warnings about settings that are valid, but may not be what the operator intends."""
 
 from app.config.file.profile import Profile
-from app.config.schema.collisions import SECRET_SLOTS
+from app.config.schema.collisions import SECRET_SETTINGS
 from app.config.schema.references import SecretRef
 from app.config.schema.urls import is_loopback_url
 from app.config.secrets.live import DEFAULT_FILE
 from app.config.secrets.lookup import Sources
 from app.config.settings import Mode, Settings
 from app.config.start.request import StartRequest
+from app.config.start_options import PUSH
 
-META_MEGABYTES = 3 * 1024 * 1024
+MAX_META_BYTES = 3 * 1024 * 1024
 
 
 def warnings_about(settings: Settings, request: StartRequest, profile: Profile, sources: Sources) -> list[str]:
-    """What whoever starts the gateway should know; none of it holds a secret."""
+    """Return what the operator who starts the gateway should know; none of it holds a secret."""
     warnings = [*request.warnings, *sources.warnings]
-    if settings.webhook.max_body_bytes < META_MEGABYTES:
+    if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
     if settings.mode is Mode.DRY_RUN:
-        return warnings + _of_dry_run(settings, profile, sources)
+        return warnings + _about_dry_run(settings, profile, sources)
     if settings.paas and settings.storage.url == f"sqlite:///{settings.data_dir / DEFAULT_FILE}":
         warnings.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
     return warnings
 
 
-def _of_dry_run(settings: Settings, profile: Profile, sources: Sources) -> list[str]:
+def _about_dry_run(settings: Settings, profile: Profile, sources: Sources) -> list[str]:
     warnings = []
-    refs = [profile.sections[section][key] for section, key in SECRET_SLOTS]
+    refs = [profile.sections[section][key] for section, key in SECRET_SETTINGS]
     unused = [ref.env for ref in refs if isinstance(ref, SecretRef) and sources.is_set(ref.env)]
     if unused:
         warnings.append(f"dry-run does not use {', '.join(unused)}, which the environment holds")
-    held_back = [each.name for each in settings.destinations if not is_loopback_url(each.url)]
+    held_back = [destination.name for destination in settings.destinations if not is_loopback_url(destination.url)]
     if held_back and not settings.push_anywhere:
-        warnings.append(f"dry-run does not push to {', '.join(held_back)} beyond loopback; --push does")
+        warnings.append(f"dry-run does not push to {', '.join(held_back)} beyond loopback; {PUSH.flag} does")
     return warnings

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.config.errors import ConfigError
+from app.config.errors import ConfigError, Problems
 from app.config.file.document import read_document
-from app.config.file.profile import read_profiles
+from app.config.file.profile import Document, read_profiles
 
 P = "profiles.p"
 GONE = object()
@@ -43,11 +43,19 @@ def with_change(path: str, value: object) -> dict[str, Any]:
     return config
 
 
-def mistakes_of(config: dict[str, Any], folder: Path) -> set[tuple[str, str]]:
-    """Code and path of every problem of a config that was written to a file."""
+def profiles_of(content: object) -> Document:
+    """Return the profiles of a file's content. Raises `ConfigError` with every problem."""
+    problems = Problems()
+    document = read_profiles(content, problems)
+    problems.raise_if_any()
+    return document
+
+
+def problems_of(config: dict[str, Any], folder: Path) -> set[tuple[str, str]]:
+    """Return code and path of every problem of a config that was written to a file."""
     path = write(config, folder)
     with pytest.raises(ConfigError) as caught:
-        read_profiles(read_document(path))
+        profiles_of(read_document(path))
     return {(problem.code, problem.path) for problem in caught.value.problems}
 
 

@@ -31,7 +31,7 @@ def test_a_good_config_is_fine(tmp_path: Path):
     result = run("config", "validate", "--config", path)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"{path} is fine; profiles: main\n"
+    assert result.stdout == f"{path} is valid; profiles: main\n"
 
 
 def test_every_mistake_of_a_config_is_told_with_file_and_path(tmp_path: Path):

@@ -8,8 +8,7 @@ import yaml
 
 from app.config.errors import ConfigError, InvalidValue
 from app.config.file.document import read_document
-from app.config.file.profile import read_profiles
-from tests.config.documents import P, PlainDumper, with_change
+from tests.config.documents import P, PlainDumper, profiles_of, with_change
 
 TEXTS = [
     ("a: &x 1", "alias"), ("a: &x [1]\nb: *x", "alias"), ("a: !!str 1", "tag"), ("a: ! x", "tag"),
@@ -70,7 +69,7 @@ def test_every_key_that_stands_twice_is_told_with_its_path(extension: str, tmp_p
     path.write_text(REPEATED[extension])
 
     with pytest.raises(ConfigError) as caught:
-        read_profiles(read_document(path))
+        profiles_of(read_document(path))
 
     found = {problem.path for problem in caught.value.problems if problem.code == "duplicate_key"}
     assert found == {"version", f"{P}.graph.apiVersion", f"{P}.destinations[0].name"}
@@ -104,7 +103,7 @@ def test_an_unquoted_id_is_shown_as_it_must_be_written(written: str, tmp_path: P
     path.write_text(text.replace("HERE", written))
 
     with pytest.raises(ConfigError) as caught:
-        read_profiles(read_document(path))
+        profiles_of(read_document(path))
 
     assert f'"{written}"' in str(caught.value)
 
@@ -131,6 +130,6 @@ def test_the_published_shape_works_unchanged_in_yaml_and_json(tmp_path: Path):
     (tmp_path / "a.json").write_text(json.dumps(config))
     (tmp_path / "a.yaml").write_text(yaml.dump(config, Dumper=PlainDumper))
 
-    from_json, from_yaml = (read_profiles(read_document(tmp_path / f"a.{kind}")) for kind in ("json", "yaml"))
+    from_json, from_yaml = (profiles_of(read_document(tmp_path / f"a.{kind}")) for kind in ("json", "yaml"))
 
     assert from_json == from_yaml

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from app.config.errors import ConfigError, InvalidValue
 from app.config.file.document import read_document
-from app.config.file.profile import read_profiles
 from app.config.schema.databases import STORAGE_URL
 from app.config.schema.keys import DESTINATION, SECTIONS, TOKEN
 from app.config.schema.urls import BASE_URL, DESTINATION_URL
 from app.config.start.env_file import read_env_file
-from tests.config.documents import P, with_change
+from tests.config.documents import P, profiles_of, with_change
 
 KEYS = st.sampled_from(
     [
@@ -33,13 +32,13 @@ TREES = st.recursive(
 @given(tree=TREES)
 def test_whatever_the_document_is_only_a_config_error_comes_out(tree: object):
     with suppress(ConfigError):
-        read_profiles(tree)
+        profiles_of(tree)
 
 
 @given(section=st.sampled_from([*SECTIONS, "destinations"]), tree=TREES)
 def test_whatever_a_section_is_only_a_config_error_comes_out(section: str, tree: object):
     with suppress(ConfigError):
-        read_profiles(with_change(f"{P}.{section}", tree))
+        profiles_of(with_change(f"{P}.{section}", tree))
 
 
 @given(text=st.text(alphabet="ab1:-?[]{},&*!|>'\"%@`#~=< \n\t\\xuU0", max_size=60))

@@ -8,16 +8,15 @@ import pytest
 from app.config import Flags, check_config, load_settings
 from app.config.errors import ConfigError
 from app.config.file.document import read_document
-from app.config.file.profile import read_profiles
 from tests.config.cases import CASES
-from tests.config.documents import GOOD, P, crm, mistakes_of, with_change, write
+from tests.config.documents import GOOD, P, crm, problems_of, profiles_of, with_change, write
 
 
 @pytest.mark.parametrize(("at", "value", "code", "path"), CASES)
 def test_a_mistake_has_its_code_and_its_path(at: str, value: object, code: str, path: str, tmp_path: Path):
     config = with_change(f"{P}.{at}", value)
 
-    found = mistakes_of(config, tmp_path)
+    found = problems_of(config, tmp_path)
 
     assert (code, f"{P}.{path}") in found
 
@@ -26,11 +25,11 @@ def test_a_mistake_has_its_code_and_its_path(at: str, value: object, code: str, 
 def test_an_empty_section_is_fine_as_its_keys_have_defaults(at: str, tmp_path: Path):
     config = with_change(f"{P}.{at}", None)
 
-    assert read_profiles(read_document(write(config, tmp_path))).profiles["p"].destinations == []
+    assert profiles_of(read_document(write(config, tmp_path))).profiles["p"].destinations == []
 
 
 def test_the_good_config_is_good():
-    assert read_profiles(copy.deepcopy(GOOD)).default == "p"
+    assert profiles_of(copy.deepcopy(GOOD)).default == "p"
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path):
@@ -38,7 +37,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path):
     config["profiles"]["p"]["webhook"]["path"] = "nowhere"
     config["profiles"]["q"] = {"servce": {}}
 
-    found = mistakes_of(config, tmp_path)
+    found = problems_of(config, tmp_path)
 
     assert {("out_of_range", f"{P}.service.port"), ("bad_form", f"{P}.webhook.path")} <= found
     assert ("unknown_key", "profiles.q.servce") in found
@@ -61,7 +60,7 @@ def test_no_message_repeats_a_secret_that_was_written_out(tmp_path: Path):
     profile["destinations"] = crm(secret="planted-destination", url="http://u:planted-url@crm")
 
     with pytest.raises(ConfigError) as caught:
-        read_profiles(read_document(write(config, tmp_path)))
+        profiles_of(read_document(write(config, tmp_path)))
 
     assert "planted" not in str(caught.value) + repr(caught.value)
 
@@ -72,7 +71,7 @@ def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str
     config["profiles"][name] = {name: {}}
 
     with pytest.raises(ConfigError) as caught:
-        read_profiles(config)
+        profiles_of(config)
 
     assert all(line.isprintable() and len(line) < 500 for line in str(caught.value).splitlines())
     assert len(str(caught.value).splitlines()) == len(caught.value.problems)
@@ -80,7 +79,7 @@ def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str
 
 @pytest.mark.parametrize("at", ["destinations", "service.tokens"])
 def test_a_list_without_end_is_one_mistake(at: str, tmp_path: Path):
-    found = mistakes_of(with_change(f"{P}.{at}", [{}] * 10_000), tmp_path)
+    found = problems_of(with_change(f"{P}.{at}", [{}] * 10_000), tmp_path)
 
     assert found == {("out_of_range", f"{P}.{at}")}
 
@@ -90,7 +89,7 @@ def test_a_number_without_end_is_not_repeated(tmp_path: Path):
     path.write_text(path.read_text().replace("HERE", "0x" + "f" * 5000))
 
     with pytest.raises(ConfigError) as caught:
-        read_profiles(read_document(path))
+        profiles_of(read_document(path))
 
     assert len(str(caught.value)) < 500
 
@@ -109,13 +108,13 @@ ROOTS = [
 
 @pytest.mark.parametrize(("change", "problem"), ROOTS)
 def test_the_top_of_the_file_is_checked_too(change: dict[str, object], problem: tuple[str, str], tmp_path: Path):
-    assert problem in mistakes_of({**GOOD, **change}, tmp_path)
+    assert problem in problems_of({**GOOD, **change}, tmp_path)
 
 
 def test_of_several_numbers_the_one_must_be_among_them(tmp_path: Path):
     config = with_change(f"{P}.whatsapp.phoneNumberIds", ["1", "2"])
 
-    assert mistakes_of(config, tmp_path) == {("conflict", f"{P}.whatsapp.phoneNumberId")}
+    assert problems_of(config, tmp_path) == {("conflict", f"{P}.whatsapp.phoneNumberId")}
 
 
 def test_without_a_default_one_of_several_profiles_must_be_named(tmp_path: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config.errors import InvalidValue
+from app.config.errors import InvalidValue, Problems
 from app.config.schema.references import SecretRef
 from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Secret
@@ -86,11 +86,12 @@ def test_refusing_a_directory_leaves_no_descriptor_open(tmp_path: Path):
 @pytest.mark.parametrize("sort", STRANGE)
 def test_a_strange_secret_file_is_a_mistake(sort: str, tmp_path: Path):
     sources = Sources({"A_FILE": str(strange_files(tmp_path)[sort])})
+    problems = Problems("somewhere")
 
-    sources.secret(SecretRef("A"), "somewhere")
+    sources.secret(SecretRef("A"), problems)
 
-    assert [problem.path for problem in sources.problems] == ["somewhere"]
-    assert "A_FILE" in sources.problems[0].message
+    assert [problem.path for problem in problems.found] == ["somewhere"]
+    assert "A_FILE" in problems.found[0].message
 
 
 def test_a_symbolic_link_to_an_env_file_is_fine_and_open_permissions_are_told(tmp_path: Path):
@@ -115,40 +116,46 @@ FILES = [
 def test_one_newline_at_the_end_of_a_secret_file_is_taken_off_and_no_more(content: str, value: bool, tmp_path: Path):
     (tmp_path / "s").write_text(content, newline="")
     sources = Sources({"A_FILE": str(tmp_path / "s")})
+    problems = Problems("somewhere")
 
-    secret = sources.secret(SecretRef("A"), "somewhere")
+    secret = sources.secret(SecretRef("A"), problems)
 
     assert secret.current == ("secret-from-a-file" if value else "")
-    assert bool(sources.problems) != value
+    assert bool(problems.found) != value
 
 
 def test_a_variable_and_its_file_are_not_both_taken(tmp_path: Path):
     sources = Sources({"A": "direct-secret-value", "A_FILE": str(tmp_path / "s")})
+    problems = Problems("somewhere")
 
-    sources.secret(SecretRef("A"), "somewhere")
+    sources.secret(SecretRef("A"), problems)
 
-    assert [problem.code for problem in sources.problems] == ["both_set"]
+    assert [problem.code for problem in problems.found] == ["both_set"]
 
 
 def test_the_environment_wins_over_the_env_file():
     sources = Sources({"A": "from-the-environment"}, {"A": "from-the-env-file", "B": "also-from-the-env-file"})
 
-    assert sources.secret(SecretRef("A", "B"), "x") == Secret("A", "from-the-environment", "also-from-the-env-file")
+    assert sources.secret(SecretRef("A", "B"), Problems()) == Secret(
+        "A", "from-the-environment", "also-from-the-env-file"
+    )
     assert sources.origins == {"A": "environment A", "B": "env file B"}
 
 
 def test_a_placeholder_of_the_dry_run_is_no_secret_for_live():
     sources = Sources({"A": "dry-run-app-secret"})
+    problems = Problems("x")
 
-    sources.secret(SecretRef("A"), "x")
+    sources.secret(SecretRef("A"), problems)
 
-    assert [problem.code for problem in sources.problems] == ["placeholder_secret"]
+    assert [problem.code for problem in problems.found] == ["placeholder_secret"]
 
 
 def test_a_short_secret_is_worth_a_warning():
     sources = Sources({"A": "short"})
+    problems = Problems("x")
 
-    sources.secret(SecretRef("A"), "x")
+    sources.secret(SecretRef("A"), problems)
 
     assert sources.warnings == ["A is shorter than 16 characters"]
 
@@ -159,8 +166,10 @@ def test_a_short_secret_is_worth_a_warning():
 def test_a_headers_value_may_hold_blanks_but_stays_one_line(value: str, is_fine: bool):
     sources = Sources({"A": value})
 
-    assert (sources.header(SecretRef("A"), "x") == value) == is_fine
-    assert bool(sources.problems) != is_fine
+    problems = Problems()
+
+    assert (sources.header(SecretRef("A"), problems) == value) == is_fine
+    assert bool(problems.found) != is_fine
 
 
 WHSEC = [("whsec_" + "YWFh" * 8, True), ("anything-else", True), ("whsec_YWFh", False), ("whsec_" + "!" * 32, False)]
@@ -168,4 +177,8 @@ WHSEC = [("whsec_" + "YWFh" * 8, True), ("anything-else", True), ("whsec_YWFh", 
 
 @pytest.mark.parametrize(("value", "is_fine"), WHSEC)
 def test_a_standard_webhooks_secret_is_base64_of_enough_bytes(value: str, is_fine: bool):
-    assert (check_standard_webhooks_secret(Secret("A", value), "x") == []) == is_fine
+    problems = Problems()
+
+    check_standard_webhooks_secret(Secret("A", value), problems)
+
+    assert (problems.found == []) == is_fine

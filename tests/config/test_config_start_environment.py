@@ -130,7 +130,7 @@ def test_without_a_token_or_a_profile_there_is_no_way(environ: dict[str, str], t
 )
 def test_a_service_is_not_looked_for_where_its_url_would_tell_a_secret(url: str, tmp_path: Path):
     with pytest.raises(ConfigError) as by_flag:
-        api_access(Flags(config=config_in(tmp_path)), url=url, environ={})
+        api_access(Flags(config=config_in(tmp_path), url=url), environ={})
     with pytest.raises(ConfigError) as by_variable:
         api_access(Flags(config=config_in(tmp_path)), environ={"WATS_URL": url})
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.config.errors import InvalidValue
+from app.config.hosts import is_host, is_loopback
 from app.config.schema.databases import STORAGE_URL, database_url, is_same_database
-from app.config.schema.hosts import is_host, is_loopback
 from app.config.schema.urls import BASE_URL, DESTINATION_URL, is_loopback_url
 
 FORBIDDEN = [

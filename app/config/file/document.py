@@ -1,29 +1,27 @@
-"""The config file as plain data: YAML or JSON by its extension, without anything that surprises.
+"""The config file as plain data: YAML or JSON by its extension, read strictly.
 
-YAML's aliases, anchors, tags and merge keys are refused, as are deep nesting and numbers without end: a config that
-can expand or run something is no config. What is written remembers how: numbers their text, mappings the keys that
-stand in them twice.
+YAML's aliases, anchors, tags and merge keys are refused, as are deep nesting and endless numbers: a config must not
+expand or run anything. Numbers keep their text, and mappings keep the keys that stand in them twice, for messages.
 """
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from app.config.errors import InvalidValue, under
+from app.config.errors import InvalidValue, Problems
 from app.config.file.files import read_regular_file
-from app.config.file.yaml_document import LIMIT_DEPTH, read_yaml, too_deep
+from app.config.file.yaml_document import MAX_DEPTH, read_yaml, too_deep
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
-LIMIT_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 
 
 def read_document(path: Path) -> object:
-    """The file's content. Raises `InvalidValue` for anything that is not plain data."""
+    """Return the file's content. Raises `InvalidValue` for anything that is not plain data."""
     if path.suffix not in (".yaml", ".yml", ".json"):
         raise InvalidValue("unknown_extension", "the file must end in .yaml, .yml or .json")
-    content = read_regular_file(path, limit=LIMIT_BYTES)
+    content = read_regular_file(path, max_bytes=MAX_BYTES)
     try:
         text = content.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -31,14 +29,14 @@ def read_document(path: Path) -> object:
     return _read_json(text) if path.suffix == ".json" else read_yaml(text)
 
 
-def repeated_keys(node: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every key that stands twice in one mapping, with the path of that mapping."""
-    if isinstance(node, WrittenMapping):
-        yield from ((path, key) for key in node.repeated)
+def report_repeated_keys(node: object, problems: Problems) -> None:
+    """Add a problem for each key that stands twice in one mapping."""
+    for key in node.repeated if isinstance(node, WrittenMapping) else ():
+        problems.at(key).add("duplicate_key", "this key stands twice in one place")
     for key, child in node.items() if isinstance(node, dict) else ():
-        yield from repeated_keys(child, under(path, str(key)))
-    for at, child in enumerate(node if isinstance(node, list) else ()):
-        yield from repeated_keys(child, f"{path}[{at}]")
+        report_repeated_keys(child, problems.at(str(key)))
+    for index, child in enumerate(node if isinstance(node, list) else ()):
+        report_repeated_keys(child, problems.item(index))
 
 
 def _read_json(text: str) -> object:
@@ -61,7 +59,7 @@ def _read_json(text: str) -> object:
 
 def _refuse_depth(document: object) -> None:
     level = [document]
-    for _ in range(LIMIT_DEPTH):
+    for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node)]
     if any(isinstance(node, dict | list) for node in level):
         raise too_deep()

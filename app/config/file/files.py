@@ -1,4 +1,4 @@
-"""Reading small files that people name: regular ones only, with a cap, without ever blocking on a pipe."""
+"""Reading small files that an operator names: regular files only, up to a size, never blocking on a pipe."""
 
 import os
 import stat
@@ -10,14 +10,14 @@ from app.config.errors import InvalidValue
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds, and whether users other than its owner and group may read it."""
+    """A file's bytes, and whether users other than its owner and group may read it."""
 
     data: bytes
     is_open_to_others: bool
 
 
-def read_regular_file(path: Path, *, limit: int) -> Content:
-    """The content of a regular file (or of what a symbolic link leads to), at most `limit` bytes.
+def read_regular_file(path: Path, *, max_bytes: int) -> Content:
+    """Return the content of a regular file (or of what a symbolic link leads to), at most `max_bytes` bytes.
 
     Raises `InvalidValue` with the codes file_missing, file_unreadable, not_a_file or file_too_large.
     """
@@ -26,13 +26,13 @@ def read_regular_file(path: Path, *, limit: int) -> Content:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise InvalidValue("not_a_file", "a regular file is needed, not a directory, pipe or device")
-        data = _read(descriptor, limit + 1)
+        data = _read(descriptor, max_bytes + 1)
     except OSError as error:
         raise InvalidValue("file_unreadable", "the file cannot be read") from error
     finally:
         os.close(descriptor)
-    if len(data) > limit:
-        raise InvalidValue("file_too_large", f"the file is larger than {limit // 1024} KiB")
+    if len(data) > max_bytes:
+        raise InvalidValue("file_too_large", f"the file is larger than {max_bytes // 1024} KiB")
     return Content(data, bool(mode & stat.S_IROTH))
 
 
@@ -45,8 +45,8 @@ def _open(path: Path) -> int:
         raise InvalidValue("file_unreadable", "the file cannot be opened") from error
 
 
-def _read(descriptor: int, most: int) -> bytes:
+def _read(descriptor: int, max_bytes: int) -> bytes:
     parts = bytearray()
-    while len(parts) < most and (part := os.read(descriptor, most - len(parts))):
+    while len(parts) < max_bytes and (part := os.read(descriptor, max_bytes - len(parts))):
         parts += part
     return bytes(parts)

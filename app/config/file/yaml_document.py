@@ -1,4 +1,4 @@
-"""YAML as plain data: PyYAML's safe loader, with less in it."""
+"""YAML as plain data: PyYAML's safe loader, restricted further."""
 
 import math
 
@@ -7,16 +7,16 @@ import yaml
 from app.config.errors import InvalidValue
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
-LIMIT_DEPTH = 20
+MAX_DEPTH = 20
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(text: str) -> object:
-    """The one document in this text. Raises `InvalidValue` for anything that is not plain data."""
+    """Return the one document in this text. Raises `InvalidValue` for anything that is not plain data."""
     try:
-        _refuse_what_surprises(text)
-        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader with less in it
+        _refuse_special_yaml(text)
+        return yaml.load(text, _Loader)  # noqa: S506 - a restricted safe loader
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line
         raise InvalidValue("invalid_yaml", f"not valid YAML{_at(line)}") from error
@@ -25,18 +25,18 @@ def read_yaml(text: str) -> object:
 
 
 def too_deep() -> InvalidValue:
-    """What is said of a document with more levels than a config has."""
-    return InvalidValue("too_deep", f"nested deeper than {LIMIT_DEPTH} levels")
+    """Return the refusal of a document with more levels than a config has."""
+    return InvalidValue("too_deep", f"nested deeper than {MAX_DEPTH} levels")
 
 
-def _refuse_what_surprises(text: str) -> None:
+def _refuse_special_yaml(text: str) -> None:
     """Walk the events, which needs no recursion, before anything is built from them."""
     depth = documents = 0
     for event in yaml.parse(text, _Base):
         depth += _step(event)
         documents += isinstance(event, yaml.DocumentStartEvent)
         where = _at(event.start_mark.line if event.start_mark else None)
-        if depth > LIMIT_DEPTH:
+        if depth > MAX_DEPTH:
             raise too_deep()
         if documents > 1:
             raise InvalidValue("several_documents", f"one document is enough{where}")
@@ -53,7 +53,7 @@ def _step(event: yaml.Event) -> int:
 
 
 class _Loader(_Base):  # type: ignore[valid-type, misc]
-    """PyYAML's safe loader, which would keep the last of two equal keys without a word."""
+    """PyYAML's safe loader, which by itself keeps only the last of two equal keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> WrittenMapping:  # noqa: ARG002
         return WrittenMapping.of(

@@ -1,1 +1,1 @@
-"""What a config may say: every key with its type, default and meaning, and the values those types read."""
+"""What a config can contain: every key with its type, default and meaning, and the types of values."""

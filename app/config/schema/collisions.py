@@ -1,15 +1,15 @@
-"""Routes and variables that may not be one and the same."""
+"""Collisions in a profile: two routes that cover each other, one variable for two secrets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.config.errors import ConfigProblem
+from app.config.errors import Problems
 from app.config.schema.references import SecretRef
 
-Sections = dict[str, dict[str, Any]]
+Sections = Mapping[str, Mapping[str, Any]]
 
 FIXED_ROUTES = ("/healthz", "/readyz", "/status", "/metrics", "/debug", "/openapi.json", "/docs")
-SECRET_SLOTS = (
+SECRET_SETTINGS = (
     ("auth", "accessToken"),
     ("webhook", "verifyToken"),
     ("webhook", "appSecret"),
@@ -18,45 +18,43 @@ SECRET_SLOTS = (
 )
 
 
-def collisions(sections: Sections, path: str) -> Iterator[ConfigProblem]:
-    """Every collision of a profile, both sides named."""
-    yield from _of_routes(sections, path)
-    yield from _of_variables(sections, path)
+def report_collisions(sections: Sections, problems: Problems) -> None:
+    """Add every collision of a profile; a message names both sides."""
+    _report_routes(sections, problems)
+    _report_variables(sections, problems)
 
 
-def _of_routes(sections: Sections, path: str) -> Iterator[ConfigProblem]:
+def _report_routes(sections: Sections, problems: Problems) -> None:
     webhook, prefix = sections["webhook"]["path"], sections["service"]["apiPrefix"]
-    webhook_path, prefix_path = f"{path}.webhook.path", f"{path}.service.apiPrefix"
+    at_webhook, at_prefix = problems.at("webhook").at("path"), problems.at("service").at("apiPrefix")
     if _covers(prefix, webhook):
-        message = f"{webhook} collides with {prefix_path} {prefix}"
-        yield ConfigProblem("route_collision", webhook_path, message)
+        at_webhook.add("route_collision", f"{webhook} collides with {at_prefix.path} {prefix}")
     for fixed in FIXED_ROUTES:
         if _covers(fixed, webhook):
-            yield ConfigProblem("route_collision", webhook_path, f"{webhook} collides with the fixed route {fixed}")
+            at_webhook.add("route_collision", f"{webhook} collides with the fixed route {fixed}")
         if _covers(fixed, prefix) or _covers(prefix, fixed):
-            yield ConfigProblem("route_collision", prefix_path, f"{prefix} collides with the fixed route {fixed}")
+            at_prefix.add("route_collision", f"{prefix} collides with the fixed route {fixed}")
 
 
 def _covers(outer: str, inner: str) -> bool:
     return inner == outer or inner.startswith(outer + "/")
 
 
-def _of_variables(sections: Sections, path: str) -> Iterator[ConfigProblem]:
-    """One variable for two secrets: whoever learns the one then knows the other."""
+def _report_variables(sections: Sections, problems: Problems) -> None:
+    """Add a problem for each variable with two purposes: a leak of one secret would be a leak of both."""
     owners: dict[str, str] = {}
-    for where, ref in _references(sections, path):
-        for variable, place in ((ref.env, where), (ref.previous, f"{where}.previous")):
+    for place, ref in _references(sections, problems):
+        for variable, path in ((ref.env, place.path), (ref.previous, f"{place.path}.previous")):
             if variable is None:
                 continue
             if variable in owners:
-                yield ConfigProblem(
-                    "reused_variable", where, f"{variable} is already the variable of {owners[variable]}"
-                )
-            owners.setdefault(variable, place)
+                place.add("reused_variable", f"{variable} is already the variable of {owners[variable]}")
+            owners.setdefault(variable, path)
 
 
-def _references(sections: Sections, path: str) -> Iterator[tuple[str, SecretRef]]:
-    slots = [(f"{path}.{section}.{key}", sections[section][key]) for section, key in SECRET_SLOTS]
-    tokens = sections["service"]["tokens"]
-    slots += [(f"{path}.service.tokens[{at}].token", each["token"]) for at, each in enumerate(tokens)]
-    return ((where, ref) for where, ref in slots if isinstance(ref, SecretRef))
+def _references(sections: Sections, problems: Problems) -> Iterator[tuple[Problems, SecretRef]]:
+    values = [(problems.at(section).at(key), sections[section][key]) for section, key in SECRET_SETTINGS]
+    at_tokens = problems.at("service").at("tokens")
+    for index, token in enumerate(sections["service"]["tokens"]):
+        values.append((at_tokens.item(index).at("token"), token["token"]))
+    return ((place, value) for place, value in values if isinstance(value, SecretRef))

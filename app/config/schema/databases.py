@@ -4,8 +4,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from app.config.errors import InvalidValue
-from app.config.schema.kinds import ValueType, text_of
 from app.config.schema.references import SecretRef, read_secret
+from app.config.schema.value_types import ValueType, text_of
 
 POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SQLITE_PREFIX = "sqlite:///"
@@ -13,9 +13,9 @@ POSTGRES_PORT = 5432
 
 
 def database_url(value: str) -> str:
-    """A database URL as SQLAlchemy wants it: a SQLite file's path absolute, `postgres://` as platforms write it.
+    """Return a database URL for SQLAlchemy: a SQLite file's path absolute, `postgres://` of platforms translated.
 
-    Raises `InvalidValue`; no message holds any of it.
+    Raises `InvalidValue`; no message repeats any of it.
     """
     url = _split(value)
     rest = value[len(url.scheme) :]
@@ -27,7 +27,7 @@ def database_url(value: str) -> str:
 
 
 def is_same_database(one: str, other: str) -> bool:
-    """Tells whether two URLs, as `database_url` gives them, lead to the same database, whoever logs in."""
+    """Return whether two URLs, as `database_url` returns them, lead to the same database, whatever the user."""
     return _identity(one) == _identity(other)
 
 
@@ -56,7 +56,7 @@ def _identity(url: str) -> tuple[object, ...]:
 
 
 def _read_storage_url(value: object) -> str | SecretRef:
-    """A reference, or a literal that holds no password."""
+    """Return a reference, or a literal that holds no password."""
     if isinstance(value, dict):
         return read_secret(value)
     text = text_of(value)

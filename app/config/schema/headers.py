@@ -3,8 +3,8 @@
 import re
 
 from app.config.errors import InvalidValue
-from app.config.schema.kinds import ValueType
 from app.config.schema.references import SecretRef, read_secret
+from app.config.schema.value_types import ValueType
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?", re.ASCII)
@@ -22,8 +22,8 @@ def _read_headers(value: object) -> tuple[tuple[str, str | SecretRef], ...]:
         raise InvalidValue("wrong_type", "a mapping of header names to values is needed")
     names = [str(name).lower() for name in value]
     if len(set(names)) < len(names):
-        raise InvalidValue("repeated", "a header stands there twice")
-    return tuple((_name(name), _value(name, each)) for name, each in value.items())
+        raise InvalidValue("repeated", "a header stands in it twice")
+    return tuple((_name(name), _value(name, text)) for name, text in value.items())
 
 
 def _name(name: str) -> str:

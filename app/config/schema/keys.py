@@ -1,4 +1,4 @@
-"""Every key of a profile: its type, its default and its meaning. Reading, defaults and documentation come from here.
+"""Every key of a profile: its type, its default and its meaning. Reading and documentation derive from these tables.
 
 Source of `graph`, `whatsapp`, `auth`, `webhook` and `service`: the published WATS config, which works unchanged.
 """
@@ -9,7 +9,8 @@ from typing import Any
 
 from app.config.schema.databases import STORAGE_URL
 from app.config.schema.headers import HEADERS
-from app.config.schema.kinds import (
+from app.config.schema.urls import BASE_URL, DESTINATION_URL
+from app.config.schema.value_types import (
     API_VERSION,
     HOST,
     NAME,
@@ -24,40 +25,55 @@ from app.config.schema.kinds import (
     number,
     or_reference,
 )
-from app.config.schema.urls import BASE_URL, DESTINATION_URL
 from app.config.settings import SCOPES
+from app.config.start_options import DATA_DIR
 
 REQUIRED: Any = object()
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One key: what it wants, what stands in for it (`REQUIRED`: nothing can), and what it is for."""
+    """One key: its type, its default (`REQUIRED` if it has none) and its meaning."""
 
-    type: ValueType
+    type: "ValueType | SectionList"
     default: Any
     meaning: str
 
 
 Section = Mapping[str, Setting]
 
+
+@dataclass(frozen=True)
+class SectionList:
+    """The type of a list whose items have keys of their own, a distinct `name` among them."""
+
+    name: str
+    section: Section
+
+
+TOKEN: Section = {
+    "name": Setting(NAME, REQUIRED, "Its name, for logs."),
+    "token": Setting(SECRET, REQUIRED, "The token."),
+    "scopes": Setting(list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do."),
+}
+
 SECTIONS: Mapping[str, Section] = {
     "graph": {
         "apiVersion": Setting(API_VERSION, "v25.0", "Version of Meta's Graph API."),
-        "baseUrl": Setting(BASE_URL, "https://graph.facebook.com", "Where Graph is; http only to loopback."),
+        "baseUrl": Setting(BASE_URL, "https://graph.facebook.com", "Where the Graph API is; http only to loopback."),
     },
     "whatsapp": {
         "wabaId": Setting(or_reference(NUMERIC_ID), REQUIRED, "WhatsApp Business Account id."),
         "phoneNumberId": Setting(or_reference(NUMERIC_ID), None, "The number's id; this or `phoneNumberIds`."),
-        "phoneNumberIds": Setting(list_of(or_reference(NUMERIC_ID), least=1), None, "Ids of several numbers."),
+        "phoneNumberIds": Setting(list_of(or_reference(NUMERIC_ID), min_items=1), None, "Ids of several numbers."),
     },
     "auth": {
         "accessToken": Setting(SECRET, REQUIRED, "Meta's token, for Graph calls."),
     },
     "webhook": {
         "path": Setting(ROUTE, "/webhooks/whatsapp", "Where Meta posts."),
-        "verifyToken": Setting(SECRET, REQUIRED, "The word of Meta's handshake."),
-        "appSecret": Setting(SECRET, REQUIRED, "What Meta signs webhooks with."),
+        "verifyToken": Setting(SECRET, REQUIRED, "The token of Meta's handshake."),
+        "appSecret": Setting(SECRET, REQUIRED, "The key of Meta's webhook signatures."),
         "maxBodyBytes": Setting(
             number(1, 10_485_760), 4_194_304, "Larger webhooks are refused; Meta sends up to 3 MB."
         ),
@@ -65,12 +81,12 @@ SECTIONS: Mapping[str, Section] = {
     "service": {
         "host": Setting(HOST, "127.0.0.1", "Address to listen on."),
         "port": Setting(number(1, 65535), 3000, "Port to listen on."),
-        "apiPrefix": Setting(ROUTE, "/api", "Where the API lives."),
+        "apiPrefix": Setting(ROUTE, "/api", "The path of the API."),
         "bearerToken": Setting(SECRET, REQUIRED, "The API's token with every scope."),
-        "tokens": Setting(ValueType("list of tokens", lambda value: value), (), "More tokens, each with its scopes."),
+        "tokens": Setting(SectionList("list of tokens", TOKEN), (), "More tokens, each with its scopes."),
     },
     "storage": {
-        "url": Setting(STORAGE_URL, None, "The database; by default `sqlite:///$WATS_DATA_DIR/wats.sqlite3`."),
+        "url": Setting(STORAGE_URL, None, f"The database; by default `sqlite:///${DATA_DIR.variable}/wats.sqlite3`."),
         "minFreeMegabytes": Setting(number(0, 1_000_000), 256, "With less free disk, webhooks get 503 (SQLite)."),
     },
     "sending": {
@@ -84,7 +100,9 @@ SECTIONS: Mapping[str, Section] = {
     },
     "worker": {
         "threads": Setting(number(1, 64), 8, "Jobs at a time in one worker process."),
-        "leaseSeconds": Setting(number(5, 3600), 30, "After so long without a sign of life a job is taken over."),
+        "leaseSeconds": Setting(
+            number(5, 3600), 30, "A job whose worker has not renewed its lease for so long is taken over."
+        ),
     },
     "retention": {
         "days": Setting(number(7, 3650), 30, "How long settled receipts, events and deliveries are kept."),
@@ -96,12 +114,6 @@ SECTIONS: Mapping[str, Section] = {
     },
 }
 
-TOKEN: Section = {
-    "name": Setting(NAME, REQUIRED, "Its name, for logs."),
-    "token": Setting(SECRET, REQUIRED, "The token."),
-    "scopes": Setting(list_of(choice(*SCOPES), least=1), REQUIRED, "What it may do."),
-}
-
 DESTINATION: Section = {
     "name": Setting(NAME, REQUIRED, "Its name, unique."),
     "url": Setting(DESTINATION_URL, REQUIRED, "Where events are posted."),
@@ -109,7 +121,7 @@ DESTINATION: Section = {
     "format": Setting(
         choice("events", "meta"), "events", "Our event with Standard Webhooks headers, or Meta's envelope."
     ),
-    "types": Setting(list_of(TYPE_GLOB, least=1), ("*",), "Which events: types or globs."),
+    "types": Setting(list_of(TYPE_GLOB, min_items=1), ("*",), "Which events: types or globs."),
     "phoneNumberIds": Setting(list_of(NUMERIC_ID), (), "Only events of these numbers; empty: of all."),
     "headers": Setting(HEADERS, (), "More headers, each a literal or `{ env: NAME }`."),
     "ordering": Setting(
@@ -123,6 +135,3 @@ DESTINATION: Section = {
     ),
     "operatorEvents": Setting(SWITCH, default=False, meaning="Also push events about the gateway itself."),
 }
-
-LISTS: Mapping[tuple[str, str], Section] = {("service", "tokens"): TOKEN}
-"""Keys whose items have keys of their own."""

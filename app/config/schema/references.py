@@ -1,4 +1,4 @@
-"""References by which a config names what it must not contain: `{ env: NAME }`."""
+"""References: `{ env: NAME }` stands in a config for a value that must not."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 
 @dataclass(frozen=True)
 class SecretRef:
-    """A secret by the name of its variable, with the previous one beside it while it rotates."""
+    """A secret by the name of its variable; while the secret rotates, also that of its previous value."""
 
     env: str
     previous: str | None = None
@@ -25,7 +25,7 @@ class EnvRef:
 
 
 def read_secret(value: object) -> SecretRef:
-    """A reference to a secret; a secret written out is refused without being shown."""
+    """Return a reference to a secret. A secret in the config itself is refused without being shown."""
     mapping = _mapping(_no_raw_secret(value), {"env", "previous"})
     if "previous" not in mapping:
         return SecretRef(_name(mapping))
@@ -36,7 +36,7 @@ def read_secret(value: object) -> SecretRef:
 
 
 def read_reference(value: object) -> EnvRef:
-    """A reference to a value that is no secret."""
+    """Return a reference to a value that is no secret."""
     return EnvRef(_name(_mapping(value, {"env"})))
 
 
@@ -61,7 +61,7 @@ def _name(mapping: dict[str, object]) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidValue("bad_variable_name", "env must be the name of a variable: capitals, digits and _")
     if name.endswith("_FILE"):
-        raise InvalidValue("bad_variable_name", "leave out _FILE: every NAME also accepts NAME_FILE")
+        raise InvalidValue("bad_variable_name", "leave out _FILE: every NAME can also be given as NAME_FILE")
     if name in CONTROL_VARIABLES:
         raise InvalidValue("bad_variable_name", f"{name} already has a meaning of its own")
     return name

@@ -1,27 +1,27 @@
-"""URLs that people give: where Graph is, where a destination is, where a running service is."""
+"""URLs in a config or on a command line: of the Graph API, of destinations, of a running service."""
 
 import re
 from urllib.parse import SplitResult, urlsplit
 
 from app.config.errors import InvalidValue
-from app.config.schema.hosts import is_host, is_loopback, is_never_called
-from app.config.schema.kinds import ValueType, text_of
+from app.config.hosts import is_host, is_loopback, is_never_called
+from app.config.schema.value_types import ValueType, text_of
 
 _PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?", re.ASCII)
 
 
 def is_loopback_url(url: str) -> bool:
-    """Tells whether what is sent to this URL never leaves this machine."""
+    """Return whether what is sent to this URL never leaves this machine."""
     return is_loopback(urlsplit(url).hostname or "")
 
 
 def without_query(url: str) -> str:
-    """An http URL as it may be shown: its query may hold a key. (It holds no credentials: those are refused.)"""
+    """Return an http URL for display, without its query, which may hold a key. (Credentials in it are refused.)"""
     return url.partition("?")[0] + ("?…" if "?" in url else "")
 
 
 def _split(value: object) -> SplitResult:
-    """An absolute http or https URL with a host that is well written."""
+    """Return an absolute http or https URL, split."""
     text = text_of(value)
     try:
         url = urlsplit(text)
@@ -60,7 +60,7 @@ def _read_base_url(value: object) -> str:
 
 
 def _read_service_url(value: object) -> str:
-    """A URL to whose end a path is put."""
+    """Return a URL that paths are appended to, without a slash at its end."""
     url = _split(value)
     _check_form(url.hostname or "")
     if "?" in str(value) or not _PLAIN_PATH.fullmatch(url.path):

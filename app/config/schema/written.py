@@ -1,4 +1,4 @@
-"""Values that remember how a file writes them, so that a message can show it."""
+"""Values that keep how a file writes them, so that a message can show it."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -29,7 +29,7 @@ class WrittenFloat(float):
 
 
 class WrittenMapping(dict[str, object]):
-    """A mapping and the keys that stand in it more than once; of those the first counts."""
+    """A mapping, and the keys that stand in it more than once. Of those the first counts."""
 
     repeated: tuple[str, ...]
 

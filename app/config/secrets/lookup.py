@@ -1,4 +1,4 @@
-"""Where values come from: the start-time environment, files that it names, and an env file, in this order."""
+"""Where secrets come from: the start-time environment, files that it names, and an env file, in this order."""
 
 import base64
 import binascii
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.config.errors import ConfigProblem, InvalidValue
+from app.config.errors import InvalidValue, Problems
 from app.config.file.files import read_regular_file
 from app.config.schema.references import SecretRef
 from app.config.settings import Secret
 
-LIMIT_SECRET_BYTES = 16 * 1024
+MAX_SECRET_BYTES = 16 * 1024
 PLACEHOLDER_PREFIX = "dry-run-"
 WEAK_LENGTH = 16
 
@@ -22,24 +22,51 @@ _PRINTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?")
 
 @dataclass
 class Sources:
-    """Looks values up, and collects what is missing or wrong so that all of it is told together."""
+    """Looks up values by variable, and keeps where each one was found (`origins`) and what to warn about."""
 
     environ: Mapping[str, str]
     env_file: Mapping[str, str] = field(default_factory=dict)
-    problems: list[ConfigProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
 
     def is_set(self, name: str) -> bool:
-        """Tells whether the environment has a variable, or names a file for it."""
+        """Return whether the environment has a variable, or names a file for it."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
     def peek(self, name: str) -> str | None:
-        """The value of a variable, or of the file that `NAME_FILE` names. Raises `InvalidValue`; empty is absent."""
+        """Return a variable's value, or the content of the file that `NAME_FILE` names; None if it is unset or empty.
+
+        Raises `InvalidValue`.
+        """
         return self._look_up(name)[0]
 
+    def value(self, name: str, problems: Problems) -> str | None:
+        """Return a value that must be set; None, with a problem, if it is not."""
+        try:
+            value, origin = self._look_up(name)
+        except InvalidValue as invalid:
+            problems.add(invalid.code, invalid.message)
+            return None
+        if value is None:
+            problems.add("secret_missing", f"set {name}, or {name}_FILE to a path")
+        else:
+            self.origins[name] = origin
+        return value
+
+    def secret(self, ref: SecretRef, problems: Problems, *, live: bool = True) -> Secret:
+        """Return a secret with its previous value; an empty one, with a problem, if it cannot be read."""
+        current = self._checked(ref.env, problems, live=live)
+        previous = self._checked(ref.previous, problems.at("previous"), live=live) if ref.previous else None
+        if current and live and len(current) < WEAK_LENGTH:
+            self.warnings.append(f"{ref.env} is shorter than {WEAK_LENGTH} characters")
+        return Secret(ref.env, current, previous)
+
+    def header(self, ref: SecretRef, problems: Problems, *, live: bool = True) -> str:
+        """Return a header's value, in which blanks may stand: `Bearer …`."""
+        return self._checked(ref.env, problems, live=live, form=_PRINTABLE)
+
     def _look_up(self, name: str) -> tuple[str | None, str]:
-        """The value and where it comes from."""
+        """Return the value and where it comes from."""
         direct, file = self.environ.get(name), self.environ.get(f"{name}_FILE")
         if direct and file:
             raise InvalidValue("both_set", f"{name} and {name}_FILE are both set; keep one")
@@ -49,50 +76,24 @@ class Sources:
             return _content_of(Path(file), name) or None, f"file named by {name}_FILE"
         return self.env_file.get(name) or None, f"env file {name}"
 
-    def value(self, name: str, path: str) -> str | None:
-        """A value that must be there; None, with a problem, if it is not."""
-        try:
-            value, origin = self._look_up(name)
-        except InvalidValue as bad:
-            self.problems.append(bad.at(path))
-            return None
-        if value is None:
-            self.problems.append(ConfigProblem("secret_missing", path, f"set {name}, or {name}_FILE to a path"))
-        else:
-            self.origins[name] = origin
-        return value
-
-    def secret(self, ref: SecretRef, path: str, *, live: bool = True) -> Secret:
-        """A secret with its rotation; an empty one, with a problem, if it cannot be had."""
-        current = self._checked(ref.env, path, live=live)
-        previous = self._checked(ref.previous, f"{path}.previous", live=live) if ref.previous else None
-        if current and live and len(current) < WEAK_LENGTH:
-            self.warnings.append(f"{ref.env} is shorter than {WEAK_LENGTH} characters")
-        return Secret(ref.env, current, previous)
-
-    def header(self, ref: SecretRef, path: str, *, live: bool = True) -> str:
-        """A header's value, in which blanks may stand: `Bearer …`."""
-        return self._checked(ref.env, path, live=live, form=_PRINTABLE)
-
-    def _checked(self, name: str, path: str, *, live: bool, form: re.Pattern[str] = _VISIBLE) -> str:
-        value = self.value(name, path)
+    def _checked(self, name: str, problems: Problems, *, live: bool, form: re.Pattern[str] = _VISIBLE) -> str:
+        value = self.value(name, problems)
         if value is None:
             return ""
         if not form.fullmatch(value):
-            wanted = "visible ASCII without blanks" if form is _VISIBLE else "one line of ASCII"
-            self.problems.append(ConfigProblem("bad_secret", path, f"{name} must be {wanted}"))
+            form_name = "visible ASCII without blanks" if form is _VISIBLE else "one line of ASCII"
+            problems.add("bad_secret", f"{name} must be {form_name}")
             return ""
         if live and value.startswith(PLACEHOLDER_PREFIX):
-            self.problems.append(ConfigProblem("placeholder_secret", path, f"{name} holds a dry-run placeholder"))
+            problems.add("placeholder_secret", f"{name} holds a dry-run placeholder")
         return value
 
 
-def check_standard_webhooks_secret(secret: Secret, path: str) -> list[ConfigProblem]:
-    """`whsec_…` is base64 of 24 to 64 bytes (Standard Webhooks); anything else is its own bytes."""
+def check_standard_webhooks_secret(secret: Secret, problems: Problems) -> None:
+    """Add a problem unless a `whsec_…` is base64 of 24 to 64 bytes (Standard Webhooks). Others may be anything."""
     encoded = [value.removeprefix("whsec_") for value in secret.active if value.startswith("whsec_")]
-    if all(_is_base64_key(value) for value in encoded):
-        return []
-    return [ConfigProblem("bad_secret", path, f"{secret.name} is not whsec_ and the base64 of 24 to 64 bytes")]
+    if not all(_is_base64_key(value) for value in encoded):
+        problems.add("bad_secret", f"{secret.name} is not whsec_ and the base64 of 24 to 64 bytes")
 
 
 def _is_base64_key(value: str) -> bool:
@@ -103,11 +104,11 @@ def _is_base64_key(value: str) -> bool:
 
 
 def _content_of(path: Path, name: str) -> str:
-    """A secret's file; one newline at its end belongs to the editor, not to the secret."""
+    """Return the content of a secret's file without one newline at its end, which an editor may have added."""
     try:
-        text = read_regular_file(path, limit=LIMIT_SECRET_BYTES).data.decode()
+        text = read_regular_file(path, max_bytes=MAX_SECRET_BYTES).data.decode()
     except UnicodeDecodeError as error:
         raise InvalidValue("not_utf8", f"{name}_FILE: the file is not UTF-8") from error
-    except InvalidValue as bad:
-        raise InvalidValue(bad.code, f"{name}_FILE: {bad.message}") from bad
+    except InvalidValue as invalid:
+        raise InvalidValue(invalid.code, f"{name}_FILE: {invalid.message}") from invalid
     return text.removesuffix("\n").removesuffix("\r")

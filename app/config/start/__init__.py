@@ -1,1 +1,1 @@
-"""How this start is meant: environment variables and command-line options, weighed into one request."""
+"""How a process is meant to start: flags and environment variables, evaluated into one request."""

@@ -1,7 +1,7 @@
 """An env file named on the command line: `KEY=VALUE` lines, nothing clever.
 
-Blank lines and lines that begin with `#` are passed over; `export ` in front of a name is, too. A value may stand
-in single or double quotes, which are taken off; nothing in it is expanded.
+Blank lines, lines that begin with `#` and an `export ` before a name are ignored. Single or double quotes around a
+value are removed; nothing in it is expanded.
 """
 
 import re
@@ -10,21 +10,21 @@ from pathlib import Path
 from app.config.errors import InvalidValue
 from app.config.file.files import read_regular_file
 
-LIMIT_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
-    """The file's variables, and what to warn of. Raises `InvalidValue`; no message holds a value."""
-    content = read_regular_file(path, limit=LIMIT_BYTES)
+    """Return the file's variables, and warnings. Raises `InvalidValue`; no message holds a value."""
+    content = read_regular_file(path, max_bytes=MAX_BYTES)
     try:
         text = content.data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InvalidValue("not_utf8", "the env file is not UTF-8") from error
-    if found := _CONTROL.search(text):
-        line = text.count("\n", 0, found.start()) + 1
+    if control := _CONTROL.search(text):
+        line = text.count("\n", 0, control.start()) + 1
         raise InvalidValue(
             "control_character", f"line {line} of the env file holds a control character (a tab is one)"
         )
@@ -39,7 +39,7 @@ def _parse(text: str) -> dict[str, str]:
             continue
         name, value = _read_line(line, number)
         if name in variables:
-            raise InvalidValue("duplicate_key", f"{name} stands twice in the env file (line {number})")
+            raise InvalidValue("duplicate_key", f"{name} is twice in the env file (line {number})")
         variables[name] = value
     return variables
 

@@ -1,7 +1,7 @@
 """The environment that counts: the one the process was started with.
 
-The `flask` command loads `.env` and `.flaskenv` files before any of our code runs. Such a file may hold anything
-and must neither open a gate nor supply a secret, so that what it added is left out.
+The `flask` command loads `.env` and `.flaskenv` files before any of our code runs. Such a file may hold anything. It
+must neither choose a mode nor supply a secret, so its variables are left out.
 """
 
 import os
@@ -16,7 +16,7 @@ STARTED_WITH = Path("/proc/self/environ")
 
 @cache
 def start_environment() -> Mapping[str, str]:
-    """The variables this process was started with, as strings; undecodable ones are escaped."""
+    """Return the variables this process was started with, as strings; undecodable bytes are escaped."""
     try:
         return parse_environ(STARTED_WITH.read_bytes())
     except OSError:
@@ -24,7 +24,7 @@ def start_environment() -> Mapping[str, str]:
 
 
 def parse_environ(block: bytes) -> dict[str, str]:
-    """The kernel's form of an environment: NUL-terminated `NAME=value`. Of equal names the first one counts."""
+    """Return the variables of the kernel's form: NUL-terminated `NAME=value`. Of equal names the first one counts."""
     variables: dict[str, str] = {}
     for entry in block.split(b"\0"):
         name, equals, value = entry.partition(b"=")
@@ -34,7 +34,7 @@ def parse_environ(block: bytes) -> dict[str, str]:
 
 
 def without_dotenv_files(environ: Mapping[str, str]) -> dict[str, str]:
-    """Where there is no `/proc`: the environment without whatever such a file may have set."""
+    """Return the environment without the variables that such a file may have set. For systems without `/proc`."""
     loaded = {
         pair
         for file in (".env", ".flaskenv")

@@ -1,42 +1,44 @@
-"""The gates: dry-run or live, and the two yeses that live needs. A gate never opens by accident."""
+"""The mode: dry-run, or live, which needs two yeses so that it never starts by accident."""
 
-from collections.abc import Iterator
-
-from app.config.errors import ConfigProblem
+from app.config.errors import Problems
 from app.config.settings import Mode
-from app.config.start.flags import Flags
-from app.config.start.variables import Variables
+from app.config.start.values import StartValues
+from app.config.start_options import DRY_RUN, ENV_FILE, LIVE, MODE, YES_LIVE
 
-TWO_YESES = "live needs two yeses: --live or WATS_MODE=live, and --yes-live or WATS_YES_LIVE=1"
-
-
-def choose_mode(flags: Flags, variables: Variables) -> tuple[Mode | None, list[ConfigProblem]]:
-    """The mode, or what stands in its way. Flags win over the environment."""
-    problems = list(_conflicts(flags, variables))
-    mode = _mode(flags, variables)
-    if mode is None and not problems:
-        choice = f"choose --dry-run (or WATS_MODE=dry-run) or live; {TWO_YESES}"
-        problems.append(ConfigProblem("mode_missing", "--dry-run", choice))
-    if mode is Mode.LIVE and not (flags.yes_live or variables.yes_live):
-        problems.append(ConfigProblem("yes_live_missing", "--yes-live", TWO_YESES))
-    return mode, problems
+TWO_YESES = (
+    f"live needs two yeses: {LIVE.flag} or {MODE.variable}={Mode.LIVE}, and {YES_LIVE.flag} or {YES_LIVE.variable}=1"
+)
 
 
-def _conflicts(flags: Flags, variables: Variables) -> Iterator[ConfigProblem]:
-    said_by = "--dry-run" if flags.dry_run else "WATS_MODE=dry-run"
-    if flags.dry_run or (variables.mode == Mode.DRY_RUN.value and not flags.live):
-        for flag, given in (
-            ("--live", flags.live),
-            ("--yes-live", flags.yes_live),
-            ("--env-file", flags.env_file),
-        ):
-            if given:
-                yield ConfigProblem("conflicting_flags", flag, f"a live flag cannot stand beside {said_by}")
-    if variables.mode not in ("", *Mode) and not (flags.dry_run or flags.live):
-        yield ConfigProblem("bad_mode", "WATS_MODE", "must be 'dry-run' or 'live'")
+def choose_mode(values: StartValues, problems: Problems) -> Mode | None:
+    """Return the mode that the flags name, else the variable's; None, with a problem, if neither names one."""
+    known_problems = len(problems.found)
+    _refuse_conflicts(values, problems)
+    mode = _named_mode(values)
+    if mode is None and len(problems.found) == known_problems:
+        choice = f"choose {DRY_RUN.flag} (or {MODE.variable}={Mode.DRY_RUN}) or live; {TWO_YESES}"
+        problems.named(DRY_RUN.flag).add("mode_missing", choice)
+    if mode is Mode.LIVE and not values[YES_LIVE]:
+        problems.named(YES_LIVE.flag).add("yes_live_missing", TWO_YESES)
+    return mode
 
 
-def _mode(flags: Flags, variables: Variables) -> Mode | None:
-    if flags.dry_run or flags.live:
-        return Mode.LIVE if flags.live else Mode.DRY_RUN
-    return Mode(variables.mode) if variables.mode in tuple(Mode) else None
+def mode_source(values: StartValues) -> str:
+    """Return which flag or variable names the mode."""
+    return next((values.source(option) for option in (LIVE, DRY_RUN) if values[option]), values.source(MODE))
+
+
+def _named_mode(values: StartValues) -> Mode | None:
+    if values[DRY_RUN] or values[LIVE]:
+        return Mode.LIVE if values[LIVE] else Mode.DRY_RUN
+    return Mode(values[MODE]) if values[MODE] in tuple(Mode) else None
+
+
+def _refuse_conflicts(values: StartValues, problems: Problems) -> None:
+    dry_run = DRY_RUN.flag if values[DRY_RUN] else f"{MODE.variable}={Mode.DRY_RUN}"
+    if values[DRY_RUN] or (values[MODE] == Mode.DRY_RUN and not values[LIVE]):
+        for option in (LIVE, YES_LIVE, ENV_FILE):
+            if values.has_flag(option):
+                problems.named(option.flag).add("conflicting_flags", f"a live flag cannot stand beside {dry_run}")
+    if values[MODE] not in ("", *Mode) and not (values[DRY_RUN] or values[LIVE]):
+        problems.named(MODE.variable).add("bad_mode", f"must be '{Mode.DRY_RUN}' or '{Mode.LIVE}'")

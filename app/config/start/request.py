@@ -1,136 +1,85 @@
-"""How this start is meant: which config, which profile, which mode, where to listen. Flags, environment, profile."""
+"""The evaluation of flags, environment and profile: which config, which profile, which mode, where to listen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from app.config.errors import ConfigError, ConfigProblem, InvalidValue
+from app.config.errors import InvalidValue, Problems
 from app.config.file.document import read_document
 from app.config.file.profile import Document, Profile, read_profiles
-from app.config.schema.hosts import is_host
 from app.config.settings import Mode
 from app.config.start.env_file import read_env_file
-from app.config.start.flags import Flags
-from app.config.start.mode import choose_mode
-from app.config.start.variables import Variables, is_port, read_variables
+from app.config.start.mode import choose_mode, mode_source
+from app.config.start.values import Flags, Sourced, StartValues, read_values
+from app.config.start_options import (
+    CONFIG,
+    DATA_DIR,
+    ENV_FILE,
+    HOST,
+    MODE,
+    OPTIONS,
+    PAAS,
+    PLATFORM_PORT,
+    PORT,
+    PROFILE,
+    YES_LIVE,
+    StartOption,
+)
 
 DEFAULT_CONFIGS = (Path("wats.config.yaml"), Path("config/wats.config.yaml"))
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
 
 
 @dataclass(frozen=True)
-class Sourced:
-    """A value and who told it: a flag, a variable, the profile or nobody (`default`)."""
-
-    value: str | int
-    by: str
-
-
-@dataclass
 class StartRequest:
-    """A start, weighed: what is known of it, and every problem met on the way."""
+    """How a process is meant to start: plain values, evaluated once by `evaluate`.
 
-    flags: Flags
+    `mode` and `profile` are None if they could not be chosen. `problems` is the collector that the next steps add to.
+    """
+
     environ: Mapping[str, str]
-    variables: Variables
-    mode: Mode | None = None
-    config_path: Path = DEFAULT_CONFIGS[0]
-    profile: Profile | None = None
-    problems: list[ConfigProblem] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def paas(self) -> bool:
-        return self.flags.paas or self.variables.paas
-
-    def host(self) -> Sourced:
-        """The address to listen on: flag, variable, PaaS, profile."""
-        if self.flags.host and is_host(self.flags.host):
-            return Sourced(self.flags.host, "flag --host")
-        if self.variables.host:
-            return Sourced(self.variables.host, "environment WATS_HOST")
-        return Sourced(ANY_ADDRESS, "PaaS mode") if self.paas else self._of_profile("host", "127.0.0.1")
-
-    def port(self) -> Sourced:
-        """The port to listen on: flag, variable, `$PORT` in PaaS mode, profile."""
-        if self.flags.port:
-            return Sourced(self.flags.port, "flag --port")
-        if self.variables.port:
-            return Sourced(self.variables.port, "environment WATS_PORT")
-        if not (self.paas and self.flags.listens):
-            return self._of_profile("port", 3000)
-        if not is_port(self.variables.platform_port):
-            message = "PaaS mode needs $PORT: 1..65535, digits, no sign or leading zero"
-            self.problems.append(ConfigProblem("bad_port", "PORT", message))
-            return Sourced(0, "environment PORT")
-        return Sourced(int(self.variables.platform_port), "environment PORT")
-
-    def env_file_path(self) -> Path | None:
-        """Where the env file is, if one is named."""
-        path = self.flags.env_file or self.variables.env_file
-        return None if path is None else path.absolute()
-
-    def env_file(self) -> dict[str, str]:
-        """The env file's variables, for live only; in PaaS mode it may be absent."""
-        path = self.env_file_path()
-        if path is None or self.mode is not Mode.LIVE:
-            return {}
-        try:
-            variables, warnings = read_env_file(path)
-        except InvalidValue as bad:
-            if not (self.paas and bad.code == "file_missing"):
-                self.problems.append(bad.at("--env-file").in_file(path))
-            return {}
-        self.warnings += warnings
-        return variables
-
-    def _of_profile(self, key: str, otherwise: str | int) -> Sourced:
-        if self.profile is None:
-            return Sourced(otherwise, "default")
-        given = f"profiles.{self.profile.name}.service.{key}" in self.profile.given
-        return Sourced(self.profile.sections["service"][key], "config" if given else "default")
+    values: StartValues
+    mode: Mode | None
+    config_path: Path
+    profile: Profile | None
+    env_file: Mapping[str, str]
+    warnings: tuple[str, ...]
+    problems: Problems
 
 
 def evaluate(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = True) -> StartRequest:
-    """Read the config and evaluate flags against the environment; problems are collected, not raised."""
-    variables, problems = read_variables(environ)
-    request = StartRequest(flags, environ, variables, problems=problems)
-    if needs_mode:
-        request.mode, stopping = choose_mode(flags, variables)
-        request.problems += stopping
-    if flags.host is not None and not is_host(flags.host):
-        request.problems.append(ConfigProblem("bad_form", "--host", "an IP address or a host name is needed"))
-    request.config_path = config_path(flags, variables)
-    document = _read(request)
-    if document is not None:
-        request.profile = _choose_profile(document, flags.profile or variables.profile, request.problems)
-    return request
+    """Evaluate the flags against the environment and the config. Problems are collected, not raised."""
+    problems = Problems()
+    values = read_values(flags, environ, problems)
+    mode = choose_mode(values, problems) if needs_mode else None
+    path = config_path(values)
+    document = read_config(path, problems)
+    profile = None if document is None else _choose_profile(document, values[PROFILE], problems)
+    values = _completed(values, profile, mode, path)
+    values = _with_platform_address(values, problems, listens=flags.listens)
+    env_file, warnings = _read_env_file(values, problems) if mode is Mode.LIVE else ({}, [])
+    return StartRequest(environ, values, mode, path, profile, env_file, tuple(warnings), problems)
 
 
-def read_config(path: Path) -> Document:
-    """The document at this path; raises `ConfigError` with every problem."""
-    try:
-        return read_profiles(read_document(path))
-    except InvalidValue as bad:
-        raise ConfigError([bad.at(str(path))]) from bad
-    except ConfigError as error:
-        raise ConfigError(problem.in_file(path) for problem in error.problems) from error
+def config_path(values: StartValues) -> Path:
+    """Return where the config is: the flag's or the variable's path, or one of the two default places."""
+    return (values[CONFIG] or _first_existing()).absolute()
 
 
-def config_path(flags: Flags, variables: Variables) -> Path:
-    """Where the config is: flag, variable, or one of the two usual places."""
-    return (flags.config or variables.config or _first_existing()).absolute()
+def read_config(path: Path, problems: Problems) -> Document | None:
+    """Return the document at this path; None if it has a problem."""
+    found_before = len(problems.found)
+    content = problems.named(str(path)).read(lambda: (read_document(path),), None)
+    document = None if content is None else read_profiles(content[0], problems.in_file(path))
+    return document if len(problems.found) == found_before else None
 
 
-def _read(request: StartRequest) -> Document | None:
-    try:
-        return read_config(request.config_path)
-    except ConfigError as error:
-        request.problems += error.problems
-        return None
+def _first_existing() -> Path:
+    return next((path for path in DEFAULT_CONFIGS if path.exists()), DEFAULT_CONFIGS[0])
 
 
-def _choose_profile(document: Document, named: str | None, problems: list[ConfigProblem]) -> Profile | None:
+def _choose_profile(document: Document, named: str | None, problems: Problems) -> Profile | None:
     name = named or document.default
     if name in document.profiles:
         return document.profiles[name]
@@ -138,9 +87,59 @@ def _choose_profile(document: Document, named: str | None, problems: list[Config
     message = (
         f"choose one of the file's profiles: {known}" if name is None else f"no such profile; there are: {known}"
     )
-    problems.append(ConfigProblem("unknown_profile", "--profile", message))
+    problems.named(PROFILE.flag).add("unknown_profile", message)
     return None
 
 
-def _first_existing() -> Path:
-    return next((path for path in DEFAULT_CONFIGS if path.exists()), DEFAULT_CONFIGS[0])
+def _completed(values: StartValues, profile: Profile | None, mode: Mode | None, path: Path) -> StartValues:
+    """Return the values completed: paths absolute, the profile's settings where no flag or variable is given."""
+    changes: dict[StartOption[Any], Sourced[Any]] = {
+        CONFIG: Sourced(path, values.source(CONFIG)),
+        DATA_DIR: Sourced(values[DATA_DIR].absolute(), values.source(DATA_DIR)),
+    }
+    if mode is not None:
+        changes[MODE] = Sourced(mode, mode_source(values))
+        changes[YES_LIVE] = Sourced(mode is Mode.LIVE, values.source(YES_LIVE))
+    if env_file := values[ENV_FILE]:
+        changes[ENV_FILE] = Sourced(env_file.absolute(), values.source(ENV_FILE))
+    if profile is not None:
+        changes[PROFILE] = Sourced(profile.name, values.source(PROFILE))
+        for option in OPTIONS:
+            if option.setting and not values.is_given(option):
+                section, key = option.setting
+                source = "config" if key in profile.sections[section].given else "default"
+                changes[option] = Sourced(profile.sections[section][key], source)
+    return values.with_changes(changes)
+
+
+def _with_platform_address(values: StartValues, problems: Problems, *, listens: bool) -> StartValues:
+    """Return the values with the address that a platform needs in PaaS mode, unless flags or variables give it."""
+    changes: dict[StartOption[Any], Sourced[Any]] = {}
+    if values[PAAS] and not values.is_given(HOST):
+        changes[HOST] = Sourced(ANY_ADDRESS, "PaaS mode")
+    if values[PAAS] and listens and not values.is_given(PORT):
+        changes[PORT] = Sourced(_platform_port(values, problems), f"environment {PLATFORM_PORT.variable}")
+    return values.with_changes(changes)
+
+
+def _platform_port(values: StartValues, problems: Problems) -> int:
+    try:
+        return PORT.type.parse(values[PLATFORM_PORT])
+    except InvalidValue:
+        name = PLATFORM_PORT.variable
+        message = f"PaaS mode needs ${name}: {PORT.type.name}, digits, no sign or leading zero"
+        problems.named(name).add("bad_port", message)
+        return 0
+
+
+def _read_env_file(values: StartValues, problems: Problems) -> tuple[dict[str, str], list[str]]:
+    """Return the env file's variables and warnings; in PaaS mode the file may be absent."""
+    path = values[ENV_FILE]
+    if path is None:
+        return {}, []
+    try:
+        return read_env_file(path)
+    except InvalidValue as invalid:
+        if not (values[PAAS] and invalid.code == "file_missing"):
+            problems.in_file(path).at(ENV_FILE.flag).add(invalid.code, invalid.message)
+        return {}, []

@@ -1,4 +1,4 @@
-"""The kinds of value that a key can want. A kind reads a raw value or says, with `InvalidValue`, what it wants instead."""
+"""The types of values in a config. A type reads a raw value, or raises `InvalidValue` with what is needed instead."""
 
 import re
 from collections.abc import Callable
@@ -6,45 +6,45 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.config.errors import InvalidValue, shortened
-from app.config.schema.hosts import is_host
+from app.config.hosts import is_host
 from app.config.schema.references import read_reference, read_secret
 from app.config.schema.written import WrittenFloat, WrittenInt
 
-LIMIT_ITEMS = 100
-LIMIT_TEXT = 2000
+MAX_ITEMS = 100
+MAX_TEXT_LENGTH = 2000
 
 
 @dataclass(frozen=True)
 class ValueType:
-    """What the documentation calls it, and how a raw value is read."""
+    """A type: its name in the documentation, and the function that reads a raw value or raises `InvalidValue`."""
 
     name: str
     read: Callable[[object], Any]
 
 
 def text_of(value: object) -> str:
-    """A string without control characters, not empty."""
+    """Return a string that is not empty and has no control characters."""
     if not isinstance(value, str):
         raise InvalidValue("wrong_type", f"text is needed{_quoted(value)}")
-    if not value or len(value) > LIMIT_TEXT or not value.isprintable():
-        raise InvalidValue("bad_text", f"1 to {LIMIT_TEXT} printable characters are needed")
+    if not value or len(value) > MAX_TEXT_LENGTH or not value.isprintable():
+        raise InvalidValue("bad_text", f"1 to {MAX_TEXT_LENGTH} printable characters are needed")
     return value
 
 
-def text(name: str, pattern: str, wanted: str) -> ValueType:
-    """A string of a certain form; `wanted` says which, for people."""
+def text(name: str, pattern: str, message: str) -> ValueType:
+    """Return the type of strings that match a pattern; `message` describes the pattern in words."""
     form = re.compile(pattern, re.ASCII)
 
     def read(value: object) -> str:
         if not form.fullmatch(text_of(value)):
-            raise InvalidValue("bad_form", wanted)
+            raise InvalidValue("bad_form", message)
         return str(value)
 
     return ValueType(name, read)
 
 
 def number(low: int, high: int) -> ValueType:
-    """A whole number within bounds."""
+    """Return the type of whole numbers within bounds."""
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -57,7 +57,7 @@ def number(low: int, high: int) -> ValueType:
 
 
 def choice(*words: str) -> ValueType:
-    """One of a few words."""
+    """Return the type that accepts only these words."""
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in words:
@@ -73,29 +73,29 @@ def _read_switch(value: object) -> bool:
     return value
 
 
-def list_of(item: ValueType, *, least: int = 0, distinct: bool = True) -> ValueType:
-    """A list of values of one kind."""
+def list_of(item_type: ValueType, *, min_items: int = 0) -> ValueType:
+    """Return the type of lists of distinct values of one type."""
 
     def read(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise InvalidValue("wrong_type", "a list is needed")
-        if not least <= len(value) <= LIMIT_ITEMS:
-            raise InvalidValue("out_of_range", f"{least} to {LIMIT_ITEMS} items are needed")
-        items = tuple(item.read(each) for each in value)
-        if distinct and len(set(items)) < len(items):
-            raise InvalidValue("repeated", "an item stands there twice")
+        if not min_items <= len(value) <= MAX_ITEMS:
+            raise InvalidValue("out_of_range", f"{min_items} to {MAX_ITEMS} items are needed")
+        items = tuple(item_type.read(item) for item in value)
+        if len(set(items)) < len(items):
+            raise InvalidValue("repeated", "an item stands in the list twice")
         return items
 
-    return ValueType(f"list of {item.name}", read)
+    return ValueType(f"list of {item_type.name}", read)
 
 
-def or_reference(kind: ValueType) -> ValueType:
-    """A literal of this kind, or `{ env: NAME }`."""
+def or_reference(literal: ValueType) -> ValueType:
+    """Return the type that accepts a literal of this type, or `{ env: NAME }`."""
 
     def read(value: object) -> Any:
-        return read_reference(value) if isinstance(value, dict) else kind.read(value)
+        return read_reference(value) if isinstance(value, dict) else literal.read(value)
 
-    return ValueType(f"{kind.name}, or {{ env: NAME }}", read)
+    return ValueType(f"{literal.name}, or {{ env: NAME }}", read)
 
 
 def _read_numeric_id(value: object) -> str:
@@ -109,7 +109,7 @@ def _read_numeric_id(value: object) -> str:
     return value
 
 
-def _read_types(value: object) -> str:
+def _read_type_glob(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.*?-]{1,100}", value, re.ASCII):
         raise InvalidValue("bad_form", "an event type or a glob such as message.* is needed")
     return value
@@ -133,7 +133,7 @@ def _quoted_switch(value: object) -> str:
 SWITCH = ValueType("true or false", _read_switch)
 NUMERIC_ID = ValueType("digits in quotes", _read_numeric_id)
 SECRET = ValueType("{ env: NAME }", read_secret)
-TYPE_GLOB = ValueType("type or glob", _read_types)
+TYPE_GLOB = ValueType("type or glob", _read_type_glob)
 NAME = text("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, - and _ are needed")
 API_VERSION = text("vN.N", r"v[1-9][0-9]{0,2}\.[0-9]{1,2}", "a version such as v25.0 is needed")
 HOST = ValueType("host or address", _read_host)

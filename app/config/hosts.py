@@ -1,4 +1,4 @@
-"""Host names and addresses: which are well written, which stay on this machine, which are never called."""
+"""Host names and addresses: which are well-formed, which stay on this machine, which are never called."""
 
 import ipaddress
 import re
@@ -14,9 +14,9 @@ _LIKE_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.ASCI
 
 
 def is_host(text: str) -> bool:
-    """Tells whether this is an IP address in its plain form (IPv6 without brackets or zone) or a host name.
+    """Return whether this is an IP address in its plain form (IPv6 without brackets or zone) or a host name.
 
-    As in the URL standard a name whose last part is a number is taken for an address, and must be one.
+    As in the URL standard a name whose last label is a number counts as an address, and must be one.
     """
     if _plain_address(text) is not None:
         return "%" not in text
@@ -24,7 +24,7 @@ def is_host(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tells whether a host name or address never leaves this machine."""
+    """Return whether a host name or address never leaves this machine."""
     address = _plain_address(host.strip("[]"))
     if address is not None:
         return address.is_loopback
@@ -32,12 +32,12 @@ def is_loopback(host: str) -> bool:
 
 
 def is_never_called(host: str) -> bool:
-    """Tells whether a host is link-local, unspecified, multicast, reserved or a cloud's metadata service.
+    """Return whether a host is link-local, unspecified, multicast, reserved or a cloud's metadata service.
 
     Every spelling counts: decimal, octal and hexadecimal integers, short forms, IPv4 inside IPv6.
     """
     name = host.strip("[]").partition("%")[0].rstrip(".").lower()
-    address = _plain_address(name) or _address_of_old(name)
+    address = _plain_address(name) or _legacy_address(name)
     if address is None:
         return name in METADATA_NAMES
     return is_never_connected(address)
@@ -50,8 +50,8 @@ def _plain_address(text: str) -> Address | None:
         return None
 
 
-def _address_of_old(text: str) -> Address | None:
-    """An IPv4 address in one of the spellings that `inet_aton` takes: 2852039166, 0xa9fea9fe, 0251.0376.43518."""
+def _legacy_address(text: str) -> Address | None:
+    """Return an IPv4 address in one of the spellings of `inet_aton`: 2852039166, 0xa9fea9fe, 0251.0376.43518."""
     try:
         return ipaddress.IPv4Address(socket.inet_aton(text)) if text.isascii() and " " not in text else None
     except (OSError, ValueError):

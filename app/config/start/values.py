@@ -1,0 +1,133 @@
+"""The values of the start options, as flags and environment variables give them. None of them is a secret."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from environs import Env, EnvValidationError, ValidationError
+
+from app.config.errors import InvalidValue, Problems
+from app.config.option_types import Credential
+from app.config.start_options import HANDED_DOWN, OPTIONS, PORT, StartOption
+
+T = TypeVar("T")
+
+_KEYWORDS = {option.keyword: option for option in OPTIONS if option.flag}
+_KUBERNETES_LINK = re.compile(r"(?:tcp|udp|sctp)://.*", re.ASCII)
+
+
+class Flags:
+    """The flags of a command line, by the names that click gives them: `Flags(port=8080, dry_run=True)`.
+
+    `listens` is False for a command that opens no port. It needs no `$PORT`, which platforms give to web processes
+    only.
+    """
+
+    def __init__(self, *, listens: bool = True, **given: Any) -> None:
+        if unknown := given.keys() - _KEYWORDS.keys():
+            raise TypeError(f"no start option has such a flag: {', '.join(sorted(unknown))}")
+        self.listens = listens
+        self._given = {name: value for name, value in given.items() if value is not None and value is not False}
+
+    def get(self, option: StartOption[T]) -> Any:
+        """Return what was given for an option; None if nothing was."""
+        return self._given.get(option.keyword) if option.flag else None
+
+
+@dataclass(frozen=True)
+class Sourced(Generic[T]):
+    """A value and its source: a flag, a variable, the config or `default`."""
+
+    value: T
+    source: str
+
+
+class StartValues:
+    """Every start option's value with its source."""
+
+    def __init__(self, values: Mapping[StartOption[Any], Sourced[Any]]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, option: StartOption[T]) -> T:
+        value: T = self._values[option].value
+        return value
+
+    def source(self, option: StartOption[Any]) -> str:
+        """Return where an option's value comes from."""
+        return self._values[option].source
+
+    def has_flag(self, option: StartOption[Any]) -> bool:
+        """Return whether an option's flag was given."""
+        return self.source(option).startswith("flag")
+
+    def is_given(self, option: StartOption[Any]) -> bool:
+        """Return whether an option's flag or variable was given."""
+        return self.has_flag(option) or self.source(option).startswith("environment")
+
+    def with_changes(self, changes: Mapping[StartOption[Any], Sourced[Any]]) -> "StartValues":
+        """Return these values with some replaced."""
+        return StartValues({**self._values, **changes})
+
+    def as_variables(self) -> dict[str, str]:
+        """Return the values as the environment in which a process loads the same ones."""
+        texts = {option.variable: _text(self[option]) for option in HANDED_DOWN}
+        return {variable: text for variable, text in texts.items() if text}
+
+
+class _StartEnv(Env):
+    """environs on an environment that is handed in: `os.environ` also holds what `.env` files added."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(eager=False)
+        self._start = environ
+        self.add_parser("option", _parse)
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._start.get(env_key) or default
+
+
+def read_values(flags: Flags, environ: Mapping[str, str], problems: Problems) -> StartValues:
+    """Return every option's value but the credentials'. A wrong variable or flag is a problem and counts as unset."""
+    env = _StartEnv(_without_kubernetes_link(environ))
+    values = {
+        option: _value(option, flags, env, problems) for option in OPTIONS if not isinstance(option.type, Credential)
+    }
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        messages: Mapping[str, list[str]] = error.error_messages  # type: ignore[assignment]
+        for variable, texts in messages.items():
+            problems.named(variable).add("bad_variable", " ".join(texts))
+    return StartValues(values)
+
+
+def _value(option: StartOption[Any], flags: Flags, env: _StartEnv, problems: Problems) -> Sourced[Any]:
+    from_variable = env.option(option.variable, None, option=option) if option.variable else None
+    from_flag = flags.get(option)
+    if isinstance(from_flag, str):
+        from_flag = problems.named(option.flag).read(lambda: option.type.parse(from_flag), None)
+    if from_flag is not None:
+        return Sourced(from_flag, f"flag {option.flag}")
+    if from_variable is not None:
+        return Sourced(from_variable, f"environment {option.variable}")
+    return Sourced(option.default, "default")
+
+
+def _parse(text: str | None, *, option: StartOption[Any]) -> Any:
+    try:
+        return None if text is None else option.type.parse(text)
+    except InvalidValue as invalid:
+        raise ValidationError(invalid.message) from invalid
+
+
+def _without_kubernetes_link(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment without WATS_PORT=tcp://…, which Kubernetes sets in every pod for a Service `wats`."""
+    if not _KUBERNETES_LINK.fullmatch(environ.get(PORT.variable, "")):
+        return environ
+    return {name: value for name, value in environ.items() if name != PORT.variable}
+
+
+def _text(value: Any) -> str:
+    """A value as its variable holds it; empty if it is unset or off."""
+    return "1" if value is True else "" if value in (None, False) else str(value)
