@@ -1,4 +1,4 @@
-"""`init`: the first files of a new folder."""
+"""`init`: write the first files of a new folder."""
 
 from pathlib import Path
 
@@ -21,10 +21,10 @@ def _profile_name(_context: click.Context, _option: click.Parameter, name: str) 
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @click.option("--profile", default="local", show_default=True, callback=_profile_name, help="The profile's name.")
 def init_command(folder: Path, dry_run: bool, profile: str) -> None:
-    """Write wats.config.yaml and .env.example into DIR (made if missing); nothing is ever overwritten."""
+    """Write wats.config.yaml and .env.example into DIR, which is made if it is missing. Existing files are kept."""
     files = new_files(profile)
     if existing := existing_files(folder, files):
-        raise CommandFailed(f"nothing written; already there: {', '.join(map(str, existing))}")
+        raise CommandFailed(f"nothing written; existing files: {', '.join(map(str, existing))}")
     if dry_run:
         click.echo("\n".join(f"# would write {folder / name}\n{text}" for name, text in files.items()), nl=False)
         return
@@ -34,4 +34,4 @@ def init_command(folder: Path, dry_run: bool, profile: str) -> None:
         raise CommandFailed(f"nothing written: {folder}: {error.strerror}") from error
     for name in files:
         click.echo(str(folder / name))
-    click.echo(f"try it: flask wats serve --dry-run --config {folder / next(iter(files))}", err=True)
+    click.echo(f"next: flask wats serve --dry-run --config {folder / next(iter(files))}", err=True)

@@ -1,1 +1,1 @@
-"""What `init` writes: a config file and an example of the environment it needs."""
+"""What `init` writes, and how."""

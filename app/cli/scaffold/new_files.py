@@ -1,4 +1,4 @@
-"""Writing a new folder's files: all of them or none, and never over something that is there."""
+"""Write the files of a new folder: all of them or none, and never over an existing one."""
 
 import os
 import tempfile
@@ -8,18 +8,18 @@ from pathlib import Path
 
 
 def existing_files(folder: Path, names: Mapping[str, str]) -> list[Path]:
-    """Which of these names the folder has already, dangling links included."""
+    """Return those of these files that exist already, dangling links included."""
     return [folder / name for name in names if os.path.lexists(folder / name)]
 
 
 def write_new_files(folder: Path, files: Mapping[str, str], *, mode: int = 0o644) -> None:
-    """Make the folder if need be and write every file into it, or leave nothing behind.
+    """Make the folder if it is missing and write every file into it, or leave nothing behind.
 
-    The files are written under another name and then linked to theirs, which fails where something stands. Raises
-    `FileExistsError`, with the names, or another `OSError`.
+    Each file is written under another name and then linked to its own, which fails if that name exists. Raises
+    `FileExistsError` or another `OSError`.
     """
     with ExitStack() as undo:
-        for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
             missing.mkdir()
             undo.callback(_remove_folder, missing)
         with tempfile.TemporaryDirectory(prefix=".wats-new-", dir=folder) as name:
