@@ -33,7 +33,7 @@ often and in whatever batch Meta sends it.
 
 `data.tracker` is your own `biz_opaque_callback_data`. `data.payment` is what Meta says about a payment.
 `data.removed` is true for a reaction that was taken back. A change of number or user id has `data.previous` and
-`data.current`.
+`data.current`. A user id that Meta sends in the place of a phone number is in `contact.userId`.
 
 An item that this version does not know, or cannot interpret, has the type `unknown.<field>` (`unknown.envelope` if it
 has no field). It is still one event and still delivered, with an empty `data` and everything in `raw`. New types may

@@ -65,10 +65,78 @@ def test_the_only_contact_belongs_to_items_that_name_no_customer() -> None:
 
 def test_the_only_contact_belongs_to_the_only_item_even_if_their_numbers_differ() -> None:
     [alone] = contacts_of(contacts=[contact("5215512345678")], messages=[inbound_text(sender="525512345678")])
-    together = contacts_of(contacts=[contact("5215512345678")], messages=[inbound_text(sender="525512345678")] * 2)
 
     assert alone == Contact("525512345678", profile_name="Ada")
-    assert together == [Contact("525512345678")] * 2
+
+
+CUSTOMER, OTHER_SPELLING = "5531988880001", "553188880001"
+
+
+def test_the_contact_that_is_left_belongs_to_all_items_of_the_customer_that_is_left() -> None:
+    messages = [inbound_text(sender=CUSTOMER), inbound_text(sender="49160"), inbound_text(sender=CUSTOMER)]
+
+    customers = contacts_of(contacts=[contact("49160", name="Bo"), contact(OTHER_SPELLING)], messages=messages)
+
+    assert [customer.profile_name for customer in customers] == ["Ada", "Bo", "Ada"]
+
+
+def test_a_customer_with_and_without_a_user_id_is_one_customer() -> None:
+    messages = [inbound_text(sender=CUSTOMER), inbound_text(sender=CUSTOMER, from_user_id="BR.1")]
+
+    customers = contacts_of(contacts=[contact(OTHER_SPELLING)], messages=messages)
+
+    assert [customer.profile_name for customer in customers] == ["Ada", "Ada"]
+
+
+@pytest.mark.parametrize("contacts", [[contact(OTHER_SPELLING)], [contact(OTHER_SPELLING), contact("49170")]])
+def test_a_contact_belongs_to_no_item_where_customers_or_contacts_could_be_confused(contacts: list[Any]) -> None:
+    messages = [inbound_text(sender=CUSTOMER), inbound_text(sender="49160")][: 3 - len(contacts)]
+
+    customers = contacts_of(contacts=contacts, messages=messages)
+
+    assert [customer.profile_name for customer in customers] == [None] * len(messages)
+
+
+BSUID, PARENT = "DE.13491208655302741918", "DE.ENT.11815799212886844830"
+
+
+@pytest.mark.parametrize(
+    ("field", "lists"),
+    [
+        ("messages", {"messages": [inbound_text(sender=BSUID)]}),
+        ("messages", {"statuses": [status(recipient_id=BSUID)]}),
+        ("smb_message_echoes", {"message_echoes": [inbound_text(sender="1555", to=BSUID)]}),
+        ("user_preferences", {"user_preferences": [{"wa_id": BSUID, "value": "stop"}]}),
+        ("calls", {"calls": [{"id": "wacid.1", "event": "connect", "from": BSUID}]}),
+        ("history", {"history": [{"threads": [{"id": BSUID, "messages": [{"type": "text"}]}]}]}),
+        ("smb_app_state_sync", {"state_sync": [{"type": "contact", "contact": {"phone_number": BSUID}}]}),
+        ("consumer_profile", {"contacts": [contact(BSUID)]}),
+    ],
+)
+def test_a_user_id_in_the_place_of_the_phone_is_a_user_id(field: str, lists: dict[str, Any]) -> None:
+    [event] = events_of(envelope(change(field, **lists)))
+
+    assert (event.contact.wa_id, event.contact.user_id) == (None, BSUID)
+
+
+def test_a_parent_user_id_in_the_place_of_the_phone_is_a_parent_user_id() -> None:
+    assert contacts_of(messages=[inbound_text(sender=PARENT)]) == [Contact(parent_user_id=PARENT)]
+
+
+def test_a_contact_matches_by_a_user_id_in_the_place_of_the_phone() -> None:
+    messages = [inbound_text(sender=BSUID), inbound_text(sender="49160")]
+
+    customers = contacts_of(contacts=[contact("49160", name="Bo"), contact(BSUID)], messages=messages)
+
+    assert customers == [Contact(user_id=BSUID, profile_name="Ada"), Contact("49160", profile_name="Bo")]
+
+
+def test_a_changed_number_may_name_user_ids_in_the_place_of_phones() -> None:
+    system = {"type": "user_changed_number", "wa_id": "DE.2"}
+
+    [event] = events_of(envelope(change(messages=[inbound_text(sender="DE.1", type="system", system=system)])))
+
+    assert (event.data["previous"], event.data["current"]) == ({"userId": "DE.1"}, {"userId": "DE.2"})
 
 
 def test_the_only_contact_of_a_history_completes_only_its_own_thread() -> None:

@@ -1,6 +1,7 @@
 """An unexpected shape becomes an event: it raises nothing, loses nothing, and leaves the rest of the batch alone."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.envelopes import (
     PHONE,
     RECEIVED_AT,
     SENT,
+    WABA,
     change,
     contact,
     envelope,
@@ -259,16 +261,17 @@ def test_odd_contacts_are_an_event_of_their_own() -> None:
 def test_an_oversized_context_goes_with_no_item_and_is_not_lost() -> None:
     large = "x" * 10_000
     body = envelope(change(more=large, contacts=[contact(name=large)], messages=[inbound_text(), inbound_text()]))
-    body["entry"][0]["more"] = large
+    body["entry"][0] |= {"time": SENT, "more": large}
 
     of_entry, of_value, *messages = events_of(body)
 
-    assert of_entry.raw == {"more": large}
+    assert of_entry.raw == {"id": WABA, "time": SENT, "more": large}
     assert of_value.raw["more"] == large
     assert of_value.raw["contacts"] == [contact(name=large)]
     assert [event.type for event in messages] == ["message.text"] * 2
     assert all(len(in_bytes(vars(event.origin))) < 1000 for event in messages)
     assert {event.phone_number_id for event in (of_value, *messages)} == {NUMBER}
+    assert (of_entry.waba_id, of_entry.occurred_at) == (WABA, datetime.fromtimestamp(SENT, UTC))
 
 
 def test_an_oversized_chunk_of_history_goes_with_no_message() -> None:
@@ -308,9 +311,41 @@ def test_an_event_has_the_time_of_its_item(at: Any) -> None:
     assert event.occurred_at.timestamp() == 1764000000
 
 
-@pytest.mark.parametrize("at", [None, 0, -1, "", "soon", 1764000000000, "1764000000000", 1.5, True, {}, "٣" * 10])
+@pytest.mark.parametrize("at", [None, 0, -1, "", "soon", 17640000000000, 1.5, True, {}, "٣" * 10])
 def test_without_a_time_in_the_item_the_entry_or_the_receipt_gives_it(at: Any) -> None:
     changed = change(messages=[inbound_text(timestamp=at)])
 
     assert events_of(envelope(changed, time=1700000000))[0].occurred_at.timestamp() == 1700000000
     assert events_of(envelope(changed, time=at))[0].occurred_at == RECEIVED_AT
+
+
+@pytest.mark.parametrize("at", [1764000000123, "1764000000123"])
+def test_a_time_in_milliseconds_is_read(at: Any) -> None:
+    of_item, of_entry = (
+        events_of(envelope(change(messages=[inbound_text(timestamp=at)]))),
+        events_of(envelope(change(errors=[{"code": 1}]), time=at)),
+    )
+
+    at_that_time = datetime.fromtimestamp(SENT, UTC) + timedelta(milliseconds=123)
+    assert [event.occurred_at for event in (*of_item, *of_entry)] == [at_that_time] * 2
+
+
+@pytest.mark.parametrize("more", [{}, {"changes": []}, {"changes": None}, {"changed_fields": ["location"]}])
+def test_an_entry_without_changes_has_its_account_its_time_and_one_id_in_any_batch(more: dict[str, Any]) -> None:
+    entry = {"id": WABA, "time": SENT, **more}
+
+    [alone] = events_of({"object": "user", "entry": [entry]})
+    _, in_batch = events_of({"object": "user", "entry": [{"id": "0", "time": SENT}, entry]})
+
+    assert (alone.waba_id, alone.occurred_at) == (WABA, datetime.fromtimestamp(SENT, UTC))
+    assert alone.id == in_batch.id
+    assert events_of(meta_envelope(alone)) == [alone]
+
+
+@pytest.mark.parametrize("body", [{"entry": {"id": WABA, "time": SENT}}, {"id": WABA, "time": SENT}])
+def test_a_body_without_a_list_of_entries_has_its_account_and_time_too(body: dict[str, Any]) -> None:
+    [event] = events_of(body)
+
+    assert (event.type, event.raw) == ("unknown.envelope", body)
+    assert (event.waba_id, event.occurred_at) == (WABA, datetime.fromtimestamp(SENT, UTC))
+    assert events_of(json.dumps(body, indent=1).encode())[0].id == event.id

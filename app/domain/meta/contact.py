@@ -1,6 +1,6 @@
 """Find the customer that an item is about: from the item itself, completed from Meta's list of contacts beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,34 +8,75 @@ from app.domain.event import Contact
 from app.domain.meta import scalars
 from app.domain.meta.items import Item
 
+Described = tuple[Contact, dict[str, Any] | None]
+"""A customer, and the entry of Meta's `contacts` that describes the customer, if there is one."""
 
-def contact_of(item: Item) -> tuple[Contact, dict[str, Any] | None]:
-    """Return the customer, and the entry of Meta's `contacts` that describes the customer, if there is one."""
-    named = contact_in_item(item)
-    entry = _entry_for(item, named)
+
+def contacts_of(items: Sequence[Item]) -> list[Described]:
+    """Return the customer of each of these items, which are all the items of one value."""
+    named = [contact_in_item(item) for item in items]
+    entries = [_entry_by_id(item, contact) for item, contact in zip(items, named, strict=True)]
+    left = _entry_left_over(items, named, entries)
+    return [
+        _described(item, contact, entry, left) for item, contact, entry in zip(items, named, entries, strict=True)
+    ]
+
+
+def _described(item: Item, named: Contact, entry: dict[str, Any] | None, left: dict[str, Any] | None) -> Described:
+    if entry is None and not _names_customer(named):
+        entry = item.scope.contacts[0] if len(item.scope.contacts) == 1 else None
+    elif entry is None and not item.ancestors:
+        entry = left
     return (named, None) if entry is None else (_completed(named, entry), entry)
 
 
-def _entry_for(item: Item, named: Contact) -> dict[str, Any] | None:
-    scope = item.scope
-    entry = scope.contacts_by_user_id.get(named.user_id) if named.user_id else None
-    if entry is None and named.wa_id:
-        entry = scope.contacts_by_wa_id.get(named.wa_id)
-    if entry is not None or len(scope.contacts) != 1:
-        return entry
-    # Meta: a customer's WhatsApp id and phone number may differ. One item and one contact belong together.
-    names_no_customer = named.user_id is None and named.wa_id is None
-    is_only_pair = scope.is_only_item and not item.ancestors
-    return scope.contacts[0] if is_only_pair or names_no_customer else None
+def _entry_by_id(item: Item, named: Contact) -> dict[str, Any] | None:
+    by_user_id = item.scope.contacts_by_user_id.get(named.user_id) if named.user_id else None
+    return by_user_id or (item.scope.contacts_by_wa_id.get(named.wa_id) if named.wa_id else None)
+
+
+def _entry_left_over(
+    items: Sequence[Item], named: Sequence[Contact], entries: Sequence[dict[str, Any] | None]
+) -> dict[str, Any] | None:
+    """Return the entry of the one customer that has none by id, if one entry is left.
+
+    Meta: a customer's WhatsApp id and phone number may differ.
+    """
+    scope = items[0].scope
+    if not scope.contacts:
+        return None
+    without = {
+        contact
+        for item, contact, entry in zip(items, named, entries, strict=True)
+        if entry is None and _names_customer(contact) and not item.ancestors
+    }
+    if not _is_one_customer(without):
+        return None
+    left: dict[str, Any] | None = scope.contact_left_over(
+        {contact.wa_id for contact in named}, {contact.user_id for contact in named}
+    )
+    return left
+
+
+def _names_customer(contact: Contact) -> bool:
+    return contact.user_id is not None or contact.wa_id is not None
+
+
+def _is_one_customer(contacts: Collection[Contact]) -> bool:
+    wa_ids = {contact.wa_id for contact in contacts} - {None}
+    user_ids = {contact.user_id for contact in contacts} - {None}
+    is_linked = not wa_ids or not user_ids or any(contact.wa_id and contact.user_id for contact in contacts)
+    return len(wa_ids) <= 1 and len(user_ids) <= 1 and is_linked
 
 
 def _completed(named: Contact, entry: dict[str, Any]) -> Contact:
     profile = _object(entry.get("profile"))
+    described = _contact(entry.get("wa_id"), entry.get("user_id"), entry.get("parent_user_id"))
     return replace(
         named,
-        wa_id=named.wa_id or scalars.phone(entry.get("wa_id")),
-        user_id=named.user_id or scalars.user_id(entry.get("user_id")),
-        parent_user_id=named.parent_user_id or scalars.user_id(entry.get("parent_user_id")),
+        wa_id=named.wa_id or described.wa_id,
+        user_id=named.user_id or described.user_id,
+        parent_user_id=named.parent_user_id or described.parent_user_id,
         username=named.username or scalars.text(profile.get("username")),
         profile_name=scalars.text(profile.get("name")),
     )
@@ -46,8 +87,9 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _contact(wa_id: Any, user_id: Any, *parent_user_ids: Any) -> Contact:
-    valid_parents = filter(None, map(scalars.user_id, parent_user_ids))
-    return Contact(scalars.phone(wa_id), scalars.user_id(user_id), next(valid_parents, None))
+    phone, valid_user_id, parent = scalars.customer_ids(wa_id, user_id)
+    valid_parents = filter(None, [*map(scalars.user_id, parent_user_ids), parent])
+    return Contact(phone, valid_user_id, next(valid_parents, None))
 
 
 def contact_in_item(item: Item) -> Contact:
@@ -106,9 +148,13 @@ def _owner_of_thread(item: Item) -> Contact:
     thread = item.ancestors[-1]
     context = _object(thread.get("context"))
     in_message = _addressee_or_sender(item)
-    wa_id = scalars.phone(thread.get("id")) or scalars.phone(context.get("wa_id"))
-    user_id = scalars.user_id(context.get("user_id")) or in_message.user_id
-    return Contact(wa_id, user_id, in_message.parent_user_id, scalars.text(context.get("username")))
+    by_id, by_context = _contact(thread.get("id"), None), _contact(context.get("wa_id"), context.get("user_id"))
+    return Contact(
+        by_id.wa_id or by_context.wa_id,
+        by_context.user_id or by_id.user_id or in_message.user_id,
+        in_message.parent_user_id,
+        scalars.text(context.get("username")),
+    )
 
 
 def _subject(item: Item) -> Contact:

@@ -37,14 +37,13 @@ def is_small(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Scope:
-    """What the items of one change share. `is_only_item`: the change holds a single item."""
+    """What the items of one change share."""
 
     object: Any
     entry: dict[str, Any]
     field: Any = None
     value: dict[str, Any] = dataclass_field(default_factory=dict)
     contacts: tuple[dict[str, Any], ...] = ()
-    is_only_item: bool = True
 
     @property
     def field_name(self) -> str | None:
@@ -66,9 +65,23 @@ class Scope:
     @cached_property
     def contacts_by_user_id(self) -> dict[str | None, dict[str, Any]]:
         """Return the contacts by user id; the first one where two have the same."""
-        return {scalars.user_id(contact.get("user_id")): contact for contact in reversed(self.contacts)}
+        return {user_id: contact for _, user_id, contact in reversed(self._contact_ids)}
 
     @cached_property
     def contacts_by_wa_id(self) -> dict[str | None, dict[str, Any]]:
         """Return the contacts by phone; the first one where two have the same."""
-        return {scalars.phone(contact.get("wa_id")): contact for contact in reversed(self.contacts)}
+        return {wa_id: contact for wa_id, _, contact in reversed(self._contact_ids)}
+
+    @cached_property
+    def _contact_ids(self) -> list[tuple[str | None, str | None, dict[str, Any]]]:
+        ids = [scalars.customer_ids(contact.get("wa_id"), contact.get("user_id")) for contact in self.contacts]
+        return [(wa_id, user_id, contact) for (wa_id, user_id, _), contact in zip(ids, self.contacts, strict=True)]
+
+    def contact_left_over(self, wa_ids: Collection[str | None], user_ids: Collection[str | None]) -> Any:
+        """Return the only contact that has none of these phones and user ids; None if there are none or several."""
+        left = [
+            contact
+            for wa_id, user_id, contact in self._contact_ids
+            if (wa_id is None or wa_id not in wa_ids) and (user_id is None or user_id not in user_ids)
+        ]
+        return left[0] if len(left) == 1 else None

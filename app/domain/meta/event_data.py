@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.domain.meta import scalars
 from app.domain.meta.items import COMMON, Item
 
 VERBATIM_OF_MESSAGE = ("context", "referral", "identity", "errors", "history_context")
@@ -83,12 +84,16 @@ def _identity_change(raw: dict[str, Any], event_type: str) -> dict[str, Any]:
         return {}
     system, user_id = raw.get("system"), raw.get("user_id")
     if isinstance(system, dict):
-        previous = {"waId": raw.get("from"), "userId": system.get("previous_user_id") or raw.get("from_user_id")}
-        current = {"waId": system.get("wa_id"), "userId": system.get("user_id")}
+        previous = _names(raw.get("from"), system.get("previous_user_id") or raw.get("from_user_id"))
+        current = _names(system.get("wa_id"), system.get("user_id"))
     else:
         versions = user_id if isinstance(user_id, dict) else {}
         previous, current = ({"userId": versions.get(key)} for key in ("previous", "current"))
     return {"previous": _without_none(previous), "current": _without_none(current)}
+
+
+def _names(wa_id: Any, user_id: Any) -> dict[str, Any]:
+    return {"userId": user_id or wa_id} if scalars.is_user_id(wa_id) else {"waId": wa_id, "userId": user_id}
 
 
 def _place_in_history(item: Item) -> dict[str, Any]:

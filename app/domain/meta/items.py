@@ -13,6 +13,9 @@ INNER_LISTS = {"history": ("threads", "errors"), "threads": ("messages",)}
 COMMON = ("messaging_product", "metadata")
 """The keys of a value that belong to all of its items."""
 
+OF_ENTRY = ("id", "time")
+"""The keys of an entry that belong to all of its items: the account, and the time."""
+
 Steps = tuple[int | str, ...]
 """Indexes and keys that lead from the body's entries to an item."""
 
@@ -40,7 +43,7 @@ def walk(body: dict[str, Any]) -> Iterator[Item]:
     """Yield every item; the body itself if it has no entries."""
     entries = body.get("entry")
     if not isinstance(entries, list) or not entries:
-        yield Item(body, Scope(None, {}), "body", ())
+        yield Item(body, Scope(None, _account_and_time(entries if isinstance(entries, dict) else body)), "body", ())
         return
     for index, entry in enumerate(entries):
         yield from _in_entry(body.get("object"), entry, (index,))
@@ -49,13 +52,18 @@ def walk(body: dict[str, Any]) -> Iterator[Item]:
 def _in_entry(object_: Any, entry: Any, steps: Steps) -> Iterator[Item]:
     changes = entry.get("changes") if isinstance(entry, dict) else None
     if not isinstance(changes, list) or not changes:
-        yield Item(entry, Scope(object_, {}), "entry", steps)
+        yield Item(entry, Scope(object_, _account_and_time(entry)), "entry", steps)
         return
-    around, oversized = split_oversized(entry, leave={"changes"}, keep=("id", "time"))
+    around, oversized = split_oversized(entry, leave={"changes"}, keep=OF_ENTRY)
     if oversized:
-        yield Item(oversized, Scope(object_, {}), "entry", steps)
+        yield Item({**around, **oversized}, Scope(object_, around), "entry", steps)
     for index, change in enumerate(changes):
         yield from _in_change(Scope(object_, around), change, (*steps, index))
+
+
+def _account_and_time(entry: Any) -> dict[str, Any]:
+    members = entry if isinstance(entry, dict) else {}
+    return {key: members[key] for key in OF_ENTRY if key in members and is_small(members[key])}
 
 
 def _in_change(scope: Scope, change: Any, steps: Steps) -> Iterator[Item]:
@@ -88,7 +96,7 @@ def _in_value(outer: Scope, value: dict[str, Any], keys: list[str], steps: Steps
     if rest:
         common = {key: around[key] for key in COMMON if key in around}
         yield _whole_value(outer, {**common, **rest}, steps)
-    scope = replace(outer, value=around, contacts=contacts, is_only_item=_count_items(value, keys) == 1)
+    scope = replace(outer, value=around, contacts=contacts)
     for key in keys:
         if isinstance(value[key], list):
             yield from _in_list(Item(value[key], scope, f"value.{key}[]", (*steps, key), key))
@@ -98,10 +106,6 @@ def _in_value(outer: Scope, value: dict[str, Any], keys: list[str], steps: Steps
 
 def _all_lists(value: dict[str, Any]) -> set[str]:
     return {key for key, member in value.items() if isinstance(member, list)}.union(list_keys(value))
-
-
-def _count_items(value: dict[str, Any], keys: list[str]) -> int:
-    return sum(len(value[key]) if isinstance(value[key], list) else 1 for key in keys)
 
 
 def _split_contacts(contacts: Any) -> tuple[tuple[dict[str, Any], ...], list[Any]]:

@@ -1,12 +1,13 @@
 """Split a receipt into events: one for every update of its batch, however odd. Pure: bytes in, values out."""
 
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from app.domain.event import NewEvent, Origin
 from app.domain.meta import scalars
 from app.domain.meta.body import Unreadable, read_body
-from app.domain.meta.contact import contact_of
+from app.domain.meta.contact import Described, contacts_of
 from app.domain.meta.event_data import data_of
 from app.domain.meta.event_id import event_id
 from app.domain.meta.event_types import unknown
@@ -22,12 +23,19 @@ def split(body: bytes, *, sha256: bytes, received_at: datetime) -> list[NewEvent
     Raise Unreadable if the bytes are not a JSON object. An update that is twice in the body gives two events with
     one id.
     """
-    return [_event(item, sha256, received_at) for item in walk(read_body(body))]
+    events: list[NewEvent] = []
+    for _, of_value in groupby(list(walk(read_body(body))), key=lambda item: id(item.scope)):
+        items = list(of_value)
+        customers = contacts_of(items)
+        events += [
+            _event(item, customer, sha256, received_at) for item, customer in zip(items, customers, strict=True)
+        ]
+    return events
 
 
-def _event(item: Item, sha256: bytes, received_at: datetime) -> NewEvent:
+def _event(item: Item, described: Described, sha256: bytes, received_at: datetime) -> NewEvent:
     scope, type_ = item.scope, _type(item)
-    contact, contact_entry = contact_of(item)
+    contact, contact_entry = described
     occurred_at = scalars.item_timestamp(item.raw) or scalars.timestamp(scope.entry.get("time"))
     return NewEvent(
         id=event_id(item, contact, occurred_at, sha256),

@@ -1,18 +1,22 @@
 """Read single values that Meta sends: ids, words, texts and times. Each function returns None for anything else."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 MAX_ID_LENGTH, MAX_USER_ID_LENGTH, MAX_WORD_LENGTH = 64, 200, 64
 """The lengths of the columns that hold them."""
 
 EARLIEST, LATEST = datetime(2009, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""WhatsApp began in 2009. A time outside of this range is in milliseconds, zero or nonsense."""
+"""WhatsApp began in 2009. A time outside of this range is zero or nonsense."""
 
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
 _NOT_IN_WORD = re.compile(r"[^a-z0-9_]", re.ASCII)
-_SECONDS = re.compile(r"[0-9]{9,10}", re.ASCII)
+_DIGITS_OF_TIME = re.compile(r"[0-9]{9,13}", re.ASCII)
+_FIRST_MILLISECONDS = 10**11
+"""A time from this number on is in milliseconds: in seconds it would be after the year 5000."""
+
+_USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 
 
 def visible(value: Any, max_length: int = MAX_ID_LENGTH) -> str | None:
@@ -34,6 +38,23 @@ def user_id(value: Any) -> str | None:
     return visible(value, MAX_USER_ID_LENGTH)
 
 
+def is_user_id(value: Any) -> bool:
+    """Return whether a value has the form of a user id or a parent user id."""
+    return isinstance(value, str) and _USER_ID.fullmatch(value) is not None
+
+
+def customer_ids(wa_id: Any, user_id_: Any) -> tuple[str | None, str | None, str | None]:
+    """Return a customer's phone, user id and parent user id. A user id may be in the phone's place.
+
+    Source: Meta, "Business-scoped user IDs": two letters, a dot, and up to 128 letters and digits; `CC.ENT.` begins a
+    parent user id.
+    """
+    match = _USER_ID.fullmatch(wa_id) if isinstance(wa_id, str) else None
+    if match is None:
+        return phone(wa_id), user_id(user_id_), None
+    return (None, user_id(user_id_), wa_id) if match[1] else (None, user_id(user_id_) or wa_id, None)
+
+
 def id_text(value: Any) -> str | None:
     """Return an id of any form and length, as text."""
     return str(value) if type(value) is int else text(value)
@@ -50,12 +71,15 @@ def word(value: Any) -> str | None:
 
 
 def timestamp(value: Any) -> datetime | None:
-    """Return a time given in seconds, as a number or as digits."""
-    if isinstance(value, str) and _SECONDS.fullmatch(value):
+    """Return a time given in seconds or milliseconds, as a number or as digits."""
+    if isinstance(value, str) and _DIGITS_OF_TIME.fullmatch(value):
         value = int(value)
-    if type(value) is not int or not EARLIEST.timestamp() <= value < LATEST.timestamp():
+    if type(value) is not int:
         return None
-    return datetime.fromtimestamp(value, UTC)
+    seconds, milliseconds = divmod(value, 1000) if value >= _FIRST_MILLISECONDS else (value, 0)
+    if not EARLIEST.timestamp() <= seconds < LATEST.timestamp():
+        return None
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=milliseconds)
 
 
 def item_timestamp(raw: Any) -> datetime | None:
