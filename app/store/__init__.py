@@ -1,6 +1,6 @@
 """The store: everything the gateway remembers, on SQLite or PostgreSQL, by one implementation.
 
-The only room that speaks SQL. What it promises durable is on disk when a call returns.
+The only package with SQL. When a durable write returns, it is on disk.
 """
 
 from app.store.consumers import Consumer
