@@ -15,7 +15,7 @@ from app.metrics import Metrics
 from app.store import Store
 from tests.support.envelopes import NUMBER, batch, change, envelope, in_bytes, inbound_text
 from tests.support.store import databases, make_store, new_receipt, store, url
-from tests.support.work import AT_ONCE, LEASE, claim, claim_split, found, receive
+from tests.support.work import AT_ONCE, LEASE, claim, claim_split, receive, split_event
 
 __all__ = ["databases", "make_store", "store", "url"]
 
@@ -207,7 +207,7 @@ def test_a_splitter_that_lost_its_claim_stops(store: Store) -> None:
 def test_receipts_share_a_transaction_up_to_the_maximum_of_events(store: Store) -> None:
     sizes = [1, MAX_EVENTS_PER_TRANSACTION - 1, 1, MAX_EVENTS_PER_TRANSACTION + 1, 0, 0]
     pending = receive(store, len(sizes))
-    event = found("same")
+    event = split_event("same")
     receipts = [SplitReceipt(receipt, [event] * size) for receipt, size in zip(pending, sizes, strict=True)]
 
     batches = [[len(receipt.events) for receipt in batch] for batch in in_batches(receipts)]

@@ -17,7 +17,7 @@ from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
 from app.store import GroupCommit, Store, StoreUnavailable
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
-from tests.support.work import CRM, LEASE, done, found, put_in
+from tests.support.work import CRM, LEASE, add_events, done, split_event
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def delivered(store: Store) -> int:
 
 
 def test_no_more_jobs_are_in_flight_than_there_are_slots(store: Store) -> None:
-    put_in(store, *map(found, range(9)))
+    add_events(store, *map(split_event, range(9)))
     in_flight: list[int] = []
 
     def handle(job: Job) -> JobResult:
@@ -76,7 +76,7 @@ def test_no_more_jobs_are_in_flight_than_there_are_slots(store: Store) -> None:
 
 
 def test_a_stopped_dispatcher_claims_nothing_for_the_slots_that_become_free(store: Store) -> None:
-    put_in(store, *map(found, range(9)))
+    add_events(store, *map(split_event, range(9)))
     stopped = gevent.event.Event()
 
     def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
@@ -92,7 +92,7 @@ def test_a_stopped_dispatcher_claims_nothing_for_the_slots_that_become_free(stor
 
 
 def test_jobs_that_could_not_be_loaded_are_given_back_and_done_later(store: Store) -> None:
-    put_in(store, found(1), found(2))
+    add_events(store, split_event(1), split_event(2))
     failures = [StoreUnavailable("the database does not answer in time")]
 
     def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
@@ -105,7 +105,7 @@ def test_jobs_that_could_not_be_loaded_are_given_back_and_done_later(store: Stor
 
 
 def test_a_store_that_stays_away_leaves_no_lease_that_is_renewed_for_nothing(store: Store) -> None:
-    put_in(store, found(1))
+    add_events(store, split_event(1))
     tried: list[int] = []
 
     def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
@@ -120,7 +120,7 @@ def test_a_store_that_stays_away_leaves_no_lease_that_is_renewed_for_nothing(sto
 
 
 def test_a_job_on_which_the_loading_fails_does_not_hold_up_the_others(store: Store) -> None:
-    put_in(store, found(1), found(2), found(3))
+    add_events(store, split_event(1), split_event(2), split_event(3))
     poison = store.deliveries.page(limit=3)[1].id
 
     def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:

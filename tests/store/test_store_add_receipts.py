@@ -1,4 +1,4 @@
-"""What becomes of each body, whatever comes together and whoever shares a digest."""
+"""Each body is stored once and counted, whatever a transaction holds and whichever bodies share a digest."""
 
 from collections import Counter
 from pathlib import Path
@@ -19,7 +19,7 @@ TRANSACTIONS = st.lists(st.lists(BODIES, min_size=1, max_size=6), max_size=5)
 
 
 def crowded_digest(sha256: bytes, probe: int) -> int:
-    """Of few values, so that different bodies share one at the first probes."""
+    """Few values, so that different bodies share one at the first probes."""
     return (sha256[0] % 2) * 1000 + probe if probe < 2 else int.from_bytes(sha256[: probe + 1])
 
 
@@ -31,14 +31,16 @@ def test_each_body_is_kept_once_and_every_repetition_counted(transactions: list[
         store.upgrade_schema()
         store.open()
 
-        stored = [word for bodies in transactions for word in add(store, bodies)]
+        stored = [outcome for bodies in transactions for outcome in add(store, bodies)]
 
         kept = store.database.read(lambda c: c.execute(select(receipts.c.body, receipts.c.duplicates)).all())
         store.close()
-    came = [body for bodies in transactions for body in bodies]
-    assert stored == [Stored.DUPLICATE if body in came[:at] else Stored.ACCEPTED for at, body in enumerate(came)]
-    assert {bytes(body): repeated + 1 for body, repeated in kept} == Counter(came)
-    assert len(kept) == len(set(came))
+    received = [body for bodies in transactions for body in bodies]
+    assert stored == [
+        Stored.DUPLICATE if body in received[:index] else Stored.ACCEPTED for index, body in enumerate(received)
+    ]
+    assert {bytes(body): duplicates + 1 for body, duplicates in kept} == Counter(received)
+    assert len(kept) == len(set(received))
 
 
 def add(store: Store, bodies: list[bytes]) -> list[Stored]:

@@ -1,4 +1,4 @@
-"""Deliveries as they are told and replayed: the same facts on SQLite and on PostgreSQL."""
+"""Deliveries are read, listed and replayed: the same facts on SQLite and on PostgreSQL."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,13 +22,13 @@ from tests.support.work import (
     CRM,
     LEASE,
     Clock,
-    again,
+    add_events,
     answered,
     claim,
     dead,
     done,
-    found,
-    put_in,
+    retry,
+    split_event,
     subjects,
 )
 
@@ -37,13 +37,13 @@ USUAL = Selection()
 UNKNOWN_IDS = ["dlv_2", "dlv_", "", "dlv_0", "dlv_01", f"dlv_{2**63}", "evt_1"]
 
 
-def put_in_each_state(store: Store) -> None:
-    """Events named by the states of their deliveries to crm, which are numbered 1 to 7; `behind` waits for `late`."""
-    put_in(store, *map(found, ("waiting", "in flight", "delivered", "dead", "skipped")))
-    put_in(store, *(found(name, order_key=1) for name in ("late", "behind")))
+def add_one_of_each_state(store: Store) -> None:
+    """Add events named by the states of their deliveries to crm, numbered 1 to 7; `behind` waits for `late`."""
+    add_events(store, *map(split_event, ("waiting", "in flight", "delivered", "dead", "skipped")))
+    add_events(store, *(split_event(name, order_key=1) for name in ("late", "behind")))
     jobs = {job.subject: job for job in claim(store)}
     store.jobs.hand_back([jobs[1]])
-    store.jobs.settle([done(jobs[3]), dead(jobs[4]), dead(jobs[5]), again(jobs[6], timedelta(hours=1))])
+    store.jobs.settle([done(jobs[3]), dead(jobs[4]), dead(jobs[5]), retry(jobs[6], timedelta(hours=1))])
     skipped = update(deliveries).where(deliveries.c.id == 5).values(state="skipped")
     store.write(lambda c: c.execute(skipped))
 
@@ -54,20 +54,20 @@ def state(store: Store, delivery_id: str) -> DeliveryState:
     return delivery.state
 
 
-def numbers(store: Store, **asked: Any) -> list[int]:
-    """The numbers of a page of deliveries."""
-    page = store.deliveries.page(**{"limit": 100, **asked})
+def numbers(store: Store, **chosen: Any) -> list[int]:
+    """Return the numbers of a page of deliveries."""
+    page = store.deliveries.page(**{"limit": 100, **chosen})
     return [int(one.id.removeprefix("dlv_")) for one in page]
 
 
 def still_foreign(_event: Event) -> None:
-    """The config does not list its number."""
+    """Say that the config does not list the event's number."""
 
 
 def replay_all(
     store: Store, selection: Selection = USUAL, *, limit: int = 100, deliveries_of: DeliveriesOf = still_foreign
 ) -> int:
-    """Step by step to the end; how many."""
+    """Replay step by step to the end, and return how many deliveries."""
     replayed, after = 0, 0
     while True:
         step = store.deliveries.replay_some(selection, after=after, limit=limit, deliveries_of=deliveries_of)
@@ -78,34 +78,34 @@ def replay_all(
 
 
 def test_claimed_jobs_are_loaded_with_their_deliveries_and_events(store: Store) -> None:
-    put_in(store, found("a", to=("crm", "bot")), found("b"))
+    add_events(store, split_event("a", to=("crm", "bot")), split_event("b"))
     jobs = [*claim(store), *claim(store, "deliver:bot")]
 
     loaded = store.deliveries.load(jobs)
 
-    told = [(loaded[job.id][0].id, loaded[job.id][0].destination, loaded[job.id][1].data["text"]) for job in jobs]
-    assert told == [("dlv_1", "crm", "a"), ("dlv_3", "crm", "b"), ("dlv_2", "bot", "a")]
+    summary = [(loaded[job.id][0].id, loaded[job.id][0].destination, loaded[job.id][1].data["text"]) for job in jobs]
+    assert summary == [("dlv_1", "crm", "a"), ("dlv_3", "crm", "b"), ("dlv_2", "bot", "a")]
     assert loaded[jobs[0].id][0].state is IN_FLIGHT
     assert loaded[jobs[0].id][1] == store.events.get(event_id("a"))
 
 
-def test_what_was_erased_meanwhile_is_not_loaded(store: Store) -> None:
-    put_in(store, *map(found, "ab"))
-    gone, here = claim(store)
+def test_a_delivery_that_was_deleted_meanwhile_is_not_loaded(store: Store) -> None:
+    add_events(store, *map(split_event, "ab"))
+    deleted, here = claim(store)
 
     store.write(lambda c: (c.execute(delete(deliveries).where(deliveries.c.id == 1)), None)[1])
 
-    assert list(store.deliveries.load([gone, here])) == [here.id]
+    assert list(store.deliveries.load([deleted, here])) == [here.id]
     assert store.deliveries.load([]) == {}
-    assert store.jobs.settle([done(gone)]) == [True]
+    assert store.jobs.settle([done(deleted)]) == [True]
 
 
-def test_a_delivery_tells_where_it_stands(timed: Store) -> None:
-    put_in_each_state(timed)
+def test_a_delivery_shows_its_state_and_its_next_attempt(timed: Store) -> None:
+    add_one_of_each_state(timed)
 
-    told = [timed.deliveries.get(f"dlv_{number}") for number in range(1, 8)]
+    shown = [timed.deliveries.get(f"dlv_{number}") for number in range(1, 8)]
 
-    assert [one and (one.state, one.next_attempt_at) for one in told] == [
+    assert [one and (one.state, one.next_attempt_at) for one in shown] == [
         (WAITING, NOON),
         (IN_FLIGHT, None),
         (DELIVERED, None),
@@ -118,14 +118,14 @@ def test_a_delivery_tells_where_it_stands(timed: Store) -> None:
 
 @pytest.mark.parametrize("unknown", UNKNOWN_IDS)
 def test_an_unknown_id_names_no_delivery(store: Store, unknown: str) -> None:
-    put_in(store, found("a"))
+    add_events(store, split_event("a"))
 
     assert store.deliveries.get(unknown) is None
     assert store.deliveries.replay(unknown) is None
 
 
 def test_a_delivery_in_flight_waits_again_when_its_worker_has_died(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+    add_events(timed, split_event("a"))
     claim(timed)
     assert state(timed, "dlv_1") is IN_FLIGHT
 
@@ -136,8 +136,8 @@ def test_a_delivery_in_flight_waits_again_when_its_worker_has_died(timed: Store,
     assert numbers(timed, state=IN_FLIGHT) == []
 
 
-def test_the_last_attempts_are_remembered(store: Store) -> None:
-    put_in(store, found("a"))
+def test_the_last_attempts_are_kept(store: Store) -> None:
+    add_events(store, split_event("a"))
     for number in range(KEPT_ATTEMPTS + 3):
         [job] = claim(store)
         store.jobs.settle([JobResult(job, Retry(AT_ONCE), answered(500 + number))])
@@ -147,9 +147,9 @@ def test_the_last_attempts_are_remembered(store: Store) -> None:
     assert [attempt.status for attempt in delivery.attempts] == list(range(503, 503 + KEPT_ATTEMPTS))
 
 
-def test_an_attempt_is_told_as_it_was_made(store: Store) -> None:
+def test_an_attempt_is_kept_as_it_was_made(store: Store) -> None:
     attempt = answered(None, error="no \ud800 connection", at=NOON + timedelta(microseconds=7))
-    put_in(store, found("a"))
+    add_events(store, split_event("a"))
     [job] = claim(store)
 
     store.jobs.settle([JobResult(job, Done(), attempt)])
@@ -160,7 +160,7 @@ def test_an_attempt_is_told_as_it_was_made(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("chosen", "listed"),
     [
         ({}, [7, 6, 5, 4, 3, 2, 1]),
         ({"state": WAITING}, [7, 6, 1]),
@@ -186,42 +186,42 @@ def test_an_attempt_is_told_as_it_was_made(store: Store) -> None:
 )
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_deliveries_are_listed_newest_first(
-    store: Store, asked: dict[str, Any], told: list[int], everywhere: bool
+    store: Store, chosen: dict[str, Any], listed: list[int], everywhere: bool
 ) -> None:
-    put_in_each_state(store)
+    add_one_of_each_state(store)
 
-    assert numbers(store, **(asked if everywhere else {"destination": "crm", **asked})) == told
+    assert numbers(store, **(chosen if everywhere else {"destination": "crm", **chosen})) == listed
 
 
-@pytest.mark.parametrize("wanted", [None, WAITING, DEAD])
-def test_a_list_over_all_destinations_is_in_one_order(store: Store, wanted: DeliveryState | None) -> None:
-    put_in(store, *(found(name, to=("crm", "bot", "log")) for name in "abcd"))
-    if wanted is DEAD:
+@pytest.mark.parametrize("in_state", [None, WAITING, DEAD])
+def test_a_list_over_all_destinations_is_in_one_order(store: Store, in_state: DeliveryState | None) -> None:
+    add_events(store, *(split_event(name, to=("crm", "bot", "log")) for name in "abcd"))
+    if in_state is DEAD:
         for queue in (CRM, "deliver:bot", "deliver:log"):
             store.jobs.settle([dead(job) for job in claim(store, queue)])
 
-    assert numbers(store, state=wanted, limit=5) == [12, 11, 10, 9, 8]
-    assert numbers(store, state=wanted, limit=5, before="dlv_8") == [7, 6, 5, 4, 3]
-    assert numbers(store, state=wanted, destination="bot") == [11, 8, 5, 2]
+    assert numbers(store, state=in_state, limit=5) == [12, 11, 10, 9, 8]
+    assert numbers(store, state=in_state, limit=5, before="dlv_8") == [7, 6, 5, 4, 3]
+    assert numbers(store, state=in_state, destination="bot") == [11, 8, 5, 2]
 
 
 def test_each_destination_counts_what_waits_and_what_is_dead(store: Store) -> None:
-    put_in_each_state(store)
-    put_in(store, *(found(name, to=("bot",)) for name in "xyz"))
+    add_one_of_each_state(store)
+    add_events(store, *(split_event(name, to=("bot",)) for name in "xyz"))
 
     assert store.deliveries.counts() == {"bot": DeliveryCounts(3, 0), "crm": DeliveryCounts(3, 1)}
 
 
 def test_a_destination_with_nothing_but_dead_letters_is_counted(store: Store) -> None:
-    put_in(store, found("a"))
+    add_events(store, split_event("a"))
     store.jobs.settle([dead(job) for job in claim(store)])
 
     assert store.deliveries.counts() == {"crm": DeliveryCounts(0, 1)}
 
 
 @pytest.mark.parametrize("delivery_id", ["dlv_3", "dlv_4", "dlv_5"])
-def test_what_has_ended_is_replayed_by_a_new_job(timed: Store, delivery_id: str) -> None:
-    put_in_each_state(timed)
+def test_a_delivery_that_has_ended_is_replayed_by_a_new_job(timed: Store, delivery_id: str) -> None:
+    add_one_of_each_state(timed)
     before = timed.deliveries.get(delivery_id)
 
     replayed = timed.deliveries.replay(delivery_id)
@@ -235,8 +235,8 @@ def test_what_has_ended_is_replayed_by_a_new_job(timed: Store, delivery_id: str)
     assert state(timed, delivery_id) is DELIVERED
 
 
-def test_what_waits_to_be_tried_again_is_due_at_once(timed: Store) -> None:
-    put_in_each_state(timed)
+def test_a_delivery_that_waits_for_a_retry_is_due_at_once(timed: Store) -> None:
+    add_one_of_each_state(timed)
 
     replayed = timed.deliveries.replay("dlv_6")
 
@@ -246,8 +246,8 @@ def test_what_waits_to_be_tried_again_is_due_at_once(timed: Store) -> None:
 
 
 @pytest.mark.parametrize("delivery_id", ["dlv_1", "dlv_2", "dlv_7"])
-def test_what_is_on_its_way_already_is_left_alone(timed: Store, delivery_id: str) -> None:
-    put_in_each_state(timed)
+def test_a_delivery_that_is_due_in_flight_or_behind_another_stays_as_it_is(timed: Store, delivery_id: str) -> None:
+    add_one_of_each_state(timed)
     before, depths = timed.deliveries.get(delivery_id), timed.jobs.depths()
 
     assert timed.deliveries.replay(delivery_id) == before
@@ -255,7 +255,7 @@ def test_what_is_on_its_way_already_is_left_alone(timed: Store, delivery_id: str
 
 
 def test_a_second_replay_changes_nothing(timed: Store, clock: Clock) -> None:
-    put_in_each_state(timed)
+    add_one_of_each_state(timed)
     first = timed.deliveries.replay("dlv_4")
     clock.advance(timedelta(seconds=1))
 
@@ -263,7 +263,7 @@ def test_a_second_replay_changes_nothing(timed: Store, clock: Clock) -> None:
 
 
 def test_a_replay_of_many_takes_what_is_dead_or_skipped(store: Store) -> None:
-    put_in_each_state(store)
+    add_one_of_each_state(store)
 
     assert replay_all(store) == 2
 
@@ -272,7 +272,7 @@ def test_a_replay_of_many_takes_what_is_dead_or_skipped(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "replayed", "waiting"),
+    ("in_state", "replayed", "waiting"),
     [
         (DEAD, 1, [7, 6, 4, 1]),
         (SKIPPED, 1, [7, 6, 5, 1]),
@@ -281,12 +281,12 @@ def test_a_replay_of_many_takes_what_is_dead_or_skipped(store: Store) -> None:
         (IN_FLIGHT, 1, [7, 6, 1]),
     ],
 )
-def test_a_replay_of_a_state_takes_only_that(
-    timed: Store, wanted: DeliveryState, replayed: int, waiting: list[int]
+def test_a_replay_of_a_state_takes_only_deliveries_in_it(
+    timed: Store, in_state: DeliveryState, replayed: int, waiting: list[int]
 ) -> None:
-    put_in_each_state(timed)
+    add_one_of_each_state(timed)
 
-    assert replay_all(timed, Selection(state=wanted)) == replayed
+    assert replay_all(timed, Selection(state=in_state)) == replayed
 
     assert numbers(timed, state=WAITING) == waiting
     assert state(timed, "dlv_2") is IN_FLIGHT
@@ -309,7 +309,7 @@ def test_a_replay_of_a_state_takes_only_that(
     ],
 )
 def test_a_replay_of_many_takes_what_is_selected(store: Store, selection: Selection, replayed: list[int]) -> None:
-    put_in(store, found("a", to=("crm", "bot")), found("b", to=("crm", "bot"), kind="call.connect"))
+    add_events(store, split_event("a", to=("crm", "bot")), split_event("b", to=("crm", "bot"), kind="call.connect"))
     later = update(events).where(events.c.id == 2).values(received_at=NOON + timedelta(minutes=1))
     store.write(lambda c: (c.execute(later), None)[1])
     for queue in (CRM, "deliver:bot"):
@@ -320,8 +320,8 @@ def test_a_replay_of_many_takes_what_is_selected(store: Store, selection: Select
     assert numbers(store, state=WAITING) == replayed
 
 
-def test_a_replay_goes_on_where_the_last_step_ended(store: Store) -> None:
-    put_in(store, *(found(number) for number in range(7)))
+def test_a_replay_continues_where_the_last_step_ended(store: Store) -> None:
+    add_events(store, *(split_event(number) for number in range(7)))
     store.jobs.settle([dead(job) for job in claim(store) if job.subject != 4])
     steps: list[ReplayStep] = []
 
@@ -335,7 +335,7 @@ def test_a_replay_goes_on_where_the_last_step_ended(store: Store) -> None:
 
 
 def test_a_replay_of_a_thousand_keeps_their_order(store: Store) -> None:
-    put_in(store, *(found(number, to=("crm", "bot"), order_key=number % 3) for number in range(1000)))
+    add_events(store, *(split_event(number, to=("crm", "bot"), order_key=number % 3) for number in range(1000)))
     for queue in (CRM, "deliver:bot"):
         while jobs := claim(store, queue, max_in_flight=1000, limit=1000):
             store.jobs.settle([dead(job) for job in jobs])
@@ -346,8 +346,8 @@ def test_a_replay_of_a_thousand_keeps_their_order(store: Store) -> None:
     assert subjects(claim(store, "deliver:bot")) == [2, 4, 6]
 
 
-def test_events_whose_number_is_listed_by_now_are_delivered_by_a_replay(store: Store) -> None:
-    put_in(store, found("theirs", foreign=True), found("ours", foreign=True), found("known"))
+def test_a_replay_delivers_events_whose_number_is_no_longer_foreign(store: Store) -> None:
+    add_events(store, split_event("theirs", foreign=True), split_event("ours", foreign=True), split_event("known"))
 
     def deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:
         return (NewDelivery("crm"), NewDelivery("bot", 7)) if event.data["text"] == "ours" else None
@@ -355,14 +355,14 @@ def test_events_whose_number_is_listed_by_now_are_delivered_by_a_replay(store: S
     assert replay_all(store, deliveries_of=deliveries_of) == 2
 
     assert [event.foreign for event in store.events.after(0, limit=10)] == [True, False, False]
-    made = store.deliveries.page(event=event_id("ours"), limit=10)
-    assert [(one.destination, one.state) for one in made] == [("bot", WAITING), ("crm", WAITING)]
+    page = store.deliveries.page(event=event_id("ours"), limit=10)
+    assert [(one.destination, one.state) for one in page] == [("bot", WAITING), ("crm", WAITING)]
     assert replay_all(store, deliveries_of=deliveries_of) == 0
     assert subjects(claim(store)) == [1, 2]
 
 
-def test_an_event_that_nobody_wants_is_no_longer_foreign_either(store: Store) -> None:
-    put_in(store, found("ours", foreign=True))
+def test_an_event_without_deliveries_is_no_longer_foreign_either(store: Store) -> None:
+    add_events(store, split_event("ours", foreign=True))
 
     assert replay_all(store, deliveries_of=lambda _: ()) == 0
 
@@ -374,16 +374,16 @@ def test_an_event_that_nobody_wants_is_no_longer_foreign_either(store: Store) ->
     [Selection(state=DEAD), Selection(state=DELIVERED), Selection(types=["call.*"]), Selection(since=NOON + LEASE)],
 )
 def test_foreign_events_that_are_not_selected_stay_foreign(store: Store, selection: Selection) -> None:
-    put_in(store, found("ours", foreign=True))
+    add_events(store, split_event("ours", foreign=True))
 
     assert replay_all(store, selection, deliveries_of=lambda _: (NewDelivery("crm"),)) == 0
 
     assert store.events.counts().foreign == 1
 
 
-def test_what_was_replayed_meanwhile_is_not_replayed_again(store: Store) -> None:
-    """Between the reading of a step and its writing somebody else replays and delivers."""
-    put_in(store, found("a"), found("ours", foreign=True))
+def test_a_delivery_that_was_replayed_meanwhile_is_not_replayed_again(store: Store) -> None:
+    """Another process replays and delivers between the read of a step and its transaction."""
+    add_events(store, split_event("a"), split_event("ours", foreign=True))
     store.jobs.settle([dead(job) for job in claim(store)])
 
     def deliver_meanwhile(_event: Event) -> None:
@@ -395,8 +395,8 @@ def test_what_was_replayed_meanwhile_is_not_replayed_again(store: Store) -> None
     assert state(store, "dlv_1") is DELIVERED
 
 
-def test_what_is_no_longer_foreign_meanwhile_is_not_delivered_again(store: Store) -> None:
-    put_in(store, found("ours", foreign=True))
+def test_an_event_that_is_no_longer_foreign_meanwhile_is_not_delivered_again(store: Store) -> None:
+    add_events(store, split_event("ours", foreign=True))
     to_crm = (NewDelivery("crm"),)
 
     def replay_meanwhile(_event: Event) -> tuple[NewDelivery, ...]:

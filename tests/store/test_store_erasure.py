@@ -1,4 +1,4 @@
-"""Erasing a customer: nothing of it is left, nothing of others is lost. On SQLite and on PostgreSQL."""
+"""Erasing a contact leaves nothing of it, and loses nothing of others. On SQLite and on PostgreSQL."""
 
 import json
 from collections.abc import Iterator
@@ -26,33 +26,33 @@ NOW = NOON + timedelta(hours=1)
 
 @pytest.fixture
 def store(url: str, make_store: StoreMaker) -> Store:
-    """An open store whose clock stands still."""
+    """An open store whose clock does not move."""
     return make_store(url, clock=lambda: NOW)
 
 
 def erase(store: Store, contact: str) -> EraseStep:
-    """All steps, added up."""
+    """Erase in all its steps, and return their sum."""
     steps = list(steps_of(store, contact))
     counts = ("events", "deliveries", "receipts", "pending", "unreadable")
     return EraseStep(**{name: sum(getattr(step, name) for step in steps) for name in counts})
 
 
 def steps_of(store: Store, contact: str) -> Iterator[EraseStep]:
-    place: ErasureCursor | None = None
+    cursor: ErasureCursor | None = None
     while True:
-        step = store.retention.erase(contact, place)
+        step = store.retention.erase(contact, cursor)
         yield step
         if step.next is None:
             return
-        place = step.next
+        cursor = step.next
 
 
-def column(store: Store, wanted: Any) -> list[Any]:
-    return list(store.database.read(lambda c: c.execute(select(wanted).order_by(wanted)).scalars().all()))
+def column(store: Store, of_table: Any) -> list[Any]:
+    return list(store.database.read(lambda c: c.execute(select(of_table).order_by(of_table)).scalars().all()))
 
 
 def put_receipt(store: Store, *names: str, state: str = "split") -> bytes:
-    """A receipt that names these, in this state."""
+    """Add a receipt in this state that names these contacts, and return its body."""
     body = json.dumps({"messages": [{"from": name, "text": {"body": f"I am {name}"}} for name in names]}).encode()
     store.receipts.add(new_receipt(body))
     store.write(lambda c: c.execute(receipts.update().where(receipts.c.body == body).values(state=state)))
@@ -63,7 +63,7 @@ def body_of(store: Store, number: int) -> bytes | None:
     return store.receipts.body(f"rcp_{number}")
 
 
-def test_a_customer_goes_with_events_deliveries_jobs_and_bytes(store: Store) -> None:
+def test_a_contact_is_erased_with_its_events_deliveries_jobs_and_bodies(store: Store) -> None:
     put_receipt(store, PHONE)
     ours = put_events(store, new_event("a", wa_id=PHONE), new_event("b", wa_id=PHONE), receipt=1)
     put_delivery(store, ours[0], state="open")
@@ -79,7 +79,7 @@ def test_a_customer_goes_with_events_deliveries_jobs_and_bytes(store: Store) -> 
     assert erase(store, PHONE) == EraseStep()
 
 
-def test_others_keep_their_events_and_bytes(store: Store) -> None:
+def test_other_contacts_keep_their_events_and_bodies(store: Store) -> None:
     put_receipt(store, PHONE)
     theirs = put_receipt(store, OTHER_PHONE)
     put_events(store, new_event("a", wa_id=PHONE), receipt=1)
@@ -106,7 +106,7 @@ def test_an_event_of_another_from_the_same_receipt_stays(store: Store) -> None:
 
 
 @pytest.mark.parametrize("contact", [PHONE, USER])
-def test_the_other_names_of_a_customer_are_found(store: Store, contact: str) -> None:
+def test_the_other_names_of_a_contact_are_found(store: Store, contact: str) -> None:
     put_receipt(store, PHONE)
     put_receipt(store, USER)
     put_events(store, new_event("phone only", wa_id=PHONE, user_id=None), receipt=9)
@@ -119,7 +119,7 @@ def test_the_other_names_of_a_customer_are_found(store: Store, contact: str) -> 
     assert column(store, events.c.id) == []
 
 
-def test_somebody_who_had_the_number_before_keeps_events_when_a_user_id_is_erased(store: Store) -> None:
+def test_an_earlier_owner_of_the_number_keeps_its_events_when_a_user_id_is_erased(store: Store) -> None:
     put_events(store, new_event("now", wa_id=PHONE, user_id=USER))
     (before,) = put_events(store, new_event("before", wa_id=PHONE, user_id=OTHER_USER))
 
@@ -129,20 +129,20 @@ def test_somebody_who_had_the_number_before_keeps_events_when_a_user_id_is_erase
     assert column(store, events.c.id) == [before]
 
 
-def test_an_erasure_that_broke_off_may_be_begun_again(store: Store) -> None:
+def test_an_erasure_that_was_interrupted_can_be_started_again(store: Store) -> None:
     put_receipt(store, USER)
     put_events(store, new_event("both", wa_id=PHONE, user_id=USER), receipt=9)
     put_events(store, *[new_event(n, wa_id=None, user_id=USER) for n in range(STEP_ROWS + 1)], receipt=9)
     for _, step in zip(range(3), steps_of(store, PHONE), strict=False):
         assert step.next is not None
 
-    again = erase(store, PHONE)
+    erased = erase(store, PHONE)
 
-    assert again.events == 2
+    assert erased.events == 2
     assert column(store, events.c.id) == []
 
 
-def test_the_receipt_of_an_erased_event_always_loses_its_bytes(store: Store) -> None:
+def test_the_body_of_an_erased_event_is_always_cleared(store: Store) -> None:
     put_receipt(store, "somebody")
     put_events(store, new_event("a", wa_id=PHONE), receipt=1)
 
@@ -152,7 +152,7 @@ def test_the_receipt_of_an_erased_event_always_loses_its_bytes(store: Store) -> 
     assert body_of(store, 1) is None
 
 
-def test_receipts_whose_bytes_may_hold_what_no_event_does_are_left_and_counted(store: Store) -> None:
+def test_receipts_that_are_not_split_keep_their_bodies_and_are_counted(store: Store) -> None:
     pending = put_receipt(store, PHONE, state="pending")
     unreadable = put_receipt(store, PHONE, OTHER_PHONE, state="unreadable")
 
@@ -163,7 +163,7 @@ def test_receipts_whose_bytes_may_hold_what_no_event_does_are_left_and_counted(s
 
 
 @pytest.mark.parametrize("body", [b"+%s", b'"%s"', b"\\n%s,", b"tel:%s", b"\\u00e9%s\\u00e9"])
-def test_a_name_is_found_wherever_it_stands(store: Store, body: bytes) -> None:
+def test_a_name_is_found_wherever_it_is_in_the_body(store: Store, body: bytes) -> None:
     store.receipts.add(new_receipt(body % PHONE.encode()))
     store.write(lambda c: c.execute(receipts.update().values(state="split")))
 
@@ -171,14 +171,14 @@ def test_a_name_is_found_wherever_it_stands(store: Store, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"1%s", b"%s0", b"491511234567", b"", b"\x00\xff"])
-def test_a_longer_number_is_another_one(store: Store, body: bytes) -> None:
+def test_a_longer_number_is_another_number(store: Store, body: bytes) -> None:
     store.receipts.add(new_receipt(body % PHONE.encode() if b"%" in body else body))
     store.write(lambda c: c.execute(receipts.update().values(state="split")))
 
     assert erase(store, PHONE).receipts == 0
 
 
-def test_erased_bytes_that_come_again_are_known(store: Store) -> None:
+def test_a_cleared_body_that_comes_again_is_recognised(store: Store) -> None:
     body = put_receipt(store, PHONE)
     erase(store, PHONE)
 
@@ -190,7 +190,7 @@ def test_erased_bytes_that_come_again_are_known(store: Store) -> None:
     assert (receipt.size, receipt.duplicates) == (len(body), 1)
 
 
-def test_a_receipt_without_its_bytes_cannot_be_split_again(store: Store) -> None:
+def test_a_receipt_with_a_cleared_body_cannot_be_split_again(store: Store) -> None:
     put_receipt(store, PHONE)
     erase(store, PHONE)
 
@@ -200,17 +200,17 @@ def test_a_receipt_without_its_bytes_cannot_be_split_again(store: Store) -> None
     assert receipt.state == "split"
 
 
-def test_erased_events_are_remembered_by_their_id_only(store: Store) -> None:
+def test_only_the_ids_of_erased_events_are_kept(store: Store) -> None:
     new = new_event("a", wa_id=PHONE)
     put_events(store, new)
 
     erase(store, PHONE)
 
-    remembered = store.database.read(lambda c: c.execute(select(erased_events)).one())
-    assert (f"evt_{bytes(remembered.event_id).hex()}", remembered.at) == (new.id, NOW)
+    kept = store.database.read(lambda c: c.execute(select(erased_events)).one())
+    assert (f"evt_{bytes(kept.event_id).hex()}", kept.at) == (new.id, NOW)
 
 
-def test_whoever_waited_behind_an_erased_delivery_is_due(store: Store) -> None:
+def test_the_delivery_behind_an_erased_one_is_due(store: Store) -> None:
     (ours,) = put_events(store, new_event("a", wa_id=PHONE))
     (other,) = put_events(store, new_event("b", wa_id=OTHER_PHONE))
     put_delivery(store, ours, state="open", order_key=7)
@@ -222,7 +222,7 @@ def test_whoever_waited_behind_an_erased_delivery_is_due(store: Store) -> None:
     assert store.database.read(lambda c: c.execute(due).scalars().all()) == [NOW]
 
 
-def test_every_step_is_a_bounded_one(store: Store) -> None:
+def test_every_step_is_bounded(store: Store) -> None:
     rows = [new_receipt(b"%d %s" % (number, PHONE.encode())) for number in range(SCAN_ROWS + 1)]
     store.receipts.add_all(rows)
     store.write(lambda c: c.execute(receipts.update().values(state="split")))
@@ -233,7 +233,7 @@ def test_every_step_is_a_bounded_one(store: Store) -> None:
     assert steps == [(SCAN_ROWS, 0), (1, 0), (0, 0), (0, 0), (0, STEP_ROWS), (0, 1), (0, 0)]
 
 
-def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
+def test_receipts_that_come_during_an_erasure_are_not_searched(store: Store) -> None:
     put_receipt(store, PHONE)
     first = store.retention.erase(PHONE, None)
     later = put_receipt(store, PHONE, OTHER_PHONE)
@@ -245,13 +245,13 @@ def test_receipts_that_come_later_are_not_searched(store: Store) -> None:
 
 
 def everything(store: Store) -> bytes:
-    """Every value of every table."""
+    """Return every value of every table."""
     tables: list[Table] = [receipts, events, deliveries, jobs, queues, consumers, erased_events]
     return store.database.read(lambda c: b"".join(repr(c.execute(select(t)).all()).encode() for t in tables))
 
 
 def put_many(store: Store) -> None:
-    """A customer among others, their events mixed, in receipts large and small."""
+    """Add events of a contact among those of others, in small and large receipts."""
     for number in range(120):
         ours = number % 3 == 0
         phone, user = (PHONE, USER) if ours else (f"49170{number:07}", f"DE.{number:012}")
@@ -263,7 +263,7 @@ def put_many(store: Store) -> None:
     store.write(lambda c: c.execute(receipts.update().values(state="split")))
 
 
-def test_no_table_holds_a_name_of_the_customer_any_more(store: Store) -> None:
+def test_no_table_has_a_name_of_the_contact_any_more(store: Store) -> None:
     put_many(store)
 
     erased = erase(store, PHONE)
@@ -275,9 +275,7 @@ def test_no_table_holds_a_name_of_the_customer_any_more(store: Store) -> None:
     assert len(column(store, events.c.id)) == 80
 
 
-def test_no_byte_of_the_database_file_holds_a_name_of_the_customer_any_more(
-    tmp_path: Path, make_store: StoreMaker
-) -> None:
+def test_no_file_of_the_database_has_a_name_of_the_contact_any_more(tmp_path: Path, make_store: StoreMaker) -> None:
     url = sqlite_databases(tmp_path).migrated()
     store = make_store(url)
     put_many(store)
@@ -285,7 +283,7 @@ def test_no_byte_of_the_database_file_holds_a_name_of_the_customer_any_more(
     erase(store, USER)
 
     path = Path(str(make_url(url).database))
-    held = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*") if file.is_file())
-    assert b"49170" in held
-    assert PHONE.encode() not in held
-    assert USER.encode() not in held
+    contents = b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*") if file.is_file())
+    assert b"49170" in contents
+    assert PHONE.encode() not in contents
+    assert USER.encode() not in contents

@@ -1,4 +1,4 @@
-"""Reading events and remembering how far somebody has read: the same facts on SQLite and on PostgreSQL."""
+"""Events are read, and consumers remembered: the same facts on SQLite and on PostgreSQL."""
 
 from datetime import timedelta
 
@@ -14,11 +14,11 @@ ODD = {"text": "\x00\ud800 é 😀", "digits": 12345678901234567890123, "float":
 
 
 def names(store: Store, after: int = 0, *, types: tuple[str, ...] = (), limit: int = 100) -> list[str]:
-    """The texts of the events after a sequence."""
+    """Return the texts of the events after a sequence."""
     return [event.data["text"] for event in store.events.after(after, types=types, limit=limit)]
 
 
-def test_an_event_is_told_as_it_was_put_in(store: Store) -> None:
+def test_an_event_is_read_as_it_was_added(store: Store) -> None:
     new = new_event("hi", user_id="US.1", raw=ODD)
     put_events(store, new, receipt=7, foreign=True)
 
@@ -47,7 +47,7 @@ def test_events_come_oldest_first_after_a_sequence(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("types", "found"),
+    ("types", "matching"),
     [
         (("message.text",), ["a", "d"]),
         (("message.*",), ["a", "b", "d"]),
@@ -60,15 +60,15 @@ def test_events_come_oldest_first_after_a_sequence(store: Store) -> None:
         (("unknown.F_1%",), []),
     ],
 )
-def test_globs_choose_types(store: Store, types: tuple[str, ...], found: list[str]) -> None:
+def test_globs_select_types(store: Store, types: tuple[str, ...], matching: list[str]) -> None:
     kinds = {"a": "message.text", "b": "message.image", "c": "call.connect", "d": "message.text", "e": "unknown.F_12"}
     put_events(store, *[new_event(name, kind=kind) for name, kind in kinds.items()])
 
-    assert names(store, types=types) == found
-    assert names(store, types=types, limit=1) == found[:1]
+    assert names(store, types=types) == matching
+    assert names(store, types=types, limit=1) == matching[:1]
 
 
-def test_a_page_of_large_events_is_a_short_one(store: Store) -> None:
+def test_a_page_of_large_events_is_shorter(store: Store) -> None:
     large = "x" * 3_000_000
     put_events(
         store, *[new_event(name, raw=large) for name in "abc"], new_event("huge", raw=large * 3), new_event("z")
@@ -80,7 +80,7 @@ def test_a_page_of_large_events_is_a_short_one(store: Store) -> None:
     assert names(store, 4) == ["z"]
 
 
-def test_counts_tell_of_foreign_events(store: Store) -> None:
+def test_counts_include_foreign_events(store: Store) -> None:
     empty = store.events.counts()
     put_events(store, new_event("a"), new_event("b"))
     put_events(store, new_event("c"), foreign=True)
@@ -90,33 +90,33 @@ def test_counts_tell_of_foreign_events(store: Store) -> None:
     assert (empty.total, empty.foreign, counts.total, counts.foreign) == (0, 0, 3, 1)
 
 
-def test_no_event_is_the_latest_of_an_empty_store(store: Store) -> None:
+def test_the_latest_sequence_of_an_empty_store_is_0(store: Store) -> None:
     assert store.events.latest() == 0
 
 
-def test_a_consumer_that_nobody_knows_begins_at_the_start(store: Store) -> None:
+def test_an_unknown_consumer_begins_at_the_start(store: Store) -> None:
     assert store.consumers.cursor("crm") == 0
     assert store.consumers.get("crm") is None
 
 
-def test_a_consumer_may_go_on_and_back(store: Store) -> None:
-    places = []
+def test_a_consumer_may_move_forwards_and_back(store: Store) -> None:
+    cursors = []
     for cursor in (5, 9, 2):
         store.consumers.ack("crm", cursor)
-        places.append(store.consumers.cursor("crm"))
+        cursors.append(store.consumers.cursor("crm"))
 
-    assert places == [5, 9, 2]
+    assert cursors == [5, 9, 2]
     assert store.consumers.cursor("other") == 0
 
 
-def test_a_consumer_tells_how_far_behind_it_is(store: Store) -> None:
+def test_a_consumer_shows_its_lag(store: Store) -> None:
     put_events(store, *map(new_event, "abc"))
     put_events(store, new_event("d"), received_at=NOON + timedelta(minutes=1))
     store.consumers.ack("at the end", 4)
     store.consumers.ack("behind", 3)
     store.consumers.ack("from the start", 0)
 
-    lags = {each.name: (each.lag, each.oldest_unread_at) for each in store.consumers.page(after=None, limit=9)}
+    lags = {one.name: (one.lag, one.oldest_unread_at) for one in store.consumers.page(after=None, limit=9)}
 
     assert lags == {
         "at the end": (0, None),
@@ -140,22 +140,22 @@ def test_consumers_are_listed_by_name(store: Store) -> None:
     for name in "bca":
         store.consumers.ack(name, 1)
 
-    first = [each.name for each in store.consumers.page(after=None, limit=2)]
-    second = [each.name for each in store.consumers.page(after="b", limit=2)]
+    first = [one.name for one in store.consumers.page(after=None, limit=2)]
+    second = [one.name for one in store.consumers.page(after="b", limit=2)]
 
     assert (first, second) == (["a", "b"], ["c"])
 
 
-def test_a_forgotten_consumer_begins_at_the_start_again(store: Store) -> None:
+def test_a_deleted_consumer_begins_at_the_start_again(store: Store) -> None:
     store.consumers.ack("crm", 3)
 
-    forgotten = store.consumers.delete("crm"), store.consumers.delete("crm")
+    deleted = store.consumers.delete("crm"), store.consumers.delete("crm")
 
-    assert forgotten == (True, False)
+    assert deleted == (True, False)
     assert store.consumers.cursor("crm") == 0
 
 
-def test_there_are_only_so_many_consumers(store: Store) -> None:
+def test_the_number_of_consumers_is_limited(store: Store) -> None:
     rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
     store.write(lambda c: c.execute(consumers_table.insert(), rows))
 

@@ -1,24 +1,24 @@
-"""Signs of life of processes."""
+"""Heartbeats of processes are recorded, listed and deleted."""
 
 from app.store import Store
 from tests.support.store import NOON, heartbeat
 
 
-def test_a_sign_of_life_is_told_as_it_was_given(store: Store) -> None:
+def test_a_heartbeat_is_read_as_it_was_recorded(store: Store) -> None:
     store.heartbeats.beat(heartbeat(minute=1))
 
     assert store.heartbeats.latest("worker") == [heartbeat(minute=1)]
     assert store.heartbeats.latest("worker")[0].started_at.tzinfo is NOON.tzinfo
 
 
-def test_a_process_is_told_once_with_its_latest_sign(store: Store) -> None:
+def test_a_process_is_listed_once_with_its_latest_heartbeat(store: Store) -> None:
     for minute in range(3):
         store.heartbeats.beat(heartbeat(minute=minute))
 
     assert store.heartbeats.latest("worker") == [heartbeat(minute=2)]
 
 
-def test_a_new_version_under_the_name_of_an_old_process_is_told(store: Store) -> None:
+def test_a_new_version_replaces_an_old_process_of_the_same_name(store: Store) -> None:
     store.heartbeats.beat(heartbeat("container:1", version="1"))
 
     store.heartbeats.beat(heartbeat("container:1", version="2", minute=1))
@@ -26,21 +26,21 @@ def test_a_new_version_under_the_name_of_an_old_process_is_told(store: Store) ->
     assert [beat.version for beat in store.heartbeats.latest("worker")] == ["2"]
 
 
-def test_the_one_that_gave_a_sign_last_comes_first(store: Store) -> None:
+def test_the_latest_heartbeat_comes_first(store: Store) -> None:
     for process, minute in (("a", 2), ("b", 3), ("c", 1)):
         store.heartbeats.beat(heartbeat(process, minute=minute))
 
     assert [beat.process for beat in store.heartbeats.latest("worker")] == ["b", "a", "c"]
 
 
-def test_each_kind_is_told_for_itself(store: Store) -> None:
+def test_each_kind_is_listed_by_itself(store: Store) -> None:
     store.heartbeats.beat(heartbeat("a", kind="worker"))
     store.heartbeats.beat(heartbeat("b", kind="other"))
 
     assert [beat.process for beat in store.heartbeats.latest("other")] == ["b"]
 
 
-def test_a_process_that_left_is_not_told(store: Store) -> None:
+def test_a_process_whose_heartbeat_was_deleted_is_not_listed(store: Store) -> None:
     store.heartbeats.beat(heartbeat("a"))
     store.heartbeats.beat(heartbeat("b"))
 
@@ -50,7 +50,7 @@ def test_a_process_that_left_is_not_told(store: Store) -> None:
     assert [beat.process for beat in store.heartbeats.latest("worker")] == ["b"]
 
 
-def test_a_process_silent_for_a_day_is_forgotten(store: Store) -> None:
+def test_the_heartbeat_of_a_process_silent_for_a_day_is_deleted(store: Store) -> None:
     store.heartbeats.beat(heartbeat("silent"))
 
     store.heartbeats.beat(heartbeat("new", minute=24 * 60 + 1))

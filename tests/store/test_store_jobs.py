@@ -17,14 +17,14 @@ from tests.support.work import (
     CRM,
     LEASE,
     Clock,
-    again,
+    add_events,
     answered,
     claim,
     claim_split,
     dead,
     done,
-    found,
-    put_in,
+    retry,
+    split_event,
     subjects,
 )
 
@@ -37,8 +37,8 @@ def state(store: Store, delivery_id: str = "dlv_1") -> DeliveryState:
     return delivery.state
 
 
-def test_jobs_are_claimed_once_the_first_in_line_first(store: Store) -> None:
-    put_in(store, *map(found, "abcde"))
+def test_jobs_are_claimed_once_and_in_the_order_in_which_they_fell_due(store: Store) -> None:
+    add_events(store, *map(split_event, "abcde"))
 
     assert subjects(claim(store, limit=2)) == [1, 2]
     assert subjects(claim(store, limit=2)) == [3, 4]
@@ -46,24 +46,24 @@ def test_jobs_are_claimed_once_the_first_in_line_first(store: Store) -> None:
     assert claim(store, limit=2) == []
 
 
-def test_a_claimed_job_tells_what_it_is(store: Store) -> None:
-    put_in(store, found("a"))
+def test_a_claimed_job_names_its_queue_and_its_subject(store: Store) -> None:
+    add_events(store, split_event("a"))
 
     [job] = claim(store)
 
     assert (job.queue, job.subject, job.attempts) == (CRM, 1, 0)
 
 
-def test_each_queue_gives_only_its_own(store: Store) -> None:
-    put_in(store, found("a", to=("crm", "bot")))
+def test_a_claim_gets_jobs_of_one_queue_only(store: Store) -> None:
+    add_events(store, split_event("a", to=("crm", "bot")))
 
     assert subjects(claim(store, "deliver:bot")) == [2]
     assert subjects(claim(store, CRM)) == [1]
     assert claim(store, "deliver:nobody") == []
 
 
-def test_no_more_are_in_flight_than_the_queue_takes(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "abcde"))
+def test_no_more_jobs_are_in_flight_than_the_queue_allows(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, "abcde"))
 
     first = claim(timed, max_in_flight=3)
 
@@ -75,8 +75,8 @@ def test_no_more_are_in_flight_than_the_queue_takes(timed: Store, clock: Clock) 
     assert len(claim(timed, max_in_flight=3)) == 3
 
 
-def test_a_job_whose_lease_has_ended_is_anybodys(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+def test_a_job_whose_lease_has_expired_can_be_claimed_again(timed: Store, clock: Clock) -> None:
+    add_events(timed, split_event("a"))
     [first] = claim(timed)
     clock.advance(LEASE - SECOND)
     assert claim(timed) == []
@@ -88,15 +88,15 @@ def test_a_job_whose_lease_has_ended_is_anybodys(timed: Store, clock: Clock) -> 
     assert second.claim_id != first.claim_id
 
 
-@pytest.mark.parametrize("end", [done, again, dead])
-def test_a_claim_that_was_lost_settles_nothing(timed: Store, clock: Clock, end: object) -> None:
-    put_in(timed, found("a"))
+@pytest.mark.parametrize("result", [done, retry, dead])
+def test_a_claim_that_was_lost_settles_nothing(timed: Store, clock: Clock, result: object) -> None:
+    add_events(timed, split_event("a"))
     [stale] = claim(timed)
     clock.advance(LEASE)
     [job] = claim(timed)
     queues = timed.queues.all()
 
-    assert timed.jobs.settle([end(stale)]) == [False]  # type: ignore[operator]
+    assert timed.jobs.settle([result(stale)]) == [False]  # type: ignore[operator]
 
     delivery = timed.deliveries.get("dlv_1")
     assert delivery is not None
@@ -105,21 +105,21 @@ def test_a_claim_that_was_lost_settles_nothing(timed: Store, clock: Clock, end: 
     assert timed.jobs.settle([done(job)]) == [True]
 
 
-def test_of_several_ends_those_count_whose_claim_is_held(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "ab"))
+def test_of_several_results_those_count_whose_claim_is_held(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, "ab"))
     stale, _ = claim(timed)
     clock.advance(LEASE)
     taken, other = claim(timed)
 
-    settled = timed.jobs.settle([dead(stale), done(other), done(taken), again(taken), done(Job(99, CRM, 1, 0, 5))])
+    settled = timed.jobs.settle([dead(stale), done(other), done(taken), retry(taken), done(Job(99, CRM, 1, 0, 5))])
 
     assert settled == [False, True, True, False, False]
     assert [state(timed, name) for name in ("dlv_1", "dlv_2")] == [DeliveryState.DELIVERED] * 2
     assert timed.jobs.next_due_in(CRM) is None
 
 
-def test_a_job_that_is_done_is_gone_and_its_delivery_delivered(store: Store) -> None:
-    put_in(store, found("a"))
+def test_a_job_that_is_done_is_deleted_and_its_delivery_delivered(store: Store) -> None:
+    add_events(store, split_event("a"))
     [job] = claim(store)
 
     assert store.jobs.settle([done(job)]) == [True]
@@ -135,11 +135,11 @@ def test_a_job_that_is_done_is_gone_and_its_delivery_delivered(store: Store) -> 
     assert store.jobs.settle([done(job)]) == [False]
 
 
-def test_a_job_that_is_to_be_tried_again_is_due_then(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+def test_a_job_to_retry_is_due_after_the_delay(timed: Store, clock: Clock) -> None:
+    add_events(timed, split_event("a"))
     [job] = claim(timed)
 
-    timed.jobs.settle([again(job, timedelta(minutes=2))])
+    timed.jobs.settle([retry(job, timedelta(minutes=2))])
 
     delivery = timed.deliveries.get("dlv_1")
     assert delivery is not None
@@ -152,8 +152,8 @@ def test_a_job_that_is_to_be_tried_again_is_due_then(timed: Store, clock: Clock)
     assert [job.attempts for job in claim(timed)] == [1]
 
 
-def test_a_job_that_is_given_up_is_gone_and_its_delivery_dead(store: Store) -> None:
-    put_in(store, found("a"))
+def test_a_dead_job_is_deleted_and_its_delivery_dead(store: Store) -> None:
+    add_events(store, split_event("a"))
     [job] = claim(store)
 
     store.jobs.settle([dead(job)])
@@ -162,8 +162,8 @@ def test_a_job_that_is_given_up_is_gone_and_its_delivery_dead(store: Store) -> N
     assert store.jobs.next_due_in(CRM) is None
 
 
-def test_a_job_that_is_given_up_without_a_try_says_why(timed: Store) -> None:
-    put_in(timed, found("a"))
+def test_a_delivery_that_is_dead_without_a_post_has_an_attempt_with_the_reason(timed: Store) -> None:
+    add_events(timed, split_event("a"))
     [job] = claim(timed)
 
     timed.jobs.settle([JobResult(job, Dead("the event is too large"))])
@@ -174,7 +174,7 @@ def test_a_job_that_is_given_up_without_a_try_says_why(timed: Store) -> None:
 
 
 def test_a_renewed_lease_ends_later(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+    add_events(timed, split_event("a"))
     jobs = claim(timed)
     clock.advance(LEASE - SECOND)
 
@@ -185,8 +185,8 @@ def test_a_renewed_lease_ends_later(timed: Store, clock: Clock) -> None:
     assert timed.jobs.settle([done(jobs[0])]) == [True]
 
 
-def test_only_what_is_still_held_is_renewed(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "abc"))
+def test_only_claims_that_are_still_held_are_renewed(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, "abc"))
     lost, kept, ended = claim(timed)
     timed.jobs.settle([done(ended)])
     clock.advance(LEASE)
@@ -196,8 +196,8 @@ def test_only_what_is_still_held_is_renewed(timed: Store, clock: Clock) -> None:
     assert timed.jobs.renew([], LEASE) == set()
 
 
-def test_what_is_handed_back_is_due_now_and_as_untried_as_before(timed: Store) -> None:
-    put_in(timed, *map(found, "ab"))
+def test_a_job_that_is_handed_back_is_due_now_and_its_claim_does_not_count(timed: Store) -> None:
+    add_events(timed, *map(split_event, "ab"))
     for _ in range(MAX_CLAIMS * 2):
         timed.jobs.hand_back(claim(timed))
 
@@ -205,8 +205,8 @@ def test_what_is_handed_back_is_due_now_and_as_untried_as_before(timed: Store) -
     assert state(timed) is DeliveryState.IN_FLIGHT
 
 
-def test_what_is_no_longer_held_is_not_handed_back(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+def test_a_claim_that_was_lost_is_not_handed_back(timed: Store, clock: Clock) -> None:
+    add_events(timed, split_event("a"))
     stale = claim(timed)
     clock.advance(LEASE)
     taken = claim(timed)
@@ -217,8 +217,8 @@ def test_what_is_no_longer_held_is_not_handed_back(timed: Store, clock: Clock) -
     assert timed.jobs.settle([done(taken[0])]) == [True]
 
 
-def test_a_job_whose_workers_died_five_times_is_given_up(timed: Store, clock: Clock) -> None:
-    put_in(timed, *(found(name, order_key=1) for name in "ab"))
+def test_a_job_whose_workers_died_five_times_is_dead(timed: Store, clock: Clock) -> None:
+    add_events(timed, *(split_event(name, order_key=1) for name in "ab"))
     for _ in range(MAX_CLAIMS):
         assert subjects(claim(timed)) == [1]
         clock.advance(LEASE)
@@ -232,8 +232,8 @@ def test_a_job_whose_workers_died_five_times_is_given_up(timed: Store, clock: Cl
     assert subjects(claim(timed)) == [2]
 
 
-def test_a_job_that_is_settled_now_and_then_is_never_given_up_for_its_claims(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+def test_a_job_that_is_settled_in_between_never_dies_of_its_claims(timed: Store, clock: Clock) -> None:
+    add_events(timed, split_event("a"))
     for _ in range(3):
         for _ in range(MAX_CLAIMS - 1):
             claim(timed)
@@ -245,7 +245,7 @@ def test_a_job_that_is_settled_now_and_then_is_never_given_up_for_its_claims(tim
 
 
 @pytest.mark.parametrize("queue", [SPLIT_QUEUE, PRUNE_QUEUE])
-def test_a_standing_job_never_ends(timed: Store, clock: Clock, queue: str) -> None:
+def test_a_singleton_job_is_never_deleted(timed: Store, clock: Clock, queue: str) -> None:
     for _ in range(MAX_CLAIMS * 2):
         assert len(claim(timed, queue)) == 1
         clock.advance(LEASE)
@@ -256,7 +256,7 @@ def test_a_standing_job_never_ends(timed: Store, clock: Clock, queue: str) -> No
         assert timed.jobs.settle([JobResult(job, outcome)]) == [True]
 
 
-def test_a_standing_job_waits_as_long_as_it_is_told(timed: Store, clock: Clock) -> None:
+def test_a_singleton_job_waits_for_the_delay_of_its_result(timed: Store, clock: Clock) -> None:
     [job] = claim(timed, PRUNE_QUEUE)
     timed.jobs.settle([JobResult(job, Retry(timedelta(hours=1)))])
 
@@ -265,19 +265,19 @@ def test_a_standing_job_waits_as_long_as_it_is_told(timed: Store, clock: Clock) 
     assert len(claim(timed, PRUNE_QUEUE)) == 1
 
 
-def test_only_one_splits(store: Store) -> None:
+def test_only_one_worker_splits(store: Store) -> None:
     claim_split(store)
 
     assert claim(store, SPLIT_QUEUE, max_in_flight=1) == []
 
 
-def test_the_next_due_is_when_something_can_be_claimed(timed: Store, clock: Clock) -> None:
+def test_the_next_due_time_is_when_a_job_can_be_claimed(timed: Store, clock: Clock) -> None:
     assert timed.jobs.next_due_in(CRM) is None
-    put_in(timed, *map(found, "ab"))
+    add_events(timed, *map(split_event, "ab"))
     assert timed.jobs.next_due_in(CRM) == 0
 
     first, second = claim(timed)
-    timed.jobs.settle([again(second, timedelta(hours=1))])
+    timed.jobs.settle([retry(second, timedelta(hours=1))])
 
     assert timed.jobs.next_due_in(CRM) == LEASE.total_seconds()
     timed.jobs.settle([done(first)])
@@ -286,8 +286,8 @@ def test_the_next_due_is_when_something_can_be_claimed(timed: Store, clock: Cloc
     assert timed.jobs.next_due_in(CRM) == -3600
 
 
-def test_depths_tell_what_waits_and_what_is_in_flight(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "abc"), *(found(name, to=("bot",), order_key=1) for name in "xyz"))
+def test_depths_count_what_waits_and_what_is_in_flight(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, "abc"), *(split_event(name, to=("bot",), order_key=1) for name in "xyz"))
     claim(timed, limit=1)
     claim(timed, "deliver:bot")
     clock.advance(LEASE - SECOND)
@@ -304,7 +304,7 @@ def test_depths_tell_what_waits_and_what_is_in_flight(timed: Store, clock: Clock
 
 
 def test_hundreds_are_claimed_renewed_and_settled_at_once(store: Store) -> None:
-    put_in(store, *(found(number) for number in range(1200)))
+    add_events(store, *(split_event(number) for number in range(1200)))
 
     jobs = claim(store, max_in_flight=1200, limit=1200)
 

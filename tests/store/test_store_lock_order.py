@@ -31,14 +31,14 @@ from tests.support.work import (
     CRM,
     LEASE,
     Clock,
-    again,
+    add_events,
     claim,
     claim_split,
     dead,
     done,
-    found,
-    put_in,
     receive,
+    retry,
+    split_event,
 )
 
 TRANSACTIONS = Path("app/store/transactions")
@@ -89,15 +89,15 @@ def add_receipts(store: Store) -> None:
 def split_receipts(store: Store) -> None:
     """Events for three destinations, ordered; foreign events; receipts without events, and unreadable ones."""
     to = ("gone", "crm", "bot")
-    ordered = [found(("ordered", number), to=to, order_key=number % 3) for number in range(12)]
+    ordered = [split_event(("ordered", number), to=to, order_key=number % 3) for number in range(12)]
     named = [
         SplitEvent(
             new_event(name, wa_id=wa_id, user_id=user_id), deliveries=(NewDelivery("crm", 1), NewDelivery("bot"))
         )
         for name, wa_id, user_id in (("both", PHONE, USER), ("phone", PHONE, None), ("user", None, USER))
     ]
-    others = [found(("other", number), to=("bot", "crm"), order_key=9) for number in range(12)]
-    foreign = [found(("foreign", number), foreign=True) for number in range(3)]
+    others = [split_event(("other", number), to=("bot", "crm"), order_key=9) for number in range(12)]
+    foreign = [split_event(("foreign", number), foreign=True) for number in range(3)]
     for events in ([*ordered, *foreign], named, others):
         job, pending = claim_split(store), receive(store, 3)
         unreadable = [SplitReceipt(receipt, unreadable="no JSON") for receipt in pending[-2:]]
@@ -115,7 +115,7 @@ def claim_and_settle(store: Store) -> None:
     handed_back = claimed[0], claimed[5]
     store.jobs.hand_back(handed_back)
     kept = [job for job in claimed if job not in handed_back]
-    results: list[Callable[[Job], JobResult]] = [dead, done, again]
+    results: list[Callable[[Job], JobResult]] = [dead, done, retry]
     store.jobs.settle([results[number % 3](job) for number, job in enumerate(reversed(kept))])
 
 
@@ -124,7 +124,7 @@ def replay(store: Store) -> None:
     store.jobs.settle([dead(job) for queue in (CRM, BOT) for job in claim(store, queue)])
     for delivery in store.deliveries.page(limit=3):
         store.deliveries.replay(delivery.id)
-    settled = [again(job, HOUR) for queue in (BOT, CRM) for job in claim(store, queue)]
+    settled = [retry(job, HOUR) for queue in (BOT, CRM) for job in claim(store, queue)]
     store.jobs.settle(settled)
     to_both = (NewDelivery("bot", 2), NewDelivery("crm", 2))
     for selection in (EVERYTHING, Selection(state=None, destination="crm")):
@@ -145,7 +145,7 @@ def crash_workers(store: Store, clock: Clock) -> None:
 def change_queues(store: Store) -> None:
     store.queues.ensure([GONE, "deliver:new", "deliver:another"])
     store.queues.pause(CRM, True)
-    store.jobs.settle([again(job, HOUR) for job in claim(store, BOT)])
+    store.jobs.settle([retry(job, HOUR) for job in claim(store, BOT)])
     for queue in (CRM, BOT):
         store.queues.resume(queue)
 
@@ -271,7 +271,7 @@ def promote_without_the_queue(connection: Connection) -> None:
 def test_a_transaction_that_takes_its_locks_otherwise_is_found(
     store: Store, work: Callable[[Connection], None], violation: str
 ) -> None:
-    put_in(store, *(found(name, to=("crm", "bot"), order_key=1) for name in "ab"))
+    add_events(store, *(split_event(name, to=("crm", "bot"), order_key=1) for name in "ab"))
     store.receipts.add(new_receipt(b"another"))
 
     def transaction() -> None:

@@ -1,4 +1,4 @@
-"""Jobs that wait for each other: one at a time of each key, in the order in which they came."""
+"""Jobs with the same ordering key are done one at a time, in the order in which they were enqueued."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,33 +17,33 @@ from tests.support.work import (
     CRM,
     LEASE,
     Clock,
-    again,
+    add_events,
     claim,
     claim_split,
     dead,
     done,
-    found,
-    put_in,
     receive,
+    retry,
+    split_event,
     subjects,
 )
 
 
 def enqueue(store: Store, *names: str, key: int = 1) -> None:
-    put_in(store, *(found(name, order_key=key) for name in names))
+    add_events(store, *(split_event(name, order_key=key) for name in names))
 
 
-def test_of_each_key_one_is_in_flight(store: Store) -> None:
+def test_one_job_of_each_ordering_key_is_in_flight(store: Store) -> None:
     enqueue(store, "a", "b", key=1)
     enqueue(store, "x", "y", key=-2)
-    put_in(store, found("free"), found("as well"))
+    add_events(store, split_event("free"), split_event("as well"))
 
     assert subjects(claim(store)) == [1, 3, 5, 6]
     assert claim(store) == []
 
 
-@pytest.mark.parametrize("end", [done, dead])
-def test_the_next_is_due_once_the_one_before_has_ended(store: Store, end: Callable[[Job], JobResult]) -> None:
+@pytest.mark.parametrize("result", [done, dead])
+def test_the_next_job_is_due_once_the_one_before_has_ended(store: Store, result: Callable[[Job], JobResult]) -> None:
     enqueue(store, "a", "b")
     enqueue(store, "c")
     order = []
@@ -51,16 +51,16 @@ def test_the_next_is_due_once_the_one_before_has_ended(store: Store, end: Callab
     for _ in range(3):
         [job] = claim(store)
         order.append(job.subject)
-        store.jobs.settle([end(job)])
+        store.jobs.settle([result(job)])
 
     assert order == [1, 2, 3]
 
 
-def test_the_others_wait_while_the_first_is_tried_again(timed: Store, clock: Clock) -> None:
+def test_the_others_wait_while_the_first_job_is_retried(timed: Store, clock: Clock) -> None:
     enqueue(timed, "a", "b")
     [first] = claim(timed)
 
-    timed.jobs.settle([again(first)])
+    timed.jobs.settle([retry(first)])
 
     assert claim(timed) == []
     assert timed.jobs.next_due_in(CRM) == LEASE.total_seconds()
@@ -68,7 +68,7 @@ def test_the_others_wait_while_the_first_is_tried_again(timed: Store, clock: Clo
     assert subjects(claim(timed)) == [1]
 
 
-def test_the_others_wait_while_the_first_is_taken_over(timed: Store, clock: Clock) -> None:
+def test_the_others_wait_while_the_first_job_is_claimed_again(timed: Store, clock: Clock) -> None:
     enqueue(timed, "a", "b")
     claim(timed)
 
@@ -77,7 +77,7 @@ def test_the_others_wait_while_the_first_is_taken_over(timed: Store, clock: Cloc
     assert subjects(claim(timed)) == [1]
 
 
-def test_one_that_comes_when_none_is_open_is_due_at_once(store: Store) -> None:
+def test_a_job_is_due_at_once_when_no_other_is_open(store: Store) -> None:
     enqueue(store, "a")
     store.jobs.settle([done(job) for job in claim(store)])
 
@@ -86,8 +86,8 @@ def test_one_that_comes_when_none_is_open_is_due_at_once(store: Store) -> None:
     assert subjects(claim(store)) == [2]
 
 
-def test_the_same_key_of_another_destination_is_another_line(store: Store) -> None:
-    put_in(store, *(found(name, to=("crm", "bot"), order_key=1) for name in "ab"))
+def test_the_same_order_key_in_another_queue_is_another_ordering_key(store: Store) -> None:
+    add_events(store, *(split_event(name, to=("crm", "bot"), order_key=1) for name in "ab"))
 
     assert subjects(claim(store, CRM)) == [1]
     assert subjects(claim(store, "deliver:bot")) == [2]
@@ -95,7 +95,7 @@ def test_the_same_key_of_another_destination_is_another_line(store: Store) -> No
     assert claim(store, "deliver:bot") == []
 
 
-def test_several_lines_go_on_at_once(store: Store) -> None:
+def test_several_ordering_keys_go_on_at_once(store: Store) -> None:
     for key in range(3):
         enqueue(store, f"{key}a", f"{key}b", key=key)
 
@@ -104,7 +104,7 @@ def test_several_lines_go_on_at_once(store: Store) -> None:
     assert subjects(claim(store)) == [2, 4, 6]
 
 
-def test_a_replayed_delivery_stands_behind_the_others(store: Store) -> None:
+def test_a_replayed_delivery_waits_behind_the_others(store: Store) -> None:
     enqueue(store, "a", "b")
     [first] = claim(store)
     store.jobs.settle([dead(first)])
@@ -114,7 +114,7 @@ def test_a_replayed_delivery_stands_behind_the_others(store: Store) -> None:
     assert subjects(claim(store)) == [2]
 
 
-def test_a_job_put_back_at_once_keeps_its_place(timed: Store) -> None:
+def test_a_job_to_retry_at_once_keeps_its_place(timed: Store) -> None:
     enqueue(timed, "a", "b")
     [first] = claim(timed)
 
@@ -129,7 +129,7 @@ def some_session_waits_for_a_lock(url: str) -> bool:
 
 
 @pytest.mark.parametrize("adds_first", [True, False])
-def test_one_that_is_added_while_the_one_before_ends_is_woken(
+def test_a_job_that_is_enqueued_while_the_one_before_ends_becomes_due(
     databases: Databases, make_store: StoreMaker, adds_first: bool
 ) -> None:
     """On PostgreSQL neither of two transactions would see the other's commit if they did not wait for each other."""
@@ -141,7 +141,7 @@ def test_one_that_is_added_while_the_one_before_ends_is_woken(
     [job], [receipt], splitting = claim(store), receive(store), claim_split(store)
 
     def add(in_store: Store) -> None:
-        in_store.events.add(splitting, [SplitReceipt(receipt, [found("b", order_key=1)])], LEASE)
+        in_store.events.add(splitting, [SplitReceipt(receipt, [split_event("b", order_key=1)])], LEASE)
 
     def settle(in_store: Store) -> None:
         in_store.jobs.settle([done(job)])

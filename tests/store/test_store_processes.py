@@ -13,7 +13,7 @@ from tests.store.children import Child, Start
 from tests.store.event_process import LAST
 from tests.support.events import new_event, put_events
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
-from tests.support.work import CRM, found, put_in
+from tests.support.work import CRM, add_events, split_event
 
 ADDERS = ("process", "cooperative_process")
 READ_TYPES = ("*", "message.*", "message.a,message.b,message.c")
@@ -120,7 +120,7 @@ def test_workers_that_share_a_queue_do_each_job_once(
     url: str, start: Start, store: Store, order_keys: int | None
 ) -> None:
     keys = [None if order_keys is None else number % order_keys for number in range(60)]
-    put_in(store, *(found(number, order_key=key) for number, key in enumerate(keys)))
+    add_events(store, *(split_event(number, order_key=key) for number, key in enumerate(keys)))
 
     working = [start("process", "work", url, CRM, 6, 0.002) for _ in range(4)]
 
@@ -132,7 +132,7 @@ def test_workers_that_share_a_queue_do_each_job_once(
 
 
 def test_what_a_killed_worker_had_claimed_is_done_by_another(url: str, start: Start, store: Store) -> None:
-    put_in(store, *map(found, "abc"))
+    add_events(store, *map(split_event, "abc"))
     dying = start("process", "claim_and_hang", url, CRM)
     assert dying.hear() == [1]
 

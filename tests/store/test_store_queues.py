@@ -1,4 +1,4 @@
-"""Queues: paused, disabled, broken for a while, and what they tell; the same facts on SQLite and on PostgreSQL."""
+"""Queues: paused, disabled, stopped by the breaker, and what is logged; the same facts on SQLite and PostgreSQL."""
 
 import logging
 from datetime import timedelta
@@ -19,13 +19,13 @@ from tests.support.work import (
     CRM,
     LEASE,
     Clock,
-    again,
+    add_events,
     answered,
     claim,
     dead,
     done,
-    found,
-    put_in,
+    retry,
+    split_event,
     subjects,
 )
 
@@ -44,12 +44,12 @@ def gone(job: Job) -> JobResult:
 
 
 def open_breaker(store: Store) -> None:
-    """As many jobs of the queue fail as it takes."""
-    put_in(store, *(found(("failing", number)) for number in range(FAILURES_TO_OPEN)))
-    store.jobs.settle([again(job, timedelta(hours=1)) for job in claim(store)])
+    """Let as many jobs of the queue fail as open its breaker."""
+    add_events(store, *(split_event(("failing", number)) for number in range(FAILURES_TO_OPEN)))
+    store.jobs.settle([retry(job, timedelta(hours=1)) for job in claim(store)])
 
 
-def test_queues_are_made_once(store: Store) -> None:
+def test_queues_are_added_once(store: Store) -> None:
     store.queues.ensure([CRM, "deliver:bot", CRM])
     store.queues.pause(CRM, True)
 
@@ -65,21 +65,21 @@ def test_queues_are_made_once(store: Store) -> None:
     ]
 
 
-def test_a_new_queue_is_told_as_one(store: Store) -> None:
+def test_a_new_queue_has_no_history(store: Store) -> None:
     store.queues.ensure([CRM])
 
     assert queue(store) == FRESH
     assert store.queues.get("deliver:nobody") is None
 
 
-def test_a_queue_nobody_made_is_made_with_its_first_delivery(store: Store) -> None:
-    put_in(store, found("a"))
+def test_a_missing_queue_is_added_with_its_first_delivery(store: Store) -> None:
+    add_events(store, split_event("a"))
 
     assert queue(store) == FRESH
 
 
-def test_nothing_of_a_paused_queue_is_claimed(store: Store) -> None:
-    put_in(store, *map(found, "ab"))
+def test_no_job_of_a_paused_queue_is_claimed(store: Store) -> None:
+    add_events(store, *map(split_event, "ab"))
     in_flight = claim(store, limit=1)
 
     store.queues.pause(CRM, True)
@@ -91,7 +91,7 @@ def test_nothing_of_a_paused_queue_is_claimed(store: Store) -> None:
 
 
 def test_a_destination_that_is_gone_disables_its_queue(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "ab"))
+    add_events(timed, *map(split_event, "ab"))
     first, second = claim(timed)
 
     timed.jobs.settle([gone(first), done(second)])
@@ -102,9 +102,9 @@ def test_a_destination_that_is_gone_disables_its_queue(timed: Store, clock: Cloc
     assert claim(timed) == []
 
 
-def test_what_waits_tells_when_its_queue_lets_it_through(timed: Store, clock: Clock) -> None:
+def test_the_next_attempt_of_a_delivery_depends_on_its_queue(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
-    put_in(timed, found("a"))
+    add_events(timed, split_event("a"))
     open_until = queue(timed).breaker.open_until
 
     while_open = timed.deliveries.page(state=None, destination=None, event=None, before=None, limit=1)
@@ -122,7 +122,7 @@ def test_each_change_of_a_destination_is_one_line_in_the_log(
 
     open_breaker(timed)
     clock.advance(MAX_PAUSE)
-    put_in(timed, found("a"), found("b"))
+    add_events(timed, split_event("a"), split_event("b"))
     timed.jobs.settle([done(job) for job in claim(timed)])
     timed.jobs.settle([gone(job) for job in claim(timed)])
 
@@ -145,8 +145,8 @@ def test_a_change_that_is_rolled_back_is_not_logged_and_a_committed_one_once(
             raise Interrupted
 
     store, interrupted = make_store(url, clock=clock), make_store(url, clock=clock, on_failpoint=interrupt)
-    put_in(store, *(found(number) for number in range(FAILURES_TO_OPEN)))
-    failures = [again(job) for job in claim(store)]
+    add_events(store, *(split_event(number) for number in range(FAILURES_TO_OPEN)))
+    failures = [retry(job) for job in claim(store)]
     caplog.set_level(logging.INFO, "app.store")
 
     with pytest.raises(Interrupted):
@@ -165,9 +165,9 @@ def test_a_change_that_is_rolled_back_is_not_logged_and_a_committed_one_once(
     )
 
 
-def test_a_queue_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -> None:
+def test_a_resumed_queue_is_reset(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
-    put_in(timed, found("a"))
+    add_events(timed, split_event("a"))
     timed.queues.pause(CRM, True)
 
     timed.queues.resume(CRM)
@@ -177,8 +177,10 @@ def test_a_queue_that_is_resumed_is_as_good_as_new(timed: Store, clock: Clock) -
     assert len(claim(timed)) == FAILURES_TO_OPEN + 1
 
 
-def test_what_waits_in_a_resumed_queue_is_due_now_and_what_is_in_flight_stays(timed: Store, clock: Clock) -> None:
-    put_in(timed, *(found(number) for number in range(STEP + 10)))
+def test_jobs_that_wait_in_a_resumed_queue_are_due_now_and_those_in_flight_stay_so(
+    timed: Store, clock: Clock
+) -> None:
+    add_events(timed, *(split_event(number) for number in range(STEP + 10)))
     jobs = claim(timed, max_in_flight=STEP + 10, limit=STEP + 10)
     timed.jobs.settle([gone(job) for job in jobs[:-2]])
     clock.advance(timedelta(seconds=1))
@@ -190,8 +192,8 @@ def test_what_waits_in_a_resumed_queue_is_due_now_and_what_is_in_flight_stays(ti
     assert timed.jobs.settle([done(job) for job in jobs[-2:]]) == [True, True]
 
 
-def test_jobs_behind_others_stay_behind_when_their_queue_is_resumed(store: Store) -> None:
-    put_in(store, *(found(name, order_key=1) for name in "ab"))
+def test_jobs_behind_others_stay_so_when_their_queue_is_resumed(store: Store) -> None:
+    add_events(store, *(split_event(name, order_key=1) for name in "ab"))
     store.jobs.settle([gone(job) for job in claim(store)])
 
     store.queues.resume(CRM)
@@ -200,7 +202,7 @@ def test_jobs_behind_others_stay_behind_when_their_queue_is_resumed(store: Store
 
 
 def test_resuming_one_queue_leaves_the_others(store: Store) -> None:
-    put_in(store, *(found(name, to=("crm", "bot")) for name in "ab"))
+    add_events(store, *(split_event(name, to=("crm", "bot")) for name in "ab"))
     for name in (CRM, "deliver:bot"):
         store.jobs.settle([gone(job) for job in claim(store, name)])
 
@@ -211,9 +213,9 @@ def test_resuming_one_queue_leaves_the_others(store: Store) -> None:
     assert claim(store, "deliver:bot") == []
 
 
-def test_a_queue_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: Clock) -> None:
+def test_no_job_is_claimed_while_the_breaker_is_open(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
-    put_in(timed, *map(found, "abc"))
+    add_events(timed, *map(split_event, "abc"))
 
     assert claim(timed) == []
 
@@ -226,12 +228,12 @@ def test_a_queue_whose_jobs_fail_is_left_alone_for_a_while(timed: Store, clock: 
     assert len(claim(timed)) == 2
 
 
-def test_a_queue_that_is_left_alone_is_not_looked_at_before(timed: Store, clock: Clock) -> None:
-    put_in(timed, found("a"))
+def test_the_next_due_time_includes_the_pause_of_the_breaker(timed: Store, clock: Clock) -> None:
+    add_events(timed, split_event("a"))
     assert timed.jobs.next_due_in(CRM) == 0
 
     open_breaker(timed)
-    put_in(timed, found("b"))
+    add_events(timed, split_event("b"))
 
     due = timed.jobs.next_due_in(CRM)
     assert due is not None
@@ -240,20 +242,20 @@ def test_a_queue_that_is_left_alone_is_not_looked_at_before(timed: Store, clock:
     assert len(claim(timed)) == 1
 
 
-def test_a_paused_queue_is_not_looked_at_before_it_is_resumed(store: Store) -> None:
-    put_in(store, found("a"))
+def test_a_paused_queue_has_no_next_due_time(store: Store) -> None:
+    add_events(store, split_event("a"))
 
     store.queues.pause(CRM, on=True)
 
     assert store.jobs.next_due_in(CRM) is None
 
 
-def test_a_probe_that_fails_costs_only_its_own_try(timed: Store, clock: Clock) -> None:
+def test_a_probe_that_fails_uses_up_only_its_own_attempt(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
-    put_in(timed, *map(found, "abc"))
+    add_events(timed, *map(split_event, "abc"))
     clock.advance(WHILE_OPEN * 2)
 
-    timed.jobs.settle([again(job) for job in claim(timed)])
+    timed.jobs.settle([retry(job) for job in claim(timed)])
 
     assert claim(timed) == []
     clock.advance(MAX_PAUSE * 2)
@@ -265,7 +267,7 @@ def test_every_process_sees_that_a_breaker_is_open(
     timed: Store, clock: Clock, url: str, make_store: StoreMaker
 ) -> None:
     open_breaker(timed)
-    put_in(timed, found("a"))
+    add_events(timed, split_event("a"))
     timed.close()
 
     other = make_store(url, clock=clock)
@@ -274,11 +276,11 @@ def test_every_process_sees_that_a_breaker_is_open(
     assert claim(other) == []
 
 
-def test_a_destination_that_asks_for_time_gets_it(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "abc"))
+def test_a_destination_gets_the_delay_that_it_asks_for(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, "abc"))
     [job] = claim(timed, limit=1)
 
-    timed.jobs.settle([again(job, retry_after=timedelta(hours=2))])
+    timed.jobs.settle([retry(job, retry_after=timedelta(hours=2))])
 
     clock.advance(timedelta(hours=2) - timedelta(microseconds=1))
     assert claim(timed) == []
@@ -286,10 +288,10 @@ def test_a_destination_that_asks_for_time_gets_it(timed: Store, clock: Clock) ->
     assert len(claim(timed)) == 1
 
 
-def test_the_ends_of_tries_count_in_the_order_in_which_they_are_told(store: Store) -> None:
-    put_in(store, *(found(number) for number in range(10)))
+def test_results_count_in_the_order_in_which_they_are_given(store: Store) -> None:
+    add_events(store, *(split_event(number) for number in range(10)))
     jobs = claim(store, max_in_flight=10)
-    failures = [again(job) for job in jobs[1:]]
+    failures = [retry(job) for job in jobs[1:]]
 
     store.jobs.settle([*failures[:4], done(jobs[0]), *failures[4:8]])
 
@@ -298,14 +300,14 @@ def test_the_ends_of_tries_count_in_the_order_in_which_they_are_told(store: Stor
     assert queue(store).breaker.is_open
 
 
-def test_a_queue_tells_its_last_success_and_its_last_error(timed: Store, clock: Clock) -> None:
-    put_in(timed, *map(found, "abc"))
+def test_a_queue_keeps_its_last_success_and_its_last_error(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, "abc"))
     first, second, third = claim(timed)
     timed.jobs.settle([done(first)])
     assert queue(timed) == QueueState(CRM, False, False, Breaker(), NOON, None, None)
     clock.advance(timedelta(seconds=1))
 
-    timed.jobs.settle([again(second)])
+    timed.jobs.settle([retry(second)])
 
     assert queue(timed) == QueueState(CRM, False, False, Breaker(failures=1), NOON, clock.now, "HTTP 503")
     timed.jobs.settle([dead(third)])
@@ -314,7 +316,7 @@ def test_a_queue_tells_its_last_success_and_its_last_error(timed: Store, clock: 
 
 
 @pytest.mark.parametrize(
-    ("attempt", "words"),
+    ("attempt", "error"),
     [
         (answered(429), "HTTP 429"),
         (answered(None, error="timed out"), "timed out"),
@@ -325,18 +327,18 @@ def test_a_queue_tells_its_last_success_and_its_last_error(timed: Store, clock: 
         (None, None),
     ],
 )
-def test_an_error_is_told_in_a_few_words(store: Store, attempt: Attempt | None, words: str | None) -> None:
-    put_in(store, found("a"))
+def test_the_last_error_is_one_short_printable_line(store: Store, attempt: Attempt | None, error: str | None) -> None:
+    add_events(store, split_event("a"))
     [job] = claim(store)
 
     store.jobs.settle([JobResult(job, Retry(LEASE), attempt, QueueSignal.FAILURE)])
 
-    assert queue(store).last_error == words
+    assert queue(store).last_error == error
 
 
-def test_a_queue_that_drains_lets_more_and_more_through(timed: Store, clock: Clock) -> None:
+def test_a_breaker_that_has_closed_allows_more_and_more_jobs(timed: Store, clock: Clock) -> None:
     open_breaker(timed)
-    put_in(timed, *(found(number) for number in range(40)))
+    add_events(timed, *(split_event(number) for number in range(40)))
     clock.advance(WHILE_OPEN * 2)
 
     sizes = []
@@ -348,12 +350,12 @@ def test_a_queue_that_drains_lets_more_and_more_through(timed: Store, clock: Clo
     assert sizes == [1, 2, 4, 8]
 
 
-def test_a_queue_that_somebody_else_holds_is_not_waited_for(databases: Databases, make_store: StoreMaker) -> None:
+def test_a_claim_does_not_wait_for_the_lock_on_a_queue(databases: Databases, make_store: StoreMaker) -> None:
     if databases.kind == "sqlite":
         pytest.skip("SQLite lets one write at a time")
     url = databases.migrated()
     store, other = make_store(url), make_store(url)
-    put_in(store, found("a", to=("crm", "bot")))
+    add_events(store, split_event("a", to=("crm", "bot")))
 
     def claim_beside(connection: object) -> tuple[list[int], list[int]]:
         lock_queues(connection, [CRM])  # type: ignore[arg-type]

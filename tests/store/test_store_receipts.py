@@ -1,4 +1,4 @@
-"""Taking receipts in and telling of them: the same facts on SQLite and on PostgreSQL."""
+"""Receipts are added, read and listed: the same facts on SQLite and on PostgreSQL."""
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
@@ -29,7 +29,7 @@ def newest(store: Store) -> str:
 
 
 def everything(store: Store) -> list[tuple[bytes | None, int]]:
-    """Bodies, oldest first, each with its counter."""
+    """Return the bodies, oldest first, each with its number of duplicates."""
     page = store.receipts.page(state=None, before=None, limit=10_000)
     return [(store.receipts.body(receipt.id), receipt.duplicates) for receipt in reversed(page)]
 
@@ -40,7 +40,7 @@ def put_in_state(store: Store, state: ReceiptState, receipt_id: str) -> None:
     store.write(lambda connection: connection.exec_driver_sql(sql))
 
 
-def test_a_receipt_is_told_as_it_was_added(store: Store) -> None:
+def test_a_receipt_is_read_as_it_was_added(store: Store) -> None:
     stored = store.receipts.add(new_receipt(b"hello", signed_with="previous"))
 
     receipt = store.receipts.get(newest(store))
@@ -56,14 +56,14 @@ def test_a_receipt_is_told_as_it_was_added(store: Store) -> None:
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_bytes_come_back_as_they_were(store: Store, body: bytes) -> None:
+def test_a_body_is_read_byte_for_byte(store: Store, body: bytes) -> None:
     stored = store.receipts.add_all([new_receipt(body), new_receipt(body)])
 
     assert stored == [ACCEPTED, DUPLICATE]
     assert everything(store) == [(body, 1)]
 
 
-def test_the_same_bytes_again_raise_the_counter_of_the_first(store: Store) -> None:
+def test_the_same_bytes_again_are_a_duplicate_of_the_first(store: Store) -> None:
     store.receipts.add(new_receipt(b"same", minute=0))
 
     stored = [store.receipts.add(new_receipt(b"same", minute=minute)) for minute in (1, 2)]
@@ -75,14 +75,14 @@ def test_the_same_bytes_again_raise_the_counter_of_the_first(store: Store) -> No
     assert first.received_at == NOON
 
 
-def test_a_body_twice_in_a_batch_is_kept_once(store: Store) -> None:
+def test_a_body_twice_in_a_batch_is_stored_once(store: Store) -> None:
     stored = store.receipts.add_all([new_receipt(body) for body in (b"a", b"b", b"a", b"a")])
 
     assert stored == [ACCEPTED, ACCEPTED, DUPLICATE, DUPLICATE]
     assert everything(store) == [(b"a", 2), (b"b", 0)]
 
 
-def test_a_batch_may_mix_new_known_and_repeated(store: Store) -> None:
+def test_a_batch_may_mix_new_stored_and_repeated_bodies(store: Store) -> None:
     store.receipts.add_all([new_receipt(b"known"), new_receipt(b"other")])
 
     stored = store.receipts.add_all([new_receipt(body) for body in (b"new", b"known", b"new", b"known", b"last")])
@@ -107,7 +107,7 @@ def test_an_empty_batch_stores_nothing(store: Store) -> None:
     assert everything(store) == []
 
 
-def test_a_moment_keeps_its_microseconds_whatever_its_offset(store: Store) -> None:
+def test_a_timestamp_keeps_its_microseconds_whatever_its_offset(store: Store) -> None:
     east = NOON.astimezone(tz=None).replace(microsecond=999_999)
     store.receipts.add(NewReceipt(b"east", east, "current"))
 
@@ -118,17 +118,17 @@ def test_a_moment_keeps_its_microseconds_whatever_its_offset(store: Store) -> No
 
 
 def digest_by_probe(sha256: bytes, probe: int) -> int:
-    """Every body collides with every other at every probe."""
+    """Let every body collide with every other at every probe."""
     return probe
 
 
 def digest_of_two_bits(sha256: bytes, probe: int) -> int:
-    """Few values, which probes share."""
+    """Return few values, which probes share."""
     return digest_of(sha256, probe) % 4 + probe // 3
 
 
 @pytest.mark.parametrize("digest", [digest_by_probe, digest_of_two_bits])
-def test_bodies_that_share_a_digest_are_all_kept_and_known_again(
+def test_bodies_that_share_a_digest_are_all_stored_and_recognised(
     store: Store, digest: Callable[[bytes, int], int]
 ) -> None:
     bodies = [b"%d" % number for number in range(12)]
@@ -185,7 +185,7 @@ def test_a_page_may_show_one_state_only(store: Store) -> None:
 
 
 @pytest.mark.parametrize("before", ["rcp_1", "rcp_0", "", "evt_3", "rcp_99999999999999999999"])
-def test_nothing_stands_before_the_first_or_before_what_is_no_id(store: Store, before: str) -> None:
+def test_there_is_no_receipt_before_the_first_or_before_an_invalid_id(store: Store, before: str) -> None:
     store.receipts.add_all([new_receipt(b"1"), new_receipt(b"2")])
 
     page = store.receipts.page(state=None, before=before, limit=9)
@@ -196,7 +196,7 @@ def test_nothing_stands_before_the_first_or_before_what_is_no_id(store: Store, b
 @pytest.mark.parametrize(
     "receipt_id", ["rcp_2", "rcp_9223372036854775807", "rcp_9223372036854775808", "rcp_01", "", "x"]
 )
-def test_an_unknown_id_names_nothing(store: Store, receipt_id: str) -> None:
+def test_an_unknown_id_names_no_receipt(store: Store, receipt_id: str) -> None:
     store.receipts.add(new_receipt())
 
     answers = store.receipts.get(receipt_id), store.receipts.body(receipt_id), store.receipts.reprocess(receipt_id)
@@ -204,14 +204,14 @@ def test_an_unknown_id_names_nothing(store: Store, receipt_id: str) -> None:
     assert answers == (None, None, None)
 
 
-def test_counts_of_an_empty_store_are_nothing(store: Store) -> None:
+def test_counts_of_an_empty_store_are_0(store: Store) -> None:
     counts = store.receipts.counts()
 
     assert (counts.total, counts.pending, counts.unreadable) == (0, 0, 0)
     assert (counts.oldest_pending_at, counts.last_received_at) == (None, None)
 
 
-def test_counts_tell_how_many_stand_where(store: Store) -> None:
+def test_counts_are_by_state(store: Store) -> None:
     store.receipts.add_all([new_receipt(b"%d" % minute, minute=minute) for minute in range(4)])
     put_in_state(store, ReceiptState.SPLIT, "rcp_1")
     put_in_state(store, ReceiptState.UNREADABLE, "rcp_2")
@@ -223,7 +223,7 @@ def test_counts_tell_how_many_stand_where(store: Store) -> None:
     assert counts.last_received_at == NOON + timedelta(minutes=3)
 
 
-def test_a_receipt_put_back_in_line_is_pending_again(store: Store) -> None:
+def test_a_reprocessed_receipt_is_pending_again(store: Store) -> None:
     store.receipts.add(new_receipt())
     put_in_state(store, ReceiptState.UNREADABLE, "rcp_1")
 
@@ -243,7 +243,7 @@ def test_an_id_is_never_used_twice(store: Store) -> None:
     assert newest(store) == "rcp_3"
 
 
-def test_work_that_raises_leaves_nothing_behind(store: Store) -> None:
+def test_work_that_raises_is_rolled_back(store: Store) -> None:
     def add_and_raise(connection: object) -> None:
         add_receipts(connection, [new_receipt(b"gone")])  # type: ignore[arg-type]
         raise LookupError

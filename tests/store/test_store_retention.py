@@ -1,4 +1,4 @@
-"""Forgetting what is old enough, in small steps: the same facts on SQLite and on PostgreSQL."""
+"""Old rows are pruned in small steps: the same facts on SQLite and on PostgreSQL."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ BEFORE = NOON + timedelta(days=1)
 
 @pytest.fixture
 def store(url: str, make_store: StoreMaker) -> Store:
-    """An open store whose clock stands still."""
+    """An open store whose clock does not move."""
     return make_store(url, clock=lambda: NOW)
 
 
@@ -29,7 +29,7 @@ def count(store: Store, table: Any) -> int:
 
 
 def put_receipts(store: Store, *bodies: bytes, state: ReceiptState = ReceiptState.SPLIT, minute: int = 0) -> None:
-    """Receipts in this state."""
+    """Add receipts in this state."""
     last = store.database.read(last_receipt_id)
     store.receipts.add_all([new_receipt(body, minute=minute) for body in bodies])
     new = receipts.c.id > last
@@ -45,7 +45,7 @@ def prune_events(store: Store, *destinations: str, before: datetime = BEFORE, af
     return store.retention.prune_events(before=before, after=after, destinations=destinations)
 
 
-def test_old_receipts_go_and_younger_ones_stay(store: Store) -> None:
+def test_old_receipts_are_deleted_and_younger_ones_stay(store: Store) -> None:
     put_receipts(store, b"old", b"old too")
     put_receipts(store, b"young", minute=24 * 60)
 
@@ -55,7 +55,7 @@ def test_old_receipts_go_and_younger_ones_stay(store: Store) -> None:
     assert bodies(store) == [b"young"]
 
 
-def test_an_old_receipt_that_waits_to_be_split_stays(store: Store) -> None:
+def test_an_old_receipt_that_is_pending_stays(store: Store) -> None:
     put_receipts(store, b"split")
     put_receipts(store, b"pending", state=ReceiptState.PENDING)
     put_receipts(store, b"unreadable", state=ReceiptState.UNREADABLE)
@@ -68,7 +68,7 @@ def test_an_old_receipt_that_waits_to_be_split_stays(store: Store) -> None:
     assert count(store, receipt_errors) == 0
 
 
-def test_a_step_takes_only_so_many_rows(store: Store) -> None:
+def test_a_step_deletes_a_limited_number_of_rows(store: Store) -> None:
     put_receipts(store, *[b"%d" % number for number in range(STEP_ROWS + 5)])
 
     first = store.retention.prune_receipts(before=BEFORE, after=0)
@@ -77,22 +77,22 @@ def test_a_step_takes_only_so_many_rows(store: Store) -> None:
     assert (first.deleted, second) == (STEP_ROWS, PruneStep(5, None))
 
 
-def test_a_step_takes_only_so_many_bytes_but_always_one_row(store: Store) -> None:
+def test_a_step_deletes_a_limited_number_of_bytes_but_at_least_one_row(store: Store) -> None:
     large = STEP_BYTES * 3 // 4
     put_receipts(store, b"a" * large, b"b" * large, b"c" * (STEP_BYTES + 1), b"d")
-    removed = []
+    deleted = []
 
     after: int | None = 0
     while after is not None:
         step = store.retention.prune_receipts(before=BEFORE, after=after)
-        removed.append(step.deleted)
+        deleted.append(step.deleted)
         after = step.next
 
-    assert removed == [1, 1, 1, 1]
+    assert deleted == [1, 1, 1, 1]
     assert count(store, receipts) == 0
 
 
-def test_what_must_stay_is_stepped_over(store: Store) -> None:
+def test_rows_that_must_stay_are_skipped(store: Store) -> None:
     put_receipts(store, *[b"p%d" % number for number in range(STEP_ROWS)], state=ReceiptState.PENDING)
     put_receipts(store, b"last")
 
@@ -102,7 +102,7 @@ def test_what_must_stay_is_stepped_over(store: Store) -> None:
     assert (first.deleted, first.next, second) == (0, STEP_ROWS, PruneStep(1, None))
 
 
-def test_old_events_go_with_their_settled_deliveries(store: Store) -> None:
+def test_old_events_are_deleted_with_their_settled_deliveries(store: Store) -> None:
     old, also_old = put_events(store, new_event("a"), new_event("b"), received_at=OLD)
     (young,) = put_events(store, new_event("c"), received_at=BEFORE)
     for event, state in ((old, "delivered"), (old, "dead"), (also_old, "skipped"), (young, "delivered")):
@@ -115,7 +115,7 @@ def test_old_events_go_with_their_settled_deliveries(store: Store) -> None:
     assert store.database.read(lambda c: c.execute(select(deliveries.c.event)).scalars().all()) == [young]
 
 
-def test_an_event_that_waits_for_a_destination_stays_with_all_its_deliveries(store: Store) -> None:
+def test_an_event_with_an_open_delivery_stays_with_all_its_deliveries(store: Store) -> None:
     waiting, _ = put_events(store, new_event("a"), new_event("b"), received_at=OLD)
     put_delivery(store, waiting, destination="crm", state="open")
     put_delivery(store, waiting, destination="bot", state="delivered")
@@ -127,7 +127,7 @@ def test_an_event_that_waits_for_a_destination_stays_with_all_its_deliveries(sto
     assert (count(store, deliveries), count(store, jobs)) == (2, 3)
 
 
-def test_a_delivery_to_a_destination_that_is_gone_from_the_config_holds_up_nothing(store: Store) -> None:
+def test_an_open_delivery_to_a_destination_that_left_the_config_keeps_no_event(store: Store) -> None:
     gone, also_kept = put_events(store, new_event("a"), new_event("b"), received_at=OLD)
     put_delivery(store, gone, destination="gone", state="open")
     skipped = put_delivery(store, also_kept, destination="gone", state="open")
@@ -142,7 +142,7 @@ def test_a_delivery_to_a_destination_that_is_gone_from_the_config_holds_up_nothi
     assert sorted(queues) == ["deliver:crm", "prune", "split"]
 
 
-def test_whoever_waited_behind_a_removed_job_is_due(store: Store) -> None:
+def test_the_job_behind_a_deleted_one_is_due(store: Store) -> None:
     first, second = put_events(store, new_event("a"), received_at=OLD) + put_events(
         store, new_event("b"), received_at=BEFORE
     )
@@ -156,7 +156,7 @@ def test_whoever_waited_behind_a_removed_job_is_due(store: Store) -> None:
     assert store.database.read(lambda c: c.execute(due).scalars().all()) == [NOW]
 
 
-def test_a_step_of_events_takes_only_so_many(store: Store) -> None:
+def test_a_step_deletes_a_limited_number_of_events(store: Store) -> None:
     put_events(store, *[new_event(number) for number in range(STEP_ROWS + 1)], received_at=OLD)
 
     first = prune_events(store)
@@ -165,7 +165,7 @@ def test_a_step_of_events_takes_only_so_many(store: Store) -> None:
     assert (first, second) == (PruneStep(STEP_ROWS, STEP_ROWS), PruneStep(1, None))
 
 
-def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
+def test_ids_of_erased_events_are_deleted_in_the_end(store: Store) -> None:
     rows = [{"event_id": bytes([number] * 16), "at": OLD if number else BEFORE} for number in range(4)]
     store.write(lambda c: c.execute(erased_events.insert(), rows))
 
@@ -176,13 +176,13 @@ def test_ids_of_erased_events_are_forgotten_in_the_end(store: Store) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 5])
-def test_nothing_is_taken_from_an_empty_store(store: Store, after: int) -> None:
+def test_a_step_in_an_empty_store_deletes_nothing(store: Store, after: int) -> None:
     assert store.retention.prune_receipts(before=BEFORE, after=after) == PruneStep(0, None)
     assert prune_events(store, after=after) == PruneStep(0, None)
     assert store.retention.prune_erased_events(before=BEFORE) == PruneStep(0, None)
 
 
-def test_ids_go_on_after_everything_was_pruned(store: Store) -> None:
+def test_no_id_is_used_twice_after_everything_was_pruned(store: Store) -> None:
     put_events(store, new_event("a"), new_event("b"), received_at=OLD)
     prune_events(store)
 

@@ -1,4 +1,4 @@
-"""Where the schema stands to this code, and how it gets there."""
+"""The schema fits this code or not, and an upgrade brings it to head."""
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -58,9 +58,7 @@ def test_an_older_schema_does_not_fit(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("oldest_code", "compatible"), [(HEAD, True), ("0000", True), (NEWER, False)])
-def test_a_newer_schema_says_itself_whether_this_code_may_use_it(
-    store: Store, oldest_code: str, compatible: bool
-) -> None:
+def test_a_newer_schema_says_whether_this_code_may_use_it(store: Store, oldest_code: str, compatible: bool) -> None:
     execute(
         store,
         f"UPDATE schema_version SET version_num = '{NEWER}'",
@@ -85,7 +83,7 @@ def test_a_newer_schema_is_left_as_it_is(store: Store) -> None:
     assert status == SchemaStatus(NEWER, HEAD, compatible=True)
 
 
-def test_migrations_lead_to_the_tables_of_this_code(store: Store) -> None:
+def test_the_migrations_lead_to_the_tables_of_this_code(store: Store) -> None:
     def differences(connection: Connection) -> list[object]:
         options = {"version_table": "schema_version", "compare_type": True}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
@@ -93,7 +91,7 @@ def test_migrations_lead_to_the_tables_of_this_code(store: Store) -> None:
     assert store.database.read(differences) == []
 
 
-def test_an_upgrade_that_fails_leaves_nothing_behind(databases: Databases, make_store: StoreMaker) -> None:
+def test_an_upgrade_that_fails_is_rolled_back(databases: Databases, make_store: StoreMaker) -> None:
     class Interrupted(Exception):
         pass
 

@@ -1,4 +1,4 @@
-"""Receipts that wait to be split, and the events found in them: the same facts on SQLite and on PostgreSQL."""
+"""Pending receipts and the events that are found in them: the same facts on SQLite and on PostgreSQL."""
 
 from datetime import timedelta
 
@@ -19,11 +19,11 @@ from tests.support.work import (
     CRM,
     LEASE,
     Clock,
+    add_events,
     claim,
     claim_split,
-    found,
-    put_in,
     receive,
+    split_event,
 )
 
 
@@ -32,12 +32,12 @@ def pending(store: Store, *, limit: int = 100, max_bytes: int = 1000) -> list[by
 
 
 def texts(store: Store) -> list[str]:
-    """The texts of all events, in the order of their sequences."""
+    """Return the texts of all events, in the order of their sequences."""
     return [event.data["text"] for event in store.events.after(0, limit=10_000)]
 
 
 def destinations(store: Store) -> list[str]:
-    """Where to each delivery goes, the first made first."""
+    """Return the destination of each delivery, the oldest first."""
     return [delivery.destination for delivery in reversed(store.deliveries.page(limit=10_000))]
 
 
@@ -52,18 +52,18 @@ def test_pending_receipts_come_oldest_first_as_they_were_received(store: Store) 
 
 
 @pytest.mark.parametrize(
-    ("limit", "max_bytes", "told"),
+    ("limit", "max_bytes", "count"),
     [(10, 99, 4), (3, 99, 3), (10, 10, 4), (10, 9, 3), (10, 6, 2), (10, 3, 1), (10, 0, 1)],
 )
-def test_as_many_pending_receipts_come_as_fit_but_always_one(
-    store: Store, limit: int, max_bytes: int, told: int
+def test_a_page_of_pending_receipts_has_as_many_as_fit_but_at_least_one(
+    store: Store, limit: int, max_bytes: int, count: int
 ) -> None:
     store.receipts.add_all([new_receipt(body) for body in (b"333", b"22", b"4444", b"1")])
 
-    assert len(pending(store, limit=limit, max_bytes=max_bytes)) == told
+    assert len(pending(store, limit=limit, max_bytes=max_bytes)) == count
 
 
-def test_nothing_is_pending_where_everything_is_split(store: Store) -> None:
+def test_a_split_receipt_is_no_longer_pending(store: Store) -> None:
     assert not store.receipts.has_pending()
     store.receipts.add(new_receipt())
     assert store.receipts.has_pending()
@@ -75,29 +75,29 @@ def test_nothing_is_pending_where_everything_is_split(store: Store) -> None:
     assert pending(store) == []
 
 
-def test_an_event_is_kept_as_it_was_found(store: Store) -> None:
-    counted = put_in(store, found("hi"))
+def test_an_event_is_stored_as_it_was_found(store: Store) -> None:
+    counted = add_events(store, split_event("hi"))
 
     event = store.events.get(event_id("hi"))
     assert counted == SplitCount(new=1, duplicates=0)
     assert event is not None
-    assert {name: getattr(event, name) for name in vars(found("hi").event)} == vars(found("hi").event)
+    assert {name: getattr(event, name) for name in vars(split_event("hi").event)} == vars(split_event("hi").event)
     assert (event.sequence, event.receipt_id, event.received_at, event.foreign) == (1, "rcp_1", NOON, False)
 
 
 def test_an_event_gets_a_delivery_and_a_job_for_each_destination(store: Store) -> None:
-    put_in(store, found("hi", to=("crm", "bot")))
+    add_events(store, split_event("hi", to=("crm", "bot")))
 
-    made = store.deliveries.page(limit=10)
-    assert [(one.destination, one.event_id, one.state) for one in made] == [
+    page = store.deliveries.page(limit=10)
+    assert [(one.destination, one.event_id, one.state) for one in page] == [
         ("bot", event_id("hi"), DeliveryState.WAITING),
         ("crm", event_id("hi"), DeliveryState.WAITING),
     ]
     assert [depth.queue for depth in store.jobs.depths()] == ["deliver:bot", CRM, "prune", SPLIT_QUEUE]
 
 
-def test_a_foreign_event_is_kept_and_goes_nowhere(store: Store) -> None:
-    put_in(store, found("theirs", foreign=True))
+def test_a_foreign_event_is_stored_without_deliveries(store: Store) -> None:
+    add_events(store, split_event("theirs", foreign=True))
 
     event = store.events.get(event_id("theirs"))
     assert event is not None
@@ -105,28 +105,31 @@ def test_a_foreign_event_is_kept_and_goes_nowhere(store: Store) -> None:
     assert destinations(store) == []
 
 
-def test_a_receipt_tells_how_many_events_were_in_it(store: Store) -> None:
-    put_in(store, found("a"))
-    put_in(store, found("a"), found("b"), found("c"))
+def test_a_receipt_has_the_number_of_its_events(store: Store) -> None:
+    add_events(store, split_event("a"))
+    add_events(store, split_event("a"), split_event("b"), split_event("c"))
 
     receipt = store.receipts.get("rcp_2")
     assert receipt is not None
     assert (receipt.state, receipt.events) == (ReceiptState.SPLIT, 3)
 
 
-def test_an_event_that_came_before_is_a_duplicate(store: Store) -> None:
-    put_in(store, found("a"))
+def test_an_event_that_is_stored_already_is_a_duplicate(store: Store) -> None:
+    add_events(store, split_event("a"))
 
-    counted = put_in(store, found("b"), found("a"))
+    counted = add_events(store, split_event("b"), split_event("a"))
 
     assert counted == SplitCount(new=1, duplicates=1)
     assert texts(store) == ["a", "b"]
     assert destinations(store) == ["crm", "crm"]
 
 
-def test_an_event_twice_in_a_receipt_or_in_a_batch_is_kept_once(store: Store) -> None:
+def test_an_event_twice_in_a_receipt_or_in_a_batch_is_stored_once(store: Store) -> None:
     first, second = receive(store, 2)
-    split = [SplitReceipt(first, [found("a"), found("a")]), SplitReceipt(second, [found("a"), found("b")])]
+    split = [
+        SplitReceipt(first, [split_event("a"), split_event("a")]),
+        SplitReceipt(second, [split_event("a"), split_event("b")]),
+    ]
 
     counted = store.events.add(claim_split(store), split, LEASE)
 
@@ -139,25 +142,27 @@ def test_an_event_that_was_erased_with_its_customer_does_not_come_back(store: St
     row = {"event_id": key_of(event_id("a")), "at": NOON}
     store.write(lambda c: c.execute(insert(erased_events).values(row)))
 
-    counted = put_in(store, found("a"), found("b"))
+    counted = add_events(store, split_event("a"), split_event("b"))
 
     assert counted == SplitCount(new=1, duplicates=1)
     assert texts(store) == ["b"]
 
 
-def test_a_receipt_that_is_split_again_brings_nothing_twice(store: Store) -> None:
-    put_in(store, found("a"))
+def test_a_receipt_that_is_split_again_adds_no_event_twice(store: Store) -> None:
+    add_events(store, split_event("a"))
     store.receipts.reprocess("rcp_1")
 
     [receipt] = store.receipts.pending(limit=1, max_bytes=1)
-    [counted] = store.events.add(claim_split(store), [SplitReceipt(receipt, [found("a"), found("b")])], LEASE)
+    [counted] = store.events.add(
+        claim_split(store), [SplitReceipt(receipt, [split_event("a"), split_event("b")])], LEASE
+    )
 
     assert counted == SplitCount(new=1, duplicates=1)
     assert texts(store) == ["a", "b"]
     assert destinations(store) == ["crm", "crm"]
 
 
-def test_a_receipt_that_cannot_be_read_says_why_until_it_is_put_back_in_line(store: Store) -> None:
+def test_an_unreadable_receipt_has_a_reason_until_it_is_reprocessed(store: Store) -> None:
     [receipt] = receive(store)
 
     store.events.add(claim_split(store), [SplitReceipt(receipt, unreadable="no JSON\x00\ud800" + "!" * 300)], LEASE)
@@ -178,8 +183,8 @@ def test_a_receipt_can_be_unreadable_twice(store: Store) -> None:
 
 
 @pytest.mark.parametrize("receipt_id", ["rcp_1", "rcp_2", "rcp_", "", "evt_1", f"rcp_{2**63}"])
-def test_what_can_be_read_or_is_unknown_has_no_reason(store: Store, receipt_id: str) -> None:
-    put_in(store, found("a"))
+def test_a_readable_or_unknown_receipt_has_no_reason(store: Store, receipt_id: str) -> None:
+    add_events(store, split_event("a"))
 
     assert store.receipts.reason(receipt_id) is None
 
@@ -187,30 +192,30 @@ def test_what_can_be_read_or_is_unknown_has_no_reason(store: Store, receipt_id: 
 def test_a_thousand_events_keep_their_order_to_every_destination(store: Store) -> None:
     names = [str(number) for number in range(1000)]
 
-    put_in(store, *(found(name, to=("a", "b", "c")) for name in names))
+    add_events(store, *(split_event(name, to=("a", "b", "c")) for name in names))
 
     assert texts(store) == names
     assert destinations(store) == ["a", "b", "c"] * 1000
     query = select(jobs.c.subject).where(jobs.c.queue == "deliver:b").order_by(jobs.c.id)
-    in_line = store.database.read(lambda c: c.execute(query).scalars().all())
-    assert in_line == list(range(2, 3001, 3))
+    enqueued = store.database.read(lambda c: c.execute(query).scalars().all())
+    assert enqueued == list(range(2, 3001, 3))
 
 
-def test_who_lost_the_splitting_job_adds_nothing(timed: Store, clock: Clock) -> None:
+def test_a_worker_that_lost_the_split_job_adds_nothing(timed: Store, clock: Clock) -> None:
     [receipt] = receive(timed)
     stale = claim_split(timed)
     clock.advance(LEASE)
     claim_split(timed)
 
     with pytest.raises(ClaimLost):
-        timed.events.add(stale, [SplitReceipt(receipt, [found("a")])], LEASE)
+        timed.events.add(stale, [SplitReceipt(receipt, [split_event("a")])], LEASE)
 
     assert texts(timed) == []
     assert destinations(timed) == []
     assert timed.receipts.has_pending()
 
 
-def test_adding_events_makes_the_lease_begin_anew(timed: Store, clock: Clock) -> None:
+def test_adding_events_extends_the_lease(timed: Store, clock: Clock) -> None:
     receive(timed)
     job = claim_split(timed)
     clock.advance(LEASE - timedelta(seconds=1))
@@ -224,11 +229,11 @@ def test_adding_events_makes_the_lease_begin_anew(timed: Store, clock: Clock) ->
 
 
 class Crash(Exception):
-    """The process ends here."""
+    """The process dies at this point."""
 
 
 class CrashPoint:
-    """Lets every point pass until it is armed."""
+    """A failpoint that does nothing until it is armed."""
 
     armed = False
 
@@ -237,12 +242,12 @@ class CrashPoint:
             raise Crash
 
 
-def test_what_is_not_committed_is_new_the_next_time(url: str, make_store: StoreMaker) -> None:
+def test_events_of_a_transaction_that_was_rolled_back_are_still_new(url: str, make_store: StoreMaker) -> None:
     crash = CrashPoint()
     store = make_store(url, on_failpoint=crash)
     [receipt] = receive(store)
     job = claim_split(store)
-    split = [SplitReceipt(receipt, [found("a")])]
+    split = [SplitReceipt(receipt, [split_event("a")])]
 
     crash.armed = True
     with pytest.raises(Crash):

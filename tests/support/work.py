@@ -1,4 +1,4 @@
-"""Work for tests: a clock they move, events put in as the splitter does, jobs claimed and settled."""
+"""Work for tests: a clock that they move, events added as the splitter does, jobs claimed and settled."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ _bodies = count()
 
 
 class Clock:
-    """What time it is for a store; it stands until it is moved."""
+    """The time for a store. It moves only by `advance`."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -47,7 +47,7 @@ def timed(url: str, make_store: StoreMaker, clock: Clock) -> Store:
     return make_store(url, clock=clock)
 
 
-def found(
+def split_event(
     name: object = "hi",
     *,
     to: Sequence[str] = ("crm",),
@@ -55,26 +55,26 @@ def found(
     foreign: bool = False,
     kind: str = "message.text",
 ) -> SplitEvent:
-    """An event as the splitter finds it, with a delivery to each of these destinations if it is new."""
+    """Return an event as the splitter finds it, with a delivery to each of these destinations if it is new."""
     deliveries = tuple(NewDelivery(destination, order_key) for destination in to)
     return SplitEvent(new_event(name, kind=kind), foreign, () if foreign else deliveries)
 
 
 def receive(store: Store, receipts: int = 1) -> list[PendingReceipt]:
-    """New receipts that wait to be split, beside those that wait already."""
+    """Add pending receipts, and return all that are pending."""
     new = [new_receipt(b"%d" % next(_bodies)) for _ in range(receipts)]
     store.receipts.add_all(new)
     return store.receipts.pending(limit=10_000, max_bytes=1_000_000)
 
 
 def claim_split(store: Store) -> Job:
-    """The splitter's job."""
+    """Claim the split job."""
     [job] = store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)
     return job
 
 
-def put_in(store: Store, *events: SplitEvent) -> SplitCount:
-    """These events, found in a receipt of their own."""
+def add_events(store: Store, *events: SplitEvent) -> SplitCount:
+    """Add these events, found in a receipt of their own."""
     [receipt] = receive(store)
     job = claim_split(store)
     [counted] = store.events.add(job, [SplitReceipt(receipt, events)], LEASE)
@@ -83,32 +83,32 @@ def put_in(store: Store, *events: SplitEvent) -> SplitCount:
 
 
 def claim(store: Store, queue: str = CRM, *, max_in_flight: int = 8, limit: int = 100) -> list[Job]:
-    """What can be claimed now."""
+    """Claim what can be claimed now."""
     return store.jobs.claim(ClaimRequest(queue, max_in_flight, limit), LEASE)
 
 
 def answered(status: int | None = 200, *, error: str | None = None, at: datetime = NOON) -> Attempt:
-    """A POST that was made."""
+    """Return an attempt: a POST and its answer."""
     return Attempt(at, status, error, 12)
 
 
 def done(job: Job, *, max_in_flight: int = 8) -> JobResult:
-    """It was delivered."""
+    """Return the result of a job that was delivered."""
     return JobResult(job, Done(), answered(200), QueueSignal.SUCCESS, max_in_flight=max_in_flight)
 
 
-def again(
+def retry(
     job: Job, after: timedelta = LEASE, *, retry_after: timedelta | None = None, max_in_flight: int = 8
 ) -> JobResult:
-    """The destination failed; it is to be tried again."""
+    """Return the result of a job whose destination failed."""
     return JobResult(job, Retry(after), answered(503), QueueSignal.FAILURE, retry_after, max_in_flight)
 
 
 def dead(job: Job) -> JobResult:
-    """It is given up, after a last answer that says nothing about the queue."""
+    """Return the result of a job that is dead, after an answer that says nothing about the queue."""
     return JobResult(job, Dead("tried for 3 days"), answered(400))
 
 
 def subjects(jobs: Sequence[Job]) -> list[int]:
-    """The rows that the jobs are about."""
+    """Return the rows that the jobs are about."""
     return [job.subject for job in jobs]
