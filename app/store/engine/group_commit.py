@@ -29,7 +29,7 @@ QUEUED_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 0.030
 WOKEN_AT_ONCE = 32
 
-native_lock = monkey.get_original("_thread", "allocate_lock")
+native_lock = monkey.get_original("_thread", "allocate_lock")  # gevent's own must not be shared by threads
 
 
 class PendingWrite(Generic[T, R]):
