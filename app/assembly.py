@@ -77,7 +77,7 @@ def build_queues(gateway: Gateway) -> list[Queue]:
     splitter = Splitter(
         store=store,
         metrics=gateway.metrics,
-        phone_number_ids=frozenset(settings.whatsapp.phone_number_ids),
+        ours=settings.whatsapp.ours,
         destinations=settings.destinations,
         lease=timedelta(seconds=settings.worker.lease_seconds),
     )

@@ -26,7 +26,7 @@ often and in whatever batch Meta sends it.
 | `occurredAt` | When it happened: the time in the item, else in its entry, else when the webhook came. |
 | `receivedAt`, `receiptId` | The webhook that the event was split out of. |
 | `wabaId`, `phoneNumberId` | The account and the business number; null if Meta names none. |
-| `foreign` | Whether its number was missing in the profile when it came. Such an event is stored, not pushed. |
+| `foreign` | Whether the profile lacked its account or its number when it came. It is stored then, not pushed. |
 | `contact` | The customer, as far as known: `userId` (stable), `parentUserId`, `waId`, `username`, `profileName`. |
 | `data` | The content of the item. Our own names are camelCase; Meta's objects are copied whole with Meta's names. |
 | `raw` | Meta's item exactly, except that a number outside of JSON's range (`1e999`) becomes a string. |

@@ -91,7 +91,8 @@ def _whatsapp(values: Values, secrets: Secrets, problems: Problems) -> WhatsApp:
         numbers = [secrets.numeric_id(value, at_ids.item(at)) for at, value in enumerate(values["phoneNumberIds"])]
     else:
         numbers = [secrets.numeric_id(values["phoneNumberId"], problems.at("phoneNumberId"))]
-    return WhatsApp(secrets.numeric_id(values["wabaId"], problems.at("wabaId")), tuple(dict.fromkeys(numbers)))
+    waba_id = secrets.numeric_id(values["wabaId"], problems.at("wabaId"))
+    return WhatsApp(waba_id, (waba_id,), tuple(dict.fromkeys(numbers)))
 
 
 def _webhook(values: Values, secrets: Secrets, problems: Problems) -> Webhook:

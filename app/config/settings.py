@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from app.domain.subscription import Ours
+
 
 class Mode(StrEnum):
     """The two ways to run. Dry-run needs no Meta account and opens no connection to Meta."""
@@ -38,8 +40,16 @@ class Graph:
 
 @dataclass(frozen=True)
 class WhatsApp:
+    """`waba_id` is the account that is used for Graph calls; `waba_ids` holds it and the profile's other accounts."""
+
     waba_id: str
+    waba_ids: tuple[str, ...]
     phone_number_ids: tuple[str, ...]
+
+    @property
+    def ours(self) -> Ours:
+        """Return the accounts and numbers whose events are delivered."""
+        return Ours(frozenset(self.waba_ids), frozenset(self.phone_number_ids))
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def replay_deliveries(asked: tuple[Selection, str | None]) -> dict[str, Any]:
 def _deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:
     """As the splitter makes them, by the profile as it is now."""
     settings = gateway().settings
-    return deliveries_of(event, ours=settings.whatsapp.phone_number_ids, subscribers=settings.destinations)
+    return deliveries_of(event, ours=settings.whatsapp.ours, subscribers=settings.destinations)
 
 
 def _refuse_unknown_destination(selection: Selection) -> None:

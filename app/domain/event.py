@@ -66,7 +66,7 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class Event(NewEvent):
-    """A stored event. `foreign`: its number was not in the profile when it came."""
+    """A stored event. `foreign`: its account or number was not in the profile when it came."""
 
     sequence: int
     received_at: datetime

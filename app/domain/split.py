@@ -20,7 +20,7 @@ class PendingReceipt:
 
 @dataclass(frozen=True)
 class SplitEvent:
-    """An event, whether its number is foreign, and the deliveries to create with it if the event is new."""
+    """An event, whether it is foreign, and the deliveries to create with it if the event is new."""
 
     event: NewEvent
     foreign: bool = False

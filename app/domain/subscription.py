@@ -1,7 +1,8 @@
 """What a destination wants, and which of its events must not overtake each other."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.delivery import NewDelivery
@@ -21,11 +22,24 @@ class Subscriber(Protocol):
     def ordering(self) -> str: ...
 
 
+@dataclass(frozen=True)
+class Ours:
+    """The WhatsApp Business accounts and phone numbers of the profile. Events of all others are foreign."""
+
+    waba_ids: frozenset[str]
+    phone_number_ids: frozenset[str]
+
+    def has(self, event: NewEvent) -> bool:
+        """Return whether the account and the phone number of an event, where it names them, are ours."""
+        is_of_account = event.waba_id is None or event.waba_id in self.waba_ids
+        return is_of_account and (event.phone_number_id is None or event.phone_number_id in self.phone_number_ids)
+
+
 def deliveries_of(
-    event: NewEvent, *, ours: Collection[str], subscribers: Iterable[Subscriber]
+    event: NewEvent, *, ours: Ours, subscribers: Iterable[Subscriber]
 ) -> tuple[NewDelivery, ...] | None:
-    """The deliveries to make with an event; None where it is foreign: of a number that is not among `ours`."""
-    if event.phone_number_id is not None and event.phone_number_id not in ours:
+    """Return the deliveries to make with an event; None if the event is foreign."""
+    if not ours.has(event):
         return None
     return tuple(
         NewDelivery(each.name, order_key(event) if each.ordering == "conversation" else None)

@@ -16,7 +16,7 @@ class ContactSchema(CamelSchema):
 
 
 class EventSchema(CamelSchema):
-    """One thing that happened. `raw` is Meta's item exactly; `foreign`: its number is not in the profile."""
+    """One thing that happened. `raw` is Meta's item exactly; `foreign`: its account or number is not ours."""
 
     version = ma.fields.Integer(required=True)
     id = ma.fields.String(required=True)

@@ -17,7 +17,7 @@ from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.meta.parse import Unreadable, split
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
-from app.domain.subscription import deliveries_of
+from app.domain.subscription import Ours, deliveries_of
 from app.metrics import Metrics
 from app.store import ClaimLost, Store, StoreRefused
 
@@ -37,11 +37,11 @@ SMALL_READ, BATCH_WINDOW_SECONDS = 20, 0.02
 
 @dataclass(frozen=True)
 class Splitter:
-    """Splits pending receipts. An event of a number that is not in `phone_number_ids` is foreign."""
+    """Splits pending receipts. An event of an account or a number that is not in `ours` is foreign."""
 
     store: Store
     metrics: Metrics
-    phone_number_ids: frozenset[str]
+    ours: Ours
     destinations: tuple[Destination, ...]
     lease: timedelta
 
@@ -75,7 +75,7 @@ class Splitter:
             return SplitReceipt(receipt, unreadable=f"internal error: {type(error).__name__}")
 
     def _with_deliveries(self, event: NewEvent) -> SplitEvent:
-        deliveries = deliveries_of(event, ours=self.phone_number_ids, subscribers=self.destinations)
+        deliveries = deliveries_of(event, ours=self.ours, subscribers=self.destinations)
         return SplitEvent(event, foreign=deliveries is None, deliveries=deliveries or ())
 
     def _store_batch(self, job: Job, batch: Sequence[SplitReceipt]) -> None:

@@ -44,7 +44,7 @@ def _of_receipts(snapshot: Snapshot) -> Iterator[Metric]:
 def _of_events(counts: EventCounts) -> Iterator[Metric]:
     yield GaugeMetricFamily("wats_stored_events", "Events in the store, at most.", counts.total)
     yield GaugeMetricFamily(
-        "wats_foreign_events", "Stored events of phone numbers that were not in the profile.", counts.foreign
+        "wats_foreign_events", "Stored events of accounts or numbers that were not in the profile.", counts.foreign
     )
 
 

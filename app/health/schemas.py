@@ -47,7 +47,7 @@ class ReceiptsStatusSchema(CamelSchema):
 
 
 class EventsStatusSchema(CamelSchema):
-    """Stored events. `total` is an upper bound; `foreign`: for phone numbers that were not in the profile."""
+    """Stored events. `total` is an upper bound; `foreign`: of accounts or numbers that were not in the profile."""
 
     total = ma.fields.Integer(required=True)
     foreign = ma.fields.Integer(required=True)

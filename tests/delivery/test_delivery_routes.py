@@ -1,5 +1,6 @@
 """Deliveries at their doors: what is stuck, why, and once more."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -165,6 +166,15 @@ def test_a_long_replay_goes_in_bounded_steps_that_follow_each_other(client: Flas
     assert (first["replayed"], first["seen"], first["left"]) == (500, 500, 1)
     assert (second["replayed"], second["left"], second["nextCursor"]) == (1, 0, None)
     assert len(claim(store)) == 501
+
+
+def test_an_event_of_another_account_stays_foreign(client: FlaskClient, store: Store) -> None:
+    put_foreign(store, replace(new_event("theirs"), waba_id="5555555555"))
+
+    answer = replay(client)
+
+    assert answer.get_json()["replayed"] == 0
+    assert listed(client) == []
 
 
 def test_an_event_that_was_foreign_is_delivered_once_its_number_is_ours(client: FlaskClient, store: Store) -> None:

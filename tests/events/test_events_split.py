@@ -10,16 +10,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.domain.job import Retry
 from app.domain.receipt import ReceiptState
 from app.domain.split import SplitReceipt
+from app.domain.subscription import Ours
 from app.events.split import MAX_EVENTS_PER_TRANSACTION, MAX_RECEIPTS_PER_READ, Splitter, in_batches
 from app.metrics import Metrics
 from app.store import Store
-from tests.support.envelopes import NUMBER, batch, change, envelope, in_bytes, inbound_text
+from tests.support.envelopes import NUMBER, SENT, WABA, batch, change, envelope, in_bytes, inbound_text
 from tests.support.store import databases, make_store, new_receipt, store, url
 from tests.support.work import AT_ONCE, LEASE, claim, claim_split, receive, split_event
 
 __all__ = ["databases", "make_store", "store", "url"]
 
-THEIRS, CURSED = "5555555555", "1313131313"
+THEIRS, CURSED, OTHER_OF_OURS = "5555555555", "1313131313", "1234567891"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class BrokenNumbers(frozenset[str]):
 
 def splitter(store: Store, *subscribers: Subscriber, numbers: frozenset[str] = frozenset({NUMBER})) -> Splitter:
     destinations: Any = subscribers or (Subscriber(),)
-    return Splitter(store=store, metrics=Metrics(), phone_number_ids=numbers, destinations=destinations, lease=LEASE)
+    ours = Ours(waba_ids=frozenset({WABA, OTHER_OF_OURS}), phone_number_ids=numbers)
+    return Splitter(store=store, metrics=Metrics(), ours=ours, destinations=destinations, lease=LEASE)
 
 
 def split_all(store: Store, by: Splitter | None = None) -> Any:
@@ -166,6 +168,30 @@ def test_an_event_of_an_unlisted_number_is_stored_and_not_delivered(store: Store
     assert [event.foreign for event in store.events.after(0, limit=9)] == [False, True]
     assert store.events.counts().foreign == 1
     assert len(claim(store)) == 1
+
+
+TEMPLATE = {"field": "message_template_status_update", "value": {"event": "APPROVED", "message_template_id": 1}}
+
+
+@pytest.mark.parametrize(
+    ("body", "foreign"),
+    [
+        (envelope(TEMPLATE, waba_id=THEIRS), True),
+        (envelope(change(messages=[inbound_text()]), waba_id=THEIRS), True),
+        ({"object": "user", "entry": [{"id": "0", "time": SENT, "changed_fields": ["about"]}]}, True),
+        (envelope(TEMPLATE, waba_id=WABA), False),
+        (envelope(TEMPLATE, waba_id=OTHER_OF_OURS), False),
+        (envelope(TEMPLATE, waba_id=None), False),
+    ],
+    ids=["template", "message", "other object", "ours", "another of ours", "no account"],
+)
+def test_an_event_of_an_unlisted_account_is_foreign(store: Store, body: Any, foreign: bool) -> None:
+    put(store, in_bytes(body))
+
+    split_all(store)
+
+    assert [event.foreign for event in store.events.after(0, limit=9)] == [foreign]
+    assert len(claim(store)) == (0 if foreign else 1)
 
 
 def test_an_event_of_no_number_is_not_foreign(store: Store) -> None:
