@@ -1,6 +1,6 @@
-"""The background worker's own process: `python -m app.worker`, told everything by its environment.
+"""The process of the background worker: `python -m app.worker`. Its settings come from its environment.
 
-gevent's monkey patch comes before every other import: a lock made before it could stop the process for good.
+gevent's monkey patch comes before every other import: a lock created before it could block the process forever.
 """
 # ruff: noqa: E402
 
@@ -20,14 +20,16 @@ from app.jobs.watchdog import Watchdog
 from app.log import configure_logging
 
 EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78
+CLOSE_SECONDS = 2
+"""The end of the grace period, kept for closing the store."""
 
 
-def _nothing(_point: str) -> None:
-    """Nobody watches the points where a process may be killed."""
+def no_failpoint(_name: str) -> None:
+    """Let the process live: only a crash test kills it at a failpoint."""
 
 
-def main(on_failpoint: Failpoint = _nothing) -> int:
-    """Work until told to stop; the exit code."""
+def main(on_failpoint: Failpoint = no_failpoint) -> int:
+    """Work until a signal stops the process. Return its exit code."""
     try:
         settings = load_settings()
     except ConfigError as error:
@@ -40,22 +42,22 @@ def main(on_failpoint: Failpoint = _nothing) -> int:
     watchdog, stop = Watchdog(), _stop_event()
     tune_runtime()
     watchdog.start()
-    sound = worker.run(stop, grace_seconds=settings.grace_seconds - 2)
+    is_sound = worker.run(stop, grace_seconds=settings.grace_seconds - CLOSE_SECONDS)
     watchdog.stop()
     gateway.store.close()
-    return 0 if sound and not gateway.store.is_broken else EXIT_BROKEN
+    return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
 
 
 def _stop_event() -> Event:
-    """Set by the first signal to stop; a second one ends the process at once."""
+    """Return an event that the first SIGTERM or SIGINT sets. A second one ends the process at once."""
     stop = Event()
 
-    def begin(number: int, _frame: object) -> None:
+    def stop_once(number: int, _frame: object) -> None:
         stop.set()
         signal.signal(number, signal.SIG_DFL)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, begin)
+        signal.signal(number, stop_once)
     return stop
 
 

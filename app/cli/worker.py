@@ -12,7 +12,7 @@ from app.cli.options import start_options
 from app.cli.store_errors import reporting_store_errors
 from app.cli.supervisor import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
-from app.jobs.runner import is_anybody_working
+from app.jobs.runner import is_worker_alive
 from app.startup.banner import print_warnings
 
 
@@ -36,6 +36,6 @@ def _check(settings: Settings) -> None:
     with reporting_store_errors():
         store = build_gateway(settings).store
         store.open()
-        is_alive = is_anybody_working(store, datetime.now(UTC))
+        is_alive = is_worker_alive(store, datetime.now(UTC))
     if not is_alive:
         raise CommandFailed("no worker has a fresh heartbeat")

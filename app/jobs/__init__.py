@@ -1,4 +1,4 @@
-"""The job queue's runtime: a worker claims jobs with a lease and a fence, handles them, and settles what it claimed.
+"""The job queue's runtime: a worker claims jobs with a lease and a fence, handles them, and settles its own.
 
-One mechanism for all work. Knows jobs and queues, and nothing of what a job is about: assembly hands in the queues.
+The package knows jobs and queues, not what a job is about: assembly hands the queues in.
 """

@@ -1,4 +1,4 @@
-"""One try of a claimed job: handle it outside any transaction, then settle it, as long as the claim is ours."""
+"""One attempt at a claimed job: handle it outside any transaction, then settle it while the claim is still ours."""
 
 import logging
 from collections.abc import Callable
@@ -19,49 +19,51 @@ FIRST_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 MAX_INTERNAL_ERRORS = 15
 
 Failpoint = Callable[[str], None]
+"""Called with the name of each point at which a crash test may kill the process."""
 
 
 class Executor:
-    """Handles and settles."""
+    """Runs the tasks of jobs and settles their results. Through `settlements` several results share a transaction."""
 
     def __init__(self, leases: Leases, settlements: GroupCommit[JobResult, bool], on_failpoint: Failpoint) -> None:
         self._leases = leases
         self._settlements = settlements
-        self._on_point = on_failpoint
+        self._on_failpoint = on_failpoint
 
     def handle(self, queue: Queue, job: Job, task: Task) -> None:
-        """Try a job once. A claim that was lost before is left to whoever has it now.
+        """Make one attempt and settle it. Do nothing if the claim was lost before.
 
-        Whatever happens the lease is let go of, so that it ends; unless the worker is stopping, which hands it back.
+        After any exception the lease is dropped, so that it expires and another attempt follows. If the worker stops
+        and kills this greenlet, the lease is kept: the worker hands it back.
         """
         try:
             if self._leases.holds(job):
-                self._on_point("claimed")
-                settlement = attempt(queue, job, task)
-                self._on_point("handled")
-                self._settle(settlement)
+                self._on_failpoint("claimed")
+                result = attempt(queue, job, task)
+                self._on_failpoint("handled")
+                self._settle(result)
         except Exception:
             log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name})
         self._leases.drop(job)
 
-    def _settle(self, settlement: JobResult) -> None:
-        """Write it down, however long the store is away, while the claim is ours."""
-        while self._leases.holds(settlement.job):
+    def _settle(self, result: JobResult) -> None:
+        """Settle, and repeat it while the store is unavailable and the claim is ours."""
+        while self._leases.holds(result.job):
             try:
-                if not self._settlements.add(settlement, 1):
-                    log.warning("worker.claim_lost", extra={"job_id": settlement.job.id})
+                if not self._settlements.add(result, 1):
+                    log.warning("worker.claim_lost", extra={"job_id": result.job.id})
             except StoreRefused:
                 raise
             except StoreUnavailable as error:
-                log.warning("worker.not_settled", extra={"job_id": settlement.job.id, "reason": str(error)})
+                log.warning("worker.not_settled", extra={"job_id": result.job.id, "reason": str(error)})
                 gevent.sleep(SETTLE_RETRY_SECONDS)
             else:
-                self._on_point("settled")
+                self._on_failpoint("settled")
                 return
 
 
 def attempt(queue: Queue, job: Job, task: Task) -> JobResult:
-    """How the try ended. A mistake of ours is one more way to fail: it is logged, and the job tried again later."""
+    """Run the task and return its result. An internal error is logged, and the job is attempted again later."""
     try:
         return task()
     except StoreUnavailable as error:
@@ -72,7 +74,7 @@ def attempt(queue: Queue, job: Job, task: Task) -> JobResult:
         return JobResult(job, _after_internal_error(queue, job, type(error).__name__))
 
 
-def _after_internal_error(queue: Queue, job: Job, name: str) -> Retry | Dead:
+def _after_internal_error(queue: Queue, job: Job, error: str) -> Retry | Dead:
     if not queue.singleton and job.attempts + 1 >= MAX_INTERNAL_ERRORS:
-        return Dead(f"wats failed on it with {name}, {MAX_INTERNAL_ERRORS} times")
+        return Dead(f"internal error {error}, {MAX_INTERNAL_ERRORS} attempts")
     return Retry(min(FIRST_PAUSE * 2 ** min(job.attempts, 12), MAX_PAUSE))

@@ -1,4 +1,4 @@
-"""The leases of one worker: taken with a claim, renewed while the work goes on, and known when they are lost."""
+"""The leases of one worker: taken with a claim, renewed while a job runs, and dropped when they are lost."""
 
 import logging
 import time
@@ -17,44 +17,44 @@ RENEWALS_PER_LEASE = 3
 
 
 class Leases:
-    """What this worker holds, by its own clock, which goes on while the process is frozen."""
+    """The claims that this worker holds, and when each expires by a clock that runs while the process is frozen."""
 
     def __init__(self, store: Store, lease: timedelta) -> None:
-        self.lease = lease
+        self._lease = lease
         self._store = store
         self._held: dict[int, tuple[Job, float]] = {}
 
-    def claim(self, wanted: ClaimRequest) -> list[Job]:
-        """Claim due jobs of a queue. A lease counts from before it was asked for."""
-        until = self._end_of_new_lease()
-        return self._hold(self._store.jobs.claim(wanted, self.lease), until)
+    def claim(self, request: ClaimRequest) -> list[Job]:
+        """Claim due jobs of a queue. Their leases count from before the request, so that they never last too long."""
+        expires_at = self._expiry_of_new_lease()
+        jobs = self._store.jobs.claim(request, self._lease)
+        self._held.update({job.id: (job, expires_at) for job in jobs})
+        return jobs
 
     def holds(self, job: Job) -> bool:
-        """Tells whether the claim is still ours as far as we know; the store has the last word."""
-        held = self._held.get(job.id)
-        return held is not None and held[0].claim_id == job.claim_id and time.monotonic() < held[1]
+        """Return whether the claim is still ours, as far as this worker knows. The store decides when it settles."""
+        return self._has_claim(job) and time.monotonic() < self._held[job.id][1]
 
     def drop(self, job: Job) -> None:
-        """The job is settled, or somebody else's."""
-        held = self._held.get(job.id)
-        if held is not None and held[0].claim_id == job.claim_id:
+        """Forget the claim: the job is settled, or another worker has it."""
+        if self._has_claim(job):
             del self._held[job.id]
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
-        """Give these back: they are due at once, for anybody, and no try of them has ended."""
+        """Give up the claims of these jobs: they are due at once, for any worker, and no attempt is counted."""
         for job in jobs:
             self.drop(job)
         if jobs:
             self._store.jobs.hand_back(jobs)
 
     def hand_back_all(self) -> None:
-        """Give back what is still held."""
+        """Give up every claim that is still held."""
         self.hand_back([job for job, _ in self._held.values()])
 
-    def renew_for_ever(self) -> None:
-        """Renew all leases, three times within each."""
+    def renew_forever(self) -> None:
+        """Renew all leases, three times within the length of one."""
         while True:
-            gevent.sleep(self.lease.total_seconds() / RENEWALS_PER_LEASE)
+            gevent.sleep(self._lease.total_seconds() / RENEWALS_PER_LEASE)
             try:
                 self._renew([job for job, _ in self._held.values()])
             except StoreUnavailable as error:
@@ -63,22 +63,17 @@ class Leases:
     def _renew(self, jobs: Sequence[Job]) -> None:
         if not jobs:
             return
-        until = self._end_of_new_lease()
-        ours = self._store.jobs.renew(jobs, self.lease)
+        expires_at = self._expiry_of_new_lease()
+        renewed = self._store.jobs.renew(jobs, self._lease)
         for job in jobs:
-            if job.id in ours:
-                self._extend(job, until)
-            else:
+            if job.id not in renewed:
                 self.drop(job)
+            elif self._has_claim(job):  # it may have been settled meanwhile
+                self._held[job.id] = (job, expires_at)
 
-    def _extend(self, job: Job, until: float) -> None:
+    def _has_claim(self, job: Job) -> bool:
         held = self._held.get(job.id)
-        if held is not None and held[0].claim_id == job.claim_id:
-            self._held[job.id] = (job, until)
+        return held is not None and held[0].claim_id == job.claim_id
 
-    def _hold(self, jobs: list[Job], until: float) -> list[Job]:
-        self._held.update({job.id: (job, until) for job in jobs})
-        return jobs
-
-    def _end_of_new_lease(self) -> float:
-        return time.monotonic() + self.lease.total_seconds()
+    def _expiry_of_new_lease(self) -> float:
+        return time.monotonic() + self._lease.total_seconds()

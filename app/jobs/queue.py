@@ -7,10 +7,10 @@ from app.domain.job import Job
 from app.domain.job_result import JobResult
 
 Task = Callable[[], JobResult]
-"""One try of a job. It makes no transaction of its own last longer than it must, and says how the try ended."""
+"""One attempt at a job. It runs outside any transaction and returns what the store is to record."""
 
 Prepare = Callable[[Sequence[Job]], Sequence[tuple[Job, Task]]]
-"""Loads what claimed jobs need, in one go, and gives a task for each of them."""
+"""Loads what claimed jobs need, all at once, and returns a task for each job."""
 
 
 def _always() -> bool:
@@ -19,10 +19,13 @@ def _always() -> bool:
 
 @dataclass(frozen=True)
 class Queue:
-    """`max_in_flight`: how many jobs are in flight at best, over all workers. `has_work`: whether a claim is worth a try.
+    """What a dispatcher must know of a queue.
 
-    `singleton`: its one job never ends; whatever happens to a try, there is another one. `wakes_on_commit`: a commit anywhere
-    may give it something to do; else it is only time that does. `ordered`: the end of one job may let another go.
+    - `max_in_flight`: how many jobs may be in flight, over all workers.
+    - `has_work`: whether a claim could return anything; asked before each claim.
+    - `singleton`: the queue has one job, which is never deleted. After each attempt another one follows.
+    - `wakes_on_commit`: check the queue after every commit; otherwise only on its timer.
+    - `ordered`: a finished job may make the next one with its ordering key due.
     """
 
     name: str
@@ -34,6 +37,6 @@ class Queue:
     ordered: bool = False
 
     def handle_alone(self, job: Job) -> JobResult:
-        """One try of a job for which nothing was loaded together with others."""
+        """Prepare this job alone and run its task."""
         [(_, task)] = self.prepare([job])
         return task()

@@ -1,6 +1,6 @@
-"""The worker: one process of background work. It serves its queues, gives signs of life, and stops in order.
+"""The job runner: all that one worker process does. It serves the queues, sends heartbeats, and stops in order.
 
-It works only while the schema fits its code: one that is a version behind or ahead does no harm.
+It works only while the database's schema is compatible with its code: a worker of another version does no harm.
 """
 
 import logging
@@ -25,13 +25,13 @@ from app.store import GroupCommit, Store, StoreUnavailable
 log = logging.getLogger(__name__)
 
 KIND = "worker"
-WAITING_SECONDS = 1.0
-LAST_SECONDS = 2.0
-"""What is left of the grace for handing leases back."""
+SCHEMA_RETRY_SECONDS = 1.0
+HAND_BACK_SECONDS = 2.0
+"""The end of the grace period, kept for handing leases back."""
 
 
 class JobRunner:
-    """Serves queues until told to stop. `slots`: how many jobs of each queue it handles at a time, at best."""
+    """Serves queues until it is stopped. `slots`: how many jobs of each queue it handles at a time, at most."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class JobRunner:
         self._leases = Leases(store, lease)
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
         executor = Executor(self._leases, self._settlements, on_failpoint)
-        self._fits = False
+        self._is_compatible = False
         self._dispatchers = [
             Dispatcher(
                 queue,
@@ -58,39 +58,39 @@ class JobRunner:
                 leases=self._leases,
                 executor=executor,
                 slots=slots,
-                may_work=lambda: self._fits,
+                may_work=lambda: self._is_compatible,
                 poll_seconds=poll_seconds,
             )
             for queue in queues
         ]
 
     def run(self, stop: Event, *, grace_seconds: float) -> bool:
-        """Work until told to stop. A store that is away or without its schema is waited for.
+        """Work until `stop` is set. Wait for a store that is unavailable, or whose schema is not compatible yet.
 
-        False if it stopped because a part of it broke: whoever started this process starts another.
+        Return False if one of its greenlets failed: the process must end, and its supervisor starts another.
         """
         process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
         log.info("worker.started", extra={"worker": process})
-        helping: list[gevent.Greenlet[..., None]] = [
-            gevent.spawn(self._beat_for_ever, process, started_at),
-            gevent.spawn(self._listen_for_ever),
-            gevent.spawn(self._leases.renew_for_ever),
+        helpers: list[gevent.Greenlet[..., None]] = [
+            gevent.spawn(self._beat_forever, process, started_at),
+            gevent.spawn(self._listen_forever),
+            gevent.spawn(self._leases.renew_forever),
         ]
-        dispatching: list[gevent.Greenlet[..., None]] = [gevent.spawn(each.run) for each in self._dispatchers]
-        for part in (*helping, *dispatching):
-            part.link_exception(lambda _: stop.set())
+        dispatching: list[gevent.Greenlet[..., None]] = [gevent.spawn(one.run) for one in self._dispatchers]
+        for greenlet in (*helpers, *dispatching):
+            greenlet.link_exception(lambda _: stop.set())
         stop.wait()
         self._finish(dispatching, grace_seconds)
-        gevent.killall(helping)
-        self._take_leave(process)
+        gevent.killall(helpers)
+        self._delete_heartbeat(process)
         log.info("worker.stopped", extra={"worker": process})
-        return not any(isinstance(part.exception, Exception) for part in (*helping, *dispatching))
+        return not any(isinstance(greenlet.exception, Exception) for greenlet in (*helpers, *dispatching))
 
     def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", grace_seconds: float) -> None:
-        """Let what is in flight end; what does not end in time is handed back, and tried again by somebody else."""
+        """Let the jobs in flight finish. Hand back those that do not in time: another worker attempts them."""
         for dispatcher in self._dispatchers:
             dispatcher.stop()
-        with suppress(gevent.Timeout), gevent.Timeout(max(0.1, grace_seconds - LAST_SECONDS)):
+        with suppress(gevent.Timeout), gevent.Timeout(max(0.1, grace_seconds - HAND_BACK_SECONDS)):
             gevent.joinall(dispatching)
             for dispatcher in self._dispatchers:
                 dispatcher.join()
@@ -102,39 +102,36 @@ class JobRunner:
         except StoreUnavailable as error:
             log.warning("worker.leases_left_behind", extra={"reason": str(error)})
 
-    def _beat_for_ever(self, process: str, started_at: datetime) -> None:
-        """Give signs of life, and look whether the schema still fits."""
-        named = False
+    def _beat_forever(self, process: str, started_at: datetime) -> None:
+        """Record heartbeats, and check whether the schema is compatible. Create the queues once it is."""
+        has_queues = False
         while True:
             try:
-                self._fits = self._store.schema_status().compatible
-                if self._fits and not named:
+                self._is_compatible = self._store.schema_status().compatible
+                if self._is_compatible and not has_queues:
                     self._store.queues.ensure([queue.name for queue in self._queues])
-                    named = True
-                    self._wake_all()
+                    has_queues = True
+                    for dispatcher in self._dispatchers:
+                        dispatcher.wake()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
             except StoreUnavailable as error:
                 log.warning("worker.waiting_for_store", extra={"reason": str(error)})
-            gevent.sleep(BEAT_EVERY.total_seconds() if self._fits else WAITING_SECONDS)
+            gevent.sleep(BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS)
 
-    def _listen_for_ever(self) -> None:
+    def _listen_forever(self) -> None:
         listener = self._store.notifier.listen("work")
         while True:
             if listener.wait(BEAT_EVERY.total_seconds()):
                 for dispatcher in self._dispatchers:
                     dispatcher.notify()
 
-    def _wake_all(self) -> None:
-        for dispatcher in self._dispatchers:
-            dispatcher.wake()
-
-    def _take_leave(self, process: str) -> None:
+    def _delete_heartbeat(self, process: str) -> None:
         try:
             self._store.heartbeats.delete(process)
         except StoreUnavailable as error:
             log.warning("worker.heartbeat_left_behind", extra={"reason": str(error)})
 
 
-def is_anybody_working(store: Store, now: datetime) -> bool:
-    """Tells whether some worker has lately given a sign of life."""
-    return any(beat.is_fresh(now) for beat in store.heartbeats.latest(KIND))
+def is_worker_alive(store: Store, now: datetime) -> bool:
+    """Return whether some worker has a fresh heartbeat."""
+    return any(heartbeat.is_fresh(now) for heartbeat in store.heartbeats.latest(KIND))

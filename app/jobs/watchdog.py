@@ -1,6 +1,6 @@
-"""The watchdog: ends a worker whose event loop has stopped turning, so that whoever watches it starts another.
+"""The watchdog: ends a worker whose event loop no longer runs, so that its supervisor starts another.
 
-It counts its own looks instead of asking a clock: a process that was frozen as a whole has stood still, not hung.
+It counts its own checks instead of reading a clock: a process that was stopped as a whole has not hung.
 """
 
 import json
@@ -14,9 +14,9 @@ import gevent
 from gevent import monkey
 
 EXIT_STALLED = 70
-TURN_SECONDS = 0.5
-LOOK_SECONDS = 1.0
-LOOKS = 20
+TICK_SECONDS = 0.5
+CHECK_SECONDS = 1.0
+CHECKS = 20
 
 _native_sleep = monkey.get_original("time", "sleep")
 _start_native_thread = monkey.get_original("_thread", "start_new_thread")
@@ -24,51 +24,54 @@ _native_thread_id = monkey.get_original("_thread", "get_ident")
 
 
 def end_this_process(stack: str) -> None:
-    """Say where it hangs, without any lock that may be held, and end."""
+    """Print where the event loop hangs, without any lock that may be held, and end the process."""
     line = {"level": "error", "logger": __name__, "event": "worker.stalled", "trace": stack}
     os.write(sys.stderr.fileno(), json.dumps(line).encode() + b"\n")
     os._exit(EXIT_STALLED)
 
 
 class Watchdog:
-    """Looks from a native thread whether the loop of the thread that made it still turns."""
+    """Checks from a native thread whether the event loop of the thread that created it still runs.
+
+    `on_stall` is called with the stack of that thread when the loop has not run during `checks` checks in a row.
+    """
 
     def __init__(
         self,
         *,
-        looks: int = LOOKS,
-        look_seconds: float = LOOK_SECONDS,
+        checks: int = CHECKS,
+        check_seconds: float = CHECK_SECONDS,
         on_stall: Callable[[str], None] = end_this_process,
     ) -> None:
-        self._looks = looks
-        self._look_seconds = look_seconds
+        self._checks = checks
+        self._check_seconds = check_seconds
         self._on_stall = on_stall
-        self._turns = 0
-        self._watched = _native_thread_id()
-        self._over = False
+        self._ticks = 0
+        self._watched_thread = _native_thread_id()
+        self._stopped = False
 
     def start(self) -> None:
-        """Begin to watch."""
-        gevent.spawn(self._turn)
+        """Start watching."""
+        gevent.spawn(self._tick)
         _start_native_thread(self._watch, ())
 
     def stop(self) -> None:
-        """Watch no more."""
-        self._over = True
+        """Stop watching."""
+        self._stopped = True
 
-    def _turn(self) -> None:
-        while not self._over:
-            self._turns += 1
-            gevent.sleep(min(TURN_SECONDS, self._look_seconds / 2))
+    def _tick(self) -> None:
+        while not self._stopped:
+            self._ticks += 1
+            gevent.sleep(min(TICK_SECONDS, self._check_seconds / 2))
 
     def _watch(self) -> None:
         seen, missed = -1, 0
-        while not self._over and missed < self._looks:
-            _native_sleep(self._look_seconds)
-            missed = missed + 1 if self._turns == seen else 0
-            seen = self._turns
-        if not self._over:
-            self._on_stall(_stack(sys._current_frames().get(self._watched)))  # noqa: SLF001 - there is no other way
+        while not self._stopped and missed < self._checks:
+            _native_sleep(self._check_seconds)
+            missed = missed + 1 if self._ticks == seen else 0
+            seen = self._ticks
+        if not self._stopped:
+            self._on_stall(_stack(sys._current_frames().get(self._watched_thread)))  # noqa: SLF001 - no public way
 
 
 def _stack(frame: FrameType | None) -> str:

@@ -65,7 +65,7 @@ def post_worker_init(worker):
     death = _Death()
     sqlite.CHECKPOINT_PAGES = 40
     watch(death)
-    worker.wsgi.extensions["wats"].store._on_point = death.pass_point
+    worker.wsgi.extensions["wats"].store._on_failpoint = death.pass_point
     if os.environ.get("WATS_TEST_PLANT") == "answer_before_commit":
         _answer_before_commit()
     _settings["post_worker_init"](worker)

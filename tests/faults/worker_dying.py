@@ -54,7 +54,7 @@ def settle_before_post() -> None:
             really_handle(handler, queue, job, task)
             return
         handler._settle(JobResult(job, Done()))
-        handler._on_point("claimed")
+        handler._on_failpoint("claimed")
         attempt(queue, job, task)
         handler._leases.drop(job)
 
@@ -98,7 +98,7 @@ def dedupe_outside_the_transaction() -> None:
     def add_what_is_not_known(events: Any, job: Any, split: Any, lease: timedelta) -> Any:
         keys = sorted({split_receipts._key(found) for one in split for found in one.events})
         known = events._store.write(remember(keys))
-        events._store._on_point("remembered")
+        events._store._on_failpoint("remembered")
         split_receipts._known = lambda connection, keys: known
         return add(events, job, split, lease)
 
@@ -138,7 +138,7 @@ def main() -> int:
     def build_dying_gateway(settings: Settings) -> Gateway:
         impatient = replace(settings.worker, lease_seconds=LEASE_SECONDS)
         gateway = build_gateway(replace(settings, worker=impatient))
-        gateway.store._on_point = death.pass_point
+        gateway.store._on_failpoint = death.pass_point
         return gateway
 
     worker.build_gateway = build_dying_gateway

@@ -1,4 +1,4 @@
-"""A process with a watchdog: `stalling.py hang|freeze|stop`. Looks are short, so that the tests are."""
+"""A process with a watchdog: `stalling.py hang|freeze|stop`. Checks are short, so that the tests are."""
 # ruff: noqa: E402
 
 from gevent import monkey
@@ -16,22 +16,22 @@ native_sleep = monkey.get_original("time", "sleep")
 
 
 def hang_in_a_call() -> None:
-    """Something that never gives the loop a turn."""
+    """Block the event loop."""
     native_sleep(600)
 
 
-def main(how: str) -> None:
-    watchdog = Watchdog(looks=5, look_seconds=0.1)
+def main(behaviour: str) -> None:
+    watchdog = Watchdog(checks=5, check_seconds=0.1)
     watchdog.start()
     gevent.sleep(0.3)
-    if how == "stop":
+    if behaviour == "stop":
         watchdog.stop()
         native_sleep(1.5)
-    elif how == "hang":
+    elif behaviour == "hang":
         hang_in_a_call()
-    print("turning", flush=True)
-    if how == "freeze":
-        FileObject(sys.stdin.fileno(), "r", close=False).readline()  # the loop turns meanwhile
+    print("running", flush=True)
+    if behaviour == "freeze":
+        FileObject(sys.stdin.fileno(), "r", close=False).readline()  # the loop runs meanwhile
     print("alive", flush=True)
 
 

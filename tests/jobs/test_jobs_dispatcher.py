@@ -1,4 +1,4 @@
-"""A dispatcher goes on, whatever goes wrong on the way from a claim to a task: no claimed job is held for nothing."""
+"""A dispatcher goes on after any failure between a claim and a task, and keeps no claim that it does not use."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ def tasks_of(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
 
 
 def no_failpoint(_point: str) -> None:
-    """No process is killed here."""
+    """Let the process live."""
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_a_stopped_dispatcher_claims_nothing_for_the_slots_that_become_free(stor
     assert len(store.deliveries.page(state=DeliveryState.WAITING, limit=10)) == 7
 
 
-def test_jobs_that_could_not_be_loaded_are_given_back_and_done_later(store: Store) -> None:
+def test_jobs_that_could_not_be_loaded_are_handed_back_and_handled_later(store: Store) -> None:
     add_events(store, split_event(1), split_event(2))
     failures = [StoreUnavailable("the database does not answer in time")]
 
@@ -104,22 +104,22 @@ def test_jobs_that_could_not_be_loaded_are_given_back_and_done_later(store: Stor
         wait_until(lambda: delivered(store) == 2)
 
 
-def test_a_store_that_stays_away_leaves_no_lease_that_is_renewed_for_nothing(store: Store) -> None:
+def test_an_unavailable_store_leaves_no_lease_to_renew(store: Store) -> None:
     add_events(store, split_event(1))
-    tried: list[int] = []
+    prepared: list[int] = []
 
     def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
-        tried.extend(job.id for job in jobs)
+        prepared.extend(job.id for job in jobs)
         raise StoreUnavailable("the database does not answer in time")
 
     with dispatching(store, prepare):
-        wait_until(lambda: len(tried) > 6)
+        wait_until(lambda: len(prepared) > 6)
 
     [delivery] = store.deliveries.page(limit=1)
     assert delivery.state is DeliveryState.WAITING
 
 
-def test_a_job_on_which_the_loading_fails_does_not_hold_up_the_others(store: Store) -> None:
+def test_a_job_that_cannot_be_loaded_does_not_delay_the_others(store: Store) -> None:
     add_events(store, split_event(1), split_event(2), split_event(3))
     poison = store.deliveries.page(limit=3)[1].id
 

@@ -1,4 +1,4 @@
-"""`python -m app.worker` as a platform runs it: one that stops lets another go on at once with what hung."""
+"""`python -m app.worker` as a platform runs it."""
 
 import contextlib
 import subprocess
@@ -37,7 +37,7 @@ def destination() -> Iterator[ScriptedDestination]:
 
 @pytest.fixture
 def environ(tmp_path: Path, url: str, destination: ScriptedDestination) -> Mapping[str, str]:
-    """Leases are so long that none ends while a test runs."""
+    """Settings with leases so long that none expires while a test runs."""
     config = write_config(tmp_path, CONFIG + WORKER.format(url=url, destination=destination.url))
     live = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_GRACE_SECONDS": "5"}
     return environment(tmp_path, WATS_CONFIG=str(config), TEST_CRM_SECRET="crm-secret-91ab03c7", **live)
@@ -45,7 +45,7 @@ def environ(tmp_path: Path, url: str, destination: ScriptedDestination) -> Mappi
 
 @pytest.fixture
 def start_worker(environ: Mapping[str, str], tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts one more worker."""
+    """Start one more worker."""
     with contextlib.ExitStack() as stack:
 
         def start() -> subprocess.Popen[bytes]:
@@ -59,10 +59,10 @@ def start_worker(environ: Mapping[str, str], tmp_path: Path) -> Iterator[StartWo
 
 
 def is_delivered(store: Store) -> bool:
-    return [each.state for each in store.deliveries.page(limit=9)] == [DeliveryState.DELIVERED]
+    return [delivery.state for delivery in store.deliveries.page(limit=9)] == [DeliveryState.DELIVERED]
 
 
-def test_a_worker_told_to_stop_leaves_what_hangs_to_another_at_once(
+def test_a_worker_that_stops_leaves_its_hanging_jobs_to_another_at_once(
     store: Store, destination: ScriptedDestination, start_worker: StartWorker
 ) -> None:
     destination.will_hang()
@@ -81,7 +81,7 @@ def test_a_worker_told_to_stop_leaves_what_hangs_to_another_at_once(
     assert len({(call.headers["webhook-id"], call.body) for call in destination.calls}) == 1
 
 
-def test_another_worker_goes_on_beside_one_whose_deliveries_hang(
+def test_another_worker_delivers_beside_one_whose_deliveries_hang(
     store: Store, destination: ScriptedDestination, start_worker: StartWorker
 ) -> None:
     destination.will_hang()
@@ -97,7 +97,7 @@ def test_another_worker_goes_on_beside_one_whose_deliveries_hang(
     assert len(destination.calls) == 2
 
 
-def test_a_worker_waits_for_a_schema_and_works_once_it_is_there(
+def test_a_worker_waits_for_the_schema(
     databases: Databases,
     tmp_path: Path,
     make_store: StoreMaker,
@@ -118,10 +118,9 @@ def test_a_worker_waits_for_a_schema_and_works_once_it_is_there(
     assert waiting.wait(DEADLINE_SECONDS) == 0
 
 
-def test_a_worker_whose_disk_fails_ends_with_a_code_of_its_own(
+def test_a_worker_whose_disk_fails_exits_with_code_70(
     tmp_path: Path, destination: ScriptedDestination, start_worker: StartWorker
 ) -> None:
-    """Whoever restarts only what failed starts another one."""
     database = sqlite_databases(tmp_path).migrated()
     write_config(tmp_path, CONFIG + WORKER.format(url=database, destination=destination.url))
     worker = start_worker()

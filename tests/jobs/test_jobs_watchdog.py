@@ -1,4 +1,4 @@
-"""A worker whose loop has stopped turning is ended; one that only stood still is not."""
+"""A process whose event loop no longer runs is ended; one that was stopped as a whole is not."""
 
 import json
 import signal
@@ -14,9 +14,9 @@ from tests.support.waiting import DEADLINE_SECONDS
 STALLING = Path(__file__).parent / "stalling.py"
 
 
-def start(how: str) -> subprocess.Popen[str]:
+def start(behaviour: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(STALLING), how],
+        [sys.executable, str(STALLING), behaviour],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
@@ -26,34 +26,34 @@ def start(how: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_loop_that_stops_turning_ends_the_process_and_says_where() -> None:
+def test_a_loop_that_hangs_ends_the_process_with_its_stack() -> None:
     process = start("hang")
 
-    _, said = process.communicate(timeout=DEADLINE_SECONDS)
+    _, error = process.communicate(timeout=DEADLINE_SECONDS)
 
     assert process.returncode == EXIT_STALLED
-    assert json.loads(said)["event"] == "worker.stalled"
-    assert "hang_in_a_call" in json.loads(said)["trace"]
+    assert json.loads(error)["event"] == "worker.stalled"
+    assert "hang_in_a_call" in json.loads(error)["trace"]
 
 
-def test_a_process_that_was_frozen_as_a_whole_goes_on() -> None:
+def test_a_process_that_was_stopped_as_a_whole_goes_on() -> None:
     process = start("freeze")
     assert process.stdout is not None
-    assert process.stdout.readline() == "turning\n"
+    assert process.stdout.readline() == "running\n"
     process.send_signal(signal.SIGSTOP)
     time.sleep(1.5)
     process.send_signal(signal.SIGCONT)
 
-    out, _ = process.communicate("\n", timeout=DEADLINE_SECONDS)
+    output, _ = process.communicate("\n", timeout=DEADLINE_SECONDS)
 
-    assert out == "alive\n"
+    assert output == "alive\n"
     assert process.returncode == 0
 
 
-def test_a_watchdog_that_was_stopped_ends_nothing() -> None:
+def test_a_stopped_watchdog_ends_no_process() -> None:
     process = start("stop")
 
-    out, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    output, _ = process.communicate(timeout=DEADLINE_SECONDS)
 
-    assert out == "turning\nalive\n"
+    assert output == "running\nalive\n"
     assert process.returncode == 0

@@ -26,11 +26,11 @@ numbers = count()
 
 
 def put_jobs(store: Store, number: int = 1, **how: Any) -> list[int]:
-    """Deliveries to crm that are due; their numbers, which are their jobs' subjects."""
+    """Add due deliveries to crm. Return their numbers, which are their jobs' subjects."""
     sequences = put_events(store, *(new_event(f"event {next(numbers)}") for _ in range(number)))
-    made = [put_delivery(store, sequence, **how) for sequence in sequences]
+    subjects = [put_delivery(store, sequence, **how) for sequence in sequences]
     notify(store)
-    return made
+    return subjects
 
 
 def notify(store: Store) -> None:
@@ -38,7 +38,7 @@ def notify(store: Store) -> None:
 
 
 def make_due(store: Store, **values: Any) -> None:
-    """As if the time had come for everything that waits."""
+    """Make every waiting job due."""
     store.write(lambda c: c.execute(update(jobs).values(due_at=NOON, **values)), "work")
 
 
@@ -56,26 +56,26 @@ def is_delivered(store: Store, number: int) -> bool:
     return delivery is not None and delivery.state is DeliveryState.DELIVERED
 
 
-def work(start: Start, url: str, how: str = "succeed", *options: float) -> Child:
-    """Start a worker. Options: the seconds of a lease, and between two looks at a queue that nothing wakes."""
-    return start(WORKING, url, how, *options)
+def work(start: Start, url: str, behaviour: str = "succeed", *options: float) -> Child:
+    """Start a worker. Options: the seconds of a lease, and between two checks of a queue that nothing wakes."""
+    return start(WORKING, url, behaviour, *options)
 
 
-def end_of_lease(store: Store) -> datetime:
+def lease_expiry(store: Store) -> datetime:
     [job] = open_jobs(store)
-    end: datetime = job.due_at
-    return end
+    expiry: datetime = job.due_at
+    return expiry
 
 
-def test_what_is_due_is_tried_once_and_settled(url: str, store: Store, start: Start) -> None:
+def test_due_jobs_are_attempted_once_and_settled(url: str, store: Store, start: Start) -> None:
     worker = work(start, url)
 
-    made = put_jobs(store, 3)
+    subjects = put_jobs(store, 3)
     wait_for(lambda: open_jobs(store) == [])
     worker.stop()
 
-    assert sorted(worker.hear_all()) == made
-    assert all(is_delivered(store, number) for number in made)
+    assert sorted(worker.hear_all()) == subjects
+    assert all(is_delivered(store, number) for number in subjects)
 
 
 def test_an_idle_worker_is_woken_by_a_commit(url: str, store: Store, start: Start) -> None:
@@ -89,7 +89,7 @@ def test_an_idle_worker_is_woken_by_a_commit(url: str, store: Store, start: Star
         assert worker.hear() == number
 
 
-def test_a_worker_that_stops_hands_back_what_hangs(url: str, store: Store, start: Start) -> None:
+def test_a_worker_that_stops_hands_back_jobs_that_hang(url: str, store: Store, start: Start) -> None:
     worker = work(start, url, "hang")
     [number] = put_jobs(store)
     worker.hear()
@@ -99,12 +99,12 @@ def test_a_worker_that_stops_hands_back_what_hangs(url: str, store: Store, start
     assert worker.succeeds()
     [job] = open_jobs(store)
     assert (job.claim_id, job.claims, job.attempts) == (None, 0, 0)
-    assert [each.subject for each in claim(store)] == [number]
+    assert [job.subject for job in claim(store)] == [number]
     assert store.heartbeats.latest("worker") == []
 
 
-def test_a_worker_that_stops_lets_what_is_in_flight_end(url: str, store: Store, start: Start) -> None:
-    worker = work(start, url, "wait_to_be_told")
+def test_a_worker_that_stops_lets_jobs_in_flight_finish(url: str, store: Store, start: Start) -> None:
+    worker = work(start, url, "wait_for_input")
     [number] = put_jobs(store)
     worker.hear()
 
@@ -115,27 +115,27 @@ def test_a_worker_that_stops_lets_what_is_in_flight_end(url: str, store: Store, 
     assert is_delivered(store, number)
 
 
-def test_what_a_dead_worker_had_is_taken_over_when_its_lease_ends(url: str, store: Store, start: Start) -> None:
+def test_jobs_of_a_dead_worker_are_taken_over_when_their_leases_expire(url: str, store: Store, start: Start) -> None:
     dying = work(start, url, "hang", 1)
     [number] = put_jobs(store)
     dying.hear()
 
     dying.kill()
-    heir = work(start, url)
+    other = work(start, url)
 
-    assert heir.hear() == number
+    assert other.hear() == number
     wait_for(lambda: is_delivered(store, number))
 
 
-def test_a_lease_is_renewed_while_the_work_goes_on(url: str, store: Store, start: Start) -> None:
-    slow = work(start, url, "wait_to_be_told", 6)
+def test_a_lease_is_renewed_while_its_job_runs(url: str, store: Store, start: Start) -> None:
+    slow = work(start, url, "wait_for_input", 6)
     [number] = put_jobs(store)
     slow.hear()
 
-    ends = [end_of_lease(store)]
+    expiries = [lease_expiry(store)]
     for _ in range(2):
-        wait_for(lambda: end_of_lease(store) > ends[-1])
-        ends.append(end_of_lease(store))
+        wait_for(lambda: lease_expiry(store) > expiries[-1])
+        expiries.append(lease_expiry(store))
     slow.go_on()
 
     wait_for(lambda: is_delivered(store, number))
@@ -143,7 +143,7 @@ def test_a_lease_is_renewed_while_the_work_goes_on(url: str, store: Store, start
     assert slow.hear_all() == []
 
 
-def test_one_that_hangs_holds_up_no_other(url: str, store: Store, start: Start) -> None:
+def test_a_job_that_hangs_delays_no_other(url: str, store: Store, start: Start) -> None:
     work(start, url, "hang_on_poison")
 
     hanging, *others = put_jobs(store, 20)
@@ -154,9 +154,7 @@ def test_one_that_hangs_holds_up_no_other(url: str, store: Store, start: Start) 
 
 
 @pytest.mark.parametrize("error", ["fail_on_poison", "poison_cannot_be_loaded"])
-def test_an_internal_error_fails_its_own_job_only_and_ends_nothing(
-    url: str, store: Store, start: Start, error: str
-) -> None:
+def test_an_internal_error_fails_its_own_job_only(url: str, store: Store, start: Start, error: str) -> None:
     poison, *others = put_jobs(store, 8)
     worker = work(start, url, error)
     wait_for(lambda: len(open_jobs(store)) == 1)
@@ -171,7 +169,7 @@ def test_an_internal_error_fails_its_own_job_only_and_ends_nothing(
 
 
 @pytest.mark.parametrize("error", ["fail_on_poison", "poison_cannot_be_loaded"])
-def test_an_internal_error_that_stays_is_a_dead_letter_in_the_end(
+def test_a_job_with_an_internal_error_at_every_attempt_is_dead_in_the_end(
     url: str, store: Store, start: Start, error: str
 ) -> None:
     [poison] = put_jobs(store)
@@ -183,10 +181,10 @@ def test_an_internal_error_that_stays_is_a_dead_letter_in_the_end(
     delivery = store.deliveries.get(f"dlv_{poison}")
     assert delivery is not None
     assert delivery.state is DeliveryState.DEAD
-    assert delivery.attempts[-1].error == "wats failed on it with ValueError, 15 times"
+    assert delivery.attempts[-1].error == "internal error ValueError, 15 attempts"
 
 
-def test_an_internal_error_is_tried_again(url: str, store: Store, start: Start) -> None:
+def test_a_job_is_attempted_again_after_an_internal_error(url: str, store: Store, start: Start) -> None:
     work(start, url, "fail_once")
     [number] = put_jobs(store)
     wait_for(lambda: [job.attempts for job in open_jobs(store)] == [1])
@@ -196,20 +194,20 @@ def test_an_internal_error_is_tried_again(url: str, store: Store, start: Start) 
     wait_for(lambda: is_delivered(store, number))
 
 
-def test_what_was_claimed_while_the_store_went_away_is_not_left_lying(url: str, store: Store, start: Start) -> None:
-    worker = work(start, url, "away_while_loading")
-
-    made = put_jobs(store, 3)
-    wait_for(lambda: all(is_delivered(store, number) for number in made))
-    worker.stop()
-
-    assert sorted(worker.hear_all()) == made
-
-
-def test_what_has_ended_while_the_store_was_away_is_settled_once_it_is_back(
+def test_jobs_that_could_not_be_loaded_are_handled_once_the_store_is_back(
     url: str, store: Store, start: Start
 ) -> None:
-    worker = work(start, url, "wait_to_be_told")
+    worker = work(start, url, "unavailable_while_loading")
+
+    subjects = put_jobs(store, 3)
+    wait_for(lambda: all(is_delivered(store, number) for number in subjects))
+    worker.stop()
+
+    assert sorted(worker.hear_all()) == subjects
+
+
+def test_a_result_is_settled_once_the_store_is_available_again(url: str, store: Store, start: Start) -> None:
+    worker = work(start, url, "wait_for_input")
     [number] = put_jobs(store)
     worker.hear()
     execute(store, "ALTER TABLE jobs RENAME TO jobs_away")
@@ -235,7 +233,7 @@ def test_a_singleton_job_never_ends(url: str, store: Store, start: Start) -> Non
 
 
 @pytest.mark.parametrize("version", ["0001", "9999"])
-def test_a_worker_that_the_schema_does_not_fit_does_nothing_until_it_does(
+def test_a_worker_does_nothing_until_the_schema_is_compatible(
     url: str, store: Store, start: Start, version: str
 ) -> None:
     [number] = put_jobs(store)
@@ -254,7 +252,7 @@ def test_a_worker_that_the_schema_does_not_fit_does_nothing_until_it_does(
     assert untouched == [(0, 0)]
 
 
-def test_a_worker_of_a_schema_that_is_newer_and_still_fits_works(url: str, store: Store, start: Start) -> None:
+def test_a_worker_works_on_a_newer_schema_that_is_compatible(url: str, store: Store, start: Start) -> None:
     execute(store, "UPDATE schema_version SET version_num = '9999'")
     [number] = put_jobs(store)
 

@@ -1,6 +1,6 @@
-"""A worker whose tasks do as it is told: `working.py URL HOW [LEASE_SECONDS [POLL_SECONDS]]`. SIGTERM stops it.
+"""A worker whose tasks behave as asked: `working.py URL BEHAVIOUR [LEASE_SECONDS [POLL_SECONDS]]`. SIGTERM stops it.
 
-It says the subject of each job that it begins to try, and the event of a settlement that the store did not take.
+It prints the subject of each job that it starts, and `worker.not_settled` when the store takes no settlement.
 """
 # ruff: noqa: E402
 
@@ -29,117 +29,120 @@ from app.store import Store, StoreUnavailable
 from tests.support.store import UNHURRIED
 from tests.support.work import CRM
 
-GRACE_SECONDS, GRACE_SECONDS_FOR_WHAT_HANGS = 600, 3
+GRACE_SECONDS, GRACE_SECONDS_WITH_HANGING_JOBS = 600, 3
 POISON = 1
-"""The subject of the job that was made first; with this one something is wrong."""
+"""The subject of the first job, which is the one that fails or hangs."""
 
 incoming = FileObject(sys.stdin.fileno(), "r", close=False)
-tries: list[int] = []
+attempted: list[int] = []
 
 
-def say(thing: Any) -> None:
+def report(thing: Any) -> None:
     sys.stdout.write(json.dumps(thing) + "\n")
 
 
 def succeed(job: Job) -> JobResult:
-    """Well done."""
+    """Succeed at once."""
     return JobResult(job, Done())
 
 
 def hang(job: Job) -> JobResult:
-    """It never ends."""
+    """Never end."""
     gevent.sleep(600)
     return succeed(job)
 
 
 def hang_on_poison(job: Job) -> JobResult:
-    """One never ends."""
+    """Never end for one job."""
     return hang(job) if job.subject == POISON else succeed(job)
 
 
-def wait_to_be_told(job: Job) -> JobResult:
-    """It ends when somebody says so."""
+def wait_for_input(job: Job) -> JobResult:
+    """Succeed once a line comes in."""
     incoming.readline()
     return succeed(job)
 
 
 def fail_on_poison(job: Job) -> JobResult:
-    """A mistake of ours, with one job only."""
+    """Raise an internal error for one job."""
     if job.subject == POISON:
         raise ValueError("planted")
     return succeed(job)
 
 
 def fail_once(job: Job) -> JobResult:
-    """A mistake of ours that is gone at the second try of a job."""
-    if tries.count(job.subject) == 1:
+    """Raise an internal error at the first attempt of each job."""
+    if attempted.count(job.subject) == 1:
         raise ValueError("planted")
     return JobResult(job, Retry(timedelta(hours=1))) if job.queue == SPLIT_QUEUE else succeed(job)
 
 
-HOWS: dict[str, Callable[[Job], JobResult]] = {
-    how.__name__: how for how in (succeed, hang, hang_on_poison, wait_to_be_told, fail_on_poison, fail_once)
+BEHAVIOURS: dict[str, Callable[[Job], JobResult]] = {
+    handle.__name__: handle for handle in (succeed, hang, hang_on_poison, wait_for_input, fail_on_poison, fail_once)
 }
 
 
-def begin(handle: Callable[[Job], JobResult], job: Job) -> JobResult:
-    tries.append(job.subject)
-    say(job.subject)
+def start(handle: Callable[[Job], JobResult], job: Job) -> JobResult:
+    attempted.append(job.subject)
+    report(job.subject)
     return handle(job)
 
 
 def prepare(jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
-    return [(job, partial(begin, handle, job)) for job in jobs]
+    return [(job, partial(start, handle, job)) for job in jobs]
 
 
 def prepare_all_but_poison(jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
-    """A mistake of ours while jobs are loaded, whoever else is loaded with that one."""
+    """Raise an internal error while one job is loaded, and the jobs that are loaded with it."""
     if any(job.subject == POISON for job in jobs):
         raise ValueError("planted")
     return prepare(jobs, handle)
 
 
-class AwayOnce:
-    """The store goes away between a claim and the loading of what was claimed; then it is back."""
+class UnavailableOnce:
+    """The store is unavailable when the first claimed jobs are loaded."""
 
-    went = False
+    was_unavailable = False
 
     def __call__(self, jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
-        if not self.went:
-            self.went = True
+        if not self.was_unavailable:
+            self.was_unavailable = True
             raise StoreUnavailable("planted")
         return prepare(jobs, handle)
 
 
-PREPARES: dict[str, Any] = {"poison_cannot_be_loaded": prepare_all_but_poison, "away_while_loading": AwayOnce()}
+PREPARES: dict[str, Any] = {
+    "poison_cannot_be_loaded": prepare_all_but_poison,
+    "unavailable_while_loading": UnavailableOnce(),
+}
 
 
 class NotSettled(logging.Handler):
-    """Says that the store did not take a settlement."""
+    """Reports that the store took no settlement."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.getMessage() == "worker.not_settled":
-            say(record.getMessage())
+            report(record.getMessage())
 
 
-def main(url: str, how: str, lease_seconds: str = "600", poll_seconds: str = "2") -> None:
+def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str = "2") -> None:
     logging.getLogger("app.jobs").addHandler(NotSettled())
     store = Store(url, min_free_bytes=0, cooperative=True, limits=UNHURRIED)
     store.open()
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    doing = partial(PREPARES.get(how, prepare), handle=HOWS.get(how, succeed))
-    queues = [Queue(SPLIT_QUEUE, 1, doing, singleton=True)] if how == "fail_once" else []
+    prepare_jobs = partial(PREPARES.get(behaviour, prepare), handle=BEHAVIOURS.get(behaviour, succeed))
+    queues = [Queue(SPLIT_QUEUE, 1, prepare_jobs, singleton=True)] if behaviour == "fail_once" else []
     worker = JobRunner(
         store,
-        [*queues, Queue(CRM, 8, doing)],
+        [*queues, Queue(CRM, 8, prepare_jobs)],
         clock=lambda: datetime.now(UTC),
         lease=timedelta(seconds=float(lease_seconds)),
         slots=8,
         on_failpoint=lambda _: None,
         poll_seconds=float(poll_seconds),
     )
-    worker.run(stop, grace_seconds=GRACE_SECONDS_FOR_WHAT_HANGS if how == "hang" else GRACE_SECONDS)
+    worker.run(stop, grace_seconds=GRACE_SECONDS_WITH_HANGING_JOBS if behaviour == "hang" else GRACE_SECONDS)
     store.close()
 
 
