@@ -1,4 +1,4 @@
-"""IP addresses that the gateway never connects to, whoever names them and however they are written."""
+"""IP addresses that the gateway never connects to, in whatever form they are written."""
 
 import ipaddress
 
@@ -8,17 +8,18 @@ METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(address)
     for address in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
 )
-"""Where a cloud tells a machine its credentials, beside 169.254.169.254: AWS, Google, Alibaba, Oracle, Azure."""
+"""Metadata services of clouds, which return credentials: AWS, Google, Alibaba, Oracle, Azure. 169.254.169.254 is
+link-local."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_never_connected(address: Address) -> bool:
-    """Tells whether an address is link-local, unspecified, multicast, reserved or a cloud's metadata service.
+    """Return whether an address is link-local, unspecified, multicast, reserved or a cloud's metadata service.
 
-    Private ones and loopback are not: whoever configures them means them.
+    Private addresses and loopback are allowed: the operator has configured them.
     """
-    return any(_is_forbidden(each) for each in (address, *_embedded(address)))
+    return any(_is_forbidden(one) for one in (address, *_embedded(address)))
 
 
 def _is_forbidden(address: Address) -> bool:
@@ -28,10 +29,10 @@ def _is_forbidden(address: Address) -> bool:
 
 
 def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses inside an IPv6 one: mapped, compatible, translated, 6to4, Teredo."""
+    """Return the IPv4 addresses inside an IPv6 one: mapped, compatible, translated, 6to4, Teredo."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    embedded = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64 or 1 < int(address) < 2**32:
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [each for each in found if each is not None]
+        embedded.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [one for one in embedded if one is not None]

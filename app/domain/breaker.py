@@ -1,6 +1,6 @@
-"""The breaker of a queue: it opens when attempts fail in a row, probes with one job, and drains slowly afterwards.
+"""The breaker of a queue: it opens when attempts fail in a row, probes with one job, and then allows more and more.
 
-While it is open nothing is tried, so that no job burns its attempts against a closed door.
+While it is open no job is tried, so that no job uses up its attempts in vain.
 """
 
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ FIRST_ALLOWANCE = 2
 
 @dataclass(frozen=True)
 class Breaker:
-    """`failures` in a row; `open_until` a moment, when it is open; `trips`, how often it opened since it was last
-    closed for good; `allowance`, how many jobs may be in flight while it drains (None: as many as the queue has)."""
+    """`failures`: in a row. `open_until`: the time of the next probe, if it is open. `trips`: how often it has opened
+    since it was last closed for good. `allowance`: how many jobs may be in flight after a probe (None: no limit)."""
 
     failures: int = 0
     open_until: datetime | None = None
@@ -23,23 +23,23 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Tells whether it has opened and no probe has succeeded yet."""
+        """Whether it has opened and no probe has succeeded yet."""
         return self.open_until is not None
 
     def slots(self, now: datetime, max_in_flight: int) -> int:
-        """How many jobs may be in flight now: none while open, one as a probe, more and more while it drains."""
+        """Return how many jobs may be in flight now: none while it is open, one as a probe, then more and more."""
         if self.open_until is not None:
             return 0 if now < self.open_until else 1
         return max_in_flight if self.allowance is None else min(max_in_flight, self.allowance)
 
-    def is_shut_out(self, now: datetime) -> bool:
-        """Tells whether nothing is tried now: what ends was in flight when it opened, and proves nothing."""
+    def is_pausing(self, now: datetime) -> bool:
+        """Return whether no job is tried now. Results that come now began before it opened, and prove nothing."""
         return self.open_until is not None and now < self.open_until
 
 
 def after_success(breaker: Breaker, now: datetime, max_in_flight: int) -> Breaker:
-    """A probe's success closes it; from then on each one lets one more be in flight, up to the queue's max_in_flight."""
-    if breaker.is_shut_out(now):
+    """A successful probe closes it; each later success allows one more job in flight, up to `max_in_flight`."""
+    if breaker.is_pausing(now):
         return breaker
     if breaker.is_open:
         return Breaker(trips=breaker.trips, allowance=min(FIRST_ALLOWANCE, max_in_flight))
@@ -49,14 +49,14 @@ def after_success(breaker: Breaker, now: datetime, max_in_flight: int) -> Breake
 
 
 def after_failure(breaker: Breaker, now: datetime, jitter: float, retry_after: timedelta | None = None) -> Breaker:
-    """A failure that may pass. The fifth in a row opens it, a failed probe opens it for longer.
+    """Return the breaker after a failure: the fifth in a row opens it, a failed probe opens it for longer.
 
-    What the other side itself asks for (`retry_after`) opens it at once. `jitter` (0 to 1) spreads the pauses.
+    A delay that the other side asks for (`retry_after`) opens it at once. `jitter` (0 to 1) spreads the pauses.
     """
     failures = breaker.failures + 1
     if retry_after is not None:
-        return _asked_to_wait(replace(breaker, failures=failures), now + max(_pause(0, jitter), retry_after))
-    if breaker.is_shut_out(now):
+        return _open_as_asked(replace(breaker, failures=failures), now + max(_pause(0, jitter), retry_after))
+    if breaker.is_pausing(now):
         return replace(breaker, failures=failures)
     if breaker.is_open or failures >= FAILURES_TO_OPEN:
         until = now + _pause(breaker.trips, jitter)
@@ -65,8 +65,8 @@ def after_failure(breaker: Breaker, now: datetime, jitter: float, retry_after: t
     return replace(breaker, failures=failures, allowance=allowance)
 
 
-def _asked_to_wait(breaker: Breaker, until: datetime) -> Breaker:
-    """Open at least until then. It is the other side that knows best, so that this is no trip."""
+def _open_as_asked(breaker: Breaker, until: datetime) -> Breaker:
+    """Open it at least until then. The other side has chosen the pause, so that this is no trip."""
     if breaker.open_until is not None:
         until = max(until, breaker.open_until)
     return replace(breaker, open_until=until, allowance=None)

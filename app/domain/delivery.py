@@ -12,11 +12,11 @@ DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
 """A delivery's public id and the number in it."""
 
 KEPT_ATTEMPTS = 20
-"""How many attempts are remembered, the last ones: a delivery that is replayed again and again does not grow."""
+"""How many attempts are kept, the last ones, so that a delivery that is replayed often does not grow."""
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `skipped`: its destination was gone from the config until the event was pruned."""
+    """The state of a delivery. `skipped`: its destination had left the config when the event was pruned."""
 
     WAITING = "waiting"
     IN_FLIGHT = "in_flight"
@@ -27,7 +27,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """A delivery to make with an event. Those with the same `order_key` go to their destination one by one."""
+    """A delivery to add with an event. Those with the same `order_key` go to their destination one by one."""
 
     destination: str
     order_key: int | None = None
@@ -35,7 +35,7 @@ class NewDelivery:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery as the store remembers it."""
+    """A stored delivery."""
 
     id: str
     event_id: str
@@ -46,13 +46,13 @@ class Delivery:
 
     @property
     def was_delivered(self) -> bool:
-        """Tells whether the event was taken before: what is pushed now is a replay."""
+        """Whether an earlier attempt succeeded, so that the next push is a replay."""
         return any(attempt.status in STATUS_OF_SUCCESS for attempt in self.attempts)
 
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """How many deliveries to a destination wait, and how many are dead."""
+    """How many deliveries to one destination wait, and how many are dead."""
 
     waiting: int
     dead: int

@@ -1,4 +1,4 @@
-"""A destination as it is told: whether it is pushed to, what waits for it, and what was given up."""
+"""The status of a destination: whether it is pushed to, how many deliveries wait, and how many are dead."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class DestinationState(StrEnum):
 
 @dataclass(frozen=True)
 class DestinationStatus:
-    """How a destination stands. `last_error` is kept after a success; the moments tell which came later."""
+    """The status of a destination. `last_error` stays after a success; the two times tell which came later."""
 
     name: str
     state: DestinationState
@@ -33,20 +33,20 @@ class DestinationStatus:
 
 
 def queue_of_destination(name: str) -> str:
-    """The queue in which a destination's deliveries wait."""
+    """Return the name of the queue in which a destination's deliveries wait."""
     return DELIVER_QUEUE + name
 
 
 def destination_statuses(
     names: Iterable[str], queues: Iterable[QueueState], counts: Mapping[str, DeliveryCounts]
 ) -> list[DestinationStatus]:
-    """How these destinations stand, by what is known of their queues and their deliveries."""
+    """Return the status of each of these destinations, from the states of queues and the counts of deliveries."""
     by_name = {queue.name: queue for queue in queues}
     return [_status_of(name, by_name.get(queue_of_destination(name)), counts.get(name)) for name in names]
 
 
 def state_of(queue: QueueState | None) -> DestinationState:
-    """What holds a destination up, the strongest reason first. One that has no queue yet had nothing to take."""
+    """Return the state of a destination: the strongest reason why it is stopped. Without a queue it is active."""
     if queue is None:
         return DestinationState.ACTIVE
     if queue.disabled:

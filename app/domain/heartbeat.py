@@ -9,7 +9,7 @@ FRESH_FOR = BEAT_EVERY * 3
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """Who is alive: a process's own name, what kind it is, its version, since when, and when it last said so."""
+    """A process's name, kind and version, when it started, and when it last gave a sign of life."""
 
     process: str
     kind: str
@@ -18,5 +18,5 @@ class Heartbeat:
     at: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        """Tells whether the process has beaten lately; three beats may be missed."""
+        """Return whether the last heartbeat is recent enough: fewer than three were missed."""
         return now - self.at < FRESH_FOR

@@ -15,9 +15,9 @@ SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
 
 @dataclass(frozen=True)
 class Job:
-    """A claimed job. `subject` is the row it is about; `attempts`, how many tries have ended.
+    """A claimed job. `subject`: the row that it is about. `attempts`: how many have ended.
 
-    `claim_id` is the fence: whoever settles must still hold the claim that it names.
+    `claim_id` is the fence: a result is applied only while the job still has this claim.
     """
 
     id: int
@@ -29,19 +29,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """It is done; the job goes."""
+    """The job is done, and deleted."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """It is to be tried again after so long."""
+    """The job is tried again after this delay."""
 
     delay: timedelta
 
 
 @dataclass(frozen=True)
 class Dead:
-    """It is given up, because; a human may put it back."""
+    """The job is given up, and deleted. Its delivery is a dead letter, which a human can replay."""
 
     reason: str
 

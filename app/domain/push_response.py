@@ -1,4 +1,4 @@
-"""What came back from a destination that was posted to."""
+"""The response of a destination to one POST."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,9 +8,9 @@ STATUS_OF_SUCCESS = range(200, 300)
 
 @dataclass(frozen=True)
 class PushResponse:
-    """The answer's status, or what went wrong in a few stable words; how long it took, and the wait it asked for.
+    """The status, or the error in a few stable words; how long it took, and the delay that it asked for.
 
-    Nothing else of an answer is kept: neither a header nor the body.
+    Nothing else is kept: no other header and no body.
     """
 
     status: int | None
@@ -20,10 +20,10 @@ class PushResponse:
 
     @property
     def is_success(self) -> bool:
-        """Tells whether the event was taken."""
+        """Whether the destination accepted the event."""
         return self.status in STATUS_OF_SUCCESS
 
     @property
-    def words(self) -> str:
-        """The answer as a person would tell it."""
+    def summary(self) -> str:
+        """The error, or the status, as text."""
         return self.error or f"HTTP {self.status}"

@@ -1,4 +1,4 @@
-"""A queue: what holds for all the jobs that wait for the same thing, a destination for instance."""
+"""A queue: the state that applies to all jobs that wait for the same thing, such as a destination."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from app.domain.breaker import Breaker
 
 @dataclass(frozen=True)
 class QueueState:
-    """How a queue stands. `paused` by a human, `disabled` by the other side, for good; `breaker`: for a while."""
+    """The state of a queue. `paused`: by a human. `disabled`: by the other side, for good. `breaker`: for a while."""
 
     name: str
     paused: bool
@@ -18,8 +18,8 @@ class QueueState:
     last_error_at: datetime | None
     last_error: str | None
 
-    def lets_through(self, due_at: datetime) -> datetime | None:
-        """When a job that is due then will be tried at the earliest; None while the queue waits for a human."""
+    def earliest_attempt(self, due_at: datetime) -> datetime | None:
+        """Return when a job with this due time can be tried; None while the queue waits for a human."""
         if self.paused or self.disabled:
             return None
         return max(due_at, self.breaker.open_until or due_at)
@@ -27,7 +27,7 @@ class QueueState:
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """How many jobs of a queue are open. `oldest_due_at`: since when the first of them could be done, or from when."""
+    """How many jobs of a queue are open. `oldest_due_at`: the earliest due time among them, past or future."""
 
     queue: str
     waiting: int
@@ -37,7 +37,7 @@ class QueueDepth:
 
 @dataclass(frozen=True)
 class ClaimRequest:
-    """How many more jobs of a queue are wanted, at best. `max_in_flight`: how many of it are in flight at best."""
+    """A wish for up to `limit` more jobs of a queue, of which at most `max_in_flight` may be in flight."""
 
     queue: str
     max_in_flight: int

@@ -1,4 +1,4 @@
-"""A replay of many deliveries: which, and how far it has come."""
+"""A replay of many deliveries: which ones, and how far it has come."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from app.domain.delivery import DeliveryState
 
 @dataclass(frozen=True)
 class Selection:
-    """Which deliveries, by their destination, their events' type globs and arrival (`until` excluded), their state.
+    """Which deliveries: to a destination, of types by globs, received in a range (`until` excluded), in a state.
 
-    Without a state: what is dead or skipped, and events that were foreign when they came and no longer are.
+    Without a state: dead and skipped ones, and those of events that were foreign when they came and no longer are.
     """
 
     destination: str | None = None
@@ -23,8 +23,8 @@ class Selection:
 
 @dataclass(frozen=True)
 class ReplayStep:
-    """One step: how many deliveries were put in line, how many events looked at, and after which sequence the next
-    step begins (None: that was the last)."""
+    """One step: how many deliveries were replayed, how many events were looked at, and the sequence after which the
+    next step begins (None: this was the last one)."""
 
     replayed: int
     seen: int

@@ -1,4 +1,4 @@
-"""When a push is tried again, what an answer means, and when it is enough. Nothing here waits."""
+"""What a response means: whether a push is retried, when, and when it is given up. Nothing here waits."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,55 +21,51 @@ PAUSES = (
     timedelta(hours=8),
     *([HALF_A_DAY] * 5),
 )
-"""After the first try, the second, and so on: a little over three days. There is one more try than pauses."""
+"""The pauses after the first attempt, the second, …: a little over three days, for one attempt more than pauses."""
 
 MAX_WAIT = timedelta(days=1)
-"""What a destination may ask for. Whoever asks for more is asked again after a day."""
+"""The longest delay that a destination may ask for."""
 
 GONE = 410
 ABOUT_THE_DESTINATION = (408, 425, 429)
-"""Refusals that say nothing about the event. Every other 4xx does: the next event may well be welcome."""
+"""4xx statuses that say nothing about the event. Any other one refuses this event; the next may be accepted."""
 
 _SECONDS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-def outcome_of(answer: PushResponse, attempts: int, jitter: float) -> tuple[Outcome, QueueSignal, timedelta | None]:
-    """What an answer means for its job and its queue, and the wait for the whole queue that it asked for.
+def outcome_of(response: PushResponse, attempts: int, jitter: float) -> tuple[Outcome, QueueSignal, timedelta | None]:
+    """Return what a response means for its job and for its queue, and the delay that it asks for the whole queue.
 
-    `attempts` is how many tries had ended before; `jitter` (0 to 1) spreads the pauses.
+    `attempts` is the number of earlier attempts; `jitter` (0 to 1) spreads the pauses.
     """
-    if answer.is_success:
+    if response.is_success:
         return Done(), QueueSignal.SUCCESS, None
-    if answer.status == GONE:
-        return (
-            Retry(pause_after(0, jitter)),
-            QueueSignal.GONE,
-            None,
-        )  # the queue stands still until a human resumes it
-    effect = QueueSignal.NONE if _is_about_the_event(answer.status) else QueueSignal.FAILURE
-    asked = answer.retry_after if effect is QueueSignal.FAILURE else None
+    if response.status == GONE:  # nothing is claimed until a human resumes the queue
+        return Retry(pause_after(0, jitter)), QueueSignal.GONE, None
+    signal = QueueSignal.NONE if _is_about_the_event(response.status) else QueueSignal.FAILURE
+    retry_after = response.retry_after if signal is QueueSignal.FAILURE else None
     if attempts >= len(PAUSES):
-        return Dead(f"{answer.words}, {attempts + 1} times tried"), effect, asked
-    return Retry(max(pause_after(attempts, jitter), asked or timedelta())), effect, asked
+        return Dead(f"{response.summary} after {attempts + 1} attempts"), signal, retry_after
+    return Retry(max(pause_after(attempts, jitter), retry_after or timedelta())), signal, retry_after
 
 
 def pause_after(attempts: int, jitter: float) -> timedelta:
-    """The pause after a try that failed, when so many had ended before it: 80 to 120 per cent of the schedule's."""
+    """Return the pause after a failed attempt that had so many before it: 80 to 120 per cent of the schedule's."""
     return PAUSES[attempts] * (0.8 + 0.4 * jitter)
 
 
 def retry_after_of(header: str | None, now: datetime) -> timedelta | None:
-    """The wait that a `Retry-After` header asks for, a day at most. None if it asks for none, or for nonsense.
+    """Return the delay that a `Retry-After` header asks for, `MAX_WAIT` at most. None if it has no valid one.
 
     Source: RFC 9110, 10.2.3: seconds, or an HTTP date.
     """
-    asked = None if header is None else _asked(header.strip(), now)
-    if asked is None or asked <= timedelta():
+    delay = None if header is None else _parse(header.strip(), now)
+    if delay is None or delay <= timedelta():
         return None
-    return min(asked, MAX_WAIT)
+    return min(delay, MAX_WAIT)
 
 
-def _asked(header: str, now: datetime) -> timedelta | None:
+def _parse(header: str, now: datetime) -> timedelta | None:
     if _SECONDS.fullmatch(header):
         return timedelta(seconds=min(int(header), int(MAX_WAIT.total_seconds())))
     try:

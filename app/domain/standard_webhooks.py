@@ -1,4 +1,4 @@
-"""The signature on what we push, as receivers' libraries verify it.
+"""The signature on pushed events, as the libraries of receivers verify it.
 
 Source: the Standard Webhooks specification, version 1 (`webhook-id`, `webhook-timestamp`, `webhook-signature`).
 """
@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 ENCODED = "whsec_"
-"""What a secret starts with whose bytes are the rest, decoded from base64. Any other secret is its own bytes."""
+"""The prefix of a secret whose remainder is base64. Any other secret signs with its own bytes."""
 
 
 def signing_headers(message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """The three headers of a message: its id, when it is sent, and a signature under every active secret."""
+    """Return the three headers of a message: its id, the time, and a signature by each active secret."""
     timestamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), body))
     signatures = (hmac.digest(key_of(secret), signed, "sha256") for secret in secrets)
@@ -25,7 +25,7 @@ def signing_headers(message_id: str, at: datetime, body: bytes, secrets: Sequenc
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes that a secret signs with."""
+    """Return the bytes that a secret signs with."""
     if secret.startswith(ENCODED):
         return base64.b64decode(secret.removeprefix(ENCODED))
     return secret.encode()

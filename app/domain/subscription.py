@@ -1,4 +1,4 @@
-"""What a destination wants, and which of its events must not overtake each other."""
+"""Which events a destination gets, and which of them must keep their order."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from app.domain.event import NewEvent, type_matches
 
 
 class Subscriber(Protocol):
-    """A destination, as far as it says what it wants. `ordering`: `none` or `conversation`."""
+    """The settings of a destination that choose its events. `ordering`: `none` or `conversation`."""
 
     @property
     def name(self) -> str: ...
@@ -42,25 +42,25 @@ def deliveries_of(
     if not ours.has(event):
         return None
     return tuple(
-        NewDelivery(each.name, order_key(event) if each.ordering == "conversation" else None)
-        for each in subscribers
-        if wants(each.types, each.phone_number_ids, event)
+        NewDelivery(subscriber.name, order_key(event) if subscriber.ordering == "conversation" else None)
+        for subscriber in subscribers
+        if wants(subscriber.types, subscriber.phone_number_ids, event)
     )
 
 
 def wants(types: Sequence[str], phone_number_ids: Sequence[str], event: NewEvent) -> bool:
-    """Tells whether a destination with these type globs and numbers (none: all of them) wants the event.
+    """Return whether a destination with these type globs and numbers (none: all of them) gets the event.
 
-    An event of no number, such as a template's, is the account's and passes the filter of numbers.
+    An event without a number, such as a template's, belongs to the account and passes the filter of numbers.
     """
     of_number = not phone_number_ids or event.phone_number_id is None or event.phone_number_id in phone_number_ids
     return of_number and type_matches(event.type, types)
 
 
 def order_key(event: NewEvent) -> int | None:
-    """What events of one conversation share: 63 bits of a digest of the number and the customer. None without one.
+    """Return what the events of one conversation share: 63 bits of a digest of number and customer.
 
-    The user id comes first, because it stays when the phone is hidden.
+    None without a customer. The user id comes first, because it stays when the phone number is hidden.
     """
     contact = event.contact.user_id or event.contact.wa_id
     if contact is None:

@@ -151,7 +151,7 @@ def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
     outcomes = [push(gateway, attempts=attempts).outcome for attempts in range(len(PAUSES) + 1)]
 
     assert outcomes[:-1] == [Retry(pause) for pause in PAUSES]
-    assert outcomes[-1] == Dead("HTTP 500, 15 times tried")
+    assert outcomes[-1] == Dead("HTTP 500 after 15 attempts")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_pauses_are_spread_by_a_fifth_both_ways() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(answered(500), "HTTP 500, 15 times tried"), (failed("timed out"), "timed out, 15 times tried")],
+    [(answered(500), "HTTP 500 after 15 attempts"), (failed("timed out"), "timed out after 15 attempts")],
 )
 def test_after_the_last_try_it_is_given_up_because(answer: PushResponse, reason: str) -> None:
     assert outcome_of(answer, LAST - 1, ON_TIME)[0] == Retry(timedelta(hours=12))

@@ -93,7 +93,7 @@ def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
 def _delay_by_queue(delivery: Delivery, queue: QueueState | None) -> Delivery:
     if queue is None or delivery.next_attempt_at is None:
         return delivery
-    return replace(delivery, next_attempt_at=queue.lets_through(delivery.next_attempt_at))
+    return replace(delivery, next_attempt_at=queue.earliest_attempt(delivery.next_attempt_at))
 
 
 def _state(stored: str, is_in_flight: bool) -> DeliveryState:
