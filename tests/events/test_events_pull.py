@@ -11,6 +11,7 @@ from app.domain.event_json import event_json
 from app.events.pull import LongPollLimiter, PullRequest, pull
 from app.gateway import Gateway
 from tests.support.events import event_id, new_event, put_events
+from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import bearer
 
 EVENTS = "/api/events"
@@ -169,15 +170,16 @@ def test_a_long_poll_without_an_event_gets_an_empty_page(client: FlaskClient, ga
 
 def test_a_long_poll_beyond_the_maximum_is_answered_at_once(gateway: Gateway) -> None:
     limiter = LongPollLimiter(max_waiting=1)
-    request = PullRequest(after=0, types=(), limit=1, wait=25)
-    later = threading.Timer(0.5, put_events, (gateway.store, new_event("late")))
+    request = PullRequest(after=0, types=(), limit=1, wait=10 * round(DEADLINE_SECONDS))
+    late = threading.Timer(DEADLINE_SECONDS, put_events, (gateway.store, new_event("late")))
+    late.start()
 
     with limiter.slot():
-        later.start()
         without_slot = pull(gateway.store, request, limiter)
-    with_slot = pull(gateway.store, request, limiter)
 
-    later.join()
+    late.cancel()
+    put_events(gateway.store, new_event("now"))
+    with_slot = pull(gateway.store, request, limiter)
     assert (len(without_slot), len(with_slot)) == (0, 1)
 
 

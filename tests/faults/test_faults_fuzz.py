@@ -1,4 +1,4 @@
-"""A million mutated webhooks against the verifier: it accepts none of them."""
+"""Mutated webhooks against the verifier, a million of them in the long tier: it accepts none."""
 
 import random
 import string
@@ -16,7 +16,7 @@ BODIES = [
     "\ud83d\ude00 grüß dich \0".encode("utf-8", "surrogatepass"),
 ]
 
-A_MILLION = 1_000_000
+EVERY_DAY, LONG_TIER = 200_000, 1_000_000
 
 Webhook = tuple[bytes, str]
 Mutation = Callable[[random.Random, bytes, str], Webhook]
@@ -88,13 +88,13 @@ def is_accepted(body: bytes, signature: str) -> bool:
     return is_signature(signature) and signed_with(body, signature, SECRETS) is not None
 
 
-def test_no_mutated_webhook_is_accepted() -> None:
+def test_no_mutated_webhook_is_accepted(long: bool) -> None:
     jitter = random.Random()
     originals = [(body, signature_of(body, secret)) for body in BODIES for secret in SECRETS]
     assert all(is_accepted(*original) for original in originals)
 
     accepted = []
-    for number in range(A_MILLION):
+    for number in range(LONG_TIER if long else EVERY_DAY):
         body, signature = jitter.choice(originals)
         mutated = MUTATIONS[number % len(MUTATIONS)](jitter, body, signature)
         if mutated not in originals and is_accepted(*mutated):

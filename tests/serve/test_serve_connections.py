@@ -53,13 +53,17 @@ def both_accept(running: Running) -> bool:
 
 
 def are_spread_evenly(running: Running) -> bool:
-    """Check five times in a row: once may be a coincidence. On a busy machine a process may fail to wait once."""
-    for _ in range(5):
-        with connected(running) as accepted:
-            one, other = accepted.values()
-        if abs(one - other) > 4:
-            return False
-    return True
+    """Tell whether 10 of 15 rounds are even.
+
+    Measured beside 10 busy processes: 24 of 30 rounds; 2 of 30 where no process lets the other one accept first.
+    """
+    return sum(is_even_round(running) for _ in range(15)) >= 10
+
+
+def is_even_round(running: Running) -> bool:
+    with connected(running) as accepted:
+        one, other = accepted.values()
+    return abs(one - other) <= 4
 
 
 def test_connections_are_spread_evenly(gateway: Running) -> None:
