@@ -1,7 +1,7 @@
 """Problems of a configuration: collected while it is read, reported together."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 MAX_NAME_LENGTH = 64
@@ -63,19 +63,20 @@ class Problems:
 
     def at(self, key: str) -> "Problems":
         """Return the collector for a key below this path; a very long key is shortened."""
-        return replace(self, path=f"{self.path}.{shortened(key)}" if self.path else shortened(key))
+        name = shortened(key)
+        return Problems(f"{self.path}.{name}" if self.path else name, self.file, self.found)
 
     def item(self, index: int) -> "Problems":
         """Return the collector for an item of the list at this path."""
-        return replace(self, path=f"{self.path}[{index}]")
+        return Problems(f"{self.path}[{index}]", self.file, self.found)
 
     def named(self, name: str) -> "Problems":
         """Return the collector for a flag, a variable or a file, which stands in no config file."""
-        return replace(self, path=name, file="")
+        return Problems(name, found=self.found)
 
     def in_file(self, file: object) -> "Problems":
         """Return the collector for the top of a config file."""
-        return replace(self, path="", file=str(file))
+        return Problems(file=str(file), found=self.found)
 
     def add(self, code: str, message: str) -> None:
         """Add a problem of this place."""
