@@ -1,6 +1,6 @@
 """The breaker of a queue: it opens when attempts fail in a row, probes with one job, and then allows more and more.
 
-While it is open no job is tried, so that no job uses up its attempts in vain.
+While it is open no job is tried, so that no job uses up its attempts.
 """
 
 from dataclasses import dataclass, replace

@@ -37,7 +37,7 @@ class QueueDepth:
 
 @dataclass(frozen=True)
 class ClaimRequest:
-    """A wish for up to `limit` more jobs of a queue, of which at most `max_in_flight` may be in flight."""
+    """A request for up to `limit` more jobs of a queue, of which at most `max_in_flight` may be in flight."""
 
     queue: str
     max_in_flight: int

@@ -19,8 +19,8 @@ class Queues(Repository):
 
     def ensure(self, names: Iterable[str]) -> None:
         """Add the queues that are missing."""
-        wanted = sorted(set(names))
-        self._store.write(lambda c: ensure_queues(c, wanted))
+        unique = set(names)
+        self._store.write(lambda c: ensure_queues(c, unique))
 
     def all(self) -> list[QueueState]:
         """Return every queue, by name."""

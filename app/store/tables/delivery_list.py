@@ -87,7 +87,7 @@ def _destinations(connection: Connection) -> list[str]:
 
 
 def _ids_of_all(connection: Connection, chosen: DeliveryFilter) -> Sequence[int]:
-    """Search the deliveries themselves. Most are delivered, so that few rows are read in vain."""
+    """Read the deliveries themselves. Most of them are delivered, so that few rows are read and left out."""
     query = select(deliveries.c.id).where(deliveries.c.id < chosen.before)
     if chosen.state is not None:
         query = query.where(has_ended_as(chosen.state))

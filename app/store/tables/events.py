@@ -30,7 +30,7 @@ _TYPES = text(
     " SELECT (SELECT min(type) FROM events WHERE type > known.type) FROM known WHERE known.type IS NOT NULL)"
     " SELECT type FROM known WHERE type IS NOT NULL"
 )
-"""The distinct types, by one look into the index for each. DISTINCT would read the whole index."""
+"""The distinct types, by one index lookup for each. DISTINCT would read the whole index."""
 
 
 @dataclass(frozen=True)

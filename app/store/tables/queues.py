@@ -27,16 +27,16 @@ def ensure_queues(connection: Connection, names: Iterable[str]) -> None:
 
     The missing ones are looked up first: an insert of a name that exists would wait for the lock on its row.
     """
-    wanted = sorted(set(names))
-    existing = set(connection.execute(_EXISTING, {"names": wanted}).scalars())
-    if missing := [{"name": name} for name in wanted if name not in existing]:
+    ordered = sorted(set(names))
+    existing = set(connection.execute(_EXISTING, {"names": ordered}).scalars())
+    if missing := [{"name": name} for name in ordered if name not in existing]:
         connection.execute(_ADD, missing)
 
 
 def lock_queues(connection: Connection, names: Iterable[str]) -> dict[str, QueueState]:
     """Lock these queues until the transaction ends, in the order of their names, and return their states."""
-    wanted = sorted(set(names))
-    return {row.name: queue_of(row) for row in connection.execute(_LOCK, {"names": wanted})} if wanted else {}
+    ordered = sorted(set(names))
+    return {row.name: queue_of(row) for row in connection.execute(_LOCK, {"names": ordered})} if ordered else {}
 
 
 def queue_of(row: Row[tuple[object, ...]]) -> QueueState:

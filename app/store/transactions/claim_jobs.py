@@ -1,4 +1,4 @@
-"""Claims jobs: each belongs to one worker until its lease expires, and a queue has only so many in flight at once."""
+"""Claims jobs: each belongs to one worker until its lease expires, and a queue has a limited number in flight."""
 
 import secrets
 from collections.abc import Sequence

@@ -101,8 +101,8 @@ def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
     return {bytes(row.event_id): row.id for row in connection.execute(_INSERT_EVENTS, rows)}
 
 
-def _row(key: bytes, found: SplitEvent, receipt: PendingReceipt) -> dict[str, Any]:
-    event = found.event
+def _row(key: bytes, split: SplitEvent, receipt: PendingReceipt) -> dict[str, Any]:
+    event = split.event
     return {
         "event_id": key,
         "type": event.type,
@@ -113,7 +113,7 @@ def _row(key: bytes, found: SplitEvent, receipt: PendingReceipt) -> dict[str, An
         "phone_number_id": event.phone_number_id,
         "wa_id": event.contact.wa_id,
         "user_id": event.contact.user_id,
-        "is_foreign": found.foreign,
+        "is_foreign": split.foreign,
         "document": document_of(event),
     }
 
