@@ -60,6 +60,7 @@ def _sample(settings: Settings) -> str:
     now = time.time_ns()
     message = {
         "from": "4915112345678",
+        "from_user_id": "DE.13491208655302741918",
         "id": f"wamid.sample.{now}",
         "timestamp": str(now // 10**9),
         "type": "text",
@@ -68,7 +69,7 @@ def _sample(settings: Settings) -> str:
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550001111", "phone_number_id": settings.whatsapp.phone_number_ids[0]},
-        "contacts": [{"profile": {"name": "Ada"}, "wa_id": "4915112345678"}],
+        "contacts": [{"profile": {"name": "Ada"}, "wa_id": message["from"], "user_id": message["from_user_id"]}],
         "messages": [message],
     }
     entry = {"id": settings.whatsapp.waba_id, "changes": [{"field": "messages", "value": value}]}

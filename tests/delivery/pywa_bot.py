@@ -1,6 +1,7 @@
 """A bot as pywa's users write one, unchanged, and told nothing of a gateway: it says what its handlers see."""
 
 import json
+import logging
 import os
 
 from flask import Flask
@@ -20,6 +21,21 @@ wa = WhatsApp(
 
 def say(handler: str, what: object, sender: object) -> None:
     print(json.dumps([handler, str(what), str(sender)]), flush=True)
+
+
+class SayErrors(logging.Handler):
+    """pywa answers 200 also where it fails on an update: only its log says so."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say("error", record.getMessage(), record.exc_info and record.exc_info[1])
+
+
+logging.getLogger("pywa").addHandler(SayErrors(logging.ERROR))
+
+
+@wa.on_raw_update
+def on_update(_: WhatsApp, update: types.RawUpdate) -> None:
+    say("update", json.dumps(update), update.id)
 
 
 @wa.on_message

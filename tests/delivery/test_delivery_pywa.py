@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from app.domain.meta.context import canonical
+from app.web.examples import CHANGES, envelope_of
 from tests.support.envelopes import PHONE, SENT, USER_ID, change, contact, envelope, in_bytes, inbound_text, status
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import ROOT, environment, serving
@@ -39,13 +42,18 @@ class Bot:
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
         self.seen: list[list[str]] = []
+        self.updates: list[dict[str, Any]] = []
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.seen.append(json.loads(line))
+            said = json.loads(line)
+            if said[0] == "update":
+                self.updates.append(json.loads(said[1]))
+            else:
+                self.seen.append(said)
 
     def close(self) -> None:
         self._process.terminate()
@@ -130,11 +138,33 @@ def test_its_handlers_see_all_of_a_batch_as_large_as_meta_makes_them(tmp_path: P
     assert sorted(bot.seen) == sorted(expected)
 
 
-def push_through(folder: Path, bot: Bot, body: Any, most: int) -> None:
-    """Send a webhook to a gateway before the bot; return when its handlers have seen so much."""
+def test_it_handles_every_example_unchanged(tmp_path: Path, bot: Bot) -> None:
+    [entry] = envelope_of({})["entry"]
+    body = {**envelope_of({}), "entry": [{**entry, "changes": list(CHANGES.values())}]}
+
+    push_through(tmp_path, bot, body, len(CHANGES))
+
+    assert [said for said in bot.seen if said[0] == "error"] == []
+    assert sorted(map(canonical, bot.updates)) == sorted(canonical(envelope_of(each)) for each in CHANGES.values())
+
+
+def test_it_handles_the_sample_that_a_dry_run_prints(tmp_path: Path, bot: Bot) -> None:
+    config = write_config(tmp_path, CONFIG + DESTINATION.format(port=bot.port))
+    environ = environment(tmp_path, BOT_APP_SECRET=SECRET)
+
+    with serving(tmp_path, "--config", str(config), "--dry-run", environ=environ) as running:
+        command = json.loads(running.out.splitlines()[0])["try"]
+        subprocess.run(shlex.split(command), check=True, capture_output=True)
+        wait_for(lambda: bot.seen)
+
+    assert [said[::2] for said in bot.seen] == [["message text", PHONE]]
+
+
+def push_through(folder: Path, bot: Bot, body: Any, count: int) -> None:
+    """Send a webhook to a gateway before the bot; return when the bot has seen so many updates."""
     config = write_config(folder, CONFIG + DESTINATION.format(port=bot.port))
     arguments = ("--config", str(config), "--live", "--yes-live")
     with serving(folder, *arguments, environ=environment(folder, BOT_APP_SECRET=SECRET)) as running:
         sent = in_bytes(body)
         assert running.ask("POST", PATH, sent, signed(sent))[0] == 200
-        wait_for(lambda: len(bot.seen) >= most)
+        wait_for(lambda: len(bot.updates) >= count)

@@ -1,6 +1,8 @@
 """Every known kind of update becomes an event with its type and its data."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,6 +33,20 @@ def test_the_envelope_of_an_event_splits_into_the_same_event(type_: str) -> None
 
     assert meta_envelope(event) == envelope_of(CHANGES[type_])
     assert events_of(meta_envelope(event)) == [event]
+
+
+def objects_in(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from objects_in(inner)
+
+
+@pytest.mark.parametrize("type_", CHANGES)
+def test_an_example_has_the_user_id_beside_each_phone_of_the_customer(type_: str) -> None:
+    with_phone = [found for found in objects_in(CHANGES[type_]) if any(value == PHONE for value in found.values())]
+
+    assert [found for found in with_phone if not re.search(r"DE\.[0-9]{20}", json.dumps(found))] == []
 
 
 def test_the_lists_of_a_batch_are_split_in_order() -> None:

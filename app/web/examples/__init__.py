@@ -11,16 +11,16 @@ from typing import Any
 from app.domain.event import Event
 from app.domain.meta.parse import split
 from app.web.examples.business import BUSINESSES
-from app.web.examples.changes import AT, PHONE, Change, Changes, change
+from app.web.examples.changes import AT, CONTACT, PHONE, USER_ID, Change, Changes, change, status
 from app.web.examples.contacts import CONTACTS
 from app.web.examples.messages import MESSAGES, STATUSES
 
+_NEW_MESSAGE = {"id": "wamid.new", "from": PHONE, "from_user_id": USER_ID, "timestamp": AT, "type": "text"}
+
 UNKNOWN: Changes = {
-    "unknown.standby": change(
-        "standby", messages=[{"id": "wamid.new", "from": PHONE, "timestamp": AT, "type": "text"}]
-    ),
-    "unknown.messages": change("messages", statuses=["not a status"]),
-    "unknown.envelope": {"value": {"no": "field"}},
+    "unknown.standby": change("standby", contacts=[CONTACT], messages=[_NEW_MESSAGE]),
+    "unknown.messages": status("arrived", type="parcel"),
+    "unknown.envelope": {"field": "", "value": {"no": "field"}},
 }
 
 CHANGES: Changes = {**MESSAGES, **STATUSES, **CONTACTS, **BUSINESSES, **UNKNOWN}

@@ -1,6 +1,6 @@
 """Changes of groups, templates, phone numbers and accounts."""
 
-from app.web.examples.changes import AT, BUSINESS, PHONE, Changes, group, of_account
+from app.web.examples.changes import AT, BUSINESS, PHONE, USER_ID, Changes, group, of_account
 
 _TEMPLATE = {
     "message_template_id": 7211685322,
@@ -13,7 +13,10 @@ BUSINESSES: Changes = {
         "group_lifecycle_update", "group_create", subject="Tulips", invite_link="https://x.test"
     ),
     "group.participants": group(
-        "group_participants_update", "group_participants_add", added_participants=[{"wa_id": PHONE}], reason="invite"
+        "group_participants_update",
+        "group_participants_add",
+        added_participants=[{"wa_id": PHONE, "user_id": USER_ID}],
+        reason="invite",
     ),
     "group.settings": group("group_settings_update", "group_settings_update", group_subject={"text": "Roses"}),
     "group.status": group("group_status_update", "group_suspend"),

@@ -30,27 +30,30 @@ def reply(type_: str, content: Any) -> Change:
 
 
 def system(type_: str, **details: Any) -> Change:
-    """Return a system message: something about the customer has changed."""
+    """Return a system message: something about the customer has changed. `identity` stands beside the details."""
+    around = {"identity": details.pop("identity")} if "identity" in details else {}
     item = {"id": f"wamid.{type_}", "timestamp": AT, "type": "system", "system": {"type": type_, **details}}
-    return change("messages", messages=[{"from": PHONE, **item}])
+    sender = {"from": PHONE, "from_user_id": USER_ID}
+    return change("messages", contacts=[CONTACT], messages=[{**sender, **item, **around}])
 
 
 def echo(type_: str, content: Any) -> Change:
     """Return a message that the business sent from its phone."""
-    item = {"from": BUSINESS, "to": PHONE, "id": f"wamid.echo.{type_}", "timestamp": AT, "type": type_}
-    return change("smb_message_echoes", message_echoes=[{**item, type_: content}])
+    recipient = {"to": PHONE, "to_user_id": USER_ID}
+    item = {"from": BUSINESS, **recipient, "id": f"wamid.echo.{type_}", "timestamp": AT, "type": type_}
+    return change("smb_message_echoes", contacts=[CONTACT], message_echoes=[{**item, type_: content}])
 
 
 def status(state: str, **more: Any) -> Change:
     """Return the status of a sent message."""
     item = {"id": "wamid.sent", "status": state, "timestamp": AT, "recipient_id": PHONE, "recipient_user_id": USER_ID}
-    contacts = {} if state == "failed" else {"contacts": [CONTACT]}  # Meta omits them then
-    return change("messages", **contacts, statuses=[{**item, **more}])
+    return change("messages", contacts=[CONTACT], statuses=[{**item, **more}])
 
 
 def call(event: str, **more: Any) -> Change:
     """Return an event of a customer's call."""
-    item = {"id": "wacid.call", "from": PHONE, "to": BUSINESS, "event": event, "timestamp": AT}
+    sender = {"from": PHONE, "from_user_id": USER_ID}
+    item = {"id": "wacid.call", **sender, "to": BUSINESS, "event": event, "timestamp": AT}
     return change("calls", contacts=[CONTACT], calls=[{**item, "direction": "USER_INITIATED", **more}])
 
 

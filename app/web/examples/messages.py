@@ -7,6 +7,7 @@ from app.web.examples.changes import (
     BUSINESS,
     CONTACT,
     PHONE,
+    USER_ID,
     Change,
     Changes,
     call,
@@ -24,6 +25,12 @@ _MEDIA = {
 _SHARED_CONTACT = {
     "name": {"formatted_name": "Lucía Gómez", "first_name": "Lucía"},
     "phones": [{"phone": "+34600111222"}],
+}
+_ERROR_OF_UNSUPPORTED = {
+    "code": 131051,
+    "title": "Message type unknown",
+    "message": "Message type unknown",
+    "error_data": {"details": "Message type is currently not supported."},
 }
 _ORDERED_ITEM = {"product_retailer_id": "tulip", "quantity": 2, "item_price": 4.5, "currency": "EUR"}
 
@@ -46,7 +53,8 @@ MESSAGES: Changes = {
         "nfm_reply", {"name": "flow", "body": "Sent", "response_json": '{"flow_token":"t","size":"s"}'}
     ),
     "message.interactive.call_permission_reply": reply(
-        "call_permission_reply", {"response": "accept", "is_permanent": False, "expiration_timestamp": AT}
+        "call_permission_reply",
+        {"response": "accept", "is_permanent": False, "expiration_timestamp": AT, "response_source": "user_action"},
     ),
     "message.order": message("order", {"catalog_id": "194836987003835", "product_items": [_ORDERED_ITEM]}),
     "message.request_welcome": message("request_welcome", {}),
@@ -55,15 +63,25 @@ MESSAGES: Changes = {
     ),
     "message.revoke": message("revoke", {"original_message_id": "wamid.text"}),
     "message.ephemeral": message("ephemeral", {"type": "text"}),
-    "message.unsupported": message(
-        "unsupported", {"type": "poll"}, errors=[{"code": 131051, "title": "Message type unknown"}]
-    ),
+    "message.unsupported": message("unsupported", {"type": "poll"}, errors=[_ERROR_OF_UNSUPPORTED]),
     "message.system": message("system", {"type": "group_notice", "body": f"{PHONE} joined"}),
 }
 
 _PRICING = {"billable": True, "pricing_model": "PMP", "category": "utility", "type": "regular"}
-_ERROR_OF_FAILED = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "More than 24 hours"}}
-_RINGING_STATUS = {"id": "wacid.ours", "type": "call", "status": "RINGING", "timestamp": AT, "recipient_id": PHONE}
+_ERROR_OF_FAILED = {
+    "code": 131047,
+    "title": "Re-engagement message",
+    "message": "Re-engagement message",
+    "error_data": {"details": "More than 24 hours"},
+}
+_RINGING_STATUS = {
+    "id": "wacid.ours",
+    "type": "call",
+    "status": "RINGING",
+    "timestamp": AT,
+    "recipient_id": PHONE,
+    "recipient_user_id": USER_ID,
+}
 
 _AMOUNT = {"value": 45000, "offset": 100}
 
