@@ -14,7 +14,7 @@ import pytest
 from app.domain.delivery import DeliveryState
 from app.domain.job import Dead, Done
 from app.store import Store
-from tests.support.deliveries import end_all, put_deliveries
+from tests.support.deliveries import put_deliveries, settle_all
 from tests.support.events import new_event
 from tests.support.serving import FLASK, ROOT, Running, run
 
@@ -35,11 +35,11 @@ def json_of(service: Running, *arguments: str) -> dict[str, Any]:
 def dead(stored: Store) -> Iterator[Store]:
     """Put in three dead deliveries to the CRM. Before and after the test none is dead or waiting."""
     put_deliveries(stored, *(new_event(f"stuck {next(NUMBERS)}") for _ in range(3)))
-    end_all(stored, Dead("gave up"), status=500)
+    settle_all(stored, Dead("gave up"), status=500)
     yield stored
     for delivery in stored.deliveries.page(state=DeliveryState.DEAD, limit=1000):
         stored.deliveries.replay(delivery.id)
-    end_all(stored, Done(), status=200)
+    settle_all(stored, Done(), status=200)
 
 
 def test_dead_deliveries_are_listed_with_their_last_error(service: Running, dead: Store) -> None:
@@ -77,7 +77,7 @@ def test_named_deliveries_are_replayed(service: Running, dead: Store) -> None:
 
 def test_a_selection_is_replayed_in_steps_with_a_line_for_each_but_the_last(service: Running, dead: Store) -> None:
     put_deliveries(dead, *[new_event(f"more {number}") for number in range(500)])
-    end_all(dead, Dead("gave up"))
+    settle_all(dead, Dead("gave up"))
 
     ended = wats(service, "deliveries", "replay", "--state", "dead", "--destination", "crm", "--types", "message.*")
 
@@ -112,7 +112,7 @@ def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Stor
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "says"),
+    ("arguments", "code", "message"),
     [
         (("deliveries", "replay"), 2, "Give either IDs or at least one option"),
         (("deliveries", "replay", "dlv_1", "--state", "dead"), 2, "Give either IDs or at least one option"),
@@ -129,12 +129,12 @@ def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Stor
     ],
 )
 def test_a_failure_has_a_line_and_an_exit_code(
-    service: Running, arguments: tuple[str, ...], code: int, says: str
+    service: Running, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     ended = wats(service, *arguments)
 
     assert (ended.returncode, ended.stdout) == (code, "")
-    assert says in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

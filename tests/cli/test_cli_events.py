@@ -122,7 +122,7 @@ def test_a_tail_waits_for_a_service_that_restarts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("tail", "--cursor", "nonsense"), "[invalid_cursor, request "),
         (("tail", "--types", "a b"), "[invalid_parameter, request "),
@@ -130,12 +130,12 @@ def test_a_tail_waits_for_a_service_that_restarts(tmp_path: Path) -> None:
     ],
 )
 def test_a_refused_request_is_one_line_and_exit_code_1(
-    service: Running, arguments: tuple[str, ...], says: str
+    service: Running, arguments: tuple[str, ...], message: str
 ) -> None:
     ended = run("events", *arguments, environ=service.environ)
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert says in ended.stderr
+    assert message in ended.stderr
 
 
 def test_an_error_message_of_a_service_cannot_control_the_terminal(service: Running) -> None:

@@ -81,7 +81,7 @@ def test_a_body_is_printed_byte_for_byte(running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "more", "says"),
+    ("arguments", "more", "message"),
     [
         (("show", "rcp_999"), {}, "[not_found, request "),
         (("show", "../status"), {}, "[not_found, request "),
@@ -92,12 +92,12 @@ def test_a_body_is_printed_byte_for_byte(running: Running) -> None:
     ],
 )
 def test_a_refusal_or_an_absent_service_is_one_line_and_exit_code_1(
-    running: Running, arguments: tuple[str, ...], more: dict[str, str], says: str
+    running: Running, arguments: tuple[str, ...], more: dict[str, str], message: str
 ) -> None:
     ended = receipts(running, *arguments, **more)
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert says in ended.stderr
+    assert message in ended.stderr
 
 
 class OtherServer(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ from app.domain.job import Dead, Done, Retry
 from app.domain.job_result import QueueSignal
 from app.store import Store
 from tests.delivery.conftest import SECRETS
-from tests.support.deliveries import claim, end_all, numbered, put_deliveries
+from tests.support.deliveries import claim, numbered, put_deliveries, settle_all
 from tests.support.events import new_event
 from tests.support.webhooks import bearer
 
@@ -49,7 +49,7 @@ def test_neither_a_secret_nor_a_key_in_a_url_is_shown(client: FlaskClient) -> No
 
 def test_what_waits_and_what_is_dead_is_counted_for_each(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(3), to=["crm", "bot"])
-    end_all(store, Dead("gave up"), status=500, destination="bot", signal=QueueSignal.FAILURE)
+    settle_all(store, Dead("gave up"), status=500, destination="bot", signal=QueueSignal.FAILURE)
 
     assert (shown(client)["waiting"], shown(client)["dead"]) == (3, 0)
     assert (shown(client, "bot")["waiting"], shown(client, "bot")["dead"]) == (0, 3)
@@ -57,9 +57,9 @@ def test_what_waits_and_what_is_dead_is_counted_for_each(client: FlaskClient, st
 
 def test_a_success_and_an_error_are_told_with_their_time(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event("a"))
-    end_all(store, Done(), status=200, signal=QueueSignal.SUCCESS)
+    settle_all(store, Done(), status=200, signal=QueueSignal.SUCCESS)
     put_deliveries(store, new_event("b"))
-    end_all(store, Retry(timedelta(hours=1)), error="connection refused", signal=QueueSignal.FAILURE)
+    settle_all(store, Retry(timedelta(hours=1)), error="connection refused", signal=QueueSignal.FAILURE)
 
     crm = shown(client)
 
@@ -69,14 +69,14 @@ def test_a_success_and_an_error_are_told_with_their_time(client: FlaskClient, st
 
 def test_failures_in_a_row_open_a_destination(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(6))
-    end_all(store, Retry(timedelta(hours=1)), status=500, signal=QueueSignal.FAILURE)
+    settle_all(store, Retry(timedelta(hours=1)), status=500, signal=QueueSignal.FAILURE)
 
     assert shown(client)["state"] == "failing"
 
 
 def test_a_410_disables_until_a_human_resumes(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
-    end_all(store, Retry(timedelta(hours=12)), status=410, signal=QueueSignal.GONE)
+    settle_all(store, Retry(timedelta(hours=12)), status=410, signal=QueueSignal.GONE)
     assert shown(client)["state"] == "disabled"
 
     answer = client.post(f"{DESTINATIONS}/crm/resume", headers=bearer())

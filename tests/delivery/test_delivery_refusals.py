@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.domain.job import Dead
 from app.store import Store
-from tests.support.deliveries import claim, end_all, put_deliveries
+from tests.support.deliveries import claim, put_deliveries, settle_all
 from tests.support.events import event_id, new_event
 from tests.support.store import Databases, sqlite_databases
 from tests.support.webhooks import bearer
@@ -111,7 +111,7 @@ def test_a_selection_that_cannot_be_meant_is_refused_with_a_pointer(
     client: FlaskClient, store: Store, body: Any, pointer: str
 ) -> None:
     put_deliveries(store, new_event())
-    end_all(store, Dead("gave up"))
+    settle_all(store, Dead("gave up"))
 
     answer = client.post(REPLAY, data=json.dumps(body), content_type="application/json", headers=bearer())
 

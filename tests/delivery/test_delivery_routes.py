@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.domain.job import Dead, Done, Retry
 from app.store import Store
-from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign
+from tests.support.deliveries import claim, numbered, put_deliveries, put_foreign, settle_all
 from tests.support.events import event_id, new_event
 from tests.support.webhooks import bearer
 
@@ -31,7 +31,7 @@ def replay(client: FlaskClient, **selection: Any) -> TestResponse:
 
 def test_a_delivery_is_shown_in_the_published_shape(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event("hi"))
-    end_all(store, Dead("gave up"), status=500, error="HTTP 500")
+    settle_all(store, Dead("gave up"), status=500, error="HTTP 500")
 
     [delivery] = listed(client)
 
@@ -48,7 +48,7 @@ def test_a_delivery_is_shown_in_the_published_shape(client: FlaskClient, store: 
 
 def test_deliveries_are_told_apart_by_state_destination_and_event(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event("a"), to=["crm", "bot"])
-    end_all(store, Done(), destination="crm", status=200)
+    settle_all(store, Done(), destination="crm", status=200)
     put_deliveries(store, new_event("b"))
     claim(store, limit=1)
 
@@ -77,7 +77,7 @@ def test_pages_follow_each_other_from_the_newest_to_the_oldest(client: FlaskClie
 
 def test_one_that_waits_for_its_next_try_says_when(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
-    end_all(store, Retry(timedelta(hours=1)), error="timed out")
+    settle_all(store, Retry(timedelta(hours=1)), error="timed out")
 
     [delivery] = listed(client)
 
@@ -87,7 +87,7 @@ def test_one_that_waits_for_its_next_try_says_when(client: FlaskClient, store: S
 
 def test_a_dead_delivery_is_put_in_line_once_more(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
-    end_all(store, Dead("gave up"), status=500)
+    settle_all(store, Dead("gave up"), status=500)
     [dead] = listed(client)
 
     answer = client.post(f"{DELIVERIES}/{dead['id']}/replay", headers=bearer())
@@ -128,8 +128,8 @@ def test_a_selection_replays_what_it_names_and_nothing_else(client: FlaskClient,
     put_deliveries(
         store, new_event("a", kind="message.text"), new_event("b", kind="message.image"), to=["crm", "bot"]
     )
-    end_all(store, Dead("gave up"), destination="crm")
-    end_all(store, Dead("gave up"), destination="bot")
+    settle_all(store, Dead("gave up"), destination="crm")
+    settle_all(store, Dead("gave up"), destination="bot")
 
     answer = replay(client, destination="crm", types=["message.t*"], state="dead", since="2026-01-02T13:00:00+01:00")
 
@@ -151,14 +151,14 @@ def test_a_span_of_time_is_when_events_came_in(
     client: FlaskClient, store: Store, span: dict[str, str], replayed: int
 ) -> None:
     put_deliveries(store, new_event())
-    end_all(store, Dead("gave up"))
+    settle_all(store, Dead("gave up"))
 
     assert replay(client, **span).get_json()["replayed"] == replayed
 
 
 def test_a_long_replay_goes_in_bounded_steps_that_follow_each_other(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(501))
-    end_all(store, Dead("gave up"))
+    settle_all(store, Dead("gave up"))
 
     first = replay(client).get_json()
     second = replay(client, cursor=first["nextCursor"]).get_json()

@@ -13,7 +13,7 @@ from app.domain.job import Dead, Retry
 from app.domain.job_result import QueueSignal
 from app.store import Store
 from app.web.openapi import openapi_document
-from tests.support.deliveries import claim, end_all, numbered, put_deliveries, put_foreign, split_into
+from tests.support.deliveries import claim, numbered, put_deliveries, put_foreign, settle_all, split_into
 from tests.support.events import new_event
 from tests.support.store import new_receipt
 from tests.support.webhooks import bearer
@@ -25,8 +25,8 @@ def trouble(store: Store) -> Store:
     put_foreign(store, new_event("foreign"))
     split_into(store, unreadable="this is no JSON")
     put_deliveries(store, *numbered(6), to=["crm", "bot"])
-    end_all(store, Dead("gave up"), destination="bot", status=404)
-    end_all(store, Retry(timedelta(hours=1)), error="connection refused", signal=QueueSignal.FAILURE)
+    settle_all(store, Dead("gave up"), destination="bot", status=404)
+    settle_all(store, Retry(timedelta(hours=1)), error="connection refused", signal=QueueSignal.FAILURE)
     store.receipts.add(new_receipt(b"not looked at yet"))
     return store
 
@@ -97,7 +97,7 @@ def test_what_is_in_flight_is_told_apart_from_what_waits(client: FlaskClient, st
 
 def test_dead_letters_of_a_destination_that_is_gone_still_count(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event(), to=["gone"])
-    end_all(store, Dead("gave up"), destination="gone")
+    settle_all(store, Dead("gave up"), destination="gone")
 
     status = client.get("/status", headers=bearer()).get_json()
 

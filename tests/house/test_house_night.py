@@ -11,7 +11,7 @@ from app.domain.heartbeat import Heartbeat
 from app.domain.job import Dead, Done, Retry
 from app.domain.job_result import QueueSignal
 from app.store import Store
-from tests.support.deliveries import end_all, put_deliveries, split_into
+from tests.support.deliveries import put_deliveries, settle_all, split_into
 from tests.support.events import new_event
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import ROOT, Running, environment, run, serving
@@ -52,13 +52,13 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, S
 
 def arrange_the_night(store: Store) -> None:
     put_deliveries(store, *(new_event(f"dead {number}") for number in range(2)), to=["bot"])
-    end_all(store, Retry(timedelta()), destination="bot", status=500)
-    end_all(store, Dead("gave up"), destination="bot", status=500)
+    settle_all(store, Retry(timedelta()), destination="bot", status=500)
+    settle_all(store, Dead("gave up"), destination="bot", status=500)
     put_deliveries(store, new_event("fine"), to=["crm", "bot"])
     for name in ("crm", "bot"):
-        end_all(store, Done(), destination=name, status=200, signal=QueueSignal.SUCCESS)
+        settle_all(store, Done(), destination=name, status=200, signal=QueueSignal.SUCCESS)
     put_deliveries(store, *(new_event(f"waits {number}") for number in range(6)))
-    end_all(store, Retry(timedelta(minutes=2)), error="connection refused", signal=QueueSignal.FAILURE)
+    settle_all(store, Retry(timedelta(minutes=2)), error="connection refused", signal=QueueSignal.FAILURE)
     split_into(store, unreadable="not JSON", body=b"Hello, Meta")
 
 

@@ -144,13 +144,13 @@ def test_the_command_line_says_what_it_erased(running: Running) -> None:
     put_customer(store)
     put_customer(store, OTHER, name="b")
 
-    unasked = contacts(running, "erase", PHONE)
+    unconfirmed = contacts(running, "erase", PHONE)
     erased = contacts(running, "erase", PHONE, "--yes")
     again = contacts(running, "erase", f"+{PHONE}", "--yes", "--json")
 
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
     store.close()
-    assert (unasked.returncode, unasked.stdout) == (2, "")
+    assert (unconfirmed.returncode, unconfirmed.stdout) == (2, "")
     assert (erased.returncode, erased.stdout) == (0, "done: erased 1 event, 1 delivery and the bodies of 1 receipt\n")
     assert erased.stderr.startswith("erasing: ")
     assert json.loads(again.stdout) == dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
@@ -176,14 +176,14 @@ def test_on_a_terminal_it_asks_first(running: Running, answer: str, code: int, l
     ours, terminal = pty.openpty()
     environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
     command = [FLASK, "wats", "contacts", "erase", PHONE]
-    asked = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=terminal, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=terminal, stderr=subprocess.PIPE, text=True)
 
     os.write(ours, f"{answer}\n".encode())
-    _, told = asked.communicate(timeout=DEADLINE_SECONDS)
+    _, prompt = process.communicate(timeout=DEADLINE_SECONDS)
 
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
     store.close()
     os.close(terminal)
     os.close(ours)
-    assert told.startswith(f"Erase all data of {PHONE}? This cannot be undone [y/N]: ")
-    assert (asked.returncode, names) == (code, left)
+    assert prompt.startswith(f"Erase all data of {PHONE}? This cannot be undone [y/N]: ")
+    assert (process.returncode, names) == (code, left)

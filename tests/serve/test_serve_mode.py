@@ -11,7 +11,7 @@ NO_SECRETS = dict.fromkeys(LIVE_ENVIRONMENT, "")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "more", "says"),
+    ("arguments", "more", "message"),
     [
         ((), {}, "mode_missing"),
         (("--live",), {}, "yes_live_missing"),
@@ -29,13 +29,13 @@ NO_SECRETS = dict.fromkeys(LIVE_ENVIRONMENT, "")
     ],
 )
 def test_a_wrong_mode_or_secret_is_explained_with_exit_code_78(
-    tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], says: str
+    tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], message: str
 ) -> None:
     config = str(write_config(tmp_path))
 
     ended = run("serve", "--config", config, *arguments, environ=environment(tmp_path, **more))
 
-    assert (ended.returncode, says in ended.stderr) == (78, True), ended.stderr
+    assert (ended.returncode, message in ended.stderr) == (78, True), ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "data").exists()
 
@@ -156,17 +156,17 @@ def test_print_routes_needs_no_mode_and_names_each_guard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("--port", "70000"), "Invalid value for '--port': 70000 is not in the range"),
         (("--workers", "x"), "Invalid value for '--workers'"),
         (("--dry-runn",), "--dry-run"),
     ],
 )
-def test_a_usage_error_names_its_option(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+def test_a_usage_error_names_its_option(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     ended = run("serve", *arguments, environ=environment(tmp_path))
 
-    assert (ended.returncode, says in ended.stderr) == (2, True), ended.stderr
+    assert (ended.returncode, message in ended.stderr) == (2, True), ended.stderr
 
 
 def test_an_unknown_host_gives_exit_code_1_and_a_reason(tmp_path: Path) -> None:

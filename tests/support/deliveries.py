@@ -1,4 +1,4 @@
-"""Deliveries for tests, made and ended as the workers do it: through the splitting job and through claims."""
+"""Make and settle deliveries as the workers do: through the split job and through claims."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,44 +16,44 @@ from tests.support.events import new_event
 from tests.support.store import NOON, new_receipt
 
 LEASE = timedelta(seconds=30)
-MOST = 1000
-PLENTY_OF_BYTES = 1_000_000
+MAX_JOBS = 1000
+MAX_BYTES = 1_000_000
 
 _numbers = count()
 
 
-def split_into(store: Store, *found: SplitEvent, unreadable: str | None = None, body: bytes | None = None) -> str:
-    """Receive a webhook, of bytes of its own by default, and split it into these events; the receipt's id."""
+def split_into(store: Store, *events: SplitEvent, unreadable: str | None = None, body: bytes | None = None) -> str:
+    """Receive a webhook (by default with new bytes) and split it into these events; return the receipt's id."""
     store.receipts.add(new_receipt(b"receipt %d" % next(_numbers) if body is None else body))
-    [receipt] = store.receipts.pending(limit=1, max_bytes=PLENTY_OF_BYTES)
+    [receipt] = store.receipts.pending(limit=1, max_bytes=MAX_BYTES)
     [job] = store.jobs.claim(ClaimRequest(SPLIT_QUEUE, 1, 1), LEASE)
-    store.events.add(job, [SplitReceipt(receipt, found, unreadable)], LEASE)
+    store.events.add(job, [SplitReceipt(receipt, events, unreadable)], LEASE)
     store.jobs.settle([JobResult(job, Retry(timedelta()))])
     return receipt.id
 
 
 def put_deliveries(store: Store, *events: NewEvent, to: Sequence[str] = ("crm",)) -> None:
-    """Make these events, each with a delivery to each of these destinations."""
+    """Put in events, each with a delivery to each of these destinations."""
     store.queues.ensure(map(queue_of_destination, to))
     split_into(store, *(SplitEvent(event, deliveries=tuple(map(NewDelivery, to))) for event in events))
 
 
 def put_foreign(store: Store, *events: NewEvent) -> None:
-    """Make these events as those of a number that is not ours."""
+    """Put in foreign events."""
     split_into(store, *(SplitEvent(event, foreign=True) for event in events))
 
 
-def numbered(how_many: int) -> list[NewEvent]:
-    """So many events."""
-    return [new_event(number) for number in range(how_many)]
+def numbered(size: int) -> list[NewEvent]:
+    """Return so many events."""
+    return [new_event(number) for number in range(size)]
 
 
-def claim(store: Store, destination: str = "crm", limit: int = MOST) -> list[Job]:
-    """Claim what is due for a destination."""
-    return store.jobs.claim(ClaimRequest(queue_of_destination(destination), MOST, limit), LEASE)
+def claim(store: Store, destination: str = "crm", limit: int = MAX_JOBS) -> list[Job]:
+    """Claim the jobs that are due for a destination."""
+    return store.jobs.claim(ClaimRequest(queue_of_destination(destination), MAX_JOBS, limit), LEASE)
 
 
-def end_all(
+def settle_all(
     store: Store,
     outcome: Outcome,
     *,
@@ -62,8 +62,8 @@ def end_all(
     error: str | None = None,
     signal: QueueSignal = QueueSignal.NONE,
 ) -> None:
-    """Let one try of everything that is due for a destination end so."""
+    """Settle one attempt of every job that is due for a destination with this outcome."""
     attempt = Attempt(NOON, status, error, 12)
     store.jobs.settle(
-        [JobResult(job, outcome, attempt, signal, max_in_flight=MOST) for job in claim(store, destination)],
+        [JobResult(job, outcome, attempt, signal, max_in_flight=MAX_JOBS) for job in claim(store, destination)],
     )

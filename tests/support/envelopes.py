@@ -1,4 +1,4 @@
-"""Meta's envelopes: builders with defaults, so that a test shows only what matters."""
+"""Builders of Meta's envelopes, with defaults, so that a test shows only what matters."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ RECEIVED_AT = datetime(2025, 11, 24, 16, 0, 5, tzinfo=UTC)
 
 
 def inbound_text(body: str = "hi", *, wamid: str = "wamid.1", sender: str = PHONE, **more: Any) -> dict[str, Any]:
-    """A customer's text message."""
+    """Return a customer's text message."""
     return {
         "from": sender,
         "id": wamid,
@@ -28,42 +28,42 @@ def inbound_text(body: str = "hi", *, wamid: str = "wamid.1", sender: str = PHON
 
 
 def status(state: str = "delivered", *, wamid: str = "wamid.1", **more: Any) -> dict[str, Any]:
-    """What became of a message that was sent."""
+    """Return the status of a message from the business."""
     return {"id": wamid, "status": state, "timestamp": str(SENT), "recipient_id": PHONE, **more}
 
 
 def contact(
     wa_id: str | None = PHONE, user_id: str | None = None, name: str = "Ada", **profile: Any
 ) -> dict[str, Any]:
-    """A contact as Meta puts it beside the items."""
+    """Return an entry of Meta's `contacts`."""
     ids = {"wa_id": wa_id, "user_id": user_id}
     return {"profile": {"name": name, **profile}, **{key: value for key, value in ids.items() if value}}
 
 
 def change(field: Any = "messages", **lists: Any) -> dict[str, Any]:
-    """A change of a number's field, with these lists in its value."""
+    """Return a change in a field of a number, with these lists in its value."""
     return {"field": field, "value": {"messaging_product": "whatsapp", "metadata": METADATA, **lists}}
 
 
 def envelope(*changes: Any, time: Any = None, waba_id: Any = WABA) -> dict[str, Any]:
-    """Meta's envelope around changes of one account."""
+    """Return Meta's envelope around changes of one account."""
     entry = {"id": waba_id, "changes": list(changes), **({} if time is None else {"time": time})}
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
 def batch(size: int = 1000) -> dict[str, Any]:
-    """As many updates as Meta puts into one webhook: statuses, and each tenth a message."""
+    """Return a body with as many updates as Meta puts into one webhook: statuses, and every tenth a message."""
     messages = [inbound_text(f"message {n}", wamid=f"wamid.in.{n}") for n in range(0, size, 10)]
     statuses = [status(wamid=f"wamid.out.{n}") for n in range(size - len(messages))]
     return envelope(change(contacts=[contact()], messages=messages), change(contacts=[contact()], statuses=statuses))
 
 
 def in_bytes(body: Any) -> bytes:
-    """JSON as Meta writes it: ASCII, what is not is escaped."""
+    """Encode as Meta does: ASCII JSON with escapes."""
     return json.dumps(body, separators=(",", ":")).encode()
 
 
 def events_of(body: Any) -> list[NewEvent]:
-    """What a body is split into."""
-    sent = body if isinstance(body, bytes) else in_bytes(body)
-    return split(sent, sha256=hashlib.sha256(sent).digest(), received_at=RECEIVED_AT)
+    """Split a body into events."""
+    data = body if isinstance(body, bytes) else in_bytes(body)
+    return split(data, sha256=hashlib.sha256(data).digest(), received_at=RECEIVED_AT)

@@ -1,4 +1,4 @@
-"""Events for tests: builders, and a way to put them straight into the store."""
+"""Builders of events, and functions that insert them directly into the store's tables."""
 
 import hashlib
 from datetime import datetime
@@ -15,7 +15,7 @@ from tests.support.store import NOON
 
 
 def event_id(name: object) -> str:
-    """The id of an event that a test calls by this name."""
+    """Return the id of the event with this name in a test."""
     return "evt_" + hashlib.sha256(str(name).encode()).hexdigest()[:32]
 
 
@@ -27,7 +27,7 @@ def new_event(
     user_id: str | None = None,
     raw: Any = None,
 ) -> NewEvent:
-    """Something that happened at noon."""
+    """Return an event that happened at noon."""
     item = {"id": f"wamid.{name}", "type": "text", "text": {"body": str(name)}} if raw is None else raw
     return NewEvent(
         id=event_id(name),
@@ -45,7 +45,7 @@ def new_event(
 def put_events(
     store: Store, *new: NewEvent, received_at: datetime = NOON, receipt: int = 1, foreign: bool = False
 ) -> list[int]:
-    """The events as rows of their own; their sequences."""
+    """Insert the events; return their sequences."""
 
     def row(event: NewEvent) -> dict[str, Any]:
         return {
@@ -67,7 +67,7 @@ def put_events(
 
 
 def put_queue(store: Store, name: str) -> None:
-    """A queue, if there is none of this name yet."""
+    """Insert a queue unless it exists."""
     row = {"name": name, "paused": False, "disabled": False, "failures": 0, "trips": 0}
     known = select(queues.c.name).where(queues.c.name == name)
     store.write(lambda c: c.execute(known).first() or c.execute(insert(queues).values(row)))
@@ -82,7 +82,7 @@ def put_delivery(
     order_key: int | None = None,
     due: bool = True,
 ) -> int:
-    """A delivery of the event with this sequence; if it is open, with its job. Its number."""
+    """Insert a delivery of the event with this sequence, and its job if it is open; return its number."""
     put_queue(store, queue_of_destination(destination))
     row = {"event": event, "destination": destination, "state": state, "order_key": order_key}
     made = insert(deliveries).values(**row, updated_at=NOON, attempts=b"[]").returning(deliveries.c.id)

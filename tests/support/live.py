@@ -1,4 +1,4 @@
-"""A live profile for tests, with a value for each of its secrets."""
+"""A live profile, with a value for each of its secrets."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ LIVE_ENVIRONMENT = {
 
 
 def write_config(folder: Path, text: str = CONFIG) -> Path:
-    """The config as a file in this folder."""
+    """Write the config to a file in this folder; return its path."""
     path = folder / "wats.config.yaml"
     path.write_text(text)
     return path

@@ -23,7 +23,7 @@ GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 
 @dataclass
 class Running:
-    """A gateway that runs, and what a user can do to it."""
+    """A running gateway, with what a user can do to it."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -33,7 +33,7 @@ class Running:
     def ask(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """The status and the body of the answer to one request, on a connection of its own."""
+        """Send one request on a connection of its own; return the status and the body of the response."""
         with contextlib.closing(
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
         ) as connection:
@@ -42,7 +42,7 @@ class Running:
             return answer.status, answer.read()
 
     def json(self, path: str, headers: Mapping[str, str]) -> Any:
-        """The JSON answer to a GET."""
+        """Return the JSON response to a GET."""
         return json.loads(self.ask("GET", path, headers=headers)[1])
 
     @property
@@ -54,24 +54,24 @@ class Running:
         return (self.folder / "stderr").read_text()
 
     def pids(self) -> list[int]:
-        """Every process of it, parents first."""
+        """Return all of its processes, parents first."""
         return family(self.process.pid)
 
     def pids_of(self, word: str) -> list[int]:
-        """Its processes whose command line holds this word, parents first."""
+        """Return its processes whose command line contains this word, parents first."""
         return [pid for pid in self.pids() if word in command_line(pid)]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop; its exit code."""
+        """Send a stop signal; return the exit code."""
         self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; its exit code."""
+        """Wait for its end; return the exit code."""
         return self.process.wait(DEADLINE_SECONDS)
 
     def kill_everything(self) -> None:
-        """SIGKILL for every process of it, at once."""
+        """Kill all of its processes at once."""
         pids = self.pids()
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
@@ -81,13 +81,13 @@ class Running:
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """What a shell would hand to a live gateway with the test profile."""
+    """Return the environment of a live gateway with the test profile."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
     return {**kept, **LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(folder / "data"), **more}
 
 
 def run(*arguments: str, environ: Mapping[str, str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """`flask wats …` to its end."""
+    """Run `flask wats …` to its end."""
     return subprocess.run(
         [FLASK, "wats", *arguments],
         cwd=folder,
@@ -107,16 +107,16 @@ def serving(
     environ: Mapping[str, str] | None = None,
     ready: bool = True,
 ) -> Iterator[Running]:
-    """A gateway that runs while the block does; live with the test profile unless the arguments say otherwise."""
+    """Run a gateway while the block runs: live with the test profile unless the arguments say otherwise."""
     port = free_port()
-    given = {"WATS_PORT": str(port), **(environ or environment(folder))}
-    if not arguments and "WATS_MODE" not in given and command[0] == FLASK:
+    variables = {"WATS_PORT": str(port), **(environ or environment(folder))}
+    if not arguments and "WATS_MODE" not in variables and command[0] == FLASK:
         arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            [*command, *arguments], cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err
         )
-    running = Running(process, int(given["WATS_PORT"] or 0), folder, given)
+    running = Running(process, int(variables["WATS_PORT"] or 0), folder, variables)
     try:
         if ready:
             wait_until_ready(running)
@@ -145,12 +145,12 @@ def free_port() -> int:
 
 
 def family(pid: int) -> list[int]:
-    """A process and its descendants."""
+    """Return a process and its descendants, parents first."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(each for child in children for each in family(int(child)))]
+    return [pid, *(pid for child in children for pid in family(int(child)))]
 
 
 def command_line(pid: int) -> str:
@@ -160,7 +160,7 @@ def command_line(pid: int) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Tells whether a process runs; a zombie does not."""
+    """Return whether a process runs; a zombie does not."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False

@@ -1,4 +1,4 @@
-"""What the store's tests are written in: a fresh database of each kind, open stores, receipts and heartbeats."""
+"""Fixtures of the store's tests: a new database of each kind, open stores; builders of receipts and heartbeats."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ StoreMaker = Callable[..., Store]
 
 @dataclass(frozen=True)
 class Databases:
-    """Where new databases of one kind come from; each call names another one."""
+    """A source of databases of one kind; each call returns the URL of another one."""
 
     kind: str
     empty: Callable[[], str]
@@ -31,12 +31,12 @@ class Databases:
 
 
 def new_receipt(body: bytes = b"{}", *, minute: int = 0, signed_with: SignedWith = "current") -> NewReceipt:
-    """Verified bytes, received so many minutes after noon."""
+    """Return a receipt that came so many minutes after noon."""
     return NewReceipt(body, NOON + timedelta(minutes=minute), signed_with)
 
 
 def heartbeat(process: str = "host:1", *, minute: int = 0, kind: str = "worker", version: str = "1") -> Heartbeat:
-    """A sign of life, so many minutes after noon."""
+    """Return a heartbeat, last renewed so many minutes after noon."""
     return Heartbeat(process, kind, version, NOON, NOON + timedelta(minutes=minute))
 
 
@@ -46,7 +46,7 @@ def unavailable(reason: str) -> pytest.RaisesExc[StoreUnavailable]:
 
 
 def sqlite_databases(folder: Path) -> Databases:
-    """SQLite files in this folder."""
+    """Return a source of SQLite files in this folder."""
     numbers = iter(range(1, 1000))
 
     def empty() -> str:
@@ -62,7 +62,7 @@ def sqlite_databases(folder: Path) -> Databases:
 
 @pytest.fixture(params=KINDS)
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
-    """The suite runs once for each kind of database."""
+    """Run the test once for each kind of database."""
     if request.param == "sqlite":
         return sqlite_databases(tmp_path)
     server = request.getfixturevalue("postgres_server")
@@ -71,13 +71,13 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
 
 @pytest.fixture
 def url(databases: Databases) -> str:
-    """A database with the schema at head."""
+    """Return the URL of a database with the schema at head."""
     return databases.migrated()
 
 
 @pytest.fixture
 def make_store() -> Iterator[StoreMaker]:
-    """Opens a store on a URL; closed after the test."""
+    """Open a store on a URL; close it after the test."""
     made: list[Store] = []
 
     def make(url: str, **options: Any) -> Store:
@@ -93,5 +93,5 @@ def make_store() -> Iterator[StoreMaker]:
 
 @pytest.fixture
 def store(url: str, make_store: StoreMaker) -> Store:
-    """An open store on a fresh database."""
+    """Open a store on a new database."""
     return make_store(url)

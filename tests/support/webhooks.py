@@ -1,4 +1,4 @@
-"""Webhooks as Meta sends them: bodies, and the headers that sign them."""
+"""Bodies of webhooks as Meta sends them, and the headers of a request."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ PATH = "/webhooks/whatsapp"
 
 
 def body_of(text: str = "hi", *, wamid: str = "wamid.HBgL") -> bytes:
-    """An inbound text message, in Meta's envelope."""
+    """Return a customer's text message in Meta's envelope."""
     message = {
         "from": "4915112345678",
         "id": wamid,
@@ -31,10 +31,10 @@ def body_of(text: str = "hi", *, wamid: str = "wamid.HBgL") -> bytes:
 
 
 def signed(body: bytes, secret: str = APP_SECRET) -> dict[str, str]:
-    """The headers of a webhook with this body."""
+    """Return the headers of a webhook with this body."""
     return {SIGNATURE_HEADER: signature_of(body, secret), "Content-Type": "application/json"}
 
 
 def bearer(name: str = "TEST_SERVICE_TOKEN") -> dict[str, str]:
-    """The header of a caller with this token."""
+    """Return the header of a client with this token."""
     return {"Authorization": f"Bearer {LIVE_ENVIRONMENT[name]}"}
