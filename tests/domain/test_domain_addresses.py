@@ -12,12 +12,12 @@ NEVER = """
 
 
 @pytest.mark.parametrize("address", NEVER.split())
-def test_addresses_of_nobody_and_of_secrets_are_never_connected(address: str) -> None:
+def test_reserved_addresses_and_metadata_services_are_never_connected(address: str) -> None:
     assert is_never_connected(ip_address(address))
 
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "fd00::1", "8.8.8.8", "2001:4860::8888"]
 )
-def test_private_addresses_and_loopback_may_be_meant(address: str) -> None:
+def test_private_addresses_and_loopback_may_be_connected(address: str) -> None:
     assert not is_never_connected(ip_address(address))

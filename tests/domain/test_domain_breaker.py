@@ -1,4 +1,4 @@
-"""The breaker of a queue: what it lets through after which tries."""
+"""The breaker of a queue: how many jobs may be in flight after which results."""
 
 from datetime import timedelta
 
@@ -14,14 +14,14 @@ from app.domain.breaker import (
 )
 from tests.support.store import NOON
 
-MOST = 8
+MAX_IN_FLIGHT = 8
 EVEN = 0.5
-"""The jitter that makes a pause exactly as long as it is named."""
+"""The jitter with which a pause has exactly its nominal length."""
 
 CLOSED = Breaker()
 OPEN = Breaker(failures=5, open_until=NOON + FIRST_PAUSE, trips=1)
 LATER = NOON + FIRST_PAUSE
-"""When the open one lets a probe through."""
+"""When `OPEN` allows a probe."""
 
 
 def failed(breaker: Breaker, times: int) -> Breaker:
@@ -33,18 +33,18 @@ def failed(breaker: Breaker, times: int) -> Breaker:
 @pytest.mark.parametrize(
     ("breaker", "slots"),
     [
-        (CLOSED, MOST),
-        (Breaker(failures=4), MOST),
+        (CLOSED, MAX_IN_FLIGHT),
+        (Breaker(failures=4), MAX_IN_FLIGHT),
         (Breaker(open_until=NOON + timedelta(microseconds=1)), 0),
         (Breaker(open_until=NOON), 1),
         (Breaker(open_until=NOON - timedelta(days=1)), 1),
         (Breaker(allowance=1), 1),
         (Breaker(allowance=3), 3),
-        (Breaker(allowance=MOST + 5), MOST),
+        (Breaker(allowance=MAX_IN_FLIGHT + 5), MAX_IN_FLIGHT),
     ],
 )
-def test_it_lets_so_many_through(breaker: Breaker, slots: int) -> None:
-    assert breaker.slots(NOON, MOST) == slots
+def test_the_state_decides_how_many_jobs_may_be_in_flight(breaker: Breaker, slots: int) -> None:
+    assert breaker.slots(NOON, MAX_IN_FLIGHT) == slots
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_it_lets_so_many_through(breaker: Breaker, slots: int) -> None:
         (Breaker(failures=4), CLOSED),
         (OPEN, Breaker(trips=1, allowance=2)),
         (Breaker(failures=2, trips=3, allowance=2), Breaker(trips=3, allowance=3)),
-        (Breaker(trips=3, allowance=MOST - 1), Breaker(trips=3, allowance=MOST)),
-        (Breaker(trips=3, allowance=MOST), CLOSED),
-        (Breaker(trips=3, allowance=MOST + 1), CLOSED),
+        (Breaker(trips=3, allowance=MAX_IN_FLIGHT - 1), Breaker(trips=3, allowance=MAX_IN_FLIGHT)),
+        (Breaker(trips=3, allowance=MAX_IN_FLIGHT), CLOSED),
+        (Breaker(trips=3, allowance=MAX_IN_FLIGHT + 1), CLOSED),
     ],
 )
-def test_a_success_lets_more_through(breaker: Breaker, after: Breaker) -> None:
-    assert after_success(breaker, LATER, MOST) == after
+def test_a_success_allows_more_jobs(breaker: Breaker, after: Breaker) -> None:
+    assert after_success(breaker, LATER, MAX_IN_FLIGHT) == after
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_a_success_lets_more_through(breaker: Breaker, after: Breaker) -> None:
         (Breaker(4, trips=1, allowance=1), Breaker(5, LATER + FIRST_PAUSE * 2, trips=2)),
     ],
 )
-def test_a_failure_lets_less_through(breaker: Breaker, after: Breaker) -> None:
+def test_a_failure_allows_fewer_jobs(breaker: Breaker, after: Breaker) -> None:
     assert after_failure(breaker, LATER, EVEN) == after
 
 
 @pytest.mark.parametrize(
-    ("breaker", "asked", "after"),
+    ("breaker", "retry_after", "after"),
     [
         (CLOSED, timedelta(minutes=1), Breaker(1, NOON + timedelta(minutes=1))),
         (CLOSED, timedelta(days=1), Breaker(1, NOON + timedelta(days=1))),
@@ -97,52 +97,52 @@ def test_a_failure_lets_less_through(breaker: Breaker, after: Breaker) -> None:
         (Breaker(trips=2, allowance=3), timedelta(minutes=1), Breaker(1, NOON + timedelta(minutes=1), trips=2)),
     ],
 )
-def test_it_opens_at_once_for_as_long_as_the_other_side_asks(
-    breaker: Breaker, asked: timedelta, after: Breaker
+def test_a_retry_after_opens_it_at_once_for_that_long(
+    breaker: Breaker, retry_after: timedelta, after: Breaker
 ) -> None:
-    assert after_failure(breaker, NOON, EVEN, asked) == after
+    assert after_failure(breaker, NOON, EVEN, retry_after) == after
 
 
 @pytest.mark.parametrize(("jitter", "pause"), [(0.0, 4), (0.5, 5), (1.0, 6)])
-def test_pauses_are_spread_by_a_fifth(jitter: float, pause: int) -> None:
+def test_pauses_vary_by_a_fifth(jitter: float, pause: int) -> None:
     opened = after_failure(Breaker(failures=4), NOON, jitter)
 
     assert opened.open_until == NOON + timedelta(seconds=pause)
 
 
-def test_it_opens_only_when_failures_come_in_a_row() -> None:
+def test_only_failures_in_a_row_open_it() -> None:
     breaker = failed(CLOSED, FAILURES_TO_OPEN - 1)
-    breaker = after_success(breaker, NOON, MOST)
+    breaker = after_success(breaker, NOON, MAX_IN_FLIGHT)
     breaker = failed(breaker, FAILURES_TO_OPEN - 1)
 
     assert not breaker.is_open
     assert failed(breaker, 1).is_open
 
 
-def test_what_was_in_flight_when_it_opened_changes_nothing_but_the_count() -> None:
+def test_results_that_come_while_it_pauses_change_only_the_count() -> None:
     opened = failed(CLOSED, FAILURES_TO_OPEN)
 
     assert failed(opened, 7) == Breaker(12, opened.open_until, trips=1)
-    assert after_success(opened, NOON, MOST) == opened
+    assert after_success(opened, NOON, MAX_IN_FLIGHT) == opened
 
 
-def test_one_that_opens_again_while_it_drains_stays_open_for_longer() -> None:
-    drained_a_little = after_success(OPEN, LATER, MOST)
+def test_a_breaker_that_opens_again_before_it_is_closed_for_good_pauses_longer() -> None:
+    probed = after_success(OPEN, LATER, MAX_IN_FLIGHT)
 
-    opened = failed(drained_a_little, FAILURES_TO_OPEN)
+    opened = failed(probed, FAILURES_TO_OPEN)
 
     assert opened.open_until == NOON + FIRST_PAUSE * 2
 
 
-def test_one_that_has_drained_is_as_good_as_new() -> None:
+def test_enough_successes_close_it_for_good() -> None:
     breaker = OPEN
-    for _ in range(MOST):
-        breaker = after_success(breaker, LATER, MOST)
+    for _ in range(MAX_IN_FLIGHT):
+        breaker = after_success(breaker, LATER, MAX_IN_FLIGHT)
 
     assert breaker == CLOSED
 
 
-def test_a_queue_of_one_drains_too() -> None:
+def test_a_queue_with_one_job_in_flight_closes_it_too() -> None:
     probed = after_success(OPEN, LATER, 1)
 
     assert probed.slots(LATER, 1) == 1

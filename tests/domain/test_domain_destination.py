@@ -1,4 +1,4 @@
-"""How a destination stands, by what is known of its queue and its deliveries."""
+"""The status of a destination, from its queue and the counts of its deliveries."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def queue(
 
 
 @pytest.mark.parametrize(
-    ("known", "state"),
+    ("known_queue", "state"),
     [
         (None, DestinationState.ACTIVE),
         (queue(), DestinationState.ACTIVE),
@@ -29,11 +29,11 @@ def queue(
         (queue(paused=True, disabled=True, breaker=OPEN), DestinationState.DISABLED),
     ],
 )
-def test_the_strongest_reason_is_the_state(known: QueueState | None, state: DestinationState) -> None:
-    assert state_of(known) is state
+def test_the_strongest_reason_is_the_state(known_queue: QueueState | None, state: DestinationState) -> None:
+    assert state_of(known_queue) is state
 
 
-def test_each_destination_stands_by_its_own_queue_and_deliveries() -> None:
+def test_each_destination_has_the_status_of_its_own_queue_and_deliveries() -> None:
     crm, bot = destination_statuses(["crm", "bot"], [queue("crm", paused=True)], {"crm": DeliveryCounts(3, 2)})
 
     assert (crm.name, crm.state, crm.waiting, crm.dead) == ("crm", DestinationState.PAUSED, 3, 2)

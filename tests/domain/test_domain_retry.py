@@ -24,30 +24,30 @@ def failed(error: str) -> PushResponse:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_a_2xx_is_a_delivery(status: int) -> None:
+def test_a_2xx_means_delivered(status: int) -> None:
     assert outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME) == (Done(), QueueSignal.SUCCESS, None)
 
 
 @pytest.mark.parametrize("status", [103, 199, 300, 301, 307, 408, 425, 429, 500, 503, 599, 999])
-def test_what_is_no_success_and_may_pass_is_a_failure_of_the_destination(status: int) -> None:
+def test_a_status_that_is_not_about_the_event_is_a_failure_of_the_destination(status: int) -> None:
     assert outcome_of(answered(status), 0, ON_TIME) == (Retry(timedelta(seconds=5)), QueueSignal.FAILURE, None)
 
 
-def test_what_brings_no_answer_is_a_failure_of_the_destination() -> None:
+def test_an_error_without_a_response_is_a_failure_of_the_destination() -> None:
     outcome = outcome_of(failed("connection refused"), 1, ON_TIME)
 
     assert outcome == (Retry(timedelta(seconds=30)), QueueSignal.FAILURE, None)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 499])
-def test_a_refusal_of_one_event_is_tried_again_and_holds_up_no_other(status: int) -> None:
+def test_a_refused_event_is_retried_and_delays_no_other(status: int) -> None:
     outcome = outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME)
 
     assert outcome == (Retry(timedelta(seconds=5)), QueueSignal.NONE, None)
 
 
 @pytest.mark.parametrize("attempts", [0, LAST, LAST + 1])
-def test_a_destination_that_is_gone_for_good_lets_its_deliveries_wait_for_a_human(attempts: int) -> None:
+def test_deliveries_to_a_destination_that_is_gone_wait_for_a_human(attempts: int) -> None:
     outcome = outcome_of(answered(410), attempts, ON_TIME)
 
     assert outcome == (Retry(timedelta(seconds=5)), QueueSignal.GONE, None)
@@ -61,21 +61,21 @@ def test_the_pauses_grow_and_end_after_about_three_days() -> None:
     assert timedelta(days=3) < sum(pauses, timedelta()) < timedelta(days=3.5)
 
 
-def test_pauses_are_spread_by_a_fifth_both_ways() -> None:
+def test_pauses_vary_by_a_fifth_both_ways() -> None:
     assert pause_after(5, 0) == timedelta(minutes=48)
     assert pause_after(5, 1) == timedelta(minutes=72)
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("response", "reason"),
     [(answered(500), "HTTP 500 after 15 attempts"), (failed("timed out"), "timed out after 15 attempts")],
 )
-def test_after_the_last_try_it_is_given_up_because(answer: PushResponse, reason: str) -> None:
-    assert outcome_of(answer, LAST - 1, ON_TIME)[0] == Retry(timedelta(hours=12))
-    assert outcome_of(answer, LAST, ON_TIME) == (Dead(reason), QueueSignal.FAILURE, None)
+def test_after_the_last_attempt_it_is_dead_with_a_reason(response: PushResponse, reason: str) -> None:
+    assert outcome_of(response, LAST - 1, ON_TIME)[0] == Retry(timedelta(hours=12))
+    assert outcome_of(response, LAST, ON_TIME) == (Dead(reason), QueueSignal.FAILURE, None)
 
 
-def test_a_wait_that_is_asked_for_holds_up_the_queue_and_is_never_shorter_than_the_pause() -> None:
+def test_a_retry_after_delays_the_queue_and_never_shortens_the_pause() -> None:
     long, short = timedelta(minutes=3), timedelta(seconds=1)
 
     assert outcome_of(answered(429, long), 0, ON_TIME) == (Retry(long), QueueSignal.FAILURE, long)
@@ -83,7 +83,7 @@ def test_a_wait_that_is_asked_for_holds_up_the_queue_and_is_never_shorter_than_t
 
 
 @pytest.mark.parametrize(
-    ("header", "wait"),
+    ("header", "delay"),
     [
         ("120", timedelta(minutes=2)),
         (" 120 ", timedelta(minutes=2)),
@@ -96,22 +96,22 @@ def test_a_wait_that_is_asked_for_holds_up_the_queue_and_is_never_shorter_than_t
         ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_WAIT),
     ],
 )
-def test_a_wait_is_told_in_seconds_or_as_a_date_and_counts_for_a_day_at_most(header: str, wait: timedelta) -> None:
-    assert retry_after_of(header, NOON) == wait
+def test_a_retry_after_is_in_seconds_or_a_date_and_a_day_at_most(header: str, delay: timedelta) -> None:
+    assert retry_after_of(header, NOON) == delay
 
 
 @pytest.mark.parametrize(
     "header",
     [None, "", "0", "-5", "1.5", "soon", "١٢", "120, 120", "\x00", "9" * 60000, "Thu, 01 Jan 2026 12:00:00 GMT"],
 )
-def test_a_wait_that_is_over_or_nonsense_is_none(header: str | None) -> None:
+def test_a_retry_after_that_is_past_or_invalid_is_none(header: str | None) -> None:
     assert retry_after_of(header, NOON) is None
 
 
 @given(
     st.text(alphabet=st.characters(max_codepoint=255)) | st.from_regex(r"[A-Z][a-z]{2}, \d+ Jan \d+ \d+:\d+:\d+ .*")
 )
-def test_no_header_can_do_harm(header: str) -> None:
-    wait = retry_after_of(header, NOON)
+def test_no_header_raises(header: str) -> None:
+    delay = retry_after_of(header, NOON)
 
-    assert wait is None or timedelta() < wait <= MAX_WAIT
+    assert delay is None or timedelta() < delay <= MAX_WAIT

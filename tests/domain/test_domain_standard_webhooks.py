@@ -1,4 +1,4 @@
-"""What we push, verified by the library that receivers use."""
+"""The signature on pushed events, verified by the library that receivers use."""
 
 import base64
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def test_while_a_secret_rotates_receivers_with_either_verify() -> None:
     assert not verifies(OTHER, headers)
 
 
-def test_id_and_time_stand_beside_the_signature() -> None:
+def test_the_headers_hold_id_and_time_beside_the_signature() -> None:
     headers = signing_headers("evt_1", datetime(2026, 1, 2, 12, 0, 0, 999999, UTC), BODY, [PLAIN])
 
     assert headers["webhook-id"] == "evt_1"

@@ -13,7 +13,7 @@ def an_event(**changes: Any) -> NewEvent:
 
 
 @pytest.mark.parametrize(
-    ("types", "wanted"),
+    ("types", "is_wanted"),
     [
         (["*"], True),
         (["message.*"], True),
@@ -24,11 +24,11 @@ def an_event(**changes: Any) -> NewEvent:
         ([], False),
     ],
 )
-def test_a_destination_wants_the_types_that_its_globs_stand_for(types: list[str], wanted: bool) -> None:
-    assert wants(types, [], an_event(type="message.text")) is wanted
+def test_a_destination_gets_the_types_that_its_globs_match(types: list[str], is_wanted: bool) -> None:
+    assert wants(types, [], an_event(type="message.text")) is is_wanted
 
 
-def test_a_destination_wants_the_events_of_its_numbers_and_of_the_account() -> None:
+def test_a_destination_gets_the_events_of_its_numbers_and_of_the_account() -> None:
     assert wants(["*"], [], an_event(phone_number_id="1"))
     assert wants(["*"], ["1", "2"], an_event(phone_number_id="2"))
     assert wants(["*"], ["1"], an_event(phone_number_id=None))
@@ -53,5 +53,5 @@ def test_other_conversations_have_other_order_keys() -> None:
     assert len(keys) == 9
 
 
-def test_an_event_of_nobody_has_no_order_key() -> None:
+def test_an_event_without_a_contact_has_no_order_key() -> None:
     assert order_key(an_event(contact=Contact(username="@ada"))) is None
