@@ -41,7 +41,7 @@ class ConfigError(Exception):
 
 
 class InvalidValue(Exception):
-    """Raised by a reader of one value, which does not know the value's path. `Problems.read` adds the path."""
+    """Raised by a reader of one value, which does not know the path of the value. `Problems.read` adds it."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -53,8 +53,8 @@ class InvalidValue(Exception):
 class Problems:
     """The collector that is passed down while a configuration is read.
 
-    It stands at a path. `at`, `item`, `named` and `in_file` return a collector for another place that adds to the
-    same list.
+    It adds problems at its path. `at`, `item`, `named` and `in_file` return a collector with another path that
+    adds to the same list.
     """
 
     path: str = ""
@@ -71,15 +71,15 @@ class Problems:
         return Problems(f"{self.path}[{index}]", self.file, self.found)
 
     def named(self, name: str) -> "Problems":
-        """Return the collector for a flag, a variable or a file, which stands in no config file."""
+        """Return the collector for a flag, a variable or a whole file."""
         return Problems(name, found=self.found)
 
     def in_file(self, file: object) -> "Problems":
-        """Return the collector for the top of a config file."""
+        """Return the collector for the root of a config file."""
         return Problems(file=str(file), found=self.found)
 
     def add(self, code: str, message: str) -> None:
-        """Add a problem of this place."""
+        """Add a problem at this path."""
         self.found.append(ConfigProblem(code, self.path, message, self.file))
 
     def read(self, reader: Callable[[], T], otherwise: D) -> T | D:

@@ -1,4 +1,4 @@
-"""Settings for people: each with its path, its value (a secret only as `set` or `unset`) and its source."""
+"""Explanations of settings: path, value (of a secret only `set` or `unset`) and source."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Origins = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Explained:
-    """One setting for people: its path, its value (a secret only as `set` or `unset`) and its source."""
+    """One setting: its path, its value as text (of a secret only `set` or `unset`) and its source."""
 
     path: str
     value: str

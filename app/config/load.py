@@ -1,4 +1,4 @@
-"""The entry to the package: settings for a start or for a look at the routes, checks and explanations."""
+"""The functions of the package: load, inspect and explain settings, check and show a config."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

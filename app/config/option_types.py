@@ -21,7 +21,7 @@ class OptionType(ABC, Generic[T_co]):
 
     @abstractmethod
     def parse(self, text: str) -> T_co:
-        """Return the value that this text stands for. Raises `InvalidValue`."""
+        """Return the value of a variable's or flag's text. Raises `InvalidValue`."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What can be wrong in a profile, and what is said of it."""
+"""What can be wrong in a profile, and the problem that is reported."""
 
 from tests.config.documents import CRM, GONE, crm, token
 
@@ -117,6 +117,8 @@ CASES = [
     ("destinations", crm(url="http://169.254.169.254/"), "forbidden_address", "destinations[0].url"),
     ("destinations", crm(secret="whsec_planted"), "raw_secret", "destinations[0].secret"),
     ("destinations", crm(format="xml"), "bad_choice", "destinations[0].format"),
+    ("destinations", crm(types=[None]), "bad_form", "destinations[0].types"),
+    ("destinations", crm(phoneNumberIds=[None]), "bad_id", "destinations[0].phoneNumberIds"),
     ("destinations", crm(types=["a b"]), "bad_form", "destinations[0].types"),
     ("destinations", crm(phoneNumberIds=[123]), "unquoted_id", "destinations[0].phoneNumberIds"),
     ("destinations", crm(headers={"Host": "x"}), "reserved_header", "destinations[0].headers"),

@@ -25,7 +25,7 @@ def run(*args: object) -> Result:
     return CliRunner().invoke(wats, [str(arg) for arg in args])
 
 
-def test_a_good_config_is_fine(tmp_path: Path):
+def test_a_good_config_is_valid(tmp_path: Path):
     path = config_in(tmp_path)
 
     result = run("config", "validate", "--config", path)
@@ -34,7 +34,7 @@ def test_a_good_config_is_fine(tmp_path: Path):
     assert result.stdout == f"{path} is valid; profiles: main\n"
 
 
-def test_every_mistake_of_a_config_is_told_with_file_and_path(tmp_path: Path):
+def test_every_problem_of_a_config_is_printed_with_file_and_path(tmp_path: Path):
     path = config_in(tmp_path, "version: 2\nprofiles: { p: { servce: {}, auth: { accessToken: planted } } }")
 
     result = run("config", "validate", "--config", path)
@@ -46,7 +46,7 @@ def test_every_mistake_of_a_config_is_told_with_file_and_path(tmp_path: Path):
     assert "planted" not in result.output
 
 
-def test_a_config_is_checked_for_machines_too(tmp_path: Path):
+def test_a_config_is_checked_with_json_output_too(tmp_path: Path):
     good, bad = tmp_path / "good", tmp_path / "bad"
     good.mkdir()
     bad.mkdir()
@@ -65,14 +65,14 @@ def test_a_config_is_shown_without_its_secrets(tmp_path: Path):
     table = run("config", "show", "--config", path)
     rows = json.loads(run("config", "show", "--config", path, "--profile", "main", "--json").stdout)
 
-    told = {row["path"]: (row["value"], row["source"]) for row in rows}
-    assert told["profiles.main.service.port"] == ("3000", "default")
-    assert told["profiles.main.service.tokens"] == ("reader, sender", "config")
-    assert told["profiles.main.storage.url"] == ("unset", "environment DATABASE_URL")
-    assert told["profiles.main.webhook.appSecret.previous"] == ("unset", "environment OLD_APP_SECRET")
-    assert told["profiles.main.destinations[0].url"] == ("http://crm:8080/hooks?…", "config")
-    assert told["profiles.main.destinations[0].headers"] == ("Authorization, X-Kind", "config")
-    assert told["profiles.main.whatsapp.phoneNumberIds"] == ("$FIRST_NUMBER, 9876543210", "config")
+    shown = {row["path"]: (row["value"], row["source"]) for row in rows}
+    assert shown["profiles.main.service.port"] == ("3000", "default")
+    assert shown["profiles.main.service.tokens"] == ("reader, sender", "config")
+    assert shown["profiles.main.storage.url"] == ("unset", "environment DATABASE_URL")
+    assert shown["profiles.main.webhook.appSecret.previous"] == ("unset", "environment OLD_APP_SECRET")
+    assert shown["profiles.main.destinations[0].url"] == ("http://crm:8080/hooks?…", "config")
+    assert shown["profiles.main.destinations[0].headers"] == ("Authorization, X-Kind", "config")
+    assert shown["profiles.main.whatsapp.phoneNumberIds"] == ("$FIRST_NUMBER, 9876543210", "config")
     assert len(table.stdout.splitlines()) == len(rows) + 1
     assert "planted" not in table.output
 
@@ -138,7 +138,7 @@ def test_nothing_is_overwritten_and_then_nothing_is_written(taken: str, as_link:
     assert os.listdir(tmp_path) == [taken]  # noqa: PTH208 - a dangling link counts too
 
 
-def test_a_failure_half_way_leaves_nothing_behind(tmp_path: Path):
+def test_a_failure_between_two_files_leaves_nothing_behind(tmp_path: Path):
     folder = tmp_path / "new" / "folder"
 
     with pytest.raises(OSError, match="No such file"):
@@ -147,7 +147,7 @@ def test_a_failure_half_way_leaves_nothing_behind(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_appears_meanwhile_is_kept_and_the_others_are_taken_back(tmp_path: Path):
+def test_a_file_that_appears_meanwhile_is_kept_and_the_others_are_removed(tmp_path: Path):
     (tmp_path / "two").write_text("mine")
 
     with pytest.raises(FileExistsError):
@@ -156,7 +156,7 @@ def test_a_file_that_appears_meanwhile_is_kept_and_the_others_are_taken_back(tmp
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"two": "mine"}
 
 
-def test_a_folder_that_cannot_be_made_is_a_message(tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_reported_in_a_message(tmp_path: Path):
     (tmp_path / "file").write_text("")
 
     result = run("init", tmp_path / "file" / "folder")
@@ -166,7 +166,7 @@ def test_a_folder_that_cannot_be_made_is_a_message(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["a b", "", "x" * 65, "a\nb", "a:"])
-def test_a_profile_cannot_be_called_just_anything(name: str, tmp_path: Path):
+def test_a_profiles_name_is_restricted(name: str, tmp_path: Path):
     result = run("init", tmp_path, "--profile", name)
 
     assert result.exit_code == 2
@@ -174,13 +174,13 @@ def test_a_profile_cannot_be_called_just_anything(name: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["1234", "true", "null", "1e5", "on"])
-def test_a_profile_may_be_called_what_yaml_takes_for_something_else(name: str, tmp_path: Path):
+def test_a_profiles_name_may_look_like_another_yaml_type(name: str, tmp_path: Path):
     run("init", tmp_path, "--profile", name)
 
     assert check_config(Flags(config=tmp_path / "wats.config.yaml")).default == name
 
 
-def test_a_token_is_fresh_each_time():
+def test_a_token_is_new_each_time():
     first, second = (run("webhook", "token").stdout for _ in range(2))
 
     assert re.fullmatch(r"wats_wh_[A-Za-z0-9_-]{43}\n", first)

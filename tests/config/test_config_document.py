@@ -22,7 +22,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "code"), TEXTS)
-def test_yaml_that_surprises_is_refused(text: str, code: str, tmp_path: Path):
+def test_yaml_that_is_not_plain_data_is_refused(text: str, code: str, tmp_path: Path):
     path = tmp_path / "wats.config.yaml"
     path.write_text(text)
 
@@ -36,7 +36,7 @@ BAD_JSON = ['{"a": NaN}', '{"a": -Infinity}', '{"a": 1e400}', "[" * 10_000, "{",
 
 
 @pytest.mark.parametrize("text", BAD_JSON)
-def test_json_that_surprises_is_refused(text: str, tmp_path: Path):
+def test_json_that_is_not_plain_data_is_refused(text: str, tmp_path: Path):
     path = tmp_path / "wats.config.json"
     path.write_text(text)
 
@@ -64,7 +64,7 @@ REPEATED = {
 
 
 @pytest.mark.parametrize("extension", ["yaml", "json"])
-def test_every_key_that_stands_twice_is_told_with_its_path(extension: str, tmp_path: Path):
+def test_every_repeated_key_is_reported_with_its_path(extension: str, tmp_path: Path):
     path = tmp_path / f"wats.config.{extension}"
     path.write_text(REPEATED[extension])
 
@@ -77,14 +77,14 @@ def test_every_key_that_stands_twice_is_told_with_its_path(extension: str, tmp_p
 
 
 @pytest.mark.parametrize("name", ["wats.config.toml", "wats.config", "wats.YAML"])
-def test_the_extension_tells_the_format(name: str, tmp_path: Path):
+def test_the_extension_decides_the_format(name: str, tmp_path: Path):
     (tmp_path / name).write_text("version: 1")
 
     with pytest.raises(InvalidValue, match=r"\.yaml, \.yml or \.json"):
         read_document(tmp_path / name)
 
 
-def test_a_file_in_another_encoding_is_refused_and_a_byte_order_mark_is_fine(tmp_path: Path):
+def test_a_file_in_another_encoding_is_refused_and_a_byte_order_mark_is_accepted(tmp_path: Path):
     (tmp_path / "latin.yaml").write_bytes("a: ä".encode("latin-1"))
     (tmp_path / "bom.yaml").write_bytes(b"\xef\xbb\xbfa: 1")
 

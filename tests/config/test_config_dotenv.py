@@ -30,7 +30,7 @@ except ConfigError as error:
 
 
 def outcome_beside_a_stray_env_file(folder: Path, *flags: str, **environ: str) -> str:
-    """What a start says in a process of its own, whose folder holds a `.env` that has everything."""
+    """Return what a start prints in a process whose folder has a `.env` with every variable."""
     config = config_in(folder)
     variables = {**SECRETS, "WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_PAAS": "1", "WATS_CONFIG": str(config)}
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
@@ -46,7 +46,7 @@ def outcome_beside_a_stray_env_file(folder: Path, *flags: str, **environ: str) -
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "outcome"),
     [
         ((), "mode_missing"),
         (("yes_live",), "mode_missing"),
@@ -55,17 +55,19 @@ def outcome_beside_a_stray_env_file(folder: Path, *flags: str, **environ: str) -
         (("dry_run",), '["dry-run"]'),
     ],
 )
-def test_a_stray_env_file_opens_no_gate_and_supplies_no_secret(flags: tuple[str, ...], said: str, tmp_path: Path):
-    assert outcome_beside_a_stray_env_file(tmp_path, *flags) == said
+def test_a_stray_env_file_chooses_no_mode_and_supplies_no_secret(
+    flags: tuple[str, ...], outcome: str, tmp_path: Path
+):
+    assert outcome_beside_a_stray_env_file(tmp_path, *flags) == outcome
 
 
-def test_what_the_process_was_started_with_still_counts(tmp_path: Path):
-    said = outcome_beside_a_stray_env_file(tmp_path, **SECRETS, WATS_MODE="live", WATS_YES_LIVE="1")
+def test_the_environment_that_a_process_was_started_with_counts(tmp_path: Path):
+    outcome = outcome_beside_a_stray_env_file(tmp_path, **SECRETS, WATS_MODE="live", WATS_YES_LIVE="1")
 
-    assert said == '["live"]'
+    assert outcome == '["live"]'
 
 
-def test_without_proc_what_such_files_set_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_proc_the_variables_of_such_files_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("A=1\nB=2\nC=3\n")
     (tmp_path / ".flaskenv").write_text("A=other\nD=4\n")

@@ -23,7 +23,7 @@ def test_a_dry_run_that_only_this_machine_reaches_has_known_placeholders(tmp_pat
     assert settings.storage.url == f"sqlite:///{tmp_path}/data/dry-run.sqlite3"
 
 
-def test_a_dry_run_that_others_can_reach_makes_its_secrets_at_random(tmp_path: Path):
+def test_a_dry_run_that_other_machines_can_reach_generates_its_secrets(tmp_path: Path):
     first, second = (start(tmp_path, DRY_RUN, host="0.0.0.0") for _ in range(2))
 
     variables = [variable for variable, _ in first.generated_secrets]
@@ -35,7 +35,7 @@ def test_a_dry_run_that_others_can_reach_makes_its_secrets_at_random(tmp_path: P
     assert all(value not in repr(first) for _, value in first.generated_secrets)
 
 
-def test_a_dry_run_takes_a_destinations_secrets_if_they_stand_there(tmp_path: Path):
+def test_a_dry_run_uses_a_destinations_secrets_if_they_are_set(tmp_path: Path):
     crm, here = start(tmp_path, {**DRY_RUN, "CRM_SECRET": "given", "CRM_HEADER": "Bearer x"}).destinations
 
     assert crm.secret == Secret("CRM_SECRET", "given")
@@ -46,7 +46,7 @@ def test_a_dry_run_takes_a_destinations_secrets_if_they_stand_there(tmp_path: Pa
     assert here.secret == Secret("HERE_SECRET", "dry-run-here-secret")
 
 
-def test_a_dry_run_says_what_it_does_not_use_and_does_not_do(tmp_path: Path):
+def test_a_dry_run_warns_of_unused_secrets_and_of_pushes_it_does_not_make(tmp_path: Path):
     warnings = "\n".join(start(tmp_path, {**DRY_RUN, **SECRETS}).warnings)
 
     assert "does not use ACCESS_TOKEN, VERIFY_TOKEN, APP_SECRET, SERVICE_TOKEN, DATABASE_URL" in warnings
@@ -54,7 +54,7 @@ def test_a_dry_run_says_what_it_does_not_use_and_does_not_do(tmp_path: Path):
     assert "planted" not in warnings
 
 
-def test_a_dry_run_takes_placeholder_ids_where_none_stand(tmp_path: Path):
+def test_a_dry_run_uses_placeholder_ids_where_none_are_set(tmp_path: Path):
     settings = start(tmp_path, {**DRY_RUN, "FIRST_NUMBER": "not-an-id"})
 
     assert settings.whatsapp.waba_id == "1000000000000001"

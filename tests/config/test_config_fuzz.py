@@ -30,22 +30,20 @@ TREES = st.recursive(
 
 
 @given(tree=TREES)
-def test_whatever_the_document_is_only_a_config_error_comes_out(tree: object):
+def test_any_document_is_read_or_refused_with_a_config_error(tree: object):
     with suppress(ConfigError):
         profiles_of(tree)
 
 
 @given(section=st.sampled_from([*SECTIONS, "destinations"]), tree=TREES)
-def test_whatever_a_section_is_only_a_config_error_comes_out(section: str, tree: object):
+def test_any_section_is_read_or_refused_with_a_config_error(section: str, tree: object):
     with suppress(ConfigError):
         profiles_of(with_change(f"{P}.{section}", tree))
 
 
 @given(text=st.text(alphabet="ab1:-?[]{},&*!|>'\"%@`#~=< \n\t\\xuU0", max_size=60))
 @pytest.mark.parametrize("extension", ["yaml", "json"])
-def test_whatever_the_text_is_only_a_refusal_comes_out(
-    extension: str, text: str, tmp_path_factory: pytest.TempPathFactory
-):
+def test_any_text_is_read_or_refused(extension: str, text: str, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.getbasetemp() / f"fuzz.{extension}"
     path.write_text(text)
 
@@ -54,7 +52,7 @@ def test_whatever_the_text_is_only_a_refusal_comes_out(
 
 
 @given(text=st.text(max_size=200))
-def test_whatever_an_env_file_holds_only_a_refusal_comes_out(text: str, tmp_path_factory: pytest.TempPathFactory):
+def test_any_env_file_is_read_or_refused(text: str, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.getbasetemp() / "fuzz.env"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
@@ -63,7 +61,7 @@ def test_whatever_an_env_file_holds_only_a_refusal_comes_out(text: str, tmp_path
 
 
 @given(text=st.text(max_size=60) | st.from_regex(r"https?://[0-9a-fx:.\[\]]{1,30}/"))
-def test_whatever_a_url_is_only_a_refusal_comes_out(text: str):
+def test_any_url_is_read_or_refused(text: str):
     for kind in (BASE_URL, DESTINATION_URL, STORAGE_URL):
         with suppress(InvalidValue):
             kind.read(text)

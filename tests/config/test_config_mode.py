@@ -23,7 +23,7 @@ def values_of(environ: dict[str, str], **flags: object) -> tuple[StartValues, li
 
 
 @pytest.mark.parametrize(("mode", "yes", "dry_run", "live", "yes_live"), EVERY_CHOICE)
-def test_live_opens_only_with_both_yeses_and_no_dry_run(
+def test_live_mode_needs_both_yeses_and_no_dry_run(
     mode: str | None, yes: str | None, dry_run: bool, live: bool, yes_live: bool
 ):
     environ = {k: v for k, v in (("WATS_MODE", mode), ("WATS_YES_LIVE", yes)) if v is not None}
@@ -62,7 +62,7 @@ BAD_PORTS = [
 
 
 @pytest.mark.parametrize("port", BAD_PORTS)
-def test_a_malformed_platform_port_is_none(port: str):
+def test_a_malformed_platform_port_is_refused(port: str):
     with pytest.raises(InvalidValue):
         PORT.type.parse(port)
 
@@ -81,7 +81,7 @@ def test_the_link_that_kubernetes_sets_for_a_service_named_wats_is_no_port():
     assert not problems
 
 
-def test_of_a_variable_that_is_set_twice_the_first_counts_as_in_getenv():
+def test_the_first_of_two_equal_variables_counts_as_in_getenv():
     assert parse_environ(b"A=1\0A=2\0")["A"] == "1"
 
 

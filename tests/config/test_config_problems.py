@@ -1,4 +1,4 @@
-"""Config problems: each has a stable code and names the place it stands in."""
+"""Config problems: each has a stable code and names its place."""
 
 import copy
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.config.documents import GOOD, P, crm, problems_of, profiles_of, with_
 
 
 @pytest.mark.parametrize(("at", "value", "code", "path"), CASES)
-def test_a_mistake_has_its_code_and_its_path(at: str, value: object, code: str, path: str, tmp_path: Path):
+def test_a_problem_has_its_code_and_its_path(at: str, value: object, code: str, path: str, tmp_path: Path):
     config = with_change(f"{P}.{at}", value)
 
     found = problems_of(config, tmp_path)
@@ -22,7 +22,7 @@ def test_a_mistake_has_its_code_and_its_path(at: str, value: object, code: str, 
 
 
 @pytest.mark.parametrize("at", ["graph", "sending", "storage", "destinations", "service.tokens"])
-def test_an_empty_section_is_fine_as_its_keys_have_defaults(at: str, tmp_path: Path):
+def test_an_empty_section_is_accepted_as_its_keys_have_defaults(at: str, tmp_path: Path):
     config = with_change(f"{P}.{at}", None)
 
     assert profiles_of(read_document(write(config, tmp_path))).profiles["p"].destinations == []
@@ -32,7 +32,7 @@ def test_the_good_config_is_good():
     assert profiles_of(copy.deepcopy(GOOD)).default == "p"
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path):
+def test_all_problems_are_reported_at_once(tmp_path: Path):
     config = with_change(f"{P}.service.port", 0)
     config["profiles"]["p"]["webhook"]["path"] = "nowhere"
     config["profiles"]["q"] = {"servce": {}}
@@ -43,7 +43,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path):
     assert ("unknown_key", "profiles.q.servce") in found
 
 
-def test_a_mistake_names_its_file(tmp_path: Path):
+def test_a_problem_names_its_file(tmp_path: Path):
     path = write(with_change(f"{P}.service.port", 0), tmp_path)
 
     with pytest.raises(ConfigError) as caught:
@@ -52,7 +52,7 @@ def test_a_mistake_names_its_file(tmp_path: Path):
     assert str(caught.value).startswith(f"{path}: {P}.service.port: ")
 
 
-def test_no_message_repeats_a_secret_that_was_written_out(tmp_path: Path):
+def test_no_message_repeats_a_secret_that_the_config_contains(tmp_path: Path):
     config = with_change(f"{P}.auth.accessToken", "planted-access")
     profile = config["profiles"]["p"]
     profile["webhook"]["appSecret"] = {"env": "A", "previous": "planted-previous"}
@@ -66,7 +66,7 @@ def test_no_message_repeats_a_secret_that_was_written_out(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\u2028b", "\ud800", "x" * 5000])
-def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str):
+def test_a_strange_key_cannot_add_lines_to_the_message(name: str):
     config = copy.deepcopy(GOOD)
     config["profiles"][name] = {name: {}}
 
@@ -78,13 +78,13 @@ def test_a_strange_key_can_not_write_lines_of_its_own_into_the_message(name: str
 
 
 @pytest.mark.parametrize("at", ["destinations", "service.tokens"])
-def test_a_list_without_end_is_one_mistake(at: str, tmp_path: Path):
+def test_an_endless_list_is_one_problem(at: str, tmp_path: Path):
     found = problems_of(with_change(f"{P}.{at}", [{}] * 10_000), tmp_path)
 
     assert found == {("out_of_range", f"{P}.{at}")}
 
 
-def test_a_number_without_end_is_not_repeated(tmp_path: Path):
+def test_an_endless_number_is_shortened_in_the_message(tmp_path: Path):
     path = write(with_change(f"{P}.whatsapp.wabaId", "HERE"), tmp_path)
     path.write_text(path.read_text().replace("HERE", "0x" + "f" * 5000))
 
@@ -111,7 +111,7 @@ def test_the_top_of_the_file_is_checked_too(change: dict[str, object], problem: 
     assert problem in problems_of({**GOOD, **change}, tmp_path)
 
 
-def test_of_several_numbers_the_one_must_be_among_them(tmp_path: Path):
+def test_phone_number_ids_must_include_the_phone_number_id(tmp_path: Path):
     config = with_change(f"{P}.whatsapp.phoneNumberIds", ["1", "2"])
 
     assert problems_of(config, tmp_path) == {("conflict", f"{P}.whatsapp.phoneNumberId")}

@@ -84,7 +84,7 @@ def test_refusing_a_directory_leaves_no_descriptor_open(tmp_path: Path):
 
 
 @pytest.mark.parametrize("sort", STRANGE)
-def test_a_strange_secret_file_is_a_mistake(sort: str, tmp_path: Path):
+def test_a_strange_secret_file_is_a_problem(sort: str, tmp_path: Path):
     sources = Sources({"A_FILE": str(strange_files(tmp_path)[sort])})
     problems = Problems("somewhere")
 
@@ -94,7 +94,7 @@ def test_a_strange_secret_file_is_a_mistake(sort: str, tmp_path: Path):
     assert "A_FILE" in problems.found[0].message
 
 
-def test_a_symbolic_link_to_an_env_file_is_fine_and_open_permissions_are_told(tmp_path: Path):
+def test_a_symbolic_link_to_an_env_file_is_accepted_and_open_permissions_are_a_warning(tmp_path: Path):
     path, link = tmp_path / "env", tmp_path / "link"
     path.write_text("A=1\n")
     path.chmod(stat.S_IRUSR | stat.S_IROTH)
@@ -113,7 +113,7 @@ FILES = [
 
 
 @pytest.mark.parametrize(("content", "value"), FILES)
-def test_one_newline_at_the_end_of_a_secret_file_is_taken_off_and_no_more(content: str, value: bool, tmp_path: Path):
+def test_exactly_one_newline_at_the_end_of_a_secret_file_is_removed(content: str, value: bool, tmp_path: Path):
     (tmp_path / "s").write_text(content, newline="")
     sources = Sources({"A_FILE": str(tmp_path / "s")})
     problems = Problems("somewhere")
@@ -124,7 +124,7 @@ def test_one_newline_at_the_end_of_a_secret_file_is_taken_off_and_no_more(conten
     assert bool(problems.found) != value
 
 
-def test_a_variable_and_its_file_are_not_both_taken(tmp_path: Path):
+def test_a_variable_and_its_file_together_are_refused(tmp_path: Path):
     sources = Sources({"A": "direct-secret-value", "A_FILE": str(tmp_path / "s")})
     problems = Problems("somewhere")
 
@@ -151,7 +151,7 @@ def test_a_placeholder_of_the_dry_run_is_no_secret_for_live():
     assert [problem.code for problem in problems.found] == ["placeholder_secret"]
 
 
-def test_a_short_secret_is_worth_a_warning():
+def test_a_short_secret_is_a_warning():
     sources = Sources({"A": "short"})
     problems = Problems("x")
 

@@ -49,7 +49,7 @@ def test_a_child_of_a_live_start_reads_the_same_env_file(tmp_path: Path):
     assert load_settings(Flags(), child_environment(settings, {})) == settings
 
 
-def test_live_takes_every_secret_and_rotates(tmp_path: Path):
+def test_live_mode_reads_every_secret_and_its_previous_value(tmp_path: Path):
     settings = start(tmp_path, {**LIVE, **SECRETS})
 
     assert settings.webhook.app_secret.active == ("planted-app-secret-1", "planted-app-secret-0")
@@ -62,7 +62,7 @@ def test_live_takes_every_secret_and_rotates(tmp_path: Path):
     assert "planted" not in repr(settings).replace("planted-query", "")
 
 
-def test_all_missing_secrets_are_told_together_with_the_rest(tmp_path: Path):
+def test_all_missing_secrets_are_reported_with_the_other_problems(tmp_path: Path):
     found = refusals(tmp_path, {"WATS_MODE": "live", "WATS_THREADS": "x"}, host="a b")
 
     assert len([code for code in found.values() if code == "secret_missing"]) == len(SECRETS)
@@ -86,28 +86,28 @@ def test_a_platforms_port_is_needed_in_paas_mode_only(port: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("port", ["", "080", "x", "5000"])
-def test_who_opens_no_port_needs_none_from_the_platform(port: str, tmp_path: Path):
+def test_a_command_that_opens_no_port_needs_none_from_the_platform(port: str, tmp_path: Path):
     assert refusals(tmp_path, {**DRY_RUN, "PORT": port, "WATS_PAAS": "1"}, listens=False) == {}
 
 
-def test_an_env_file_that_is_missing_is_a_mistake_but_not_in_paas_mode(tmp_path: Path):
+def test_a_missing_env_file_is_a_problem_but_not_in_paas_mode(tmp_path: Path):
     environ = {**LIVE, **SECRETS, "PORT": "80"}
 
     assert refusals(tmp_path, environ, env_file=tmp_path / "none") == {"--env-file": "file_missing"}
     assert refusals(tmp_path, environ, env_file=tmp_path / "none", paas=True) == {}
 
 
-def test_the_default_file_in_paas_mode_is_worth_a_warning(tmp_path: Path):
+def test_the_default_file_in_paas_mode_is_a_warning(tmp_path: Path):
     config = config_in(tmp_path)
     config.write_text(config.read_text().replace("storage: { url: { env: DATABASE_URL } }", "storage: {}"))
     environ = {**LIVE, **SECRETS, "PORT": "80", "WATS_DATA_DIR": str(tmp_path)}
 
     warnings = load_settings(Flags(config=config, paas=True), environ).warnings
 
-    assert any("throw away" in notice for notice in warnings)
+    assert any("throw away" in warning for warning in warnings)
 
 
-def test_looking_at_routes_needs_no_mode_and_reads_no_secret(tmp_path: Path):
+def test_inspecting_routes_needs_no_mode_and_reads_no_secret(tmp_path: Path):
     settings = inspect_settings(Flags(config=config_in(tmp_path)), {"WATS_PAAS": "1", "WATS_THREADS": "x"})
 
     assert isinstance(settings, Settings)
@@ -121,7 +121,7 @@ def test_a_profile_is_named_by_flag_or_variable(named: str, code: str | None, tm
     assert refusals(tmp_path, {**DRY_RUN, "WATS_PROFILE": named}) == expected
 
 
-def test_a_config_that_is_missing_is_a_mistake_at_its_own_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_config_is_a_problem_at_its_own_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ConfigError) as caught:
@@ -133,24 +133,24 @@ def test_a_config_that_is_missing_is_a_mistake_at_its_own_path(tmp_path: Path, m
 @pytest.mark.parametrize(
     "environ", [{**LIVE, **SECRETS}, {**DRY_RUN, **SECRETS}, {**DRY_RUN, "WATS_HOST": "0.0.0.0"}]
 )
-def test_explained_settings_tell_sources_and_no_secret(environ: dict[str, str], tmp_path: Path):
+def test_explained_settings_show_sources_and_no_secret(environ: dict[str, str], tmp_path: Path):
     rows = explain_settings(Flags(config=config_in(tmp_path), port=81), {**environ, "WATS_DATA_DIR": str(tmp_path)})
 
-    told = {row.path: (row.value, row.source) for row in rows}
-    assert told["listen.port"] == ("81", "flag --port")
-    assert told["mode"] == (environ["WATS_MODE"], "environment WATS_MODE")
-    assert told["profiles.main.service.port"] == ("3000", "default")
-    assert told["push"] == ("false", "default")
-    assert told["envFile"] == ("none", "default")
-    assert told["profiles.main.webhook.appSecret"][0] == "set"
-    assert told["profiles.main.auth.accessToken"][0] == ("set" if environ["WATS_MODE"] == "live" else "unset")
+    shown = {row.path: (row.value, row.source) for row in rows}
+    assert shown["listen.port"] == ("81", "flag --port")
+    assert shown["mode"] == (environ["WATS_MODE"], "environment WATS_MODE")
+    assert shown["profiles.main.service.port"] == ("3000", "default")
+    assert shown["push"] == ("false", "default")
+    assert shown["envFile"] == ("none", "default")
+    assert shown["profiles.main.webhook.appSecret"][0] == "set"
+    assert shown["profiles.main.auth.accessToken"][0] == ("set" if environ["WATS_MODE"] == "live" else "unset")
     assert "planted" not in str(rows)
 
 
-def test_a_small_limit_for_webhooks_is_worth_a_warning(tmp_path: Path):
+def test_a_small_limit_for_webhooks_is_a_warning(tmp_path: Path):
     config = config_in(tmp_path)
     config.write_text(config.read_text().replace("webhook:", "webhook:\n      maxBodyBytes: 1048576"))
 
     warnings = load_settings(Flags(config=config, dry_run=True), {}).warnings
 
-    assert any("under 3 MB" in notice for notice in warnings)
+    assert any("under 3 MB" in warning for warning in warnings)

@@ -1,4 +1,4 @@
-"""What others take from this room: the start line, the handed-over settings, the way to a running service."""
+"""What other packages do with the settings: the banner, the handover, the access to a running service."""
 
 import io
 import json
@@ -20,15 +20,15 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_start_tells_machines_one_line_and_a_signed_sample_in_dry_run(tmp_path: Path):
+def test_a_dry_run_prints_one_json_line_with_a_signed_sample(tmp_path: Path):
     out = io.StringIO()
 
     print_banner(start(tmp_path, DRY_RUN, host="::", port=81), out)
 
-    told = json.loads(out.getvalue())
-    assert (told["mode"], told["address"], told["database"]) == ("dry-run", "http://[::]:81", "sqlite")
-    assert told["webhookUrl"] == "http://[::]:81/webhooks/whatsapp"
-    assert told["try"].startswith("curl -sS http://[::1]:81/webhooks/whatsapp ")
+    shown = json.loads(out.getvalue())
+    assert (shown["mode"], shown["address"], shown["database"]) == ("dry-run", "http://[::]:81", "sqlite")
+    assert shown["webhookUrl"] == "http://[::]:81/webhooks/whatsapp"
+    assert shown["try"].startswith("curl -sS http://[::1]:81/webhooks/whatsapp ")
 
 
 def test_the_sample_is_signed_with_the_dry_runs_app_secret(tmp_path: Path):
@@ -54,7 +54,7 @@ def test_the_sample_is_for_this_gateways_number_and_new_at_each_start(tmp_path: 
     assert first != second
 
 
-def test_a_live_start_tells_no_secret(tmp_path: Path):
+def test_a_live_start_prints_no_secret(tmp_path: Path):
     out, talk = Terminal(), io.StringIO()
     settings = start(tmp_path, {**LIVE, **SECRETS})
 
@@ -65,7 +65,7 @@ def test_a_live_start_tells_no_secret(tmp_path: Path):
     assert "try" not in out.getvalue()
 
 
-def test_secrets_made_for_a_run_are_told_once_with_their_variables(tmp_path: Path):
+def test_generated_secrets_are_printed_once_with_their_variables(tmp_path: Path):
     talk = io.StringIO()
     settings = start(tmp_path, DRY_RUN, host="0.0.0.0")
 
@@ -75,7 +75,7 @@ def test_secrets_made_for_a_run_are_told_once_with_their_variables(tmp_path: Pat
         assert talk.getvalue().count(f"generated for this run: {variable}={value}\n") == 1
 
 
-def test_a_masters_settings_are_there_for_its_workers(tmp_path: Path):
+def test_a_masters_settings_are_available_to_its_workers(tmp_path: Path):
     settings = start(tmp_path, DRY_RUN)
     before = handed_over()
 
@@ -103,7 +103,7 @@ ACCESS = [
 
 
 @pytest.mark.parametrize(("environ", "url", "token"), ACCESS)
-def test_the_way_to_a_running_service(environ: dict[str, str], url: str, token: str, tmp_path: Path):
+def test_the_access_to_a_running_service(environ: dict[str, str], url: str, token: str, tmp_path: Path):
     access = api_access(Flags(config=config_in(tmp_path)), environ=environ)
 
     assert (access.api_url, access.token) == (url, token)
@@ -120,7 +120,7 @@ def test_the_way_to_a_running_service(environ: dict[str, str], url: str, token: 
         {"WATS_PORT": "80a"},
     ],
 )
-def test_without_a_token_or_a_profile_there_is_no_way(environ: dict[str, str], tmp_path: Path):
+def test_without_a_token_or_a_profile_there_is_no_access(environ: dict[str, str], tmp_path: Path):
     with pytest.raises(ConfigError):
         api_access(Flags(config=config_in(tmp_path)), environ=environ)
 
@@ -128,7 +128,7 @@ def test_without_a_token_or_a_profile_there_is_no_way(environ: dict[str, str], t
 @pytest.mark.parametrize(
     "url", ["http://u:planted@127.0.0.1", "http://h/?key=planted", "http://h/#planted", "ftp://planted", "planted"]
 )
-def test_a_service_is_not_looked_for_where_its_url_would_tell_a_secret(url: str, tmp_path: Path):
+def test_a_service_url_that_could_contain_a_secret_is_refused(url: str, tmp_path: Path):
     with pytest.raises(ConfigError) as by_flag:
         api_access(Flags(config=config_in(tmp_path), url=url), environ={})
     with pytest.raises(ConfigError) as by_variable:

@@ -41,7 +41,7 @@ CALLED = [
 
 
 @pytest.mark.parametrize("url", CALLED)
-def test_an_ordinary_destination_is_taken_as_it_is(url: str):
+def test_an_ordinary_destination_is_accepted_unchanged(url: str):
     assert DESTINATION_URL.read(url) == url
 
 
@@ -88,11 +88,11 @@ def test_loopback_is_only_what_never_leaves_this_machine():
 @pytest.mark.parametrize(
     "url", ["sqlite:///x.db", "sqlite:////abs/x.db", "postgres://h/db", "postgresql://u@h:5432/db"]
 )
-def test_a_database_without_a_password_may_stand_in_the_config(url: str):
+def test_a_database_url_without_a_password_is_accepted_in_the_config(url: str):
     assert STORAGE_URL.read(url) == url
 
 
-def test_a_database_url_comes_out_as_sqlalchemy_wants_it():
+def test_a_database_url_is_returned_in_sqlalchemys_form():
     assert database_url("postgres://u:p@h/db") == "postgresql+psycopg://u:p@h/db"
     assert database_url("SQLite:///x.db") == f"sqlite:///{Path('x.db').absolute()}"
     with pytest.raises(InvalidValue):
@@ -111,5 +111,5 @@ SAME = [
 
 
 @pytest.mark.parametrize(("one", "other", "is_same"), SAME)
-def test_a_database_is_recognised_whoever_logs_in(one: str, other: str, is_same: bool):
+def test_the_same_database_is_recognised_whatever_the_user(one: str, other: str, is_same: bool):
     assert is_same_database(database_url(one), database_url(other)) == is_same

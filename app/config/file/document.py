@@ -1,7 +1,7 @@
 """The config file as plain data: YAML or JSON by its extension, read strictly.
 
 YAML's aliases, anchors, tags and merge keys are refused, as are deep nesting and endless numbers: a config must not
-expand or run anything. Numbers keep their text, and mappings keep the keys that stand in them twice, for messages.
+expand or run anything. Numbers keep their text, and mappings their repeated keys, for messages.
 """
 
 import json
@@ -30,9 +30,9 @@ def read_document(path: Path) -> object:
 
 
 def report_repeated_keys(node: object, problems: Problems) -> None:
-    """Add a problem for each key that stands twice in one mapping."""
+    """Add a problem for each repeated key of a mapping."""
     for key in node.repeated if isinstance(node, WrittenMapping) else ():
-        problems.at(key).add("duplicate_key", "this key stands twice in one place")
+        problems.at(key).add("duplicate_key", "this key is repeated")
     for key, child in node.items() if isinstance(node, dict) else ():
         report_repeated_keys(child, problems.at(str(key)))
     for index, child in enumerate(node if isinstance(node, list) else ()):

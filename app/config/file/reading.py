@@ -50,7 +50,7 @@ def read_list(value: object, section: Section, problems: Problems) -> list[Secti
         problems.add("wrong_type", "a list is needed")
         return []
     if len(value) > MAX_ITEMS:
-        problems.add("out_of_range", f"at most {MAX_ITEMS} items may stand here")
+        problems.add("out_of_range", f"at most {MAX_ITEMS} items are allowed")
         return []
     items = [read_section(item, section, problems.item(index)) for index, item in enumerate(value)]
     names = [item["name"] for item in items]

@@ -8,7 +8,7 @@ from app.config.schema.value_types import ValueType
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?", re.ASCII)
-OURS = re.compile(
+RESERVED = re.compile(
     r"host|content-.*|connection|transfer-encoding|te|trailer|upgrade|expect|user-agent|webhook-.*|x-hub-.*",
     re.I,
 )
@@ -22,14 +22,14 @@ def _read_headers(value: object) -> tuple[tuple[str, str | SecretRef], ...]:
         raise InvalidValue("wrong_type", "a mapping of header names to values is needed")
     names = [str(name).lower() for name in value]
     if len(set(names)) < len(names):
-        raise InvalidValue("repeated", "a header stands in it twice")
+        raise InvalidValue("repeated", "a header is repeated")
     return tuple((_name(name), _value(name, text)) for name, text in value.items())
 
 
 def _name(name: str) -> str:
     if not _TOKEN.fullmatch(name):
         raise InvalidValue("bad_header", "this is no header name")
-    if OURS.fullmatch(name):
+    if RESERVED.fullmatch(name):
         raise InvalidValue("reserved_header", f"{name} is set by the gateway itself")
     return name
 

@@ -1,4 +1,4 @@
-"""References: `{ env: NAME }` stands in a config for a value that must not."""
+"""References: `{ env: NAME }` in a config names the variable that holds the value."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SecretRef:
 
 @dataclass(frozen=True)
 class EnvRef:
-    """A value that is no secret but stands in the environment, such as an id."""
+    """A value of the environment that is no secret, such as an id."""
 
     env: str
 
@@ -50,7 +50,7 @@ def _mapping(value: object, allowed: set[str]) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InvalidValue("wrong_type", "write { env: NAME }")
     if set(value) - allowed:
-        raise InvalidValue("unknown_key", f"only {' and '.join(sorted(allowed))} may stand here")
+        raise InvalidValue("unknown_key", f"only {' and '.join(sorted(allowed))} are allowed here")
     return value
 
 

@@ -83,7 +83,7 @@ def list_of(item_type: ValueType, *, min_items: int = 0) -> ValueType:
             raise InvalidValue("out_of_range", f"{min_items} to {MAX_ITEMS} items are needed")
         items = tuple(item_type.read(item) for item in value)
         if len(set(items)) < len(items):
-            raise InvalidValue("repeated", "an item stands in the list twice")
+            raise InvalidValue("repeated", "an item is repeated")
         return items
 
     return ValueType(f"list of {item_type.name}", read)

@@ -29,7 +29,7 @@ class WrittenFloat(float):
 
 
 class WrittenMapping(dict[str, object]):
-    """A mapping, and the keys that stand in it more than once. Of those the first counts."""
+    """A mapping, and its repeated keys. The first value of a repeated key counts."""
 
     repeated: tuple[str, ...]
 

@@ -63,5 +63,5 @@ class LiveSecrets:
 
 
 def literal_database(value: str | None, data_dir: Path) -> str:
-    """Return the URL that stands in the config, or that of the default file."""
+    """Return the config's literal URL, or that of the default file."""
     return f"sqlite:///{data_dir / DEFAULT_FILE}" if value is None else database_url(value)

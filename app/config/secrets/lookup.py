@@ -62,7 +62,7 @@ class Sources:
         return Secret(ref.env, current, previous)
 
     def header(self, ref: SecretRef, problems: Problems, *, live: bool = True) -> str:
-        """Return a header's value, in which blanks may stand: `Bearer …`."""
+        """Return a header's value, which may contain blanks: `Bearer …`."""
         return self._checked(ref.env, problems, live=live, form=_PRINTABLE)
 
     def _look_up(self, name: str) -> tuple[str | None, str]:

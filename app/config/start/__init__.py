@@ -1,1 +1,1 @@
-"""How a process is meant to start: flags and environment variables, evaluated into one request."""
+"""The start of a process: flags and environment variables, evaluated into one request."""

@@ -39,6 +39,8 @@ def _refuse_conflicts(values: StartValues, problems: Problems) -> None:
     if values[DRY_RUN] or (values[MODE] == Mode.DRY_RUN and not values[LIVE]):
         for option in (LIVE, YES_LIVE, ENV_FILE):
             if values.has_flag(option):
-                problems.named(option.flag).add("conflicting_flags", f"a live flag cannot stand beside {dry_run}")
+                problems.named(option.flag).add(
+                    "conflicting_flags", f"this flag is for live mode and contradicts {dry_run}"
+                )
     if values[MODE] not in ("", *Mode) and not (values[DRY_RUN] or values[LIVE]):
         problems.named(MODE.variable).add("bad_mode", f"must be '{Mode.DRY_RUN}' or '{Mode.LIVE}'")

@@ -33,7 +33,7 @@ ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
 
 @dataclass(frozen=True)
 class StartRequest:
-    """How a process is meant to start: plain values, evaluated once by `evaluate`.
+    """The start of a process as plain values, evaluated once by `evaluate`.
 
     `mode` and `profile` are None if they could not be chosen. `problems` is the collector that the next steps add to.
     """
