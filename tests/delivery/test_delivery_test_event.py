@@ -50,7 +50,7 @@ def test_a_test_event_arrives_signed_and_marked(send_test_event: Try, receiver: 
     assert path == "/hooks?key=planted"
     assert (event["type"], event["data"]["test"]) == ("wats.test", True)
     assert event["id"] == headers["webhook-id"]
-    assert told.pop("durationMs") >= 0
+    assert isinstance(told.pop("durationMs"), int)
     assert told == {"ok": True, "status": 204, "error": None}
 
 

@@ -20,7 +20,7 @@ from app.destinations import Destinations
 from app.log import configure_logging
 
 TICK_SECONDS = 0.01
-HANGING_SECONDS = 4
+HANGING_SECONDS = 8
 NAMES = {
     "two.test": ["127.0.0.9", "127.0.0.1"],
     "turned.test": ["169.254.169.254"],
@@ -49,23 +49,26 @@ def tick(ticks: "count[int]") -> None:
 
 
 def main() -> None:
-    """Each line is a list of posts to make at once; each answer, what came of them and how often a clock ticked."""
+    """Read lists of posts to make at once; print their answers, the order of their ends, and a clock's ticks."""
     configure_logging()
     anywhere = Destinations(lambda _: True, now, look_up)
     this_machine = Destinations(lambda address: address.is_loopback, now, look_up)
     ticks = count()
     gevent.spawn(tick, ticks)
 
-    def post(asked: dict[str, Any]) -> dict[str, Any]:
+    def post(index: int, asked: dict[str, Any], finished: list[int]) -> dict[str, Any]:
         destination = SimpleNamespace(name=asked["url"], url=asked["url"], timeout_seconds=asked["seconds"])
         client = this_machine if asked["only_this_machine"] else anywhere
-        return asdict(client.post(destination, asked["body"].encode(), asked["headers"]))
+        answer = client.post(destination, asked["body"].encode(), asked["headers"])
+        finished.append(index)
+        return asdict(answer)
 
     for line in FileObject(sys.stdin.fileno(), "r", close=False):
-        before = next(ticks)
-        posts = [gevent.spawn(post, asked) for asked in json.loads(line)]
+        before, finished = next(ticks), list[int]()
+        posts = [gevent.spawn(post, index, asked, finished) for index, asked in enumerate(json.loads(line))]
         answers = [greenlet.get() for greenlet in posts]
-        print(json.dumps({"answers": answers, "ticks": next(ticks) - before}, default=str), flush=True)
+        report = {"answers": answers, "finished": finished, "ticks": next(ticks) - before}
+        print(json.dumps(report, default=str), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pysqlite3 import dbapi2 as bundled
 from sqlalchemy import Connection
 
 from app.store import Limits, Store, StoreUnavailable
@@ -33,7 +34,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def affected_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both libraries say that they are a version with the WAL-reset bug."""
-    for library in (sqlite.bundled, sqlite3):
+    for library in (bundled, sqlite3):
         monkeypatch.setattr(library, "sqlite_version_info", AFFECTED)
 
 
@@ -122,7 +123,7 @@ def test_a_wal_database_is_unsafe_with_such_a_library_until_it_is_upgraded(
 
 
 def test_the_newer_of_two_libraries_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite.bundled, "sqlite_version_info", (3, 0, 0))
+    monkeypatch.setattr(bundled, "sqlite_version_info", (3, 0, 0))
 
     assert driver() is sqlite3
 

@@ -44,6 +44,7 @@ class Pusher:
                 text=True,
             )
         self.ticks = 0
+        self.finished: list[int] = []
 
     def post(self, url: str, **how: Any) -> Told:
         """One post, and what came of it."""
@@ -52,12 +53,12 @@ class Pusher:
     def post_all(
         self,
         *urls: str,
-        seconds: int = 10,
+        seconds: int = 60,
         body: str = "{}",
         headers: dict[str, str] | None = None,
         only_this_machine: bool = False,
     ) -> list[Told]:
-        """Posts made at once. `ticks` tells afterwards how often a clock ticked beside them."""
+        """Make posts at once. Afterwards `ticks` counts a clock's ticks, and `finished` is their order of ending."""
         how = {"seconds": seconds, "body": body, "headers": headers or {}, "only_this_machine": only_this_machine}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -65,7 +66,7 @@ class Pusher:
         line = self._process.stdout.readline()
         assert line, self.log
         said = json.loads(line)
-        self.ticks = said["ticks"]
+        self.ticks, self.finished = said["ticks"], said["finished"]
         return [Told(**answer) for answer in said["answers"]]
 
     @property

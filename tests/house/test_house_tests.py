@@ -1,0 +1,158 @@
+"""The tests wait for events and use what is real: none compares clocks, and none patches a name of ours."""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = sorted(Path("tests").rglob("*.py"))
+CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "time_ns"}
+DURATIONS = ("duration", "elapsed", "latenc")
+PATCHERS = {"setattr", "delattr", "setitem", "delitem"}
+
+ONE_CLOCK = Path("tests/support/waiting.py")
+"""Gives a wait up that is in vain."""
+
+PATCHING = {
+    Path("tests/faults/gunicorn_dying.py"): "plants a bug, and makes checkpoints so frequent that a test meets them",
+    Path("tests/faults/migration_dying.py"): "adds the next release's migration to those of this one",
+    Path("tests/faults/power_writer.py"): "plants bugs, and makes checkpoints so frequent that a test meets them",
+    Path("tests/faults/worker_dying.py"): "plants bugs, and retries after a second instead of five",
+}
+"""Processes of the fault tests, each with what it patches in itself: a planted bug is a patch."""
+
+Find = Callable[[ast.Module], Iterator[ast.AST]]
+
+
+def clocks_and_durations(module: ast.Module) -> Iterator[ast.AST]:
+    """Yield what reads a clock, and each comparison of a duration by its size."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Attribute(attr=name) if name in CLOCKS:
+                yield node
+            case ast.Attribute(value=ast.Name(id="time"), attr="time"):
+                yield node
+            case ast.ImportFrom(module="time", names=names) if CLOCKS & {name.name for name in names}:
+                yield node
+            case ast.Compare(ops=ops) if any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in ops):
+                if any(is_duration(part) for part in ast.walk(node)):
+                    yield node
+
+
+def is_duration(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+            return any(word in name.lower() for word in DURATIONS)
+        case _:
+            return False
+
+
+def patches_of_ours(module: ast.Module) -> Iterator[ast.AST]:
+    """Yield each assignment to an attribute of what comes from `app`, or to a private one that is not `self`'s."""
+    ours = names_from_app(module)
+    for node in ast.walk(module):
+        match node:
+            case ast.ImportFrom(module="unittest.mock" | "mock") | ast.alias(name="unittest.mock" | "mock"):
+                yield node
+            case ast.arg(arg="mocker"):
+                yield node
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[target, *_]) if name in PATCHERS:
+                if is_ours(target, ours):
+                    yield node
+            case ast.Assign(targets=targets) if any(is_patched(target, ours) for target in targets):
+                yield node
+
+
+def names_from_app(module: ast.Module) -> set[str]:
+    """Return the names that the module's imports bind to something of ours."""
+    names = set()
+    for node in ast.walk(module):
+        match node:
+            case ast.ImportFrom(module=str(source), names=aliases) if source.split(".")[0] == "app":
+                names |= {alias.asname or alias.name for alias in aliases}
+            case ast.Import(names=aliases):
+                imported = [alias for alias in aliases if alias.name.split(".")[0] == "app"]
+                names |= {alias.asname or "app" for alias in imported}
+    return names
+
+
+def is_ours(target: ast.expr, ours: set[str]) -> bool:
+    match target:
+        case ast.Constant(value=str(path)):
+            return path.split(".")[0] == "app"
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Call(func=inner):
+            return is_ours(inner, ours)
+        case ast.Name(id=name):
+            return name in ours
+        case _:
+            return False
+
+
+def is_patched(target: ast.expr, ours: set[str]) -> bool:
+    match target:
+        case ast.Attribute(value=ast.Name(id="self")):
+            return False
+        case ast.Attribute(value=owner, attr=name):
+            return name.startswith("_") or is_ours(owner, ours)
+        case _:
+            return False
+
+
+def files_with(find: Find) -> set[Path]:
+    return {path for path in TESTS if any(find(ast.parse(path.read_text())))}
+
+
+def test_only_the_helper_that_waits_reads_a_clock_and_no_test_asserts_a_duration() -> None:
+    assert files_with(clocks_and_durations) == {ONE_CLOCK}
+
+
+def test_no_test_patches_a_name_of_ours_but_where_a_bug_is_planted() -> None:
+    assert files_with(patches_of_ours) == set(PATCHING)
+
+
+@pytest.mark.parametrize(
+    "hasty",
+    [
+        "assert time.monotonic() < deadline",
+        "started = time.perf_counter()",
+        "started = time.time()",
+        "from time import monotonic",
+        "assert answer.duration_ms < 500",
+        "assert 100 <= line['durationMs']",
+        "assert elapsed > 3",
+    ],
+)
+def test_a_test_that_compares_clocks_would_be_found(hasty: str) -> None:
+    assert [*clocks_and_durations(ast.parse(hasty))]
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "monkeypatch.setattr('app.store.engine.database.WEB_CONNECTIONS', 1)",
+        "from app.store.engine import postgres\nmonkeypatch.setattr(postgres, 'POOL_WAIT_SECONDS', 1)",
+        "import app.domain.retry\nmonkeypatch.setattr(app.domain.retry, 'PAUSES', ())",
+        "from app.store import engine\nmonkeypatch.setitem(engine.start.__kwdefaults__, 'lock_seconds', 1)",
+        "from app.store.receipts import Receipts\nReceipts.add = add_later",
+        "from app.store.receipts import Receipts\nsetattr(Receipts, 'add', add_later)",
+        "group._write = write",
+        "from unittest import mock\nfrom unittest.mock import patch",
+        "import unittest.mock",
+    ],
+)
+def test_a_patch_of_a_name_of_ours_would_be_found(patch: str) -> None:
+    assert [*patches_of_ours(ast.parse(patch))]
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "monkeypatch.setattr(sqlite3, 'sqlite_version_info', (3, 0, 0))",
+        "from app.gateway import Gateway\nmonkeypatch.setenv('WATS_MODE', 'live')",
+        "self._calls = []",
+        "database.away = True",
+    ],
+)
+def test_what_is_not_ours_may_be_set(harmless: str) -> None:
+    assert [*patches_of_ours(ast.parse(harmless))] == []
