@@ -21,7 +21,7 @@ run: $(RUNTIME) ## Serve config/wats.config.yaml in dry-run on SQLite
 	$(BIN)/flask wats serve --config config/wats.config.yaml --dry-run
 
 test: $(DEV) ## Run the daily tests, with branch coverage
-	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered
 	$(BIN)/python tests/coverage_floors.py
 
 check: $(DEV) ## Everything that CI runs: format, lint, spelling, types, layers, generated docs, tests

@@ -1,5 +1,6 @@
 """The fixtures of all tests: `settings`, `app`, `gateway` and `client`, on a real SQLite file for each test."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ __all__ = ["postgres_server"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long tier of tests/faults, as `make faults` runs it")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two workers on each processor: half of the time a test waits for processes, locks and limits."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture
