@@ -82,4 +82,4 @@ def _written_float(text: str) -> WrittenFloat:
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise InvalidValue("bad_number", f"{text} is no number that JSON knows")
+    raise InvalidValue("bad_number", f"JSON has no number {text}")

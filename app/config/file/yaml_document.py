@@ -30,7 +30,7 @@ def too_deep() -> InvalidValue:
 
 
 def _refuse_special_yaml(text: str) -> None:
-    """Walk the events, which needs no recursion, before anything is built from them."""
+    """Raise `InvalidValue` for what is not plain data. Walking the events needs no recursion and builds nothing."""
     depth = documents = 0
     for event in yaml.parse(text, _Base):
         depth += _step(event)
@@ -39,7 +39,7 @@ def _refuse_special_yaml(text: str) -> None:
         if depth > MAX_DEPTH:
             raise too_deep()
         if documents > 1:
-            raise InvalidValue("several_documents", f"one document is enough{where}")
+            raise InvalidValue("several_documents", f"only one document is allowed{where}")
         if getattr(event, "anchor", None) is not None:
             raise InvalidValue("alias_or_anchor", f"aliases and anchors are refused{where}")
         if getattr(event, "tag", None) is not None:

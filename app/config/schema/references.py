@@ -50,7 +50,7 @@ def _mapping(value: object, allowed: set[str]) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InvalidValue("wrong_type", "write { env: NAME }")
     if set(value) - allowed:
-        raise InvalidValue("unknown_key", f"only {' and '.join(sorted(allowed))} are allowed here")
+        raise InvalidValue("unknown_key", f"allowed here: {' and '.join(sorted(allowed))}")
     return value
 
 
@@ -63,5 +63,5 @@ def _name(mapping: dict[str, object]) -> str:
     if name.endswith("_FILE"):
         raise InvalidValue("bad_variable_name", "leave out _FILE: every NAME can also be given as NAME_FILE")
     if name in CONTROL_VARIABLES:
-        raise InvalidValue("bad_variable_name", f"{name} already has a meaning of its own")
+        raise InvalidValue("bad_variable_name", f"{name} is a variable of the gateway itself")
     return name

@@ -102,7 +102,7 @@ def _read_numeric_id(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         written = value.written if isinstance(value, WrittenInt | WrittenFloat) else str(value)
         raise InvalidValue(
-            "unquoted_id", f'a numeric id must be quoted, or its digits may change: "{shortened(written)}"'
+            "unquoted_id", f'a numeric id must be quoted, because YAML may change its digits: "{shortened(written)}"'
         )
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,20}", value, re.ASCII):
         raise InvalidValue("bad_id", "1 to 20 digits in quotes are needed")

@@ -28,6 +28,7 @@ from app.config.start_options import (
 )
 
 DEFAULT_CONFIGS = (Path("wats.config.yaml"), Path("config/wats.config.yaml"))
+UNREADABLE = object()
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
 
 
@@ -63,15 +64,17 @@ def evaluate(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = Tru
 
 
 def config_path(values: StartValues) -> Path:
-    """Return where the config is: the flag's or the variable's path, or one of the two default places."""
+    """Return the path of the config: that of flag or variable, or the first default path that exists."""
     return (values[CONFIG] or _first_existing()).absolute()
 
 
 def read_config(path: Path, problems: Problems) -> Document | None:
     """Return the document at this path; None if it has a problem."""
     found_before = len(problems.found)
-    content = problems.named(str(path)).read(lambda: (read_document(path),), None)
-    document = None if content is None else read_profiles(content[0], problems.in_file(path))
+    content = problems.named(str(path)).read(lambda: read_document(path), UNREADABLE)
+    if content is UNREADABLE:
+        return None
+    document = read_profiles(content, problems.in_file(path))
     return document if len(problems.found) == found_before else None
 
 

@@ -66,7 +66,7 @@ class StartValues:
         return self.has_flag(option) or self.source(option).startswith("environment")
 
     def with_changes(self, changes: Mapping[StartOption[Any], Sourced[Any]]) -> "StartValues":
-        """Return these values with some replaced."""
+        """Return a copy with the changed values replaced."""
         return StartValues({**self._values, **changes})
 
     def as_variables(self) -> dict[str, str]:
@@ -129,5 +129,5 @@ def _without_kubernetes_link(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _text(value: Any) -> str:
-    """A value as its variable holds it; empty if it is unset or off."""
+    """Return the text of a variable with this value; empty if it is unset or off."""
     return "1" if value is True else "" if value in (None, False) else str(value)
