@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.values import MutexValue, ValueClass
 
 from app.domain.receipt import Stored
+from app.domain.split import SplitCount
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
@@ -62,9 +63,15 @@ class Metrics:
             observer = self._request_observers[labels] = self._requests.labels(*labels)
         observer.observe(seconds)
 
-    def receipt_split(self, *, new: int, duplicates: int, foreign: int) -> None:
-        """Count the events of a receipt: the new ones, of which so many are foreign, and the duplicates."""
-        for outcome, number in (("new", new - foreign), ("foreign", foreign), ("duplicate", duplicates)):
+    def receipt_split(self, count: SplitCount, *, foreign: int) -> None:
+        """Count the events of a receipt; `foreign` of the new ones are foreign."""
+        outcomes = {
+            "new": count.new - foreign,
+            "foreign": foreign,
+            "duplicate": count.duplicates - count.differing,
+            "differing": count.differing,
+        }
+        for outcome, number in outcomes.items():
             self._events.labels(outcome).inc(number)
 
     def receipt_unreadable(self) -> None:

@@ -39,6 +39,8 @@ An item that this version does not know, or cannot interpret, has the type `unkn
 has no field). It is still one event and still delivered, with an empty `data` and everything in `raw`. New types may
 come at any time: let your handler ignore the types that it does not know.
 
+A message that comes again under its id with other content is an edit: an event of its own with the same `data.id`.
+
 An event is delivered at least once: remember the `id` of each event that you have handled.
 """
 FAMILIES = {

@@ -39,7 +39,11 @@ class NewReceipt:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A stored receipt without its body. `size` is in bytes."""
+    """A stored receipt without its body. `size` is in bytes.
+
+    `duplicates`: how often the same bytes came again. `differing`: how many of its events were known already, with
+    another item.
+    """
 
     id: str
     received_at: datetime
@@ -48,4 +52,5 @@ class Receipt:
     state: ReceiptState
     events: int
     duplicates: int
+    differing: int
     signed_with: SignedWith

@@ -38,7 +38,11 @@ class SplitReceipt:
 
 @dataclass(frozen=True)
 class SplitCount:
-    """How many of a receipt's events were new, and how many had come before in this or another receipt."""
+    """How many of a receipt's events were new, and how many had come before in this or another receipt.
+
+    `differing` of the duplicates have another item than the event that is stored, which stays as it is.
+    """
 
     new: int
     duplicates: int
+    differing: int

@@ -99,7 +99,7 @@ class Splitter:
             self.metrics.receipt_unreadable()
             log.warning("split.unreadable", extra={"receipt_id": receipt.receipt.id, "reason": receipt.unreadable})
         foreign = min(count.new, sum(event.foreign for event in receipt.events))
-        self.metrics.receipt_split(new=count.new, duplicates=count.duplicates, foreign=foreign)
+        self.metrics.receipt_split(count, foreign=foreign)
 
 
 def in_batches(receipts: Sequence[SplitReceipt]) -> Iterator[list[SplitReceipt]]:

@@ -21,7 +21,10 @@ STATE_PARAMETER = {"in": "query", "name": "state", "schema": {"type": "string", 
 
 
 class ReceiptSchema(CamelSchema):
-    """One webhook POST from Meta. `size` is in bytes; `duplicates`: how often the same bytes came again."""
+    """One webhook POST from Meta. `size` is in bytes; `duplicates`: how often the same bytes came again.
+
+    `differing`: how many of its events were known already, with another item. The known events stay as they are.
+    """
 
     id = ma.fields.String(required=True)
     received_at = Timestamp(required=True)
@@ -30,6 +33,7 @@ class ReceiptSchema(CamelSchema):
     state = ma.fields.Enum(ReceiptState, by_value=True, required=True)
     events = ma.fields.Integer(required=True)
     duplicates = ma.fields.Integer(required=True)
+    differing = ma.fields.Integer(required=True)
     signed_with = ma.fields.String(required=True, validate=ma.validate.OneOf(["current", "previous"]))
 
 

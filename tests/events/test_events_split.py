@@ -1,6 +1,5 @@
 """Splitting on each kind of database: a receipt that cannot be read is marked, and the next ones are split."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,11 +60,13 @@ def put(store: Store, *bodies: bytes) -> None:
     store.receipts.add_all([new_receipt(body) for body in bodies])
 
 
-def text(name: str, *, number: str = NUMBER, sender: str = "4915112345678") -> bytes:
+def text(name: str, *, number: str = NUMBER, sender: str = "4915112345678", **more: Any) -> bytes:
     """Build a webhook with one message."""
     metadata = {"display_phone_number": "15550001111", "phone_number_id": number}
     return in_bytes(
-        envelope(change(messages=[inbound_text(name, wamid=f"wamid.{name}", sender=sender)], metadata=metadata))
+        envelope(
+            change(messages=[inbound_text(name, wamid=f"wamid.{name}", sender=sender, **more)], metadata=metadata)
+        )
     )
 
 
@@ -202,9 +203,10 @@ def test_an_event_of_no_number_is_not_foreign(store: Store) -> None:
     assert [(event.type, event.foreign) for event in store.events.after(0, limit=9)] == [("account.update", False)]
 
 
-def test_new_duplicate_and_foreign_events_and_unreadable_receipts_are_counted(store: Store) -> None:
+def test_new_duplicate_differing_and_foreign_events_and_unreadable_receipts_are_counted(store: Store) -> None:
     counting = splitter(store)
-    put(store, text("a"), json.dumps(json.loads(text("a")), indent=1).encode(), text("b", number=THEIRS), b"nothing")
+    again, differing = text("a").replace(b",", b", "), text("a", context={"id": "wamid.0"})
+    put(store, text("a"), again, differing, text("b", number=THEIRS), b"nothing")
 
     split_all(store, counting)
 
@@ -214,7 +216,8 @@ def test_new_duplicate_and_foreign_events_and_unreadable_receipts_are_counted(st
         for family in text_string_to_metric_families(exposition)
         for sample in family.samples
     }
-    assert [counts["wats_events_total", outcome] for outcome in ("new", "duplicate", "foreign")] == [1, 1, 1]
+    outcomes = ("new", "duplicate", "differing", "foreign")
+    assert [counts["wats_events_total", outcome] for outcome in outcomes] == [1, 1, 1, 1]
     assert counts["wats_unreadable_receipts_total", None] == 1
 
 

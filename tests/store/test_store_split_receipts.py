@@ -1,6 +1,8 @@
 """Pending receipts and the events that are found in them: the same facts on SQLite and on PostgreSQL."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -8,7 +10,7 @@ from sqlalchemy import insert, select
 from app.domain.delivery import DeliveryState
 from app.domain.job import SPLIT_QUEUE
 from app.domain.receipt import ReceiptState
-from app.domain.split import PendingReceipt, SplitCount, SplitReceipt
+from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import ClaimLost, Store
 from app.store.tables.events import key_of
 from app.store.tables.schema import erased_events, jobs
@@ -79,7 +81,7 @@ def test_an_event_is_stored_as_it_was_found(store: Store) -> None:
     counted = add_events(store, split_event("hi"))
 
     event = store.events.get(event_id("hi"))
-    assert counted == SplitCount(new=1, duplicates=0)
+    assert counted == SplitCount(new=1, duplicates=0, differing=0)
     assert event is not None
     assert {name: getattr(event, name) for name in vars(split_event("hi").event)} == vars(split_event("hi").event)
     assert (event.sequence, event.receipt_id, event.received_at, event.foreign) == (1, "rcp_1", NOON, False)
@@ -119,7 +121,7 @@ def test_an_event_that_is_stored_already_is_a_duplicate(store: Store) -> None:
 
     counted = add_events(store, split_event("b"), split_event("a"))
 
-    assert counted == SplitCount(new=1, duplicates=1)
+    assert counted == SplitCount(new=1, duplicates=1, differing=0)
     assert texts(store) == ["a", "b"]
     assert destinations(store) == ["crm", "crm"]
 
@@ -133,9 +135,54 @@ def test_an_event_twice_in_a_receipt_or_in_a_batch_is_stored_once(store: Store) 
 
     counted = store.events.add(claim_split(store), split, LEASE)
 
-    assert counted == [SplitCount(1, 1), SplitCount(1, 1)]
+    assert counted == [SplitCount(1, 1, 0), SplitCount(1, 1, 0)]
     assert texts(store) == ["a", "b"]
     assert destinations(store) == ["crm", "crm"]
+
+
+def with_item(event: SplitEvent, **changes: Any) -> SplitEvent:
+    """The same event with these members of its item changed."""
+    return replace(event, event=replace(event.event, raw={**event.event.raw, **changes}))
+
+
+def test_a_known_message_with_other_content_is_an_edit_and_comes_out_once(store: Store) -> None:
+    edit = with_item(split_event("a"), text={"body": "edited"})
+    add_events(store, split_event("a"))
+
+    counts = [add_events(store, edit), add_events(store, edit), add_events(store, split_event("a"))]
+
+    assert counts == [SplitCount(1, 0, 0), SplitCount(0, 1, 0), SplitCount(0, 1, 0)]
+    first, second = store.events.after(0, limit=9)
+    assert [event.raw["text"]["body"] for event in (first, second)] == ["a", "edited"]
+    assert first.id == event_id("a") != second.id
+    assert destinations(store) == ["crm", "crm"]
+
+
+def test_a_message_and_its_edits_in_one_batch_all_come_out(store: Store) -> None:
+    edits = [with_item(split_event("a"), text={"body": f"edit {number}"}) for number in range(3)]
+
+    count = add_events(store, split_event("a"), *edits, edits[0], split_event("a"))
+
+    assert count == SplitCount(new=4, duplicates=2, differing=0)
+
+
+def test_a_duplicate_with_other_members_is_counted_apart_and_shown_on_its_receipt(store: Store) -> None:
+    add_events(store, split_event("a"))
+
+    count = add_events(
+        store, with_item(split_event("a"), context={"id": "wamid.0"}), split_event("b"), split_event("a")
+    )
+
+    assert count == SplitCount(new=1, duplicates=2, differing=1)
+    receipts = store.receipts.page(state=None, before=None, limit=9)
+    assert [(receipt.events, receipt.differing) for receipt in receipts] == [(3, 1), (1, 0)]
+
+
+def test_an_edit_of_an_erased_event_does_not_come_out(store: Store) -> None:
+    row = {"event_id": key_of(event_id("a")), "at": NOON}
+    store.write(lambda c: c.execute(insert(erased_events).values(row)))
+
+    assert add_events(store, with_item(split_event("a"), text={"body": "edited"})) == SplitCount(0, 1, 0)
 
 
 def test_an_event_that_was_erased_with_its_customer_does_not_come_back(store: Store) -> None:
@@ -144,7 +191,7 @@ def test_an_event_that_was_erased_with_its_customer_does_not_come_back(store: St
 
     counted = add_events(store, split_event("a"), split_event("b"))
 
-    assert counted == SplitCount(new=1, duplicates=1)
+    assert counted == SplitCount(new=1, duplicates=1, differing=0)
     assert texts(store) == ["b"]
 
 
@@ -157,7 +204,7 @@ def test_a_receipt_that_is_split_again_adds_no_event_twice(store: Store) -> None
         claim_split(store), [SplitReceipt(receipt, [split_event("a"), split_event("b")])], LEASE
     )
 
-    assert counted == SplitCount(new=1, duplicates=1)
+    assert counted == SplitCount(new=1, duplicates=1, differing=0)
     assert texts(store) == ["a", "b"]
     assert destinations(store) == ["crm", "crm"]
 
@@ -255,5 +302,5 @@ def test_events_of_a_transaction_that_was_rolled_back_are_still_new(url: str, ma
     crash.armed = False
 
     assert store.receipts.has_pending()
-    assert store.events.add(job, split, AT_ONCE) == [SplitCount(new=1, duplicates=0)]
+    assert store.events.add(job, split, AT_ONCE) == [SplitCount(new=1, duplicates=0, differing=0)]
     assert destinations(store) == ["crm"]

@@ -31,6 +31,7 @@ def test_a_receipt_is_shown_in_the_published_form(client: FlaskClient) -> None:
         "state": "pending",
         "events": 0,
         "duplicates": 0,
+        "differing": 0,
         "signedWith": "current",
         "error": None,
     }

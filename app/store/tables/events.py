@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate, takewhile
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, text
 
@@ -56,6 +57,11 @@ def document_of(event: NewEvent) -> bytes:
     origin = {name: getattr(event.origin, name) for name in Origin.__dataclass_fields__}  # asdict would copy deeply
     document = {"contact": asdict(event.contact), "data": event.data, "raw": event.raw, "origin": origin}
     return json.dumps(document, separators=(",", ":")).encode("ascii")
+
+
+def item_of(document: bytes) -> Any:
+    """Return the raw item in an event's document."""
+    return json.loads(bytes(document))["raw"]
 
 
 def event_of(row: Row[tuple[object, ...]]) -> Event:

@@ -141,6 +141,7 @@ def _receipt(row: Row[tuple[object, ...]]) -> Receipt:
         state=ReceiptState(row.state),
         events=row.events,
         duplicates=row.duplicates,
+        differing=row.differing,
         signed_with=row.signed_with,
     )
 

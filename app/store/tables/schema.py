@@ -25,6 +25,7 @@ receipts = Table(
     Column("state", String(10), nullable=False),
     Column("events", Integer, nullable=False),
     Column("duplicates", Integer, nullable=False),
+    Column("differing", Integer, nullable=False),
     Column("signed_with", String(8), nullable=False),
     Column("body", LargeBinary, nullable=False),  # last, so that a list of receipts does not read bodies
     Index("receipts_digest", "digest", unique=True),

@@ -137,6 +137,7 @@ class _Batch:
                 "state": ReceiptState.PENDING.value,
                 "events": 0,
                 "duplicates": self.repeats.get(digest, 0),
+                "differing": 0,
                 "signed_with": self.new[index].signed_with,
                 "body": self.new[index].body,
             }

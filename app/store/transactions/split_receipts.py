@@ -4,17 +4,19 @@ The transaction itself looks up which events are new, and only the owner of the 
 sequences follow the order of commits, and no event is added twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from app.domain.job import Job
+from app.domain.meta.edit import edit_id, is_edit
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store.engine.errors import ClaimLost
-from app.store.tables.events import document_of, key_of
+from app.store.tables.events import document_of, item_of, key_of
 from app.store.tables.receipts import row_id_of
 from app.store.tables.schema import erased_events, events, jobs, receipt_errors, receipts
 from app.store.tables.types import chunks, printable_excerpt
@@ -24,17 +26,21 @@ _INSERT_EVENTS = insert(events).returning(events.c.id, events.c.event_id)
 _UPDATE_RECEIPT = (
     update(receipts)
     .where(receipts.c.id == bindparam("row_id"))
-    .values(state=bindparam("new_state"), events=bindparam("event_count"))
+    .values(state=bindparam("new_state"), events=bindparam("event_count"), differing=bindparam("differing_count"))
 )
-_KNOWN = tuple(
-    select(column).where(column.in_(bindparam("keys", expanding=True)))
-    for column in (events.c.event_id, erased_events.c.event_id)
-)
+_STORED = select(events.c.event_id, events.c.document).where(events.c.event_id.in_(bindparam("keys", expanding=True)))
+_ERASED = select(erased_events.c.event_id).where(erased_events.c.event_id.in_(bindparam("keys", expanding=True)))
 _EXTEND_LEASE = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"), jobs.c.claim_id == bindparam("fence"))
     .values(due_at=bindparam("until"))
 )
+
+ERASED = object()
+"""Stands for the item of an erased event, of which only the id is remembered."""
+
+Items = dict[bytes, Any]
+"""Raw items of known events by key, or `ERASED`."""
 
 NewEvents = dict[bytes, tuple[SplitEvent, PendingReceipt]]
 """New events by key, each with the receipt that it was found in."""
@@ -52,23 +58,46 @@ def add_events(connection: Connection, now: datetime, split: Sequence[SplitRecei
 
     Return for each receipt how many of its events were new. The caller holds the claim on the split job.
     """
-    known = _known(connection, sorted({_key(event) for one in split for event in one.events}))
+    items = _known_items(connection, _keys(split))
+    split = _identify_edits(split, items)
+    items |= _known_items(connection, _keys(split) - items.keys())
     new: NewEvents = {}
-    counts = [_collect_new(one, known, new) for one in split]
+    counts = [_collect_new(one, items, new) for one in split]
     sequences = _insert_events(connection, new)
     add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
-    _record_receipts(connection, sorted(split, key=_row_id))
+    _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))
     return counts
 
 
-def _collect_new(one: SplitReceipt, known: set[bytes], new: NewEvents) -> SplitCount:
-    """Add to `new` the events of this receipt that are neither known nor in it already."""
-    before = len(new)
+def _identify_edits(split: Sequence[SplitReceipt], items: Items) -> list[SplitReceipt]:
+    """Return the receipts with an id of its own for each event whose content is not that of the known event."""
+    first = dict(items)
+
+    def identified(event: SplitEvent) -> SplitEvent:
+        known = first.setdefault(_key(event), event.event.raw)
+        if known is ERASED or not is_edit(event.event, known):
+            return event
+        return replace(event, event=replace(event.event, id=edit_id(event.event)))
+
+    return [replace(one, events=[identified(event) for event in one.events]) for one in split]
+
+
+def _collect_new(one: SplitReceipt, items: Items, new: NewEvents) -> SplitCount:
+    """Add to `new` and to `items` the events of this receipt that are not known yet."""
+    before, differing = len(new), 0
     for event in one.events:
-        if (key := _key(event)) not in known:
-            new.setdefault(key, (event, one.receipt))
+        key = _key(event)
+        if key not in items:
+            items[key] = event.event.raw
+            new[key] = (event, one.receipt)
+        elif items[key] is not ERASED and items[key] != event.event.raw:
+            differing += 1
     added = len(new) - before
-    return SplitCount(added, len(one.events) - added)
+    return SplitCount(added, len(one.events) - added, differing)
+
+
+def _keys(split: Sequence[SplitReceipt]) -> set[bytes]:
+    return {_key(event) for one in split for event in one.events}
 
 
 def _key(event: SplitEvent) -> bytes:
@@ -83,14 +112,14 @@ def _row_id(one: SplitReceipt) -> int:
     return row_id
 
 
-def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
-    """Return those of the keys that belong to a stored or an erased event."""
-    return {
-        bytes(key)
-        for some in chunks(keys)
-        for query in _KNOWN
-        for key in connection.execute(query, {"keys": some}).scalars()
-    }
+def _known_items(connection: Connection, keys: Collection[bytes]) -> Items:
+    """Return the items of those of the keys that belong to a stored or an erased event."""
+    items: Items = {}
+    for some in chunks(sorted(keys)):
+        stored = connection.execute(_STORED, {"keys": some})
+        items |= {bytes(row.event_id): item_of(row.document) for row in stored}
+        items |= {bytes(key): ERASED for key in connection.execute(_ERASED, {"keys": some}).scalars()}
+    return items
 
 
 def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
@@ -118,19 +147,20 @@ def _row(key: bytes, split: SplitEvent, receipt: PendingReceipt) -> dict[str, An
     }
 
 
-def _record_receipts(connection: Connection, split: Sequence[SplitReceipt]) -> None:
-    """Record the state of each receipt, and why it is unreadable if it is."""
+def _record_receipts(connection: Connection, counted: Sequence[tuple[SplitReceipt, SplitCount]]) -> None:
+    """Record the state and the counts of each receipt, and why it is unreadable if it is."""
     rows = [
         {
             "row_id": _row_id(one),
             "new_state": (ReceiptState.SPLIT if one.unreadable is None else ReceiptState.UNREADABLE).value,
             "event_count": len(one.events),
+            "differing_count": count.differing,
         }
-        for one in split
+        for one, count in counted
     ]
     errors = [
         {"receipt": _row_id(one), "reason": printable_excerpt(one.unreadable)}
-        for one in split
+        for one, _ in counted
         if one.unreadable is not None
     ]
     if rows:

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("events", sa.Integer, nullable=False),
         sa.Column("duplicates", sa.Integer, nullable=False),
+        sa.Column("differing", sa.Integer, nullable=False),
         sa.Column("signed_with", sa.String(8), nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
