@@ -22,7 +22,7 @@ run: $(RUNTIME) ## Serve config/wats.config.yaml in dry-run on SQLite
 
 test: $(DEV) ## Run the daily tests, with branch coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered
-	$(BIN)/python tests/coverage_floors.py
+	$(BIN)/python tests/full_coverage.py
 
 check: $(DEV) ## Everything that CI runs: format, lint, spelling, types, layers, generated docs, tests
 	$(BIN)/ruff format --check .

@@ -112,7 +112,7 @@ def test_no_test_patches_a_name_of_ours_but_where_a_bug_is_planted() -> None:
 
 
 @pytest.mark.parametrize(
-    "hasty",
+    "careless",
     [
         "assert time.monotonic() < deadline",
         "started = time.perf_counter()",
@@ -123,8 +123,8 @@ def test_no_test_patches_a_name_of_ours_but_where_a_bug_is_planted() -> None:
         "assert elapsed > 3",
     ],
 )
-def test_a_test_that_compares_clocks_would_be_found(hasty: str) -> None:
-    assert [*clocks_and_durations(ast.parse(hasty))]
+def test_a_test_that_compares_clocks_would_be_found(careless: str) -> None:
+    assert [*clocks_and_durations(ast.parse(careless))]
 
 
 @pytest.mark.parametrize(

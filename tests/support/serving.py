@@ -42,8 +42,15 @@ class Running:
             return answer.status, answer.read()
 
     def json(self, path: str, headers: Mapping[str, str]) -> Any:
-        """Return the JSON response to a GET."""
-        return json.loads(self.ask("GET", path, headers=headers)[1])
+        """Return the JSON answer to a GET; ask again while the store does not answer in time (503)."""
+        answers: list[tuple[int, bytes]] = []
+
+        def is_answered() -> bool:
+            answers.append(self.ask("GET", path, headers=headers))
+            return answers[-1][0] != 503
+
+        wait_for(is_answered)
+        return json.loads(answers[-1][1])
 
     @property
     def out(self) -> str:
