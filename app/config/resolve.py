@@ -92,7 +92,9 @@ def _whatsapp(values: Values, secrets: Secrets, problems: Problems) -> WhatsApp:
     else:
         numbers = [secrets.numeric_id(values["phoneNumberId"], problems.at("phoneNumberId"))]
     waba_id = secrets.numeric_id(values["wabaId"], problems.at("wabaId"))
-    return WhatsApp(waba_id, (waba_id,), tuple(dict.fromkeys(numbers)))
+    at_more = problems.at("wabaIds")
+    more = [secrets.numeric_id(value, at_more.item(at)) for at, value in enumerate(values["wabaIds"])]
+    return WhatsApp(waba_id, tuple(dict.fromkeys([waba_id, *more])), tuple(dict.fromkeys(numbers)))
 
 
 def _webhook(values: Values, secrets: Secrets, problems: Problems) -> Webhook:

@@ -35,6 +35,8 @@ CASES = [
     ("whatsapp.wabaId", GONE, "missing", "whatsapp.wabaId"),
     ("whatsapp.wabaId", {"environment": "X"}, "unknown_key", "whatsapp.wabaId"),
     ("whatsapp.phoneNumberId", GONE, "missing", "whatsapp.phoneNumberId"),
+    ("whatsapp.wabaIds", [1234567890], "unquoted_id", "whatsapp.wabaIds"),
+    ("whatsapp.wabaIds", "1234567890", "wrong_type", "whatsapp.wabaIds"),
     ("whatsapp.phoneNumberIds", [], "out_of_range", "whatsapp.phoneNumberIds"),
     ("whatsapp.phoneNumberIds", ["9876543210", "9876543210"], "repeated", "whatsapp.phoneNumberIds"),
     ("whatsapp.phoneNumberIds", "9876543210", "wrong_type", "whatsapp.phoneNumberIds"),

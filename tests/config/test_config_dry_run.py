@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Mode, Secret
-from tests.config.starts import DRY_RUN, SECRETS, refusals, start
+from app.config import Flags, Mode, Secret, load_settings
+from tests.config.starts import CONFIG, DRY_RUN, SECRETS, config_in, refusals, start
 
 
 def test_a_dry_run_that_only_this_machine_reaches_has_known_placeholders(tmp_path: Path):
@@ -59,6 +59,16 @@ def test_a_dry_run_uses_placeholder_ids_where_none_are_set(tmp_path: Path):
 
     assert settings.whatsapp.waba_id == "1000000000000001"
     assert settings.whatsapp.phone_number_ids == ("1000000000000001", "9876543210")
+
+
+def test_a_profile_may_have_several_accounts(tmp_path: Path):
+    config = CONFIG.replace("phoneNumberIds:", 'wabaIds: ["1234567890", { env: OTHER_WABA_ID }], phoneNumberIds:')
+
+    environ = {**DRY_RUN, "WABA_ID": "1234567890", "OTHER_WABA_ID": "1234567891", "WATS_DATA_DIR": str(tmp_path)}
+    settings = load_settings(Flags(config=config_in(tmp_path, config)), environ)
+
+    assert settings.whatsapp.waba_ids == ("1234567890", "1234567891")
+    assert settings.whatsapp.ours.waba_ids == {"1234567890", "1234567891"}
 
 
 DRY = "WATS_DRY_RUN_DATABASE_URL"

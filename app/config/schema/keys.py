@@ -64,6 +64,7 @@ SECTIONS: Mapping[str, Section] = {
     },
     "whatsapp": {
         "wabaId": Setting(or_reference(NUMERIC_ID), REQUIRED, "WhatsApp Business Account id."),
+        "wabaIds": Setting(list_of(or_reference(NUMERIC_ID)), (), "More accounts; events of others are not pushed."),
         "phoneNumberId": Setting(or_reference(NUMERIC_ID), None, "The number's id; this or `phoneNumberIds`."),
         "phoneNumberIds": Setting(list_of(or_reference(NUMERIC_ID), min_items=1), None, "Ids of several numbers."),
     },
