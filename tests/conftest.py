@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from app.config import Flags, Settings, load_settings
 from app.factory import create_app
@@ -15,6 +17,10 @@ from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.postgres import postgres_server
 
 __all__ = ["postgres_server"]
+
+# An example takes long on a busy machine: that is no failure.
+hypothesis_settings.register_profile("wats", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("wats")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
