@@ -1,1 +1,1 @@
-"""Delivery: events on their way to destinations, seen and replayed. What is pushed is pushed by the worker."""
+"""Delivery: pushing events to destinations (in the worker), and listing and replaying deliveries (over HTTP)."""

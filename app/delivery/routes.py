@@ -1,4 +1,4 @@
-"""Deliveries, seen and replayed: what is stuck, why, and once more."""
+"""The API of deliveries: list, show and replay them."""
 
 import re
 from typing import Any
@@ -37,16 +37,16 @@ FILTERS = [
 @bp.response(200, page_of(DeliverySchema))
 def list_deliveries() -> dict[str, Any]:
     """List deliveries, newest first."""
-    asked = page_request(DELIVERY_ID)
+    requested = page_request(DELIVERY_ID)
     state = _parameter("state", re.compile("|".join(STATES)), f"one of {', '.join(STATES)}")
     deliveries = gateway().store.deliveries.page(
         state=None if state is None else DeliveryState(state),
         destination=_parameter("destination", DESTINATION_NAME, "the name of a destination"),
         event=_parameter("event", EVENT_ID, "the id of an event"),
-        before=asked.after,
-        limit=asked.limit,
+        before=requested.after,
+        limit=requested.limit,
     )
-    return page(deliveries, asked)
+    return page(deliveries, requested)
 
 
 @bp.get("/deliveries/<delivery_id>")
@@ -54,28 +54,28 @@ def list_deliveries() -> dict[str, Any]:
 @bp.response(200, DeliverySchema)
 def show_delivery(delivery_id: str) -> Delivery:
     """Show one delivery with its last attempts."""
-    return _found(gateway().store.deliveries.get(delivery_id))
+    return _or_404(gateway().store.deliveries.get(delivery_id))
 
 
 @bp.post("/deliveries/<delivery_id>/replay")
 @guarded_by(bearer("operate"))
 @bp.response(202, DeliverySchema)
 def replay_delivery(delivery_id: str) -> Delivery:
-    """Deliver once more, with the same event id. One that is on its way already stays there."""
+    """Deliver again, with the same event id. A delivery that waits or is in flight already stays as it is."""
     deliveries = gateway().store.deliveries
-    destination = _found(deliveries.get(delivery_id)).destination
+    destination = _or_404(deliveries.get(delivery_id)).destination
     if destination not in _destinations():
         raise ApiError("unknown_destination", f"No destination of the profile is named {destination!r} any more.")
-    return _found(deliveries.replay(delivery_id))
+    return _or_404(deliveries.replay(delivery_id))
 
 
 @bp.post("/deliveries/replay")
 @guarded_by(bearer("operate"))
 @bp.arguments(ReplaySchema)
 @bp.response(202, ReplayStepSchema)
-def replay_deliveries(asked: tuple[Selection, str | None]) -> dict[str, Any]:
-    """Put a step of a selection in line once more; go on with `nextCursor` until it is null."""
-    selection, cursor = asked
+def replay_deliveries(request_body: tuple[Selection, str | None]) -> dict[str, Any]:
+    """Replay one step of a selection. Continue with `nextCursor` until it is null."""
+    selection, cursor = request_body
     _refuse_unknown_destination(selection)
     store = gateway().store
     step = store.deliveries.replay_some(
@@ -90,31 +90,31 @@ def replay_deliveries(asked: tuple[Selection, str | None]) -> dict[str, Any]:
 
 
 def _deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:
-    """As the splitter makes them, by the profile as it is now."""
+    """Return the deliveries that the splitter would add for an event with the present config."""
     settings = gateway().settings
     return deliveries_of(event, ours=settings.whatsapp.ours, subscribers=settings.destinations)
 
 
 def _refuse_unknown_destination(selection: Selection) -> None:
-    """A misspelt name would otherwise look like nothing to replay."""
+    """Refuse a misspelt name, which would otherwise look like nothing to replay."""
     if selection.destination is not None and selection.destination not in _destinations():
-        mistake = {"pointer": "/destination", "message": "No destination of the profile has this name."}
-        raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": [mistake]})
+        problem = {"pointer": "/destination", "message": "No destination of the profile has this name."}
+        raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": [problem]})
 
 
 def _destinations() -> list[str]:
     return [destination.name for destination in gateway().settings.destinations]
 
 
-def _found(delivery: Delivery | None) -> Delivery:
+def _or_404(delivery: Delivery | None) -> Delivery:
     if delivery is None:
         raise not_found()
     return delivery
 
 
-def _parameter(name: str, form: re.Pattern[str], wanted: str) -> str | None:
-    """A query parameter of this form, if it is given; a 400 for anything else."""
+def _parameter(name: str, pattern: re.Pattern[str], expected: str) -> str | None:
+    """Return a query parameter, None if it is not given. Refuse one that does not match the pattern."""
     value = request.args.get(name)
-    if value is not None and not form.fullmatch(value):
-        raise ApiError("invalid_parameter", f"{name} must be {wanted}.")
+    if value is not None and not pattern.fullmatch(value):
+        raise ApiError("invalid_parameter", f"{name} must be {expected}.")
     return value

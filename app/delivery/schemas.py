@@ -14,7 +14,7 @@ NAME = ma.validate.Length(min=1, max=64)
 
 
 class AttemptSchema(CamelSchema):
-    """One POST: the status of the answer, or what went wrong; both where an answer was no 2xx."""
+    """One POST: the status of the response, or the error if there was none."""
 
     at = Timestamp(required=True)
     status = ma.fields.Integer(required=True, allow_none=True)
@@ -33,8 +33,8 @@ class DeliverySchema(CamelSchema):
     next_attempt_at = Timestamp(required=True, allow_none=True)
 
 
-class TrialSchema(CamelSchema):
-    """What came back for a test event. `ok`: it was a 2xx."""
+class TestEventResultSchema(CamelSchema):
+    """The response to a test event. `ok`: its status was 2xx."""
 
     ok = ma.fields.Boolean(required=True)
     status = ma.fields.Integer(required=True, allow_none=True)
@@ -43,9 +43,9 @@ class TrialSchema(CamelSchema):
 
 
 class ReplaySchema(CamelSchema):
-    """Which deliveries to make again, and where to go on. `since` is included, `until` is not.
+    """Which deliveries to replay, and where to continue. `since` is included, `until` is not.
 
-    Without `state`: what is dead or skipped, and events that were foreign when they came and no longer are.
+    Without `state`: dead and skipped ones, and those of events that were foreign when they came and no longer are.
     """
 
     destination = ma.fields.String(validate=NAME)
@@ -59,20 +59,20 @@ class ReplaySchema(CamelSchema):
     cursor = ma.fields.String()
 
     @ma.validates_schema
-    def refuse_an_end_before_the_beginning(self, given: dict[str, Any], **_: Any) -> None:
-        """A span must hold some time."""
-        if "since" in given and "until" in given and given["until"] <= given["since"]:
+    def check_range(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a range that is empty."""
+        if "since" in data and "until" in data and data["until"] <= data["since"]:
             raise ma.ValidationError("It must be later than since.", "until")
 
     @ma.post_load
-    def select(self, given: dict[str, Any], **_: Any) -> tuple[Selection, str | None]:
-        """The selection, and the cursor if there is one."""
-        cursor = given.pop("cursor", None)
-        return Selection(**given), cursor
+    def to_selection(self, data: dict[str, Any], **_: Any) -> tuple[Selection, str | None]:
+        """Return the selection, and the cursor if there is one."""
+        cursor = data.pop("cursor", None)
+        return Selection(**data), cursor
 
 
 class ReplayStepSchema(CamelSchema):
-    """One bounded step: deliveries put in line, events looked at, and events left to look at, at most."""
+    """One bounded step: deliveries replayed, events checked, and the largest possible number of events left."""
 
     replayed = ma.fields.Integer(required=True)
     seen = ma.fields.Integer(required=True)

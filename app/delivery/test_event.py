@@ -1,4 +1,4 @@
-"""A test event: pushed and signed as every event is, marked as a test, and kept nowhere."""
+"""A test event: pushed and signed like every event, marked as a test, and not stored."""
 
 import uuid
 from datetime import datetime
@@ -14,21 +14,21 @@ ITEM = {"test": True, "text": "A test of wats: nothing happened."}
 
 
 def send_test_event(destination: Destination, gateway: Gateway) -> dict[str, Any]:
-    """Push one test event now and tell what came back. It counts neither for the breaker nor in the metrics."""
+    """Push one test event and return the response. It counts neither for the breaker nor in the metrics."""
     at = gateway.clock()
     event = new_test_event(at)
     body = body_for(destination, event)
-    answer = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
+    response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
     return {
-        "ok": answer.is_success,
-        "status": answer.status,
-        "error": answer.error,
-        "duration_ms": answer.duration_ms,
+        "ok": response.is_success,
+        "status": response.status,
+        "error": response.error,
+        "duration_ms": response.duration_ms,
     }
 
 
 def new_test_event(at: datetime) -> Event:
-    """An event of an id of its own. No receipt holds it, and it has no place in the sequence."""
+    """Return an event with a new id. No receipt holds it, and it has no sequence number."""
     return Event(
         id=f"evt_{uuid.uuid4().hex}",
         type=TEST_TYPE,

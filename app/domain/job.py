@@ -34,7 +34,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Retry:
-    """The job is tried again after this delay."""
+    """The job is attempted again after this delay."""
 
     delay: timedelta
 

@@ -76,5 +76,5 @@ def attempt(queue: Queue, job: Job, task: Task) -> JobResult:
 
 def _after_internal_error(queue: Queue, job: Job, error: str) -> Retry | Dead:
     if not queue.singleton and job.attempts + 1 >= MAX_INTERNAL_ERRORS:
-        return Dead(f"internal error {error}, {MAX_INTERNAL_ERRORS} attempts")
+        return Dead(f"internal error {error} after {MAX_INTERNAL_ERRORS} attempts")
     return Retry(min(FIRST_PAUSE * 2 ** min(job.attempts, 12), MAX_PAUSE))

@@ -209,7 +209,7 @@ def test_a_destination_that_is_no_longer_configured_is_not_tried(
     ("status", "attempts", "told"),
     [
         (200, 0, ("INFO", "delivered", None)),
-        (500, 1, ("WARNING", "again", 30)),
+        (500, 1, ("WARNING", "retry", 30)),
         (500, 14, ("ERROR", "dead", None)),
     ],
 )
@@ -243,7 +243,7 @@ def test_attempts_and_the_lag_of_deliveries_are_counted(gateway: Gateway, destin
         push(gateway, event=event)
 
     told = gateway.metrics.exposition([]).decode()
-    assert 'wats_delivery_attempts_total{destination="crm",outcome="again"} 1.0' in told
+    assert 'wats_delivery_attempts_total{destination="crm",outcome="retry"} 1.0' in told
     assert 'wats_delivery_attempts_total{destination="crm",outcome="delivered"} 2.0' in told
     assert 'wats_delivery_lag_seconds_sum{destination="crm"} 40.0' in told
 

@@ -67,7 +67,7 @@ def test_a_success_and_an_error_are_told_with_their_time(client: FlaskClient, st
     assert crm["lastErrorAt"] >= crm["lastSuccessAt"]
 
 
-def test_failures_in_a_row_open_a_destination(client: FlaskClient, store: Store) -> None:
+def test_failures_in_a_row_make_a_destination_failing(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(6))
     settle_all(store, Retry(timedelta(hours=1)), status=500, signal=QueueSignal.FAILURE)
 

@@ -181,7 +181,7 @@ def test_a_job_with_an_internal_error_at_every_attempt_is_dead_in_the_end(
     delivery = store.deliveries.get(f"dlv_{poison}")
     assert delivery is not None
     assert delivery.state is DeliveryState.DEAD
-    assert delivery.attempts[-1].error == "internal error ValueError, 15 attempts"
+    assert delivery.attempts[-1].error == "internal error ValueError after 15 attempts"
 
 
 def test_a_job_is_attempted_again_after_an_internal_error(url: str, store: Store, start: Start) -> None:
