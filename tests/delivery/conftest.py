@@ -1,4 +1,4 @@
-"""The doors of deliveries on a real store of each kind, with two destinations."""
+"""The API of deliveries on a real store of each kind, with two destinations."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ SECRETS = {
 
 @pytest.fixture
 def port() -> int:
-    """Where the destinations listen; by default nobody does."""
+    """Return the port of the destinations; by default nothing listens there."""
     return 9
 
 

@@ -1,4 +1,4 @@
-"""One try of a delivery against a real destination: what is posted, and what it is settled with."""
+"""One attempt at a delivery to a real destination: what is posted, and its result."""
 
 import json
 import logging
@@ -133,7 +133,7 @@ def test_text_that_is_no_utf_8_survives(gateway: Gateway, destination: ScriptedD
     assert call.body.isascii()
 
 
-def test_a_2xx_settles_it(gateway: Gateway, destination: ScriptedDestination) -> None:
+def test_a_2xx_marks_the_delivery_as_done(gateway: Gateway, destination: ScriptedDestination) -> None:
     destination.will_answer(202)
 
     settlement = push(gateway)
@@ -143,7 +143,7 @@ def test_a_2xx_settles_it(gateway: Gateway, destination: ScriptedDestination) ->
     assert settlement.attempt == Attempt(NOW, 202, None, settlement.attempt.duration_ms)
 
 
-def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
+def test_a_failure_is_retried_on_the_schedule_and_then_dead(
     gateway: Gateway, destination: ScriptedDestination
 ) -> None:
     destination.will_answer(500)
@@ -164,7 +164,7 @@ def test_a_failure_is_tried_again_on_the_schedule_and_then_dead(
         (503, QueueSignal.FAILURE),
     ],
 )
-def test_an_answer_tells_about_the_destination_or_the_event(
+def test_a_status_is_about_the_destination_or_about_the_event(
     gateway: Gateway, destination: ScriptedDestination, status: int, signal: QueueSignal
 ) -> None:
     destination.will_answer(status)
@@ -175,7 +175,9 @@ def test_an_answer_tells_about_the_destination_or_the_event(
     assert settlement.attempt.status == status
 
 
-def test_a_wait_that_the_destination_asks_for_is_kept(gateway: Gateway, destination: ScriptedDestination) -> None:
+def test_a_retry_waits_as_long_as_the_destination_asks_for(
+    gateway: Gateway, destination: ScriptedDestination
+) -> None:
     destination.will_answer(429, Retry_After="90")
 
     settlement = push(gateway)
@@ -183,7 +185,7 @@ def test_a_wait_that_the_destination_asks_for_is_kept(gateway: Gateway, destinat
     assert (settlement.outcome, settlement.retry_after) == (Retry(timedelta(seconds=90)), timedelta(seconds=90))
 
 
-def test_a_destination_that_is_not_there_has_an_attempt_with_an_error(
+def test_an_attempt_at_a_closed_port_has_an_error(
     gateway: Gateway,
 ) -> None:
     [crm, *_] = gateway.settings.destinations
@@ -195,7 +197,7 @@ def test_a_destination_that_is_not_there_has_an_attempt_with_an_error(
     assert (settlement.attempt.status, settlement.attempt.error) == (None, "connection refused")
 
 
-def test_a_destination_that_is_no_longer_configured_is_not_tried(
+def test_nothing_is_pushed_to_a_destination_that_left_the_config(
     gateway: Gateway, destination: ScriptedDestination
 ) -> None:
     settlement = push(gateway, to="gone")
@@ -213,7 +215,7 @@ def test_a_destination_that_is_no_longer_configured_is_not_tried(
         (500, 14, ("ERROR", "dead", None)),
     ],
 )
-def test_an_attempt_is_one_wide_line(
+def test_an_attempt_is_logged_in_one_wide_line(
     gateway: Gateway,
     destination: ScriptedDestination,
     caplog: pytest.LogCaptureFixture,
@@ -248,7 +250,7 @@ def test_attempts_and_the_lag_of_deliveries_are_counted(gateway: Gateway, destin
     assert 'wats_delivery_lag_seconds_sum{destination="crm"} 40.0' in told
 
 
-def test_a_replay_of_what_was_delivered_counts_no_lag(gateway: Gateway, destination: ScriptedDestination) -> None:
+def test_a_replay_of_a_delivered_event_counts_no_lag(gateway: Gateway, destination: ScriptedDestination) -> None:
     event = stored(new_event(), received_at=NOW - timedelta(days=20))
 
     push(gateway, event=event, before=(Attempt(NOW - timedelta(days=19), 200, None, 3),))

@@ -1,4 +1,4 @@
-"""Destinations at their doors: whether each is pushed to, what waits and why, and the hands to hold and let go."""
+"""The API of destinations: their state, pause and resume."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def test_neither_a_secret_nor_a_key_in_a_url_is_shown(client: FlaskClient) -> No
     assert not [value for value in [*SECRETS.values(), "planted"] if value in answer.text]
 
 
-def test_what_waits_and_what_is_dead_is_counted_for_each(client: FlaskClient, store: Store) -> None:
+def test_waiting_and_dead_deliveries_are_counted_for_each_destination(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(3), to=["crm", "bot"])
     settle_all(store, Dead("gave up"), status=500, destination="bot", signal=QueueSignal.FAILURE)
 
@@ -55,7 +55,7 @@ def test_what_waits_and_what_is_dead_is_counted_for_each(client: FlaskClient, st
     assert (shown(client, "bot")["waiting"], shown(client, "bot")["dead"]) == (0, 3)
 
 
-def test_a_success_and_an_error_are_told_with_their_time(client: FlaskClient, store: Store) -> None:
+def test_the_last_success_and_the_last_error_are_shown_with_their_times(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event("a"))
     settle_all(store, Done(), status=200, signal=QueueSignal.SUCCESS)
     put_deliveries(store, new_event("b"))
@@ -96,7 +96,7 @@ def test_a_paused_destination_gets_nothing_until_it_is_resumed(client: FlaskClie
     assert len(claim(store)) == 1
 
 
-def test_a_destination_is_paused_before_anything_was_ever_sent_to_it(client: FlaskClient, store: Store) -> None:
+def test_a_destination_can_be_paused_before_the_first_delivery(client: FlaskClient, store: Store) -> None:
     client.post(f"{DESTINATIONS}/crm/pause", headers=bearer())
     put_deliveries(store, new_event())
 

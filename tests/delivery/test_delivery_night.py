@@ -1,4 +1,4 @@
-"""A night with real processes on each database: a destination is down, a human brings it back, and replays."""
+"""Real processes on each database: a destination is down, a human brings it back, and replays."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.webhooks import PATH, bearer, body_of, signed
 
 @pytest.fixture
 def port() -> int:
-    """Where the destinations will listen one day."""
+    """Return the port on which the destinations will listen later."""
     return free_port()
 
 
@@ -39,7 +39,7 @@ def ids_of(receiver: Receiver, path: str) -> list[str]:
     return [headers["webhook-id"] for where, headers, _ in receiver.received if where.startswith(path)]
 
 
-def test_what_was_stuck_is_seen_and_arrives_once_the_destination_is_back(gateway: Running, port: int) -> None:
+def test_waiting_deliveries_are_shown_and_arrive_once_the_destination_is_back(gateway: Running, port: int) -> None:
     body = body_of()
     assert gateway.ask("POST", PATH, body, signed(body))[0] == 200
     wait_for(lambda: [each["attempts"] for each in deliveries(gateway, "destination=crm")] not in ([], [[]]))
@@ -78,7 +78,7 @@ def test_a_destination_is_tested_by_a_web_process(gateway: Running, port: int) -
     assert [json.loads(body)["type"] for _, _, body in receiver.received] == ["wats.test"]
 
 
-def test_what_was_unreadable_is_seen_and_put_back_in_line(gateway: Running) -> None:
+def test_an_unreadable_receipt_is_shown_and_can_be_split_again(gateway: Running) -> None:
     body = b"\xff no JSON"
     gateway.ask("POST", PATH, body, signed(body))
     wait_for(lambda: gateway.json("/status", bearer())["receipts"]["unreadable"] == 1)

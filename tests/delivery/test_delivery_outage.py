@@ -1,4 +1,4 @@
-"""A destination that is away for a day: what is pushed to it waits, is delivered, and costs the others nothing."""
+"""A destination that is down for a day: its deliveries wait, arrive later, and delay no other."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,7 +52,7 @@ def gateway(
 
 
 def work(gateway: Gateway) -> None:
-    """Do what is due in each queue, as a worker would."""
+    """Handle the due jobs of each queue, as a worker would."""
     for destination in gateway.settings.destinations:
         queue, most = queue_of_destination(destination.name), destination.max_in_flight
         while jobs := gateway.store.jobs.claim(ClaimRequest(queue, most, most), LEASE):
@@ -69,7 +69,7 @@ def pushed(destination: ScriptedDestination) -> set[bytes]:
     return {call.body for call in destination.calls}
 
 
-def test_a_day_away_loses_nothing_and_holds_up_no_other(
+def test_an_outage_of_a_day_loses_nothing_and_delays_no_other(
     gateway: Gateway, crm: ScriptedDestination, bot: ScriptedDestination, clock: Clock
 ) -> None:
     put_deliveries(gateway.store, *numbered(EVENTS), to=[CRM, BOT])
@@ -92,7 +92,7 @@ def test_a_day_away_loses_nothing_and_holds_up_no_other(
     assert len(bot.calls) == EVENTS
 
 
-def test_a_destination_that_says_it_is_gone_is_asked_once_until_a_human_resumes_it(
+def test_a_destination_that_answers_410_gets_one_attempt_until_a_human_resumes_it(
     gateway: Gateway, crm: ScriptedDestination, clock: Clock
 ) -> None:
     put_deliveries(gateway.store, *numbered(1), to=[CRM])
@@ -108,7 +108,7 @@ def test_a_destination_that_says_it_is_gone_is_asked_once_until_a_human_resumes_
     assert gateway.store.deliveries.counts() == {}
 
 
-def test_whoever_asks_for_a_wait_is_left_alone_for_so_long(
+def test_a_destination_gets_nothing_for_as_long_as_it_asks(
     gateway: Gateway, crm: ScriptedDestination, clock: Clock
 ) -> None:
     put_deliveries(gateway.store, *numbered(EVENTS), to=[CRM])
@@ -124,7 +124,7 @@ def test_whoever_asks_for_a_wait_is_left_alone_for_so_long(
     assert len(crm.calls[asked:]) == len(pushed(crm)) == EVENTS
 
 
-def test_whatever_never_takes_an_event_gets_it_15_times_in_three_days_and_then_no_more(
+def test_an_event_that_is_never_accepted_is_attempted_15_times_in_three_days(
     gateway: Gateway, crm: ScriptedDestination, clock: Clock
 ) -> None:
     put_deliveries(gateway.store, *numbered(1), to=[CRM])

@@ -1,4 +1,4 @@
-"""What is asked of deliveries and destinations that cannot be meant: refused in our shape, and nothing happens."""
+"""Invalid requests about deliveries and destinations are refused in the common form, and change nothing."""
 
 import json
 from pathlib import Path
@@ -51,7 +51,7 @@ def refusal(answer: TestResponse) -> tuple[int, str]:
         ("event=%ff", "invalid_parameter"),
     ],
 )
-def test_a_bad_question_is_refused(client: FlaskClient, query: str, code: str) -> None:
+def test_an_invalid_query_is_refused(client: FlaskClient, query: str, code: str) -> None:
     assert refusal(client.get(f"{DELIVERIES}?{query}", headers=READER)) == (400, code)
 
 
@@ -107,7 +107,7 @@ BAD_BODIES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("body", "pointer"), BAD_BODIES)
-def test_a_selection_that_cannot_be_meant_is_refused_with_a_pointer(
+def test_an_invalid_selection_is_refused_with_a_pointer(
     client: FlaskClient, store: Store, body: Any, pointer: str
 ) -> None:
     put_deliveries(store, new_event())
@@ -136,7 +136,7 @@ def test_a_cursor_that_is_not_ours_is_refused(client: FlaskClient, cursor: str) 
         (b'"' + b"x" * 1024 * 1024 + b'"', "application/json", (413, "body_too_large")),
     ],
 )
-def test_what_is_no_json_of_ours_is_refused(
+def test_a_body_that_is_not_the_expected_json_is_refused(
     client: FlaskClient, body: bytes, content_type: str, code: tuple[int, str]
 ) -> None:
     assert refusal(client.post(REPLAY, data=body, content_type=content_type, headers=bearer())) == code

@@ -1,4 +1,4 @@
-"""Deliveries at their doors: what is stuck, why, and once more."""
+"""The API of deliveries: list, show and replay them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +29,7 @@ def replay(client: FlaskClient, **selection: Any) -> TestResponse:
     return client.post(REPLAY, json=selection, headers=bearer())
 
 
-def test_a_delivery_is_shown_in_the_published_shape(client: FlaskClient, store: Store) -> None:
+def test_a_delivery_is_shown_in_the_published_form(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event("hi"))
     settle_all(store, Dead("gave up"), status=500, error="HTTP 500")
 
@@ -46,7 +46,7 @@ def test_a_delivery_is_shown_in_the_published_shape(client: FlaskClient, store: 
     }
 
 
-def test_deliveries_are_told_apart_by_state_destination_and_event(client: FlaskClient, store: Store) -> None:
+def test_deliveries_are_filtered_by_state_destination_and_event(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event("a"), to=["crm", "bot"])
     settle_all(store, Done(), destination="crm", status=200)
     put_deliveries(store, new_event("b"))
@@ -75,7 +75,7 @@ def test_pages_follow_each_other_from_the_newest_to_the_oldest(client: FlaskClie
     assert seen == [event_id(number) for number in reversed(range(5))]
 
 
-def test_one_that_waits_for_its_next_try_says_when(client: FlaskClient, store: Store) -> None:
+def test_a_waiting_delivery_shows_its_next_attempt(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
     settle_all(store, Retry(timedelta(hours=1)), error="timed out")
 
@@ -85,7 +85,7 @@ def test_one_that_waits_for_its_next_try_says_when(client: FlaskClient, store: S
     assert delivery["nextAttemptAt"].endswith("Z")
 
 
-def test_a_dead_delivery_is_put_in_line_once_more(client: FlaskClient, store: Store) -> None:
+def test_a_dead_delivery_is_replayed(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
     settle_all(store, Dead("gave up"), status=500)
     [dead] = listed(client)
@@ -97,7 +97,7 @@ def test_a_dead_delivery_is_put_in_line_once_more(client: FlaskClient, store: St
     assert len(claim(store)) == 1
 
 
-def test_a_delivery_that_is_on_its_way_is_not_doubled_by_a_replay(client: FlaskClient, store: Store) -> None:
+def test_a_replay_does_not_double_a_delivery_that_waits(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, new_event())
     [waiting] = listed(client)
 
@@ -117,14 +117,14 @@ def test_a_delivery_to_a_destination_that_left_the_profile_is_not_replayed(clien
     assert "'former'" in answer.get_json()["error"]["message"]
 
 
-def test_a_misspelt_filter_is_no_filter_but_a_mistake(client: FlaskClient) -> None:
+def test_a_misspelt_filter_is_refused(client: FlaskClient) -> None:
     answer = client.get(f"{DELIVERIES}?stat=dead", headers=READER)
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_parameter")
     assert "state, destination, event, cursor, limit" in answer.get_json()["error"]["message"]
 
 
-def test_a_selection_replays_what_it_names_and_nothing_else(client: FlaskClient, store: Store) -> None:
+def test_a_selection_replays_only_what_it_names(client: FlaskClient, store: Store) -> None:
     put_deliveries(
         store, new_event("a", kind="message.text"), new_event("b", kind="message.image"), to=["crm", "bot"]
     )
@@ -147,7 +147,7 @@ def test_a_selection_replays_what_it_names_and_nothing_else(client: FlaskClient,
         ({"since": "0001-01-02T00:00:00Z", "until": "9999-12-31T00:00:00Z"}, 1),
     ],
 )
-def test_a_span_of_time_is_when_events_came_in(
+def test_a_range_of_time_is_that_of_arrival(
     client: FlaskClient, store: Store, span: dict[str, str], replayed: int
 ) -> None:
     put_deliveries(store, new_event())
@@ -156,7 +156,7 @@ def test_a_span_of_time_is_when_events_came_in(
     assert replay(client, **span).get_json()["replayed"] == replayed
 
 
-def test_a_long_replay_goes_in_bounded_steps_that_follow_each_other(client: FlaskClient, store: Store) -> None:
+def test_a_long_replay_takes_bounded_steps(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(501))
     settle_all(store, Dead("gave up"))
 

@@ -1,4 +1,4 @@
-"""What `/status`, `/metrics` and the diagnostics tell of what waits, what fails and what was given up."""
+"""What `/status`, `/metrics` and the diagnostics show of waiting, failing and dead deliveries."""
 
 import re
 from datetime import timedelta
@@ -31,7 +31,7 @@ def trouble(store: Store) -> Store:
     return store
 
 
-def test_status_tells_what_waits_and_why(client: FlaskClient, trouble: Store) -> None:
+def test_status_shows_what_waits_and_why(client: FlaskClient, trouble: Store) -> None:
     status = client.get("/status", headers=bearer()).get_json()
 
     assert status["receipts"]["unreadable"] == 1
@@ -60,7 +60,7 @@ def test_status_names_what_needs_a_human(client: FlaskClient, trouble: Store) ->
     ]
 
 
-def test_status_has_just_the_documented_shape(client: FlaskClient, app: Flask, trouble: Store) -> None:
+def test_status_has_exactly_the_documented_form(client: FlaskClient, app: Flask, trouble: Store) -> None:
     document = openapi_document(app)
     schema = document["paths"]["/status"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
 
@@ -69,7 +69,7 @@ def test_status_has_just_the_documented_shape(client: FlaskClient, app: Flask, t
     )
 
 
-def test_metrics_ask_the_store_for_depths_dead_letters_and_breakers(client: FlaskClient, trouble: Store) -> None:
+def test_metrics_show_depths_dead_letters_and_breakers_of_the_store(client: FlaskClient, trouble: Store) -> None:
     metrics = client.get("/metrics", headers=bearer()).text.splitlines()
 
     assert {
@@ -86,7 +86,7 @@ def test_metrics_ask_the_store_for_depths_dead_letters_and_breakers(client: Flas
     } <= set(metrics)
 
 
-def test_what_is_in_flight_is_told_apart_from_what_waits(client: FlaskClient, store: Store) -> None:
+def test_jobs_in_flight_and_waiting_jobs_are_counted_apart(client: FlaskClient, store: Store) -> None:
     put_deliveries(store, *numbered(3))
     claim(store, limit=1)
 

@@ -1,4 +1,4 @@
-"""The test of a destination: one signed event that happened to nobody, sent now, and what came back."""
+"""The test event of a destination: one signed event, sent at once, and the response."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def test_a_test_event_arrives_signed_and_marked(send_test_event: Try, receiver: 
     assert told == {"ok": True, "status": 204, "error": None}
 
 
-def test_a_bot_gets_it_in_metas_envelope(send_test_event: Try, receiver: Receiver) -> None:
+def test_the_meta_format_gets_a_test_event_in_metas_envelope(send_test_event: Try, receiver: Receiver) -> None:
     send_test_event("bot")
 
     [(_, headers, body)] = receiver.received
@@ -63,7 +63,7 @@ def test_a_bot_gets_it_in_metas_envelope(send_test_event: Try, receiver: Receive
     assert (change["field"], change["value"]["test"]) == ("wats.test", True)
 
 
-def test_each_test_has_an_id_of_its_own_and_is_kept_nowhere(
+def test_each_test_event_has_a_new_id_and_is_not_stored(
     send_test_event: Try, receiver: Receiver, store: Store
 ) -> None:
     send_test_event("crm")
@@ -76,7 +76,7 @@ def test_each_test_has_an_id_of_its_own_and_is_kept_nowhere(
 
 
 @pytest.mark.parametrize("status", [301, 404, 410, 500])
-def test_a_refusal_is_told_and_changes_nothing(
+def test_a_refusal_is_returned_and_changes_nothing(
     send_test_event: Try, receiver: Receiver, client: FlaskClient, status: int
 ) -> None:
     receiver.status = status
@@ -88,7 +88,7 @@ def test_a_refusal_is_told_and_changes_nothing(
     assert len(receiver.received) == 1
 
 
-def test_silence_is_told_in_a_few_words(send_test_event: Try, receiver: Receiver) -> None:
+def test_a_timeout_is_returned_as_an_error(send_test_event: Try, receiver: Receiver) -> None:
     receiver.shutdown()
     receiver.server_close()
 

@@ -1,4 +1,4 @@
-"""`destination`: one that misbehaves as it is told. `pusher`: a process that posts to it as a worker does."""
+"""`destination`: one that follows a script. `pusher`: a process that posts to it as a worker does."""
 
 from collections.abc import Iterator
 

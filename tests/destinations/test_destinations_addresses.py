@@ -1,4 +1,4 @@
-"""Which addresses are posted to, and what of this machine's environment counts for it: nothing."""
+"""Which addresses are posted to, and that this machine's environment does not matter."""
 
 import socket
 from pathlib import Path
@@ -25,7 +25,7 @@ def has_ipv6() -> bool:
 
 
 @pytest.mark.parametrize("host", NEVER.split())
-def test_an_address_that_is_never_connected_is_refused_however_it_is_come_by(pusher: Pusher, host: str) -> None:
+def test_an_address_that_is_never_connected_is_refused_in_every_form(pusher: Pusher, host: str) -> None:
     assert pusher.post(f"http://{host}/latest/meta-data/").words == REFUSED
     assert pusher.post(f"https://{host}:8443/").words == REFUSED
 

@@ -1,4 +1,4 @@
-"""Destinations that answer: well, badly, too much, or with what is no HTTP."""
+"""Destinations that respond: correctly, badly, too much, or with something that is not HTTP."""
 
 import gzip
 import random
@@ -30,7 +30,7 @@ def test_a_post_carries_the_body_and_headers_that_were_given(
 
 
 @pytest.mark.parametrize("status", [200, 204, 299, 400, 404, 408, 410, 429, 500, 503, 599, 999])
-def test_the_status_is_told(destination: ScriptedDestination, pusher: Pusher, status: int) -> None:
+def test_the_status_is_returned(destination: ScriptedDestination, pusher: Pusher, status: int) -> None:
     destination.will_answer(status, b"")
 
     assert pusher.post(destination.url).words == status
@@ -45,7 +45,7 @@ def test_the_status_is_told(destination: ScriptedDestination, pusher: Pusher, st
         ("soon", None),
     ],
 )
-def test_the_wait_that_is_asked_for_is_told(
+def test_the_delay_of_a_retry_after_header_is_returned(
     destination: ScriptedDestination, pusher: Pusher, header: str, wait: str | None
 ) -> None:
     destination.will_answer(429, Retry_After=header)
@@ -56,7 +56,9 @@ def test_the_wait_that_is_asked_for_is_told(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_told_and_not_followed(destination: ScriptedDestination, pusher: Pusher, status: int) -> None:
+def test_a_redirect_is_returned_and_not_followed(
+    destination: ScriptedDestination, pusher: Pusher, status: int
+) -> None:
     elsewhere = ScriptedDestination()
     destination.will_answer(status, Location=elsewhere.url)
 
@@ -89,7 +91,7 @@ def test_a_kept_connection_that_the_destination_has_closed_is_replaced(
     assert [call.connection for call in destination.calls] == [1, 2, 3]
 
 
-def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
+def test_bytes_after_a_response_are_not_taken_for_the_next_one(
     destination: ScriptedDestination, pusher: Pusher
 ) -> None:
     def say_two_answers(line: ClientConnection) -> bool:
@@ -151,7 +153,7 @@ def test_a_gzip_bomb_is_not_unpacked(destination: ScriptedDestination, pusher: P
         (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", TOO_LARGE),
     ],
 )
-def test_of_an_endless_answer_a_little_is_read(
+def test_only_the_beginning_of_an_endless_response_is_read(
     destination: ScriptedDestination, pusher: Pusher, head: bytes, piece: bytes, words: str | int
 ) -> None:
     destination.will_flood(head, piece)
@@ -177,7 +179,9 @@ def test_of_an_endless_answer_a_little_is_read(
         OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
-def test_what_is_no_http_is_told_so(destination: ScriptedDestination, pusher: Pusher, answer: bytes) -> None:
+def test_a_response_that_is_not_http_is_an_error(
+    destination: ScriptedDestination, pusher: Pusher, answer: bytes
+) -> None:
     destination.will_say(answer)
 
     assert pusher.post(destination.url).words == NO_HTTP
@@ -203,7 +207,7 @@ NASTY = (b"\r\n", b"\r", b"\n", b"\0", b"\xff", b":", b" ", b"\t", b"0", b"9" * 
 
 
 def mangled(jitter: random.Random) -> bytes:
-    """An answer in which a few places were overwritten, cut out or added to."""
+    """Return a response in which a few places were overwritten, cut out or added to."""
     answer = bytearray(jitter.choice(ANSWERS))
     for _ in range(jitter.randrange(1, 6)):
         at = jitter.randrange(len(answer) + 1)
@@ -211,7 +215,7 @@ def mangled(jitter: random.Random) -> bytes:
     return bytes(answer)
 
 
-def test_whatever_is_answered_is_told_in_known_words(destination: ScriptedDestination, pusher: Pusher) -> None:
+def test_every_mangled_response_has_a_known_reason(destination: ScriptedDestination, pusher: Pusher) -> None:
     jitter = random.Random(20)
     for _ in range(600):
         destination.will_say(mangled(jitter))

@@ -1,4 +1,4 @@
-"""Destinations that hang, drip, drop the connection or are not there; and that the others do not feel it."""
+"""Destinations that hang, drip, drop the connection or are not there, and delay no other."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ def test_a_destination_that_hangs_before_its_status_is_complete_times_out(
     assert pusher.post(destination.url, seconds=1).words == TIMED_OUT
 
 
-def test_a_byte_now_and_then_does_not_win_time(destination: ScriptedDestination, pusher: Pusher) -> None:
+def test_single_bytes_do_not_extend_the_timeout(destination: ScriptedDestination, pusher: Pusher) -> None:
     destination.will_drip(OK + b"X-Padding: " + b"x" * 1000)
 
     assert pusher.post(destination.url, seconds=1).words == TIMED_OUT
@@ -76,11 +76,13 @@ def respond_without_reading(listener: socket.socket) -> None:
         connection.shutdown(socket.SHUT_WR)
 
 
-def test_a_closed_port_is_told(pusher: Pusher) -> None:
+def test_a_closed_port_is_an_error(pusher: Pusher) -> None:
     assert pusher.post(f"http://127.0.0.1:{free_port()}/").words == "connection refused"
 
 
-def test_a_connection_that_is_closed_or_reset_is_told(destination: ScriptedDestination, pusher: Pusher) -> None:
+def test_a_closed_connection_and_a_reset_one_have_different_reasons(
+    destination: ScriptedDestination, pusher: Pusher
+) -> None:
     destination.will_say()
     destination.will_say(then=ClientConnection.reset)
     destination.will_say(OK + b"X-Y:", then=ClientConnection.reset)
@@ -90,7 +92,9 @@ def test_a_connection_that_is_closed_or_reset_is_told(destination: ScriptedDesti
     assert told == [CLOSED, "connection reset", "connection reset"]
 
 
-def test_a_destination_that_comes_and_goes_is_told_as_it_is(destination: ScriptedDestination, pusher: Pusher) -> None:
+def test_a_destination_that_comes_and_goes_is_reported_each_time(
+    destination: ScriptedDestination, pusher: Pusher
+) -> None:
     for _ in range(3):
         destination.will_answer()
         destination.will_say(then=ClientConnection.reset)
@@ -99,7 +103,7 @@ def test_a_destination_that_comes_and_goes_is_told_as_it_is(destination: Scripte
     assert [pusher.post(destination.url).words for _ in range(9)] == [200, "connection reset", 503] * 3
 
 
-def test_a_name_without_addresses_is_told(pusher: Pusher) -> None:
+def test_a_name_without_addresses_is_an_error(pusher: Pusher) -> None:
     assert pusher.post("http://nowhere.invalid/", seconds=60).words == "name not found"
     assert pusher.post("http://none.test/").words == "name not found"
 
@@ -114,7 +118,7 @@ def test_each_address_of_a_name_is_tried(pusher: Pusher) -> None:
     destination.close()
 
 
-def test_those_that_hang_hold_up_no_other(pusher: Pusher) -> None:
+def test_destinations_that_hang_delay_no_other(pusher: Pusher) -> None:
     destination, hanging = ScriptedDestination(), ScriptedDestination()
     hanging.will_hang()
     stuck = [*["http://hanging.test/"] * 12, *[hanging.url] * 12]
@@ -129,7 +133,7 @@ def test_those_that_hang_hold_up_no_other(pusher: Pusher) -> None:
         each.close()
 
 
-def test_a_flood_lets_others_have_their_turn(pusher: Pusher) -> None:
+def test_a_flood_does_not_stop_other_posts(pusher: Pusher) -> None:
     floods = [ScriptedDestination() for _ in range(4)]
     for each in floods:
         each.will_flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Destinations behind TLS: a certificate that is not good is one that nothing is posted to."""
+"""Destinations behind TLS: nothing is posted to one whose certificate is not valid."""
 
 import socket
 import ssl
@@ -25,7 +25,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="module")
 def trusting(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pusher]:
-    """A process on a machine that trusts a private authority."""
+    """Start a process on a machine that trusts a private authority."""
     folder = tmp_path_factory.mktemp("trusting")
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
     pusher = Pusher(folder, SSL_CERT_FILE=str(folder / "authority.pem"))
@@ -35,7 +35,7 @@ def trusting(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def secure(authority: trustme.CA) -> Iterator[Secure]:
-    """Makes a destination with a certificate of the private authority for these names."""
+    """Return a function that starts a destination with a certificate for these names."""
     made: list[ScriptedDestination] = []
 
     def make(
@@ -54,28 +54,28 @@ def secure(authority: trustme.CA) -> Iterator[Secure]:
         each.close()
 
 
-def test_a_certificate_of_an_authority_that_this_machine_trusts_is_good(secure: Secure, trusting: Pusher) -> None:
+def test_a_certificate_of_an_authority_that_this_machine_trusts_is_accepted(secure: Secure, trusting: Pusher) -> None:
     destination = secure("127.0.0.1")
 
     assert [trusting.post(destination.url).words for _ in range(2)] == [200, 200]
     assert [call.connection for call in destination.calls] == [1, 1]
 
 
-def test_a_certificate_of_an_unknown_authority_is_not(secure: Secure, pusher: Pusher) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(secure: Secure, pusher: Pusher) -> None:
     destination = secure("127.0.0.1")
 
     assert pusher.post(destination.url).words == NOT_VALID
     assert destination.calls == []
 
 
-def test_a_certificate_for_another_name_is_not(secure: Secure, trusting: Pusher) -> None:
+def test_a_certificate_for_another_name_is_refused(secure: Secure, trusting: Pusher) -> None:
     destination = secure("crm.example", "10.0.0.1")
 
     assert trusting.post(destination.url).words == NOT_VALID
     assert destination.calls == []
 
 
-def test_a_certificate_that_has_expired_is_not(secure: Secure, trusting: Pusher) -> None:
+def test_an_expired_certificate_is_refused(secure: Secure, trusting: Pusher) -> None:
     destination = secure("127.0.0.1", not_after=datetime.now(UTC) - timedelta(days=1))
 
     assert trusting.post(destination.url).words == NOT_VALID
@@ -83,7 +83,7 @@ def test_a_certificate_that_has_expired_is_not(secure: Secure, trusting: Pusher)
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_old_versions_of_tls_are_not_agreed_to(secure: Secure, trusting: Pusher) -> None:
+def test_old_versions_of_tls_are_refused(secure: Secure, trusting: Pusher) -> None:
     destination = secure("127.0.0.1", newest=ssl.TLSVersion.TLSv1_1)
 
     assert trusting.post(destination.url).words == NO_AGREEMENT
@@ -95,7 +95,7 @@ def test_a_handshake_that_is_never_answered_times_out(pusher: Pusher) -> None:
         assert pusher.post(f"https://127.0.0.1:{listener.getsockname()[1]}/", seconds=1).words == "timed out"
 
 
-def test_a_handshake_that_is_answered_with_something_else_is_told(pusher: Pusher) -> None:
+def test_a_handshake_that_is_answered_in_plain_text_is_an_error(pusher: Pusher) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         answering = threading.Thread(target=answer_in_plain_text, args=(listener,))
         answering.start()
