@@ -51,7 +51,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
     body = body_for(destination, event)
     response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
     outcome, signal, retry_after = outcome_of(response, job.attempts, gateway.jitter())
-    _log(job, delivery, response, outcome)
+    _log_attempt(job, delivery, response, outcome)
     _count(delivery, event, outcome, gateway)
     attempt = Attempt(at, response.status, response.error, response.duration_ms)
     return JobResult(job, outcome, attempt, signal, retry_after, destination.max_in_flight)
@@ -80,7 +80,7 @@ def _configured(name: str, gateway: Gateway) -> Destination | None:
     return next((destination for destination in gateway.settings.destinations if destination.name == name), None)
 
 
-def _log(job: Job, delivery: Delivery, response: PushResponse, outcome: Outcome) -> None:
+def _log_attempt(job: Job, delivery: Delivery, response: PushResponse, outcome: Outcome) -> None:
     label, level = OUTCOMES[type(outcome)]
     fields = {
         "delivery_id": delivery.id,

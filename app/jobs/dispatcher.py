@@ -140,7 +140,7 @@ class Dispatcher:
             self._leases.hand_back(jobs)
             raise
         except Exception as error:  # noqa: BLE001
-            log.warning("worker.prepared_alone", extra={"queue": self._queue.name, "reason": type(error).__name__})
+            log.warning("worker.batch_load_failed", extra={"queue": self._queue.name, "reason": type(error).__name__})
             return [(job, partial(self._queue.handle_alone, job)) for job in jobs]
 
     def _note_free(self, _finished: object) -> None:

@@ -67,7 +67,7 @@ def attempt(queue: Queue, job: Job, task: Task) -> JobResult:
     try:
         return task()
     except StoreUnavailable as error:
-        log.warning("worker.store_away", extra={"job_id": job.id, "reason": str(error)})
+        log.warning("worker.store_unavailable", extra={"job_id": job.id, "reason": str(error)})
         return JobResult(job, Retry(FIRST_PAUSE))
     except Exception as error:
         log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name, "attempt": job.attempts + 1})

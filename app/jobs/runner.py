@@ -100,7 +100,7 @@ class JobRunner:
         try:
             self._leases.hand_back_all()
         except StoreUnavailable as error:
-            log.warning("worker.leases_left_behind", extra={"reason": str(error)})
+            log.warning("worker.leases_not_returned", extra={"reason": str(error)})
 
     def _beat_forever(self, process: str, started_at: datetime) -> None:
         """Record heartbeats, and check whether the schema is compatible. Create the queues once it is."""
@@ -129,7 +129,7 @@ class JobRunner:
         try:
             self._store.heartbeats.delete(process)
         except StoreUnavailable as error:
-            log.warning("worker.heartbeat_left_behind", extra={"reason": str(error)})
+            log.warning("worker.heartbeat_not_removed", extra={"reason": str(error)})
 
 
 def is_worker_alive(store: Store, now: datetime) -> bool:
