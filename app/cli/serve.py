@@ -14,14 +14,12 @@ import click
 
 from app.cli import CommandFailed
 from app.cli.options import serve_options
-from app.cli.store_errors import reporting_store_errors, require_compatible
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_table
 from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
 from app.config.start_options import SUPERVISED
 from app.log import configure_logging
 from app.startup.banner import print_warnings
-from app.store import Store
 
 WORKER_DELAY_SECONDS = 0.7
 """The worker starts later: starting takes all of the processor, and clients wait for the web processes."""
@@ -93,6 +91,10 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _bring_schema_to_head(settings: Settings) -> None:
+    # here, because a start that is refused and --print-config need no database, and importing it takes half their time
+    from app.cli.store_errors import reporting_store_errors, require_compatible
+    from app.store import Store
+
     with reporting_store_errors():
         status = Store(settings.storage.url, min_free_bytes=0, cooperative=False).upgrade_schema()
     require_compatible(status)
