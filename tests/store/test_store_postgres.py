@@ -1,10 +1,11 @@
 """What is PostgreSQL's own: every wait has a limit, and commits are durable whatever the defaults."""
 
 import threading
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event, text
 
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import postgres
@@ -181,6 +182,26 @@ def test_a_server_killed_during_a_transaction_has_stored_nothing_of_it(
 
     [receipt] = store.receipts.page(state=None, before=None, limit=9)
     assert store.receipts.body(receipt.id) == b"acknowledged"
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_connection_lost_before_the_first_statement_is_reported_and_replaced(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker, durable: bool
+) -> None:
+    store = make_store(url)
+    pool = store.database._engine.pool  # type: ignore[attr-defined]
+
+    def lose_connection(driver: Any, *_: object) -> None:
+        with psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", (driver.info.backend_pid,))
+
+    event.listen(pool, "checkout", lose_connection)  # after the pool has pinged the connection
+    with unavailable("the database does not answer or refused"):
+        store.write(lambda connection: connection.execute(text("SELECT 1")), durable=durable)
+    event.remove(pool, "checkout", lose_connection)
+
+    store.receipts.add(new_receipt(b"after"))
+    assert store.receipts.counts().total == 1
 
 
 def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: StoreMaker) -> None:

@@ -53,9 +53,8 @@ def relaxed_durability(engine: Engine) -> Engine:
 
 
 def _begin_relaxed(connection: Connection) -> None:
-    """Use the driver, whose first statement begins the transaction; SQLAlchemy would begin another one here."""
-    driver: Any = connection.connection.driver_connection
-    driver.execute("SET LOCAL synchronous_commit = off")
+    """Run through SQLAlchemy, which translates a lost connection and removes it from the pool."""
+    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 @contextmanager
