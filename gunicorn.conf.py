@@ -53,7 +53,7 @@ _host = _settings.service.host
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
 wsgi_app = "wsgi:app"
 workers = _settings.web_processes
-worker_class = "app.server.worker.FairGeventWorker"
+worker_class = "app.server.gunicorn_worker.FairGeventWorker"
 worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _memory_folder
 backlog = 2048
@@ -90,7 +90,7 @@ def when_ready(server):
 
 def post_request(_worker, _request, environ, _response):
     """Send the response, and let other greenlets run before the next request of the same connection."""
-    from app.server.worker import flush_and_yield
+    from app.server.gunicorn_worker import flush_and_yield
 
     flush_and_yield(environ)
 

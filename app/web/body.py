@@ -11,7 +11,7 @@ import gevent
 from gunicorn.http.errors import ParseException
 
 from app.web.errors import RETRY, ApiError
-from app.web.middleware import REFUSED, Environ
+from app.web.middleware import IS_ERROR, Environ
 
 MIN_PIECE_BYTES = 64
 MAX_PIECE_BYTES = 64 * 1024
@@ -55,7 +55,7 @@ class BodyBudget:
     def release(self, environ: Environ) -> bool:
         """Give back the share of an answered request. Return False if its connection must be closed."""
         self.held -= environ.pop(HELD, 0)
-        return not environ.get(REFUSED) or discard_rest(environ)
+        return not environ.get(IS_ERROR) or discard_rest(environ)
 
 
 def refuse_declared_over(environ: Environ, limit: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.server.connection import MAX_BUFFERED_BYTES, Connection
-from app.server.worker import CLIENT, flush_and_yield
+from app.server.gunicorn_worker import CLIENT, flush_and_yield
 
 Pair = tuple[Connection, socket.socket]
 

@@ -9,7 +9,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from app.server.accept_balance import BalancedServer, ProcessSlot
 from app.server.connection import Connection
-from app.web.middleware import REFUSED, Environ
+from app.web.middleware import IS_ERROR, Environ
 
 CLIENT = "gunicorn.socket"  # as gunicorn leaves it in the environ
 REFUSED_PAUSE_SECONDS = 0.05
@@ -70,4 +70,4 @@ def flush_and_yield(environ: Environ) -> None:
             client.uncork()
         except OSError:
             client.abort()
-    gevent.sleep(REFUSED_PAUSE_SECONDS if environ.get(REFUSED) else 0)
+    gevent.sleep(REFUSED_PAUSE_SECONDS if environ.get(IS_ERROR) else 0)
