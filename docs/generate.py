@@ -18,7 +18,7 @@ from configure_tables import configure_tables
 from events_page import events_page
 
 from app.cli import wats
-from app.config import Flags, inspect_settings
+from app.config import Flags, dry_run_settings
 from app.factory import create_app
 from app.web.openapi import openapi_document
 
@@ -41,7 +41,7 @@ def main() -> int:
 
 def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
-    app = create_app(inspect_settings(Flags(config=EXAMPLE), {}))
+    app = create_app(dry_run_settings(Flags(config=EXAMPLE), {}))
     configure = DOCS / "configure.md"
     return {
         DOCS / "cli.md": "\n".join(_cli()) + "\n",

@@ -8,7 +8,7 @@ import click
 
 from app.cli.options import as_json_option, click_option, config_options
 from app.cli.tables import print_table
-from app.config import ConfigError, Flags, check_config, show_config
+from app.config import ConfigError, Flags, check_config, explain_config
 from app.config.start_options import CONFIG
 
 
@@ -40,7 +40,7 @@ def validate(config: Path | None, as_json: bool) -> None:
 @as_json_option
 def show(flags: Flags, as_json: bool) -> None:
     """Print a profile with its defaults: path, value, source. A secret is only `set` or `unset`."""
-    rows = [asdict(row) for row in show_config(flags)]
+    rows = [asdict(row) for row in explain_config(flags)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:

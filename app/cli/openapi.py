@@ -7,7 +7,7 @@ import click
 
 from app.cli import CommandFailed
 from app.cli.options import config_options
-from app.config import Flags, inspect_settings
+from app.config import Flags, dry_run_settings
 from app.factory import create_app
 from app.web.openapi import openapi_document
 
@@ -21,7 +21,7 @@ from app.web.openapi import openapi_document
 )
 def openapi_command(flags: Flags, out: Path | None) -> None:
     """Print the OpenAPI 3.1 document of the HTTP API."""
-    document = json.dumps(openapi_document(create_app(inspect_settings(flags))), indent=2) + "\n"
+    document = json.dumps(openapi_document(create_app(dry_run_settings(flags))), indent=2) + "\n"
     if out is None:
         click.echo(document, nl=False)
         return

@@ -16,7 +16,7 @@ from app.cli import CommandFailed
 from app.cli.options import serve_options
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_table
-from app.config import Flags, Settings, child_environment, explain_settings, inspect_settings, load_settings
+from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
 from app.config.start_options import SUPERVISED
 from app.log import configure_logging
 from app.startup.banner import print_warnings
@@ -44,7 +44,7 @@ def serve_command(
 ) -> None:
     """Run the whole gateway. It upgrades the schema, then starts web processes and a background worker."""
     if print_routes:
-        _print_rows(routes_of(inspect_settings(flags)), as_json=as_json)
+        _print_rows(routes_of(dry_run_settings(flags)), as_json=as_json)
     elif print_config:
         rows = [{"path": row.path, "value": row.value, "source": row.source} for row in explain_settings(flags)]
         _print_rows(rows, as_json=as_json)

@@ -10,10 +10,10 @@ from app.config.load import (
     Checked,
     check_config,
     child_environment,
+    dry_run_settings,
+    explain_config,
     explain_settings,
-    inspect_settings,
     load_settings,
-    show_config,
 )
 from app.config.schema.urls import without_query
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
@@ -36,10 +36,10 @@ __all__ = [
     "api_access",
     "check_config",
     "child_environment",
+    "dry_run_settings",
+    "explain_config",
     "explain_settings",
-    "inspect_settings",
     "load_settings",
-    "show_config",
     "start_environment",
     "without_query",
 ]

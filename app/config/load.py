@@ -1,4 +1,4 @@
-"""The functions of the package: load, inspect and explain settings, check and show a config."""
+"""The public functions of `app.config`: load and explain settings, check and explain a config."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,12 +26,15 @@ class Checked:
 
 
 def load_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of a start, its mode and secrets checked. Raises `ConfigError` with every problem."""
+    """Load the settings to start with; check the mode and the secrets. Raises `ConfigError` with every problem."""
     return resolve(evaluate(flags, _environ(environ)))[0]
 
 
-def inspect_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
-    """Return dry-run settings for looking at the routes. No mode, secret or `$PORT` is needed, and none is read."""
+def dry_run_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
+    """Load dry-run settings for a command that only needs the application, such as its routes or OpenAPI document.
+
+    Only the options of the config file and the profile count; other flags and variables are ignored.
+    """
     environ = _environ(environ)
     visible = {option.variable: environ.get(option.variable, "") for option in (CONFIG, PROFILE)}
     return resolve(evaluate(Flags(config=flags.get(CONFIG), profile=flags.get(PROFILE), dry_run=True), visible))[0]
@@ -39,10 +42,10 @@ def inspect_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None 
 
 def explain_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:
     """Return every setting with its value and source. Raises `ConfigError` like `load_settings`."""
-    request = evaluate(flags, _environ(environ))
-    settings, sources = resolve(request)
-    assert request.profile is not None
-    return [*explain_request(request, settings), *explain_profile(request.profile, sources.origins)]
+    start_request = evaluate(flags, _environ(environ))
+    settings, sources = resolve(start_request)
+    assert start_request.profile is not None
+    return [*explain_request(start_request, settings), *explain_profile(start_request.profile, sources.origins)]
 
 
 def check_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Checked:
@@ -55,21 +58,21 @@ def check_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = No
     return Checked(path, tuple(document.profiles), document.default)
 
 
-def show_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:
-    """Return a profile with its defaults, and which of its variables are set, without mode or secrets."""
-    request = evaluate(flags, _environ(environ), needs_mode=False)
-    if request.profile is None:
-        raise ConfigError(request.problems.found)
-    names = [name for name in request.environ if request.environ[name]]
+def explain_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:
+    """Return each key of a profile with its value or default, and whether its variables are set."""
+    start_request = evaluate(flags, _environ(environ), needs_mode=False)
+    if start_request.profile is None:
+        raise ConfigError(start_request.problems.found)
+    names = [name for name in start_request.environ if start_request.environ[name]]
     origins = {name.removesuffix("_FILE"): f"file named by {name}" for name in names if name.endswith("_FILE")}
-    return list(explain_profile(request.profile, origins | {name: f"environment {name}" for name in names}))
+    return list(explain_profile(start_request.profile, origins | {name: f"environment {name}" for name in names}))
 
 
 def child_environment(settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment in which a child process loads these very settings."""
-    replaced = {option.variable for option in HANDED_DOWN}
-    kept = {name: value for name, value in _environ(environ).items() if name not in replaced}
-    return kept | dict(settings.start_variables) | dict(settings.generated_secrets)
+    """Return environment variables from which a child process loads the same settings."""
+    handed_down_names = {option.variable for option in HANDED_DOWN}
+    inherited = {name: value for name, value in _environ(environ).items() if name not in handed_down_names}
+    return inherited | dict(settings.start_variables) | dict(settings.generated_secrets)
 
 
 def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:

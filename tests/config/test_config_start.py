@@ -9,8 +9,8 @@ from app.config import (
     Flags,
     Settings,
     child_environment,
+    dry_run_settings,
     explain_settings,
-    inspect_settings,
     load_settings,
 )
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, refusals, start
@@ -108,7 +108,7 @@ def test_the_default_file_in_paas_mode_is_a_warning(tmp_path: Path):
 
 
 def test_inspecting_routes_needs_no_mode_and_reads_no_secret(tmp_path: Path):
-    settings = inspect_settings(Flags(config=config_in(tmp_path)), {"WATS_PAAS": "1", "WATS_THREADS": "x"})
+    settings = dry_run_settings(Flags(config=config_in(tmp_path)), {"WATS_PAAS": "1", "WATS_THREADS": "x"})
 
     assert isinstance(settings, Settings)
 
