@@ -1,4 +1,4 @@
-"""Erase a customer in steps: the stages, the cursor between two steps, and how bytes name a customer."""
+"""Erase a customer in steps: the stages, the cursor between two steps, and how their ids are found in bytes."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _PHONE = re.compile(r"[0-9]{5,15}", re.ASCII)
 class ErasureStage(StrEnum):
     """The stages of an erasure, in this order.
 
-    Events that hold the contact's own name go last: an erasure that was interrupted and starts again finds the
-    contact's other names in them.
+    Events that hold the given id go last: an erasure that was interrupted and starts again finds the contact's
+    other ids in them.
     """
 
     RECEIPTS = "receipts"
-    OTHER_NAMES = "names"
+    OTHER_IDS = "names"  # part of the API's cursor
     CONTACT = "contact"
 
 
@@ -55,19 +55,19 @@ class EraseStep:
     next: ErasureCursor | None = None
 
 
-def is_phone(name: str) -> bool:
-    """Return whether a contact's name is a phone number (without its plus sign) and not a user id."""
-    return _PHONE.fullmatch(name) is not None
+def is_phone(contact_id: str) -> bool:
+    """Return whether a contact's id is a phone number (without its plus sign) and not a user id."""
+    return _PHONE.fullmatch(contact_id) is not None
 
 
-def names_in(body: bytes, names: list[str]) -> bool:
-    """Return whether bytes contain one of these names. A phone number inside of a longer number does not count."""
-    return any(re.search(_pattern(name), body) for name in names)
+def has_any_id(body: bytes, contact_ids: list[str]) -> bool:
+    """Return whether bytes contain one of these ids. A phone number inside of a longer number does not count."""
+    return any(re.search(_pattern(contact_id), body) for contact_id in contact_ids)
 
 
-def _pattern(name: str) -> bytes:
-    literal = re.escape(name.encode())
-    if not is_phone(name):
+def _pattern(contact_id: str) -> bytes:
+    literal = re.escape(contact_id.encode())
+    if not is_phone(contact_id):
         return literal
     # A digit before the number makes it another number, unless the digit ends an escape such as \u00e9.
     return rb"(?:(?<![0-9])|(?<=\\u[0-9a-fA-F]{4}))" + literal + rb"(?![0-9])"

@@ -49,7 +49,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         queues=_with_splitting(store.jobs.depths(), receipts),
         deliveries=deliveries,
         destinations=destination_statuses(names, store.queues.all(), deliveries),
-        workers=store.heartbeats.latest("worker"),
+        workers=store.heartbeats.of_kind("worker"),
     )
 
 

@@ -134,4 +134,4 @@ class JobRunner:
 
 def is_worker_alive(store: Store, now: datetime) -> bool:
     """Return whether some worker has a fresh heartbeat."""
-    return any(heartbeat.is_fresh(now) for heartbeat in store.heartbeats.latest(KIND))
+    return any(heartbeat.is_fresh(now) for heartbeat in store.heartbeats.of_kind(KIND))

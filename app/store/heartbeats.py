@@ -1,4 +1,4 @@
-"""Heartbeats: signs of life of processes, by which `/status` knows whether a worker is there."""
+"""Heartbeats of processes; `/status` and `wats worker --check` use them to see whether a worker is alive."""
 
 from datetime import timedelta
 
@@ -12,27 +12,27 @@ KEPT_FOR = timedelta(days=1)
 
 
 class Heartbeats(Repository):
-    """Signs of life of processes."""
+    """Reads and writes heartbeats."""
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Record that a process is alive. A new process also deletes the heartbeats of long dead ones."""
+        """Record that a process is alive. The first heartbeat of a process also deletes those older than a day."""
         self._store.write(lambda c: _beat(c, heartbeat), durable=False)
 
     def delete(self, process: str) -> None:
-        """Delete the heartbeat of a process that ends in order."""
+        """Delete the heartbeat of a process that stops cleanly."""
         self._store.write(lambda c: _delete(c, process))
 
-    def latest(self, kind: str) -> list[Heartbeat]:
+    def of_kind(self, kind: str) -> list[Heartbeat]:
         """Return the heartbeats of this kind of process, the latest first."""
-        return self._store.database.read(lambda c: _latest(c, kind))
+        return self._store.database.read(lambda c: _of_kind(c, kind))
 
 
 def _beat(connection: Connection, heartbeat: Heartbeat) -> None:
     row = {column.name: getattr(heartbeat, column.name) for column in heartbeats.columns}
     renewed = connection.execute(update(heartbeats).where(heartbeats.c.process == heartbeat.process).values(row))
     if renewed.rowcount == 0:
-        old = select(heartbeats.c.process).where(heartbeats.c.at < heartbeat.at - KEPT_FOR)
-        processes = connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
+        expired = select(heartbeats.c.process).where(heartbeats.c.at < heartbeat.at - KEPT_FOR)
+        processes = connection.execute(expired.with_for_update(skip_locked=True)).scalars().all()
         connection.execute(delete(heartbeats).where(heartbeats.c.process.in_(processes)))
         connection.execute(insert(heartbeats).values(row))
 
@@ -41,6 +41,6 @@ def _delete(connection: Connection, process: str) -> None:
     connection.execute(delete(heartbeats).where(heartbeats.c.process == process))
 
 
-def _latest(connection: Connection, kind: str) -> list[Heartbeat]:
+def _of_kind(connection: Connection, kind: str) -> list[Heartbeat]:
     rows = connection.execute(select(heartbeats).where(heartbeats.c.kind == kind).order_by(heartbeats.c.at.desc()))
     return [Heartbeat(row.process, row.kind, row.version, row.started_at, row.at) for row in rows]

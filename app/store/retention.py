@@ -13,38 +13,39 @@ from app.store.transactions.prune import Plan, PruneStep
 
 
 class Retention(Repository):
-    """Each method is one step: it reads what there is to do, and then does it in one short transaction."""
+    """Prunes and erases. Each call does one small step and returns the position of the next."""
 
     def prune_receipts(self, *, before: datetime, after: int) -> PruneStep:
-        """Delete some receipts that came before this time and are not pending."""
+        """Delete one batch of receipts that came before this time and are not pending."""
         return self._prune(lambda c: prune.plan_receipts(c, before, after), prune.prune_receipts)
 
     def prune_events(self, *, before: datetime, after: int, destinations: Collection[str]) -> PruneStep:
-        """Delete some events that came before this time and have no open delivery to one of these destinations."""
+        """Delete one batch of events that came before this time and have no open delivery to these destinations."""
         return self._prune(
             lambda c: prune.plan_events(c, before, after),
             lambda c, ids: prune.prune_events(c, ids, destinations, self._store.now(c)),
         )
 
     def prune_erased_events(self, *, before: datetime) -> PruneStep:
-        """Delete some ids of events that were erased before this time."""
+        """Delete one batch of old rows from `erased_events`: those of events that were erased before this time."""
         deleted = self._store.write(lambda c: prune.prune_erased_events(c, before))
+        # The next step needs no position, only whether there is one: rows that were deleted are not found again.
         return PruneStep(deleted, deleted or None)
 
     def erase(self, contact: str, cursor: ErasureCursor | None) -> EraseStep:
-        """Erase some of what is stored of a contact. Without a cursor an erasure begins; `next` continues it.
+        """Erase one batch of a contact's data. Pass None first, then `EraseStep.next` until it is None.
 
-        The last step also empties the database's own log.
+        A step may run several transactions. The last also truncates SQLite's write-ahead log if no reader uses it.
         """
         if cursor is None:
             last_id = self._store.database.read(erase_contact.last_receipt_id)
             cursor = ErasureCursor(ErasureStage.RECEIPTS, 0, last_id)
-        names = self._store.database.read(lambda c: erase_contact.other_names(c, contact))
+        ids = self._store.database.read(lambda c: erase_contact.other_ids(c, contact))
         match cursor.stage:
             case ErasureStage.RECEIPTS:
-                return self._clear_bodies([contact, *names], cursor)
-            case ErasureStage.OTHER_NAMES:
-                return self._erase_by_other_names(contact, names, cursor)
+                return self._clear_bodies([contact, *ids], cursor)
+            case ErasureStage.OTHER_IDS:
+                return self._erase_by_other_id(contact, ids, cursor)
             case ErasureStage.CONTACT:
                 return self._erase_by_contact(contact, cursor)
 
@@ -55,19 +56,19 @@ class Retention(Repository):
         deleted = self._store.write(lambda c: delete(c, planned.ids)) if planned.ids else 0
         return PruneStep(deleted, planned.next)
 
-    def _clear_bodies(self, names: Sequence[str], cursor: ErasureCursor) -> EraseStep:
+    def _clear_bodies(self, contact_ids: Sequence[str], cursor: ErasureCursor) -> EraseStep:
         def search(connection: Connection) -> tuple[int, list[int]]:
             end = erase_contact.end_of_scan(connection, cursor.after, cursor.last_receipt_id)
-            return end, erase_contact.receipts_naming(connection, names, cursor.after, end)
+            return end, erase_contact.receipts_with_id(connection, contact_ids, cursor.after, end)
 
         end, ids = self._store.database.read(search)
         step = self._store.write(lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
-        stage = ErasureStage.RECEIPTS if end > cursor.after else ErasureStage.OTHER_NAMES
+        stage = ErasureStage.RECEIPTS if end > cursor.after else ErasureStage.OTHER_IDS
         return replace(step, next=ErasureCursor(stage, end, cursor.last_receipt_id))
 
-    def _erase_by_other_names(self, contact: str, names: Sequence[str], cursor: ErasureCursor) -> EraseStep:
-        for name in names:
-            step = self._erase_events(contact, name)
+    def _erase_by_other_id(self, contact: str, other_ids: Sequence[str], cursor: ErasureCursor) -> EraseStep:
+        for other_id in other_ids:
+            step = self._erase_events(contact, other_id)
             if step.events:
                 return replace(step, next=cursor)
         return EraseStep(next=replace(cursor, stage=ErasureStage.CONTACT))
@@ -79,9 +80,9 @@ class Retention(Repository):
         self._store.database.truncate_wal()
         return step
 
-    def _erase_events(self, contact: str, other_name: str | None) -> EraseStep:
+    def _erase_events(self, contact: str, other_id: str | None) -> EraseStep:
         def erase(connection: Connection) -> EraseStep:
-            rows = erase_contact.lock_events_naming(connection, contact, other_name)
+            rows = erase_contact.lock_events_with_id(connection, contact, other_id)
             return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
 
-        return self._store.write(erase, "work")
+        return self._store.write(erase, "work")  # wake the workers: other jobs may be due

@@ -100,7 +100,7 @@ def test_a_worker_that_stops_hands_back_jobs_that_hang(url: str, store: Store, s
     [job] = open_jobs(store)
     assert (job.claim_id, job.claims, job.attempts) == (None, 0, 0)
     assert [job.subject for job in claim(store)] == [number]
-    assert store.heartbeats.latest("worker") == []
+    assert store.heartbeats.of_kind("worker") == []
 
 
 def test_a_worker_that_stops_lets_jobs_in_flight_finish(url: str, store: Store, start: Start) -> None:
@@ -241,10 +241,10 @@ def test_a_worker_does_nothing_until_the_schema_is_compatible(
     execute(store, f"UPDATE schema_compatibility SET oldest_code = '{version}'")
     worker = work(start, url)
 
-    wait_for(lambda: store.heartbeats.latest("worker") != [])
+    wait_for(lambda: store.heartbeats.of_kind("worker") != [])
     notify(store)
-    [beat] = store.heartbeats.latest("worker")
-    wait_for(lambda: store.heartbeats.latest("worker") != [beat])
+    [beat] = store.heartbeats.of_kind("worker")
+    wait_for(lambda: store.heartbeats.of_kind("worker") != [beat])
     untouched = [(job.claims, job.attempts) for job in open_jobs(store)]
     execute(store, f"UPDATE schema_version SET version_num = '{HEAD}'")
 

@@ -184,7 +184,7 @@ def read_everything(store: Store) -> None:
     store.consumers.cursor("reader"), store.consumers.get("reader"), store.consumers.page(after=None, limit=9)
     store.jobs.next_due_in(CRM), store.jobs.depths(), store.queues.all(), store.queues.get(CRM)
     store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()
-    store.deliveries.load([Job(1, CRM, 1, 0, 0)]), store.heartbeats.latest("worker")
+    store.deliveries.load([Job(1, CRM, 1, 0, 0)]), store.heartbeats.of_kind("worker")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_every_check_of_a_healthy_store_is_ok(store: Store) -> None:
 def test_a_check_stores_nothing(store: Store) -> None:
     store.checks()
 
-    assert store.heartbeats.latest("probe") == []
+    assert store.heartbeats.of_kind("probe") == []
 
 
 def test_a_database_without_a_schema_is_reported(databases: Databases, make_store: StoreMaker) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, text, update
 
-from app.domain.erasure import EraseStep, is_phone, names_in
+from app.domain.erasure import EraseStep, has_any_id, is_phone
 from app.domain.receipt import ReceiptState
 from app.store.engine import sqlite
 from app.store.tables.receipts import is_cleared
@@ -22,7 +22,7 @@ from app.store.transactions.prune import STEP_ROWS
 
 SCAN_ROWS = 2000
 SCAN_BYTES = 16 * 1024 * 1024
-MAX_NAMES = 50
+MAX_OTHER_IDS = 50
 
 _REMEMBER = text(
     "INSERT INTO erased_events (event_id, at) SELECT event_id, :at FROM events WHERE id IN :ids"
@@ -33,10 +33,10 @@ EventRow = Row[*tuple[Any, ...]]
 """An event's sequence and the row id of its receipt."""
 
 
-def other_names(connection: Connection, contact: str) -> list[str]:
-    """Return the contact's other names: user ids or phone numbers from events that also name the contact."""
+def other_ids(connection: Connection, contact: str) -> list[str]:
+    """Return the contact's other ids: user ids or phone numbers from events that also have the given one."""
     other = events.c.user_id if is_phone(contact) else events.c.wa_id
-    query = select(other).where(_names(contact), other.is_not(None)).distinct().limit(MAX_NAMES)
+    query = select(other).where(_has_id(contact), other.is_not(None)).distinct().limit(MAX_OTHER_IDS)
     return list(connection.execute(query).scalars())
 
 
@@ -57,12 +57,12 @@ def end_of_scan(connection: Connection, after: int, last_id: int) -> int:
     return end
 
 
-def receipts_naming(connection: Connection, names: Sequence[str], after: int, end: int) -> list[int]:
-    """Return the ids of receipts in this range whose body has one of the names."""
-    contains = or_(*[_contains(connection, name, number) for number, name in enumerate(names)])
+def receipts_with_id(connection: Connection, contact_ids: Sequence[str], after: int, end: int) -> list[int]:
+    """Return the ids of receipts in this range whose body has one of the contact's ids."""
+    contains = or_(*[_contains(connection, contact_id, number) for number, contact_id in enumerate(contact_ids)])
     query = select(receipts.c.id, receipts.c.body)
     query = query.where(receipts.c.id > after, receipts.c.id <= end, contains)
-    return [row.id for row in connection.execute(query) if names_in(bytes(row.body), list(names))]
+    return [row.id for row in connection.execute(query) if has_any_id(bytes(row.body), list(contact_ids))]
 
 
 def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
@@ -79,17 +79,17 @@ def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
     )
 
 
-def lock_events_naming(connection: Connection, contact: str, other_name: str | None = None) -> Sequence[EventRow]:
-    """Lock and return the next events of the contact; or those that have only another name of it.
+def lock_events_with_id(connection: Connection, contact: str, other_id: str | None = None) -> Sequence[EventRow]:
+    """Lock and return the next events of the contact; or those that have only another id of it.
 
     A phone number may have belonged to another customer before: an event with the number and another user id is not
     the contact's.
     """
     query = select(events.c.id, events.c.receipt).order_by(events.c.id).limit(STEP_ROWS).with_for_update()
-    if other_name is None:
-        return connection.execute(query.where(_names(contact))).all()
-    alone = events.c.user_id.is_(None) if is_phone(other_name) else events.c.wa_id.is_distinct_from(contact)
-    return connection.execute(query.where(_names(other_name), alone)).all()
+    if other_id is None:
+        return connection.execute(query.where(_has_id(contact))).all()
+    alone = events.c.user_id.is_(None) if is_phone(other_id) else events.c.wa_id.is_distinct_from(contact)
+    return connection.execute(query.where(_has_id(other_id), alone)).all()
 
 
 def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime) -> EraseStep:
@@ -102,11 +102,11 @@ def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime
     return EraseStep(deleted_events, deleted_deliveries, cleared.receipts)
 
 
-def _names(name: str) -> ColumnElement[bool]:
-    return (events.c.wa_id if is_phone(name) else events.c.user_id) == name
+def _has_id(contact_id: str) -> ColumnElement[bool]:
+    return (events.c.wa_id if is_phone(contact_id) else events.c.user_id) == contact_id
 
 
-def _contains(connection: Connection, name: str, number: int) -> ColumnElement[bool]:
+def _contains(connection: Connection, contact_id: str, number: int) -> ColumnElement[bool]:
     is_sqlite = connection.dialect.name == "sqlite"
-    condition = text(f"instr(body, :name{number}) > 0" if is_sqlite else f"position(:name{number} in body) > 0")
-    return condition.bindparams(bindparam(f"name{number}", name.encode()))  # type: ignore[return-value]
+    condition = text(f"instr(body, :id{number}) > 0" if is_sqlite else f"position(:id{number} in body) > 0")
+    return condition.bindparams(bindparam(f"id{number}", contact_id.encode()))  # type: ignore[return-value]

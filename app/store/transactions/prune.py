@@ -1,8 +1,8 @@
 """Deletes expired rows in small transactions, to keep the waits for locks short.
 
-A step reads which rows to delete, and then deletes them by id in one transaction of at most `STEP_ROWS` rows and
-`STEP_BYTES` bytes. Rows come in the order of their ids, which is the order of their ages; rows that must stay are
-skipped.
+A step reads which rows to delete, and then deletes them by id in one transaction of at most `STEP_ROWS` receipts or
+events, of `STEP_BYTES` together; deliveries, jobs and errors come on top. Ids normally follow the age: a page of ids
+with no old row ends the run. Rows that must stay are skipped.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,7 +25,10 @@ STEP_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Plan:
-    """The ids that a step deletes, and the id after which the next step continues; None: no older rows are left."""
+    """The ids that a step deletes, and the id after which the next step continues.
+
+    None: stop here (the page has no old row, or is the last one).
+    """
 
     ids: Sequence[int]
     next: int | None
@@ -33,7 +36,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class PruneStep:
-    """How many rows a step deleted, and the id after which the next one continues; None: no older rows are left."""
+    """How many rows a step deleted, and the id after which the next one continues; None: stop here, as in `Plan`."""
 
     deleted: int
     next: int | None
@@ -48,16 +51,16 @@ def plan_receipts(connection: Connection, before: datetime, after: int) -> Plan:
 
 
 def plan_events(connection: Connection, before: datetime, after: int) -> Plan:
-    """Choose the next events that came before this time. Some may have to stay: that is seen once they are locked."""
+    """Choose the next events that came before this time. `prune_events`, which locks them, keeps some of them."""
     columns = events.c.id, events.c.received_at, func.length(events.c.document).label("size")
     query = select(*columns).where(events.c.id > after).order_by(events.c.id).limit(STEP_ROWS)
     return _plan(connection.execute(query).all(), before)
 
 
 def prune_receipts(connection: Connection, ids: Sequence[int]) -> int:
-    """Delete those of these receipts that are not pending, with their errors, and return how many."""
-    is_settled = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
-    query = select(receipts.c.id).where(is_settled).order_by(receipts.c.id).with_for_update()
+    """Delete the given receipts that are not pending, with their errors, and return how many."""
+    is_deletable = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
+    query = select(receipts.c.id).where(is_deletable).order_by(receipts.c.id).with_for_update()
     locked = connection.execute(query).scalars().all()
     with sqlite.secure_delete(connection):
         connection.execute(delete(receipts).where(receipts.c.id.in_(locked)))
@@ -66,19 +69,19 @@ def prune_receipts(connection: Connection, ids: Sequence[int]) -> int:
 
 
 def prune_events(connection: Connection, ids: Sequence[int], destinations: Collection[str], now: datetime) -> int:
-    """Delete those of these events that have no open delivery, with their deliveries, and return how many events.
+    """Delete the given events that have no open delivery, with their deliveries, and return how many events.
 
-    `destinations` are those of the config. An open delivery to any other one is marked as skipped first.
+    `destinations` are the configured ones. First, open deliveries to other destinations are marked skipped.
     """
     lock_events(connection, ids)
     still_open = lock_open_deliveries(connection, ids)
     _skip(connection, [row for row in still_open if row.destination not in destinations], now)
     kept = {row.event for row in still_open if row.destination in destinations}
-    return delete_events(connection, [sequence for sequence in ids if sequence not in kept])[0]
+    return delete_events(connection, [event_id for event_id in ids if event_id not in kept])[0]
 
 
 def prune_erased_events(connection: Connection, before: datetime) -> int:
-    """Delete some ids of events that were erased before this time, and return how many. Meta repeats them no more."""
+    """Delete some ids of events erased before this time; return how many. Meta does not resend events this old."""
     query = select(erased_events.c.event_id).where(erased_events.c.at < before).limit(STEP_ROWS)
     locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
     return connection.execute(delete(erased_events).where(erased_events.c.event_id.in_(locked))).rowcount
@@ -92,7 +95,7 @@ def _skip(connection: Connection, rows: Sequence[DeliveryRow], now: datetime) ->
 
 
 def _plan(rows: Sequence[Row[*tuple[Any, ...]]], before: datetime, keep: Collection[int] = ()) -> Plan:
-    """Choose the old rows. Young ones among them are skipped: the clock may have been wrong for a while."""
+    """Choose the expired rows of a page. Skip younger rows between them: the clock may have been wrong."""
     old = [row for row in rows if row.received_at < before]
     ids: list[int] = []
     size = 0
