@@ -99,6 +99,6 @@ def _log_attempt(job: Job, delivery: Delivery, response: PushResponse, outcome: 
 def _count(delivery: Delivery, event: Event, outcome: Outcome, gateway: Gateway) -> None:
     label, _ = OUTCOMES[type(outcome)]
     gateway.metrics.delivery_attempted(destination=delivery.destination, outcome=label)
-    if isinstance(outcome, Done) and not delivery.was_delivered:
+    if isinstance(outcome, Done) and not delivery.has_succeeded:
         lag = gateway.clock() - event.received_at
         gateway.metrics.event_delivered(destination=delivery.destination, seconds=max(0.0, lag.total_seconds()))

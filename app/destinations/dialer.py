@@ -38,7 +38,7 @@ class Dialer:
         self._look_up = look_up
 
     def __call__(self) -> socket.socket:
-        """A connected socket; the last address's OSError where none answers."""
+        """Return a connected socket. Raises the OSError of the last address if none answers."""
         failure: OSError = socket.gaierror("the name has no address")
         for family, _, _, _, address in self._thread.apply(self._look_up, self._name):
             try:
@@ -48,7 +48,7 @@ class Dialer:
         raise failure
 
     def _connect(self, family: socket.AddressFamily, address: Any) -> socket.socket:
-        """The address is checked before, so that a refused one is not even knocked at, and as it is connected."""
+        """Connect. Check the address before and after connecting, so that no refused address is contacted."""
         self._check(address)
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:

@@ -1,4 +1,4 @@
-"""The connections to one destination: `http.client` over sockets that our dialer makes, kept between requests."""
+"""A pool of HTTP connections to one destination, on sockets made by `Dialer`."""
 
 import select
 import socket
@@ -19,13 +19,14 @@ native_poll = monkey.get_original("select", "poll")
 
 PORTS = {"http": 80, "https": 443}
 URL_CHARACTERS = "!$%&'()*+,/:;=?@~"
-"""Left as they are in a request's target, with letters, digits and `-._`. Source: RFC 3986, 3.3 and 3.4."""
+"""Not percent-encoded in a request target, besides letters, digits and `-._`. Source: RFC 3986, 3.3 and 3.4."""
 
 
 class ConnectionPool:
     """Posts to one destination.
 
-    Proxies, redirects, cookies, netrc and the environment are what a client library's session adds: there is none.
+    It uses no proxies, redirects, cookies or netrc, unlike a library session. Of the environment only OpenSSL's
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` are read.
     """
 
     def __init__(self, url: str, dialer_to: Callable[[str, int], Dialer], timeout_seconds: float) -> None:
@@ -43,7 +44,7 @@ class ConnectionPool:
     def post(self, body: bytes, headers: Mapping[str, str]) -> Iterator[HTTPResponse]:
         """Post once and yield the response, its body still unread. The caller must drain it.
 
-        The connection is kept unless an exception ends the exchange.
+        The connection is kept unless an exception ends the exchange; its socket is reused if the response allows it.
         """
         connection = self._idle.pop() if self._idle else self._new_connection()
         try:
@@ -69,17 +70,17 @@ class _Connection(HTTPConnection):
     tls: ssl.SSLContext | None
 
     def connect(self) -> None:
-        """Connect, and agree on TLS where the URL asks for it: its name is verified, and sent as SNI."""
-        connected = self.dial()
+        """Connect; for https, start TLS, verify the host name and send it as SNI."""
+        sock = self.dial()
         if self.tls is not None:
-            connected = self.tls.wrap_socket(connected, server_hostname=self.host.rstrip("."))
-        connected.settimeout(self.timeout)
-        self.sock = connected
+            sock = self.tls.wrap_socket(sock, server_hostname=self.host.rstrip("."))
+        sock.settimeout(self.timeout)
+        self.sock = sock
 
     def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
         """Send a request and return the response once its headers have arrived.
 
-        A kept connection that the destination has closed is opened anew.
+        If the destination has closed an idle connection, reconnect.
         """
         if self.sock is not None and _is_readable(self.sock):
             self.close()
@@ -93,10 +94,10 @@ def _close_all(connections: Iterable[_Connection]) -> None:
         connection.close()
 
 
-def _is_readable(connection: socket.socket) -> bool:
-    """Return whether there is something to read. Between two requests that can only be the connection's end."""
+def _is_readable(sock: socket.socket) -> bool:
+    """Return whether a socket is readable. Between requests that means closed or out of step: do not reuse it."""
     poll = native_poll()
-    poll.register(connection, select.POLLIN)
+    poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
 
 

@@ -6,17 +6,21 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.job_result import Attempt
-from app.domain.push_response import STATUS_OF_SUCCESS
+from app.domain.push_response import SUCCESS_STATUSES
 
 DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
-"""A delivery's public id and the number in it."""
+"""Matches a delivery's public id; group 1 is its row id."""
 
 KEPT_ATTEMPTS = 20
-"""How many attempts are kept, the last ones, so that a delivery that is replayed often does not grow."""
+"""How many of the last attempts are kept: a delivery that is replayed often must not grow."""
 
 
 class DeliveryState(StrEnum):
-    """The state of a delivery. `skipped`: its destination had left the config when the event was pruned."""
+    """The state of a delivery.
+
+    `waiting` and `in_flight` are derived from the job: the table stores `open` for both. `skipped`: pruning gave it
+    up because its destination is no longer in the config; the event was kept for another destination.
+    """
 
     WAITING = "waiting"
     IN_FLIGHT = "in_flight"
@@ -27,7 +31,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True)
 class NewDelivery:
-    """A delivery to add with an event. Those with the same `order_key` go to their destination one by one."""
+    """A delivery to add with an event. Those with the same `order_key` are sent in order, one at a time."""
 
     destination: str
     order_key: int | None = None
@@ -45,9 +49,9 @@ class Delivery:
     next_attempt_at: datetime | None
 
     @property
-    def was_delivered(self) -> bool:
-        """Whether an earlier attempt succeeded, so that the next push is a replay."""
-        return any(attempt.status in STATUS_OF_SUCCESS for attempt in self.attempts)
+    def has_succeeded(self) -> bool:
+        """Whether one of the kept attempts succeeded."""
+        return any(attempt.status in SUCCESS_STATUSES for attempt in self.attempts)
 
 
 @dataclass(frozen=True)

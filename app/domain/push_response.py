@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-STATUS_OF_SUCCESS = range(200, 300)
+SUCCESS_STATUSES = range(200, 300)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PushResponse:
     @property
     def is_success(self) -> bool:
         """Whether the destination accepted the event."""
-        return self.status in STATUS_OF_SUCCESS
+        return self.status in SUCCESS_STATUSES
 
     @property
     def summary(self) -> str:

@@ -1,4 +1,4 @@
-"""Gauges of what the store holds. They are read at each scrape, so that every process shows the same."""
+"""Gauges of what the store holds. They are read at each scrape, so that each web process reports the same values."""
 
 from collections.abc import Iterator
 
@@ -21,14 +21,14 @@ def read_gauges(gateway: Gateway) -> Iterator[Metric]:
         yield GaugeMetricFamily(up.name, up.documentation, 0)
         return
     yield up
-    yield from _of_receipts(snapshot)
-    yield from _of_events(snapshot.events)
-    yield from _of_queues(snapshot)
-    yield _dead_letters(snapshot.deliveries)
-    yield _states(snapshot.destinations)
+    yield from _receipt_gauges(snapshot)
+    yield from _event_gauges(snapshot.events)
+    yield from _queue_gauges(snapshot)
+    yield _dead_letter_gauge(snapshot.deliveries)
+    yield _destination_state_gauge(snapshot.destinations)
 
 
-def _of_receipts(snapshot: Snapshot) -> Iterator[Metric]:
+def _receipt_gauges(snapshot: Snapshot) -> Iterator[Metric]:
     counts = snapshot.receipts
     receipts = GaugeMetricFamily("wats_receipts", "Receipts by state.", labels=["state"])
     receipts.add_metric(["pending"], counts.pending)
@@ -41,17 +41,21 @@ def _of_receipts(snapshot: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily("wats_oldest_pending_receipt_seconds", "Age of the oldest receipt not yet split.", age)
 
 
-def _of_events(counts: EventCounts) -> Iterator[Metric]:
-    yield GaugeMetricFamily("wats_stored_events", "Events in the store, at most.", counts.total)
+def _event_gauges(counts: EventCounts) -> Iterator[Metric]:
+    yield GaugeMetricFamily("wats_stored_events", "Upper bound of the number of stored events.", counts.total)
     yield GaugeMetricFamily(
         "wats_foreign_events", "Stored events of accounts or numbers that were not in the profile.", counts.foreign
     )
 
 
-def _of_queues(snapshot: Snapshot) -> Iterator[Metric]:
-    depths = GaugeMetricFamily("wats_queue_depth", "Open jobs by queue.", labels=["queue", "state"])
+def _queue_gauges(snapshot: Snapshot) -> Iterator[Metric]:
+    depths = GaugeMetricFamily(
+        "wats_queue_depth", "Open jobs by queue; for `split`, pending receipts.", labels=["queue", "state"]
+    )
     oldest = GaugeMetricFamily(
-        "wats_queue_oldest_seconds", "For how long the first open job has been due.", labels=["queue"]
+        "wats_queue_oldest_seconds",
+        "Seconds since the oldest open job (for `split`, pending receipt) became due; 0 if none is due.",
+        labels=["queue"],
     )
     for depth in snapshot.queues:
         depths.add_metric([depth.queue, "waiting"], depth.waiting)
@@ -61,15 +65,15 @@ def _of_queues(snapshot: Snapshot) -> Iterator[Metric]:
     yield oldest
 
 
-def _dead_letters(counts: dict[str, DeliveryCounts]) -> Metric:
+def _dead_letter_gauge(counts: dict[str, DeliveryCounts]) -> Metric:
     dead = GaugeMetricFamily("wats_dead_letters", "Deliveries that were given up.", labels=["destination"])
     for name, count in counts.items():
         dead.add_metric([name], count.dead)
     return dead
 
 
-def _states(destinations: list[DestinationStatus]) -> Metric:
-    """Return 1 for the state that a destination is in, 0 for the others."""
+def _destination_state_gauge(destinations: list[DestinationStatus]) -> Metric:
+    """Return a gauge that is 1 for a destination's current state and 0 for the others."""
     states = GaugeMetricFamily(
         "wats_destination_state", "1 for the state that a destination is in.", labels=["destination", "state"]
     )

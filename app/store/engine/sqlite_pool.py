@@ -1,4 +1,4 @@
-"""The pool of SQLite connections that native threads read with."""
+"""The connection pool of the SQLite reader engine."""
 
 from collections import deque
 from typing import Any
@@ -7,10 +7,10 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 
 class SqlitePool(Pool):
-    """Keeps as many connections as were ever in use at once.
+    """Never closes a returned connection, so it grows to the largest number used at once.
 
-    It has no lock, because a lock that gevent has patched must not be shared by native threads. Taking from a deque
-    and putting back are atomic.
+    It has no lock, because a lock that gevent has patched must not be shared by native threads. `deque.pop` and
+    `append` are atomic.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
