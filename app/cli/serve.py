@@ -91,7 +91,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _bring_schema_to_head(settings: Settings) -> None:
-    # here, because a start that is refused and --print-config need no database, and importing it takes half their time
+    # here, because a refused start and --print-config need no database, and importing it takes half their time
     from app.cli.store_errors import reporting_store_errors, require_compatible
     from app.store import Store
 

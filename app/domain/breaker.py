@@ -38,7 +38,7 @@ class Breaker:
 
 
 def after_success(breaker: Breaker, now: datetime, max_in_flight: int) -> Breaker:
-    """Return the breaker after a success: a probe closes it, a later one allows one more job up to `max_in_flight`."""
+    """Return the breaker after a success: a probe closes it, a later one allows one more job, to `max_in_flight`."""
     if breaker.is_pausing(now):
         return breaker
     if breaker.is_open:
