@@ -85,10 +85,10 @@ def dedupe_outside_the_transaction() -> None:
     from app.store.tables.schema import erased_events
     from app.store.transactions import split_receipts
 
-    def remember(keys: list[bytes]) -> Callable[[Any], set[bytes]]:
-        def remember(connection: Any) -> set[bytes]:
+    def remember(keys: set[bytes]) -> Callable[[Any], dict[bytes, Any]]:
+        def remember(connection: Any) -> dict[bytes, Any]:
             known = look_up(connection, keys)
-            new = [{"event_id": key, "at": datetime.now(UTC)} for key in {*keys} - known]
+            new = [{"event_id": key, "at": datetime.now(UTC)} for key in keys - known.keys()]
             if new:
                 connection.execute(insert(erased_events), new)
             return known
@@ -96,13 +96,12 @@ def dedupe_outside_the_transaction() -> None:
         return remember
 
     def add_what_is_not_known(events: Any, job: Any, split: Any, lease: timedelta) -> Any:
-        keys = sorted({split_receipts._key(found) for one in split for found in one.events})
-        known = events._store.write(remember(keys))
+        known = events._store.write(remember(split_receipts._keys(split)))
         events._store._on_failpoint("remembered")
-        split_receipts._known = lambda connection, keys: known
+        split_receipts._known_items = lambda connection, keys: {key: known[key] for key in keys if key in known}
         return add(events, job, split, lease)
 
-    look_up, add = split_receipts._known, Events.add
+    look_up, add = split_receipts._known_items, Events.add
     Events.add = add_what_is_not_known  # type: ignore[method-assign]
 
 
