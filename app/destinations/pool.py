@@ -55,7 +55,7 @@ class ConnectionPool:
         self._idle.append(connection)
 
     def _new_connection(self) -> "_Connection":
-        connection = _Connection(self._host, self._port, timeout=self._timeout_seconds)
+        connection = _Connection(self._host.rstrip("."), self._port, timeout=self._timeout_seconds)
         connection.default_port = self._default_port
         connection.dial, connection.tls = self._dial, self._tls
         return connection
@@ -73,7 +73,7 @@ class _Connection(HTTPConnection):
         """Connect; for https, start TLS, verify the host name and send it as SNI."""
         sock = self.dial()
         if self.tls is not None:
-            sock = self.tls.wrap_socket(sock, server_hostname=self.host.rstrip("."))
+            sock = self.tls.wrap_socket(sock, server_hostname=self.host)
         sock.settimeout(self.timeout)
         self.sock = sock
 
@@ -84,7 +84,8 @@ class _Connection(HTTPConnection):
         """
         if self.sock is not None and _is_readable(self.sock):
             self.close()
-        with suppress(BrokenPipeError):  # a destination may respond and close before it has read the whole body
+        # A destination may respond and close, or reset, before it has read the whole body.
+        with suppress(BrokenPipeError, ConnectionResetError):
             self.request("POST", target, body, headers)
         return self.getresponse()
 

@@ -58,9 +58,10 @@ def test_a_destination_that_reads_nothing_times_out(pusher: Pusher) -> None:
         assert pusher.post(url, seconds=1, body="x" * 20_000_000).words == TIMED_OUT
 
 
-def test_a_response_to_a_body_that_was_not_read_counts(pusher: Pusher) -> None:
+@pytest.mark.parametrize("ending", ["shutdown", "reset"])
+def test_a_response_to_a_body_that_was_not_read_counts(pusher: Pusher, ending: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        responding = threading.Thread(target=respond_without_reading, args=(listener,))
+        responding = threading.Thread(target=respond_without_reading, args=(listener, ending))
         responding.start()
 
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -69,11 +70,14 @@ def test_a_response_to_a_body_that_was_not_read_counts(pusher: Pusher) -> None:
         responding.join()
 
 
-def respond_without_reading(listener: socket.socket) -> None:
+def respond_without_reading(listener: socket.socket, ending: str) -> None:
+    """Respond and close. Without a shutdown the unread body makes the kernel reset the connection."""
     connection, _ = listener.accept()
     with connection:
+        connection.recv(1)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-        connection.shutdown(socket.SHUT_WR)
+        if ending == "shutdown":
+            connection.shutdown(socket.SHUT_WR)
 
 
 def test_a_closed_port_is_an_error(pusher: Pusher) -> None:

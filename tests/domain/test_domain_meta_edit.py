@@ -39,6 +39,7 @@ def test_a_message_with_another_text_is_an_edit_and_its_id_follows_from_the_text
         ("messages", "statuses", status("failed"), {"errors": [{"code": 1}]}, False),
         ("messages", "statuses", status(), {"pricing": {"billable": True}}, False),
         ("calls", "calls", CALL, {"session": {"sdp": "v=0"}}, True),
+        ("calls", "calls", CALL, {"timestamp": "1764000009"}, False),
     ],
 )
 def test_what_makes_an_item_an_edit(

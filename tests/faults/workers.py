@@ -73,7 +73,7 @@ class Workers:
         while not self._over.wait(0.05):
             for at, process in enumerate(self._processes):
                 if process.poll() is not None:
-                    self.deaths += 1
+                    self.deaths += process.returncode == -signal.SIGKILL  # a worker that failed was not killed
                     self._processes[at] = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:

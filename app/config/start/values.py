@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from environs import Env, EnvValidationError, ValidationError
 
 from app.config.errors import InvalidValue, Problems
-from app.config.option_types import Credential
+from app.config.option_types import Credential, Text
 from app.config.start_options import HANDED_DOWN, OPTIONS, PORT, StartOption
 
 T = TypeVar("T")
@@ -105,6 +105,8 @@ def read_values(flags: Flags, environ: Mapping[str, str], problems: Problems) ->
 def _value(option: StartOption[Any], flags: Flags, env: _StartEnv, problems: Problems) -> Sourced[Any]:
     from_variable = env.option(option.variable, None, option=option) if option.variable else None
     from_flag = flags.get(option)
+    if from_flag == "" and isinstance(option.type, Text):
+        from_flag = None  # as an unset variable
     if isinstance(from_flag, str):
         from_flag = problems.named(option.flag).read(lambda: option.type.parse(from_flag), None)
     if from_flag is not None:

@@ -30,8 +30,10 @@ def _content(path: str, raw: Any) -> Any:
     list_name = path.removesuffix("[]").rpartition(".")[2]
     if list_name == "statuses":
         return None
-    if list_name not in MESSAGE_LISTS or not isinstance(raw, dict):
+    if not isinstance(raw, dict):
         return raw
+    if list_name not in MESSAGE_LISTS:  # a call, for instance, which Meta may repeat with a later time
+        return {key: member for key, member in raw.items() if key != "timestamp"}
     type_ = raw.get("type")
     return _without_urls(raw.get(type_)) if isinstance(type_, str) else None
 
