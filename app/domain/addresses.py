@@ -19,7 +19,7 @@ def is_never_connected(address: Address) -> bool:
 
     Private addresses and loopback are allowed: the operator has configured them.
     """
-    return any(_is_forbidden(one) for one in (address, *_embedded(address)))
+    return any(_is_forbidden(candidate) for candidate in (address, *_embedded(address)))
 
 
 def _is_forbidden(address: Address) -> bool:
@@ -35,4 +35,4 @@ def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
     embedded = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64 or 1 < int(address) < 2**32:
         embedded.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [one for one in embedded if one is not None]
+    return [candidate for candidate in embedded if candidate is not None]

@@ -8,7 +8,7 @@ SUCCESS_STATUSES = range(200, 300)
 
 @dataclass(frozen=True)
 class PushResponse:
-    """The status, or the error in a few stable words; how long it took, and the delay that it asked for.
+    """The status, or the error as a stable phrase; how long it took, and the delay that it asked for.
 
     Nothing else is kept: no other header and no body.
     """

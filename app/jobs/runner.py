@@ -76,7 +76,9 @@ class JobRunner:
             gevent.spawn(self._listen_forever),
             gevent.spawn(self._leases.renew_forever),
         ]
-        dispatching: list[gevent.Greenlet[..., None]] = [gevent.spawn(one.run) for one in self._dispatchers]
+        dispatching: list[gevent.Greenlet[..., None]] = [
+            gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers
+        ]
         for greenlet in (*helpers, *dispatching):
             greenlet.link_exception(lambda _: stop.set())
         stop.wait()

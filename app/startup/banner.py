@@ -14,8 +14,8 @@ from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 
 def print_banner(settings: Settings, out: TextIO) -> None:
     """Print that the gateway listens, and in a dry-run how to try it."""
-    facts = start_facts(settings)
-    out.write(_block(facts) if out.isatty() else json.dumps({"event": "serve.listening", **facts}) + "\n")
+    details = start_details(settings)
+    out.write(_block(details) if out.isatty() else json.dumps({"event": "serve.listening", **details}) + "\n")
     out.flush()
 
 
@@ -28,11 +28,11 @@ def print_warnings(settings: Settings, out: TextIO) -> None:
     out.flush()
 
 
-def start_facts(settings: Settings) -> dict[str, str]:
+def start_details(settings: Settings) -> dict[str, str]:
     """Return mode, address, webhook URL and kind of database; in a dry-run also a command that posts a webhook."""
     host = settings.service.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{settings.service.port}"
-    facts = {
+    details = {
         "version": VERSION,
         "mode": settings.mode.value,
         "profile": settings.profile,
@@ -41,8 +41,8 @@ def start_facts(settings: Settings) -> dict[str, str]:
         "database": settings.storage.kind,
     }
     if settings.mode is Mode.DRY_RUN:
-        facts["try"] = _sample_command(settings, facts["webhookUrl"])
-    return facts
+        details["try"] = _sample_command(settings, details["webhookUrl"])
+    return details
 
 
 def _sample_command(settings: Settings, url: str) -> str:
@@ -76,7 +76,7 @@ def _sample(settings: Settings) -> str:
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, separators=(",", ":"))
 
 
-def _block(facts: dict[str, str]) -> str:
-    lines = [f"  {name:<11} {value}" for name, value in facts.items() if name != "try"]
-    sample = ["", "  Post a correctly signed webhook:", "", f"  {facts['try']}"] if "try" in facts else []
+def _block(details: dict[str, str]) -> str:
+    lines = [f"  {name:<11} {value}" for name, value in details.items() if name != "try"]
+    sample = ["", "  Post a correctly signed webhook:", "", f"  {details['try']}"] if "try" in details else []
     return "\n".join(["", "wats is listening", "", *lines, *sample, "", ""])

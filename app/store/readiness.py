@@ -108,5 +108,5 @@ class LastCommit:
         self._at = time.monotonic()
 
     def is_within(self, seconds: float) -> bool:
-        """Tell whether the last commit succeeded within the last so many seconds."""
+        """Return whether the last commit succeeded within the last so many seconds."""
         return time.monotonic() - self._at < seconds

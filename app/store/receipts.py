@@ -86,7 +86,7 @@ class Receipts(Repository):
         return self._store.database.read(lambda c: pending_receipts(c, limit, max_bytes))
 
     def has_pending(self) -> bool:
-        """Tell whether any receipt is pending."""
+        """Return whether any receipt is pending."""
         return self._store.database.read(has_pending)
 
     def reason(self, receipt_id: str) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 from app.config import ConfigError, Flags
 from app.config.api_access import api_access
 from app.domain.meta.signature import signature_of
-from app.startup.banner import print_banner, print_warnings, start_facts
+from app.startup.banner import print_banner, print_warnings, start_details
 from app.startup.handover import hand_over, handed_over
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
 
@@ -45,7 +45,7 @@ def test_the_sample_is_signed_with_the_dry_runs_app_secret(tmp_path: Path):
 def test_the_sample_is_for_this_gateways_number_and_new_at_each_start(tmp_path: Path):
     settings = start(tmp_path, DRY_RUN)
 
-    first, second = (shlex.split(start_facts(settings)["try"])[-1] for _ in range(2))
+    first, second = (shlex.split(start_details(settings)["try"])[-1] for _ in range(2))
 
     [entry] = json.loads(first)["entry"]
     metadata = entry["changes"][0]["value"]["metadata"]

@@ -1,4 +1,4 @@
-"""Recognise an edit: an item under the id of a known item, whose own content is another."""
+"""Recognise an edit: an item with the id of an earlier item but different content."""
 
 import hashlib
 from typing import Any
@@ -9,24 +9,25 @@ from app.domain.meta.context import canonical
 MESSAGE_LISTS = ("messages", "message_echoes")
 
 
-def is_edit(event: NewEvent, known: Any) -> bool:
-    """Return whether an event is news, although `known` is the item of the stored event with its id.
+def is_edit(event: NewEvent, earlier_item: Any) -> bool:
+    """Return whether `event` edits an earlier item with the same id, which is stored or came earlier in this batch.
 
-    Statuses never are: Meta sends one again with a price or a later time.
+    A repeated status is never an edit: Meta repeats it with a price or a later time. A message is edited when the
+    object under its type differs; an item of any other list is, when anything differs.
     """
-    if event.raw == known:
+    if event.raw == earlier_item:
         return False
-    return bool(_content(event.origin.path, event.raw) != _content(event.origin.path, known))
+    return bool(_content(event.origin.path, event.raw) != _content(event.origin.path, earlier_item))
 
 
 def edit_id(event: NewEvent) -> str:
-    """Return the id of an edit: it follows from the id of the known event and from the new content."""
+    """Return the edit's id, a hash of the event's id and its new content."""
     key = ["edit", event.id, _content(event.origin.path, event.raw)]
     return "evt_" + hashlib.sha256(canonical(key).encode("ascii")).hexdigest()[:32]
 
 
 def _content(path: str, raw: Any) -> Any:
-    """Return what an item says: of a message the object that its type names."""
+    """Return the content to compare: for a message the object under its `type`; None for a status; else the item."""
     list_name = path.removesuffix("[]").rpartition(".")[2]
     if list_name == "statuses":
         return None

@@ -38,7 +38,7 @@ def driver() -> ModuleType:
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """Tell whether this version can corrupt a WAL database that two connections write.
+    """Return whether this version can corrupt a WAL database that two connections write.
 
     3.7.0 to 3.51.2 can, except 3.44.6 and 3.50.7 and later ones of these two series. Source: SQLite's release notes,
     "WAL-reset bug".
@@ -144,7 +144,7 @@ def _set_up(connection: Any, cache_kibibytes: int) -> None:
 
 @contextmanager
 def secure_delete(connection: Connection) -> Iterator[None]:
-    """Inside a transaction: overwrite deleted data in pages that become free too. Do nothing on PostgreSQL."""
+    """Overwrite deleted data also in pages that become free. For use in a transaction; no effect on PostgreSQL."""
     if connection.dialect.name != "sqlite":
         yield
         return

@@ -68,6 +68,6 @@ def _log_of(path: Path) -> Path:
 
 
 def _has_log_alone(path: Path) -> bool:
-    """Tell whether there is a log with content but no database."""
+    """Return whether there is a log with content but no database."""
     log_file = _log_of(path)
     return not path.exists() and log_file.exists() and log_file.stat().st_size > 0

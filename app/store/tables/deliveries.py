@@ -48,7 +48,9 @@ def attempts_of(column: bytes) -> tuple[Attempt, ...]:
 
 def column_of(attempts: Iterable[Attempt]) -> bytes:
     """Return the last `KEPT_ATTEMPTS` of these attempts as a column."""
-    kept = [(one.at.isoformat(), one.status, one.error, one.duration_ms) for one in attempts][-KEPT_ATTEMPTS:]
+    kept = [(attempt.at.isoformat(), attempt.status, attempt.error, attempt.duration_ms) for attempt in attempts][
+        -KEPT_ATTEMPTS:
+    ]
     return json.dumps(kept, separators=(",", ":")).encode("ascii")
 
 
@@ -74,7 +76,9 @@ def read_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -
     rows = _rows(connection, ordered)
     states = {row.name: queue_of(row) for row in connection.execute(select(queues))} if rows else {}
     existing = [delivery_of(rows[row_id], now) for row_id in ordered if row_id in rows]
-    return [_delay_by_queue(one, states.get(queue_of_destination(one.destination))) for one in existing]
+    return [
+        _delay_by_queue(delivery, states.get(queue_of_destination(delivery.destination))) for delivery in existing
+    ]
 
 
 def delivery_of(row: Row[tuple[object, ...]], now: datetime) -> Delivery:
@@ -104,4 +108,4 @@ def _state(stored: str, is_in_flight: bool) -> DeliveryState:
 
 def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Row[tuple[object, ...]]]:
     unique = sorted(set(ids))
-    return {row.id: row for some in chunks(unique) for row in connection.execute(_WITH_JOB, {"ids": some})}
+    return {row.id: row for chunk in chunks(unique) for row in connection.execute(_WITH_JOB, {"ids": chunk})}

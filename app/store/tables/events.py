@@ -137,7 +137,7 @@ def _candidates(connection: Connection, sequence: int, types: Sequence[str], lim
         return [(row.id, row.size) for row in connection.execute(query)]
     query = query.where(events.c.type == bindparam("of_type"), events.c.id <= latest_sequence(connection))
     matching = [known for known in connection.execute(_TYPES).scalars() if type_matches(known, types)]
-    return [(row.id, row.size) for one in matching for row in connection.execute(query, {"of_type": one})]
+    return [(row.id, row.size) for type_ in matching for row in connection.execute(query, {"of_type": type_})]
 
 
 def _ids_after(sequence: int, limit: int) -> Select[tuple[int, int]]:

@@ -29,9 +29,9 @@ def find_jobs(connection: Connection, subjects: Mapping[str, Sequence[int]]) -> 
     return [
         row_id
         for queue, in_queue in subjects.items()
-        for some in chunks(in_queue)
+        for ids in chunks(in_queue)
         for row_id in connection.execute(
-            select(jobs.c.id).where(jobs.c.queue == queue, jobs.c.subject.in_(some))
+            select(jobs.c.id).where(jobs.c.queue == queue, jobs.c.subject.in_(ids))
         ).scalars()
     ]
 

@@ -71,9 +71,9 @@ def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[Ord
         by_queue[queue].add(order_key)
     first = {}
     for queue, order_keys in sorted(by_queue.items()):
-        for some in chunks(sorted(order_keys)):
+        for chunk in chunks(sorted(order_keys)):
             query = select(jobs.c.order_key, func.min(jobs.c.id)).where(
-                jobs.c.queue == queue, jobs.c.order_key.in_(some)
+                jobs.c.queue == queue, jobs.c.order_key.in_(chunk)
             )
             rows = connection.execute(query.group_by(jobs.c.order_key))
             first.update({(queue, order_key): row_id for order_key, row_id in rows})

@@ -54,7 +54,7 @@ def settle_jobs(
     """
     queues, held = _lock(connection, [result.job for result in results])
     first = {(result.job.id, result.job.claim_id): result for result in reversed(results)}
-    applied = [(key := (one.job.id, one.job.claim_id)) in held and first[key] is one for one in results]
+    applied = [(key := (result.job.id, result.job.claim_id)) in held and first[key] is result for result in results]
     valid = [result for result, is_applied in zip(results, applied, strict=True) if is_applied]
     _make_due(connection, now, [result for result in valid if _stays(result)])
     _delete(connection, now, [result.job for result in valid if not _stays(result)], held)

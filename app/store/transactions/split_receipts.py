@@ -62,7 +62,7 @@ def add_events(connection: Connection, now: datetime, split: Sequence[SplitRecei
     split = _identify_edits(split, items)
     items |= _known_items(connection, _keys(split) - items.keys())
     new: NewEvents = {}
-    counts = [_collect_new(one, items, new) for one in split]
+    counts = [_collect_new(receipt, items, new) for receipt in split]
     sequences = _insert_events(connection, new)
     add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
     _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))
@@ -74,30 +74,30 @@ def _identify_edits(split: Sequence[SplitReceipt], items: Items) -> list[SplitRe
     first = dict(items)
 
     def identified(event: SplitEvent) -> SplitEvent:
-        known = first.setdefault(_key(event), event.event.raw)
-        if known is ERASED or not is_edit(event.event, known):
+        earlier_item = first.setdefault(_key(event), event.event.raw)
+        if earlier_item is ERASED or not is_edit(event.event, earlier_item):
             return event
         return replace(event, event=replace(event.event, id=edit_id(event.event)))
 
-    return [replace(one, events=[identified(event) for event in one.events]) for one in split]
+    return [replace(receipt, events=[identified(event) for event in receipt.events]) for receipt in split]
 
 
-def _collect_new(one: SplitReceipt, items: Items, new: NewEvents) -> SplitCount:
+def _collect_new(split: SplitReceipt, items: Items, new: NewEvents) -> SplitCount:
     """Add to `new` and to `items` the events of this receipt that are not known yet."""
     before, differing = len(new), 0
-    for event in one.events:
+    for event in split.events:
         key = _key(event)
         if key not in items:
             items[key] = event.event.raw
-            new[key] = (event, one.receipt)
+            new[key] = (event, split.receipt)
         elif items[key] is not ERASED and items[key] != event.event.raw:
             differing += 1
     added = len(new) - before
-    return SplitCount(added, len(one.events) - added, differing)
+    return SplitCount(added, len(split.events) - added, differing)
 
 
 def _keys(split: Sequence[SplitReceipt]) -> set[bytes]:
-    return {_key(event) for one in split for event in one.events}
+    return {_key(event) for receipt in split for event in receipt.events}
 
 
 def _key(event: SplitEvent) -> bytes:
@@ -106,8 +106,8 @@ def _key(event: SplitEvent) -> bytes:
     return key
 
 
-def _row_id(one: SplitReceipt) -> int:
-    row_id = row_id_of(one.receipt.id)
+def _row_id(split: SplitReceipt) -> int:
+    row_id = row_id_of(split.receipt.id)
     assert row_id is not None, "a receipt has an id of ours"
     return row_id
 
@@ -115,10 +115,10 @@ def _row_id(one: SplitReceipt) -> int:
 def _known_items(connection: Connection, keys: Collection[bytes]) -> Items:
     """Return the items of those of the keys that belong to a stored or an erased event."""
     items: Items = {}
-    for some in chunks(sorted(keys)):
-        stored = connection.execute(_STORED, {"keys": some})
+    for chunk in chunks(sorted(keys)):
+        stored = connection.execute(_STORED, {"keys": chunk})
         items |= {bytes(row.event_id): item_of(row.document) for row in stored}
-        items |= {bytes(key): ERASED for key in connection.execute(_ERASED, {"keys": some}).scalars()}
+        items |= {bytes(key): ERASED for key in connection.execute(_ERASED, {"keys": chunk}).scalars()}
     return items
 
 
@@ -151,17 +151,17 @@ def _record_receipts(connection: Connection, counted: Sequence[tuple[SplitReceip
     """Record the state and the counts of each receipt, and why it is unreadable if it is."""
     rows = [
         {
-            "row_id": _row_id(one),
-            "new_state": (ReceiptState.SPLIT if one.unreadable is None else ReceiptState.UNREADABLE).value,
-            "event_count": len(one.events),
+            "row_id": _row_id(receipt),
+            "new_state": (ReceiptState.SPLIT if receipt.unreadable is None else ReceiptState.UNREADABLE).value,
+            "event_count": len(receipt.events),
             "differing_count": count.differing,
         }
-        for one, count in counted
+        for receipt, count in counted
     ]
     errors = [
-        {"receipt": _row_id(one), "reason": printable_excerpt(one.unreadable)}
-        for one, _ in counted
-        if one.unreadable is not None
+        {"receipt": _row_id(receipt), "reason": printable_excerpt(receipt.unreadable)}
+        for receipt, _ in counted
+        if receipt.unreadable is not None
     ]
     if rows:
         connection.execute(_UPDATE_RECEIPT, rows)
