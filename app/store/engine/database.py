@@ -157,6 +157,7 @@ class PostgresDatabase:
             lock_seconds=limits.lock_seconds,
         )
         self._writers = {True: self._engine, False: postgres.relaxed_durability(self._engine)}
+        self._reader = postgres.autocommit(self._engine)
         self._executor: Executor = DeadlineExecutor() if cooperative else InlineExecutor()
         self._on_failpoint = on_failpoint
         self._limits = limits
@@ -177,7 +178,7 @@ class PostgresDatabase:
         self._engine.dispose()
 
     def _read(self, work: Work[T]) -> T:
-        with translated(), self._engine.begin() as connection:
+        with translated(), self._reader.connect() as connection:
             return work(connection)
 
     def _commit(self, transaction: Transaction[T]) -> T:
