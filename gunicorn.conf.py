@@ -98,9 +98,11 @@ def post_request(_worker, _request, environ, _response):
 def post_worker_init(worker):
     """Open the store in the web process, after the monkey patch. Make SIGTERM turn `/readyz` into 503 at once."""
     from app.assembly import tune_runtime
+    from app.server.access_log import fixed_segments
     from app.startup import draining
 
     tune_runtime()
+    AccessLogger.own_segments = fixed_segments(rule.rule for rule in worker.wsgi.url_map.iter_rules())
     worker.wsgi.extensions["wats"].store.open()
     stop = signal.getsignal(signal.SIGTERM)
 

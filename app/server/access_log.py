@@ -1,8 +1,7 @@
 """gunicorn's logs in our form: its own lines, and one line for each request, without query string or raw path."""
 
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
@@ -14,7 +13,6 @@ from app.log import configure_logging
 from app.web.middleware import REQUEST_ID, ROUTE
 
 MAX_PATH_LENGTH = 64
-MAX_SEGMENT_LENGTH = 20
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
@@ -22,6 +20,9 @@ class AccessLogger(Logger):  # type: ignore[misc]
 
     secrets: ClassVar[Sequence[str]] = ()
     """Values to keep out of every line; to be set before gunicorn makes its logger."""
+
+    own_segments: ClassVar[Collection[str]] = ()
+    """The fixed segments of the application's routes: all that is printed of an unmatched path."""
 
     def setup(self, cfg: Any) -> None:
         """Send gunicorn's own lines through our formatter."""
@@ -34,7 +35,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, _req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
         """Write the line of an answered request."""
         route = environ.get(ROUTE)
-        location = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""))
+        location = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""), self.own_segments)
         sys.stderr.write(
             f'{{"time":"{datetime.now(UTC).isoformat(timespec="milliseconds")}","level":"info","logger":"http",'
             f'"event":"http.request","method":{quoted(environ.get("REQUEST_METHOD", ""))},{location},'
@@ -52,8 +53,12 @@ def quoted_route(route: str) -> str:
     return f'"route":{quoted(route)}'
 
 
-def quoted_path(path: str) -> str:
-    """Return the JSON members for an unmatched path: long segments, which may be secrets or ids, are left out."""
-    return (
-        f'"route":"unmatched","path":{quoted(re.sub(rf"[^/]{{{MAX_SEGMENT_LENGTH},}}", "…", path)[:MAX_PATH_LENGTH])}'
-    )
+def quoted_path(path: str, own_segments: Collection[str]) -> str:
+    """Return the JSON members for an unmatched path: a segment that is not ours may be a secret or a phone number."""
+    shown = "/".join(segment if segment in own_segments else "…" for segment in path.split("/"))
+    return f'"route":"unmatched","path":{quoted(shown[:MAX_PATH_LENGTH])}'
+
+
+def fixed_segments(routes: Iterable[str]) -> frozenset[str]:
+    """Return the segments of these routes that hold no parameter, and the empty one."""
+    return frozenset(segment for route in routes for segment in route.split("/") if "<" not in segment)

@@ -1,6 +1,6 @@
 """Real workers on a database of each kind: they handle jobs, settle, hand over, and survive errors and outages."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.support.work import CRM, claim
 WORKING = Path(__file__).with_name("working")
 HEAD = "0002"
 A_LONG_TIME_SECONDS = 3600
+LEASE_SECONDS = 6
 
 numbers = count()
 
@@ -127,20 +128,21 @@ def test_jobs_of_a_dead_worker_are_taken_over_when_their_leases_expire(url: str,
     wait_for(lambda: is_delivered(store, number))
 
 
-def test_a_lease_is_renewed_while_its_job_runs(url: str, store: Store, start: Start) -> None:
-    slow = work(start, url, "wait_for_input", 6)
+def test_a_renewed_lease_keeps_other_workers_out_while_the_job_runs(url: str, store: Store, start: Start) -> None:
+    slow = work(start, url, "wait_for_input", LEASE_SECONDS)
     [number] = put_jobs(store)
     slow.hear()
+    other = work(start, url, "succeed", LEASE_SECONDS)
 
-    expiries = [lease_expiry(store)]
-    for _ in range(2):
-        wait_for(lambda: lease_expiry(store) > expiries[-1])
-        expiries.append(lease_expiry(store))
+    first_expiry = lease_expiry(store)
+    wait_for(lambda: lease_expiry(store) > first_expiry + timedelta(seconds=LEASE_SECONDS))
     slow.go_on()
 
     wait_for(lambda: is_delivered(store, number))
     slow.stop()
+    other.stop()
     assert slow.hear_all() == []
+    assert other.hear_all() == []
 
 
 def test_a_job_that_hangs_delays_no_other(url: str, store: Store, start: Start) -> None:

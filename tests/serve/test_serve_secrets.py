@@ -158,6 +158,15 @@ def test_no_error_contains_a_secret(running: Running) -> None:
     assert [secrets_in(body.decode()) for _, body in answers] == [[]] * 5
 
 
+def test_no_log_line_contains_a_segment_of_a_path_that_is_not_ours(running: Running) -> None:
+    paths = ["/api/contacts/4917755566677", "/4917755566677", "/short", f"/wats{PATH}"]
+
+    assert {running.ask("GET", path)[0] for path in paths} == {401, 404}
+    wait_for(lambda: '"path":"/\\u2026/webhooks/whatsapp"' in running.err)
+    assert "4917755566677" not in running.err
+    assert "short" not in running.err
+
+
 def test_no_command_line_and_no_output_contains_a_secret(running: Running) -> None:
     for path in (f"/{PLANTED['P_VERIFY_TOKEN']}", f"{PATH}?hub.verify_token={PLANTED['P_VERIFY_TOKEN']}"):
         running.ask("GET", path)
