@@ -77,4 +77,3 @@ def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel("WARNING")
-    logging.getLogger("urllib3").setLevel("CRITICAL")  # it quotes URLs, and what a destination's headers say

@@ -206,19 +206,19 @@ ANSWERS = (
 NASTY = (b"\r\n", b"\r", b"\n", b"\0", b"\xff", b":", b" ", b"\t", b"0", b"9" * 30, b"-1", b"chunked", b"HTTP/1.1 ")
 
 
-def mangled(jitter: random.Random) -> bytes:
+def mangled(rng: random.Random) -> bytes:
     """Return a response in which a few places were overwritten, cut out or added to."""
-    answer = bytearray(jitter.choice(ANSWERS))
-    for _ in range(jitter.randrange(1, 6)):
-        at = jitter.randrange(len(answer) + 1)
-        answer[at : at + jitter.randrange(4)] = jitter.choice((*NASTY, bytes([jitter.randrange(256)])))
+    answer = bytearray(rng.choice(ANSWERS))
+    for _ in range(rng.randrange(1, 6)):
+        at = rng.randrange(len(answer) + 1)
+        answer[at : at + rng.randrange(4)] = rng.choice((*NASTY, bytes([rng.randrange(256)])))
     return bytes(answer)
 
 
 def test_every_mangled_response_has_a_known_reason(destination: ScriptedDestination, pusher: Pusher) -> None:
-    jitter = random.Random(20)
+    rng = random.Random(20)
     for _ in range(600):
-        destination.will_say(mangled(jitter))
+        destination.will_say(mangled(rng))
 
     told = [each for _ in range(30) for each in pusher.post_all(*[destination.url] * 20)]
 

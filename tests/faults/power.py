@@ -49,26 +49,26 @@ class Disk:
         elif content is not None:
             self.deleted[name] = content
 
-    def after_a_cut(self, jitter: random.Random | None) -> dict[str, Content]:
-        """The files that somebody finds: with no jitter only what is certain, else any of the rest."""
+    def after_a_cut(self, rng: random.Random | None) -> dict[str, Content]:
+        """Return the files after a power cut: without `rng` only what is certain, else any of the rest."""
         files = {name: Content(content) for name, content in self.durable.items()}
-        if jitter is None:
+        if rng is None:
             return files | {name: Content(content) for name, content in self.deleted.items()}
         for name, changes in self.pending.items():
             for change in changes:
-                apply(files[name], *maybe(change, jitter))
-        return files | {name: Content(content) for name, content in self.deleted.items() if jitter.random() < 0.5}
+                apply(files[name], *maybe(change, rng))
+        return files | {name: Content(content) for name, content in self.deleted.items() if rng.random() < 0.5}
 
 
-def maybe(change: Change, jitter: random.Random) -> Iterator[Change]:
+def maybe(change: Change, rng: random.Random) -> Iterator[Change]:
     """The change, nothing of it, or whole sectors from its beginning."""
-    luck = jitter.random()
+    luck = rng.random()
     if luck < 0.5 or (luck < 0.7 and change[0] == "truncate"):
         yield change
     elif luck < 0.7:
         kind, name, offset, data = change
         sectors = len(data) // SECTOR_BYTES  # type: ignore[arg-type]
-        yield kind, name, offset, data[: SECTOR_BYTES * jitter.randrange(sectors + 1)]  # type: ignore[index]
+        yield kind, name, offset, data[: SECTOR_BYTES * rng.randrange(sectors + 1)]  # type: ignore[index]
 
 
 def apply(content: Content, *changes: Change) -> None:

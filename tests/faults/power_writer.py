@@ -64,7 +64,7 @@ def normal_synchronous() -> None:
     sqlite.durable_synchronous = lambda: "NORMAL"
 
 
-def stays_hasty() -> None:
+def stays_relaxed() -> None:
     """A bug: after a commit that did not wait for the disk none does."""
 
     def begin(connection: Connection) -> None:
@@ -105,7 +105,7 @@ def nothing() -> None:
 
 PLANTS = {
     plant.__name__: plant
-    for plant in (nothing, normal_synchronous, stays_hasty, answer_before_commit, no_wal, full_without_wal)
+    for plant in (nothing, normal_synchronous, stays_relaxed, answer_before_commit, no_wal, full_without_wal)
 }
 
 

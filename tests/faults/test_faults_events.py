@@ -22,15 +22,15 @@ POINTS = ("claimed", "handled", "settled", "before_commit", "after_commit")
 
 
 def test_no_event_is_lost_or_doubled_by_random_kills(databases: Databases, tmp_path: Path, long: bool) -> None:
-    jitter, kills = random.Random(), 60 if long else 8
+    rng, kills = random.Random(), 60 if long else 8
 
     with scene(tmp_path, databases.migrated()) as playing:
         for number in range(kills):
-            playing.wait_for_posts(jitter.randrange(1, 250 if long else 60))
+            playing.wait_for_posts(rng.randrange(1, 250 if long else 60))
             if number % 4:
-                playing.workers.kill_one(jitter)
+                playing.workers.kill_one(rng)
             else:
-                playing.web_kills += kill_a_web_process(playing.running, jitter)
+                playing.web_kills += kill_a_web_process(playing.running, rng)
 
     audit(playing, in_flight=playing.workers.deaths * SLOTS)
 

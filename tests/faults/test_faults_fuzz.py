@@ -22,31 +22,31 @@ Webhook = tuple[bytes, str]
 Mutation = Callable[[random.Random, bytes, str], Webhook]
 
 
-def flip_a_bit_of_the_body(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    at = jitter.randrange(len(body))
-    return body[:at] + bytes([body[at] ^ 1 << jitter.randrange(8)]) + body[at + 1 :], signature
+def flip_a_bit_of_the_body(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    at = rng.randrange(len(body))
+    return body[:at] + bytes([body[at] ^ 1 << rng.randrange(8)]) + body[at + 1 :], signature
 
 
-def cut_the_body(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    return body[: jitter.randrange(len(body))], signature
+def cut_the_body(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    return body[: rng.randrange(len(body))], signature
 
 
-def add_to_the_body(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    at = jitter.randrange(len(body) + 1)
-    return body[:at] + jitter.randbytes(jitter.randint(1, 9)) + body[at:], signature
+def add_to_the_body(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    at = rng.randrange(len(body) + 1)
+    return body[:at] + rng.randbytes(rng.randint(1, 9)) + body[at:], signature
 
 
-def take_another_body(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    return jitter.choice([each for each in BODIES if each != body]), signature
+def take_another_body(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    return rng.choice([each for each in BODIES if each != body]), signature
 
 
-def change_a_digit(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    at = jitter.randrange(7, len(signature))
-    other = jitter.choice([digit for digit in "0123456789abcdef" if digit != signature[at]])
+def change_a_digit(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    at = rng.randrange(7, len(signature))
+    other = rng.choice([digit for digit in "0123456789abcdef" if digit != signature[at]])
     return body, signature[:at] + other + signature[at + 1 :]
 
 
-def change_the_form(jitter: random.Random, body: bytes, signature: str) -> Webhook:
+def change_the_form(rng: random.Random, body: bytes, signature: str) -> Webhook:
     forms = (
         signature.upper(),
         signature[7:],
@@ -60,15 +60,15 @@ def change_the_form(jitter: random.Random, body: bytes, signature: str) -> Webho
         "".join(chr(ord(digit) + 0xFEE0) if digit in string.digits else digit for digit in signature),
         "",
     )
-    return body, jitter.choice(forms)
+    return body, rng.choice(forms)
 
 
-def sign_as_a_stranger(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    return body, signature_of(body, jitter.choice(STRANGERS))
+def sign_as_a_stranger(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    return body, signature_of(body, rng.choice(STRANGERS))
 
 
-def make_one_up(jitter: random.Random, body: bytes, signature: str) -> Webhook:
-    return body, "sha256=" + jitter.randbytes(32).hex()
+def make_one_up(rng: random.Random, body: bytes, signature: str) -> Webhook:
+    return body, "sha256=" + rng.randbytes(32).hex()
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -89,14 +89,14 @@ def is_accepted(body: bytes, signature: str) -> bool:
 
 
 def test_no_mutated_webhook_is_accepted(long: bool) -> None:
-    jitter = random.Random()
+    rng = random.Random()
     originals = [(body, signature_of(body, secret)) for body in BODIES for secret in SECRETS]
     assert all(is_accepted(*original) for original in originals)
 
     accepted = []
     for number in range(LONG_TIER if long else EVERY_DAY):
-        body, signature = jitter.choice(originals)
-        mutated = MUTATIONS[number % len(MUTATIONS)](jitter, body, signature)
+        body, signature = rng.choice(originals)
+        mutated = MUTATIONS[number % len(MUTATIONS)](rng, body, signature)
         if mutated not in originals and is_accepted(*mutated):
             accepted.append(mutated)
 

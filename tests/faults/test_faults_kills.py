@@ -37,19 +37,19 @@ def upgrade():
 """
 
 
-def kill_a_web_process(running: Running, jitter: random.Random) -> bool:
-    return kill_one(running.pids_of(MASTER)[1:], jitter)
+def kill_a_web_process(running: Running, rng: random.Random) -> bool:
+    return kill_one(running.pids_of(MASTER)[1:], rng)
 
 
-def kill_the_worker(running: Running, jitter: random.Random) -> bool:
-    return kill_one(running.pids_of(WORKER), jitter)
+def kill_the_worker(running: Running, rng: random.Random) -> bool:
+    return kill_one(running.pids_of(WORKER), rng)
 
 
-def kill_gunicorns_master(running: Running, jitter: random.Random) -> bool:
-    return kill_one(running.pids_of(MASTER)[:1], jitter) and running.wait() != 0
+def kill_gunicorns_master(running: Running, rng: random.Random) -> bool:
+    return kill_one(running.pids_of(MASTER)[:1], rng) and running.wait() != 0
 
 
-def kill_serve_itself(running: Running, jitter: random.Random) -> bool:
+def kill_serve_itself(running: Running, rng: random.Random) -> bool:
     pids = running.pids()
     running.process.kill()
     running.wait()
@@ -57,7 +57,7 @@ def kill_serve_itself(running: Running, jitter: random.Random) -> bool:
     return True
 
 
-def kill_everything(running: Running, jitter: random.Random) -> bool:
+def kill_everything(running: Running, rng: random.Random) -> bool:
     running.kill_everything()
     return True
 
@@ -66,32 +66,32 @@ KILLS = (kill_a_web_process, kill_the_worker, kill_gunicorns_master, kill_serve_
 """Each tells whether it has killed anything: a process that died before may not have been started again."""
 
 
-def kill_one(pids: list[int], jitter: random.Random) -> bool:
+def kill_one(pids: list[int], rng: random.Random) -> bool:
     with suppress(IndexError, ProcessLookupError):
-        os.kill(jitter.choice(pids), signal.SIGKILL)
+        os.kill(rng.choice(pids), signal.SIGKILL)
         return True
     return False
 
 
 def test_nothing_acknowledged_is_lost_to_random_kills(databases: Databases, serve: Serve, long: bool) -> None:
-    url, jitter, kills = databases.migrated(), random.Random(), 110 if long else 6
+    url, rng, kills = databases.migrated(), random.Random(), 110 if long else 6
     with serve(url) as running:
         port = running.port
     with senders(port) as sent:
         while kills:
-            kills -= die_under_load(serve, url, sent, jitter, at_most=kills)
+            kills -= die_under_load(serve, url, sent, rng, at_most=kills)
 
     assert len(sent.acknowledged) > 100
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
 
 
-def die_under_load(serve: Serve, url: str, sent: Senders, jitter: random.Random, *, at_most: int) -> int:
+def die_under_load(serve: Serve, url: str, sent: Senders, rng: random.Random, *, at_most: int) -> int:
     """Serve until a kill ended everything, or the kills are used up; how many it took."""
     with serve(url) as running:
         for done in range(1, at_most + 1):
-            wait_for_answers(sent, jitter.randrange(1, 200))
-            wait_for(lambda: jitter.choice(KILLS)(running, jitter))
+            wait_for_answers(sent, rng.randrange(1, 200))
+            wait_for(lambda: rng.choice(KILLS)(running, rng))
             if running.process.poll() is not None:
                 return done
         return at_most
@@ -156,12 +156,12 @@ def test_nothing_acknowledged_is_lost_to_deaths_in_a_migration(
     databases: Databases, tmp_path: Path, serve: Serve, long: bool
 ) -> None:
     """The next release's migration dies at any of its steps, while this release takes webhooks."""
-    url, migrations, jitter = databases.migrated(), with_next_migration(tmp_path), random.Random()
+    url, migrations, rng = databases.migrated(), with_next_migration(tmp_path), random.Random()
     with serve(url) as running, senders(running.port) as sent:
         wait_for_answers(sent, 50)
         steps = steps_of_migration(databases.migrated(), migrations)
         for _ in range(25 if long else 3):
-            assert migrate(url, migrations, jitter.randint(1, steps)).returncode == -signal.SIGKILL
+            assert migrate(url, migrations, rng.randint(1, steps)).returncode == -signal.SIGKILL
             wait_for_answers(sent, 10)
         assert migrate(url, migrations).returncode == 0
         wait_for_answers(sent, 50)
@@ -192,11 +192,11 @@ def migrate(url: str, migrations: Path, die_at: int = 0) -> subprocess.Completed
 def test_a_death_while_starting_on_an_empty_database_blocks_nobody(
     databases: Databases, tmp_path: Path, serve: Serve, long: bool
 ) -> None:
-    url, jitter = databases.empty(), random.Random()
+    url, rng = databases.empty(), random.Random()
     for _ in range(30 if long else 3):
         with serve(url, ready=False) as running:
-            time.sleep(jitter.uniform(0.2, 1.5))
-            kill_everything(running, jitter)
+            time.sleep(rng.uniform(0.2, 1.5))
+            kill_everything(running, rng)
     store = Store(url, min_free_bytes=0, cooperative=False)
 
     store.upgrade_schema()

@@ -32,25 +32,25 @@ def recorded(folder: Path, plant: str) -> list[Change]:
     return changes
 
 
-def cuts(changes: list[Change], jitter: random.Random, *, between: int) -> set[int]:
+def cuts(changes: list[Change], rng: random.Random, *, between: int) -> set[int]:
     """After which changes to cut: at every commit and every acknowledgement, and at so many others."""
     boundaries = {at for at, change in enumerate(changes) if change[0] in ("acknowledge", "sync")}
     others = sorted(set(range(len(changes))) - boundaries)
-    return boundaries | set(jitter.sample(others, min(between, len(others))))
+    return boundaries | set(rng.sample(others, min(between, len(others))))
 
 
 def outcomes(folder: Path, changes: list[Change], *, between: int) -> Counter[str]:
     """What is found after each cut."""
-    jitter, disk, acknowledged = random.Random(), Disk(), list[Any]()
+    rng, disk, acknowledged = random.Random(), Disk(), list[Any]()
     found: Counter[str] = Counter()
-    chosen = cuts(changes, jitter, between=between)
+    chosen = cuts(changes, rng, between=between)
     for at, change in enumerate(changes):
         if change[0] == "acknowledge":
             acknowledged.append(change[1])
         else:
             disk.take(change)
         if at in chosen:
-            for luck in (None, jitter):
+            for luck in (None, rng):
                 files, starts = disk.after_a_cut(luck), at % START_EVERY == 0
                 found[outcome(folder / "after", files, acknowledged, starts=starts)] += 1
     return found
@@ -97,7 +97,7 @@ def test_a_power_cut_takes_nothing_that_was_acknowledged(tmp_path: Path, long: b
     assert found["sound"] > 400
 
 
-@pytest.mark.parametrize("plant", ["normal_synchronous", "stays_hasty", "answer_before_commit", "full_without_wal"])
+@pytest.mark.parametrize("plant", ["normal_synchronous", "stays_relaxed", "answer_before_commit", "full_without_wal"])
 def test_a_bug_that_loses_receipts_to_a_power_cut_would_be_found_out(tmp_path: Path, plant: str) -> None:
     changes = recorded(tmp_path, plant)
 

@@ -34,9 +34,9 @@ class Workers:
         """One more of them, always."""
         self._processes.append(self._start())
 
-    def kill_one(self, jitter: random.Random) -> None:
+    def kill_one(self, rng: random.Random) -> None:
         """SIGKILL for one of them."""
-        self._signal(jitter.randrange(len(self._processes)), signal.SIGKILL)
+        self._signal(rng.randrange(len(self._processes)), signal.SIGKILL)
 
     @contextlib.contextmanager
     def one_frozen(self, at: int) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """docs/architecture.md tells what is there: packages, layers, files, names, tables and the order of locks."""
 
+import ast
 import re
 import tomllib
 from itertools import groupby
@@ -104,3 +105,19 @@ def test_every_path_and_function_of_a_page_is_there(page: str) -> None:
 @pytest.mark.parametrize("record", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=lambda path: path.name)
 def test_every_path_of_a_decision_is_there(record: Path) -> None:
     assert missing_paths(record.read_text()) == []
+
+
+def test_only_the_edges_speak_http_outwards() -> None:
+    clients = {"requests", "urllib3", "http.client", "urllib.request", "httpx", "aiohttp"}
+    edges = {"cli/client.py", "destinations"}
+
+    importers = set()
+    for path in APP.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if clients & {*names, *(name.partition(".")[0] for name in names)}:
+                importers.add(path.relative_to(APP).as_posix())
+
+    assert {importer for importer in importers if not importer.startswith(tuple(edges))} == set()
+    assert "cli/client.py" in importers
