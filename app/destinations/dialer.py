@@ -1,4 +1,4 @@
-"""Dialling a destination: its name is looked up apart, and no refused address is connected to."""
+"""Opens connections to a destination: looks its name up in a thread of its own, and refuses forbidden addresses."""
 
 import ipaddress
 import socket
@@ -14,20 +14,20 @@ CONNECT_SECONDS = 5.0
 
 MayReach = Callable[[Address], bool]
 LookUp = Callable[..., Sequence[tuple[Any, ...]]]
-"""As `socket.getaddrinfo`. It is called in a native thread, and so must not be gevent's."""
+"""Like `socket.getaddrinfo`, but not gevent's: it is called in a native thread."""
 
 look_up_natively: LookUp = monkey.get_original("socket", "getaddrinfo")
 
 
 class AddressRefused(OSError):
-    """The address is one that is never connected to, or not in this mode."""
+    """The address is never connected to, or not in this mode."""
 
 
 class Dialer:
-    """Connects to one destination, at the first of its addresses that answers.
+    """Connects to one destination, at the first of its addresses that accepts a connection.
 
-    Its name is looked up in a thread of its own: a name server that does not answer holds a thread for much longer
-    than an attempt lasts, and in a shared pool a few of those would leave none for the others' names.
+    Each destination has a thread for its name: a name server that does not answer blocks a thread for much longer
+    than an attempt lasts, and a few of those would block a shared pool for the names of all destinations.
     """
 
     def __init__(self, host: str, port: int, *, may_reach: MayReach, look_up: LookUp, seconds: float) -> None:
@@ -62,6 +62,6 @@ class Dialer:
         return connection
 
     def _check(self, address: Any) -> None:
-        found = ipaddress.ip_address(address[0].partition("%")[0])
-        if is_never_connected(found) or not self._may_reach(found):
+        ip_address = ipaddress.ip_address(address[0].partition("%")[0])
+        if is_never_connected(ip_address) or not self._may_reach(ip_address):
             raise AddressRefused(address[0])

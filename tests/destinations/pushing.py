@@ -35,7 +35,7 @@ def look_up(host: str, *arguments: Any) -> Any:
     """A name server that answers for ours, and does not answer for others."""
     if host == "hanging.test":
         native_sleep(HANGING_SECONDS)
-    return [found for each in NAMES.get(host, [host]) for found in native_look_up(each, *arguments)]
+    return [entry for name in NAMES.get(host, [host]) for entry in native_look_up(name, *arguments)]
 
 
 def now() -> datetime:
@@ -56,16 +56,16 @@ def main() -> None:
     ticks = count()
     gevent.spawn(tick, ticks)
 
-    def post(index: int, asked: dict[str, Any], finished: list[int]) -> dict[str, Any]:
-        destination = SimpleNamespace(name=asked["url"], url=asked["url"], timeout_seconds=asked["seconds"])
-        client = this_machine if asked["only_this_machine"] else anywhere
-        answer = client.post(destination, asked["body"].encode(), asked["headers"])
+    def post(index: int, request: dict[str, Any], finished: list[int]) -> dict[str, Any]:
+        destination = SimpleNamespace(name=request["url"], url=request["url"], timeout_seconds=request["seconds"])
+        client = this_machine if request["only_this_machine"] else anywhere
+        answer = client.post(destination, request["body"].encode(), request["headers"])
         finished.append(index)
         return asdict(answer)
 
     for line in FileObject(sys.stdin.fileno(), "r", close=False):
         before, finished = next(ticks), list[int]()
-        posts = [gevent.spawn(post, index, asked, finished) for index, asked in enumerate(json.loads(line))]
+        posts = [gevent.spawn(post, index, request, finished) for index, request in enumerate(json.loads(line))]
         answers = [greenlet.get() for greenlet in posts]
         report = {"answers": answers, "finished": finished, "ticks": next(ticks) - before}
         print(json.dumps(report, default=str), flush=True)

@@ -18,10 +18,10 @@ NO_HTTP = "not an HTTP answer"
 def test_a_post_carries_the_body_and_headers_that_were_given(
     destination: ScriptedDestination, pusher: Pusher
 ) -> None:
-    told = pusher.post(destination.url + "/ä%2F?tenant=7&x=ö", body='{"id":1}', headers={"X-Team": "blue"})
+    result = pusher.post(destination.url + "/ä%2F?tenant=7&x=ö", body='{"id":1}', headers={"X-Team": "blue"})
 
     [call] = destination.calls
-    assert (told.status, told.error, told.retry_after) == (200, None, None)
+    assert (result.status, result.error, result.retry_after) == (200, None, None)
     assert (call.target, call.body) == ("/hooks/%C3%A4%2F?tenant=7&x=%C3%B6", b'{"id":1}')
     assert call.headers["x-team"] == "blue"
     assert call.headers["user-agent"] == f"wats/{VERSION}"
@@ -50,9 +50,9 @@ def test_the_delay_of_a_retry_after_header_is_returned(
 ) -> None:
     destination.will_answer(429, Retry_After=header)
 
-    told = pusher.post(destination.url)
+    result = pusher.post(destination.url)
 
-    assert (told.status, told.retry_after) == (429, wait)
+    assert (result.status, result.retry_after) == (429, wait)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -62,9 +62,9 @@ def test_a_redirect_is_returned_and_not_followed(
     elsewhere = ScriptedDestination()
     destination.will_answer(status, Location=elsewhere.url)
 
-    told = pusher.post(destination.url)
+    result = pusher.post(destination.url)
 
-    assert told.words == status
+    assert result.words == status
     assert elsewhere.calls == []
     assert len(destination.calls) == 1
     elsewhere.close()
@@ -85,9 +85,9 @@ def test_a_kept_connection_that_the_destination_has_closed_is_replaced(
 ) -> None:
     destination.will_say(OK + b"Content-Length: 2\r\n\r\nok")
 
-    told = [pusher.post(destination.url).words for _ in range(3)]
+    results = [pusher.post(destination.url).words for _ in range(3)]
 
-    assert told == [200, 200, 200]
+    assert results == [200, 200, 200]
     assert [call.connection for call in destination.calls] == [1, 2, 3]
 
 
@@ -220,9 +220,9 @@ def test_every_mangled_response_has_a_known_reason(destination: ScriptedDestinat
     for _ in range(600):
         destination.will_say(mangled(rng))
 
-    told = [each for _ in range(30) for each in pusher.post_all(*[destination.url] * 20)]
+    results = [result for _ in range(30) for result in pusher.post_all(*[destination.url] * 20)]
 
-    errors = {each.error for each in told if each.status is None}
+    errors = {result.error for result in results if result.status is None}
     assert errors <= {NO_HTTP, TOO_LARGE, "connection closed without an answer", "connection reset"}
-    assert all(100 <= each.status < 1000 for each in told if each.status is not None)
+    assert all(100 <= result.status < 1000 for result in results if result.status is not None)
     assert pusher.log == ""

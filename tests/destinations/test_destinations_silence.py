@@ -42,7 +42,7 @@ def test_a_status_counts_though_its_body_drips_for_ever(destination: ScriptedDes
     destination.recover()
     second = pusher.post(destination.url)
 
-    assert [(each.status, each.error) for each in (first, second)] == [(200, None)] * 2
+    assert [(result.status, result.error) for result in (first, second)] == [(200, None)] * 2
     assert [call.connection for call in destination.calls] == [1, 2]
 
 
@@ -91,9 +91,9 @@ def test_a_closed_connection_and_a_reset_one_have_different_reasons(
     destination.will_say(then=ClientConnection.reset)
     destination.will_say(OK + b"X-Y:", then=ClientConnection.reset)
 
-    told = [pusher.post(destination.url).words for _ in range(3)]
+    results = [pusher.post(destination.url).words for _ in range(3)]
 
-    assert told == [CLOSED, "connection reset", "connection reset"]
+    assert results == [CLOSED, "connection reset", "connection reset"]
 
 
 def test_a_destination_that_comes_and_goes_is_reported_each_time(
@@ -115,9 +115,9 @@ def test_a_name_without_addresses_is_an_error(pusher: Pusher) -> None:
 def test_each_address_of_a_name_is_tried(pusher: Pusher) -> None:
     destination = ScriptedDestination()
 
-    told = pusher.post(f"http://two.test:{destination.port}/")
+    result = pusher.post(f"http://two.test:{destination.port}/")
 
-    assert told.words == 200
+    assert result.words == 200
     assert destination.calls[0].headers["host"] == f"two.test:{destination.port}"
     destination.close()
 
@@ -127,23 +127,23 @@ def test_destinations_that_hang_delay_no_other(pusher: Pusher) -> None:
     hanging.will_hang()
     stuck = [*["http://hanging.test/"] * 12, *[hanging.url] * 12]
 
-    *told, well = pusher.post_all(*stuck, destination.url, seconds=5)
+    *results, well = pusher.post_all(*stuck, destination.url, seconds=5)
 
-    assert {each.words for each in told} == {TIMED_OUT}
+    assert {result.words for result in results} == {TIMED_OUT}
     assert well.words == 200
     assert pusher.finished[0] == len(stuck)
     assert pusher.ticks > 20
-    for each in (destination, hanging):
-        each.close()
+    for one in (destination, hanging):
+        one.close()
 
 
 def test_a_flood_does_not_stop_other_posts(pusher: Pusher) -> None:
     floods = [ScriptedDestination() for _ in range(4)]
-    for each in floods:
-        each.will_flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n")
+    for flood in floods:
+        flood.will_flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    told = pusher.post_all(*[each.url for each in floods * 4])
+    results = pusher.post_all(*[flood.url for flood in floods * 4])
 
-    assert {each.words for each in told} == {"answer too large"}
-    for each in floods:
-        each.close()
+    assert {result.words for result in results} == {"answer too large"}
+    for flood in floods:
+        flood.close()

@@ -50,8 +50,8 @@ def secure(authority: trustme.CA) -> Iterator[Secure]:
         return made[-1]
 
     yield make
-    for each in made:
-        each.close()
+    for server in made:
+        server.close()
 
 
 def test_a_certificate_of_an_authority_that_this_machine_trusts_is_accepted(secure: Secure, trusting: Pusher) -> None:
