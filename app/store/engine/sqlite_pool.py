@@ -1,6 +1,7 @@
 """The connection pool of the SQLite reader engine."""
 
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
@@ -22,9 +23,10 @@ class SqlitePool(Pool):
         return SqlitePool(self._creator, _dispatch=self.dispatch, dialect=self._dialect)
 
     def dispose(self) -> None:
-        """Close the connections that are not in use."""
-        while self._free:
-            self._free.pop().close()
+        """Close the connections that are not in use. A reader may take one meanwhile: take them one by one, too."""
+        with suppress(IndexError):
+            while True:
+                self._free.pop().close()
 
     def status(self) -> str:
         return f"{len(self._free)} connections are free"
