@@ -1,5 +1,6 @@
 """An item under a known id is an edit if its own content differs; what Meta adds around the content is no edit."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def test_a_message_with_another_text_is_an_edit_and_its_id_follows_from_the_text
         ("messages", "messages", inbound_text(), {"context": {"forwarded": True}, "timestamp": "1764000009"}, False),
         ("messages", "messages", inbound_text(type="image", image=IMAGE), {"image": {**IMAGE, "url": "u"}}, False),
         ("messages", "messages", inbound_text(type="image", image=IMAGE), {"image": {**IMAGE, "caption": "x"}}, True),
+        ("messages", "messages", inbound_text(type="contacts", contacts=[{"a": 1}]), {"contacts": [{"a": 1}]}, False),
+        ("messages", "messages", inbound_text(type="contacts", contacts=[{"a": 1}]), {"contacts": [{"a": 2}]}, True),
         ("messages", "messages", inbound_text(type="edit", edit={"a": 1}), {"edit": {"a": 2}}, True),
         ("messages", "messages", inbound_text(type=["odd"]), {"text": {"body": "hello"}}, False),
         ("smb_message_echoes", "message_echoes", inbound_text(), {"text": {"body": "hello"}}, True),
@@ -56,3 +59,10 @@ def test_a_message_of_the_history_may_be_an_edit() -> None:
     first, second = events_of(envelope(change("history", history=[{"threads": threads}])))
 
     assert is_edit(second, first.raw)
+
+
+def test_an_item_that_is_no_object_is_an_edit_of_any_other() -> None:
+    first, second = events_of_items("messages", "messages", inbound_text(), inbound_text())
+
+    assert is_edit(replace(first, raw="odd"), second.raw)
+    assert edit_id(replace(first, raw="odd")) != edit_id(second)
