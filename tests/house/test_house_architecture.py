@@ -94,9 +94,17 @@ def test_only_the_assembly_and_the_banner_ask_for_the_mode() -> None:
     assert asking == readers
 
 
-@pytest.mark.parametrize("page", ["docs/recipes.md", "CONTRIBUTING.md", "docs/operate.md", "docs/deploy.md"])
-def test_every_path_and_function_of_a_page_is_there(page: str) -> None:
-    text = (ROOT / page).read_text()
+PAGES = [
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "recipes.md",
+    ROOT / "docs" / "operate.md",
+    *sorted((ROOT / "docs" / "deploy").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_and_function_of_a_page_is_there(page: Path) -> None:
+    text = page.read_text()
 
     assert missing_paths(text) == []
     assert missing_calls(text) == []
