@@ -1,4 +1,7 @@
-"""Probes for platforms, and what an operator with a token may read."""
+"""Probes for platforms, and what an operator with a token may read.
+
+Each probe has a second path, because Cloud Run keeps paths that end in z for itself.
+"""
 
 from typing import Any
 
@@ -20,6 +23,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @bp.get("/healthz")
+@bp.get("/health")
 @guarded_by(OPEN)
 @bp.response(200, LivenessSchema)
 def show_liveness() -> dict[str, Any]:
@@ -28,6 +32,7 @@ def show_liveness() -> dict[str, Any]:
 
 
 @bp.get("/readyz")
+@bp.get("/ready")
 @guarded_by(OPEN)
 @bp.response(200, ReadinessSchema)
 @bp.alt_response(503, schema=ReadinessSchema, description="Not ready; `checks` says why.")

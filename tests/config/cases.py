@@ -74,6 +74,7 @@ CASES = [
     ("webhook.path", "/a\\b", "bad_form", "webhook.path"),
     ("webhook.path", "/api/webhooks", "route_collision", "webhook.path"),
     ("webhook.path", "/healthz", "route_collision", "webhook.path"),
+    ("webhook.path", "/health", "route_collision", "webhook.path"),
     ("webhook.path", "/docs/hook", "route_collision", "webhook.path"),
     ("webhook.maxBodyBytes", 0, "out_of_range", "webhook.maxBodyBytes"),
     ("webhook.maxBodyBytes", 10485761, "out_of_range", "webhook.maxBodyBytes"),

@@ -32,6 +32,14 @@ def test_readiness_shows_each_check(client: FlaskClient) -> None:
     assert client.head("/readyz").status_code == 200
 
 
+@pytest.mark.parametrize(("path", "alias"), [("/healthz", "/health"), ("/readyz", "/ready")])
+def test_a_probe_answers_alike_on_its_path_without_a_z(client: FlaskClient, path: str, alias: str) -> None:
+    answers = [client.open(each, method=method) for each in (path, alias) for method in ("GET", "HEAD", "POST")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 405] * 2
+    assert answers[0].data == answers[3].data
+
+
 def test_a_database_without_its_schema_is_alive_but_not_ready(settings: Settings) -> None:
     app = create_app(settings)
     app.extensions["wats"].store.open()

@@ -59,7 +59,9 @@ def test_every_operation_documents_the_form_of_errors(app: Flask) -> None:
 
 JSON_PATHS = (
     "/healthz",
+    "/health",
     "/readyz",
+    "/ready",
     "/status",
     "/debug/diagnostics",
     "/api/receipts",

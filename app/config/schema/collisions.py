@@ -8,7 +8,7 @@ from app.config.schema.references import SecretRef
 
 Sections = Mapping[str, Mapping[str, Any]]
 
-FIXED_ROUTES = ("/healthz", "/readyz", "/status", "/metrics", "/debug", "/openapi.json", "/docs")
+FIXED_ROUTES = ("/healthz", "/health", "/readyz", "/ready", "/status", "/metrics", "/debug", "/openapi.json", "/docs")
 SECRET_SETTINGS = (
     ("auth", "accessToken"),
     ("webhook", "verifyToken"),
