@@ -15,6 +15,8 @@ from tests.support.store import Databases
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture
 def port() -> int:

@@ -25,6 +25,11 @@ def long(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--long"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_coverage(unmeasured: None) -> None:
+    """Kill and load processes that are as fast as a user's."""
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
     """Serves a database: `with serve(url) as running`. Always on the same port, so that one may follow another."""

@@ -16,6 +16,8 @@ from tests.support.events import new_event
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import ROOT, Running, environment, run, serving
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 PAGE = (ROOT / "docs" / "operate.md").read_text()
 NIGHT = PAGE.partition("## At 2 a.m.")[2].partition("\n## ")[0]
 SCENE = re.compile(r"```sh\n\.venv/bin/flask wats (.*?)\n```\n+```text\n(.*?)```", re.DOTALL)

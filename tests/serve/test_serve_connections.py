@@ -14,6 +14,8 @@ from tests.support.live import write_config
 from tests.support.serving import GUNICORN, Running, environment, run, serving
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 CONNECTIONS = 40
 
 

@@ -10,6 +10,8 @@ from tests.support.serving import Running, command_line, environment, run, servi
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 PLANTED = {
     "P_ACCESS_TOKEN": "EAAplanted-access-token-0001",
     "P_VERIFY_TOKEN": "planted-verify-token-0002",

@@ -15,6 +15,8 @@ from tests.support.events import new_event, put_events
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
 from tests.support.work import CRM, add_events, split_event
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 ADDERS = ("process", "cooperative_process")
 READ_TYPES = ("*", "message.*", "message.a,message.b,message.c")
 
