@@ -1,13 +1,12 @@
 """`config`: look at the config file, without a mode, a secret or a database."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from app.cli.options import as_json_option, click_option, config_options
-from app.cli.tables import print_table
+from app.cli.tables import print_json, print_rows
 from app.config import ConfigError, Flags, check_config, explain_config
 from app.config.start_options import CONFIG
 
@@ -27,10 +26,10 @@ def validate(config: Path | None, as_json: bool) -> None:
     except ConfigError as error:
         if as_json:
             problems = [asdict(problem) for problem in error.problems]
-            click.echo(json.dumps({"valid": False, "problems": problems}, indent=2))
+            print_json({"valid": False, "problems": problems})
         raise
     if as_json:
-        click.echo(json.dumps({"valid": True, "config": str(checked.path), "profiles": checked.profiles}, indent=2))
+        print_json({"valid": True, "config": str(checked.path), "profiles": checked.profiles})
     else:
         click.echo(f"{checked.path} is valid; profiles: {', '.join(checked.profiles)}")
 
@@ -40,8 +39,4 @@ def validate(config: Path | None, as_json: bool) -> None:
 @as_json_option
 def show(flags: Flags, as_json: bool) -> None:
     """Print a profile with its defaults: path, value, source. A secret is only `set` or `unset`."""
-    rows = [asdict(row) for row in explain_config(flags)]
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-    else:
-        print_table(rows, ("path", "value", "source"))
+    print_rows([asdict(row) for row in explain_config(flags)], as_json=as_json)

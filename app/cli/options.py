@@ -1,4 +1,7 @@
-"""Options that several commands share. Those of a start derive from its table, and are gathered into `Flags`."""
+"""Options that several commands share.
+
+Start options come from the table in `app/config/start_options.py`; a command gets them as one `Flags`.
+"""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -16,7 +19,7 @@ Decorator = Callable[[Command], Command]
 
 _PAGE = [
     click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many."),
-    click.option("--cursor", help="Continue after the last page: its nextCursor."),
+    click.option("--cursor", help="The nextCursor of the page before."),
 ]
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -28,7 +31,7 @@ def config_options(command: Command) -> Command:
 
 
 def start_options(command: Command) -> Command:
-    """Give a command that opens no port the options of a start, as `flags`."""
+    """Give a command the options of a start, as `flags`; the command opens no port."""
     return _with_flags(command, Commands.EVERY, Commands.START, listens=False)
 
 
@@ -40,10 +43,11 @@ def serve_options(command: Command) -> Command:
 def client_options(command: Command) -> Command:
     """Give a command the options that say where the running service is, as `access`."""
 
+    @wraps(command)
     def with_access(flags: Flags, **others: Any) -> Any:
         return command(access=api_access(flags), **others)
 
-    return _with_flags(wraps(command)(with_access), Commands.CLIENT, Commands.EVERY)
+    return _with_flags(with_access, Commands.CLIENT, Commands.EVERY)
 
 
 def page_options(command: Command) -> Command:
@@ -52,7 +56,7 @@ def page_options(command: Command) -> Command:
 
 
 def click_option(option: StartOption[Any]) -> Decorator:
-    """Return the flag of a start option as an option of click."""
+    """Return a start option's flag as a click option."""
     if isinstance(option.type, Switch):
         return click.option(option.flag, is_flag=True, help=option.flag_help)
     return click.option(option.flag, type=_click_type(option), help=option.flag_help)

@@ -1,6 +1,5 @@
 """`serve`: run the whole gateway with one command."""
 
-import json
 import shutil
 import socket
 import sys
@@ -8,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,14 +15,14 @@ import click
 from app.cli import CommandFailed
 from app.cli.options import serve_options
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
-from app.cli.tables import print_table
+from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
 from app.config.start_options import SUPERVISED
 from app.log import configure_logging
 from app.startup.banner import print_warnings
 
 WORKER_DELAY_SECONDS = 0.7
-"""The worker starts later: starting takes all of the processor, and clients wait for the web processes."""
+"""The worker starts this much later: a start uses a whole processor, and clients wait for the web processes only."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -30,7 +30,9 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 @click.command("serve")
 @serve_options
 @click.option(
-    "--without-worker", is_flag=True, help="Start no background worker: `flask wats worker` runs as its own process."
+    "--without-worker",
+    is_flag=True,
+    help="Start no background worker; run `flask wats worker` as a process of its own.",
 )
 @click.option("--print-routes", is_flag=True, help="Print every route with its methods and guard, and exit.")
 @click.option("--print-config", is_flag=True, help="Print the resolved settings with their sources, and exit.")
@@ -44,10 +46,9 @@ def serve_command(
 ) -> None:
     """Run the whole gateway. It upgrades the schema, then starts web processes and a background worker."""
     if print_routes:
-        _print_rows(routes_of(dry_run_settings(flags)), as_json=as_json)
+        print_rows(_routes_of(dry_run_settings(flags)), as_json=as_json)
     elif print_config:
-        rows = [{"path": row.path, "value": row.value, "source": row.source} for row in explain_settings(flags)]
-        _print_rows(rows, as_json=as_json)
+        print_rows([asdict(row) for row in explain_settings(flags)], as_json=as_json)
     else:
         sys.exit(serve(load_settings(flags), with_worker=not without_worker))
 
@@ -56,8 +57,8 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
     """Run until stopped; return the exit code."""
     configure_logging(secrets=settings.secret_values)
     print_warnings(settings, sys.stderr)
-    _refuse_taken_port(settings.service.host, settings.service.port)
-    _bring_schema_to_head(settings)
+    _refuse_unusable_address(settings.service.host, settings.service.port)
+    _upgrade_schema(settings)
     with _run_folder() as folder:
         environ = {**child_environment(settings), SUPERVISED.variable: "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
         children = [Child("web", GUNICORN, essential=True)]
@@ -66,7 +67,7 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
         return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
 
 
-def routes_of(settings: Settings) -> list[dict[str, str]]:
+def _routes_of(settings: Settings) -> list[dict[str, str]]:
     """Return every route with its methods and guard."""
     from app.factory import create_app  # here, because only --print-routes needs the whole application
     from app.web.guards import guard_of
@@ -80,7 +81,7 @@ def routes_of(settings: Settings) -> list[dict[str, str]]:
     return rows
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def _refuse_unusable_address(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,8 +91,8 @@ def _refuse_taken_port(host: str, port: int) -> None:
             raise CommandFailed(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
-def _bring_schema_to_head(settings: Settings) -> None:
-    # here, because a refused start and --print-config need no database, and importing it takes half their time
+def _upgrade_schema(settings: Settings) -> None:
+    # here, because a refused start and --print-config need no store, and its import takes half their time
     from app.cli.store_errors import reporting_store_errors, require_compatible
     from app.store import Store
 
@@ -102,16 +103,9 @@ def _bring_schema_to_head(settings: Settings) -> None:
 
 @contextmanager
 def _run_folder() -> Iterator[Path]:
-    """Make a folder in memory for the metrics of this run's processes; remove it afterwards."""
+    """Make a folder, in memory where possible, for the metrics of this run's processes; remove it afterwards."""
     folder = tempfile.mkdtemp(prefix="wats-metrics-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
     try:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _print_rows(rows: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    print_table(rows, list(rows[0]))

@@ -37,6 +37,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, no
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print rows, of which there is at least one: as JSON, or as a table of all their columns."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, list(rows[0]))
+
+
 def print_cells(row: Mapping[str, Any], columns: Sequence[str]) -> None:
     """Print these columns of one row, unaligned, because the widths of later rows are not known yet."""
     click.echo("  ".join(_cell(row.get(column)) for column in columns))

@@ -1,10 +1,11 @@
-"""Host names and addresses: which are well-formed, which stay on this machine, which are never called."""
+"""Host names and addresses: which are well-formed, which are loopback, which are never connected."""
 
 import ipaddress
 import re
 import socket
 
-from app.domain.addresses import Address, is_never_connected
+from app.domain import addresses
+from app.domain.addresses import Address
 
 METADATA_NAMES = ("metadata.google.internal", "metadata.goog", "instance-data.ec2.internal")
 
@@ -16,7 +17,7 @@ _LIKE_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.ASCI
 def is_host(text: str) -> bool:
     """Return whether this is an IP address in its plain form (IPv6 without brackets or zone) or a host name.
 
-    As in the URL standard a name whose last label is a number counts as an address, and must be one.
+    A name whose last label is a number must be an IP address, as in the URL standard.
     """
     if _plain_address(text) is not None:
         return "%" not in text
@@ -24,14 +25,14 @@ def is_host(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address never leaves this machine."""
+    """Return whether a host is localhost, a name below it, or a plain loopback address."""
     address = _plain_address(host.strip("[]"))
     if address is not None:
         return address.is_loopback
     return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
-def is_never_called(host: str) -> bool:
+def is_never_connected(host: str) -> bool:
     """Return whether a host is link-local, unspecified, multicast, reserved or a cloud's metadata service.
 
     Every spelling counts: decimal, octal and hexadecimal integers, short forms, IPv4 inside IPv6.
@@ -40,7 +41,7 @@ def is_never_called(host: str) -> bool:
     address = _plain_address(name) or _legacy_address(name)
     if address is None:
         return name in METADATA_NAMES
-    return is_never_connected(address)
+    return addresses.is_never_connected(address)
 
 
 def _plain_address(text: str) -> Address | None:

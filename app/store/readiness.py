@@ -49,7 +49,7 @@ def check_schema(database: Database) -> str:
     except StoreUnavailable as error:
         return str(error)
     if status.version is None:
-        return "there is no schema; run db upgrade"
+        return "there is no schema; run `flask wats db upgrade`"
     if not status.compatible:
         return f"the schema is at {status.version}, this code at {status.head}"
     if database.kind == "sqlite" and mode != sqlite.journal_mode():

@@ -21,7 +21,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("host", FORBIDDEN)
-def test_an_address_that_is_never_called_is_refused_in_every_spelling(host: str):
+def test_an_address_that_is_never_connected_is_refused_in_every_spelling(host: str):
     with pytest.raises(InvalidValue) as caught:
         DESTINATION_URL.read(f"http://{host}:8080/hook")
 

@@ -15,7 +15,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.store import Databases, StoreMaker, sqlite_databases
 
 LATE = "the database does not answer in time"
-REFUSED = "the database does not answer or refused"
+REFUSED = "the database does not answer or reported an error"
 
 
 def test_three_hundred_greenlets_each_get_their_own_result(url: str, start: Start) -> None:

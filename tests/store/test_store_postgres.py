@@ -1,14 +1,16 @@
 """What is PostgreSQL's own: every wait has a limit, and commits are durable whatever the defaults."""
 
 import threading
+import traceback
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, insert, text
 
-from app.store import Limits, Store, StoreUnavailable
+from app.store import Limits, Store, StoreRefused, StoreUnavailable
 from app.store.engine import postgres
+from app.store.tables.schema import queues
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, unavailable
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
@@ -138,7 +140,7 @@ def test_waiting_for_another_session_that_adds_receipts_has_a_limit(
     holder = postgres_server.connect(database_of(url))
     holder.execute("SELECT pg_advisory_lock(%s)", (postgres.RECEIPTS_LOCK,))
 
-    with unavailable("the database does not answer or refused"):
+    with unavailable("the database does not answer or reported an error"):
         store.receipts.add(new_receipt())
     holder.execute("SELECT pg_advisory_unlock_all()")
     store.receipts.add(new_receipt())
@@ -155,11 +157,11 @@ def test_a_server_that_is_down_is_reported_and_used_again_when_it_is_up(
 
     postgres_server.stop()
     checks = store.checks()
-    with unavailable("the database does not answer or refused"):
+    with unavailable("the database does not answer or reported an error"):
         store.receipts.add(new_receipt(b"meanwhile"))
     postgres_server.start()
 
-    assert checks["database"] == checks["schema"] == "the database does not answer or refused"
+    assert checks["database"] == checks["schema"] == "the database does not answer or reported an error"
     store.receipts.add(new_receipt(b"after"))
     assert store.receipts.counts().pending == 2
     store.upgrade_schema()
@@ -196,7 +198,7 @@ def test_a_connection_lost_before_the_first_statement_is_reported_and_replaced(
             other.execute("SELECT pg_terminate_backend(%s, 5000)", (driver.info.backend_pid,))
 
     event.listen(pool, "checkout", lose_connection)  # after the pool has pinged the connection
-    with unavailable("the database does not answer or refused"):
+    with unavailable("the database does not answer or reported an error"):
         store.write(lambda connection: connection.execute(text("SELECT 1")), durable=durable)
     event.remove(pool, "checkout", lose_connection)
 
@@ -213,7 +215,20 @@ def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: Store
     with pytest.raises(StoreUnavailable) as error:
         store.write(run_bad_sql)
 
-    assert str(error.value) == "the database does not answer or refused"
+    assert str(error.value) == "the database does not answer or reported an error"
+
+
+def test_what_is_logged_of_refused_data_holds_none_of_it(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    number = str(4917 * 10)  # computed, because a traceback holds lines of code
+    row = {"name": number, "paused": False, "disabled": False, "failures": 0, "trips": 0}
+
+    with pytest.raises(StoreRefused) as error:
+        store.write(lambda c: c.execute(insert(queues), [row, row]))
+
+    assert str(error.value) == "the database refused what it was given (UniqueViolation)"
+    assert number not in "".join(traceback.format_exception(error.value))  # PostgreSQL's own message holds the key
 
 
 def test_a_pool_without_a_free_connection_is_reported(url: str, make_store: StoreMaker) -> None:

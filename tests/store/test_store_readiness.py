@@ -30,7 +30,7 @@ def test_a_check_stores_nothing(store: Store) -> None:
 def test_a_database_without_a_schema_is_reported(databases: Databases, make_store: StoreMaker) -> None:
     store = make_store(databases.empty())
 
-    reason = "there is no schema; run db upgrade"
+    reason = "there is no schema; run `flask wats db upgrade`"
     assert store.checks() == {"database": reason, "schema": reason, "disk": "ok"}
 
 
@@ -46,7 +46,7 @@ def test_a_database_that_refuses_writes_is_reported(store: Store) -> None:
     checks = store.checks()
 
     assert checks["schema"] == "ok"
-    assert checks["database"] in ("the database is read-only", "the database does not answer or refused")
+    assert checks["database"] in ("the database is read-only", "the database does not answer or reported an error")
     with pytest.raises(StoreUnavailable, match=checks["database"]):
         store.receipts.add(new_receipt())
 

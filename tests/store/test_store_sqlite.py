@@ -221,7 +221,9 @@ def test_the_log_of_a_file_that_was_moved_away_is_kept(tmp_path: Path, make_stor
 
     started_again = make_store(url)
     for act in (lambda: started_again.receipts.add(new_receipt()), started_again.upgrade_schema):
-        with unavailable("the database file is gone and its log is there; put the file back beside it"):
+        with unavailable(
+            "the database file is gone and its -wal file is there; put the database file back beside it"
+        ):
             act()
     assert started_again.checks()["database"].startswith("the database file is gone")
     assert not path.exists()
@@ -233,9 +235,9 @@ def test_the_log_of_a_file_that_was_moved_away_is_kept(tmp_path: Path, make_stor
 def test_only_an_upgrade_creates_a_file(tmp_path: Path, make_store: StoreMaker) -> None:
     store = make_store(sqlite_databases(tmp_path).empty())
 
-    with unavailable("there is no schema; run db upgrade"):
+    with unavailable("there is no schema; run `flask wats db upgrade`"):
         store.receipts.counts()
-    with unavailable("there is no schema; run db upgrade"):
+    with unavailable("there is no schema; run `flask wats db upgrade`"):
         store.receipts.add(new_receipt())
 
     assert not sqlite.path_of(store._url).exists()
@@ -315,14 +317,14 @@ def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: Store
     with pytest.raises(StoreUnavailable) as error:
         store.write(run_bad_sql)
 
-    assert str(error.value) == "the database refused"
+    assert str(error.value) == "the database reported an error"
 
 
 def test_data_that_the_database_refuses_does_not_break_the_store(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
     same_key = "INSERT INTO schema_compatibility VALUES (NULL)"
 
-    with unavailable("the database refused what it was given"):
+    with unavailable("the database refused what it was given (SQLITE_CONSTRAINT)"):
         store.write(lambda c: c.exec_driver_sql(same_key))
 
     store.receipts.add(new_receipt())

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from app.config.errors import InvalidValue
-from app.config.schema.references import SecretRef, read_secret
+from app.config.schema.references import SecretRef, read_secret_ref
 from app.config.schema.value_types import ValueType, text_of
 
 POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
@@ -58,7 +58,7 @@ def _identity(url: str) -> tuple[object, ...]:
 def _read_storage_url(value: object) -> str | SecretRef:
     """Return a reference, or a literal that holds no password."""
     if isinstance(value, dict):
-        return read_secret(value)
+        return read_secret_ref(value)
     text = text_of(value)
     if _holds_password(text):
         raise InvalidValue("raw_secret", "a database URL with a password does not belong here; write { env: NAME }")

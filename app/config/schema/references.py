@@ -1,4 +1,4 @@
-"""References: `{ env: NAME }` in a config names the variable that holds the value."""
+"""References: `{ env: NAME }` names the variable that holds the value, and `previous` a secret's old one."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 
 @dataclass(frozen=True)
 class SecretRef:
-    """A secret by the name of its variable; while the secret rotates, also that of its previous value."""
+    """The variable of a secret, and while the secret rotates, the variable of its previous value."""
 
     env: str
     previous: str | None = None
@@ -19,31 +19,40 @@ class SecretRef:
 
 @dataclass(frozen=True)
 class EnvRef:
-    """A value of the environment that is no secret, such as an id."""
+    """The variable of a value that is no secret, such as an id."""
 
     env: str
 
 
-def read_secret(value: object) -> SecretRef:
-    """Return a reference to a secret. A secret in the config itself is refused without being shown."""
-    mapping = _mapping(_no_raw_secret(value), {"env", "previous"})
+def read_secret_ref(value: object) -> SecretRef:
+    """Return a reference to a secret. A secret written in the config is refused; the message does not repeat it."""
+    _refuse_raw_secret(value)
+    return SecretRef(_name(_mapping(value, {"env"})))
+
+
+def read_rotating_secret_ref(value: object) -> SecretRef:
+    """Return a reference to a secret that may also name its `previous` value."""
+    _refuse_raw_secret(value)
+    mapping = _mapping(value, {"env", "previous"})
+    name = _name(mapping)
     if "previous" not in mapping:
-        return SecretRef(_name(mapping))
-    name, previous = _name(mapping), _name(_mapping(_no_raw_secret(mapping["previous"]), {"env"}))
+        return SecretRef(name)
+    previous = read_secret_ref(mapping["previous"]).env
     if name == previous:
-        raise InvalidValue("reused_variable", f"{name} cannot be the previous secret too")
+        raise InvalidValue(
+            "reused_variable", f"{name} is named twice; the previous secret needs a variable of its own"
+        )
     return SecretRef(name, previous)
 
 
-def read_reference(value: object) -> EnvRef:
+def read_env_ref(value: object) -> EnvRef:
     """Return a reference to a value that is no secret."""
     return EnvRef(_name(_mapping(value, {"env"})))
 
 
-def _no_raw_secret(value: object) -> object:
+def _refuse_raw_secret(value: object) -> None:
     if isinstance(value, str | int | float):
         raise InvalidValue("raw_secret", "a secret does not belong in the config; write { env: NAME }")
-    return value
 
 
 def _mapping(value: object, allowed: set[str]) -> dict[str, object]:
@@ -63,5 +72,5 @@ def _name(mapping: dict[str, object]) -> str:
     if name.endswith("_FILE"):
         raise InvalidValue("bad_variable_name", "leave out _FILE: every NAME can also be given as NAME_FILE")
     if name in CONTROL_VARIABLES:
-        raise InvalidValue("bad_variable_name", f"{name} is a variable of the gateway itself")
+        raise InvalidValue("bad_variable_name", f"{name} is reserved for the gateway")
     return name

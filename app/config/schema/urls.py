@@ -4,7 +4,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from app.config.errors import InvalidValue
-from app.config.hosts import is_host, is_loopback, is_never_called
+from app.config.hosts import is_host, is_loopback, is_never_connected
 from app.config.schema.value_types import ValueType, text_of
 
 _PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?", re.ASCII)
@@ -38,7 +38,7 @@ def _split(value: object) -> SplitResult:
 
 
 def _check_host(host: str) -> None:
-    if is_never_called(host):
+    if is_never_connected(host):
         raise InvalidValue(
             "forbidden_address", "link-local, metadata, multicast and reserved addresses are never called"
         )

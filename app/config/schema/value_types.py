@@ -1,4 +1,4 @@
-"""The types of values in a config. A type reads a raw value, or raises `InvalidValue` with what is needed instead."""
+"""The types of values in a config."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 from app.config.errors import InvalidValue, shortened
 from app.config.hosts import is_host
-from app.config.schema.references import read_reference, read_secret
+from app.config.schema.references import read_env_ref, read_rotating_secret_ref
 from app.config.schema.written import WrittenFloat, WrittenInt
 
 MAX_ITEMS = 100
@@ -16,16 +16,19 @@ MAX_TEXT_LENGTH = 2000
 
 @dataclass(frozen=True)
 class ValueType:
-    """A type: its name in the documentation, and the function that reads a raw value or raises `InvalidValue`."""
+    """A type: its name in the documentation, and the function that reads a raw value.
+
+    The function raises `InvalidValue` with what is needed instead.
+    """
 
     name: str
     read: Callable[[object], Any]
 
 
 def text_of(value: object) -> str:
-    """Return a string that is not empty and has no control characters."""
+    """Return a string of 1 to 2000 printable characters."""
     if not isinstance(value, str):
-        raise InvalidValue("wrong_type", f"text is needed{_quoted(value)}")
+        raise InvalidValue("wrong_type", f"text is needed{_quotes_hint(value)}")
     if not value or len(value) > MAX_TEXT_LENGTH or not value.isprintable():
         raise InvalidValue("bad_text", f"1 to {MAX_TEXT_LENGTH} printable characters are needed")
     return value
@@ -61,7 +64,7 @@ def choice(*words: str) -> ValueType:
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in words:
-            raise InvalidValue("bad_choice", f"one of {', '.join(words)} is needed{_quoted_switch(value)}")
+            raise InvalidValue("bad_choice", f"one of {', '.join(words)} is needed{_switch_hint(value)}")
         return value
 
     return ValueType(" or ".join(words), read)
@@ -93,7 +96,7 @@ def or_reference(literal: ValueType) -> ValueType:
     """Return the type that accepts a literal of this type, or `{ env: NAME }`."""
 
     def read(value: object) -> Any:
-        return read_reference(value) if isinstance(value, dict) else literal.read(value)
+        return read_env_ref(value) if isinstance(value, dict) else literal.read(value)
 
     return ValueType(f"{literal.name}, or {{ env: NAME }}", read)
 
@@ -102,7 +105,7 @@ def _read_numeric_id(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         written = value.written if isinstance(value, WrittenInt | WrittenFloat) else str(value)
         raise InvalidValue(
-            "unquoted_id", f'a numeric id must be quoted, because YAML may change its digits: "{shortened(written)}"'
+            "unquoted_id", f'a numeric id must be in quotes, so that its digits stay: "{shortened(written)}"'
         )
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,20}", value, re.ASCII):
         raise InvalidValue("bad_id", "1 to 20 digits in quotes are needed")
@@ -122,23 +125,27 @@ def _read_host(value: object) -> str:
     return host
 
 
-def _quoted(value: object) -> str:
-    return f'; in quotes: "{shortened(value.written)}"' if isinstance(value, WrittenInt | WrittenFloat) else ""
+def _quotes_hint(value: object) -> str:
+    return f': write "{shortened(value.written)}" in quotes' if isinstance(value, WrittenInt | WrittenFloat) else ""
 
 
-def _quoted_switch(value: object) -> str:
+def _switch_hint(value: object) -> str:
     return '; "off" and "on" must be quoted' if isinstance(value, bool) else ""
 
 
 SWITCH = ValueType("true or false", _read_switch)
 NUMERIC_ID = ValueType("digits in quotes", _read_numeric_id)
-SECRET = ValueType("{ env: NAME }", read_secret)
+SECRET = ValueType("{ env: NAME }", read_rotating_secret_ref)
 TYPE_GLOB = ValueType("type or glob", _read_type_glob)
-NAME = text("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, - and _ are needed")
+NAME = text(
+    "name",
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
+    "1 to 64 letters, digits, - and _ are needed, the first a letter or digit",
+)
 API_VERSION = text("vN.N", r"v[1-9][0-9]{0,2}\.[0-9]{1,2}", "a version such as v25.0 is needed")
 HOST = ValueType("host or address", _read_host)
 ROUTE = text(
     "path",
     r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+",
-    "an absolute path such as /webhooks/whatsapp is needed: no traversal, query, '%' or slash at its end",
+    "an absolute path such as /webhooks/whatsapp is needed: letters, digits and ._~-, no '..', no slash at the end",
 )

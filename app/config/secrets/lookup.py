@@ -1,7 +1,6 @@
-"""Where secrets come from: the start-time environment, files that it names, and an env file, in this order."""
+"""Where secrets come from: the environment the process started with, the files it names, then an env file."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,8 +15,18 @@ MAX_SECRET_BYTES = 16 * 1024
 PLACEHOLDER_PREFIX = "dry-run-"
 WEAK_LENGTH = 16
 
-_VISIBLE = re.compile(r"[\x21-\x7e]{1,4096}")
-_PRINTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?")
+
+@dataclass(frozen=True)
+class _Form:
+    pattern: re.Pattern[str]
+    description: str
+
+
+_TOKEN = _Form(re.compile(r"[\x21-\x7e]{1,4096}"), "1 to 4096 visible ASCII characters, without blanks")
+_HEADER_VALUE = _Form(
+    re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?"),
+    "1 to 4096 ASCII characters on one line, without a blank at either end",
+)
 
 
 @dataclass
@@ -30,13 +39,13 @@ class Sources:
     origins: dict[str, str] = field(default_factory=dict)
 
     def is_set(self, name: str) -> bool:
-        """Return whether the environment has a variable, or names a file for it."""
+        """Return whether the environment has a variable, or names a file for it; an empty value counts as none."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
     def peek(self, name: str) -> str | None:
-        """Return a variable's value, or the content of the file that `NAME_FILE` names; None if it is unset or empty.
+        """Return a variable's value as `value` does, but None without a problem if it is unset or empty.
 
-        Raises `InvalidValue`.
+        Raises `InvalidValue`, and keeps no origin.
         """
         return self._look_up(name)[0]
 
@@ -54,7 +63,7 @@ class Sources:
         return value
 
     def secret(self, ref: SecretRef, problems: Problems, *, live: bool = True) -> Secret:
-        """Return a secret with its previous value; an empty one, with a problem, if it cannot be read."""
+        """Return a secret and its previous value. One that cannot be used is a problem and empty."""
         current = self._checked(ref.env, problems, live=live)
         previous = self._checked(ref.previous, problems.at("previous"), live=live) if ref.previous else None
         if current and live and len(current) < WEAK_LENGTH:
@@ -62,8 +71,8 @@ class Sources:
         return Secret(ref.env, current, previous)
 
     def header(self, ref: SecretRef, problems: Problems, *, live: bool = True) -> str:
-        """Return a header's value, which may contain blanks: `Bearer …`."""
-        return self._checked(ref.env, problems, live=live, form=_PRINTABLE)
+        """Return a header's value, which may have blanks inside: `Bearer …`."""
+        return self._checked(ref.env, problems, live=live, form=_HEADER_VALUE)
 
     def _look_up(self, name: str) -> tuple[str | None, str]:
         """Return the value and where it comes from."""
@@ -76,13 +85,12 @@ class Sources:
             return _content_of(Path(file), name) or None, f"file named by {name}_FILE"
         return self.env_file.get(name) or None, f"env file {name}"
 
-    def _checked(self, name: str, problems: Problems, *, live: bool, form: re.Pattern[str] = _VISIBLE) -> str:
+    def _checked(self, name: str, problems: Problems, *, live: bool, form: _Form = _TOKEN) -> str:
         value = self.value(name, problems)
         if value is None:
             return ""
-        if not form.fullmatch(value):
-            form_name = "visible ASCII without blanks" if form is _VISIBLE else "one line of ASCII"
-            problems.add("bad_secret", f"{name} must be {form_name}")
+        if not form.pattern.fullmatch(value):
+            problems.add("bad_secret", f"{name} must be {form.description}")
             return ""
         if live and value.startswith(PLACEHOLDER_PREFIX):
             problems.add("placeholder_secret", f"{name} holds a dry-run placeholder")
@@ -90,16 +98,16 @@ class Sources:
 
 
 def check_standard_webhooks_secret(secret: Secret, problems: Problems) -> None:
-    """Add a problem unless a `whsec_…` is base64 of 24 to 64 bytes (Standard Webhooks). Others may be anything."""
+    """Add a problem if a `whsec_…` is not base64 of 24 to 64 bytes (Standard Webhooks). Any other value passes."""
     encoded = [value.removeprefix("whsec_") for value in secret.active if value.startswith("whsec_")]
     if not all(_is_base64_key(value) for value in encoded):
-        problems.add("bad_secret", f"{secret.name} is not whsec_ and the base64 of 24 to 64 bytes")
+        problems.add("bad_secret", f"{secret.name} must be whsec_ followed by base64 of 24 to 64 bytes")
 
 
 def _is_base64_key(value: str) -> bool:
     try:
         return 24 <= len(base64.b64decode(value, validate=True)) <= 64
-    except (binascii.Error, ValueError):
+    except ValueError:
         return False
 
 

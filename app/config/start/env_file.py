@@ -1,6 +1,6 @@
-"""An env file named on the command line: `KEY=VALUE` lines, nothing clever.
+"""An env file: `KEY=VALUE` lines, nothing clever.
 
-Blank lines, lines that begin with `#` and an `export ` before a name are ignored. Single or double quotes around a
+Ignored: blank lines, lines that begin with `#`, and `export ` before a name. Single or double quotes around a
 value are removed; nothing in it is expanded.
 """
 
@@ -26,7 +26,7 @@ def read_env_file(path: Path) -> tuple[dict[str, str], list[str]]:
     if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1
         raise InvalidValue(
-            "control_character", f"line {line} of the env file holds a control character (a tab is one)"
+            "control_character", f"line {line} of the env file holds a control character, a tab or a line separator"
         )
     warnings = ["the env file is readable by others; chmod 600 it"] if content.is_open_to_others else []
     return _parse(text), warnings
@@ -39,7 +39,7 @@ def _parse(text: str) -> dict[str, str]:
             continue
         name, value = _read_line(line, number)
         if name in variables:
-            raise InvalidValue("duplicate_key", f"{name} is twice in the env file (line {number})")
+            raise InvalidValue("duplicate_key", f"line {number} of the env file sets {name} again")
         variables[name] = value
     return variables
 
@@ -58,5 +58,7 @@ def _unquoted(value: str, number: int) -> str:
         return value
     inner = value[1:-1]
     if len(value) < 2 or value[0] != value[-1] or value[0] in inner:
-        raise InvalidValue("bad_line", f"line {number} of the env file has unbalanced quotes")
+        raise InvalidValue(
+            "bad_line", f"line {number} of the env file has a quote inside quotes, or on one side only"
+        )
     return inner

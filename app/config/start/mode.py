@@ -12,12 +12,14 @@ TWO_YESES = (
 
 def choose_mode(values: StartValues, problems: Problems) -> Mode | None:
     """Return the mode that the flags name, else the variable's; None, with a problem, if neither names one."""
-    known_problems = len(problems.found)
-    _refuse_conflicts(values, problems)
     mode = _named_mode(values)
-    if mode is None and len(problems.found) == known_problems:
-        choice = f"choose {DRY_RUN.flag} (or {MODE.variable}={Mode.DRY_RUN}) or live; {TWO_YESES}"
-        problems.named(DRY_RUN.flag).add("mode_missing", choice)
+    if mode is None and values[MODE]:
+        problems.named(MODE.variable).add("bad_mode", f"must be '{Mode.DRY_RUN}' or '{Mode.LIVE}'")
+    elif mode is None:
+        message = f"no mode is given: {DRY_RUN.flag} or {MODE.variable}={Mode.DRY_RUN} is a dry-run; {TWO_YESES}"
+        problems.named(DRY_RUN.flag).add("mode_missing", message)
+    if mode is Mode.DRY_RUN or values[DRY_RUN]:
+        _refuse_live_flags(values, problems)
     if mode is Mode.LIVE and not values[YES_LIVE]:
         problems.named(YES_LIVE.flag).add("yes_live_missing", TWO_YESES)
     return mode
@@ -34,13 +36,10 @@ def _named_mode(values: StartValues) -> Mode | None:
     return Mode(values[MODE]) if values[MODE] in tuple(Mode) else None
 
 
-def _refuse_conflicts(values: StartValues, problems: Problems) -> None:
+def _refuse_live_flags(values: StartValues, problems: Problems) -> None:
     dry_run = DRY_RUN.flag if values[DRY_RUN] else f"{MODE.variable}={Mode.DRY_RUN}"
-    if values[DRY_RUN] or (values[MODE] == Mode.DRY_RUN and not values[LIVE]):
-        for option in (LIVE, YES_LIVE, ENV_FILE):
-            if values.has_flag(option):
-                problems.named(option.flag).add(
-                    "conflicting_flags", f"this flag is for live mode and contradicts {dry_run}"
-                )
-    if values[MODE] not in ("", *Mode) and not (values[DRY_RUN] or values[LIVE]):
-        problems.named(MODE.variable).add("bad_mode", f"must be '{Mode.DRY_RUN}' or '{Mode.LIVE}'")
+    for option in (LIVE, YES_LIVE, ENV_FILE):
+        if values.has_flag(option):
+            problems.named(option.flag).add(
+                "conflicting_flags", f"this flag is for live mode; {dry_run} is given too"
+            )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from app.store.engine import postgres, sqlite
-from app.store.engine.errors import StoreBroken, StoreUnavailable, translated
+from app.store.engine.errors import StoreBroken, StoreUnavailable, translating_errors
 from app.store.engine.executors import DeadlineExecutor, Executor, InlineExecutor, NativeThreadExecutor
 from app.store.engine.file_lock import FileLock
 from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work, Write
@@ -126,7 +126,7 @@ class SqliteDatabase:
     def _guarded(self) -> Iterator[None]:
         """Translate errors. After the first I/O error the state of the disk is unknown: refuse every later write."""
         try:
-            with translated():
+            with translating_errors():
                 yield
         except StoreBroken:
             if not self._is_broken:
@@ -178,11 +178,11 @@ class PostgresDatabase:
         self._engine.dispose()
 
     def _read(self, work: Work[T]) -> T:
-        with translated(), self._reader.connect() as connection:
+        with translating_errors(), self._reader.connect() as connection:
             return work(connection)
 
     def _commit(self, transaction: Transaction[T]) -> T:
-        with translated():
+        with translating_errors():
             return transaction.commit(self._writers[transaction.write.durable])
 
 

@@ -1,5 +1,9 @@
-"""The errors of the store. Drivers' exceptions are translated here; their texts, which may hold data, are dropped."""
+"""The errors of the store. Drivers' exceptions are translated here.
 
+The text of an exception that may hold data, such as PostgreSQL's `DETAIL: Key (…)=(…)`, is dropped: nothing logs it.
+"""
+
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,28 +13,30 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.store.engine import sqlite
 from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
 
-SQLITE_PRIMARY_CODE = 0xFF
-SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB = 10, 11, 26
-BROKEN_CODES = (SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB)
+PRIMARY_CODE_MASK = 0xFF
+BROKEN_CODES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 REASONS = {
-    5: "the database is locked",
-    6: "the database is locked",
-    8: "the database is read-only",
-    13: "the disk is full",
-    14: "the database file cannot be opened",
+    sqlite3.SQLITE_BUSY: "the database is locked",
+    sqlite3.SQLITE_LOCKED: "the database is locked",
+    sqlite3.SQLITE_READONLY: "the database is read-only",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
 }
 
 
 class StoreUnavailable(Exception):
-    """The store cannot do this now: locked, down, read-only, full or too busy. Nothing was stored; retry later."""
+    """The store cannot do this now: locked, down, read-only, full or too busy. Retry later.
+
+    Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know.
+    """
 
 
 class StoreMissing(StoreUnavailable):
-    """There is no database yet; `db upgrade` creates it."""
+    """There is no database yet; `flask wats db upgrade` creates it."""
 
 
 class ClaimLost(Exception):
-    """The lease had expired and another worker has claimed the job. Nothing was stored."""
+    """The lease expired and another worker claimed the job. Nothing was stored."""
 
 
 class StoreRefused(StoreUnavailable):
@@ -45,20 +51,20 @@ class StoreBroken(StoreUnavailable):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translating_errors() -> Iterator[None]:
     """Translate the driver's exceptions. The new message holds the reason, but no SQL, value or path."""
     try:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("no connection to the database became free") from error
     except (DataError, IntegrityError) as error:
-        raise StoreRefused("the database refused what it was given") from error
+        raise StoreRefused(f"the database refused what it was given ({_kind_of(error.orig)})") from None
     except DBAPIError as error:
         raise _from_driver(error.orig) from error
-    except sqlite.driver().Error as error:  # from the driver without SQLAlchemy
+    except sqlite.driver().Error as error:  # raised by our own calls of the driver
         raise _from_driver(error) from error
     except SQLAlchemyError as error:
-        raise StoreUnavailable("the database refused") from error
+        raise StoreUnavailable("the database reported an error") from error
     except OSError as error:
         raise _from_file(error) from error
 
@@ -67,17 +73,24 @@ def _from_file(error: OSError) -> StoreUnavailable:
     if isinstance(error, DatabaseFileReplaced):
         return StoreBroken("the database file, or its log, was moved or replaced while it was open")
     if isinstance(error, OrphanedWal):
-        return StoreUnavailable("the database file is gone and its log is there; put the file back beside it")
+        return StoreUnavailable(
+            "the database file is gone and its -wal file is there; put the database file back beside it"
+        )
     if isinstance(error, FileMissing):
-        return StoreMissing("there is no schema; run db upgrade")
+        return StoreMissing("there is no schema; run `flask wats db upgrade`")
     return StoreUnavailable("the database's folder or file cannot be opened")
 
 
 def _from_driver(error: BaseException | None) -> StoreUnavailable:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return StoreUnavailable("the database does not answer or refused")
-    primary = code & SQLITE_PRIMARY_CODE
+        return StoreUnavailable("the database does not answer or reported an error")
+    primary = code & PRIMARY_CODE_MASK
     if primary in BROKEN_CODES:
         return StoreBroken("the database reports an I/O error or a damaged file")
-    return StoreUnavailable(REASONS.get(primary, "the database refused"))
+    return StoreUnavailable(REASONS.get(primary, "the database reported an error"))
+
+
+def _kind_of(error: BaseException | None) -> str:
+    """Return the driver's name for an error, such as SQLITE_CONSTRAINT or StringDataRightTruncation."""
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))

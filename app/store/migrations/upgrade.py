@@ -1,4 +1,4 @@
-"""Upgrades the schema to head, in one process at a time, under a lock that is released when its holder dies.
+"""Upgrades the schema, in one process at a time, under a lock that is released when its holder dies.
 
 Revisions are numbered in sequence ("0001", "0002", …), so that two of them can be compared.
 """
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 
 from app.store.engine import postgres, sqlite
 from app.store.engine.database import Limits
-from app.store.engine.errors import translated
+from app.store.engine.errors import translating_errors
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import create_file
 from app.store.engine.write import Failpoint
@@ -33,8 +33,8 @@ class SchemaStatus:
 
 
 def upgrade_schema(url: str, on_failpoint: Failpoint, limits: Limits) -> SchemaStatus:
-    """Upgrade the schema to head. Leave a schema that is newer than this code as it is."""
-    with translated(), _locked(url, limits) as engine, engine.begin() as connection:
+    """Upgrade the schema to the newest version. Leave a schema that is newer than this code as it is."""
+    with translating_errors(), _locked(url, limits) as engine, engine.begin() as connection:
         if (_version(connection) or "") < _head():
             _upgrade(connection)
             on_failpoint("in_migration")
