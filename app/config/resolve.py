@@ -1,7 +1,7 @@
 """From an evaluated start to settings: every default filled in, every reference looked up."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from app.config.errors import ConfigError, Problems
 from app.config.file.profile import Profile
@@ -116,9 +116,9 @@ def _service(request: StartRequest, values: Values, secrets: Secrets, problems: 
 
 
 def _storage(values: Values, secrets: Secrets, problems: Problems) -> Storage:
-    url = secrets.database(values["url"], problems.at("url"))
-    kind = "sqlite" if url.startswith("sqlite:") else "postgresql"
-    return Storage(url, kind, values["minFreeMegabytes"])  # type: ignore[arg-type]
+    database = secrets.database(values["url"], problems.at("url"))
+    kind: Literal["sqlite", "postgresql"] = "sqlite" if database.url.startswith("sqlite:") else "postgresql"
+    return Storage(database.url, database.source, kind, values["minFreeMegabytes"])
 
 
 def _destination(values: Values, secrets: Secrets, problems: Problems) -> Destination:

@@ -86,9 +86,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Storage:
-    """`url` is a secret as a whole: it is never printed. `min_free_megabytes` counts for SQLite's disk."""
+    """`url` is a secret as a whole: it is never printed. `source` is the variable or setting that it came from.
+
+    `min_free_megabytes` counts for SQLite's disk.
+    """
 
     url: str = field(repr=False)
+    source: str
     kind: Literal["sqlite", "postgresql"]
     min_free_megabytes: int
 

@@ -2,6 +2,7 @@
 
 from app.config.file.profile import Profile
 from app.config.schema.collisions import SECRET_SETTINGS
+from app.config.schema.databases import sqlite_url
 from app.config.schema.references import SecretRef
 from app.config.schema.urls import is_loopback_url
 from app.config.secrets.live import DEFAULT_FILE
@@ -20,7 +21,7 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
     if settings.mode is Mode.DRY_RUN:
         return warnings + _about_dry_run(settings, profile, sources)
-    if settings.paas and settings.storage.url == f"sqlite:///{settings.data_dir / DEFAULT_FILE}":
+    if settings.paas and settings.storage.url == sqlite_url(settings.data_dir / DEFAULT_FILE):
         warnings.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
     return warnings
 

@@ -26,6 +26,19 @@ def test_a_new_database_is_brought_to_head(tmp_path: Path) -> None:
     assert (after.returncode, status["schema"], status["compatible"]) == (0, status["head"], True)
 
 
+def test_each_mode_has_its_file_in_a_folder_whose_name_means_something_in_a_url(tmp_path: Path) -> None:
+    folder = tmp_path / "what?100%25"
+    environ = environment(tmp_path, WATS_DATA_DIR=str(folder))
+    config = str(write_config(tmp_path))
+
+    live = run("db", "upgrade", "--live", "--yes-live", "--config", config, environ=environ)
+    dry_run = run("db", "upgrade", "--dry-run", "--config", config, environ=environ)
+
+    assert (live.returncode, dry_run.returncode) == (0, 0), live.stderr + dry_run.stderr
+    assert sorted(path.name for path in folder.glob("*.sqlite3")) == ["dry-run.sqlite3", "wats.sqlite3"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["wats.config.yaml", folder.name]
+
+
 def test_a_schema_of_newer_code_is_refused(tmp_path: Path) -> None:
     db(tmp_path, "upgrade")
     with closing(driver().connect(tmp_path / "data" / "wats.sqlite3")) as file:

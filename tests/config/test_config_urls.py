@@ -6,8 +6,9 @@ import pytest
 
 from app.config.errors import InvalidValue
 from app.config.hosts import is_host, is_loopback
-from app.config.schema.databases import STORAGE_URL, database_url, is_same_database
+from app.config.schema.databases import STORAGE_URL, database_url, is_same_database, path_in, sqlite_url
 from app.config.schema.urls import BASE_URL, DESTINATION_URL, is_loopback_url
+from app.store.engine.sqlite import path_of
 
 FORBIDDEN = [
     *("169.254.169.254", "169.254.169.254.", "2852039166", "0xa9fea9fe", "0XA9FEA9FE", "025177524776"),
@@ -99,7 +100,23 @@ def test_a_database_url_is_returned_in_sqlalchemys_form():
         database_url("postgres://u:p@h/db\n")
 
 
+@pytest.mark.parametrize("folder", ["what?", "100%", "a%3Fb", "a%20b", "a#b", "a b", "a@b:c", "%s%(x)s", "ü"])
+def test_a_path_is_the_same_in_a_url_and_in_the_store(folder: str):
+    path = Path("/srv") / folder / "wats.sqlite3"
+
+    url = sqlite_url(path)
+
+    assert path_in(url) == path_of(url) == path
+    assert database_url(url) == url
+
+
+def test_a_literal_url_quotes_what_means_something_in_a_url():
+    assert path_in(database_url("sqlite:////srv/a%3Fb/100%25/x%20y.db")) == Path("/srv/a?b/100%/x y.db")
+
+
 SAME = [
+    ("sqlite:////srv/a%20b", "sqlite:////srv/a b", True),
+    ("sqlite:////srv/a%3Fb/x", "sqlite:////srv/a%3Fc/x", False),
     ("postgres://u:p@H/db", "postgresql://v@h:5432/db?sslmode=require", True),
     ("postgres://h/db", "postgres:///?host=h&dbname=db", True),
     ("postgres://h/db", "postgres://h/other", False),

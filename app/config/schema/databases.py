@@ -1,5 +1,6 @@
 """Database URLs: which are accepted, which hold a password, and which name one and the same database."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -10,6 +11,15 @@ from app.config.schema.value_types import ValueType, text_of
 POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SQLITE_PREFIX = "sqlite:///"
 POSTGRES_PORT = 5432
+SUPPORTED = "sqlite:///FILE or postgresql://… with a database is needed"
+
+
+@dataclass(frozen=True)
+class NamedDatabase:
+    """A database's URL, which is a secret, and the variable or setting that it came from."""
+
+    url: str = field(repr=False)
+    source: str
 
 
 def database_url(value: str) -> str:
@@ -19,11 +29,21 @@ def database_url(value: str) -> str:
     """
     url = _split(value)
     rest = value[len(url.scheme) :]
-    if url.scheme == "sqlite" and rest.startswith(":///") and _names_file(url):
-        return SQLITE_PREFIX + str(Path(rest.removeprefix(":///")).absolute())
+    if url.scheme == "sqlite" and rest.startswith(":///"):
+        return sqlite_url(_file_in(rest.removeprefix(":///")))
     if url.scheme in POSTGRES_SCHEMES and rest.startswith("://") and (url.path.strip("/") or url.query):
         return f"postgresql+psycopg{rest}"
-    raise InvalidValue("unsupported_database", "sqlite:///FILE or postgresql://… with a database is needed")
+    raise InvalidValue("unsupported_database", SUPPORTED)
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite file. In a URL, `?` begins a query and `%` a quoted character."""
+    return SQLITE_PREFIX + str(path.absolute()).replace("%", "%25").replace("?", "%3F")
+
+
+def path_in(url: str) -> Path | None:
+    """Return the path of the SQLite file that a URL of `database_url` names; None for another database."""
+    return Path(unquote(url.removeprefix(SQLITE_PREFIX))) if url.startswith(SQLITE_PREFIX) else None
 
 
 def is_same_database(one: str, other: str) -> bool:
@@ -40,14 +60,19 @@ def _split(value: str) -> SplitResult:
     return url
 
 
-def _names_file(url: SplitResult) -> bool:
-    name = url.path.removeprefix("/")
-    return not url.netloc and not url.query and bool(name.strip("/")) and name != ":memory:"
+def _file_in(text: str) -> Path:
+    """Return the path in a SQLite URL, in which `?` and `%` are quoted."""
+    if "?" in text:
+        raise InvalidValue("unsupported_database", "a SQLite URL has no options; a ? in its path is written %3F")
+    name = unquote(text)
+    if not name.strip("/") or name == ":memory:" or not name.isprintable():
+        raise InvalidValue("unsupported_database", SUPPORTED)
+    return Path(name)
 
 
 def _identity(url: str) -> tuple[object, ...]:
-    if url.startswith(SQLITE_PREFIX):
-        return ("sqlite", Path(url.removeprefix(SQLITE_PREFIX)).resolve())
+    if path := path_in(url):
+        return ("sqlite", path.resolve())
     split = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(split.query).items()}
     host = query.get("host", split.hostname or "localhost").lower()

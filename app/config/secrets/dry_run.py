@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.config.errors import InvalidValue, Problems
-from app.config.schema.databases import database_url, is_same_database
+from app.config.schema.databases import NamedDatabase, database_url, is_same_database, sqlite_url
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.secrets.live import literal_database
 from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Header, Secret
 from app.config.start_options import (
+    DATA_DIR,
     DRY_RUN_APP_SECRET,
     DRY_RUN_DATABASE_URL,
     DRY_RUN_SERVICE_TOKEN,
@@ -78,23 +79,23 @@ class DryRunSecrets:
         self.sources.warnings.append(f"{value.env} is not set; {problems.path} is {PLACEHOLDER_ID}")
         return PLACEHOLDER_ID
 
-    def database(self, value: str | SecretRef | None, problems: Problems) -> str:
-        """Return the URL of the dry-run's own database, which is never the one that the profile names."""
+    def database(self, value: str | SecretRef | None, problems: Problems) -> NamedDatabase:
+        """Return the dry-run's own database, which is never the one that the profile names."""
         variable = DRY_RUN_DATABASE_URL.variable
         given = self.sources.environ.get(variable)
-        default = f"sqlite:///{self.data_dir / DEFAULT_FILE}"
+        default = sqlite_url(self.data_dir / DEFAULT_FILE)
         own = problems.named(variable).read(lambda: database_url(given) if given else default, "")
         live = self._live_database(value)
         if own and live and is_same_database(own, live):
             message = f"a dry-run never opens the live database, which {problems.path} names; name another one"
             problems.named(variable).add("live_database", message)
-        return own
+        return NamedDatabase(own, variable if given else DATA_DIR.variable)
 
     def _live_database(self, value: str | SecretRef | None) -> str | None:
         """Return the live database's URL, as far as it is known. It is read only to stay away from that database."""
         try:
             if not isinstance(value, SecretRef):
-                return literal_database(value, self.data_dir)
+                return literal_database(value, self.data_dir, "").url
             given = self.sources.peek(value.env)
             return database_url(given) if given else None
         except InvalidValue:

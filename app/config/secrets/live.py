@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.errors import InvalidValue, Problems
-from app.config.schema.databases import database_url
+from app.config.schema.databases import NamedDatabase, database_url, sqlite_url
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Header, Secret
+from app.config.start_options import DATA_DIR
 
 DEFAULT_FILE = "wats.sqlite3"
 
@@ -51,17 +52,21 @@ class LiveSecrets:
             problems.add("bad_id", f"{value.env} must hold 1 to 20 digits")
         return given
 
-    def database(self, value: str | SecretRef | None, problems: Problems) -> str:
+    def database(self, value: str | SecretRef | None, problems: Problems) -> NamedDatabase:
         if not isinstance(value, SecretRef):
-            return literal_database(value, self.data_dir)
+            return literal_database(value, self.data_dir, problems.path)
         given = self.sources.value(value.env, problems)
+        if not given:
+            return NamedDatabase("", value.env)
         try:
-            return database_url(given) if given else ""
+            return NamedDatabase(database_url(given), value.env)
         except InvalidValue as invalid:
             problems.add(invalid.code, f"{value.env}: {invalid.message}")
-            return ""
+            return NamedDatabase("", value.env)
 
 
-def literal_database(value: str | None, data_dir: Path) -> str:
-    """Return the config's literal URL, or that of the default file."""
-    return f"sqlite:///{data_dir / DEFAULT_FILE}" if value is None else database_url(value)
+def literal_database(value: str | None, data_dir: Path, path: str) -> NamedDatabase:
+    """Return the config's literal URL, which is at this path, or the default file."""
+    if value is None:
+        return NamedDatabase(sqlite_url(data_dir / DEFAULT_FILE), DATA_DIR.variable)
+    return NamedDatabase(database_url(value), path)

@@ -97,7 +97,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # an option may hold %(name)s
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
