@@ -53,7 +53,7 @@ def test_a_misspelt_key_is_found(schema: str) -> None:
     file = parsed(next(file for file, its in CHECKED if its == schema))
     validator = jsonschema.Draft202012Validator(yaml.safe_load((SCHEMAS / f"{schema}.yaml").read_text()))
 
-    assert [*validator.iter_errors({**file, "mispelt": 1})]
+    assert [*validator.iter_errors({**file, "misspelt": 1})]
     assert not [*validator.iter_errors(file)]
 
 
