@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from flask import Flask, current_app, request
-from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Scope, ServiceToken
 from app.domain.constant_time import constant_time_index
@@ -77,20 +76,27 @@ def _check_request() -> None:
 
 
 def _check_unrouted() -> None:
-    """Check a request without an endpoint: 404 and 405 under the API, and 405 of a hidden path, need a token too."""
+    """Check a request that routing refuses: under the API, and on a hidden path, its answer needs a token too."""
     if _is_under(request.path, gateway().settings.service.api_prefix):
         if _token_of_caller() is None:
             raise _unauthorized()
-    elif isinstance(request.routing_exception, MethodNotAllowed) and _path_is_hidden():
+    elif _path_is_hidden():
         _require_or_hide("operate")
 
 
 def _path_is_hidden() -> bool:
+    """Return whether the path is that of a hidden endpoint, whatever the method and the headers are.
+
+    Routing also looks at the method, and refuses a request to become a WebSocket. Both would tell a hidden path from
+    one that does not exist.
+    """
     app = _app()
-    return any(
-        (guard := guard_of(app, rule.endpoint)) is not None and guard.hidden and rule.rule == request.path
-        for rule in app.url_map.iter_rules()
-    )
+    routes = app.create_url_adapter(request)
+    assert routes is not None, "a request has an adapter"
+    routes.websocket = False
+    rules = [routes.match(method=method, return_rule=True)[0] for method in routes.allowed_methods()]
+    guards = [guard_of(app, rule.endpoint) for rule in rules]
+    return any(guard is not None and guard.hidden for guard in guards)
 
 
 def _is_under(path: str, prefix: str) -> bool:

@@ -68,6 +68,52 @@ def test_a_hidden_route_answers_exactly_like_an_unknown_path(
     assert dict(hidden.headers) == dict(unknown.headers)
 
 
+WEBSOCKET = {"Connection": "keep-alive, Upgrade", "Upgrade": "WebSocket"}
+ROUTING_HEADERS = [
+    {"Connection": "upgrade", "Upgrade": "websocket"},
+    WEBSOCKET,
+    {**WEBSOCKET, "Sec-WebSocket-Key": "x", "Sec-WebSocket-Version": "13"},
+    {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""},
+    {"Connection": "close"},
+    {"Host": "elsewhere.example:81"},
+    {"Host": "@/"},
+    {"Host": ""},
+    {"X-HTTP-Method-Override": "DELETE"},
+    {"X-Forwarded-Host": "elsewhere.example", "X-Forwarded-Proto": "wss", "X-Forwarded-Prefix": "/a"},
+    {"X-Original-URL": "/healthz", "X-Rewrite-URL": "/healthz"},
+    {"Script-Name": "/status", "Path-Info": "/status"},
+    {"Accept": "text/html"},
+    {"Content-Type": "application/json", "Content-Length": "0"},
+    {"Expect": "100-continue"},
+    {"Range": "bytes=0-0", "If-None-Match": "*"},
+]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"]
+SPELLINGS = ["{}", "/{}", "//{}", "{}/", "{}/x", "{};x"]
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+@pytest.mark.parametrize("headers", ROUTING_HEADERS, ids=str)
+def test_no_header_and_no_method_tells_a_hidden_route_from_an_unknown_path(
+    client: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    told = [
+        f"{method} {spelling}"
+        for method in METHODS
+        for spelling in SPELLINGS
+        if answer(client, method, spelling.format(path), headers)
+        != answer(client, method, spelling.format("/nowhere"), headers)
+    ]
+
+    assert told == []
+
+
+def answer(client: FlaskClient, method: str, path: str, headers: dict[str, str]) -> tuple[object, ...]:
+    """Return all of the answer; the path is as the server sees it, with doubled slashes."""
+    asked = {**headers, "X-Request-Id": "same"}
+    response = client.open(method=method, headers=asked, environ_overrides={"PATH_INFO": path})
+    return response.status_code, response.data, sorted(response.headers)
+
+
 @pytest.mark.parametrize("path", HIDDEN)
 def test_with_the_token_a_wrong_method_is_405(client: FlaskClient, path: str) -> None:
     answer = client.delete(path, headers=bearer())

@@ -20,6 +20,15 @@ def test_no_header_changes_the_path_of_a_request(running: Running) -> None:
     assert status == 404
 
 
+def test_a_request_to_become_a_websocket_tells_no_hidden_route(running: Running) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "X-Request-Id": "same"}
+
+    hidden, unknown = (running.ask("GET", path, headers=headers) for path in ("/status", "/nowhere"))
+
+    assert hidden == unknown
+    assert hidden[0] == 404
+
+
 @pytest.mark.parametrize(
     "headers",
     [
