@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from app.config import ConfigError, load_settings
 from app.config.start_options import SUPERVISED
 from app.server.access_log import AccessLogger
+from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from app.startup.banner import print_banner, print_warnings
 from app.startup.handover import hand_over
 
@@ -58,9 +59,10 @@ worker_connections = min(4000, _raise_file_limit() - 200)
 worker_tmp_dir = _memory_folder
 backlog = 2048
 forwarded_allow_ips = ""  # no proxy is trusted: no header may change the path or cause a refusal
-keepalive = 5  # seconds; it is also the deadline for a request's headers
-limit_request_fields = 64  # with the next line at most 256 KiB: parsing costs the square of the size
-limit_request_field_size = 4094
+keepalive = HEAD_SECONDS  # also how long a connection may be idle
+limit_request_line = MAX_LINE_BYTES
+limit_request_fields = MAX_HEADERS
+limit_request_field_size = MAX_HEADER_BYTES
 timeout = 30
 graceful_timeout = max(1, _settings.grace_seconds - 4)
 control_socket_disable = True

@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 import gevent
-from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.ggevent import GeventWorker
 
+from app.server import request_head
 from app.server.accept_balance import BalancedServer, ProcessSlot
 from app.server.connection import Connection
 from app.web.middleware import IS_ERROR, Environ
@@ -15,6 +15,8 @@ CLIENT = "gunicorn.socket"  # as gunicorn leaves it in the environ
 REFUSED_PAUSE_SECONDS = 0.05
 UNREADABLE_PAUSE_SECONDS = 0.2
 HEADER_FLOOD_PAUSE_SECONDS = 1.0
+
+request_head.install()
 
 
 class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -49,13 +51,18 @@ class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no t
         client.cork()
         super().handle_request(listener_name, request, client, address)
 
-    def handle_error(self, request: Any, client: Connection, address: Any, error: BaseException) -> None:
-        """Answer a request that cannot be parsed, then wait before its connection is closed."""
-        client.uncork()
-        super().handle_error(request, client, address, error)
-        gevent.sleep(
-            HEADER_FLOOD_PAUSE_SECONDS if isinstance(error, LimitRequestHeaders) else UNREADABLE_PAUSE_SECONDS
-        )
+    def handle_error(self, _request: Any, client: Connection, _address: Any, error: BaseException) -> None:
+        """Answer a request that cannot be parsed, then wait before its connection is closed.
+
+        What ends the process or its greenlets is no error of the client's: it gets no answer.
+        """
+        from app.server.refusals import refuse  # here, because it imports what must come after the monkey patch
+
+        if isinstance(error, Exception):
+            client.uncork()
+            answer = refuse(self.wsgi.extensions["wats"].metrics, self.log, client, error)
+            is_flood = answer.code == "headers_too_large"
+            gevent.sleep(HEADER_FLOOD_PAUSE_SECONDS if is_flood else UNREADABLE_PAUSE_SECONDS)
 
 
 def flush_and_yield(environ: Environ) -> None:

@@ -34,12 +34,17 @@ STATUS_OF: Mapping[str, int] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "body_timeout": 408,
+    "headers_timeout": 408,
     "too_many": 409,
     "unknown_destination": 409,
     "body_too_large": 413,
+    "uri_too_long": 414,
     "unsupported_media_type": 415,
+    "expectation_failed": 417,
     "invalid_fields": 422,
+    "headers_too_large": 431,
     "internal_error": 500,
+    "unsupported_coding": 501,
     "busy": 503,
     "unavailable": 503,
 }
@@ -66,15 +71,16 @@ class ApiError(Exception):
 
 def error_response(error: ApiError, status: int | None = None) -> Response:
     """Return the error as a response; its code gives the status."""
-    body: dict[str, Any] = {
-        "code": error.code,
-        "message": error.message,
-        "requestId": request.environ[REQUEST_ID],
-    }
+    body = error_body(error, request.environ[REQUEST_ID])
+    return Response(body, status or STATUS_OF[error.code], error.headers, mimetype="application/json")
+
+
+def error_body(error: ApiError, request_id: str) -> str:
+    """Return the body of an error."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message, "requestId": request_id}
     if error.details is not None:
         body["details"] = error.details
-    text = json.dumps({"error": body}, separators=(",", ":"))
-    return Response(text, status or STATUS_OF[error.code], error.headers, mimetype="application/json")
+    return json.dumps({"error": body}, separators=(",", ":"))
 
 
 def http_error_response(error: HTTPException) -> Response:
