@@ -75,6 +75,7 @@ class Server(ThreadingHTTPServer):
     """Says nothing about whoever dies in the middle of a request."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Quietly."""

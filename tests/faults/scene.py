@@ -29,8 +29,12 @@ DESTINATION = """    destinations:
         url: "http://127.0.0.1:{port}/"
         secret: {{ env: TEST_DESTINATION_SECRET }}
         maxInFlight: 100
+        timeoutSeconds: 120
 """
-"""It takes more at a time than a few dead workers held, so that nobody waits for their leases but their own jobs."""
+"""It takes more at a time than a few dead workers held, so that jobs wait for the leases of their own worker only.
+
+A busy machine may take long to answer: a push that timed out would be repeated, and would count as one too many.
+"""
 
 MESSAGES = (7, 1, 2, 1)
 """How many messages of their own the webhooks hold; beside them is a status."""

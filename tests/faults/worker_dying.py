@@ -129,7 +129,7 @@ PLANTS: dict[str, Callable[[], None]] = {
 
 def main() -> int:
     death = Death(os.environ.get("WATS_TEST_DIE_AT", ""))
-    retry.PAUSES = (timedelta(seconds=RETRY_SECONDS), *retry.PAUSES[1:])  # type: ignore[assignment]
+    retry.PAUSES = (timedelta(seconds=RETRY_SECONDS),) * len(retry.PAUSES)  # type: ignore[assignment]
     if plant := os.environ.get("WATS_TEST_PLANT"):
         PLANTS[plant]()
     build_gateway = worker.build_gateway
