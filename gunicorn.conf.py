@@ -28,6 +28,8 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "wats-metrics-"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that are useless after a stop
 
+if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a stop during the start; the master replaces this handler
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 try:
     _settings = load_settings()
 except ConfigError as error:
@@ -71,13 +73,30 @@ accesslog = "-"
 preload_app = False  # a lock made before the monkey patch deadlocks a worker
 
 
+def _block_stop_signals():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+
+
+def _unblock_signals():
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def on_starting(server):
-    """Make a folder for the counters of all processes of this run, unless the environment names one."""
+    """Keep a stop signal for a process that is being forked until it has handlers of its own: it would be lost.
+
+    Make a folder for the counters of all processes of this run, unless the environment names one.
+    """
+    os.register_at_fork(before=_block_stop_signals, after_in_parent=_unblock_signals)
     if server.cfg.is_ssl:
         sys.stderr.write("wats does not speak TLS: remove certfile and keyfile, and put a proxy in front.\n")
         sys.exit(78)
     if METRICS_FOLDER not in os.environ:
         os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=_memory_folder)
+
+
+def pre_exec(_server):
+    """Unblock the signals of the next master (USR2)."""
+    _unblock_signals()
 
 
 def when_ready(server):

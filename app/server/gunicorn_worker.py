@@ -1,5 +1,6 @@
 """gunicorn's gevent worker, made fair: a client that sends without pause gets no more of the event loop than any."""
 
+import signal
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,11 @@ class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no t
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         self.slot = ProcessSlot(self.age)
         super().init_process()
+
+    def init_signals(self) -> None:
+        """Install the handlers, then take the stop signals that came since the fork; gunicorn.conf.py blocks them."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def server_class(self, listener: Any, *, spawn: Any, **_for_wsgi: Any) -> BalancedServer:
         """Return the server that accepts this process's connections; gunicorn calls this as if it were a class."""

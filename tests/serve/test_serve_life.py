@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import write_config
-from tests.support.serving import GUNICORN, Running, environment, family, is_alive, run, serving, wait_until_ready
+from tests.support.serving import (
+    GUNICORN,
+    ROOT,
+    Running,
+    environment,
+    family,
+    is_alive,
+    run,
+    serving,
+    wait_until_ready,
+)
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
@@ -212,6 +222,44 @@ def test_gunicorn_keeps_the_metrics_folder_that_the_environment_names(tmp_path: 
         assert running.stop() == 0
 
     assert list(folder.glob("*.db"))
+
+
+SLOW_START = """
+import pathlib, runpy, time
+
+globals().update(runpy.run_path({conf!r}))
+
+
+def {hook}:
+    pathlib.Path({reached!r}).touch()
+    while not pathlib.Path({go_on!r}).exists():
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("hook", ["on_starting(server)", "post_fork(server, worker)"])
+def test_a_stop_during_a_start_of_gunicorn_is_not_lost(tmp_path: Path, hook: str) -> None:
+    reached, go_on, conf = tmp_path / "reached", tmp_path / "go_on", tmp_path / "slow_start.conf.py"
+    paths = {"conf": str(ROOT / "gunicorn.conf.py"), "reached": str(reached), "go_on": str(go_on)}
+    conf.write_text(SLOW_START.format(hook=hook, **paths))
+    start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+    environ = environment(tmp_path, WEB_CONCURRENCY="1", **start)
+    command = (GUNICORN, "--config", str(conf), "wsgi:app")
+    with serving(tmp_path, command=command, environ=environ, ready=False) as running:
+        wait_for(reached.exists)
+        web_processes = running.pids()[1:]
+
+        running.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: all(has_pending(pid, signal.SIGTERM) for pid in web_processes))
+        go_on.touch()
+
+        assert running.wait() == 0, running.err
+
+
+def has_pending(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process blocks a signal that was sent to it."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["ShdPnd"], 16) >> (number - 1) & 1)
 
 
 def answers(running: Running) -> bool:
