@@ -1,32 +1,60 @@
-# The gateway as an image. By default a dry-run: no Meta account, no secrets. docs/deploy.md says how to go live.
+# The gateway as an image. By default a dry-run: no Meta account, no secrets. docs/deploy/docker.md says how to go
+# live, and how to pin the base image.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-WORKDIR /src
-RUN python -m venv /opt/venv
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
 COPY requirements.txt ./
-RUN /opt/venv/bin/pip install --require-hashes --no-deps -r requirements.txt
+RUN pip install --prefix=/packages --no-compile --require-hashes --no-deps -r requirements.txt \
+    && find /packages -depth -type d \( -name tests -o -name test -o -name testing \) -exec rm -r {} + \
+    && find /packages -type f \( -name '*.c' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyx' -o -name '_yaml.*' \) -delete \
+    && python -m compileall -q --invalidation-mode unchecked-hash -s /packages -p /usr/local /packages
+COPY wsgi.py gunicorn.conf.py /app/
+COPY config/wats.config.yaml /app/config/
+COPY deploy/healthcheck.py deploy/wats /app/deploy/
+COPY app /app/app
+RUN python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM ${PYTHON_IMAGE} AS runtime
-ENV PATH=/opt/venv/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
-    WATS_DATA_DIR=/var/lib/wats \
-    WATS_HOST=0.0.0.0
-RUN groupadd --gid 10001 wats \
+RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip setuptools wheel \
+    && library=$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))') \
+    && rm -rf "$library/ensurepip" \
+    && python -m compileall -q --invalidation-mode unchecked-hash \
+        -x '/(test|tests|distutils|idlelib|lib2to3|tkinter|turtledemo|pydoc_data|unittest)/' "$library" \
+    && groupadd --gid 10001 wats \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin wats \
-    && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/wats
+    && install --directory --owner=10001 --group=0 --mode=0770 /var/lib/wats
+COPY --from=build /packages /usr/local
+COPY --from=build /app /app
+RUN ln -s /app/deploy/wats /usr/local/bin/wats \
+    && ln -s /app/deploy/wats /usr/local/bin/serve \
+    && ln -s /app/deploy/wats /usr/local/bin/worker \
+    && ln -s /app/deploy/wats /usr/local/bin/db
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    FLASK_APP=/app/wsgi.py \
+    FLASK_SKIP_DOTENV=1 \
+    WATS_MODE=dry-run \
+    WATS_HOST=0.0.0.0 \
+    WATS_DATA_DIR=/var/lib/wats
 WORKDIR /app
-COPY --from=build /opt/venv /opt/venv
-COPY config ./config
-COPY deploy/healthcheck.py ./deploy/
-COPY wsgi.py gunicorn.conf.py ./
-COPY app ./app
 USER 10001:10001
-VOLUME /var/lib/wats
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
     CMD ["python", "deploy/healthcheck.py"]
-CMD ["flask", "wats", "serve", "--dry-run"]
+CMD ["wats", "serve"]
+ARG PYTHON_IMAGE
+ARG VERSION=""
+ARG REVISION=""
+ARG CREATED=""
+ARG SOURCE=""
+LABEL org.opencontainers.image.title="wats" \
+    org.opencontainers.image.description="A self-hosted gateway to the WhatsApp Business Platform" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.source="${SOURCE}" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.created="${CREATED}" \
+    org.opencontainers.image.base.name="${PYTHON_IMAGE}"

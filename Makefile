@@ -4,13 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV     := $(VENV)/.dev-installed
+ENGINE ?= docker
+VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' app/domain/__init__.py)
 # A release must be a week old: by then a bad or stolen one has mostly been found.
 PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	--pip-args "--uploaded-prior-to P7D"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix lock docs bench faults hooks test-pythons
+.PHONY: help setup run test check fix lock docs bench faults hooks image test-pythons
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +52,10 @@ bench: $(DEV) ## Measure the webhook endpoint and delivering, each beside its up
 
 faults: $(DEV) ## Run the long tests: hundreds of kills, power cuts, broken stores
 	$(BIN)/pytest tests/faults --long -p no:cacheprovider
+
+image: ## Build the image `wats` with docker (or ENGINE=podman), labelled with version and revision
+	DOCKER_BUILDKIT=1 $(ENGINE) build --tag wats --build-arg VERSION=$(VERSION) \
+	    --build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
 hooks: $(DEV) ## Install the checks that run before each commit
 	$(BIN)/pre-commit install

@@ -1,4 +1,4 @@
-"""The files that platforms read: the Procfile is run, the Dockerfile is linted, and they agree with the README."""
+"""What platforms start: the Procfile's commands, the program `wats`, and the health check of the image."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from tests.support.serving import ROOT, environment, family, free_port, is_alive
 from tests.support.waiting import wait_for
 
 HONCHO = str(Path(sys.executable).parent / "honcho")
-HADOLINT = str(Path(sys.executable).parent / "hadolint")
 PROCFILE = (ROOT / "Procfile").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -87,24 +86,26 @@ def check_health(script: str, environ: dict[str, str]) -> int:
     return subprocess.run([sys.executable, "-I", script], cwd=ROOT, env=environ, check=False).returncode
 
 
-def test_the_dockerfile_passes_its_linter() -> None:
-    linted = subprocess.run([HADOLINT, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert linted.stdout + linted.stderr == ""
-    assert linted.returncode == 0
+def call(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    return subprocess.run([program, *arguments], cwd="/", env=environ, capture_output=True, text=True, check=False)
 
 
-def test_the_dockerfile_runs_the_command_that_the_readme_names() -> None:
-    [command] = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)
-    words = json.loads(command)
+@pytest.mark.parametrize("name", ["wats", "serve", "worker", "db"])
+def test_wats_is_a_program_and_a_link_to_it_runs_the_command_that_it_is_named_after(
+    tmp_path: Path, name: str
+) -> None:
+    link = tmp_path / name
+    link.symlink_to(ROOT / "deploy" / "wats")
 
-    assert words[:3] == ["flask", "wats", "serve"]
-    assert "--dry-run" in words
-    assert "flask wats serve" in (ROOT / "README.md").read_text()
+    ended = call(link, "--help")
+
+    assert ended.stdout.startswith("Usage: wats [" if name == "wats" else f"Usage: wats {name} ["), ended.stderr
+    assert ended.returncode == 0
 
 
-def test_the_image_runs_as_an_unprivileged_user_without_secrets() -> None:
-    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.M)
-    assert not re.search(r"^#\s*syntax=|--mount|^ADD ", DOCKERFILE, re.M)
-    assert "--require-hashes" in DOCKERFILE
-    assert not re.search(r"^ENV .*(TOKEN|SECRET|PASSWORD)", DOCKERFILE, re.M)
+def test_wats_exits_as_flask_wats_does(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+
+    assert call(ROOT / "deploy" / "wats", "db", "status", "--config", config, "--live", "--yes-live").returncode == 78
+    assert call(ROOT / "deploy" / "wats", "no-such-command").returncode == 2
