@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import trustme
 
-from tests.support.proxies import REFUSED, Proxy, Start, caddy, nginx, program, proxying
+from tests.support.proxies import INGRESS, REFUSED, Proxy, Start, caddy, nginx, program, proxying
 from tests.support.relay import Relay, relaying
 from tests.support.serving import Running, serving
 from tests.support.webhooks import PATH, body_of, signed
@@ -149,3 +149,14 @@ def test_other_paths_need_no_certificate_and_a_forged_header_ends_at_the_proxy(m
 def test_what_only_operators_need_is_hidden_with_mtls_too(mutual: Proxy, relay: Relay, clients: Clients) -> None:
     assert mutual.ask("GET", "/metrics", certificate=clients.meta)[0] == 404
     assert relay.arrived == []
+
+
+PAIRS = [("nginx/wats.conf", "nginx/wats-mtls.conf"), ("caddy/Caddyfile", "caddy/Caddyfile.mtls")]
+
+
+@pytest.mark.parametrize(("without", "with_mtls"), PAIRS)
+def test_a_file_with_mtls_has_every_setting_of_the_one_without(without: str, with_mtls: str) -> None:
+    lines = [(INGRESS / file).read_text().splitlines() for file in (without, with_mtls)]
+    settings = [{line.strip() for line in each if not line.lstrip().startswith("#")} for each in lines]
+
+    assert settings[0] - settings[1] == set()
