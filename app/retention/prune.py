@@ -61,6 +61,8 @@ class Pruner:
             run.record(self._step(run))
             self._sleep(max(MIN_SLEEP_SECONDS, time.monotonic() - started))
         self._run = None
+        if run.deleted.total():
+            self._gateway.store.retention.empty_log()
         fields = {
             "receipts": run.deleted["receipts"],
             "events": run.deleted["events"],

@@ -32,6 +32,10 @@ class Retention(Repository):
         # The next step needs no position, only whether there is one: rows that were deleted are not found again.
         return PruneStep(deleted, deleted or None)
 
+    def empty_log(self) -> None:
+        """Remove what was pruned from SQLite's write-ahead log too, unless a reader uses it."""
+        self._store.database.truncate_wal()
+
     def erase(self, contact: str, cursor: ErasureCursor | None) -> EraseStep:
         """Erase one batch of a contact's data. Pass None first, then `EraseStep.next` until it is None.
 

@@ -173,6 +173,7 @@ def prune(store: Store, clock: Clock) -> None:
     store.retention.prune_events(before=clock.now, after=0, destinations=["bot"])
     store.retention.prune_receipts(before=clock.now, after=0)
     store.retention.prune_erased_events(before=clock.now)
+    store.retention.empty_log()
 
 
 def read_everything(store: Store) -> None:

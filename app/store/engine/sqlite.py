@@ -5,8 +5,6 @@ Durable commits use `synchronous = FULL`: with NORMAL a power cut lost acknowled
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -137,22 +135,9 @@ def _set_up(connection: Any, cache_kibibytes: int) -> None:
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         "mmap_size = 0",
         "trusted_schema = 0",
-        "secure_delete = FAST",  # overwrite deleted data in pages that stay in use
+        "secure_delete = ON",  # overwrite with zeros what is deleted, also in pages that become free
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-@contextmanager
-def secure_delete(connection: Connection) -> Iterator[None]:
-    """Overwrite deleted data also in pages that become free. For use in a transaction; no effect on PostgreSQL."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql("PRAGMA secure_delete = FAST")
 
 
 def set_journal_mode(engine: Engine) -> None:

@@ -17,6 +17,7 @@ from app.store.engine.errors import translating_errors
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import create_file
 from app.store.engine.write import Failpoint
+from app.store.migrations.wipe import mark_as_wiped, wipe_once
 from app.store.tables.schema import compatibility
 
 MIGRATIONS = Path(__file__).parent
@@ -33,12 +34,22 @@ class SchemaStatus:
 
 
 def upgrade_schema(url: str, on_failpoint: Failpoint, limits: Limits) -> SchemaStatus:
-    """Upgrade the schema to the newest version. Leave a schema that is newer than this code as it is."""
-    with translating_errors(), _locked(url, limits) as engine, engine.begin() as connection:
-        if (_version(connection) or "") < _head():
-            _upgrade(connection)
-            on_failpoint("in_migration")
-        return read_status(connection)
+    """Upgrade the schema to the newest version. Leave a schema that is newer than this code as it is.
+
+    A SQLite file of older code is also rewritten once, see `wipe_once`.
+    """
+    with translating_errors(), _locked(url, limits) as engine:
+        with engine.begin() as connection:
+            version = _version(connection)
+            if (version or "") < _head():
+                _upgrade(connection)
+                on_failpoint("in_migration")
+            if version is None and engine.dialect.name == "sqlite":
+                mark_as_wiped(connection)
+            status = read_status(connection)
+        if engine.dialect.name == "sqlite":
+            wipe_once(engine, sqlite.path_of(url))
+        return status
 
 
 def read_status(connection: Connection) -> SchemaStatus:

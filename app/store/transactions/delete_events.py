@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from app.domain.destination import queue_of_destination
-from app.store.engine import sqlite
 from app.store.tables.deliveries import OPEN
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.queues import lock_queues
@@ -50,6 +49,5 @@ def delete_jobs_of(connection: Connection, rows: Sequence[DeliveryRow], now: dat
 
 def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:
     """Delete events and their deliveries, whose jobs are deleted already. Return how many of each there were."""
-    with sqlite.secure_delete(connection):
-        deleted = connection.execute(delete(deliveries).where(deliveries.c.event.in_(ids))).rowcount
-        return connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount, deleted
+    deleted = connection.execute(delete(deliveries).where(deliveries.c.event.in_(ids))).rowcount
+    return connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount, deleted

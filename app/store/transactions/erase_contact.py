@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, sel
 
 from app.domain.erasure import EraseStep, has_any_id, is_phone
 from app.domain.receipt import ReceiptState
-from app.store.engine import sqlite
 from app.store.tables.receipts import is_cleared
 from app.store.tables.schema import events, receipts
 from app.store.tables.types import UtcDateTime
@@ -72,8 +71,7 @@ def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
     states = Counter(row.state for row in locked)
     split = [row.id for row in locked if row.state == ReceiptState.SPLIT]
     with_body = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_cleared())
-    with sqlite.secure_delete(connection):
-        cleared = connection.execute(with_body.values(body=b"")).rowcount
+    cleared = connection.execute(with_body.values(body=b"")).rowcount
     return EraseStep(
         receipts=cleared, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE]
     )

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from app.domain.delivery import DeliveryState
 from app.domain.receipt import ReceiptState
-from app.store.engine import sqlite
 from app.store.tables.events import lock_events
 from app.store.tables.schema import deliveries, erased_events, events, receipt_errors, receipts
 from app.store.transactions.delete_events import DeliveryRow, delete_events, delete_jobs_of, lock_open_deliveries
@@ -62,9 +61,8 @@ def prune_receipts(connection: Connection, ids: Sequence[int]) -> int:
     is_deletable = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
     query = select(receipts.c.id).where(is_deletable).order_by(receipts.c.id).with_for_update()
     locked = connection.execute(query).scalars().all()
-    with sqlite.secure_delete(connection):
-        connection.execute(delete(receipts).where(receipts.c.id.in_(locked)))
-        connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(locked)))
+    connection.execute(delete(receipts).where(receipts.c.id.in_(locked)))
+    connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(locked)))
     return len(locked)
 
 
