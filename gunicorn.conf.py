@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from app.config import ConfigError, load_settings
 from app.config.start_options import SUPERVISED
+from app.log import take_over_output
 from app.server.access_log import AccessLogger
 from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from app.startup.banner import print_banner, print_warnings
@@ -28,6 +29,7 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "wats-metrics-"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that are useless after a stop
 
+take_over_output()
 if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a stop during the start; the master replaces this handler
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 try:
@@ -121,8 +123,10 @@ def post_worker_init(worker):
     from app.assembly import tune_runtime
     from app.server.access_log import fixed_segments
     from app.startup import draining
+    from app.startup.lost_lines import count_lost_lines
 
     tune_runtime()
+    count_lost_lines(worker.wsgi.extensions["wats"].metrics)
     AccessLogger.own_segments = fixed_segments(rule.rule for rule in worker.wsgi.url_map.iter_rules())
     worker.wsgi.extensions["wats"].store.open()
     stop = signal.getsignal(signal.SIGTERM)

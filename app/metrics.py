@@ -46,6 +46,7 @@ class Metrics:
             ["destination"],
             buckets=LAG_SECONDS,
         )
+        self._lines_lost = counter("wats_log_lines_lost", "Log lines that could not be written and were given up.")
         self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}
         self._request_observers: dict[tuple[str, str, str], Histogram] = {}
         self._attempt_counters: dict[tuple[str, str], Counter] = {}
@@ -92,6 +93,10 @@ class Metrics:
         if observer is None:
             observer = self._lag_observers[destination] = self._lag.labels(destination)
         observer.observe(seconds)
+
+    def log_lines_lost(self, lines: int) -> None:
+        """Count log lines that were given up."""
+        self._lines_lost.inc(lines)
 
     def exposition(self, gauges: Iterable[Metric]) -> bytes:
         """Return the counters of every process, and these gauges, in Prometheus' text format."""

@@ -17,7 +17,8 @@ from app.assembly import build_gateway, build_worker, tune_runtime
 from app.config import ConfigError, load_settings
 from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
-from app.log import configure_logging
+from app.log import configure_logging, take_over_output
+from app.startup.lost_lines import count_lost_lines
 
 EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78
 CLOSE_SECONDS = 2
@@ -30,6 +31,7 @@ def no_failpoint(_name: str) -> None:
 
 def main(on_failpoint: Failpoint = no_failpoint) -> int:
     """Work until a signal stops the process. Return its exit code."""
+    take_over_output()
     try:
         settings = load_settings()
     except ConfigError as error:
@@ -37,6 +39,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         return EXIT_CONFIGURATION
     configure_logging(secrets=settings.secret_values)
     gateway = build_gateway(settings)
+    count_lost_lines(gateway.metrics)
     gateway.store.open()
     worker = build_worker(gateway, on_failpoint)
     watchdog, stop = Watchdog(), _stop_event()

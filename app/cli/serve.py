@@ -18,7 +18,7 @@ from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
 from app.config.start_options import SUPERVISED
-from app.log import configure_logging
+from app.log import configure_logging, take_over_output
 from app.startup.banner import print_warnings
 
 WORKER_DELAY_SECONDS = 0.7
@@ -50,6 +50,7 @@ def serve_command(
     elif print_config:
         print_rows([asdict(row) for row in explain_settings(flags)], as_json=as_json)
     else:
+        take_over_output()
         sys.exit(serve(load_settings(flags), with_worker=not without_worker))
 
 

@@ -85,7 +85,7 @@ class Supervisor:
             env=self.environ,
             cwd=self.folder,
             start_new_session=True,
-            preexec_fn=self._become_child,  # noqa: PLW1509 - this process has no threads
+            preexec_fn=self._become_child,  # noqa: PLW1509 - the log's thread, the only other one, holds no lock
         )
         process.returncode = 0  # keeps Popen from waiting: _reap does
         return process.pid

@@ -13,6 +13,7 @@ from app.cli.store_errors import reporting_store_errors
 from app.cli.supervisor import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
 from app.jobs.runner import is_worker_alive
+from app.log import flush_output, take_over_output
 from app.startup.banner import print_warnings
 
 
@@ -23,11 +24,13 @@ from app.startup.banner import print_warnings
 )
 def worker_command(flags: Flags, check: bool) -> None:
     """Run the background worker until it is stopped. It does not upgrade the schema; it waits for it."""
-    settings = load_settings(flags)
     if check:
-        _check(settings)
+        _check(load_settings(flags))
         return
+    take_over_output()
+    settings = load_settings(flags)
     print_warnings(settings, sys.stderr)
+    flush_output()
     os.chdir(ROOT)
     os.execve(WORKER[0], WORKER, child_environment(settings))  # noqa: S606 - this very process becomes the worker
 

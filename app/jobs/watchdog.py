@@ -13,6 +13,8 @@ from types import FrameType
 import gevent
 from gevent import monkey
 
+from app.log import flush_output
+
 EXIT_STALLED = 70
 TICK_SECONDS = 0.5
 CHECK_SECONDS = 1.0
@@ -26,7 +28,8 @@ _native_thread_id = monkey.get_original("_thread", "get_ident")
 def end_this_process(stack: str) -> None:
     """Print where the event loop hangs, without any lock that may be held, and end the process."""
     line = {"level": "error", "logger": __name__, "event": "worker.stalled", "trace": stack}
-    os.write(sys.stderr.fileno(), json.dumps(line).encode() + b"\n")
+    sys.stderr.write(json.dumps(line) + "\n")
+    flush_output()
     os._exit(EXIT_STALLED)
 
 

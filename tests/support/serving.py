@@ -113,15 +113,24 @@ def serving(
     command: Sequence[str] = (FLASK, "wats", "serve"),
     environ: Mapping[str, str] | None = None,
     ready: bool = True,
+    output: int | None = None,
 ) -> Iterator[Running]:
-    """Run a gateway while the block runs: live with the test profile unless the arguments say otherwise."""
+    """Run a gateway while the block runs: live with the test profile unless the arguments say otherwise.
+
+    `output`: a descriptor for its standard output and standard error, in the place of two files.
+    """
     port = free_port()
     variables = {"WATS_PORT": str(port), **(environ or environment(folder))}
     if not arguments and "WATS_MODE" not in variables and command[0] == FLASK:
         arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            [*command, *arguments],
+            cwd=ROOT,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output or out,
+            stderr=output or err,
         )
     running = Running(process, int(variables["WATS_PORT"] or 0), folder, variables)
     try:

@@ -1,13 +1,12 @@
-"""The log: one JSON object a line on standard error. It has only the fields listed below, and never a secret."""
+"""How a log line is formatted: one JSON object, with only the fields listed below, and never a secret."""
 
 import json
 import logging
 import re
-import sys
 import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any
 
 FIELDS = (
     "attempt",
@@ -61,7 +60,7 @@ class JsonFormatter(logging.Formatter):
                 line[name] = self._clean(value) if isinstance(value, str) else value
         if record.exc_info and record.exc_info[0] is not None:
             line["trace"] = self._clean("".join(traceback.format_exception(*record.exc_info)))
-        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str)
 
     def _clean(self, text: str) -> str:
         """Remove query strings, which can hold the verify token, and every known secret."""
@@ -69,11 +68,3 @@ class JsonFormatter(logging.Formatter):
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
         return text
-
-
-def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets: Iterable[str] = ()) -> None:
-    """Write every log line of this process as JSON to this stream, by default standard error."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter(secrets))
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.getLogger("alembic").setLevel("WARNING")
