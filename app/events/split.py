@@ -6,7 +6,7 @@ read is marked unreadable, and the receipts after it are split as usual.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import gevent
@@ -15,7 +15,7 @@ from app.config import Destination
 from app.domain.event import NewEvent
 from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
-from app.domain.meta.parse import Unreadable, split
+from app.domain.meta.parse import Unreadable, plain_forms, split
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.domain.subscription import Ours, deliveries_of
 from app.metrics import Metrics
@@ -79,18 +79,44 @@ class Splitter:
         return SplitEvent(event, foreign=deliveries is None, deliveries=deliveries or ())
 
     def _store_batch(self, job: Job, batch: Sequence[SplitReceipt]) -> None:
-        """Store a batch. If the database refuses it, store its receipts one by one and mark the refused ones."""
+        """Store a batch. If the database refuses it, store its receipts one by one, without what it refuses."""
         try:
-            counts = self.store.events.add(job, batch, self.lease)
-        except StoreRefused as error:
+            self._add(job, batch)
+        except StoreRefused:
             if len(batch) == 1:
-                counts = self.store.events.add(
-                    job, [SplitReceipt(batch[0].receipt, unreadable=str(error))], self.lease
-                )
+                self._store_without_refused(job, batch[0])
             else:
                 for receipt in batch:
                     self._store_batch(job, [receipt])
-                return
+
+    def _store_without_refused(self, job: Job, receipt: SplitReceipt) -> None:
+        """Store a receipt with a plain form of each event that the database refuses; if that fails, mark it."""
+        try:
+            self._add(job, [replace(receipt, events=self._accepted(job, receipt, receipt.events))])
+        except StoreRefused as error:
+            self._add(job, [SplitReceipt(receipt.receipt, unreadable=str(error))])
+
+    def _accepted(self, job: Job, receipt: SplitReceipt, events: Sequence[SplitEvent]) -> list[SplitEvent]:
+        """Return the events, with a plain form in place of each that the database refuses. They are found by halving,
+        in a transaction for each step, so that webhooks do not wait for all of it."""
+        if not events or self.store.events.accepts(job, replace(receipt, events=events), self.lease):
+            return list(events)
+        if len(events) == 1:
+            return [self._plain(job, receipt, events[0])]
+        middle = len(events) // 2
+        return [event for half in (events[:middle], events[middle:]) for event in self._accepted(job, receipt, half)]
+
+    def _plain(self, job: Job, receipt: SplitReceipt, refused: SplitEvent) -> SplitEvent:
+        """Return the fullest form of the event that the database accepts. A foreign event stays foreign."""
+        log.warning("split.event_refused", extra={"receipt_id": receipt.receipt.id, "event_id": refused.event.id})
+        fuller, barest = (
+            SplitEvent(plain, foreign=True) if refused.foreign else self._with_deliveries(plain)
+            for plain in plain_forms(refused.event, receipt.receipt.received_at)
+        )
+        return fuller if self.store.events.accepts(job, replace(receipt, events=[fuller]), self.lease) else barest
+
+    def _add(self, job: Job, batch: Sequence[SplitReceipt]) -> None:
+        counts = self.store.events.add(job, batch, self.lease)
         for receipt, count in zip(batch, counts, strict=True):
             self._count(receipt, count)
 

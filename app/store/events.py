@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
+from app.store.engine.errors import StoreRefused
 from app.store.repository import Repository
 from app.store.tables.events import EventCounts, count_events, get_event, key_of, latest_sequence, next_events
 from app.store.transactions.split_receipts import add_events, hold_claim
@@ -28,6 +29,25 @@ class Events(Repository):
             return add_events(connection, now, split)
 
         return self._store.write(add, "events", "work")
+
+    def accepts(self, job: Job, split: SplitReceipt, lease: timedelta) -> bool:
+        """Return whether the database accepts the events of a receipt: add them, and roll that back.
+
+        It extends the lease, and raises `ClaimLost`, as `add` does.
+        """
+
+        def add_and_roll_back(connection: Connection) -> None:
+            now = self._store.now(connection)
+            hold_claim(connection, job, now + lease)
+            with connection.begin_nested() as savepoint:
+                add_events(connection, now, [split])
+                savepoint.rollback()
+
+        try:
+            self._store.write(add_and_roll_back, durable=False)
+        except StoreRefused:
+            return False
+        return True
 
     def get(self, event_id: str) -> Event | None:
         """Return the event with this id."""

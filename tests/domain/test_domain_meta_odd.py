@@ -1,14 +1,16 @@
 """An unexpected shape becomes an event: it raises nothing, loses nothing, and leaves the rest of the batch alone."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from app.domain.event import Contact
 from app.domain.meta.body import MAX_DEPTH
 from app.domain.meta.envelope import meta_envelope
-from app.domain.meta.parse import Unreadable
+from app.domain.meta.parse import Unreadable, plain_forms
 from tests.support.envelopes import (
     METADATA,
     NUMBER,
@@ -47,6 +49,24 @@ def nested(depth: int) -> bytes:
 def test_bytes_that_are_not_a_json_object_are_unreadable(body: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         events_of(body)
+
+
+def test_a_word_that_grows_when_it_is_made_lowercase_is_cut_then() -> None:
+    grows, field = "\u0130" * 64, {"field": "\u0130" * 64, "value": {"a": 1}}
+
+    types = [event.type for event in events_of(envelope(change(messages=[inbound_text(type=grows)]), field))]
+
+    assert types == ["message." + "i_" * 32, "unknown." + "i_" * 32]
+
+
+def test_the_plain_forms_of_an_event_keep_its_item_and_less_and_less_of_what_was_read() -> None:
+    [event] = events_of(envelope(change(contacts=[contact()], messages=[inbound_text()])))
+
+    first, second = plain_forms(event, RECEIVED_AT)
+
+    assert first == replace(event, type="unknown.messages", data={})
+    nothing = {"waba_id": None, "phone_number_id": None, "contact": Contact(), "occurred_at": RECEIVED_AT}
+    assert second == replace(first, **nothing)
 
 
 def test_a_body_may_be_as_deep_as_the_maximum() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.domain.event import Contact
 from app.domain.job import Retry
 from app.domain.receipt import ReceiptState
 from app.domain.split import SplitReceipt
@@ -149,9 +150,68 @@ def test_a_reprocessed_receipt_is_delivered_once_the_error_is_fixed(store: Store
     assert len(claim(store)) == 1
 
 
-def test_a_receipt_that_the_database_refuses_is_marked_and_the_next_ones_are_split(store: Store) -> None:
-    store.write(lambda c: c.exec_driver_sql("CREATE UNIQUE INDEX one_of_each ON events (wa_id)"))
-    put(store, text("a", sender="49151"), text("b", sender="49151"), text("c", sender="49152"))
+def refuse_events(store: Store, column: str, value: object) -> None:
+    """Let the database refuse each event with this value."""
+    if store.kind == "sqlite":
+        sql = (
+            f"CREATE TRIGGER planted BEFORE INSERT ON events WHEN NEW.{column} = {value!r}"
+            " BEGIN SELECT RAISE(ABORT, 'planted'); END"
+        )
+    else:
+        sql = f"ALTER TABLE events ADD CONSTRAINT planted CHECK ({column} IS DISTINCT FROM {value!r})"
+    store.write(lambda c: c.exec_driver_sql(sql))
+
+
+def test_an_event_that_the_database_refuses_comes_out_as_unknown_and_its_siblings_as_themselves(store: Store) -> None:
+    """In the middle of a batch of 1000."""
+    refuse_events(store, "type", "message.sticker")
+    body = batch(1000)
+    [messages, statuses] = [change["value"] for change in body["entry"][0]["changes"]]
+    messages["messages"][50]["type"] = "sticker"
+    put(store, text("before"), in_bytes(body), text("behind"))
+
+    split_all(store, splitter(store, Subscriber("crm"), Subscriber("texts", types=("message.text",))))
+
+    before, *events, behind = store.events.after(0, limit=2000)
+    assert (before.type, behind.type) == ("message.text", "message.text")
+    assert [event.raw for event in events] == [*messages["messages"], *statuses["statuses"]]
+    expected = ["message.text"] * 100 + ["message.status.delivered"] * 900
+    expected[50] = "unknown.messages"
+    assert [event.type for event in events] == expected
+    assert (events[50].contact, events[50].data) == (events[49].contact, {})
+    waiting = {name: counts.waiting for name, counts in store.deliveries.counts().items()}
+    assert waiting == {"crm": 1002, "texts": 101}
+    assert states(store) == [SPLIT, (ReceiptState.SPLIT, 1000), SPLIT]
+
+
+def test_an_event_whose_names_the_database_refuses_comes_out_without_them(store: Store) -> None:
+    refuse_events(store, "wa_id", "49151")
+    put(store, text("a", sender="49151"), text("b", sender="49152"))
+
+    split_all(store)
+
+    refused, other = store.events.after(0, limit=9)
+    assert (refused.type, refused.contact, refused.phone_number_id) == ("unknown.messages", Contact(), None)
+    assert refused.raw["from"] == "49151"
+    assert other.type == "message.text"
+
+
+def test_an_event_of_another_account_stays_foreign_when_the_database_refuses_it(store: Store) -> None:
+    refuse_events(store, "wa_id", "49151")
+    put(store, text("theirs", number=THEIRS, sender="49151"))
+
+    split_all(store)
+
+    [refused] = store.events.after(0, limit=9)
+    assert (refused.foreign, refused.phone_number_id) == (True, None)
+    assert claim(store) == []
+
+
+def test_a_receipt_of_which_the_database_refuses_everything_is_marked_and_the_next_ones_are_split(
+    store: Store,
+) -> None:
+    refuse_events(store, "receipt", 2)
+    put(store, text("a"), text("b"), text("c"))
 
     split_all(store)
 
@@ -159,6 +219,17 @@ def test_a_receipt_that_the_database_refuses_is_marked_and_the_next_ones_are_spl
     assert states(store) == [SPLIT, UNREADABLE, SPLIT]
     assert store.receipts.reason("rcp_2").startswith("the database refused what it was given (")
     assert len(claim(store)) == 2
+
+
+def test_a_type_that_grows_when_it_is_made_lowercase_fits_into_its_column(store: Store) -> None:
+    """The letter becomes two."""
+    longest = inbound_text("a", wamid="wamid.a", type="\u0130" * 64)
+    put(store, in_bytes(envelope(change(messages=[longest, inbound_text("b", wamid="wamid.b")]))))
+
+    split_all(store)
+
+    types = [event.type for event in store.events.after(0, limit=9)]
+    assert types == ["message." + "i_" * 32, "message.text"]
 
 
 def test_an_event_of_an_unlisted_number_is_stored_and_not_delivered(store: Store) -> None:

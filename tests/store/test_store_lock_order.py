@@ -102,6 +102,7 @@ def split_receipts(store: Store) -> None:
         job, pending = claim_split(store), receive(store, 3)
         unreadable = [SplitReceipt(receipt, unreadable="no JSON") for receipt in pending[-2:]]
         split = [SplitReceipt(pending[0], events), *map(SplitReceipt, pending[1:-2]), *unreadable]
+        assert store.events.accepts(job, split[0], LEASE)
         store.events.add(job, list(reversed(split)), LEASE)
         store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
     for receipt in store.receipts.page(state=ReceiptState.UNREADABLE, before=None, limit=2):

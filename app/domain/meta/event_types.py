@@ -22,6 +22,11 @@ def unknown(_: dict[str, Any]) -> None:
     """Return None: the list or field of this item is unknown."""
 
 
+def unknown_type(field: Any) -> str:
+    """Return the type of an event of which only the field is known, if that."""
+    return f"unknown.{word(field) or 'envelope'}"
+
+
 def message(raw: dict[str, Any]) -> str | None:
     """Return the type of a customer's message. A reply to an interactive message has the kind of reply appended."""
     type_ = word(raw.get("type"))

@@ -1,20 +1,21 @@
 """Split a receipt into events: one for every update of its batch, however odd. Pure: bytes in, values out."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from app.domain.event import NewEvent, Origin
+from app.domain.event import Contact, NewEvent, Origin
 from app.domain.meta import scalars
 from app.domain.meta.body import Unreadable, read_body
 from app.domain.meta.contact import Described, contacts_of
 from app.domain.meta.event_data import data_of
 from app.domain.meta.event_id import event_id
-from app.domain.meta.event_types import unknown
+from app.domain.meta.event_types import unknown, unknown_type
 from app.domain.meta.items import Item, walk
 from app.domain.meta.webhook_fields import TypeRule, type_of_listed, type_of_value
 
-__all__ = ["Unreadable", "split"]
+__all__ = ["Unreadable", "plain_forms", "split"]
 
 
 def split(body: bytes, *, sha256: bytes, received_at: datetime) -> list[NewEvent]:
@@ -31,6 +32,15 @@ def split(body: bytes, *, sha256: bytes, received_at: datetime) -> list[NewEvent
             _event(item, customer, sha256, received_at) for item, customer in zip(items, customers, strict=True)
         ]
     return events
+
+
+def plain_forms(event: NewEvent, received_at: datetime) -> tuple[NewEvent, NewEvent]:
+    """Return the event with less read out of its item, then with nothing, for a database that refuses what was read.
+
+    The first one still has its account, number and contact, so that it is erased with its customer.
+    """
+    plain = replace(event, type=unknown_type(event.origin.field), data={})
+    return plain, replace(plain, occurred_at=received_at, waba_id=None, phone_number_id=None, contact=Contact())
 
 
 def _event(item: Item, described: Described, sha256: bytes, received_at: datetime) -> NewEvent:
@@ -54,7 +64,7 @@ def _type(item: Item) -> str:
     field = item.scope.field_name
     rule = _type_rule(item, field)
     known = rule if isinstance(rule, str) else rule(item.raw)
-    return known or f"unknown.{scalars.word(field) or 'envelope'}"
+    return known or unknown_type(field)
 
 
 def _type_rule(item: Item, field: str | None) -> TypeRule:

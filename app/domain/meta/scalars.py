@@ -66,8 +66,13 @@ def text(value: Any) -> str | None:
 
 
 def word(value: Any) -> str | None:
-    """Return a text as one segment of an event's type: lowercase letters, digits and `_`."""
-    return _NOT_IN_WORD.sub("_", value[:MAX_WORD_LENGTH].lower()) if isinstance(value, str) and value else None
+    """Return a text as one segment of an event's type: lowercase letters, digits and `_`.
+
+    It is cut when it is made: a letter may become two when it is made lowercase.
+    """
+    if not isinstance(value, str) or not value:
+        return None
+    return _NOT_IN_WORD.sub("_", value[:MAX_WORD_LENGTH].lower())[:MAX_WORD_LENGTH]
 
 
 def timestamp(value: Any) -> datetime | None:
