@@ -37,13 +37,14 @@ ENV PYTHONUNBUFFERED=1 \
     FLASK_SKIP_DOTENV=1 \
     WATS_MODE=dry-run \
     WATS_HOST=0.0.0.0 \
-    WATS_DATA_DIR=/var/lib/wats
+    WATS_DATA_DIR=/var/lib/wats \
+    WATS_RUN_DIR=/tmp/wats-run
 WORKDIR /app
 USER 10001:10001
 EXPOSE 3000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "deploy/healthcheck.py"]
+HEALTHCHECK --interval=10s --timeout=10s --start-period=300s --retries=3 \
+    CMD ["python", "-I", "-S", "/app/deploy/healthcheck.py"]
 CMD ["wats", "serve"]
 ARG PYTHON_IMAGE
 ARG VERSION=""

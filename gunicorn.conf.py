@@ -23,6 +23,7 @@ from app.server.access_log import AccessLogger
 from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from app.startup.banner import print_banner, print_warnings
 from app.startup.handover import hand_over
+from app.startup.role_file import RoleFile
 
 MAX_UNREAD_MILLISECONDS = 20_000
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -39,6 +40,7 @@ except ConfigError as error:
     sys.exit(78)
 hand_over(_settings)
 AccessLogger.secrets = _settings.secret_values
+_role_file = RoleFile(_settings.run_dir, "web")
 
 
 def _raise_file_limit():
@@ -109,6 +111,7 @@ def when_ready(server):
     if SUPERVISED.variable not in os.environ:
         print_warnings(_settings, sys.stderr)
     print_banner(_settings, sys.stdout)
+    _role_file.tell_addresses([listener.sock.getsockname() for listener in server.LISTENERS])
 
 
 def post_request(_worker, _request, environ, _response):
@@ -156,7 +159,8 @@ def child_exit(_server, worker):
 
 
 def on_exit(_server):
-    """Remove the folder of counters, unless the supervisor or an operator has made it."""
+    """Remove the folder of counters, unless the supervisor or an operator has made it, and the role's file."""
+    _role_file.remove()
     folder = Path(os.environ.get(METRICS_FOLDER, ""))
     if SUPERVISED.variable not in os.environ and folder.name.startswith(METRICS_PREFIX):
         shutil.rmtree(folder, ignore_errors=True)

@@ -19,6 +19,7 @@ from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
 from app.log import configure_logging, take_over_output
 from app.startup.lost_lines import count_lost_lines
+from app.startup.role_file import RoleFile
 
 EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78
 CLOSE_SECONDS = 2
@@ -43,9 +44,11 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
     gateway.store.open()
     worker = build_worker(gateway, on_failpoint)
     watchdog, stop = Watchdog(), _stop_event()
+    role_file = RoleFile(settings.run_dir, "worker")
     tune_runtime()
     watchdog.start()
-    is_sound = worker.run(stop, grace_seconds=settings.grace_seconds - CLOSE_SECONDS)
+    is_sound = worker.run(stop, grace_seconds=settings.grace_seconds - CLOSE_SECONDS, on_beat=role_file.tell_beat)
+    role_file.remove()
     watchdog.stop()
     gateway.store.close()
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN

@@ -24,7 +24,18 @@ from app.config.settings import (
     Worker,
 )
 from app.config.start.request import StartRequest
-from app.config.start_options import DATA_DIR, ENV_FILE, GRACE_SECONDS, HOST, PAAS, PORT, PUSH, THREADS, WORKERS
+from app.config.start_options import (
+    DATA_DIR,
+    ENV_FILE,
+    GRACE_SECONDS,
+    HOST,
+    PAAS,
+    PORT,
+    PUSH,
+    RUN_DIR,
+    THREADS,
+    WORKERS,
+)
 from app.config.warnings import warnings_about
 
 Values = dict[str, Any]
@@ -62,6 +73,7 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         paas=values[PAAS],
         env_file=values[ENV_FILE],
         data_dir=values[DATA_DIR],
+        run_dir=values[RUN_DIR],
         graph=Graph(sections["graph"]["apiVersion"], sections["graph"]["baseUrl"]),
         whatsapp=_whatsapp(sections["whatsapp"], secrets, problems.at("whatsapp")),
         access_token=secrets.access_token(sections["auth"]["accessToken"], problems.at("auth").at("accessToken")),

@@ -142,7 +142,7 @@ class Settings:
     `warnings` are for the operator who starts the gateway; none of them holds a secret. `generated_secrets` are those
     that a dry-run made at random, by variable; they are printed once. Neither counts when settings are compared: a
     child process is handed the secrets and generates none.
-    `grace_seconds` is how long a stop may take.
+    `grace_seconds` is how long a stop may take. `run_dir` is for the health check.
     `start_variables` are the start options as the environment in which a child process loads these very settings.
     """
 
@@ -152,6 +152,7 @@ class Settings:
     paas: bool
     env_file: Path | None
     data_dir: Path
+    run_dir: Path | None
     graph: Graph
     whatsapp: WhatsApp
     access_token: Secret | None

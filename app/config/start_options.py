@@ -110,6 +110,9 @@ GRACE_SECONDS = StartOption(
     shown="graceSeconds")
 DATA_DIR = StartOption(
     "", "WATS_DATA_DIR", FilePath(), Path("data"), _START, "The folder of the SQLite files.", shown="dataDir")
+RUN_DIR = StartOption(
+    "", "WATS_RUN_DIR", FilePath(), None, _START,
+    "A folder for what the image's health check reads: one small file for each role that runs.", otherwise="no files")
 URL = StartOption(
     "--url", "WATS_URL", Text("URL"), "", _CLIENT, "The running service.", otherwise="the profile's host and port")
 DRY_RUN_DATABASE_URL = StartOption(

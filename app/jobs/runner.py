@@ -30,6 +30,10 @@ HAND_BACK_SECONDS = 2.0
 """The end of the grace period, kept for handing leases back."""
 
 
+def ignore() -> None:
+    """Tell nobody: not every worker has a health check."""
+
+
 class JobRunner:
     """Serves queues until it is stopped. `slots`: how many jobs of each queue it handles at a time, at most."""
 
@@ -64,15 +68,16 @@ class JobRunner:
             for queue in queues
         ]
 
-    def run(self, stop: Event, *, grace_seconds: float) -> bool:
+    def run(self, stop: Event, *, grace_seconds: float, on_beat: Callable[[], None] = ignore) -> bool:
         """Work until `stop` is set. Wait for a store that is unavailable, or whose schema is not compatible yet.
 
+        `on_beat` is called after each heartbeat that the database has.
         Return False if one of its greenlets failed: the process must end, and its supervisor starts another.
         """
         process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
         log.info("worker.started", extra={"worker": process})
         helpers: list[gevent.Greenlet[..., None]] = [
-            gevent.spawn(self._beat_forever, process, started_at),
+            gevent.spawn(self._beat_forever, process, started_at, on_beat),
             gevent.spawn(self._listen_forever),
             gevent.spawn(self._leases.renew_forever),
         ]
@@ -104,7 +109,7 @@ class JobRunner:
         except StoreUnavailable as error:
             log.warning("worker.leases_not_returned", extra={"reason": str(error)})
 
-    def _beat_forever(self, process: str, started_at: datetime) -> None:
+    def _beat_forever(self, process: str, started_at: datetime, on_beat: Callable[[], None]) -> None:
         """Record heartbeats, and check whether the schema is compatible. Create the queues once it is."""
         has_queues = False
         while True:
@@ -116,6 +121,7 @@ class JobRunner:
                     for dispatcher in self._dispatchers:
                         dispatcher.wake()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
+                on_beat()
             except StoreUnavailable as error:
                 log.warning("worker.waiting_for_store", extra={"reason": str(error)})
             gevent.sleep(BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS)

@@ -1,1 +1,1 @@
-"""Starting and stopping a process: the banner, the settings that it inherits, and whether it is draining."""
+"""Starting and stopping a process: banner, handover of settings, role file, and whether it is draining."""

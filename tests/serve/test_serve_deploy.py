@@ -2,19 +2,22 @@
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app.domain.heartbeat import FRESH_FOR
+from app.startup.role_file import RoleFile
 from tests.support.live import write_config
 from tests.support.serving import ROOT, environment, family, free_port, is_alive, run, serving, wait_until_ready
 from tests.support.waiting import wait_for
 
 HONCHO = str(Path(sys.executable).parent / "honcho")
 PROCFILE = (ROOT / "Procfile").read_text()
-DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
 def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
@@ -27,6 +30,7 @@ def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
         WATS_MODE="live",
         WATS_YES_LIVE="1",
         WATS_CONFIG=str(write_config(tmp_path)),
+        WATS_RUN_DIR=str(tmp_path / "run"),
     )
     release = re.search(r"^release: (.*)$", PROCFILE, re.M)
     assert release is not None
@@ -39,6 +43,7 @@ def test_the_procfile_releases_serves_and_works(tmp_path: Path) -> None:
         honcho.port = port
         wait_until_ready(honcho)
         wait_for(lambda: run("worker", "--check", environ=environ).returncode == 0)
+        wait_for(lambda: check_health(tmp_path / "run").stdout == "web: healthy\nworker: healthy\n")
         pids = family(honcho.process.pid)
         honcho.stop()
 
@@ -59,31 +64,67 @@ def test_commands_that_open_no_port_need_no_platform_port(tmp_path: Path, comman
     assert ended.returncode == (0 if command == ("db", "upgrade") else 1), ended.stderr
 
 
-HEALTH_CHECK = re.search(r"^HEALTHCHECK .*\\\n +CMD (\[.*\])$", DOCKERFILE, re.M)
+def check_health(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the image's health check as the image does."""
+    [command] = re.findall(r"^HEALTHCHECK .*\\\n +CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.M)
+    program, *arguments = json.loads(command.replace("/app", str(ROOT)))
+    assert program == "python"
+    environ = {"WATS_RUN_DIR": str(folder), "http_proxy": "http://127.0.0.1:1"}
+    return subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, text=True, check=False)
 
 
-def test_the_images_health_check_finds_the_gateway_and_fails_without_it(tmp_path: Path) -> None:
-    assert HEALTH_CHECK is not None
-    _, script = json.loads(HEALTH_CHECK[1])
-    with serving(tmp_path) as running:
-        port, other = str(running.port), str(free_port())
-        environs: list[dict[str, str]] = [
-            {"WATS_PORT": port},
-            {"WATS_PORT": port, "PORT": other},
-            {"PORT": port},
-            {"WATS_PORT": "tcp://10.0.0.1:3000", "PORT": port},
-            {"WATS_PORT": port, "http_proxy": f"http://127.0.0.1:{other}"},
-        ]
-        codes = [check_health(script, environ) for environ in environs]
-
-        running.stop()
-
-    assert codes == [0] * len(environs)
-    assert check_health(script, {"WATS_PORT": port}) == 1
+def is_healthy(folder: Path) -> bool:
+    return check_health(folder).returncode == 0
 
 
-def check_health(script: str, environ: dict[str, str]) -> int:
-    return subprocess.run([sys.executable, "-I", script], cwd=ROOT, env=environ, check=False).returncode
+def test_the_health_check_follows_the_port_and_the_database_until_the_stop(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with serving(tmp_path, environ=environment(tmp_path, WATS_RUN_DIR=str(folder))) as running:
+        wait_for(lambda: (folder / "worker.json").exists())
+        in_order = check_health(folder)
+
+        with closing(sqlite3.connect(tmp_path / "data" / "wats.sqlite3", isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            wait_for(lambda: not is_healthy(folder))
+            locked = check_health(folder)
+        wait_for(lambda: is_healthy(folder))
+
+        assert running.stop() == 0
+
+    assert (in_order.returncode, in_order.stdout.splitlines()) == (0, ["web: healthy", "worker: healthy"])
+    assert "web: healthy" not in locked.stdout
+    assert str(running.port) in locked.stdout
+    assert (check_health(folder).returncode, list(folder.iterdir())) == (1, [])
+
+
+def test_a_worker_whose_heartbeats_have_ended_is_not_healthy(tmp_path: Path) -> None:
+    RoleFile(tmp_path, "worker").tell_beat()
+    beating = is_healthy(tmp_path)
+
+    (tmp_path / "worker.json").write_text('{"pid": 1, "beatAt": -99}')
+
+    assert beating
+    assert not is_healthy(tmp_path)
+    [seconds] = re.findall(r"^FRESH_SECONDS = (\d+)$", (ROOT / "deploy" / "healthcheck.py").read_text(), re.M)
+    assert FRESH_FOR.total_seconds() == int(seconds)
+
+
+def test_a_role_that_cannot_leave_its_file_works_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "no-folder").write_text("")
+    role_file = RoleFile(tmp_path / "no-folder", "web")
+
+    role_file.tell_addresses([("127.0.0.1", 3000)])
+    role_file.remove()
+
+    assert not is_healthy(tmp_path / "no-folder")
+
+
+def test_a_role_leaves_the_file_of_the_process_that_took_over(tmp_path: Path) -> None:
+    (tmp_path / "web.json").write_text('{"pid": 1, "addresses": []}')
+
+    RoleFile(tmp_path, "web").remove()
+
+    assert (tmp_path / "web.json").exists()
 
 
 def call(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

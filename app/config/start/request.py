@@ -23,6 +23,7 @@ from app.config.start_options import (
     PLATFORM_PORT,
     PORT,
     PROFILE,
+    RUN_DIR,
     YES_LIVE,
     StartOption,
 )
@@ -103,8 +104,9 @@ def _completed(values: StartValues, profile: Profile | None, mode: Mode | None, 
     if mode is not None:
         changes[MODE] = Sourced(mode, mode_source(values))
         changes[YES_LIVE] = Sourced(mode is Mode.LIVE, values.source(YES_LIVE))
-    if env_file := values[ENV_FILE]:
-        changes[ENV_FILE] = Sourced(env_file.absolute(), values.source(ENV_FILE))
+    for option in (ENV_FILE, RUN_DIR):
+        if path_given := values[option]:
+            changes[option] = Sourced(path_given.absolute(), values.source(option))
     if profile is not None:
         changes[PROFILE] = Sourced(profile.name, values.source(PROFILE))
         for option in OPTIONS:

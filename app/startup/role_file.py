@@ -1,0 +1,52 @@
+"""What runs in this container, for its health check: each role keeps a small file in the folder WATS_RUN_DIR.
+
+deploy/healthcheck.py reads these files and imports nothing of the gateway. Without the variable no file is written.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+log = logging.getLogger(__name__)
+
+PRIVATE_FOLDER = 0o700
+
+
+class RoleFile:
+    """The file of one role. That it cannot be written is logged once, and costs nothing but the health check."""
+
+    def __init__(self, folder: Path | None, role: Literal["web", "worker"]) -> None:
+        self._path = None if folder is None else folder / f"{role}.json"
+
+    def tell_addresses(self, addresses: Sequence[Any]) -> None:
+        """Tell where this role listens. An address is what `getsockname` returns."""
+        self._write({"addresses": addresses})
+
+    def tell_beat(self) -> None:
+        """Tell that this role has just given its sign of life. All processes of a machine share this clock."""
+        self._write({"beatAt": time.monotonic()})
+
+    def remove(self) -> None:
+        """Remove the file, unless another process has taken the role over."""
+        try:
+            if self._path is not None and json.loads(self._path.read_bytes())["pid"] == os.getpid():
+                self._path.unlink()
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        """Write the file anew, so that a reader sees the old content or the new one."""
+        if self._path is None:
+            return
+        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            unfinished.write_text(json.dumps({"pid": os.getpid(), **facts}))
+            unfinished.replace(self._path)
+        except OSError as error:
+            log.warning("role_file.not_written", extra={"reason": error.strerror})
+            self._path = None
