@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event, insert, text
 
 from app.store import Limits, Store, StoreRefused, StoreUnavailable
 from app.store.engine import postgres
+from app.store.engine.postgres_pooler import PoolerCheck, session_of
 from app.store.tables.schema import queues
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, unavailable
@@ -240,3 +241,11 @@ def test_a_pool_without_a_free_connection_is_reported(url: str, make_store: Stor
     assert read_nested(2) == 0
     with unavailable("no connection to the database became free"):
         read_nested(3)
+
+
+def test_a_direct_connection_is_known_without_a_second_one(postgres_server: PostgresServer) -> None:
+    def connect() -> psycopg.Connection:
+        raise AssertionError("a second connection")
+
+    with postgres_server.connect() as connection:
+        PoolerCheck(connect).refuse_pooler(connection, session_of(connection))

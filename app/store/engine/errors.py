@@ -11,10 +11,15 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.store.engine import sqlite
+from app.store.engine.postgres_pooler import TransactionPooler
 from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
 
 PRIMARY_CODE_MASK = 0xFF
 BROKEN_CODES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+TRANSACTION_POOLER = (
+    "the database's URL leads to a transaction pooler (PgBouncer in transaction mode, a pooled URL), which gives a"
+    " connection no session of its own; use the database's direct URL, or a pooler in session mode"
+)
 REASONS = {
     sqlite3.SQLITE_BUSY: "the database is locked",
     sqlite3.SQLITE_LOCKED: "the database is locked",
@@ -57,6 +62,8 @@ def translating_errors() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("no connection to the database became free") from error
+    except TransactionPooler as error:
+        raise StoreUnavailable(TRANSACTION_POOLER) from error
     except (DataError, IntegrityError) as error:
         raise StoreRefused(f"the database refused what it was given ({_kind_of(error.orig)})") from None
     except DBAPIError as error:

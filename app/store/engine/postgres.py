@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
+
+from app.store.engine.postgres_pooler import PoolerCheck, TransactionPooler, session_of
 
 CONNECT_SECONDS = 3
 STATEMENT_MILLISECONDS = 30_000
@@ -26,6 +28,7 @@ def engine_for(url: str, *, connections: int, pool_seconds: float, lock_seconds:
     """Return an engine with a pool that keeps so many connections. It replaces those that a server's restart broke.
 
     A thread or greenlet waits `pool_seconds` for a connection, and a transaction `lock_seconds` for a lock.
+    Connecting through a transaction pooler raises `TransactionPooler`.
     """
     engine = create_engine(
         url,
@@ -36,7 +39,8 @@ def engine_for(url: str, *, connections: int, pool_seconds: float, lock_seconds:
         hide_parameters=True,
         connect_args=CONNECT_ARGS,
     )
-    event.listen(engine, "connect", lambda connection, _: _set_up(connection, lock_seconds))
+    check = PoolerCheck(lambda: _connect_alone(url))
+    event.listen(engine, "connect", lambda connection, _: _set_up(connection, check, lock_seconds))
     return engine
 
 
@@ -71,10 +75,11 @@ def listening(url: str, names: Iterable[str]) -> Iterator[Iterator[str]]:
 
     TCP keep-alives detect a server that is gone.
     """
-    engine = create_engine(url, poolclass=NullPool, connect_args={**CONNECT_ARGS, **KEEP_ALIVE})
-    connection = engine.raw_connection()
+    connection = _connect_alone(url, **KEEP_ALIVE)
     try:
         driver: Any = connection.driver_connection
+        PoolerCheck(lambda: _connect_alone(url)).refuse_pooler(driver, session_of(driver))
+        driver.commit()
         driver.autocommit = True
         for name in names:
             driver.execute(f"LISTEN {name}")
@@ -87,11 +92,23 @@ def connection_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that a broken connection may raise. Import the driver, which takes 111 ms, only here."""
     import psycopg
 
-    return (SQLAlchemyError, psycopg.Error, OSError)
+    return (SQLAlchemyError, psycopg.Error, OSError, TransactionPooler)
 
 
-def _set_up(connection: Any, lock_seconds: float) -> None:
+def _connect_alone(url: str, **options: int) -> PoolProxiedConnection:
+    """Open a connection that belongs to no pool of ours."""
+    return create_engine(url, poolclass=NullPool, connect_args={**CONNECT_ARGS, **options}).raw_connection()
+
+
+def _set_up(connection: Any, check: PoolerCheck, lock_seconds: float) -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('synchronous_commit'), pg_backend_pid()")
+        synchronous_commit, session = cursor.fetchone()
+        try:
+            check.refuse_pooler(connection, session)  # before any setting: a pooler would give it to others
+        except TransactionPooler:
+            connection.close()
+            raise
         cursor.execute(
             "SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed';"
             f" SET statement_timeout = {STATEMENT_MILLISECONDS};"
@@ -99,7 +116,6 @@ def _set_up(connection: Any, lock_seconds: float) -> None:
             f" SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MILLISECONDS};"
             f" {STEADY_PLANS}"
         )
-        cursor.execute("SHOW synchronous_commit")
-        if cursor.fetchone()[0] == "off":  # a default of the server or the role; acknowledged commits could be lost
+        if synchronous_commit == "off":  # a default of the server or the role; acknowledged commits could be lost
             cursor.execute("SET synchronous_commit = on")
     connection.commit()
