@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.config.data_folder import with_writable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.explain import Explained, explain_profile, explain_request
 from app.config.resolve import resolve
@@ -27,7 +28,7 @@ class Checked:
 
 def load_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
     """Load the settings to start with; check the mode and the secrets. Raises `ConfigError` with every problem."""
-    return resolve(evaluate(flags, _environ(environ)))[0]
+    return resolve(with_writable_folder(evaluate(flags, _environ(environ))))[0]
 
 
 def dry_run_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
@@ -37,12 +38,13 @@ def dry_run_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None 
     """
     environ = _environ(environ)
     visible = {option.variable: environ.get(option.variable, "") for option in (CONFIG, PROFILE)}
-    return resolve(evaluate(Flags(config=flags.get(CONFIG), profile=flags.get(PROFILE), dry_run=True), visible))[0]
+    request = evaluate(Flags(config=flags.get(CONFIG), profile=flags.get(PROFILE), dry_run=True), visible)
+    return resolve(request, opens_store=False)[0]
 
 
 def explain_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:
     """Return every setting with its value and source. Raises `ConfigError` like `load_settings`."""
-    start_request = evaluate(flags, _environ(environ))
+    start_request = with_writable_folder(evaluate(flags, _environ(environ)))
     settings, sources = resolve(start_request)
     assert start_request.profile is not None
     return [*explain_request(start_request, settings), *explain_profile(start_request.profile, sources.origins)]

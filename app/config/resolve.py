@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Literal
 
+from app.config.data_folder import refuse_unwritable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.file.profile import Profile
 from app.config.hosts import is_loopback
@@ -42,10 +43,11 @@ Values = dict[str, Any]
 Secrets = LiveSecrets | DryRunSecrets
 
 
-def resolve(request: StartRequest) -> tuple[Settings, Sources]:
+def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Settings, Sources]:
     """Return the settings of a start, and where their secrets were found.
 
-    Raises `ConfigError` with every problem of flags, variables, file and secrets together.
+    `opens_store` is False for a command that needs no database. Raises `ConfigError` with every
+    problem of flags, variables, file, secrets and data folder together.
     """
     if request.profile is None or request.mode is None:
         raise ConfigError(request.problems.found)
@@ -53,6 +55,8 @@ def resolve(request: StartRequest) -> tuple[Settings, Sources]:
     secrets = _secrets(request, sources)
     problems = request.problems.in_file(request.config_path).at("profiles").at(request.profile.name)
     settings = _settings(request, request.profile, request.mode, secrets, problems)
+    if opens_store:
+        refuse_unwritable_folder(settings, problems)
     problems.raise_if_any()
     return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
 

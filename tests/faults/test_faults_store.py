@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,18 +15,11 @@ from app.store.engine import sqlite
 from tests.faults.conftest import SERVE, Serve
 from tests.support.postgres import PostgresServer
 from tests.support.senders import Senders, missing, senders
-from tests.support.serving import GUNICORN, Running
+from tests.support.serving import GUNICORN, Running, without_roots_rights
 from tests.support.store import sqlite_databases
 from tests.support.waiting import wait_for
 
 MASTER = "-m gunicorn"
-WITHOUT_ROOTS_RIGHTS = """
-import ctypes, os, sys
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
-for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 @pytest.fixture
@@ -164,8 +156,7 @@ def test_a_read_only_database_is_served_once_it_may_be_written(sqlite_url: str, 
     path = sqlite.path_of(sqlite_url)
     path.chmod(0o400)
     path.parent.chmod(0o500)
-    command = (sys.executable, "-c", WITHOUT_ROOTS_RIGHTS, GUNICORN, "wsgi:app")
-    with serve(sqlite_url, command=command, ready=False) as running:
+    with serve(sqlite_url, command=without_roots_rights(GUNICORN, "wsgi:app"), ready=False) as running:
         wait_for(lambda: "serve.listening" in running.out)
         with senders(running.port) as sent:
             wait_for_status(sent, 503)

@@ -20,6 +20,19 @@ ROOT = Path(__file__).parent.parent.parent
 FLASK = str(Path(sys.executable).parent / "flask")
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 
+WITHOUT_ROOTS_RIGHTS = """
+import ctypes, os, sys
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def without_roots_rights(*command: str) -> tuple[str, ...]:
+    """Return a command that runs this one, bound by the modes of files also where the tests run as root."""
+    return (sys.executable, "-c", WITHOUT_ROOTS_RIGHTS, *command)
+
 
 @dataclass
 class Running:

@@ -1,0 +1,85 @@
+"""Whether this user can keep the SQLite file where it is to be, found out before anything opens it.
+
+A volume of another user, or one that is mounted read-only, is the most frequent fault of a first deployment.
+"""
+
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+from app.config.errors import Problems
+from app.config.schema.databases import path_in
+from app.config.secrets.dry_run import DEFAULT_FILE
+from app.config.settings import Mode, Settings
+from app.config.start.request import StartRequest
+from app.config.start.values import Sourced
+from app.config.start_options import DATA_DIR, DRY_RUN_DATABASE_URL
+
+PRIVATE_FOLDER = 0o700
+FALLBACK_NAME = "wats"
+SIDE_FILES = ("", "-wal", "-shm")
+
+
+def with_writable_folder(request: StartRequest) -> StartRequest:
+    """Return the start of a dry-run with a folder below /tmp for its file, with a warning, if its own is closed."""
+    if request.mode is not Mode.DRY_RUN or request.environ.get(DRY_RUN_DATABASE_URL.variable):
+        return request
+    why = why_unwritable(request.values[DATA_DIR] / DEFAULT_FILE)
+    folder = _fallback_folder() if why else None
+    if folder is None:
+        return request
+    values = request.values.with_changes({DATA_DIR: Sourced(folder, "fallback of a dry-run")})
+    return replace(request, values=values, warnings=(*request.warnings, f"dry-run keeps its data in {folder}: {why}"))
+
+
+def refuse_unwritable_folder(settings: Settings, problems: Problems) -> None:
+    """Add a problem if the SQLite file cannot be kept in WATS_DATA_DIR, or cannot be created elsewhere."""
+    file = path_in(settings.storage.url)
+    if file is None:
+        return
+    is_default = file.parent == settings.data_dir
+    if (is_default or not _exists(file)) and (why := why_unwritable(file)):
+        problems.named(DATA_DIR.variable if is_default else str(file)).add("unwritable_folder", why)
+
+
+def why_unwritable(file: Path) -> str | None:
+    """Return why a SQLite database cannot be kept in this file, and the cure; None if it can. It creates nothing."""
+    folder = next(filter(_exists, file.parents))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return _explain(folder)
+    files = [file.with_name(file.name + suffix) for suffix in SIDE_FILES]
+    return next((_explain(each) for each in files if _exists(each) and not os.access(each, os.R_OK | os.W_OK)), None)
+
+
+def _fallback_folder() -> Path | None:
+    """Return this user's folder below /tmp; None if another user has taken its name."""
+    import tempfile  # here, because it is rarely needed
+
+    folder = Path(tempfile.gettempdir()) / FALLBACK_NAME
+    try:
+        folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
+        status = folder.lstat()
+    except OSError:
+        return None
+    return folder if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() else None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _explain(path: Path) -> str:
+    """Return why a path that exists may not be written, and the cures."""
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return f"{path} is on a read-only file system; mount a volume that may be written, or name another folder"
+    uid, gid, status = os.geteuid(), os.getegid(), path.stat()
+    return (
+        f"{path} cannot be written by user {uid}:{gid}: it belongs to {status.st_uid}:{status.st_gid}, mode "
+        f"{stat.S_IMODE(status.st_mode):04o}. Run `chown -R {uid} {path}`, on Kubernetes set `fsGroup: {gid}`, on a "
+        f"platform let user {uid} own the volume; or name another folder"
+    )

@@ -1,0 +1,116 @@
+"""A data folder that this user may not write: live mode refuses with the cure, a dry-run keeps its file elsewhere."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import CONFIG, write_config
+from tests.support.serving import FLASK, GUNICORN, ROOT, environment, serving, without_roots_rights
+from tests.support.waiting import DEADLINE_SECONDS
+
+OURS = f"{os.geteuid()}:{os.getegid()}"
+LIVE = {"WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "closed"
+    folder.mkdir(0o500)
+    yield folder
+    folder.chmod(0o700)
+
+
+def refused(environ: dict[str, str], *command: str) -> str:
+    """Run a command that must refuse the configuration; return its message."""
+    ended = subprocess.run(
+        without_roots_rights(*command),
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+    )
+    assert ended.returncode == 78, ended.stderr
+    return ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [(FLASK, "wats", "serve"), (FLASK, "wats", "worker"), (FLASK, "wats", "db", "upgrade"), (GUNICORN,)]
+)
+def test_live_mode_refuses_it_with_path_user_owner_mode_and_cures(
+    tmp_path: Path, closed: Path, command: tuple[str, ...]
+) -> None:
+    environ = environment(tmp_path, **LIVE, WATS_CONFIG=str(write_config(tmp_path)), WATS_DATA_DIR=str(closed))
+
+    [message] = refused(environ, *command).splitlines()
+
+    assert message.startswith(
+        f"WATS_DATA_DIR: {closed} cannot be written by user {OURS}: it belongs to {OURS}, mode 0500"
+    )
+    assert f"chown -R {os.geteuid()} {closed}" in message
+    assert "fsGroup" in message
+
+
+def test_a_folder_that_cannot_be_created_and_a_file_of_another_user_are_named(tmp_path: Path, closed: Path) -> None:
+    environ = environment(tmp_path, **LIVE, WATS_CONFIG=str(write_config(tmp_path)))
+    foreign = tmp_path / "data" / "wats.sqlite3"
+    foreign.parent.mkdir()
+    foreign.touch(0o200)
+
+    missing = refused({**environ, "WATS_DATA_DIR": str(closed / "deeper" / "data")}, FLASK, "wats", "db", "upgrade")
+    unreadable = refused(environ, FLASK, "wats", "db", "upgrade")
+
+    assert f"{closed} cannot be written" in missing
+    assert f"{foreign} cannot be written" in unreadable
+
+
+def test_a_file_that_cannot_be_created_where_the_profile_says_is_named(tmp_path: Path, closed: Path) -> None:
+    config = write_config(tmp_path, CONFIG + f'    storage: {{ url: "sqlite:///{closed}/other.sqlite3" }}\n')
+
+    message = refused(environment(tmp_path, **LIVE, WATS_CONFIG=str(config)), FLASK, "wats", "db", "upgrade")
+
+    assert message.startswith(f"{closed}/other.sqlite3: {closed} cannot be written")
+
+
+def test_a_dry_run_keeps_its_file_below_tmp_and_says_so(tmp_path: Path, closed: Path) -> None:
+    environ = {
+        **environment(tmp_path, WATS_MODE="dry-run", WATS_CONFIG=str(write_config(tmp_path))),
+        "WATS_DATA_DIR": str(closed),
+        "TMPDIR": str(tmp_path),
+    }
+    with serving(tmp_path, command=without_roots_rights(FLASK, "wats", "serve"), environ=environ) as running:
+        assert running.stop() == 0
+
+    assert (tmp_path / "wats" / "dry-run.sqlite3").exists()
+    [warning] = re.findall("^warning: dry-run keeps .*$", running.err, re.MULTILINE)
+    assert f"{tmp_path}/wats: {closed} cannot be written by user {OURS}" in warning
+
+
+def test_a_dry_run_takes_no_folder_that_another_user_may_have_laid_out(tmp_path: Path, closed: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "wats").symlink_to(tmp_path / "elsewhere")
+    environ = environment(tmp_path, WATS_MODE="dry-run", WATS_CONFIG=str(write_config(tmp_path)))
+
+    message = refused({**environ, "WATS_DATA_DIR": str(closed), "TMPDIR": str(tmp_path)}, FLASK, "wats", "serve")
+
+    assert message.startswith(f"WATS_DATA_DIR: {closed} cannot be written")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_command_without_a_database_needs_no_data_folder(tmp_path: Path, closed: Path) -> None:
+    environ = {**environment(tmp_path), "TMPDIR": str(closed)}
+    command = without_roots_rights(FLASK, "--app", str(ROOT / "wsgi.py"), "wats", "openapi", "--config")
+
+    ended = subprocess.run(
+        [*command, str(write_config(tmp_path))],
+        cwd=closed,
+        env=environ,
+        capture_output=True,
+        timeout=DEADLINE_SECONDS,
+    )
+
+    assert ended.returncode == 0, ended.stderr
