@@ -124,11 +124,13 @@ def post_request(_worker, _request, environ, _response):
 def post_worker_init(worker):
     """Open the store in the web process, after the monkey patch. Make SIGTERM turn `/readyz` into 503 at once."""
     from app.assembly import tune_runtime
+    from app.log import log_uncaught_errors
     from app.server.access_log import fixed_segments
     from app.startup import draining
     from app.startup.lost_lines import count_lost_lines
 
     tune_runtime()
+    log_uncaught_errors()
     count_lost_lines(worker.wsgi.extensions["wats"].metrics)
     AccessLogger.own_segments = fixed_segments(rule.rule for rule in worker.wsgi.url_map.iter_rules())
     worker.wsgi.extensions["wats"].store.open()

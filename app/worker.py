@@ -17,7 +17,7 @@ from app.assembly import build_gateway, build_worker, tune_runtime
 from app.config import ConfigError, load_settings
 from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
-from app.log import configure_logging, take_over_output
+from app.log import configure_logging, log_uncaught_errors, take_over_output
 from app.startup.lost_lines import count_lost_lines
 from app.startup.role_file import RoleFile
 
@@ -39,6 +39,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIGURATION
     configure_logging(secrets=settings.secret_values)
+    log_uncaught_errors()
     gateway = build_gateway(settings)
     count_lost_lines(gateway.metrics)
     gateway.store.open()

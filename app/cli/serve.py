@@ -18,7 +18,7 @@ from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
 from app.config.start_options import SUPERVISED
-from app.log import configure_logging, take_over_output
+from app.log import configure_logging, log_uncaught_errors, take_over_output
 from app.startup.banner import print_warnings
 
 WORKER_DELAY_SECONDS = 0.7
@@ -57,6 +57,7 @@ def serve_command(
 def serve(settings: Settings, *, with_worker: bool) -> int:
     """Run until stopped; return the exit code."""
     configure_logging(secrets=settings.secret_values)
+    log_uncaught_errors()
     print_warnings(settings, sys.stderr)
     _refuse_unusable_address(settings.service.host, settings.service.port)
     _upgrade_schema(settings)

@@ -40,12 +40,19 @@ class Dialer:
     def __call__(self) -> socket.socket:
         """Return a connected socket. Raises the OSError of the last address if none answers."""
         failure: OSError = socket.gaierror("the name has no address")
-        for family, _, _, _, address in self._thread.apply(self._look_up, self._name):
+        for family, _, _, _, address in self._addresses():
             try:
                 return self._connect(family, address)
             except OSError as error:
                 failure = error
         raise failure
+
+    def _addresses(self) -> Sequence[tuple[Any, ...]]:
+        """Look the name up in the native thread. Its error is a value: gevent prints one that leaves it."""
+        found = self._thread.apply(_look_up_or_fail, (self._look_up, self._name))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _connect(self, family: socket.AddressFamily, address: Any) -> socket.socket:
         """Connect. Check the address before and after connecting, so that no refused address is contacted."""
@@ -65,3 +72,10 @@ class Dialer:
         ip_address = ipaddress.ip_address(address[0].partition("%")[0])
         if is_never_connected(ip_address) or not self._may_reach(ip_address):
             raise AddressRefused(address[0])
+
+
+def _look_up_or_fail(look_up: LookUp, name: tuple[Any, ...]) -> Sequence[tuple[Any, ...]] | Exception:
+    try:
+        return look_up(*name)
+    except Exception as error:  # noqa: BLE001 - raised again by the caller
+        return error

@@ -2,13 +2,16 @@
 
 from app.log.json_lines import FIELDS, JsonFormatter
 from app.log.output import flush_output, lines_lost, take_over_output
-from app.log.setup import configure_logging
+from app.log.setup import configure_logging, log_uncaught_errors
+from app.log.throttle import Throttle
 
 __all__ = [
     "FIELDS",
     "JsonFormatter",
+    "Throttle",
     "configure_logging",
     "flush_output",
     "lines_lost",
+    "log_uncaught_errors",
     "take_over_output",
 ]

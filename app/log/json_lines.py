@@ -27,6 +27,7 @@ FIELDS = (
     "reason",
     "receipt_id",
     "receipts",
+    "repeats",
     "request_id",
     "seconds",
     "status",

@@ -1,16 +1,72 @@
-"""Makes this process's log lines: what our code and libraries log."""
+"""Makes this process's log lines: what our code and libraries log, and what nobody catches."""
 
+import json
 import logging
 import sys
+import threading
 from collections.abc import Iterable
-from typing import TextIO
+from types import TracebackType
+from typing import Any, TextIO
+
+from gevent import monkey
 
 from app.log.json_lines import JsonFormatter
+from app.log.throttle import Throttle
+
+log = logging.getLogger(__name__)
+
+ErrorType = type[BaseException] | None
+
+_uncaught = Throttle()
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes records to a stream. One that cannot be formatted becomes a line too, not a traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        reason = type(sys.exc_info()[1]).__name__
+        line = {"level": "error", "logger": record.name, "event": "log.unprintable", "reason": reason}
+        self.stream.write(json.dumps(line) + self.terminator)
 
 
 def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets: Iterable[str] = ()) -> None:
     """Write every log line of this process as JSON to this stream, by default standard error."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = LineHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(secrets))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel("WARNING")
+
+
+def log_uncaught_errors() -> None:
+    """Log as one line what Python and gevent would print: an exception that ends a greenlet, a thread or the process,
+    one that a destructor raises, and a warning."""
+    sys.excepthook = lambda error_type, error, trace: _log_uncaught("process", error_type, error, trace)
+    threading.excepthook = lambda args: _log_uncaught("thread", args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _log_uncaught("destructor", args.exc_type, args.exc_value, args.exc_traceback)
+    logging.captureWarnings(capture=True)
+    if monkey.is_module_patched("threading"):
+        from gevent import get_hub  # here, because gunicorn's master needs no event loop
+
+        get_hub().print_exception = _log_failed_greenlet  # type: ignore[method-assign]  # the way that gevent names
+
+
+def _log_failed_greenlet(context: object, t: ErrorType, v: Any, tb: TracebackType | None) -> None:  # noqa: ARG001
+    _log_uncaught("greenlet", t, v, tb)
+
+
+def _log_uncaught(where: str, error_type: ErrorType, error: Any, trace: TracebackType | None) -> None:
+    repeats = _uncaught.repeats((where, error_type, _place(trace)))
+    if repeats is None or error_type is None:
+        return
+    log.error(
+        "error.uncaught",
+        exc_info=(error_type, error, trace),
+        extra={"reason": f"{error_type.__name__} in a {where}", "repeats": repeats or None},
+    )
+
+
+def _place(trace: TracebackType | None) -> tuple[str, int] | None:
+    """Return the file and the line that raised."""
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace else None

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from gunicorn.glogging import Logger
 
-from app.log import configure_logging
+from app.log import configure_logging, log_uncaught_errors
 from app.web.middleware import REQUEST_ID, ROUTE
 
 MAX_PATH_LENGTH = 64
@@ -28,6 +28,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
         """Send gunicorn's own lines through our formatter."""
         self.cfg = cfg
         configure_logging(level=cfg.loglevel.upper(), secrets=self.secrets)
+        log_uncaught_errors()
         for log in (self.error_log, self.access_log):
             log.handlers.clear()
             log.propagate = True

@@ -110,6 +110,7 @@ def test_a_destination_that_comes_and_goes_is_reported_each_time(
 def test_a_name_without_addresses_is_an_error(pusher: Pusher) -> None:
     assert pusher.post("http://nowhere.invalid/", seconds=60).words == "name not found"
     assert pusher.post("http://none.test/").words == "name not found"
+    assert "gaierror" not in pusher.log
 
 
 def test_each_address_of_a_name_is_tried(pusher: Pusher) -> None:

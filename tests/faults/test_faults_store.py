@@ -183,6 +183,7 @@ def test_postgresql_in_trouble_is_waited_out(
             stand(running, sent, TROUBLES[trouble](postgres_server))
 
     assert_kept(url, sent)
+    assert "Traceback" not in running.err
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from app.store.engine import postgres, sqlite
 from app.store.engine.errors import StoreBroken, StoreUnavailable, translating_errors
 from app.store.engine.executors import DeadlineExecutor, Executor, InlineExecutor, NativeThreadExecutor
 from app.store.engine.file_lock import FileLock
+from app.store.engine.pool_log import summarise_lost_connections
 from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work, Write
 
 T = TypeVar("T")
@@ -196,6 +197,7 @@ def open_database(
     limits: Limits,
 ) -> Database:
     """Return the database that the URL names. It connects when it is first used."""
+    summarise_lost_connections()
     if url.startswith("sqlite:"):
         return SqliteDatabase(
             url, notifier, cooperative=cooperative, on_failpoint=on_failpoint, on_broken=on_broken, limits=limits
