@@ -16,6 +16,7 @@ from app.domain.queue import ClaimRequest
 from app.jobs.executor import Executor
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
+from app.log import Throttle
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Dispatcher:
         self._woken = Event()
         self._in_flight = Pool()
         self._stopped = False
+        self._waiting = Throttle()
 
     def run(self) -> None:
         """Serve the queue until `stop` is called."""
@@ -66,11 +68,17 @@ class Dispatcher:
             try:
                 rest_seconds = self._claim_and_start()
             except StoreUnavailable as error:
-                log.warning("worker.waiting_for_store", extra={"queue": self._queue.name, "reason": str(error)})
+                self._log_waiting(str(error))
                 rest_seconds = STORE_RETRY_SECONDS
             if rest_seconds and not self._stopped:
                 gevent.sleep(MIN_REST_SECONDS)
                 self._woken.wait(max(0.0, rest_seconds - MIN_REST_SECONDS))
+
+    def _log_waiting(self, reason: str) -> None:
+        repeats = self._waiting.repeats(reason)
+        if repeats is not None:
+            fields = {"queue": self._queue.name, "reason": reason, "repeats": repeats or None}
+            log.warning("worker.waiting_for_store", extra=fields)
 
     def stop(self) -> None:
         """Claim nothing more."""

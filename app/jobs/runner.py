@@ -20,6 +20,7 @@ from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue
+from app.log import Throttle
 from app.store import GroupCommit, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class JobRunner:
 
     def _beat_forever(self, process: str, started_at: datetime, on_beat: Callable[[], None]) -> None:
         """Record heartbeats, and check whether the schema is compatible. Create the queues once it is."""
-        has_queues = False
+        has_queues, waiting = False, Throttle()
         while True:
             try:
                 self._is_compatible = self._store.schema_status().compatible
@@ -123,7 +124,9 @@ class JobRunner:
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
                 on_beat()
             except StoreUnavailable as error:
-                log.warning("worker.waiting_for_store", extra={"reason": str(error)})
+                repeats = waiting.repeats(str(error))
+                if repeats is not None:
+                    log.warning("worker.waiting_for_store", extra={"reason": str(error), "repeats": repeats or None})
             gevent.sleep(BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS)
 
     def _listen_forever(self) -> None:

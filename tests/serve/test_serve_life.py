@@ -281,6 +281,9 @@ def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
         wait_for(lambda: run("worker", "--check", environ=environ).returncode == 0)
         assert worker.stop() == 0
 
+    waits = [json.loads(line) for line in worker.err.splitlines() if "worker.waiting_for_store" in line]
+    assert [line for line in waits[1:] if not line.get("repeats")] == []
+
 
 def test_acknowledged_webhooks_survive_a_kill_of_every_process(tmp_path: Path) -> None:
     sent = [body_of(f"message {number}", wamid=f"wamid.{number}") for number in range(200)]
