@@ -122,7 +122,12 @@ def post_request(_worker, _request, environ, _response):
 
 
 def post_worker_init(worker):
-    """Open the store in the web process, after the monkey patch. Make SIGTERM turn `/readyz` into 503 at once."""
+    """Open the store in the web process, after the monkey patch. Make SIGTERM turn `/readyz` into 503 at once.
+
+    The web process stops when it has drained: load balancers learn from `/readyz`, some of them late.
+    """
+    from gevent import spawn_later
+
     from app.assembly import tune_runtime
     from app.log import log_uncaught_errors
     from app.server.access_log import fixed_segments
@@ -138,7 +143,10 @@ def post_worker_init(worker):
 
     def drain(number, frame):
         draining.begin()
-        stop(number, frame)
+        if _settings.drain_seconds:
+            spawn_later(_settings.drain_seconds, stop, number, frame)
+        else:
+            stop(number, frame)
 
     signal.signal(signal.SIGTERM, drain)
 

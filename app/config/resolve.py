@@ -27,6 +27,7 @@ from app.config.settings import (
 from app.config.start.request import StartRequest
 from app.config.start_options import (
     DATA_DIR,
+    DRAIN_SECONDS,
     ENV_FILE,
     GRACE_SECONDS,
     HOST,
@@ -94,6 +95,7 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         fetch_media_on_arrival=sections["media"]["fetchOnArrival"],
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
+        drain_seconds=values[DRAIN_SECONDS],
         push_anywhere=values[PUSH],
         start_variables=tuple(values.as_variables().items()),
         warnings=(),

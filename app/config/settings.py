@@ -142,7 +142,8 @@ class Settings:
     `warnings` are for the operator who starts the gateway; none of them holds a secret. `generated_secrets` are those
     that a dry-run made at random, by variable; they are printed once. Neither counts when settings are compared: a
     child process is handed the secrets and generates none.
-    `grace_seconds` is how long a stop may take. `run_dir` is for the health check.
+    `grace_seconds` is how long a stop may take; `drain_seconds` of it, web processes still take requests.
+    `run_dir` is for the health check.
     `start_variables` are the start options as the environment in which a child process loads these very settings.
     """
 
@@ -166,6 +167,7 @@ class Settings:
     fetch_media_on_arrival: bool
     web_processes: int
     grace_seconds: int
+    drain_seconds: int
     push_anywhere: bool
     start_variables: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...] = field(compare=False)

@@ -108,6 +108,10 @@ THREADS = StartOption(
 GRACE_SECONDS = StartOption(
     "", "WATS_GRACE_SECONDS", Number(1, 3600), 25, _START, "Seconds that a stop may take. Cloud Run needs 8.",
     shown="graceSeconds")
+DRAIN_SECONDS = StartOption(
+    "", "WATS_DRAIN_SECONDS", Number(0, 3600), 0, _SERVE,
+    "Seconds of a stop in which web processes still take requests, while `/readyz` is 503.",
+    shown="drainSeconds", otherwise="`0`")
 DATA_DIR = StartOption(
     "", "WATS_DATA_DIR", FilePath(), Path("data"), _START, "The folder of the SQLite files.", shown="dataDir")
 RUN_DIR = StartOption(

@@ -154,3 +154,10 @@ def test_a_small_limit_for_webhooks_is_a_warning(tmp_path: Path):
     warnings = load_settings(Flags(config=config, dry_run=True), {}).warnings
 
     assert any("under 3 MB" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(("grace", "drain", "refused"), [("25", "20", False), ("25", "21", True), ("3", "0", False)])
+def test_a_drain_leaves_time_for_the_requests_in_flight(grace: str, drain: str, refused: bool, tmp_path: Path):
+    environ = {**DRY_RUN, "WATS_GRACE_SECONDS": grace, "WATS_DRAIN_SECONDS": drain}
+
+    assert refusals(tmp_path, environ) == ({"WATS_DRAIN_SECONDS": "bad_variable"} if refused else {})

@@ -103,9 +103,7 @@ def kubernetes() -> Iterator[Process]:
     for name in ("web", "worker", "migrate"):
         file, *_ = read_yaml(f"deploy/kubernetes/{name}.yaml")
         spec = file["spec"]["template"]["spec"]
-        before = spec["containers"][0].get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-        patience = spec["terminationGracePeriodSeconds"] - before if file["kind"] == "Deployment" else None
-        yield from _containers(f"deploy/kubernetes/{name}.yaml", spec, patience)
+        yield from _containers(f"deploy/kubernetes/{name}.yaml", spec, spec.get("terminationGracePeriodSeconds"))
 
 
 def _containers(file: str, spec: Mapping[str, Any], patience: int | None) -> Iterator[Process]:

@@ -15,7 +15,9 @@ from app.config.start.values import Flags, Sourced, StartValues, read_values
 from app.config.start_options import (
     CONFIG,
     DATA_DIR,
+    DRAIN_SECONDS,
     ENV_FILE,
+    GRACE_SECONDS,
     HOST,
     MODE,
     OPTIONS,
@@ -30,6 +32,9 @@ from app.config.start_options import (
 
 DEFAULT_CONFIGS = (Path("wats.config.yaml"), Path("config/wats.config.yaml"))
 UNREADABLE = object()
+SECONDS_AFTER_DRAIN = 5
+"""Of the grace: requests in flight finish, processes end."""
+
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
 
 
@@ -60,6 +65,7 @@ def evaluate(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = Tru
     profile = None if document is None else _choose_profile(document, values[PROFILE], problems)
     values = _completed(values, profile, mode, path)
     values = _with_platform_address(values, problems, listens=flags.listens)
+    _check_drain(values, problems)
     env_file, warnings = _read_env_file(values, problems) if mode is Mode.LIVE else ({}, [])
     return StartRequest(environ, values, mode, path, profile, env_file, tuple(warnings), problems)
 
@@ -135,6 +141,17 @@ def _platform_port(values: StartValues, problems: Problems) -> int:
         message = f"PaaS mode needs ${name}: {PORT.type.name}, digits, no sign or leading zero"
         problems.named(name).add("bad_port", message)
         return 0
+
+
+def _check_drain(values: StartValues, problems: Problems) -> None:
+    """Add a problem if the drain leaves no time of the grace for the requests in flight."""
+    most = max(0, values[GRACE_SECONDS] - SECONDS_AFTER_DRAIN)
+    if values[DRAIN_SECONDS] > most:
+        name, grace = DRAIN_SECONDS.variable, GRACE_SECONDS.variable
+        message = (
+            f"at most {most}: {grace} is {values[GRACE_SECONDS]}, and {SECONDS_AFTER_DRAIN} are for what follows"
+        )
+        problems.named(name).add("bad_variable", message)
 
 
 def _read_env_file(values: StartValues, problems: Problems) -> tuple[dict[str, str], list[str]]:
