@@ -2,7 +2,6 @@
 
 import os
 import sys
-from datetime import UTC, datetime
 
 import click
 
@@ -39,6 +38,6 @@ def _check(settings: Settings) -> None:
     with reporting_store_errors():
         store = build_gateway(settings).store
         store.open()
-        is_alive = is_worker_alive(store, datetime.now(UTC))
+        is_alive = is_worker_alive(store, store.clock.now())
     if not is_alive:
         raise CommandFailed("no worker has a fresh heartbeat")

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from app.config import Destination
@@ -15,13 +15,12 @@ from app.domain.job_result import Attempt, JobResult
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from app.domain.push_response import PushResponse
-from app.domain.retry import outcome_of
+from app.domain.retry import outcome_of, pause_after
 from app.domain.standard_webhooks import signing_headers
 from app.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_DESTINATION_RETRY = timedelta(hours=1)
 OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Done: ("delivered", logging.INFO),
     Retry: ("retry", logging.WARNING),
@@ -46,7 +45,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
     """
     destination = _configured(delivery.destination, gateway)
     if destination is None:
-        return JobResult(job, Retry(UNKNOWN_DESTINATION_RETRY))
+        return JobResult(job, Retry(pause_after(job.attempts, gateway.jitter())))
     at = gateway.clock()
     body = body_for(destination, event)
     response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))

@@ -9,6 +9,8 @@ DELIVER_KIND = "deliver"
 DELIVER_QUEUE = f"{DELIVER_KIND}:"
 """The prefix of a destination's queue; the destination's name follows."""
 
+PRUNE_EVERY = timedelta(hours=1)
+
 SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
 """Queues with one job each that is never deleted: it is claimed when there is something to do."""
 

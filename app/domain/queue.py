@@ -1,9 +1,11 @@
 """A queue: the state that applies to all jobs that wait for the same thing, such as a destination."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.breaker import Breaker
+from app.domain.clock import is_too_far_ahead
+from app.domain.retry import MAX_WAIT
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,18 @@ class QueueState:
     last_success_at: datetime | None
     last_error_at: datetime | None
     last_error: str | None
+
+    def as_of(self, now: datetime) -> "QueueState":
+        """Return the state without a pause that a clock has set that was ahead: the next probe is due now.
+
+        Such a pause ends later than the longest one can, or the failure that opened the breaker is still to come.
+        """
+        until, opened_by = self.breaker.open_until, self.last_error_at
+        if until is None or until <= now:
+            return self
+        if is_too_far_ahead(until, now + MAX_WAIT) or (opened_by is not None and is_too_far_ahead(opened_by, now)):
+            return replace(self, breaker=replace(self.breaker, open_until=now))
+        return self
 
     def earliest_attempt(self, due_at: datetime) -> datetime | None:
         """Return when a job with this due time can be tried; None while the queue waits for a human."""

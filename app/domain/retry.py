@@ -51,7 +51,7 @@ def outcome_of(response: PushResponse, attempts: int, jitter: float) -> tuple[Ou
 
 def pause_after(attempts: int, jitter: float) -> timedelta:
     """Return the pause after a failed attempt that had so many before it: 80 to 120 per cent of the schedule's."""
-    return PAUSES[attempts] * (0.8 + 0.4 * jitter)
+    return PAUSES[min(attempts, len(PAUSES) - 1)] * (0.8 + 0.4 * jitter)
 
 
 def retry_after_of(header: str | None, now: datetime) -> timedelta | None:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
+from app.domain.clock import ClockJump
 from app.domain.destination import DestinationState, DestinationStatus
+from app.domain.timestamps import iso
 from app.health.snapshot import Snapshot
 
 MAX_SPLIT_WAIT_SECONDS = 60
@@ -19,7 +22,7 @@ class Alert:
 
 def alerts_of(snapshot: Snapshot) -> list[Alert]:
     """Return the alerts, the most urgent first."""
-    return [*_of_workers(snapshot), *_of_receipts(snapshot), *_of_deliveries(snapshot)]
+    return [*_of_workers(snapshot), *_of_receipts(snapshot), *_of_deliveries(snapshot), *_of_clock(snapshot)]
 
 
 def _of_workers(snapshot: Snapshot) -> Iterator[Alert]:
@@ -55,6 +58,25 @@ def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
     if destination.state is DestinationState.FAILING:
         waiting = _counted(destination.waiting, "delivery", "deliveries")
         yield Alert("failing", f"{name} is failing ({cause}), {waiting} waiting; retries go on by themselves")
+
+
+def _of_clock(snapshot: Snapshot) -> Iterator[Alert]:
+    jump = snapshot.clock_jump
+    if jump is not None and jump.is_recent(snapshot.now):
+        yield Alert("clock_jumped", _told(jump))
+
+
+def _told(jump: ClockJump) -> str:
+    way, effect = (
+        ("back", "what waited for the old time is due again, and what was received before has too late a time")
+        if jump.seconds < 0
+        else ("ahead", "leases ended early, so that running jobs may be repeated, and retention deletes earlier")
+    )
+    by = timedelta(seconds=abs(jump.seconds))
+    return (
+        f"the clock was set {way} by about {by} (noticed at {iso(jump.at)}): {effect}; check the time service of the"
+        " machine (of the database's on PostgreSQL)"
+    )
 
 
 def _counted(count: int, singular: str, plural: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationStatus, destination_statuses
 from app.domain.heartbeat import Heartbeat
@@ -26,6 +27,7 @@ class Snapshot:
     deliveries: dict[str, DeliveryCounts]
     destinations: list[DestinationStatus]
     workers: list[Heartbeat]
+    clock_jump: ClockJump | None = None
 
     @property
     def dead_letters(self) -> int:
@@ -39,7 +41,8 @@ class Snapshot:
 
 def take_snapshot(gateway: Gateway) -> Snapshot:
     """Read the store. Raises `StoreUnavailable`."""
-    now, store = gateway.clock(), gateway.store
+    store = gateway.store
+    now = store.clock.now()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
     names = [destination.name for destination in gateway.settings.destinations]
     return Snapshot(
@@ -50,6 +53,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         deliveries=deliveries,
         destinations=destination_statuses(names, store.queues.all(), deliveries),
         workers=store.heartbeats.of_kind("worker"),
+        clock_jump=store.clock.last_jump(),
     )
 
 

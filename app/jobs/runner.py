@@ -16,6 +16,7 @@ from gevent.event import Event
 from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat
 from app.domain.job_result import JobResult
+from app.jobs.clock_watch import ClockWatch
 from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
@@ -53,6 +54,7 @@ class JobRunner:
         self._clock = clock
         self._queues = queues
         self._leases = Leases(store, lease)
+        self._clock_watch = ClockWatch(store, [queue.name for queue in queues], lease)
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
         executor = Executor(self._leases, self._settlements, on_failpoint)
         self._is_compatible = False
@@ -81,6 +83,7 @@ class JobRunner:
             gevent.spawn(self._beat_forever, process, started_at, on_beat),
             gevent.spawn(self._listen_forever),
             gevent.spawn(self._leases.renew_forever),
+            gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
         ]
         dispatching: list[gevent.Greenlet[..., None]] = [
             gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers

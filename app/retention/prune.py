@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import gevent
 
-from app.domain.job import Job, Retry
+from app.domain.job import PRUNE_EVERY, Job, Retry
 from app.gateway import Gateway
 from app.store import PruneStep
 
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 RUN_SECONDS = 2.0
 MIN_SLEEP_SECONDS = 0.005
-PAUSE = timedelta(hours=1)
 
 Sleep = Callable[[float], object]
 
@@ -69,7 +68,7 @@ class Pruner:
             "erased_events": run.deleted["erased_events"],
         }
         log.info("retention.pruned", extra=fields)
-        return Retry(PAUSE)
+        return Retry(PRUNE_EVERY)
 
     @property
     def _retention(self) -> timedelta:

@@ -1,10 +1,11 @@
 """Heartbeats of processes; `/status` and `wats worker --check` use them to see whether a worker is alive."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from app.domain.heartbeat import Heartbeat
+from app.domain.heartbeat import FRESH_FOR, Heartbeat
 from app.store.repository import Repository
 from app.store.tables.schema import heartbeats
 
@@ -15,8 +16,11 @@ class Heartbeats(Repository):
     """Reads and writes heartbeats."""
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Record that a process is alive. The first heartbeat of a process also deletes those older than a day."""
-        self._store.write(lambda c: _beat(c, heartbeat), durable=False)
+        """Record that a process is alive now, by the clock that all processes share.
+
+        The first heartbeat of a process also deletes those older than a day, and those from the future.
+        """
+        self._store.write(lambda c: _beat(c, replace(heartbeat, at=self._store.now(c))), durable=False)
 
     def delete(self, process: str) -> None:
         """Delete the heartbeat of a process that stops cleanly."""
@@ -31,7 +35,8 @@ def _beat(connection: Connection, heartbeat: Heartbeat) -> None:
     row = {column.name: getattr(heartbeat, column.name) for column in heartbeats.columns}
     renewed = connection.execute(update(heartbeats).where(heartbeats.c.process == heartbeat.process).values(row))
     if renewed.rowcount == 0:
-        expired = select(heartbeats.c.process).where(heartbeats.c.at < heartbeat.at - KEPT_FOR)
+        worthless = or_(heartbeats.c.at < heartbeat.at - KEPT_FOR, heartbeats.c.at > heartbeat.at + FRESH_FOR)
+        expired = select(heartbeats.c.process).where(worthless)
         processes = connection.execute(expired.with_for_update(skip_locked=True)).scalars().all()
         connection.execute(delete(heartbeats).where(heartbeats.c.process.in_(processes)))
         connection.execute(insert(heartbeats).values(row))

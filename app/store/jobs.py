@@ -73,14 +73,16 @@ class Jobs(Repository):
 
         It is negative if one is overdue. None if no job is open, or the queue is paused or disabled.
         """
-        return self._store.database.read(lambda c: self._seconds_until(c, earliest_due(c, queue)))
+        return self._store.database.read(lambda c: self._next_due_in(c, queue))
 
     def depths(self) -> list[QueueDepth]:
         """Count the open jobs of each queue that has any."""
         return self._store.database.read(lambda c: depths_of_queues(c, self._store.now(c)))
 
-    def _seconds_until(self, connection: Connection, due: datetime | None) -> float | None:
-        return None if due is None else (due - self._store.now(connection)).total_seconds()
+    def _next_due_in(self, connection: Connection, queue: str) -> float | None:
+        now = self._store.now(connection)
+        due = earliest_due(connection, now, queue)
+        return None if due is None else (due - now).total_seconds()
 
     def _claim(
         self, connection: Connection, now: datetime, request: ClaimRequest, lease: timedelta

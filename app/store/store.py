@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
+from app.store.clock import Clock
 from app.store.consumers import Consumers
 from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
@@ -76,6 +77,7 @@ class Store:
         self.queues = Queues(self)
         self.deliveries = Deliveries(self)
         self.heartbeats = Heartbeats(self)
+        self.clock = Clock(self)
 
     def open(self) -> None:
         """Prepare the store for use in this process. A database that is down is no error: it may come up later."""

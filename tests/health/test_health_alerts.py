@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.heartbeat import Heartbeat
@@ -47,6 +48,9 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"receipts": receipts(unreadable=2)}, "unreadable"),
         ({"destinations": [replace(CRM, state=DestinationState.FAILING)]}, "failing"),
         ({"destinations": [replace(CRM, state=DestinationState.DISABLED)]}, "disabled"),
+        ({"workers": [replace(ALIVE, at=NOW + timedelta(hours=1))]}, "no_worker"),
+        ({"clock_jump": ClockJump(NOW - timedelta(hours=1), -93_600)}, "clock_jumped"),
+        ({"clock_jump": ClockJump(NOW, 3600)}, "clock_jumped"),
         ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
     ],
 )
@@ -72,3 +76,18 @@ def test_a_paused_destination_is_no_alert() -> None:
 
 def test_one_live_worker_among_dead_ones_is_enough() -> None:
     assert alerts_of(replace(HEALTHY, workers=[DEAD, ALIVE])) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-93_600, "the clock was set back by about 1 day, 2:00:00"), (3600, "set ahead by about 1:00:00")],
+)
+def test_a_jump_of_the_clock_is_told_with_its_size_and_its_cure(seconds: int, told: str) -> None:
+    [alert] = alerts_of(replace(HEALTHY, clock_jump=ClockJump(NOW, seconds)))
+
+    assert told in alert.message
+    assert "check the time service" in alert.message
+
+
+def test_a_jump_of_the_day_before_is_no_alert() -> None:
+    assert alerts_of(replace(HEALTHY, clock_jump=ClockJump(NOW - timedelta(days=1), 3600))) == []

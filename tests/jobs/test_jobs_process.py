@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.serving import ROOT, environment
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import body_of
+from tests.support.work import put_times_ahead
 
 WORKER = """
     storage: {{ url: "{url}" }}
@@ -95,6 +97,24 @@ def test_another_worker_delivers_beside_one_whose_deliveries_hang(
 
     wait_for(lambda: len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=9)) == 1)
     assert len(destination.calls) == 2
+
+
+def test_a_running_worker_goes_on_when_the_clock_is_set_back(
+    store: Store, destination: ScriptedDestination, start_worker: StartWorker
+) -> None:
+    destination.will_answer(503)
+    store.receipts.add(new_receipt(body_of("one", wamid="wamid.1")))
+    start_worker()
+    wait_for(lambda: destination.calls)
+
+    put_times_ahead(store, timedelta(hours=1))
+    destination.recover()
+    store.receipts.add(new_receipt(body_of("two", wamid="wamid.2")))
+
+    wait_for(lambda: len(store.deliveries.page(state=DeliveryState.DELIVERED, limit=9)) == 2)
+    jump = store.clock.last_jump()
+    assert jump is not None
+    assert jump.seconds < 0
 
 
 def test_a_worker_waits_for_the_schema(

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 from tests.support.work import CRM, claim
 
 WORKING = Path(__file__).with_name("working")
-HEAD = "0002"
+HEAD = "0003"
 A_LONG_TIME_SECONDS = 3600
 LEASE_SECONDS = 6
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from app.domain.job import PRUNE_QUEUE, Job, Retry
+from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
 from app.gateway import Gateway
-from app.retention.prune import PAUSE, Pruner
+from app.retention.prune import Pruner
 from app.store.tables.schema import receipts
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
@@ -29,7 +29,7 @@ def test_a_run_deletes_everything_old_and_the_next_one_is_in_an_hour(gateway: Ga
 
     outcome = Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
 
-    assert outcome == Retry(PAUSE)
+    assert outcome == Retry(PRUNE_EVERY)
     assert count_rows(gateway) == (0, 0)
 
 
@@ -62,7 +62,7 @@ def test_rows_that_must_stay_do_not_hold_up_later_ones(gateway: Gateway) -> None
 
     runs = [pruner.prune(JOB) for _ in range(8)]
 
-    assert Retry(PAUSE) in runs
+    assert Retry(PRUNE_EVERY) in runs
     assert gateway.store.receipts.get(f"rcp_{STEP_ROWS + 1}") is None
 
 

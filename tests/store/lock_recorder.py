@@ -29,7 +29,7 @@ def _order() -> list[str]:
     places = [re.sub(r" by (id|name)$", "", place) for place in PLACES]
     for name, at in (("missing queues", "queues"), ("erased_events", "receipts"), ("advisory lock", "receipts")):
         places.insert(places.index(at), name)
-    return [*places, "receipt_errors", "consumers", "heartbeats"]
+    return [*places, "receipt_errors", "consumers", "heartbeats", "clock_jump"]
 
 
 ORDER = _order()

@@ -10,6 +10,7 @@ from types import CodeType, FunctionType
 import pytest
 from sqlalchemy import Connection, update
 
+from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.domain.job_result import JobResult
@@ -151,15 +152,28 @@ def change_queues(store: Store) -> None:
         store.queues.resume(queue)
 
 
-def keep_readers_and_heartbeats(store: Store) -> None:
+def keep_readers_and_heartbeats(store: Store, clock: Clock) -> None:
     for name in ("reader", "another"):
         store.consumers.ack(name, 1)
         store.consumers.ack(name, 2)
     store.consumers.delete("another")
     for process in ("host:1", "host:2"):
         store.heartbeats.beat(heartbeat(process))
-    store.heartbeats.beat(heartbeat("host:3", minute=KEPT_FOR // timedelta(minutes=1) + 1))
+    clock.advance(KEPT_FOR + HOUR)
+    store.heartbeats.beat(heartbeat("host:3"))
     store.heartbeats.delete("host:3")
+
+
+def set_the_clock_back(store: Store, clock: Clock) -> None:
+    """Jobs of several queues, waiting and claimed, that are due too late then."""
+    clock.advance(MONTH)
+    waiting = [*claim(store, CRM, limit=3), *claim(store, BOT, limit=3)]
+    store.jobs.settle([JobResult(job, Retry(AT_ONCE)) for job in waiting])
+    claim(store, CRM, limit=2)
+    clock.advance(-MONTH)
+    for queue in (CRM, BOT, PRUNE_QUEUE):
+        store.clock.pull_back(queue, LEASE)
+    store.clock.record_jump(ClockJump(clock.now, -1))
 
 
 def erase(store: Store, contact: str) -> None:
@@ -187,6 +201,7 @@ def read_everything(store: Store) -> None:
     store.jobs.next_due_in(CRM), store.jobs.depths(), store.queues.all(), store.queues.get(CRM)
     store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()
     store.deliveries.load([Job(1, CRM, 1, 0, 0)]), store.heartbeats.of_kind("worker")
+    store.clock.now(), store.clock.last_jump(), store.clock.is_singleton_job_ahead(LEASE)
 
 
 @pytest.fixture
@@ -206,7 +221,8 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         read_everything(store)
         change_queues(store)
         crash_workers(store, clock)
-        keep_readers_and_heartbeats(store)
+        keep_readers_and_heartbeats(store, clock)
+        set_the_clock_back(store, clock)
         erase(store, USER)
         prune(store, clock)
     return recorder

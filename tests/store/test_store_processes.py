@@ -32,7 +32,7 @@ def test_eight_processes_may_migrate_an_empty_database_at_once(databases: Databa
 
     migrating = [start("process", "migrate", url) for _ in range(8)]
 
-    assert [child.hear() for child in migrating] == ["0002"] * 8
+    assert [child.hear() for child in migrating] == ["0003"] * 8
     assert all(child.succeeds() for child in migrating)
 
 
@@ -46,7 +46,7 @@ def test_a_process_killed_in_its_migration_blocks_no_other(
 
     dying.kill()
 
-    assert [child.hear() for child in waiting] == ["0002"] * 2
+    assert [child.hear() for child in waiting] == ["0003"] * 2
     make_store(url).receipts.add(new_receipt())
 
 

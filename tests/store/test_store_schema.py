@@ -11,7 +11,7 @@ from app.store.migrations.upgrade import MIGRATIONS
 from app.store.tables.schema import metadata
 from tests.support.store import Databases, StoreMaker, new_receipt
 
-HEAD, NEWER = "0002", "0003"
+HEAD, NEWER = "0003", "0004"
 AT_HEAD = SchemaStatus(HEAD, HEAD, compatible=True)
 
 

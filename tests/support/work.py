@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import Connection, select, update
 
 from app.domain.delivery import NewDelivery
 from app.domain.destination import queue_of_destination
@@ -13,6 +14,7 @@ from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.queue import ClaimRequest
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store import Store
+from app.store.tables.schema import heartbeats, jobs, queues
 from tests.support.events import new_event
 from tests.support.store import NOON, StoreMaker, new_receipt
 
@@ -109,6 +111,20 @@ def dead(job: Job) -> JobResult:
     return JobResult(job, Dead("tried for 3 days"), answered(400))
 
 
-def subjects(jobs: Sequence[Job]) -> list[int]:
+def put_times_ahead(store: Store, by: timedelta) -> None:
+    """Leave the times behind that a clock would have stored that was ahead by so much, and is right now."""
+    times = [(jobs, "due_at"), (queues, "open_until"), (queues, "last_error_at"), (heartbeats, "at")]
+
+    def put(connection: Connection) -> None:
+        for table, name in times:
+            [key], column = table.primary_key.columns, table.c[name]
+            rows = connection.execute(select(key, column).where(column.is_not(None)).order_by(key).with_for_update())
+            for row_key, stored in rows.all():
+                connection.execute(update(table).where(key == row_key).values({name: stored + by}))
+
+    store.write(put)
+
+
+def subjects(claimed: Sequence[Job]) -> list[int]:
     """Return the rows that the jobs are about."""
-    return [job.subject for job in jobs]
+    return [job.subject for job in claimed]

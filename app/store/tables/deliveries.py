@@ -74,7 +74,7 @@ def read_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -
     """Return these deliveries, in this order. The time of the next attempt also depends on the queue."""
     ordered = list(ids)
     rows = _rows(connection, ordered)
-    states = {row.name: queue_of(row) for row in connection.execute(select(queues))} if rows else {}
+    states = {row.name: queue_of(row).as_of(now) for row in connection.execute(select(queues))} if rows else {}
     existing = [delivery_of(rows[row_id], now) for row_id in ordered if row_id in rows]
     return [
         _delay_by_queue(delivery, states.get(queue_of_destination(delivery.destination))) for delivery in existing

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from app.domain.queue import QueueDepth
+from app.store.tables.queues import queue_of
 from app.store.tables.schema import jobs, queues
 from app.store.tables.types import chunks
 
@@ -36,7 +37,7 @@ def find_jobs(connection: Connection, subjects: Mapping[str, Sequence[int]]) -> 
     ]
 
 
-def earliest_due(connection: Connection, queue: str) -> datetime | None:
+def earliest_due(connection: Connection, now: datetime, queue: str) -> datetime | None:
     """Return when a job of this queue can be claimed at the earliest: its due time, or the breaker's pause.
 
     For a claimed job this is the end of its lease. None if no job is open, or the queue is paused or disabled.
@@ -46,7 +47,7 @@ def earliest_due(connection: Connection, queue: str) -> datetime | None:
     row = connection.execute(select(queues).where(queues.c.name == queue)).one_or_none()
     if row is None or earliest is None:
         return earliest
-    return None if row.paused or row.disabled else max(earliest, row.open_until or earliest)
+    return queue_of(row).as_of(now).earliest_attempt(earliest)
 
 
 def depths_of_queues(connection: Connection, now: datetime) -> list[QueueDepth]:

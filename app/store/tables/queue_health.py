@@ -49,7 +49,7 @@ def record_queue_health(
     jitter: Jitter,
 ) -> list[QueueChange]:
     """Apply the results, in their order, to the states of these locked queues. Return the states that changed."""
-    states = dict(locked)
+    states = {name: state.as_of(now) for name, state in locked.items()}
     for result in results:
         if result.job.queue in states:
             states[result.job.queue] = next_state(states[result.job.queue], result, now, jitter)

@@ -147,6 +147,15 @@ heartbeats = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+clock_jump = Table(
+    "clock_jump",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime),
+    Column("seconds", BigInteger),
+)
+"""One row: the last jump of the clock that was noticed, if any."""
+
 compatibility = Table(
     "schema_compatibility",
     metadata,

@@ -86,4 +86,4 @@ def _free_slots(connection: Connection, now: datetime, queue: str, max_in_flight
     if row is None or row.paused or row.disabled:
         return 0
     in_flight: int = connection.execute(_COUNT_IN_FLIGHT, {"of_queue": queue, "now": now}).scalar_one()
-    return queue_of(row).breaker.slots(now, max_in_flight) - in_flight
+    return queue_of(row).as_of(now).breaker.slots(now, max_in_flight) - in_flight

@@ -1,0 +1,63 @@
+"""A clock that jumps: which stored times it made worthless, and what is told of the jump.
+
+A time is stored by the clock of then and compared with the clock of now. If the clock was ahead and is set right,
+what was due soon lies hours ahead. Each stored time therefore has a limit; one that lies beyond it was stored while
+the clock was ahead.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE
+from app.domain.retry import pause_after
+
+CLOCK_TOLERANCE = timedelta(seconds=10)
+"""Readings of a sound clock may differ by less: a transaction reads it when it begins, and may then wait."""
+
+TOLD_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ClockJump:
+    """A jump that was noticed. `at`: when, by the clock after it. `seconds`: negative if the clock was set back."""
+
+    at: datetime
+    seconds: int
+
+    def is_recent(self, now: datetime) -> bool:
+        """Return whether a human should still hear of it."""
+        return abs(now - self.at) < TOLD_FOR
+
+
+@dataclass(frozen=True)
+class DueLimits:
+    """The latest times at which the jobs of a queue can be due. `asked_until`: the pause that the other side asks for
+    ends then, and no job of the queue is tried before."""
+
+    now: datetime
+    lease: timedelta
+    asked_until: datetime | None = None
+
+    def excess(self, queue: str, *, attempts: int, is_claimed: bool, due_at: datetime) -> timedelta:
+        """Return how far beyond its limit a job is due; zero if it is not."""
+        limit = self.now + self.lease if is_claimed else self._limit_of_waiting(queue, attempts)
+        return due_at - limit if is_too_far_ahead(due_at, limit) else timedelta()
+
+    def _limit_of_waiting(self, queue: str, attempts: int) -> datetime:
+        limit = self.now + longest_delay(queue, attempts)
+        return max(limit, self.asked_until or limit)
+
+
+def longest_delay(queue: str, attempts: int) -> timedelta:
+    """Return how long a job waits at most until it is due, unless the other side has asked for a longer delay.
+
+    A job without attempts was due when it was enqueued. The attempts of a singleton job are not counted.
+    """
+    if queue == PRUNE_QUEUE:
+        return PRUNE_EVERY
+    return pause_after(attempts - 1, jitter=1) if attempts else timedelta()
+
+
+def is_too_far_ahead(time: datetime, limit: datetime) -> bool:
+    """Return whether a stored time lies so far beyond its limit that the clock must have been ahead."""
+    return time > limit + CLOCK_TOLERANCE

@@ -1,0 +1,71 @@
+"""Watches the clock for jumps. Once a clock that was ahead is set right, jobs that were due soon are pulled back.
+
+It looks every few seconds, because nothing else finds such jobs: a claim looks for what is due, and they are not.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from gevent.event import Event
+
+from app.domain.clock import CLOCK_TOLERANCE, ClockJump
+from app.store import Store, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+
+_RUNS_IN_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def elapsed_seconds() -> float:
+    """Return the seconds since some moment, also those in which the machine slept: waking up is no jump."""
+    return time.clock_gettime(_RUNS_IN_SLEEP)
+
+
+class ClockWatch:
+    """Compares the store's clock with one that never jumps (`elapsed`), and with what is due."""
+
+    def __init__(
+        self, store: Store, queues: Sequence[str], lease: timedelta, elapsed: Callable[[], float] = elapsed_seconds
+    ) -> None:
+        self._store = store
+        self._queues = queues
+        self._lease = lease
+        self._elapsed = elapsed
+        self._last: tuple[datetime, float] | None = None
+
+    def look_until(self, stop: Event, may_work: Callable[[], bool]) -> None:
+        """Look now and then, while the worker may work, until `stop` is set."""
+        while not stop.is_set():
+            with suppress(StoreUnavailable):  # the heartbeats tell of it
+                if may_work():
+                    self.look()
+            stop.wait(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Pull back what is due too late: at the first look, after a jump, or once a singleton job is due too late.
+
+        Raise `StoreUnavailable`; the next look then begins where this one did.
+        """
+        now, elapsed = self._store.clock.now(), self._elapsed()
+        jump = self._jump_until(now, elapsed)
+        if self._last is None or jump or self._store.clock.is_singleton_job_ahead(self._lease):
+            excess = max(self._store.clock.pull_back(queue, self._lease) for queue in self._queues)
+            jump = jump or -excess
+        if jump:
+            seconds = round(jump.total_seconds())
+            log.warning("clock.jumped", extra={"seconds": seconds})
+            self._store.clock.record_jump(ClockJump(now, seconds))
+        self._last = (now, elapsed)
+
+    def _jump_until(self, now: datetime, elapsed: float) -> timedelta:
+        """Return by how much the clock has jumped since the last look; zero for ordinary differences."""
+        if self._last is None:
+            return timedelta()
+        last, last_elapsed = self._last
+        jump = now - last - timedelta(seconds=elapsed - last_elapsed)
+        return jump if abs(jump) > CLOCK_TOLERANCE else timedelta()

@@ -1,0 +1,121 @@
+"""The watch of the clock notices a jump either way, and pulls back what waits because of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.clock import ClockJump
+from app.domain.job import PRUNE_QUEUE, SPLIT_QUEUE
+from app.jobs.clock_watch import ClockWatch
+from app.store import Store, StoreUnavailable
+from tests.support.store import NOON, StoreMaker
+from tests.support.work import CRM, LEASE, Clock, add_events, claim, clock, split_event, timed
+
+__all__ = ["clock", "timed"]
+
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+SHIFTS = pytest.mark.parametrize("shift", [HOUR, DAY], ids=["hour", "day"])
+QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, CRM)
+
+
+class Elapsed:
+    """A clock that never jumps. It moves only by `pass_`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def elapsed() -> Elapsed:
+    return Elapsed()
+
+
+@pytest.fixture
+def watch(timed: Store, elapsed: Elapsed) -> ClockWatch:
+    return ClockWatch(timed, QUEUES, LEASE, elapsed)
+
+
+def is_due(store: Store) -> bool:
+    return bool(claim(store)) and bool(claim(store, SPLIT_QUEUE))
+
+
+@SHIFTS
+def test_what_a_clock_ahead_left_behind_is_due_at_the_start(
+    timed: Store, clock: Clock, watch: ClockWatch, shift: timedelta
+) -> None:
+    clock.advance(shift)
+    add_events(timed, split_event("a"))
+    clock.advance(-shift)
+
+    watch.look()
+
+    assert timed.clock.last_jump() == ClockJump(NOON, -shift.total_seconds())
+    assert is_due(timed)
+
+
+@SHIFTS
+def test_a_clock_that_is_set_back_while_a_worker_runs_is_noticed(
+    timed: Store, clock: Clock, watch: ClockWatch, shift: timedelta
+) -> None:
+    clock.advance(shift)
+    watch.look()
+    add_events(timed, split_event("a"))
+
+    clock.advance(-shift)
+    watch.look()
+
+    assert timed.clock.last_jump() == ClockJump(NOON, -shift.total_seconds())
+    assert is_due(timed)
+
+
+@SHIFTS
+def test_a_clock_that_jumps_ahead_is_noticed(timed: Store, clock: Clock, watch: ClockWatch, shift: timedelta) -> None:
+    add_events(timed, split_event("a"))
+    watch.look()
+
+    clock.advance(shift)
+    watch.look()
+
+    assert timed.clock.last_jump() == ClockJump(NOON + shift, shift.total_seconds())
+    assert is_due(timed)
+
+
+def test_time_that_passes_is_no_jump(timed: Store, clock: Clock, elapsed: Elapsed, watch: ClockWatch) -> None:
+    for _ in range(3):
+        watch.look()
+        clock.advance(HOUR + 5 * SECOND)
+        elapsed.seconds += 3600
+
+    assert timed.clock.last_jump() is None
+
+
+def test_jobs_from_the_future_are_noticed_without_a_jump_in_this_process(
+    timed: Store, clock: Clock, elapsed: Elapsed, watch: ClockWatch, url: str, make_store: StoreMaker
+) -> None:
+    watch.look()
+    ahead = Clock()
+    ahead.advance(DAY)
+    add_events(make_store(url, clock=ahead), split_event("a"))
+
+    watch.look()
+
+    assert timed.clock.last_jump() == ClockJump(NOON, -DAY.total_seconds())
+    assert is_due(timed)
+
+
+def test_a_jump_is_not_forgotten_while_the_store_is_unavailable(
+    timed: Store, clock: Clock, watch: ClockWatch
+) -> None:
+    watch.look()
+    timed.write(lambda c: c.exec_driver_sql("ALTER TABLE clock_jump RENAME TO away"))
+    clock.advance(-DAY)
+    with pytest.raises(StoreUnavailable):
+        watch.look()
+    timed.write(lambda c: c.exec_driver_sql("ALTER TABLE away RENAME TO clock_jump"))
+
+    watch.look()
+
+    assert timed.clock.last_jump() == ClockJump(clock.now, -DAY.total_seconds())
