@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import trustme
 
-from tests.support.proxies import INGRESS, REFUSED, Proxy, Start, caddy, nginx, program, proxying
+from tests.support.proxies import INGRESS, REFUSED, Proxy, Start, caddy, nginx, nginx_of_compose, program, proxying
 from tests.support.relay import Relay, relaying
 from tests.support.serving import Running, serving
 from tests.support.webhooks import PATH, body_of, signed
@@ -149,6 +150,19 @@ def test_other_paths_need_no_certificate_and_a_forged_header_ends_at_the_proxy(m
 def test_what_only_operators_need_is_hidden_with_mtls_too(mutual: Proxy, relay: Relay, clients: Clients) -> None:
     assert mutual.ask("GET", "/metrics", certificate=clients.meta)[0] == 404
     assert relay.arrived == []
+
+
+@pytest.mark.skipif(program("nginx") is None, reason="no nginx here")
+def test_composes_load_balancer_passes_webhooks_and_hides_what_only_operators_need(
+    relay: Relay, clients: Clients, tmp_path: Path
+) -> None:
+    body = body_of()
+    with proxying(tmp_path, nginx_of_compose, relay.port, clients.root) as proxy:
+        balancer = Running(proxy.process, proxy.port, tmp_path, {})
+        answers = [balancer.ask("POST", PATH, body, signed(body))[0], balancer.ask("GET", "/metrics")[0]]
+
+    assert answers == [200, 404]
+    assert [path for path, _ in relay.arrived] == [PATH]
 
 
 PAIRS = [("nginx/wats.conf", "nginx/wats-mtls.conf"), ("caddy/Caddyfile", "caddy/Caddyfile.mtls")]

@@ -57,6 +57,7 @@ def program(name: str) -> str | None:
 class Proxy:
     """A running proxy. `authority` has issued its certificate."""
 
+    process: subprocess.Popen[bytes]
     port: int
     authority: trustme.CA
 
@@ -106,6 +107,14 @@ def nginx(file: str) -> Start:
     return start
 
 
+def nginx_of_compose(folder: Path, port: int, upstream: int) -> list[str]:
+    """Start nginx with the file that compose.yaml mounts; it speaks http, and one gateway stands for all replicas."""
+    text = _replaced((ROOT / "deploy" / "compose" / "nginx.conf").read_text(), "/tmp/", f"{folder}/")
+    text = _replaced(text, "listen 8080", f"listen 127.0.0.1:{port}")
+    (folder / "nginx.conf").write_text(_replaced(text, "http://web:3000", f"http://127.0.0.1:{upstream}"))
+    return ["nginx", "-g", "daemon off; master_process off;", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
 def caddy(file: str) -> Start:
     """Return how Caddy is started with this file of deploy/ingress/caddy, and a certificate instead of ACME."""
 
@@ -145,7 +154,7 @@ def proxying(folder: Path, start: Start, upstream: int, client_root: trustme.CA)
     try:
         wait_for(lambda: process.poll() is not None or _listens(port))
         assert process.poll() is None, (folder / "log").read_text()
-        yield Proxy(port, authority)
+        yield Proxy(process, port, authority)
     finally:
         process.terminate()
         process.wait(DEADLINE_SECONDS)
