@@ -12,7 +12,7 @@ from functools import partial
 
 from gevent import monkey
 
-from app.config import Destination, Mode, Settings
+from app.config import Destination, Mode, Settings, owner_of
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
 from app.domain.destination import queue_of_destination
@@ -36,6 +36,7 @@ def build_gateway(settings: Settings) -> Gateway:
     """Make the gateway of a process; nothing is opened yet. After gevent's monkey patch the store is cooperative."""
     store = Store(
         settings.storage.url,
+        owner=owner_of(settings),
         min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
         cooperative=monkey.is_module_patched("threading"),
         on_broken=_stop_this_process,

@@ -5,8 +5,8 @@ import json
 import click
 
 from app.assembly import build_gateway
+from app.cli.opened_store import reporting_store_errors, require_compatible, store_to_upgrade
 from app.cli.options import as_json_option, start_options
-from app.cli.store_errors import reporting_store_errors, require_compatible
 from app.config import Flags, load_settings
 from app.log import configure_logging
 
@@ -18,12 +18,15 @@ def db_group() -> None:
 
 @db_group.command("upgrade")
 @start_options
-def upgrade(flags: Flags) -> None:
+@click.option(
+    "--adopt", is_flag=True, help="Take a database that does not say whose it is, or that was another account's."
+)
+def upgrade(flags: Flags, adopt: bool) -> None:
     """Bring the schema to this code's newest version (head), under a lock that ends with its process."""
     settings = load_settings(flags)
     configure_logging(secrets=settings.secret_values)
-    with reporting_store_errors():
-        status = build_gateway(settings).store.upgrade_schema()
+    with reporting_store_errors(settings):
+        status = store_to_upgrade(settings, adopts=adopt).upgrade_schema()
     click.echo(f"schema {status.version}, head {status.head}")
     require_compatible(status)
 
@@ -33,8 +36,9 @@ def upgrade(flags: Flags) -> None:
 @as_json_option
 def status(flags: Flags, as_json: bool) -> None:
     """Print the schema's version and this code's newest version (head); exit code 1 if they are not compatible."""
-    with reporting_store_errors():
-        store = build_gateway(load_settings(flags)).store
+    settings = load_settings(flags)
+    with reporting_store_errors(settings):
+        store = build_gateway(settings).store
         store.open()
         status = store.schema_status()
     if as_json:

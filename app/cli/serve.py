@@ -61,6 +61,8 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
     print_warnings(settings, sys.stderr)
     _refuse_unusable_address(settings.service.host, settings.service.port)
     _upgrade_schema(settings)
+    if with_worker:
+        _warn_of_other_services(settings)
     with _run_folder() as folder:
         environ = {**child_environment(settings), SUPERVISED.variable: "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
         children = [Child("web", GUNICORN, essential=True)]
@@ -95,12 +97,24 @@ def _refuse_unusable_address(host: str, port: int) -> None:
 
 def _upgrade_schema(settings: Settings) -> None:
     # here, because a refused start and --print-config need no store, and its import takes half their time
-    from app.cli.store_errors import reporting_store_errors, require_compatible
-    from app.store import Store
+    from app.cli.opened_store import reporting_store_errors, require_compatible, store_to_upgrade
 
-    with reporting_store_errors():
-        status = Store(settings.storage.url, min_free_bytes=0, cooperative=False).upgrade_schema()
+    with reporting_store_errors(settings):
+        status = store_to_upgrade(settings).upgrade_schema()
     require_compatible(status)
+
+
+def _warn_of_other_services(settings: Settings) -> None:
+    from app.cli.opened_store import other_workers, reporting_store_errors
+
+    with reporting_store_errors(settings):
+        others = other_workers(settings)
+    for worker in others:
+        click.echo(
+            f"warning: the worker {worker} of another service is alive on this database ({settings.storage.source});"
+            " unless both have the same config, each delivers to its own destinations only",
+            err=True,
+        )
 
 
 @contextmanager

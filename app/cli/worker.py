@@ -7,8 +7,8 @@ import click
 
 from app.assembly import build_gateway
 from app.cli import CommandFailed
+from app.cli.opened_store import reporting_store_errors
 from app.cli.options import start_options
-from app.cli.store_errors import reporting_store_errors
 from app.cli.supervisor import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
 from app.jobs.runner import is_worker_alive
@@ -35,7 +35,7 @@ def worker_command(flags: Flags, check: bool) -> None:
 
 
 def _check(settings: Settings) -> None:
-    with reporting_store_errors():
+    with reporting_store_errors(settings):
         store = build_gateway(settings).store
         store.open()
         is_alive = is_worker_alive(store, store.clock.now())

@@ -15,6 +15,7 @@ from app.config.load import (
     explain_settings,
     load_settings,
 )
+from app.config.owner import owner_of
 from app.config.schema.urls import without_query
 from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
 from app.config.start.environment import start_environment
@@ -40,6 +41,7 @@ __all__ = [
     "explain_config",
     "explain_settings",
     "load_settings",
+    "owner_of",
     "start_environment",
     "without_query",
 ]

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.events.query_parameters import CONSUMER_NAME, event_cursor, read_consumer_name, read_event_cursor
+from app.events.cursors import event_cursor, read_event_cursor
+from app.events.query_parameters import CONSUMER_NAME, read_consumer_name
 from app.events.schemas import AckSchema, ConsumerSchema
 from app.gateway import gateway
 from app.store import Consumer
@@ -34,8 +35,9 @@ def list_consumers() -> dict[str, Any]:
 @bp.response(200, ConsumerSchema)
 def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
     """Store how far a consumer has read. An older cursor makes it read events again."""
-    consumers = gateway().store.consumers
-    if not consumers.ack(read_consumer_name(name), read_event_cursor(body["cursor"])):
+    store = gateway().store
+    consumers = store.consumers
+    if not consumers.ack(read_consumer_name(name), read_event_cursor(store, body["cursor"])):
         raise ApiError("too_many", "There are too many consumers; delete the ones that are no longer used.")
     consumer = consumers.get(name)
     if consumer is None:  # deleted since the ack
@@ -53,4 +55,4 @@ def delete_consumer(name: str) -> None:
 
 
 def _to_json(consumer: Consumer) -> dict[str, Any]:
-    return {**vars(consumer), "cursor": event_cursor(consumer.cursor)}
+    return {**vars(consumer), "cursor": event_cursor(gateway().store, consumer.cursor)}

@@ -1,4 +1,4 @@
-"""Read the query parameters of events, and the cursors and names in them. An invalid one raises ApiError (400)."""
+"""Read the query parameters of events, and the names in them. An invalid one raises ApiError (400)."""
 
 import re
 
@@ -6,13 +6,12 @@ from flask import request
 
 from app.domain.event import TYPE_GLOB
 from app.web.errors import ApiError
-from app.web.paging import PAGE_PARAMETERS, cursor_of, read_cursor
+from app.web.paging import PAGE_PARAMETERS
 
 LATEST = "latest"
 MAX_GLOBS = 50
 MAX_WAIT_SECONDS = 25
 
-SEQUENCE = re.compile(r"seq_(0|[1-9][0-9]{0,17})", re.ASCII)
 CONSUMER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 _WAIT = re.compile(r"[0-9]{1,2}", re.ASCII)
@@ -66,13 +65,3 @@ def read_consumer_name(name: str) -> str:
     if not CONSUMER_NAME.fullmatch(name):
         raise ApiError("invalid_parameter", "A consumer's name has 1 to 100 letters, digits, '.', '_' and '-'.")
     return name
-
-
-def event_cursor(sequence: int) -> str:
-    """Return the cursor after this sequence, opaque to clients."""
-    return cursor_of(f"seq_{sequence}")
-
-
-def read_event_cursor(cursor: str) -> int:
-    """Return the sequence after which a cursor continues."""
-    return int(read_cursor(cursor, SEQUENCE).removeprefix("seq_"))

@@ -7,13 +7,12 @@ from flask import Response, current_app, jsonify, request
 
 from app.domain.event import Event
 from app.domain.event_json import event_json
+from app.events.cursors import acknowledged_sequence, event_cursor, read_event_cursor
 from app.events.pull import LongPollLimiter, PullRequest, pull
 from app.events.query_parameters import (
     LATEST,
     PULL_PARAMETERS,
-    event_cursor,
     read_consumer_name,
-    read_event_cursor,
     read_types,
     read_wait,
 )
@@ -56,16 +55,17 @@ def show_event(event_id: str) -> Response:
 
 def _page(events: Sequence[Event], after: int) -> dict[str, Any]:
     last = events[-1].sequence if events else after
-    return {"items": [event_json(event) for event in events], "nextCursor": event_cursor(last)}
+    return {"items": [event_json(event) for event in events], "nextCursor": event_cursor(gateway().store, last)}
 
 
 def _start() -> int:
     """Return the sequence after which the page begins."""
+    store = gateway().store
     cursor, consumer = request.args.get("cursor"), request.args.get("consumer")
     if cursor is not None and consumer is not None:
         raise ApiError("invalid_parameter", "cursor and consumer exclude each other.")
     if consumer is not None:
-        return gateway().store.consumers.cursor(read_consumer_name(consumer))
+        return acknowledged_sequence(store, read_consumer_name(consumer))
     if cursor is None:
         return 0
-    return gateway().store.events.latest() if cursor == LATEST else read_event_cursor(cursor)
+    return store.events.latest() if cursor == LATEST else read_event_cursor(store, cursor)

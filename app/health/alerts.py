@@ -22,7 +22,13 @@ class Alert:
 
 def alerts_of(snapshot: Snapshot) -> list[Alert]:
     """Return the alerts, the most urgent first."""
-    return [*_of_workers(snapshot), *_of_receipts(snapshot), *_of_deliveries(snapshot), *_of_clock(snapshot)]
+    return [
+        *_of_workers(snapshot),
+        *_of_receipts(snapshot),
+        *_of_deliveries(snapshot),
+        *_of_consumers(snapshot),
+        *_of_clock(snapshot),
+    ]
 
 
 def _of_workers(snapshot: Snapshot) -> Iterator[Alert]:
@@ -58,6 +64,15 @@ def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
     if destination.state is DestinationState.FAILING:
         waiting = _counted(destination.waiting, "delivery", "deliveries")
         yield Alert("failing", f"{name} is failing ({cause}), {waiting} waiting; retries go on by themselves")
+
+
+def _of_consumers(snapshot: Snapshot) -> Iterator[Alert]:
+    for name in snapshot.consumers_ahead:
+        yield Alert(
+            "consumer_ahead",
+            f"the consumer {name} has acknowledged a cursor beyond the last event (a restored backup?); delete it, or"
+            " acknowledge a cursor of this database, so that it misses no event",
+        )
 
 
 def _of_clock(snapshot: Snapshot) -> Iterator[Alert]:

@@ -18,6 +18,7 @@ class Snapshot:
     """What the store holds at `now`.
 
     `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
+    `consumers_ahead`: names of those whose cursor lies beyond the last event.
     """
 
     now: datetime
@@ -27,6 +28,7 @@ class Snapshot:
     deliveries: dict[str, DeliveryCounts]
     destinations: list[DestinationStatus]
     workers: list[Heartbeat]
+    consumers_ahead: list[str]
     clock_jump: ClockJump | None = None
 
     @property
@@ -53,6 +55,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         deliveries=deliveries,
         destinations=destination_statuses(names, store.queues.all(), deliveries),
         workers=store.heartbeats.of_kind("worker"),
+        consumers_ahead=store.consumers.ahead(),
         clock_jump=store.clock.last_jump(),
     )
 

@@ -5,7 +5,13 @@ The only package with SQL. When a durable write returns, it is on disk.
 
 from app.store.consumers import Consumer
 from app.store.engine.database import Limits
-from app.store.engine.errors import ClaimLost, StoreBroken, StoreRefused, StoreUnavailable
+from app.store.engine.errors import (
+    ClaimLost,
+    StoreBroken,
+    StoreNotOurs,
+    StoreRefused,
+    StoreUnavailable,
+)
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.migrations.upgrade import SchemaStatus
 from app.store.store import Store
@@ -25,6 +31,7 @@ __all__ = [
     "SchemaStatus",
     "Store",
     "StoreBroken",
+    "StoreNotOurs",
     "StoreRefused",
     "StoreUnavailable",
 ]

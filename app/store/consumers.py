@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, text
 
 from app.store.repository import Repository
-from app.store.tables.events import latest_sequence
+from app.store.tables.events import highest_sequence, latest_sequence
 from app.store.tables.schema import consumers, events
 from app.store.tables.types import UtcDateTime
 
 MAX_CONSUMERS = 1000
+MAX_AHEAD = 10
 
 _ACK = text(
     "INSERT INTO consumers (name, cursor, updated_at) VALUES (:name, :cursor, :now)"
@@ -60,6 +61,10 @@ class Consumers(Repository):
         query = select(consumers).where(consumers.c.name > (after or "")).order_by(consumers.c.name).limit(limit)
         return self._store.database.read(lambda c: _consumers(c, query))
 
+    def ahead(self) -> list[str]:
+        """Return the names of those that have read beyond the last event, `MAX_AHEAD` at most."""
+        return self._store.database.read(_names_ahead)
+
     def delete(self, name: str) -> bool:
         """Delete this consumer, and return whether there was one."""
         query = delete(consumers).where(consumers.c.name == name)
@@ -72,6 +77,11 @@ def _ack(connection: Connection, name: str, cursor: int, now: datetime) -> bool:
         return False
     connection.execute(_ACK, {"name": name, "cursor": cursor, "now": now})
     return True
+
+
+def _names_ahead(connection: Connection) -> list[str]:
+    ahead = select(consumers.c.name).where(consumers.c.cursor > highest_sequence(connection))
+    return list(connection.execute(ahead.order_by(consumers.c.name).limit(MAX_AHEAD)).scalars())
 
 
 def _count(connection: Connection) -> int:

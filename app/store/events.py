@@ -10,7 +10,15 @@ from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
 from app.store.engine.errors import StoreRefused
 from app.store.repository import Repository
-from app.store.tables.events import EventCounts, count_events, get_event, key_of, latest_sequence, next_events
+from app.store.tables.events import (
+    EventCounts,
+    count_events,
+    get_event,
+    highest_sequence,
+    key_of,
+    latest_sequence,
+    next_events,
+)
 from app.store.transactions.split_receipts import add_events, hold_claim
 
 
@@ -61,6 +69,10 @@ class Events(Repository):
     def latest(self) -> int:
         """Return the highest sequence, 0 if there is no event."""
         return self._store.database.read(latest_sequence)
+
+    def highest(self) -> int:
+        """Return the highest sequence that was ever given out, also to an event that is deleted."""
+        return self._store.database.read(highest_sequence)
 
     def counts(self) -> EventCounts:
         """Count the events."""

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
+from app.domain.database_identity import Identity, Owner
 from app.store.clock import Clock
 from app.store.consumers import Consumers
 from app.store.deliveries import Deliveries
@@ -18,6 +19,7 @@ from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
+from app.store.owner import known_identity
 from app.store.queue_kinds import QUEUE_KINDS
 from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
@@ -41,7 +43,8 @@ def ignore_broken() -> None:
 class Store:
     """Everything that the gateway remembers. A new store touches nothing; after `open` it connects when first used.
 
-    `cooperative`: this process runs under gevent. `on_broken` is called once, when an I/O error or a replaced file
+    `cooperative`: this process runs under gevent. `owner`: who opens the database, which may be another's; None asks
+    for no owner. `on_broken` is called once, when an I/O error or a replaced file
     has broken the store for this process, which must then end; `is_broken` says so.
     """
 
@@ -51,6 +54,7 @@ class Store:
         *,
         min_free_bytes: int,
         cooperative: bool,
+        owner: Owner | None = None,
         on_failpoint: Failpoint = ignore_failpoint,
         on_broken: Callable[[], None] = ignore_broken,
         limits: Limits = Limits(),  # noqa: B008 - frozen
@@ -59,6 +63,8 @@ class Store:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
         self._cooperative = cooperative
+        self._owner = owner
+        self._identity: Identity | None = None
         self._on_failpoint = on_failpoint
         self._on_broken = on_broken
         self._limits = limits
@@ -95,16 +101,22 @@ class Store:
         """Close everything. Later calls raise `StoreUnavailable`."""
         self.receipts.close()
         self.notifier.close()
-        opened, self._opened = self._opened, None
+        opened, self._opened, self._identity = self._opened, None, None
         if opened is not None:
             opened.close()
 
     @property
     def database(self) -> Database:
-        """Return the open database. Raise `StoreUnavailable` while the store is closed."""
-        if self._opened is None:
-            raise StoreUnavailable("the store is closed")
-        return self._opened
+        """Return the open database. Raise `StoreUnavailable` while it is closed, and `StoreNotOurs`."""
+        if self._owner is not None:
+            self.identity()
+        return self._connected()
+
+    def identity(self) -> Identity:
+        """Return what the database says of itself. Raise `StoreNotOurs` if its owner is another."""
+        if self._identity is None:
+            self._identity = self._connected().read(lambda c: known_identity(c, self._owner))
+        return self._identity
 
     def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
         """Commit the work in one transaction, wake the channels' listeners, and return its result; see `Write`."""
@@ -121,12 +133,12 @@ class Store:
     def checks(self) -> dict[str, str]:
         """Return `ok` or the problem for each check. It raises nothing and names neither a path nor a secret."""
         try:
-            database = self.database
+            database = self._connected()
         except StoreUnavailable as error:
             return {"database": str(error), "schema": str(error), "disk": self._disk.check()}
         writable = schema = check_schema(database)
-        if schema == OK and not self.last_commit.is_within(PROVEN_SECONDS):
-            writable = probe_writing(database)
+        if schema == OK:
+            writable = self._check_writing(database)
         return {"database": writable, "schema": schema, "disk": self._disk.check()}
 
     def refuse_on_full_disk(self) -> None:
@@ -136,18 +148,33 @@ class Store:
 
     def upgrade_schema(self) -> SchemaStatus:
         """Upgrade the schema to this code's head. Several processes may call this at once."""
-        return upgrade_schema(self._url, self._on_failpoint, self._limits)
+        return upgrade_schema(self._url, self._owner, self._on_failpoint, self._limits)
 
     def schema_status(self) -> SchemaStatus:
-        """Return the schema's version and whether this code can work with it."""
+        """Return the schema's version and whether this code can work with it. Raise `StoreNotOurs`."""
         try:
-            return self.database.read(read_status)
+            status = self._connected().read(read_status)
         except StoreMissing:
             return no_schema()
+        if status.compatible:
+            self.identity()
+        return status
 
     def describe(self) -> dict[str, Any]:
         """Return versions and modes, for diagnostics."""
         return self.database.read(_describe)
+
+    def _connected(self) -> Database:
+        if self._opened is None:
+            raise StoreUnavailable("the store is closed")
+        return self._opened
+
+    def _check_writing(self, database: Database) -> str:
+        try:
+            self.identity()
+        except StoreUnavailable as error:
+            return str(error)
+        return OK if self.last_commit.is_within(PROVEN_SECONDS) else probe_writing(database)
 
     def _note_broken(self) -> None:
         self.is_broken = True

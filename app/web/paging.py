@@ -63,13 +63,19 @@ def cursor_of(last_id: str) -> str:
 
 def read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
     """Return the id in a cursor. `ids`: the form of an id. Raises `ApiError` (400) for a cursor that is not ours."""
+    return decoded_cursor(cursor, ids).string
+
+
+def decoded_cursor(cursor: str, form: re.Pattern[str]) -> re.Match[str]:
+    """Return what a cursor holds, matched with its form. Raises `ApiError` (400) for a cursor that is not ours."""
     try:
-        last_id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise _invalid_cursor() from error
-    if not ids.fullmatch(last_id):
+    matched = form.fullmatch(content)
+    if matched is None:
         raise _invalid_cursor()
-    return last_id
+    return matched
 
 
 def _invalid_cursor() -> ApiError:

@@ -7,6 +7,7 @@ import marshmallow as ma
 
 from app.domain.destination import DestinationState
 from app.domain.timestamps import iso
+from app.web.errors import ApiError
 
 
 class CamelSchema(ma.Schema):
@@ -27,6 +28,8 @@ class Timestamp(ma.fields.AwareDateTime):
         return iso(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str) and "\0" in value:  # Python's parser stops there, and ignores what follows
+            raise ApiError("invalid_parameter", f"{attr} holds a NUL character. {self.EXPECTED}")
         timestamp: datetime = super()._deserialize(value, attr, data, **kwargs)
         try:
             return timestamp.astimezone(UTC)

@@ -159,3 +159,11 @@ def test_a_token_that_may_only_read_cannot_touch_a_destination(client: FlaskClie
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (403, "forbidden")
     assert client.post(f"{DESTINATIONS}/crm/{verb}").status_code == 401
     assert client.get(f"{DESTINATIONS}/crm", headers=READER).get_json()["state"] == "active"
+
+
+@pytest.mark.parametrize("moment", ["2026-01-02T12:00:00Z\0", "2026-01-02T12:00:00Z\0junk", "\0"])
+@pytest.mark.parametrize("field", ["since", "until"])
+def test_a_time_with_a_nul_character_is_refused(client: FlaskClient, field: str, moment: str) -> None:
+    answer = client.post(REPLAY, json={field: moment}, headers=bearer())
+
+    assert refusal(answer) == (400, "invalid_parameter")

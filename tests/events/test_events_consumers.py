@@ -136,6 +136,6 @@ def test_the_number_of_consumers_is_limited(client: FlaskClient, gateway: Gatewa
     rows = [{"name": f"c{number}", "cursor": 0, "updated_at": NOON} for number in range(MAX_CONSUMERS)]
     gateway.store.write(lambda c: c.execute(consumers.insert(), rows))
 
-    answer = ack(client, "c2VxXzE", "one-more")
+    answer = ack(client, read(client)["nextCursor"], "one-more")
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "too_many")

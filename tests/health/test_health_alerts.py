@@ -32,6 +32,7 @@ HEALTHY = Snapshot(
     deliveries={"crm": DeliveryCounts(3, 0)},
     destinations=[CRM],
     workers=[ALIVE],
+    consumers_ahead=[],
 )
 
 
@@ -52,6 +53,7 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"clock_jump": ClockJump(NOW - timedelta(hours=1), -93_600)}, "clock_jumped"),
         ({"clock_jump": ClockJump(NOW, 3600)}, "clock_jumped"),
         ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
+        ({"consumers_ahead": ["crm"]}, "consumer_ahead"),
     ],
 )
 def test_each_condition_has_its_code(condition: dict[str, object], code: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from app.domain.delivery import DeliveryState
 from app.domain.job import SPLIT_QUEUE
 from app.store import Store
+from app.store.migrations.upgrade import no_schema
 from app.store.tables.schema import jobs
 from tests.store.children import Child, Start
 from tests.support.events import new_event, put_delivery, put_events
@@ -19,7 +20,7 @@ from tests.support.waiting import wait_for
 from tests.support.work import CRM, claim
 
 WORKING = Path(__file__).with_name("working")
-HEAD = "0003"
+HEAD = no_schema().head
 A_LONG_TIME_SECONDS = 3600
 LEASE_SECONDS = 6
 

@@ -196,7 +196,7 @@ def read_everything(store: Store) -> None:
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
     store.receipts.pending(limit=9, max_bytes=9)
     store.events.get(new_event("both").id), store.events.after(0, types=["message.*"], limit=9)
-    store.events.latest(), store.events.counts()
+    store.events.latest(), store.events.highest(), store.events.counts(), store.consumers.ahead()
     store.consumers.cursor("reader"), store.consumers.get("reader"), store.consumers.page(after=None, limit=9)
     store.jobs.next_due_in(CRM), store.jobs.depths(), store.queues.all(), store.queues.get(CRM)
     store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.domain.database_identity import Refusal
 from app.store.engine import sqlite
 from app.store.engine.postgres_pooler import TransactionPooler
 from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
@@ -38,6 +39,14 @@ class StoreUnavailable(Exception):
 
 class StoreMissing(StoreUnavailable):
     """There is no database yet; `flask wats db upgrade` creates it."""
+
+
+class StoreNotOurs(StoreUnavailable):
+    """The database is another gateway's."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 class ClaimLost(Exception):

@@ -33,6 +33,11 @@ _TYPES = text(
 )
 """The distinct types, by one index lookup for each. DISTINCT would read the whole index."""
 
+_HIGHEST = {
+    "sqlite": text("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
+    "postgresql": text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_id_seq"),
+}
+
 
 @dataclass(frozen=True)
 class EventCounts:
@@ -109,6 +114,11 @@ def next_events(connection: Connection, sequence: int, types: Sequence[str], lim
 def latest_sequence(connection: Connection) -> int:
     """Return the highest sequence, 0 if there is no event."""
     return connection.execute(select(func.max(events.c.id))).scalar_one() or 0
+
+
+def highest_sequence(connection: Connection) -> int:
+    """Return the highest sequence that was ever given out, also to an event that is deleted; 0 if there was none."""
+    return connection.execute(_HIGHEST[connection.dialect.name]).scalar_one_or_none() or 0
 
 
 def count_events(connection: Connection) -> EventCounts:

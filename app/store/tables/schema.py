@@ -162,3 +162,14 @@ compatibility = Table(
     Column("oldest_code", String(10), nullable=False),
 )
 """One row: the oldest revision whose code can use this schema. A migration that removes something raises it."""
+
+database_identity = Table(
+    "database_identity",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("mode", String(10)),
+    Column("account", String(64)),
+    Column("profile", String(64)),
+    Column("has_bare_cursors", Boolean, nullable=False),
+)
+"""One row: what this database says of itself; see `app.domain.database_identity`. Only an upgrade changes it."""

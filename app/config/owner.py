@@ -1,0 +1,29 @@
+"""The gateway as a database knows it: which databases these settings may open."""
+
+from app.config.schema.databases import path_in
+from app.config.secrets.dry_run import DEFAULT_FILE
+from app.config.settings import Mode, Settings
+from app.domain.database_identity import Owner
+
+
+def owner_of(settings: Settings) -> Owner:
+    """Return who opens the database with these settings.
+
+    Of the databases that do not say whose they are, a dry-run takes only its own file, and live takes any but that.
+    """
+    is_live, whatsapp = settings.mode is Mode.LIVE, settings.whatsapp
+    return Owner(
+        mode=settings.mode.value,
+        account=whatsapp.waba_id,
+        accounts=whatsapp.waba_ids if is_live else None,
+        profile=settings.profile,
+        claims=_is_dry_runs_own_file(settings) is not is_live,
+    )
+
+
+def _is_dry_runs_own_file(settings: Settings) -> bool:
+    """Return whether the database is the dry-run's file in the data folder, and no link to another file."""
+    path = path_in(settings.storage.url)
+    if path != settings.data_dir / DEFAULT_FILE or path.is_symlink():
+        return False
+    return not path.exists() or path.stat().st_nlink == 1

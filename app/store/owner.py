@@ -1,0 +1,72 @@
+"""Whose a database is, as it says itself in one row: refused if it is another's, recorded by an upgrade."""
+
+import logging
+
+from sqlalchemy import Connection, inspect, select, update
+
+from app.domain.database_identity import Identity, Owner, Refusal, refusal, refusal_unmarked
+from app.store.engine.errors import StoreNotOurs, StoreUnavailable
+from app.store.tables.schema import database_identity, events
+
+log = logging.getLogger(__name__)
+
+RECENT_EVENTS = 1000
+
+
+def known_identity(connection: Connection, owner: Owner | None) -> Identity:
+    """Return what the database says of itself. Raise `StoreNotOurs` if this owner may not use it."""
+    identity = _identity(connection)
+    if identity is None:
+        raise StoreUnavailable("the schema is older than this code; run db upgrade")
+    _raise(None if owner is None else refusal(identity, owner))
+    return identity
+
+
+def refuse_other_owner(connection: Connection, owner: Owner) -> None:
+    """Raise `StoreNotOurs` if this owner may not upgrade the database, which may not say yet whose it is."""
+    identity = _identity(connection)
+    if identity is None or identity.mode is None:
+        _raise(refusal_unmarked(owner, _recent_accounts(connection)))
+    else:
+        _raise(refusal(identity, owner))
+
+
+def record_owner(connection: Connection, owner: Owner) -> None:
+    """Record who uses the database. Its account stays, unless the operator hands it over."""
+    before = _identity(connection)
+    if before is None:  # newer code keeps its identity elsewhere
+        return
+    account = owner.account if before.account is None or owner.adopts else before.account
+    if before.profile not in (None, owner.profile):
+        log.warning("store.profile_changed", extra={"reason": _told(before.profile, owner.profile)})
+    if (before.mode, before.account, before.profile) != (owner.mode, account, owner.profile):
+        row = {"mode": owner.mode, "account": account, "profile": owner.profile}
+        connection.execute(update(database_identity).values(row))
+
+
+def _told(before: str | None, now: str) -> str:
+    return (
+        f"the profile {before} has used this database, and now {now} does; run only one of them on it, because each"
+        " delivers to its own destinations"
+    )
+
+
+def _raise(refused: Refusal | None) -> None:
+    if refused is not None:
+        raise StoreNotOurs(refused)
+
+
+def _identity(connection: Connection) -> Identity | None:
+    """Return the row; None if the schema is from before databases had an identity."""
+    if not inspect(connection).has_table(database_identity.name):
+        return None
+    row = connection.execute(select(database_identity)).one()
+    return Identity(row.id, row.mode, row.account, row.profile, row.has_bare_cursors)
+
+
+def _recent_accounts(connection: Connection) -> set[str]:
+    """Return the accounts of the newest events."""
+    if not inspect(connection).has_table(events.name):
+        return set()
+    newest = select(events.c.waba_id).order_by(events.c.id.desc()).limit(RECENT_EVENTS).subquery()
+    return set(connection.execute(select(newest.c.waba_id).where(newest.c.waba_id.is_not(None)).distinct()).scalars())
