@@ -56,7 +56,7 @@ def test_each_statement_sees_what_others_committed_whatever_the_default(
 
 
 def test_every_wait_has_a_limit(url: str, make_store: StoreMaker) -> None:
-    store = make_store(url)
+    store = make_store(url, limits=Limits())
 
     limits = {
         name: setting(store, name)

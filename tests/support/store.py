@@ -15,7 +15,7 @@ from app.store import Limits, Store, StoreUnavailable
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 KINDS = ("sqlite", "postgresql")
-UNHURRIED = Limits(lock_seconds=600, read_seconds=600, write_seconds=600)
+UNHURRIED = Limits(lock_seconds=600, read_seconds=600, write_seconds=600, idle_seconds=600)
 """Limits for tests that are not about limits: a busy machine may be slow."""
 
 StoreMaker = Callable[..., Store]
@@ -81,7 +81,7 @@ def make_store() -> Iterator[StoreMaker]:
     made: list[Store] = []
 
     def make(url: str, **options: Any) -> Store:
-        store = Store(url, **{"min_free_bytes": 0, "cooperative": False, **options})
+        store = Store(url, **{"min_free_bytes": 0, "cooperative": False, "limits": UNHURRIED, **options})
         made.append(store)
         store.open()
         return store

@@ -22,7 +22,8 @@ READ_THREADS = 4
 class Limits:
     """How long a transaction waits for a lock in the database, and a greenlet for a read or a write.
 
-    Of PostgreSQL: how many connections the pool keeps, and how long a greenlet waits for one of them.
+    Of PostgreSQL: how many connections the pool keeps, how long a greenlet waits for one of them, and how long a
+    transaction may be idle.
     """
 
     lock_seconds: float = 5.0
@@ -30,6 +31,7 @@ class Limits:
     write_seconds: float = 8.0
     connections: int = 8
     pool_seconds: float = 3.0
+    idle_seconds: float = 5.0
 
 
 class Database(Protocol):
@@ -156,6 +158,7 @@ class PostgresDatabase:
             connections=limits.connections,
             pool_seconds=limits.pool_seconds,
             lock_seconds=limits.lock_seconds,
+            idle_seconds=limits.idle_seconds,
         )
         self._writers = {True: self._engine, False: postgres.relaxed_durability(self._engine)}
         self._reader = postgres.autocommit(self._engine)

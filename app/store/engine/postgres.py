@@ -11,7 +11,6 @@ from app.store.engine.postgres_pooler import PoolerCheck, TransactionPooler, ses
 
 CONNECT_SECONDS = 3
 STATEMENT_MILLISECONDS = 30_000
-IDLE_IN_TRANSACTION_MILLISECONDS = 5_000
 CONNECT_ARGS = {"connect_timeout": CONNECT_SECONDS, "application_name": "wats"}
 KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
@@ -24,10 +23,13 @@ small, or one that sorts a backlog which the planner thinks is small, took 30 ms
 index takes 0.3 ms."""
 
 
-def engine_for(url: str, *, connections: int, pool_seconds: float, lock_seconds: float) -> Engine:
+def engine_for(
+    url: str, *, connections: int, pool_seconds: float, lock_seconds: float, idle_seconds: float = 5.0
+) -> Engine:
     """Return an engine with a pool that keeps so many connections. It replaces those that a server's restart broke.
 
-    A thread or greenlet waits `pool_seconds` for a connection, and a transaction `lock_seconds` for a lock.
+    A thread or greenlet waits `pool_seconds` for a connection, and a transaction `lock_seconds` for a lock. The
+    server ends a transaction that is idle for `idle_seconds`: its process hangs, and others wait for its locks.
     Connecting through a transaction pooler raises `TransactionPooler`.
     """
     engine = create_engine(
@@ -40,7 +42,7 @@ def engine_for(url: str, *, connections: int, pool_seconds: float, lock_seconds:
         connect_args=CONNECT_ARGS,
     )
     check = PoolerCheck(lambda: _connect_alone(url))
-    event.listen(engine, "connect", lambda connection, _: _set_up(connection, check, lock_seconds))
+    event.listen(engine, "connect", lambda connection, _: _set_up(connection, check, lock_seconds, idle_seconds))
     return engine
 
 
@@ -100,7 +102,7 @@ def _connect_alone(url: str, **options: int) -> PoolProxiedConnection:
     return create_engine(url, poolclass=NullPool, connect_args={**CONNECT_ARGS, **options}).raw_connection()
 
 
-def _set_up(connection: Any, check: PoolerCheck, lock_seconds: float) -> None:
+def _set_up(connection: Any, check: PoolerCheck, lock_seconds: float, idle_seconds: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('synchronous_commit'), pg_backend_pid()")
         synchronous_commit, session = cursor.fetchone()
@@ -113,7 +115,7 @@ def _set_up(connection: Any, check: PoolerCheck, lock_seconds: float) -> None:
             "SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed';"
             f" SET statement_timeout = {STATEMENT_MILLISECONDS};"
             f" SET lock_timeout = {round(lock_seconds * 1000)};"
-            f" SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MILLISECONDS};"
+            f" SET idle_in_transaction_session_timeout = {round(idle_seconds * 1000)};"
             f" {STEADY_PLANS}"
         )
         if synchronous_commit == "off":  # a default of the server or the role; acknowledged commits could be lost
