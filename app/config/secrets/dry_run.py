@@ -106,6 +106,8 @@ class DryRunSecrets:
         if self.sources.is_set(variable):
             self.sources.origins[ref.env] = f"dry-run: {variable}"
             return self.sources.secret(SecretRef(variable), problems.named(variable), live=False)
+        if self.sources.is_empty(variable):
+            self.sources.warnings.append(f"{variable} is set but empty, and counts as unset")
         if self.on_loopback:
             self.sources.origins[ref.env] = "dry-run placeholder"
             return Secret(variable, placeholder)

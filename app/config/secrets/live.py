@@ -7,7 +7,7 @@ from pathlib import Path
 from app.config.errors import InvalidValue, Problems
 from app.config.schema.databases import NamedDatabase, database_url, sqlite_url
 from app.config.schema.references import EnvRef, SecretRef
-from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
+from app.config.secrets.lookup import IN_QUOTES, Sources, check_standard_webhooks_secret, is_in_quotes
 from app.config.settings import Header, Secret
 from app.config.start_options import DATA_DIR
 
@@ -49,7 +49,7 @@ class LiveSecrets:
             return value
         given = self.sources.value(value.env, problems) or ""
         if given and not re.fullmatch(r"[0-9]{1,20}", given, re.ASCII):
-            problems.add("bad_id", f"{value.env} must hold 1 to 20 digits")
+            problems.add("bad_id", f"{value.env} {IN_QUOTES if is_in_quotes(given) else 'must hold 1 to 20 digits'}")
         return given
 
     def database(self, value: str | SecretRef | None, problems: Problems) -> NamedDatabase:
@@ -61,7 +61,8 @@ class LiveSecrets:
         try:
             return NamedDatabase(database_url(given), value.env)
         except InvalidValue as invalid:
-            problems.add(invalid.code, f"{value.env}: {invalid.message}")
+            message = f" {IN_QUOTES}" if is_in_quotes(given) else f": {invalid.message}"
+            problems.add(invalid.code, value.env + message)
             return NamedDatabase("", value.env)
 
 

@@ -14,6 +14,7 @@ from app.config.settings import Secret
 MAX_SECRET_BYTES = 16 * 1024
 PLACEHOLDER_PREFIX = "dry-run-"
 WEAK_LENGTH = 16
+IN_QUOTES = "is in quotes, which belong to the value (`docker --env-file` keeps them); write it without"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Sources:
         """Return whether the environment has a variable, or names a file for it; an empty value counts as none."""
         return bool(self.environ.get(name) or self.environ.get(f"{name}_FILE"))
 
+    def is_empty(self, name: str) -> bool:
+        """Return whether a variable is set, in the environment or the env file, and has no value."""
+        return not self.is_set(name) and "" in (self.environ.get(name), self.env_file.get(name))
+
     def peek(self, name: str) -> str | None:
         """Return a variable's value as `value` does, but None without a problem if it is unset or empty.
 
@@ -57,9 +62,12 @@ class Sources:
             problems.add(invalid.code, invalid.message)
             return None
         if value is None:
-            problems.add("secret_missing", f"set {name}, or {name}_FILE to a path")
-        else:
-            self.origins[name] = origin
+            state = f"{name} is set but empty; " if self.is_empty(name) else ""
+            problems.add("secret_missing", f"{state}set {name}, or {name}_FILE to a path")
+            return None
+        self.origins[name] = origin
+        if is_in_quotes(value):
+            self.warnings.append(f"{name} {IN_QUOTES}")
         return value
 
     def secret(self, ref: SecretRef, problems: Problems, *, live: bool = True) -> Secret:
@@ -89,12 +97,20 @@ class Sources:
         value = self.value(name, problems)
         if value is None:
             return ""
+        if not value.strip("'\""):
+            problems.add("bad_secret", f"{name} holds nothing but quotes")
+            return ""
         if not form.pattern.fullmatch(value):
             problems.add("bad_secret", f"{name} must be {form.description}")
             return ""
         if live and value.startswith(PLACEHOLDER_PREFIX):
             problems.add("placeholder_secret", f"{name} holds a dry-run placeholder")
         return value
+
+
+def is_in_quotes(value: str) -> bool:
+    """Return whether a value begins and ends with the same quotation mark."""
+    return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
 
 
 def check_standard_webhooks_secret(secret: Secret, problems: Problems) -> None:
