@@ -12,7 +12,7 @@ PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --qui
 	--pip-args "--uploaded-prior-to P7D"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix lock docs bench faults hooks image test-pythons
+.PHONY: help setup run test check fix lock docs bench faults hooks image image-test test-pythons
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ faults: $(DEV) ## Run the long tests: hundreds of kills, power cuts, broken stor
 image: ## Build the image `wats` with docker (or ENGINE=podman), labelled with version and revision
 	DOCKER_BUILDKIT=1 $(ENGINE) build --tag wats --build-arg VERSION=$(VERSION) \
 	    --build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
+
+image-test: $(DEV) ## Build the image and try it, with docker or podman
+	$(BIN)/pytest tests/image --image -p no:cacheprovider
 
 hooks: $(DEV) ## Install the checks that run before each commit
 	$(BIN)/pre-commit install

@@ -25,6 +25,7 @@ hypothesis_settings.load_profile("wats")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long tier of tests/faults, as `make faults` runs it")
+    parser.addoption("--image", action="store_true", help="the tests of tests/image, as `make image-test` runs them")
 
 
 def pytest_xdist_auto_num_workers() -> int:
