@@ -1,5 +1,7 @@
 """The application factory: one Flask application with every blueprint, for one web process."""
 
+from functools import partial
+
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 from flask_smorest import Api
@@ -13,8 +15,9 @@ from app.events.routes import bp as events
 from app.gateway import EXTENSION
 from app.health.routes import bp as health
 from app.retention.routes import bp as contacts
-from app.web.body import EXTENSION as BODIES
-from app.web.body import BodyBudget
+from app.web.body import finish_body
+from app.web.body_budget import EXTENSION as BODIES
+from app.web.body_budget import BodyBudget
 from app.web.docs import bp as docs
 from app.web.errors import register_errors
 from app.web.guards import register_guards
@@ -44,7 +47,8 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     gateway = app.extensions[EXTENSION] = build_gateway(settings)
     bodies = app.extensions[BODIES] = BodyBudget()
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, bodies.release)  # type: ignore[method-assign]
+    finish = partial(finish_body, bodies)
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, finish)  # type: ignore[method-assign]
 
     register_guards(app)
     api = documented_api(app)

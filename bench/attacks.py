@@ -17,6 +17,7 @@ DESCRIPTORS = 8192
 START_SECONDS = 120
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n".encode()
 SIGNED = b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
+HELD_BYTES = 3 * 1024 * 1024
 BIG_BYTES = 40 * 1024 * 1024
 UNSIGNED = HEAD + b"Content-Length: 2\r\n\r\n{}"
 CHUNK = b"10000\r\n" + b"x" * 65536 + b"\r\n"
@@ -65,6 +66,13 @@ def endless_chunks(address: Address, stop: StopEvent) -> None:
     stop.wait()
 
 
+def hold_bodies(address: Address, stop: StopEvent) -> None:
+    """Hold large bodies that never end over a hundred connections. After a 503 the next one is half as large."""
+    for _ in range(100):
+        threading.Thread(target=_hold, args=(address, stop), daemon=True).start()
+    stop.wait()
+
+
 def flood_headers(address: Address, stop: StopEvent) -> None:
     """Send endless headers over fifty connections, line after line, as fast as the server reads them."""
     line = b"X-Flood: " + b"a" * 4000 + b"\r\n"
@@ -89,12 +97,12 @@ ATTACKS: tuple[Callable[[Address, StopEvent], None], ...] = (
     withhold_bodies,
     flood_bodies,
     endless_chunks,
+    hold_bodies,
 )
 
 
-CONNECTIONS = {
-    attack: 10 if attack in (flood_headers, pipeline, flood_bodies, endless_chunks) else 500 for attack in ATTACKS
-}
+FEW = (flood_headers, pipeline, flood_bodies, endless_chunks)
+CONNECTIONS = {**dict.fromkeys(ATTACKS, 500), **dict.fromkeys(FEW, 10), hold_bodies: 64}
 """The least number of connections that an attack holds once it has started."""
 
 
@@ -185,6 +193,15 @@ def _flood(address: Address, stop: StopEvent, head: bytes, piece: bytes) -> None
                 connection.sendall(piece)
                 if stop.is_set():
                     return
+
+
+def _hold(address: Address, stop: StopEvent) -> None:
+    size = HELD_BYTES
+    while not stop.is_set():
+        head = HEAD + SIGNED + b"Content-Length: %d\r\n\r\n" % (size + 1)
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=30) as connection:
+            connection.sendall(head + b"x" * size)
+            size = max(1, size // 2) if connection.recv(64).startswith(b"HTTP/1.1 503") else HELD_BYTES
 
 
 def _pipeline(address: Address, stop: StopEvent, reads: bool) -> None:

@@ -1,5 +1,7 @@
 """Latency of signed webhooks and memory of the server under each attack, beside a run without one.
 
+Small webhooks come at a steady rate; large ones, of 3 MB, one after the other while strangers hold large bodies.
+
 python -m bench.hostile [--seconds 10]
 """
 
@@ -7,7 +9,7 @@ import argparse
 import tempfile
 
 from bench import load, webhooks
-from bench.attacks import ATTACKS, under
+from bench.attacks import ATTACKS, hold_bodies, under
 from bench.databases import prepare
 from bench.servers import Server, serving_wats
 
@@ -24,14 +26,26 @@ def main() -> None:
         environ = {"WATS_DATA_DIR": folder, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
         prepare(environ, 0)
         with serving_wats(environ) as server:
-            _measure("quiet", server, seconds)
+            _measure("quiet", server, small(server, seconds))
             for attack in ATTACKS:
                 with under(attack, server.address):
-                    _measure(attack.__name__, server, seconds)
+                    _measure(attack.__name__, server, small(server, seconds))
+            _measure("quiet, 3 MB", server, large(server, seconds))
+            with under(hold_bodies, server.address):
+                _measure("hold_bodies, 3 MB", server, large(server, seconds))
 
 
-def _measure(name: str, server: Server, seconds: float) -> None:
-    result = load.run(server.address, webhooks.singles(), connections=64, seconds=seconds, rate=RATE)
+def small(server: Server, seconds: float) -> load.Result:
+    """Send single updates at a steady rate."""
+    return load.run(server.address, webhooks.singles(), connections=64, seconds=seconds, rate=RATE)
+
+
+def large(server: Server, seconds: float) -> load.Result:
+    """Send one webhook of 3 MB after the other."""
+    return load.run(server.address, webhooks.large(), connections=1, seconds=seconds)
+
+
+def _measure(name: str, server: Server, result: load.Result) -> None:
     refused = sum(count for status, count in result.statuses.items() if status != 200)
     print(
         f"{name:<18} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>8.1f} "

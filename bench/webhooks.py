@@ -26,6 +26,12 @@ def batches(updates: int = 1000) -> Iterator[bytes]:
     return _signed([_envelope([_status(number) for number in range(updates)])])
 
 
+def large(size: int = 3 * 1024 * 1024) -> Iterator[bytes]:
+    """Yield webhooks with one update, of the largest size that Meta sends."""
+    around = len(_envelope([_message("")]))
+    return _signed([_envelope([_message("x" * (size - around))])])
+
+
 def _signed(templates: list[bytes]) -> Iterator[bytes]:
     run = os.urandom(6).hex()
     for number, template in enumerate(itertools.cycle(templates)):

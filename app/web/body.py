@@ -10,6 +10,7 @@ from typing import Protocol
 import gevent
 from gunicorn.http.errors import ParseException
 
+from app.web.body_budget import BodyBudget, BodyGivenUp, Share
 from app.web.errors import RETRY, ApiError
 from app.web.middleware import IS_ERROR, Environ
 
@@ -20,9 +21,7 @@ SLOW_READ_PAUSE_SECONDS = 0.01
 MAX_BODY_SECONDS = 20.0
 MAX_DISCARD_BYTES = 16 * 1024 * 1024
 MAX_DISCARD_SECONDS = 2.0
-MAX_HELD_BYTES = 96 * 1024 * 1024
-EXTENSION = "wats.bodies"
-HELD = "wats.body_bytes"
+TOO_LONG = "The body took too long while there was no room for others; send it again, and faster."
 
 
 class Stream(Protocol):
@@ -35,29 +34,6 @@ class BodyTimeout(Exception):
     """The body did not arrive in time. (gevent's own `Timeout` is no `Exception`: most `except` clauses miss it.)"""
 
 
-class BodyBudget:
-    """The bytes of bodies that one process holds at a time; without a limit many large bodies fill its memory.
-
-    Each request takes its share piece by piece. The share is given back when the request ends.
-    """
-
-    def __init__(self, limit: int = MAX_HELD_BYTES) -> None:
-        self.limit = limit
-        self.held = 0
-
-    def take(self, environ: Environ, count: int) -> None:
-        """Count so many more bytes for a request. Raises `ApiError` (503) when the budget is spent."""
-        if self.held + count > self.limit:
-            raise ApiError("busy", "Too many request bodies are being received; try again.", headers=RETRY)
-        self.held += count
-        environ[HELD] = environ.get(HELD, 0) + count
-
-    def release(self, environ: Environ) -> bool:
-        """Give back the share of an answered request. Return False if its connection must be closed."""
-        self.held -= environ.pop(HELD, 0)
-        return not environ.get(IS_ERROR) or discard_rest(environ)
-
-
 def refuse_declared_over(environ: Environ, limit: int) -> None:
     """Raise `ApiError` (413) for a body whose Content-Length is over the limit, before a byte of it is read."""
     declared = _declared(environ)
@@ -68,19 +44,32 @@ def refuse_declared_over(environ: Environ, limit: int) -> None:
 def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: float = MAX_BODY_SECONDS) -> bytes:
     """Return the whole body, sent with a Content-Length or chunked.
 
-    Raises `ApiError`: 413 over the limit, 408 after so many seconds, 400 for one that is cut short or framed wrongly.
+    Raises `ApiError`: 413 over the limit, 408 after so many seconds or when it is given up to make room for others,
+    400 for one that is cut short or framed wrongly.
     """
+    share = budget.begin(environ)
     try:
         with gevent.Timeout(seconds, BodyTimeout()):
-            body = b"".join(_pieces(environ, budget, limit))
+            body = b"".join(_pieces(environ, budget, share, limit))
+    except BodyGivenUp as given_up:
+        raise ApiError("body_timeout", TOO_LONG, headers=RETRY) from given_up
     except BodyTimeout as timeout:
         raise ApiError("body_timeout", f"The body did not arrive within {seconds:g} seconds.") from timeout
     except (OSError, ParseException) as broken:
         raise ApiError("invalid_body", "The body is cut short or framed wrongly.") from broken
+    finally:
+        budget.end(share)
     declared = _declared(environ)
     if declared is not None and len(body) != declared:
         raise ApiError("invalid_body", "The body is shorter than its Content-Length.")
     return body
+
+
+def finish_body(budget: BodyBudget, environ: Environ) -> bool:
+    """Give back the share of an answered request. Return False if its connection must be closed."""
+    is_given_up = budget.release(environ)
+    is_clean = not environ.get(IS_ERROR) or discard_rest(environ)
+    return is_clean and not is_given_up  # where its body broke off, nobody knows where the next request begins
 
 
 def discard_rest(environ: Environ) -> bool:
@@ -98,11 +87,11 @@ def discard_rest(environ: Environ) -> bool:
         return False
 
 
-def _pieces(environ: Environ, budget: BodyBudget, limit: int) -> Iterator[bytes]:
+def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> Iterator[bytes]:
     """Yield the body. Read one byte beyond the limit: it tells a body of exactly the limit from a larger one."""
     declared, read = _declared(environ), 0
     for piece in _read_fairly(environ, limit + 1 if declared is None else min(declared, limit + 1)):
-        budget.take(environ, len(piece))
+        budget.take(share, len(piece))
         yield piece
         read += len(piece)
     if read > limit:

@@ -14,7 +14,8 @@ from flask import Request, current_app
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
-from app.web.body import EXTENSION, BodyBudget, read_body, refuse_declared_over
+from app.web.body import read_body, refuse_declared_over
+from app.web.body_budget import EXTENSION, BodyBudget
 from app.web.errors import ApiError
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -8,18 +8,20 @@ import socket
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from bench import load, webhooks
-from bench.attacks import ATTACKS, under
+from bench.attacks import ATTACKS, CONNECTIONS, hold_bodies, under
 from bench.databases import prepare
 from bench.servers import Server, serving_wats
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
-MEMORY_MEGABYTES = 200
+MEMORY_MEGABYTES = 450
+"""Two processes hold 96 MB of bodies each, and freed pieces leave holes between them."""
 RATE, ROUND_SECONDS, MAX_ROUNDS = 50, 2, 5
 BODY = b'{"entry":[]}'
 
@@ -53,6 +55,22 @@ def test_honest_webhooks_are_answered_under_attack(server: Server, calm_answers:
     assert set(statuses) == {200}
     assert statuses[200] > calm_answers / 4
     assert server.memory_megabytes() < before + MEMORY_MEGABYTES
+
+
+def test_a_large_signed_webhook_is_taken_while_strangers_hold_as_many_bytes_as_there_is_room_for(
+    server: Server,
+) -> None:
+    with socket.create_connection(server.address, timeout=DEADLINE_SECONDS) as oldest:
+        oldest.sendall(head("Content-Length: 3000001") + b"x" * 3_000_000)
+        with under(hold_bodies, server.address):
+            told = oldest.recv(65536)
+            answers = [ask(server, request) for request in islice(webhooks.large(), 5)]
+            attackers = connections_of(server)
+
+    assert b" 408 " in told
+    assert b"no room for others" in told
+    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"200"] * 5
+    assert attackers > CONNECTIONS[hold_bodies]
 
 
 def one_round(server: Server) -> Counter[int]:
