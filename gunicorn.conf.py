@@ -6,11 +6,9 @@ failing workers. Import little here: it is imported before gevent's monkey patch
 
 import os
 import resource
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,14 +19,12 @@ from app.config.start_options import SUPERVISED
 from app.log import take_over_output
 from app.server.access_log import AccessLogger
 from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
+from app.startup import counter_folder
 from app.startup.banner import print_banner, print_warnings
 from app.startup.handover import hand_over
 from app.startup.role_file import RoleFile
 
 MAX_UNREAD_MILLISECONDS = 20_000
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-METRICS_PREFIX = "wats-metrics-"
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, for files that are useless after a stop
 
 take_over_output()
 if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a stop during the start; the master replaces this handler
@@ -54,7 +50,6 @@ def _raise_file_limit():
     return soft
 
 
-_memory_folder = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None
 _host = _settings.service.host
 
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
@@ -62,7 +57,6 @@ wsgi_app = "wsgi:app"
 workers = _settings.web_processes
 worker_class = "app.server.gunicorn_worker.FairGeventWorker"
 worker_connections = min(4000, _raise_file_limit() - 200)
-worker_tmp_dir = _memory_folder
 backlog = 2048
 forwarded_allow_ips = ""  # no proxy is trusted: no header may change the path or cause a refusal
 keepalive = HEAD_SECONDS  # also how long a connection may be idle
@@ -88,14 +82,13 @@ def _unblock_signals():
 def on_starting(server):
     """Keep a stop signal for a process that is being forked until it has handlers of its own: it would be lost.
 
-    Make a folder for the counters of all processes of this run, unless the environment names one.
+    Enter the folder in which the processes of this run share their counters.
     """
     os.register_at_fork(before=_block_stop_signals, after_in_parent=_unblock_signals)
     if server.cfg.is_ssl:
         sys.stderr.write("wats does not speak TLS: remove certfile and keyfile, and put a proxy in front.\n")
         sys.exit(78)
-    if METRICS_FOLDER not in os.environ:
-        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=_memory_folder)
+    counter_folder.enter(_settings)
 
 
 def pre_exec(_server):
@@ -159,18 +152,13 @@ def worker_exit(_server, worker):
 
 
 def child_exit(_server, worker):
-    """Drop a dead process's gauges, and its slot: the others must not wait for it to accept connections."""
-    from prometheus_client.multiprocess import mark_process_dead
-
+    """Free a dead process's slot: the others must not wait for it to accept connections."""
     from app.server.accept_balance import ProcessSlot
 
     ProcessSlot(worker.age).leave()
-    mark_process_dead(worker.pid)
 
 
 def on_exit(_server):
-    """Remove the folder of counters, unless the supervisor or an operator has made it, and the role's file."""
+    """Leave the folder of the counters, which the last process of the run removes, and remove the role's file."""
     _role_file.remove()
-    folder = Path(os.environ.get(METRICS_FOLDER, ""))
-    if SUPERVISED.variable not in os.environ and folder.name.startswith(METRICS_PREFIX):
-        shutil.rmtree(folder, ignore_errors=True)
+    counter_folder.leave()

@@ -25,6 +25,7 @@ from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
 from app.metrics import Metrics
 from app.retention.prune import Pruner
+from app.startup import counter_folder
 from app.store import Store
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def build_gateway(settings: Settings) -> Gateway:
         settings=settings,
         store=store,
         clock=_now,
-        metrics=Metrics(),
+        metrics=Metrics(counter_folder.entered()),
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
     )

@@ -18,6 +18,7 @@ from app.config import ConfigError, load_settings
 from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
 from app.log import configure_logging, log_uncaught_errors, take_over_output
+from app.startup import counter_folder
 from app.startup.lost_lines import count_lost_lines
 from app.startup.role_file import RoleFile
 
@@ -40,6 +41,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         return EXIT_CONFIGURATION
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()
+    counter_folder.enter(settings)
     gateway = build_gateway(settings)
     count_lost_lines(gateway.metrics)
     gateway.store.open()
@@ -52,6 +54,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
     role_file.remove()
     watchdog.stop()
     gateway.store.close()
+    counter_folder.leave()
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
 
 

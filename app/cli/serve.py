@@ -1,14 +1,9 @@
 """`serve`: run the whole gateway with one command."""
 
-import shutil
 import socket
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -17,14 +12,13 @@ from app.cli.options import serve_options
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
-from app.config.start_options import SUPERVISED
+from app.config.start_options import COUNTER_FOLDER, SUPERVISED
 from app.log import configure_logging, log_uncaught_errors, take_over_output
+from app.startup import counter_folder
 from app.startup.banner import print_warnings
 
 WORKER_DELAY_SECONDS = 0.7
 """The worker starts this much later: a start uses a whole processor, and clients wait for the web processes only."""
-
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 @click.command("serve")
@@ -63,12 +57,16 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
     _upgrade_schema(settings)
     if with_worker:
         _warn_of_other_services(settings)
-    with _run_folder() as folder:
-        environ = {**child_environment(settings), SUPERVISED.variable: "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-        children = [Child("web", GUNICORN, essential=True)]
-        if with_worker:
-            children.append(Child("worker", WORKER, due=time.monotonic() + WORKER_DELAY_SECONDS))
+    environ = {**child_environment(settings), SUPERVISED.variable: "1"}
+    if (folder := counter_folder.enter(settings)) is not None:
+        environ[COUNTER_FOLDER.variable] = str(folder.path)
+    children = [Child("web", GUNICORN, essential=True)]
+    if with_worker:
+        children.append(Child("worker", WORKER, due=time.monotonic() + WORKER_DELAY_SECONDS))
+    try:
         return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
+    finally:
+        counter_folder.leave()
 
 
 def _routes_of(settings: Settings) -> list[dict[str, str]]:
@@ -115,13 +113,3 @@ def _warn_of_other_services(settings: Settings) -> None:
             " unless both have the same config, each delivers to its own destinations only",
             err=True,
         )
-
-
-@contextmanager
-def _run_folder() -> Iterator[Path]:
-    """Make a folder, in memory where possible, for the metrics of this run's processes; remove it afterwards."""
-    folder = tempfile.mkdtemp(prefix="wats-metrics-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -26,11 +26,13 @@ from app.config.settings import (
 )
 from app.config.start.request import StartRequest
 from app.config.start_options import (
+    COUNTER_FOLDER,
     DATA_DIR,
     DRAIN_SECONDS,
     ENV_FILE,
     GRACE_SECONDS,
     HOST,
+    METRICS_DIR,
     PAAS,
     PORT,
     PUSH,
@@ -96,6 +98,8 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
         drain_seconds=values[DRAIN_SECONDS],
+        metrics_dir=values[METRICS_DIR],
+        counter_folder=values[COUNTER_FOLDER],
         push_anywhere=values[PUSH],
         start_variables=tuple(values.as_variables().items()),
         warnings=(),

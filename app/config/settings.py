@@ -143,7 +143,7 @@ class Settings:
     that a dry-run made at random, by variable; they are printed once. Neither counts when settings are compared: a
     child process is handed the secrets and generates none.
     `grace_seconds` is how long a stop may take; `drain_seconds` of it, web processes still take requests.
-    `run_dir` is for the health check.
+    `run_dir` is for the health check. `counter_folder` is where this run counts; a parent hands it to its children.
     `start_variables` are the start options as the environment in which a child process loads these very settings.
     """
 
@@ -168,6 +168,8 @@ class Settings:
     web_processes: int
     grace_seconds: int
     drain_seconds: int
+    metrics_dir: Path | None
+    counter_folder: Path | None
     push_anywhere: bool
     start_variables: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...] = field(compare=False)

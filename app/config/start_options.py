@@ -117,6 +117,10 @@ DATA_DIR = StartOption(
 RUN_DIR = StartOption(
     "", "WATS_RUN_DIR", FilePath(), None, _START,
     "A folder for what the image's health check reads: one small file for each role that runs.", otherwise="no files")
+METRICS_DIR = StartOption(
+    "", "PROMETHEUS_MULTIPROC_DIR", FilePath(), None, _START,
+    "A folder in which gateways and workers of one machine share the counters of `/metrics`; it is made if missing.",
+    shown="metricsDir", otherwise="a folder in memory for the processes of one run")
 URL = StartOption(
     "--url", "WATS_URL", Text("URL"), "", _CLIENT, "The running service.", otherwise="the profile's host and port")
 DRY_RUN_DATABASE_URL = StartOption(
@@ -127,7 +131,8 @@ DRY_RUN_VERIFY_TOKEN = StartOption(
     "", "WATS_DRY_RUN_VERIFY_TOKEN", _SECRET, "", _START, "The dry-run's verify token.")
 DRY_RUN_SERVICE_TOKEN = StartOption(
     "", "WATS_DRY_RUN_SERVICE_TOKEN", _SECRET, "", _START, "The dry-run's service token.")
-SUPERVISED = StartOption("", "WATS_SUPERVISED", Switch(), _OFF, _NONE, "")  # `serve` sets it for its children
+SUPERVISED = StartOption("", "WATS_SUPERVISED", Switch(), _OFF, _NONE, "")  # `serve` sets these for its children
+COUNTER_FOLDER = StartOption("", "WATS_COUNTER_FOLDER", FilePath(), None, _NONE, "")
 # fmt: on
 
 OPTIONS: tuple[StartOption[Any], ...] = tuple(

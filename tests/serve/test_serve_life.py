@@ -211,19 +211,6 @@ def test_gunicorn_alone_serves_and_does_not_migrate(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
-def test_gunicorn_keeps_the_metrics_folder_that_the_environment_names(tmp_path: Path) -> None:
-    folder = tmp_path / "counters"
-    folder.mkdir()
-    start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
-    environ = environment(tmp_path, PROMETHEUS_MULTIPROC_DIR=str(folder), **start)
-
-    with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ, ready=False) as running:
-        wait_for(lambda: answers(running))
-        assert running.stop() == 0
-
-    assert list(folder.glob("*.db"))
-
-
 SLOW_START = """
 import pathlib, runpy, time
 

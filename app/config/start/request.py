@@ -19,6 +19,7 @@ from app.config.start_options import (
     ENV_FILE,
     GRACE_SECONDS,
     HOST,
+    METRICS_DIR,
     MODE,
     OPTIONS,
     PAAS,
@@ -110,7 +111,7 @@ def _completed(values: StartValues, profile: Profile | None, mode: Mode | None, 
     if mode is not None:
         changes[MODE] = Sourced(mode, mode_source(values))
         changes[YES_LIVE] = Sourced(mode is Mode.LIVE, values.source(YES_LIVE))
-    for option in (ENV_FILE, RUN_DIR):
+    for option in (ENV_FILE, METRICS_DIR, RUN_DIR):
         if path_given := values[option]:
             changes[option] = Sourced(path_given.absolute(), values.source(option))
     if profile is not None:

@@ -1,29 +1,69 @@
-"""Counters for Prometheus. Several processes share their counters through a directory of files.
+"""The counters of a process: one method for each thing that is counted, and their text for Prometheus.
 
-`PROMETHEUS_MULTIPROC_DIR` names the directory; gunicorn.conf.py sets it before this module is imported. Without it
-each process has its own counters. Gauges of what the database holds are read at each scrape, in `app.health.gauges`.
+Gauges of what the database holds are read at each scrape, in `app.health.gauges`.
 """
 
-from collections.abc import Iterable
-from functools import partial
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from prometheus_client.values import MutexValue, ValueClass
 
 from app.domain.receipt import Stored
 from app.domain.split import SplitCount
+from app.metrics.counter_files import CounterFiles, SharedValue
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
 
+values.ValueClass = SharedValue  # as prometheus_client's documentation describes
+
+
+class SharedFolder(Protocol):
+    """A folder in which the processes of a run share their counters."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def counted_together(self) -> list[Path]:
+        """Return the folders whose counters are shown together."""
+
+
+def _counting(count: Callable[Concatenate["Metrics", P], None]) -> Callable[Concatenate["Metrics", P], None]:
+    """Make an error in counting cost the count and nothing else. It is logged once."""
+    has_failed = False
+
+    @wraps(count)
+    def count_or_log(self: "Metrics", /, *args: P.args, **kwargs: P.kwargs) -> None:
+        nonlocal has_failed
+        try:
+            count(self, *args, **kwargs)
+        except Exception as error:  # only the store decides whether a webhook is answered
+            if not has_failed:
+                has_failed = True
+                log.error("metrics.failed", exc_info=error)
+
+    return count_or_log
+
 
 class Metrics:
-    """The counters of this process. Labelled children are cached: to look one up costs more than to add to it."""
+    """The counters of this process. Labelled children are cached: to look one up costs more than to add to it.
 
-    def __init__(self) -> None:
+    With a folder the other processes of the run see them too. prometheus_client knows one place for the numbers of a
+    process: the folder of the newest `Metrics` counts.
+    """
+
+    def __init__(self, folder: SharedFolder | None = None) -> None:
+        self._folder = folder
+        self._files = SharedValue.files = None if folder is None else CounterFiles(folder.path)
         self._registry = CollectorRegistry()
         counter, histogram = partial(Counter, registry=self._registry), partial(Histogram, registry=self._registry)
         self._webhooks = counter("wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"])
@@ -52,10 +92,12 @@ class Metrics:
         self._attempt_counters: dict[tuple[str, str], Counter] = {}
         self._lag_observers: dict[str, Histogram] = {}
 
+    @_counting
     def webhook_stored(self, outcome: Stored) -> None:
         """Count a webhook that is stored durably."""
         self._stored[outcome].inc()
 
+    @_counting
     def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None:
         """Count an answered request and its duration. `route` is a template, never a path."""
         labels = (route, method, status)
@@ -64,6 +106,7 @@ class Metrics:
             observer = self._request_observers[labels] = self._requests.labels(*labels)
         observer.observe(seconds)
 
+    @_counting
     def receipt_split(self, count: SplitCount, *, foreign: int) -> None:
         """Count the events of a receipt; `foreign` of the new ones are foreign."""
         outcomes = {
@@ -75,10 +118,12 @@ class Metrics:
         for outcome, number in outcomes.items():
             self._events.labels(outcome).inc(number)
 
+    @_counting
     def receipt_unreadable(self) -> None:
         """Count a receipt that could not be read."""
         self._unreadable.inc()
 
+    @_counting
     def delivery_attempted(self, *, destination: str, outcome: str) -> None:
         """Count an attempt to deliver."""
         labels = (destination, outcome)
@@ -87,6 +132,7 @@ class Metrics:
             counter = self._attempt_counters[labels] = self._attempts.labels(*labels)
         counter.inc()
 
+    @_counting
     def event_delivered(self, *, destination: str, seconds: float) -> None:
         """Count an event's first delivery, and the seconds since its receipt."""
         observer = self._lag_observers.get(destination)
@@ -94,18 +140,17 @@ class Metrics:
             observer = self._lag_observers[destination] = self._lag.labels(destination)
         observer.observe(seconds)
 
+    @_counting
     def log_lines_lost(self, lines: int) -> None:
         """Count log lines that were given up."""
         self._lines_lost.inc(lines)
 
     def exposition(self, gauges: Iterable[Metric]) -> bytes:
-        """Return the counters of every process, and these gauges, in Prometheus' text format."""
+        """Return the counters of every process that shares them, and these gauges, in Prometheus' text format."""
+        shared = self._files.merged(self._folder.counted_together()) if self._files and self._folder else None
         registry = CollectorRegistry()
         registry.register(_Collected(gauges))
-        if ValueClass is MutexValue:
-            registry.register(_Collected(self._registry.collect()))
-        else:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        registry.register(_Collected(self._registry.collect() if shared is None else shared))
         return generate_latest(registry)
 
 
