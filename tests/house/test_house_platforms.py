@@ -57,6 +57,33 @@ def test_a_misspelt_key_is_found(schema: str) -> None:
     assert not [*validator.iter_errors(file)]
 
 
+TRAPS = [
+    ("railway", ("deploy", "drainingSeconds"), "30"),
+    ("fly", ("http_service", "auto_stop_machines"), False),
+    ("fly", ("env", "WATS_YES_LIVE"), 1),
+    ("render", ("services", 1, "healthCheckPath"), "/readyz"),
+    ("render", ("envVarGroups", 0, "envVars", 0), {"key": "WATS_APP_SECRET", "sync": False}),
+    ("cloudrun", ("spec", "template", "metadata", "annotations", "autoscaling.knative.dev/minScale"), 1),
+    ("cloudrun", ("spec", "template", "spec", "containers", 0, "env", 0, "value"), 1),
+]
+"""What a platform refuses, or would understand otherwise: the schema, the key, the value."""
+
+
+@pytest.mark.parametrize(("schema", "path", "value"), TRAPS)
+def test_a_value_that_a_platform_would_refuse_is_found(
+    schema: str, path: tuple[str | int, ...], value: object
+) -> None:
+    *parents, key = path
+    file = parsed(next(file for file, its in CHECKED if its == schema))
+    parent = file
+    for each in parents:
+        parent = parent[each]
+    parent[key] = value
+    validator = jsonschema.Draft202012Validator(yaml.safe_load((SCHEMAS / f"{schema}.yaml").read_text()))
+
+    assert [*validator.iter_errors(file)]
+
+
 @pytest.mark.parametrize("process", PROCESSES, ids=str)
 def test_a_platform_starts_a_command_that_there_is(process: Process) -> None:
     assert "config" in options_of(process)

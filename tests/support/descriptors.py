@@ -78,6 +78,7 @@ def render() -> Iterator[Process]:
     for service in file["services"]:
         entries = [each for entry in service["envVars"] for each in groups.get(entry.get("fromGroup"), [entry])]
         environ = {entry["key"]: entry.get("value", "") for entry in entries}
+        assert len(environ) == len(entries), "a variable is set twice"
         if "preDeployCommand" in service:
             yield Process("render.yaml", RELEASE, shlex.split(service["preDeployCommand"]), environ)
         yield Process(
