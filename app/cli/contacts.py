@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -14,6 +14,7 @@ from app.cli.tables import print_json
 from app.config import ApiAccess
 
 COUNTS = ("events", "deliveries", "receipts", "pending", "unreadable")
+SHOWN_EVENTS = 5
 
 
 @click.group("contacts")
@@ -29,24 +30,40 @@ def contacts_group() -> None:
 def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> None:
     """Erase a customer: its events, their deliveries, and the bodies of receipts that name it.
 
-    CONTACT is a phone number or a user id. Erasing cannot be undone: the command asks for confirmation, unless --yes
-    is given.
+    CONTACT is a phone number or a user id; the customer's other names are found. Erasing cannot be undone: the
+    command asks for confirmation, unless --yes is given. The exit code is 1 if anything that names the customer was
+    kept.
     """
     _confirm(contact, yes=yes)
     erased: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
-    report_progress("erasing", _steps(Client(access), contact, erased))
+    remaining: list[str] = []
+    report_progress("erasing", _steps(Client(access), contact, erased, remaining))
     if as_json:
-        print_json(erased)
+        print_json({**erased, "remaining": remaining})
     else:
         events, deliveries = (
             count_of(erased["events"], "event"),
             count_of(erased["deliveries"], "delivery", "deliveries"),
         )
         click.echo(f"done: erased {events}, {deliveries} and the bodies of {count_of(erased['receipts'], 'receipt')}")
+    if kept := [*_kept_receipts(erased), *_kept_events(remaining)]:
+        raise CommandFailed("; ".join(kept))
+
+
+def _kept_receipts(erased: Counter[str]) -> Iterator[str]:
     if kept := erased["pending"] + erased["unreadable"]:
-        raise CommandFailed(
+        yield (
             f"kept {count_of(kept, 'receipt')} with this contact, because what is not split can hold data of other"
             f" customers: {erased['pending']} pending, {erased['unreadable']} unreadable; erase again after the split"
+        )
+
+
+def _kept_events(remaining: Sequence[str]) -> Iterator[str]:
+    if remaining:
+        some = ", ".join(remaining[:SHOWN_EVENTS]) + (", …" if len(remaining) > SHOWN_EVENTS else "")
+        yield (
+            f"kept {count_of(len(remaining), 'event')} with this contact, about another customer or about none, which"
+            f" will be deleted after retention.days: {some}; see `flask wats events show`"
         )
 
 
@@ -58,13 +75,14 @@ def _confirm(contact: str, *, yes: bool) -> None:
     click.confirm(f"Erase all data of {contact}? This cannot be undone", abort=True, err=True)
 
 
-def _steps(client: Client, contact: str, erased: Counter[str]) -> Iterator[Step]:
-    """Yield a step for each request, and add its counts to `erased`."""
+def _steps(client: Client, contact: str, erased: Counter[str], remaining: list[str]) -> Iterator[Step]:
+    """Yield a step for each request, and add its counts to `erased` and its ids to `remaining`."""
     cursor, left = None, 0
     while True:
         answer = client.post("/contacts/erase", {"contact": contact, "cursor": cursor})
         counts = {name: int(answer[name]) for name in COUNTS}
         erased.update(counts)
+        remaining += answer["remaining"]
         checked, left = max(0, left - answer["left"]), answer["left"]
         cursor = answer["nextCursor"]
         yield Step(counts["events"] + counts["receipts"], checked, left, more=cursor is not None)

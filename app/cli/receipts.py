@@ -66,23 +66,30 @@ def reprocess_receipts(access: ApiAccess, receipt_id: str | None, state: str | N
     if receipt_id is not None:
         _show(client.post(f"{_path(receipt_id)}/reprocess"), as_json=as_json)
         return
-    reprocessed = report_progress("reprocessing", _reprocess_all(client, str(state)))
+    erased: list[str] = []
+    reprocessed = report_progress("reprocessing", _reprocess_all(client, str(state), erased))
     if as_json:
-        print_json({"reprocessed": reprocessed})
-    else:
-        click.echo(f"done: {count_of(reprocessed, 'receipt')} queued to be split again")
+        print_json({"reprocessed": reprocessed, "erased": len(erased)})
+        return
+    left = f"; {count_of(len(erased), 'receipt')} left, whose bytes are erased" if erased else ""
+    click.echo(f"done: {count_of(reprocessed, 'receipt')} queued to be split again{left}")
 
 
-def _reprocess_all(client: Client, state: str) -> Iterator[Step]:
-    """Yield a step for each page, from the newest receipt to the oldest: one that fails again is not repeated."""
+def _reprocess_all(client: Client, state: str, erased: list[str]) -> Iterator[Step]:
+    """Yield a step for each page, from the newest receipt to the oldest: one that fails again is not repeated.
+
+    Add the ids of receipts whose bytes are erased to `erased`.
+    """
     cursor, left = None, int(client.get_outside_api("/status")["receipts"].get(state, 0))
     while True:
         page = client.page("/receipts", state=state, limit=STEP_RECEIPTS, cursor=cursor)
-        for receipt in page["items"]:
-            client.post(f"{_path(receipt['id'])}/reprocess")
+        ids = [receipt["id"] for receipt in page["items"] if not receipt.get("erased")]
+        erased += [receipt["id"] for receipt in page["items"] if receipt.get("erased")]
+        for receipt_id in ids:
+            client.post(f"{_path(receipt_id)}/reprocess")
         count = len(page["items"])
         left, cursor = max(0, left - count), page["nextCursor"]
-        yield Step(done=count, checked=count, left=left, more=cursor is not None)
+        yield Step(done=len(ids), checked=count, left=left, more=cursor is not None)
         if cursor is None:
             return
 

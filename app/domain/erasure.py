@@ -1,6 +1,7 @@
-"""Erase a customer in steps: the stages, the cursor between two steps, and how their ids are found in bytes."""
+"""Erase a customer in steps: names, the stages, the cursor between two steps, and how names are found in bytes."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,16 +11,28 @@ CONTACT = re.compile(r"\+?[0-9]{5,15}|[A-Za-z0-9][A-Za-z0-9._-]{4,199}", re.ASCI
 _PHONE = re.compile(r"[0-9]{5,15}", re.ASCII)
 
 
+@dataclass(frozen=True)
+class ContactName:
+    """A name of the contact that is erased: the given one, or one that an event of the contact also has.
+
+    `without_user_id`: only an event without a user id is found by this name. It is a phone number that a user id has
+    led to, and an event of this number that has another user id may be about somebody else.
+    """
+
+    text: str
+    without_user_id: bool = False
+
+
 class ErasureStage(StrEnum):
     """The stages of an erasure, in this order.
 
-    Events that hold the given id go last: an erasure that was interrupted and starts again finds the contact's
-    other ids in them.
+    Events go last, because the contact's other names are found in them: also by an erasure that was interrupted and
+    starts again.
     """
 
     RECEIPTS = "receipts"
-    OTHER_IDS = "names"  # part of the API's cursor
-    CONTACT = "contact"
+    OTHERS = "others"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,9 @@ class ErasureCursor:
 class EraseStep:
     """What one step erased, and the cursor of the next step; None: the erasure is complete.
 
-    `receipts` counts the receipts whose body was cleared. `pending` and `unreadable` count receipts that name the
-    contact and were kept: their bytes may hold updates about other customers that are in no event yet.
+    `receipts` counts the receipts whose body was erased. `pending` and `unreadable` count receipts that name the
+    contact and were kept: their bytes may hold updates about other customers that are in no event yet. `remaining`
+    are the ids of events that name the contact and are kept: they are about another customer, or about none.
     """
 
     events: int = 0
@@ -52,22 +66,23 @@ class EraseStep:
     receipts: int = 0
     pending: int = 0
     unreadable: int = 0
+    remaining: tuple[str, ...] = ()
     next: ErasureCursor | None = None
 
 
-def is_phone(contact_id: str) -> bool:
-    """Return whether a contact's id is a phone number (without its plus sign) and not a user id."""
-    return _PHONE.fullmatch(contact_id) is not None
+def is_phone(name: str) -> bool:
+    """Return whether a contact's name is a phone number (without its plus sign) and not a user id."""
+    return _PHONE.fullmatch(name) is not None
 
 
-def has_any_id(body: bytes, contact_ids: list[str]) -> bool:
-    """Return whether bytes contain one of these ids. A phone number inside of a longer number does not count."""
-    return any(re.search(_pattern(contact_id), body) for contact_id in contact_ids)
+def has_any_name(content: bytes, names: Iterable[ContactName]) -> bool:
+    """Return whether bytes contain one of these names. A phone number inside of a longer number does not count."""
+    return any(re.search(_pattern(name.text), content) for name in names)
 
 
-def _pattern(contact_id: str) -> bytes:
-    literal = re.escape(contact_id.encode())
-    if not is_phone(contact_id):
+def _pattern(name: str) -> bytes:
+    literal = re.escape(name.encode())
+    if not is_phone(name):
         return literal
     # A digit before the number makes it another number, unless the digit ends an escape such as \u00e9.
     return rb"(?:(?<![0-9])|(?<=\\u[0-9a-fA-F]{4}))" + literal + rb"(?![0-9])"

@@ -42,7 +42,7 @@ class Receipt:
     """A stored receipt without its body. `size` is in bytes.
 
     `duplicates`: how often the same bytes came again. `differing`: how many of its events were known already, with
-    another item.
+    another item. `erased`: its body was erased with a contact.
     """
 
     id: str
@@ -54,3 +54,4 @@ class Receipt:
     duplicates: int
     differing: int
     signed_with: SignedWith
+    erased: bool = False

@@ -22,7 +22,8 @@ _CURSOR = re.compile(rf"(?:{'|'.join(ErasureStage)})_[0-9]{{1,18}}_[0-9]{{1,18}}
 def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
     """Erase a customer step by step; repeat with `nextCursor` until it is null.
 
-    Each step deletes events and their deliveries, or clears the bodies of receipts that name the customer.
+    Each step erases the bodies of receipts that name the customer, looks for events about others that do so, or
+    deletes events and their deliveries.
     """
     contact = body["contact"].removeprefix("+")
     cursor = None if body["cursor"] is None else _read_cursor(body["cursor"])

@@ -17,9 +17,10 @@ class EraseSchema(CamelSchema):
 
 
 class ErasedSchema(CamelSchema):
-    """What one step erased. `receipts`: the number of receipts whose body was cleared.
+    """What one step erased. `receipts`: the number of receipts whose body was erased.
 
     `pending` and `unreadable` receipts name the contact and were kept: they may hold updates about other customers.
+    `remaining`: ids of events that name the contact and are kept: they are about another customer, or about none.
     `left`: the largest possible number of receipts still to be searched.
     """
 
@@ -28,5 +29,6 @@ class ErasedSchema(CamelSchema):
     receipts = ma.fields.Integer(required=True)
     pending = ma.fields.Integer(required=True)
     unreadable = ma.fields.Integer(required=True)
+    remaining = ma.fields.List(ma.fields.String(), required=True)
     left = ma.fields.Integer(required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)

@@ -70,7 +70,10 @@ class Receipts(Repository):
         return self._store.database.read(count_receipts)
 
     def reprocess(self, receipt_id: str) -> Receipt | None:
-        """Mark a receipt as pending, so that it is split again, and return it; None if it does not exist."""
+        """Mark a receipt as pending, so that it is split again, and return it; None if it does not exist.
+
+        An erased one stays as it is.
+        """
         row_id = row_id_of(receipt_id)
         if row_id is None:
             return None

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
+from app.domain.erasure import ContactName, EraseStep, ErasureCursor, ErasureStage
 from app.store.repository import Repository
+from app.store.tables.contact_names import find_names
 from app.store.transactions import erase_contact, prune
 from app.store.transactions.prune import Plan, PruneStep
 
@@ -44,14 +45,14 @@ class Retention(Repository):
         if cursor is None:
             last_id = self._store.database.read(erase_contact.last_receipt_id)
             cursor = ErasureCursor(ErasureStage.RECEIPTS, 0, last_id)
-        ids = self._store.database.read(lambda c: erase_contact.other_ids(c, contact))
+        names = self._store.database.read(lambda c: find_names(c, contact))
         match cursor.stage:
             case ErasureStage.RECEIPTS:
-                return self._clear_bodies([contact, *ids], cursor)
-            case ErasureStage.OTHER_IDS:
-                return self._erase_by_other_id(contact, ids, cursor)
-            case ErasureStage.CONTACT:
-                return self._erase_by_contact(contact, cursor)
+                return self._clear_bodies(names, cursor)
+            case ErasureStage.OTHERS:
+                return self._find_others(names, cursor)
+            case ErasureStage.EVENTS:
+                return self._erase_events(names, cursor)
 
     def _prune(
         self, plan: Callable[[Connection], Plan], delete: Callable[[Connection, Sequence[int]], int]
@@ -60,33 +61,37 @@ class Retention(Repository):
         deleted = self._store.write(lambda c: delete(c, planned.ids)) if planned.ids else 0
         return PruneStep(deleted, planned.next)
 
-    def _clear_bodies(self, contact_ids: Sequence[str], cursor: ErasureCursor) -> EraseStep:
+    def _clear_bodies(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
         def search(connection: Connection) -> tuple[int, list[int]]:
-            end = erase_contact.end_of_scan(connection, cursor.after, cursor.last_receipt_id)
-            return end, erase_contact.receipts_with_id(connection, contact_ids, cursor.after, end)
+            end = erase_contact.end_of_receipts(connection, cursor.after, cursor.last_receipt_id)
+            return end, erase_contact.receipts_with_name(connection, names, cursor.after, end)
 
         end, ids = self._store.database.read(search)
         step = self._store.write(lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
-        stage = ErasureStage.RECEIPTS if end > cursor.after else ErasureStage.OTHER_IDS
-        return replace(step, next=ErasureCursor(stage, end, cursor.last_receipt_id))
+        is_complete = end == cursor.after
+        return replace(step, next=_next(cursor, ErasureStage.OTHERS) if is_complete else replace(cursor, after=end))
 
-    def _erase_by_other_id(self, contact: str, other_ids: Sequence[str], cursor: ErasureCursor) -> EraseStep:
-        for other_id in other_ids:
-            step = self._erase_events(contact, other_id)
-            if step.events:
-                return replace(step, next=cursor)
-        return EraseStep(next=replace(cursor, stage=ErasureStage.CONTACT))
+    def _find_others(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
+        def search(connection: Connection) -> tuple[int, tuple[str, ...]]:
+            end, last_id = erase_contact.end_of_events(connection, cursor.after), cursor.last_receipt_id
+            return end, erase_contact.others_with_name(connection, names, cursor.after, end, last_id)
 
-    def _erase_by_contact(self, contact: str, cursor: ErasureCursor) -> EraseStep:
-        step = self._erase_events(contact, None)
+        end, remaining = self._store.database.read(search)
+        is_complete = end == cursor.after
+        following = _next(cursor, ErasureStage.EVENTS) if is_complete else replace(cursor, after=end)
+        return EraseStep(remaining=remaining, next=following)
+
+    def _erase_events(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
+        def erase(connection: Connection) -> EraseStep:
+            rows = erase_contact.lock_next_events(connection, names)
+            return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
+
+        step = self._store.write(erase, "work")  # wake the workers: other jobs may be due
         if step.events:
             return replace(step, next=cursor)
         self._store.database.truncate_wal()
         return step
 
-    def _erase_events(self, contact: str, other_id: str | None) -> EraseStep:
-        def erase(connection: Connection) -> EraseStep:
-            rows = erase_contact.lock_events_with_id(connection, contact, other_id)
-            return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
 
-        return self._store.write(erase, "work")  # wake the workers: other jobs may be due
+def _next(cursor: ErasureCursor, stage: ErasureStage) -> ErasureCursor:
+    return replace(cursor, stage=stage, after=0)

@@ -35,6 +35,7 @@ STATUS_OF: Mapping[str, int] = {
     "method_not_allowed": 405,
     "body_timeout": 408,
     "headers_timeout": 408,
+    "erased": 409,
     "too_many": 409,
     "unknown_destination": 409,
     "body_too_large": 413,

@@ -23,6 +23,8 @@ STATE_PARAMETER = {"in": "query", "name": "state", "schema": {"type": "string", 
 class ReceiptSchema(CamelSchema):
     """One webhook POST from Meta. `size` is in bytes; `duplicates`: how often the same bytes came again.
 
+    `erased`: its bytes were erased with a contact, so that it cannot be reprocessed.
+
     `differing`: how many of its events were known already, with another item. The known events stay as they are.
     """
 
@@ -34,6 +36,7 @@ class ReceiptSchema(CamelSchema):
     events = ma.fields.Integer(required=True)
     duplicates = ma.fields.Integer(required=True)
     differing = ma.fields.Integer(required=True)
+    erased = ma.fields.Boolean(required=True)
     signed_with = ma.fields.String(required=True, validate=ma.validate.OneOf(["current", "previous"]))
 
 
@@ -81,7 +84,10 @@ def send_receipt_body(receipt_id: str) -> Response:
 @bp.response(202, ReceiptSchema)
 def reprocess_receipt(receipt_id: str) -> Receipt:
     """Put a receipt back into the queue, to be split again."""
-    return _existing(gateway().store.receipts.reprocess(receipt_id))
+    receipt = _existing(gateway().store.receipts.reprocess(receipt_id))
+    if receipt.erased:
+        raise ApiError("erased", "The bytes of this receipt were erased with a contact: there is nothing to split.")
+    return receipt
 
 
 def _existing(receipt: Receipt | None) -> Receipt:

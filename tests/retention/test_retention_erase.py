@@ -12,15 +12,19 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.meta.parse import split
+from app.domain.split import SplitEvent, SplitReceipt
 from app.gateway import Gateway
 from app.store import Store
 from app.store.tables.schema import receipts
+from tests.support.envelopes import change, contact, envelope, in_bytes, inbound_text
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, run, serving
 from tests.support.store import new_receipt
 from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import bearer
+from tests.support.work import LEASE, claim_split
 
 PHONE, OTHER = "4915112345678", "4917755566677"
 ERASE = "/api/contacts/erase"
@@ -35,18 +39,26 @@ def put_customer(store: Store, phone: str = PHONE, *, name: str = "a", state: st
     put_delivery(store, event, destination="crm")
 
 
+def receive_and_split(store: Store, body: bytes) -> None:
+    """Receive a webhook and split it as the worker does."""
+    store.receipts.add(new_receipt(body))
+    [receipt] = store.receipts.pending(limit=1, max_bytes=len(body))
+    found = split(receipt.body, sha256=receipt.sha256, received_at=receipt.received_at)
+    store.events.add(claim_split(store), [SplitReceipt(receipt, [SplitEvent(event) for event in found])], LEASE)
+
+
 def post_erase(client: FlaskClient, contact: Any, cursor: Any = None) -> TestResponse:
     return client.post(ERASE, json={"contact": contact, "cursor": cursor}, headers=bearer())
 
 
-def erase(client: FlaskClient, contact: str) -> dict[str, int]:
-    """Take all steps; return their added counts."""
-    total: dict[str, int] = {}
+def erase(client: FlaskClient, contact: str) -> dict[str, Any]:
+    """Take all steps; return their added counts, and the ids of the events that remain."""
+    total: dict[str, Any] = {}
     cursor = None
     while True:
         answer = post_erase(client, contact, cursor).get_json()
         cursor = answer.pop("nextCursor")
-        total = {name: total.get(name, 0) + answer[name] for name in answer}
+        total = {name: total[name] + answer[name] if total else answer[name] for name in answer}
         if cursor is None:
             return total
 
@@ -58,11 +70,37 @@ def test_a_customer_is_erased_and_others_are_not(client: FlaskClient, gateway: G
 
     erased = erase(client, written)
 
-    assert erased == {"events": 1, "deliveries": 1, "receipts": 1, "pending": 0, "unreadable": 0, "left": 0}
+    counts = {"events": 1, "deliveries": 1, "receipts": 1, "pending": 0, "unreadable": 0, "left": 0}
+    assert erased == {**counts, "remaining": []}
     page = client.get("/api/events", headers=bearer())
     assert [event["id"] for event in page.get_json()["items"]] == [event_id("b")]
     assert PHONE not in page.text
     assert client.get(f"/api/events/{event_id('a')}", headers=bearer()).status_code == 404
+
+
+@pytest.mark.parametrize("given", ["5531988880001", "553188880001"])
+def test_a_customer_whose_number_is_spelled_in_two_ways_is_erased_by_either(
+    client: FlaskClient, gateway: Gateway, given: str
+) -> None:
+    sender, described = "5531988880001", contact("553188880001")
+    messages = [inbound_text(wamid=f"wamid.BR{number}", sender=sender) for number in range(2)]
+    receive_and_split(gateway.store, in_bytes(envelope(change(contacts=[described], messages=messages))))
+
+    erased = erase(client, given)
+
+    assert (erased["events"], erased["receipts"], erased["remaining"]) == (2, 1, [])
+    assert client.get("/api/events", headers=bearer()).get_json()["items"] == []
+
+
+def test_an_erased_receipt_is_not_split_again(client: FlaskClient, gateway: Gateway) -> None:
+    put_customer(gateway.store)
+    erase(client, PHONE)
+
+    answer = client.post("/api/receipts/rcp_1/reprocess", headers=bearer())
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "erased")
+    [listed] = client.get("/api/receipts", headers=bearer()).get_json()["items"]
+    assert (listed["state"], listed["erased"]) == ("split", True)
 
 
 def test_the_body_of_an_erased_receipt_is_gone(client: FlaskClient, gateway: Gateway) -> None:
@@ -80,7 +118,7 @@ def test_erasing_an_unknown_customer_erases_nothing(client: FlaskClient, gateway
 
     erased = erase(client, OTHER)
 
-    assert set(erased.values()) == {0}
+    assert not any(erased.values())
 
 
 @pytest.mark.parametrize(
@@ -129,8 +167,11 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 def contacts(running: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `flask wats contacts …` as a user does beside the running service."""
-    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
-    return run("contacts", *arguments, environ=environ)
+    return run("contacts", *arguments, environ=environment_of(running))
+
+
+def environment_of(running: Running) -> dict[str, str]:
+    return {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
 
 
 def opened(running: Running) -> Store:
@@ -147,24 +188,34 @@ def test_the_command_line_says_what_it_erased(running: Running) -> None:
     unconfirmed = contacts(running, "erase", PHONE)
     erased = contacts(running, "erase", PHONE, "--yes")
     again = contacts(running, "erase", f"+{PHONE}", "--yes", "--json")
+    reprocessed = run("receipts", "reprocess", "--state", "split", environ=environment_of(running))
 
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
     store.close()
     assert (unconfirmed.returncode, unconfirmed.stdout) == (2, "")
     assert (erased.returncode, erased.stdout) == (0, "done: erased 1 event, 1 delivery and the bodies of 1 receipt\n")
     assert erased.stderr.startswith("erasing: ")
-    assert json.loads(again.stdout) == dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
+    nothing = dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
+    assert json.loads(again.stdout) == {**nothing, "remaining": []}
     assert names == ["b"]
+    left = "1 receipt left, whose bytes are erased"
+    assert reprocessed.stdout == f"done: 1 receipt queued to be split again; {left}\n"
 
 
 def test_the_command_line_says_what_it_left(running: Running) -> None:
     store = opened(running)
     put_customer(store, state="pending")
+    put_events(store, *[new_event(number, wa_id=OTHER, raw={"wa_id": PHONE}) for number in range(6)])
     store.close()
 
     erased = contacts(running, "erase", PHONE, "--yes")
+    as_json = contacts(running, "erase", PHONE, "--yes", "--json")
 
-    assert erased.returncode == 1
+    some = ", ".join(event_id(number) for number in range(5))
+    assert "kept 6 events with this contact, about another customer or about none, which" in erased.stderr
+    assert f"{some}, …; see `flask wats events show`" in erased.stderr
+    assert json.loads(as_json.stdout)["remaining"] == [event_id(number) for number in range(6)]
+    assert (erased.returncode, as_json.returncode) == (1, 1)
     assert erased.stdout == "done: erased 1 event, 1 delivery and the bodies of 0 receipts\n"
     assert "1 pending, 0 unreadable" in erased.stderr
 
@@ -174,7 +225,7 @@ def test_on_a_terminal_it_asks_first(running: Running, answer: str, code: int, l
     store = opened(running)
     put_customer(store)
     ours, terminal = pty.openpty()
-    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
+    environ = environment_of(running)
     command = [FLASK, "wats", "contacts", "erase", PHONE]
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=terminal, stderr=subprocess.PIPE, text=True)
 

@@ -29,7 +29,7 @@ def _order() -> list[str]:
     places = [re.sub(r" by (id|name)$", "", place) for place in PLACES]
     for name, at in (("missing queues", "queues"), ("erased_events", "receipts"), ("advisory lock", "receipts")):
         places.insert(places.index(at), name)
-    return [*places, "receipt_errors", "consumers", "heartbeats", "clock_jump"]
+    return [*places, "event_names", "receipt_errors", "consumers", "heartbeats", "clock_jump"]
 
 
 ORDER = _order()
@@ -95,7 +95,7 @@ class _Held:
 
 
 def _key_of(table: Table) -> Column[Any]:
-    [key] = table.primary_key.columns
+    key, *_ = table.primary_key.columns
     return key
 
 
@@ -106,10 +106,11 @@ def _place_of(table: str, row: Mapping[str, Any]) -> str:
 
 
 def _guard_of(table: str, row: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The row whose lock makes another order needless: the queue of a job that waits, the receipt of an error."""
+    """The row whose lock makes another order needless: the queue of a job that waits, the event of a name."""
     if table == "jobs" and row["due_at"] is None:
         return "queues", row["queue"]
-    return ("receipts", row["key"]) if table == "receipt_errors" else None
+    guards = {"event_names": "events", "receipt_errors": "receipts"}
+    return (guards[table], row["key"]) if table in guards else None
 
 
 class Recorder:

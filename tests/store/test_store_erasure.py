@@ -12,12 +12,14 @@ from sqlalchemy.engine import make_url
 
 from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
 from app.domain.receipt import Stored
+from app.domain.split import SplitEvent
 from app.store import Store
-from app.store.tables.schema import consumers, deliveries, erased_events, events, jobs, queues, receipts
+from app.store.tables.schema import consumers, deliveries, erased_events, event_names, events, jobs, queues, receipts
 from app.store.transactions.erase_contact import SCAN_ROWS
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_delivery, put_events
 from tests.support.store import NOON, StoreMaker, new_receipt, sqlite_databases
+from tests.support.work import add_events
 
 PHONE, USER = "4915112345678", "DE.13491208655302741918"
 OTHER_PHONE, OTHER_USER = "4917755566677", "DE.99991208655302741918"
@@ -34,7 +36,8 @@ def erase(store: Store, contact: str) -> EraseStep:
     """Erase in all its steps, and return their sum."""
     steps = list(steps_of(store, contact))
     counts = ("events", "deliveries", "receipts", "pending", "unreadable")
-    return EraseStep(**{name: sum(getattr(step, name) for step in steps) for name in counts})
+    remaining = tuple(event for step in steps for event in step.remaining)
+    return EraseStep(**{name: sum(getattr(step, name) for step in steps) for name in counts}, remaining=remaining)
 
 
 def steps_of(store: Store, contact: str) -> Iterator[EraseStep]:
@@ -133,13 +136,87 @@ def test_an_erasure_that_was_interrupted_can_be_started_again(store: Store) -> N
     put_receipt(store, USER)
     put_events(store, new_event("both", wa_id=PHONE, user_id=USER), receipt=9)
     put_events(store, *[new_event(n, wa_id=None, user_id=USER) for n in range(STEP_ROWS + 1)], receipt=9)
-    for _, step in zip(range(3), steps_of(store, PHONE), strict=False):
+    for _, step in zip(range(5), steps_of(store, PHONE), strict=False):
         assert step.next is not None
 
     erased = erase(store, PHONE)
 
     assert erased.events == 2
     assert column(store, events.c.id) == []
+
+
+SPELLED = "553188880001"
+
+
+def add_named(store: Store, name: str, *names: str, user_id: str | None = None) -> None:
+    """Add an event by the split: `names` are phone numbers, of which the first is that of the item."""
+    entries = [{"wa_id": other} for other in names[1:]]
+    add_events(store, SplitEvent(new_event(name, wa_id=names[0], user_id=user_id, contacts=entries)))
+
+
+def left_in(store: Store) -> list[str]:
+    return [event.data["text"] for event in store.events.after(0, limit=99)]
+
+
+@pytest.mark.parametrize("given", [PHONE, SPELLED, USER])
+def test_every_name_of_a_contact_erases_the_events_of_all(store: Store, given: str) -> None:
+    add_named(store, "spelled in two ways", PHONE, SPELLED)
+    add_named(store, "in one way", PHONE)
+    add_named(store, "in the other way", SPELLED)
+    add_named(store, "with a user id", SPELLED, user_id=USER)
+    add_named(store, "of another", OTHER_PHONE)
+
+    erased = erase(store, given)
+
+    assert (erased.events, erased.remaining) == (4, ())
+    assert left_in(store) == ["of another"]
+    assert column(store, event_names.c.name) == []
+
+
+def test_a_chain_of_names_that_was_interrupted_anywhere_is_erased_by_a_second_erasure(store: Store) -> None:
+    for number in range(4):
+        add_named(store, f"link {number}", f"49151000000{number}", f"49151000000{number + 1}")
+        add_named(store, f"alone {number}", f"49151000000{number + 1}")
+    erasure = steps_of(store, "491510000000")
+
+    for _, _step in zip(range(6), erasure, strict=False):  # two steps that look, twice, and the first that deletes
+        pass
+    interrupted = left_in(store)
+    erase(store, "491510000000")
+
+    assert 0 < len(interrupted) < 8
+    assert left_in(store) == []
+
+
+def test_a_number_that_a_user_id_led_to_erases_no_other_user(store: Store) -> None:
+    add_named(store, "ours", PHONE, SPELLED, user_id=USER)
+    add_named(store, "before us", SPELLED, user_id=OTHER_USER)
+
+    erased = erase(store, USER)
+
+    assert left_in(store) == ["before us"]
+    assert erased.remaining == (new_event("before us").id,)
+
+
+def test_an_event_about_another_that_names_the_contact_remains_and_is_told(store: Store) -> None:
+    body = put_receipt(store, PHONE)
+    card = {"contacts": [{"phones": [{"wa_id": PHONE}]}]}
+    put_events(store, new_event("card", wa_id=OTHER_PHONE, raw=card), new_event("unknown", wa_id=None, raw=card))
+    put_events(store, new_event("other number", wa_id=OTHER_PHONE, raw={"wa_id": f"1{PHONE}"}))
+
+    erased = erase(store, PHONE)
+
+    assert PHONE.encode() in body
+    assert (erased.events, erased.receipts) == (0, 1)
+    assert erased.remaining == (new_event("card").id, new_event("unknown").id)
+
+
+def test_pruning_an_event_deletes_its_names(store: Store) -> None:
+    add_named(store, "old", PHONE, SPELLED)
+
+    store.retention.prune_events(before=NOW, after=0, destinations=["crm"])
+
+    assert column(store, event_names.c.name) == []
 
 
 def test_the_body_of_an_erased_event_is_always_cleared(store: Store) -> None:
@@ -197,7 +274,7 @@ def test_a_receipt_with_a_cleared_body_cannot_be_split_again(store: Store) -> No
     receipt = store.receipts.reprocess("rcp_1")
 
     assert receipt is not None
-    assert receipt.state == "split"
+    assert (receipt.state, receipt.erased) == ("split", True)
 
 
 def test_only_the_ids_of_erased_events_are_kept(store: Store) -> None:
@@ -231,7 +308,7 @@ def test_every_step_is_bounded(store: Store) -> None:
 
     steps = [(step.receipts, step.events) for step in steps_of(store, PHONE)]
 
-    assert steps == [(SCAN_ROWS, 0), (1, 0), (0, 0), (0, 0), (0, STEP_ROWS), (0, 1), (0, 0)]
+    assert steps == [(SCAN_ROWS, 0), (1, 0), (0, 0), (0, 0), (0, 0), (0, STEP_ROWS), (0, 1), (0, 0)]
 
 
 def test_receipts_that_come_during_an_erasure_are_not_searched(store: Store) -> None:
@@ -247,7 +324,7 @@ def test_receipts_that_come_during_an_erasure_are_not_searched(store: Store) -> 
 
 def everything(store: Store) -> bytes:
     """Return every value of every table."""
-    tables: list[Table] = [receipts, events, deliveries, jobs, queues, consumers, erased_events]
+    tables: list[Table] = [receipts, events, event_names, deliveries, jobs, queues, consumers, erased_events]
     return store.database.read(lambda c: b"".join(repr(c.execute(select(t)).all()).encode() for t in tables))
 
 

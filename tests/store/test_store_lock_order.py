@@ -93,7 +93,8 @@ def split_receipts(store: Store) -> None:
     ordered = [split_event(("ordered", number), to=to, order_key=number % 3) for number in range(12)]
     named = [
         SplitEvent(
-            new_event(name, wa_id=wa_id, user_id=user_id), deliveries=(NewDelivery("crm", 1), NewDelivery("bot"))
+            new_event(name, wa_id=wa_id, user_id=user_id, contacts=[{"wa_id": "4917755"}]),
+            deliveries=(NewDelivery("crm", 1), NewDelivery("bot")),
         )
         for name, wa_id, user_id in (("both", PHONE, USER), ("phone", PHONE, None), ("user", None, USER))
     ]

@@ -1,14 +1,18 @@
 """The schema fits this code or not, and an upgrade brings it to head."""
 
+from dataclasses import replace
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.store import SchemaStatus, Store
 from app.store.migrations.upgrade import MIGRATIONS, no_schema
-from app.store.tables.schema import metadata
+from app.store.migrations.versions.v0005_event_names import read_names
+from app.store.tables.schema import event_names, metadata
+from tests.support.events import new_event, put_events
 from tests.support.store import Databases, StoreMaker, new_receipt
 
 HEAD, NEWER = no_schema().head, "9999"
@@ -89,6 +93,19 @@ def test_the_migrations_lead_to_the_tables_of_this_code(store: Store) -> None:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
     assert store.database.read(differences) == []
+
+
+def test_the_upgrade_reads_further_names_out_of_the_events_of_older_code(store: Store) -> None:
+    """As many events as need several batches; the last is about a changed number."""
+    spelled = [new_event(n, wa_id="5531988880001", contacts=[{"wa_id": "553188880001"}]) for n in range(501)]
+    changed = replace(new_event("changed", wa_id="491511"), data={"text": "", "current": {"waId": "+491512"}})
+    put_events(store, *spelled, changed)
+
+    store.write(read_names)
+
+    query = select(event_names.c.name, event_names.c.event).order_by(event_names.c.event)
+    names = [tuple(row) for row in store.database.read(lambda c: c.execute(query).all())]
+    assert names == [*[("553188880001", n) for n in range(1, 502)], ("491512", 502)]
 
 
 def test_an_upgrade_that_fails_is_rolled_back(databases: Databases, make_store: StoreMaker) -> None:

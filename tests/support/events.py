@@ -1,6 +1,7 @@
 """Builders of events, and functions that insert them directly into the store's tables."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +27,9 @@ def new_event(
     wa_id: str | None = "4915112345678",
     user_id: str | None = None,
     raw: Any = None,
+    contacts: Sequence[Any] = (),
 ) -> NewEvent:
-    """Return an event that happened at noon."""
+    """Return an event that happened at noon. `contacts`: Meta's entries of its customer."""
     item = {"id": f"wamid.{name}", "type": "text", "text": {"body": str(name)}} if raw is None else raw
     return NewEvent(
         id=event_id(name),
@@ -38,7 +40,7 @@ def new_event(
         contact=Contact(wa_id=wa_id, user_id=user_id),
         data={"text": str(name)},
         raw=item,
-        origin=Origin("whatsapp_business_account", {"id": "1234567890"}, "messages", {}, [], "messages"),
+        origin=Origin("whatsapp_business_account", {"id": "1234567890"}, "messages", {}, list(contacts), "messages"),
     )
 
 

@@ -32,6 +32,7 @@ def test_a_receipt_is_shown_in_the_published_form(client: FlaskClient) -> None:
         "events": 0,
         "duplicates": 0,
         "differing": 0,
+        "erased": False,
         "signedWith": "current",
         "error": None,
     }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, takewhile
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, select, update
 
@@ -27,14 +28,15 @@ def has_state(state: ReceiptState) -> ColumnElement[bool]:
     return receipts.c.state == bindparam(None, state.value, literal_execute=True)
 
 
-def is_cleared() -> ColumnElement[bool]:
-    """Return the condition that a receipt's body was cleared, because it named an erased contact.
+def is_erased() -> ColumnElement[bool]:
+    """Return the condition that a receipt's body was erased, because it named an erased contact.
 
     The row stays, so that the same bytes are recognised if Meta sends them again.
     """
     return and_(receipts.c.size > 0, func.length(receipts.c.body) == 0)
 
 
+_ERASED = is_erased().label("erased")
 _IS_PENDING = has_state(ReceiptState.PENDING)
 _ANY_PENDING = select(receipts.c.id).where(_IS_PENDING).limit(1)
 _PENDING_SIZES = (
@@ -60,13 +62,13 @@ class ReceiptCounts:
 
 def get_receipt(connection: Connection, row_id: int) -> Receipt | None:
     """Return the receipt with this id."""
-    row = connection.execute(select(*_COLUMNS).where(receipts.c.id == row_id)).one_or_none()
+    row = connection.execute(select(*_COLUMNS, _ERASED).where(receipts.c.id == row_id)).one_or_none()
     return None if row is None else _receipt(row)
 
 
 def get_body(connection: Connection, row_id: int) -> bytes | None:
     """Return the exact bytes of a receipt, or None if its body was cleared."""
-    query = select(receipts.c.body).where(receipts.c.id == row_id, ~is_cleared())
+    query = select(receipts.c.body).where(receipts.c.id == row_id, ~is_erased())
     body = connection.execute(query).scalar_one_or_none()
     return None if body is None else bytes(body)
 
@@ -75,7 +77,7 @@ def page_of_receipts(
     connection: Connection, *, state: ReceiptState | None, before: int | None, limit: int
 ) -> list[Receipt]:
     """Return receipts from the newest to the oldest, all of them older than `before`."""
-    query = select(*_COLUMNS).order_by(receipts.c.id.desc()).limit(limit)
+    query = select(*_COLUMNS, _ERASED).order_by(receipts.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(has_state(state))
     if before is not None:
@@ -120,7 +122,7 @@ def pending_receipts(connection: Connection, limit: int, max_bytes: int) -> list
 
 def reprocess_receipt(connection: Connection, row_id: int) -> None:
     """Make a receipt pending again, unless its body was cleared: then there is nothing to split."""
-    query = update(receipts).where(receipts.c.id == row_id, ~is_cleared())
+    query = update(receipts).where(receipts.c.id == row_id, ~is_erased())
     if connection.execute(query.values(state=ReceiptState.PENDING.value)).rowcount:
         connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt == row_id))
 
@@ -132,7 +134,7 @@ def row_id_of(public_id: str) -> int | None:
     return row_id if 0 < row_id <= MAX_ROW_ID else None
 
 
-def _receipt(row: Row[tuple[object, ...]]) -> Receipt:
+def _receipt(row: Row[*tuple[Any, ...]]) -> Receipt:
     return Receipt(
         id=f"rcp_{row.id}",
         received_at=row.received_at,
@@ -143,6 +145,7 @@ def _receipt(row: Row[tuple[object, ...]]) -> Receipt:
         duplicates=row.duplicates,
         differing=row.differing,
         signed_with=row.signed_with,
+        erased=bool(row.erased),
     )
 
 

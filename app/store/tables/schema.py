@@ -65,6 +65,16 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+event_names = Table(
+    "event_names",
+    metadata,
+    Column("event", RowId, primary_key=True, autoincrement=False),  # its sequence
+    Column("name", String(200), primary_key=True),
+    Index("event_names_name", "name", "event"),
+    sqlite_with_rowid=False,
+)
+"""Further names of an event's contact, beside `wa_id` and `user_id`: most events have none."""
+
 erased_events = Table(
     "erased_events",
     metadata,

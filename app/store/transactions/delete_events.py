@@ -1,4 +1,4 @@
-"""Deletes events with all that depends on them: their deliveries, and the open jobs of these.
+"""Deletes events with all that depends on them: their names, their deliveries, and the open jobs of these.
 
 The caller has locked the events. Then come the queues of open deliveries, by name; then deliveries and jobs, by id.
 Settling and replaying lock queues before deliveries, too.
@@ -15,7 +15,7 @@ from app.domain.destination import queue_of_destination
 from app.store.tables.deliveries import OPEN
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.queues import lock_queues
-from app.store.tables.schema import deliveries, events, jobs
+from app.store.tables.schema import deliveries, event_names, events, jobs
 from app.store.tables.types import chunks
 from app.store.transactions.enqueue import promote_next
 
@@ -50,4 +50,5 @@ def delete_jobs_of(connection: Connection, rows: Sequence[DeliveryRow], now: dat
 def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:
     """Delete events and their deliveries, whose jobs are deleted already. Return how many of each there were."""
     deleted = connection.execute(delete(deliveries).where(deliveries.c.event.in_(ids))).rowcount
+    connection.execute(delete(event_names).where(event_names.c.event.in_(ids)))
     return connection.execute(delete(events).where(events.c.id.in_(ids))).rowcount, deleted

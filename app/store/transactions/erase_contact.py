@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, select, text, update
 
-from app.domain.erasure import EraseStep, has_any_id, is_phone
+from app.domain.erasure import ContactName, EraseStep, has_any_name
 from app.domain.receipt import ReceiptState
-from app.store.tables.receipts import is_cleared
+from app.store.tables.contact_names import conditions_of, does_not_belong_to
+from app.store.tables.events import id_of
+from app.store.tables.receipts import is_erased
 from app.store.tables.schema import events, receipts
 from app.store.tables.types import UtcDateTime
 from app.store.transactions.delete_events import delete_events, delete_jobs_of, lock_open_deliveries
@@ -21,7 +23,6 @@ from app.store.transactions.prune import STEP_ROWS
 
 SCAN_ROWS = 2000
 SCAN_BYTES = 16 * 1024 * 1024
-MAX_OTHER_IDS = 50
 
 _REMEMBER = text(
     "INSERT INTO erased_events (event_id, at) SELECT event_id, :at FROM events WHERE id IN :ids"
@@ -32,36 +33,38 @@ EventRow = Row[*tuple[Any, ...]]
 """An event's sequence and the row id of its receipt."""
 
 
-def other_ids(connection: Connection, contact: str) -> list[str]:
-    """Return the contact's other ids: user ids or phone numbers from events that also have the given one."""
-    other = events.c.user_id if is_phone(contact) else events.c.wa_id
-    query = select(other).where(_has_id(contact), other.is_not(None)).distinct().limit(MAX_OTHER_IDS)
-    return list(connection.execute(query).scalars())
-
-
 def last_receipt_id(connection: Connection) -> int:
     """Return the id of the newest receipt, 0 if there is none."""
     return connection.execute(select(func.max(receipts.c.id))).scalar_one() or 0
 
 
-def end_of_scan(connection: Connection, after: int, last_id: int) -> int:
-    """Return the id up to which one step searches: `SCAN_ROWS` or `SCAN_BYTES` of receipts, but at least one."""
+def end_of_receipts(connection: Connection, after: int, last_id: int) -> int:
+    """Return the id of the receipt up to which one step searches."""
     query = select(receipts.c.id, receipts.c.size).where(receipts.c.id > after, receipts.c.id <= last_id)
-    end, size = after, 0
-    for row in connection.execute(query.order_by(receipts.c.id).limit(SCAN_ROWS)):
-        size += row.size
-        if end > after and size > SCAN_BYTES:
-            return end
-        end = row.id
-    return end
+    return _end_of_scan(connection, after, query.order_by(receipts.c.id))
 
 
-def receipts_with_id(connection: Connection, contact_ids: Sequence[str], after: int, end: int) -> list[int]:
-    """Return the ids of receipts in this range whose body has one of the contact's ids."""
-    contains = or_(*[_contains(connection, contact_id, number) for number, contact_id in enumerate(contact_ids)])
-    query = select(receipts.c.id, receipts.c.body)
-    query = query.where(receipts.c.id > after, receipts.c.id <= end, contains)
-    return [row.id for row in connection.execute(query) if has_any_id(bytes(row.body), list(contact_ids))]
+def end_of_events(connection: Connection, after: int) -> int:
+    """Return the sequence up to which one step searches."""
+    query = select(events.c.id, func.length(events.c.document).label("size")).where(events.c.id > after)
+    return _end_of_scan(connection, after, query.order_by(events.c.id))
+
+
+def receipts_with_name(connection: Connection, names: Sequence[ContactName], after: int, end: int) -> list[int]:
+    """Return the ids of receipts in this range whose body has one of the contact's names."""
+    query = select(receipts.c.id, receipts.c.body).where(receipts.c.id > after, receipts.c.id <= end)
+    rows = connection.execute(query.where(_contains(connection, "body", names)))
+    return [row.id for row in rows if has_any_name(bytes(row.body), names)]
+
+
+def others_with_name(
+    connection: Connection, names: Sequence[ContactName], after: int, end: int, last_receipt_id: int
+) -> tuple[str, ...]:
+    """Return the ids of the events in this range that name the contact, but are not about it."""
+    in_range = and_(events.c.id > after, events.c.id <= end, events.c.receipt <= last_receipt_id)
+    query = select(events.c.event_id, events.c.document).where(in_range, does_not_belong_to(names))
+    rows = connection.execute(query.where(_contains(connection, "document", names)).order_by(events.c.id))
+    return tuple(id_of(row.event_id) for row in rows if has_any_name(bytes(row.document), names))
 
 
 def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
@@ -70,24 +73,26 @@ def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
     locked = connection.execute(query.order_by(receipts.c.id).with_for_update()).all()
     states = Counter(row.state for row in locked)
     split = [row.id for row in locked if row.state == ReceiptState.SPLIT]
-    with_body = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_cleared())
+    with_body = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_erased())
     cleared = connection.execute(with_body.values(body=b"")).rowcount
     return EraseStep(
         receipts=cleared, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE]
     )
 
 
-def lock_events_with_id(connection: Connection, contact: str, other_id: str | None = None) -> Sequence[EventRow]:
-    """Lock and return the next events of the contact; or those that have only another id of it.
+def lock_next_events(connection: Connection, names: Sequence[ContactName]) -> Sequence[EventRow]:
+    """Lock and return the next events of the contact: those of the last name that has any.
 
-    A phone number may have belonged to another customer before: an event with the number and another user id is not
-    the contact's.
+    Events that also have an earlier name come later, because they lead from that name to this one: by them an erasure
+    that was interrupted finds it again.
     """
-    query = select(events.c.id, events.c.receipt).order_by(events.c.id).limit(STEP_ROWS).with_for_update()
-    if other_id is None:
-        return connection.execute(query.where(_has_id(contact))).all()
-    alone = events.c.user_id.is_(None) if is_phone(other_id) else events.c.wa_id.is_distinct_from(contact)
-    return connection.execute(query.where(_has_id(other_id), alone)).all()
+    for number, name in reversed(list(enumerate(names))):
+        leads_to_none = does_not_belong_to(names[:number])
+        for condition in conditions_of(name):
+            query = select(events.c.id, events.c.receipt).where(condition, leads_to_none).order_by(events.c.id)
+            if rows := connection.execute(query.limit(STEP_ROWS).with_for_update()).all():
+                return rows
+    return []
 
 
 def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime) -> EraseStep:
@@ -100,11 +105,20 @@ def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime
     return EraseStep(deleted_events, deleted_deliveries, cleared.receipts)
 
 
-def _has_id(contact_id: str) -> ColumnElement[bool]:
-    return (events.c.wa_id if is_phone(contact_id) else events.c.user_id) == contact_id
+def _end_of_scan(connection: Connection, after: int, query: Select[Any]) -> int:
+    """Return the last id of `SCAN_ROWS` rows or of `SCAN_BYTES` of them, but of one row at least."""
+    end, size = after, 0
+    for row in connection.execute(query.limit(SCAN_ROWS)):
+        size += row.size
+        if end > after and size > SCAN_BYTES:
+            return end
+        end = row.id
+    return end
 
 
-def _contains(connection: Connection, contact_id: str, number: int) -> ColumnElement[bool]:
+def _contains(connection: Connection, column: str, names: Sequence[ContactName]) -> ColumnElement[bool]:
     is_sqlite = connection.dialect.name == "sqlite"
-    condition = text(f"instr(body, :id{number}) > 0" if is_sqlite else f"position(:id{number} in body) > 0")
-    return condition.bindparams(bindparam(f"id{number}", contact_id.encode()))  # type: ignore[return-value]
+    contains = "instr({column}, :{name}) > 0" if is_sqlite else "position(:{name} in {column}) > 0"
+    parts = [contains.format(column=column, name=f"name{number}") for number in range(len(names))]
+    values = {f"name{number}": name.text.encode() for number, name in enumerate(names)}
+    return text(f"({' OR '.join(parts)})").bindparams(**values)  # type: ignore[return-value]

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from app.domain.job import Job
 from app.domain.meta.edit import edit_id, is_edit
+from app.domain.meta.names import names_of
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store.engine.errors import ClaimLost
 from app.store.tables.events import document_of, item_of, key_of
 from app.store.tables.receipts import row_id_of
-from app.store.tables.schema import erased_events, events, jobs, receipt_errors, receipts
+from app.store.tables.schema import erased_events, event_names, events, jobs, receipt_errors, receipts
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
 
@@ -123,11 +124,19 @@ def _known_items(connection: Connection, keys: Collection[bytes]) -> Items:
 
 
 def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
-    """Insert the events and return their sequences by key."""
+    """Insert the events with their names, and return their sequences by key."""
     rows = [_row(key, event, receipt) for key, (event, receipt) in new.items()]
     if not rows:
         return {}
-    return {bytes(row.event_id): row.id for row in connection.execute(_INSERT_EVENTS, rows)}
+    sequences = {bytes(row.event_id): row.id for row in connection.execute(_INSERT_EVENTS, rows)}
+    names = [
+        {"event": sequences[key], "name": name}
+        for key, (event, _) in new.items()
+        for name in names_of(event.event) - {event.event.contact.wa_id, event.event.contact.user_id}
+    ]
+    if names:
+        connection.execute(insert(event_names), names)
+    return sequences
 
 
 def _row(key: bytes, split: SplitEvent, receipt: PendingReceipt) -> dict[str, Any]:
