@@ -5,11 +5,9 @@ failing workers. Import little here: it is imported before gevent's monkey patch
 """
 
 import os
-import resource
 import signal
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -21,6 +19,12 @@ from app.server.access_log import AccessLogger
 from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from app.startup import counter_folder
 from app.startup.banner import print_banner, print_warnings
+from app.startup.descriptors import (
+    NEEDED_DESCRIPTORS,
+    RESERVED_DESCRIPTORS,
+    raise_descriptor_limit,
+    too_few_descriptors,
+)
 from app.startup.handover import hand_over
 from app.startup.role_file import RoleFile
 
@@ -39,16 +43,10 @@ AccessLogger.secrets = _settings.secret_values
 _role_file = RoleFile(_settings.run_dir, "web")
 
 
-def _raise_file_limit():
-    """Raise the soft limit of descriptors, usually 1024, which long polls soon exhaust; return the new limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for target in (65536, 10240):  # macOS accepts no more than the second, whatever its hard limit says
-        limit = target if hard == resource.RLIM_INFINITY else min(hard, target)
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-            return limit
-    return soft
-
+_descriptors = raise_descriptor_limit()
+if _descriptors < NEEDED_DESCRIPTORS:
+    sys.stderr.write(f"{too_few_descriptors(_descriptors)}\n")
+    sys.exit(78)
 
 _host = _settings.service.host
 
@@ -56,7 +54,7 @@ bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.service.port}"
 wsgi_app = "wsgi:app"
 workers = _settings.web_processes
 worker_class = "app.server.gunicorn_worker.FairGeventWorker"
-worker_connections = min(4000, _raise_file_limit() - 200)
+worker_connections = min(4000, _descriptors - RESERVED_DESCRIPTORS)
 backlog = 2048
 forwarded_allow_ips = ""  # no proxy is trusted: no header may change the path or cause a refusal
 keepalive = HEAD_SECONDS  # also how long a connection may be idle

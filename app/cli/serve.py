@@ -1,14 +1,19 @@
 """`serve`: run the whole gateway with one command."""
 
-import socket
 import sys
 import time
 from dataclasses import asdict
 
 import click
 
-from app.cli import CommandFailed
 from app.cli.options import serve_options
+from app.cli.start_checks import (
+    bring_schema_to_head,
+    refuse_few_descriptors,
+    refuse_taken_port,
+    stoppable,
+    warn_of_other_services,
+)
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
@@ -53,10 +58,12 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()
     print_warnings(settings, sys.stderr)
-    _refuse_unusable_address(settings.service.host, settings.service.port)
-    _upgrade_schema(settings)
-    if with_worker:
-        _warn_of_other_services(settings)
+    with stoppable():
+        refuse_few_descriptors()
+        refuse_taken_port(settings.service.host, settings.service.port)
+        bring_schema_to_head(settings)
+        if with_worker:
+            warn_of_other_services(settings)
     environ = {**child_environment(settings), SUPERVISED.variable: "1"}
     if (folder := counter_folder.enter(settings)) is not None:
         environ[COUNTER_FOLDER.variable] = str(folder.path)
@@ -81,35 +88,3 @@ def _routes_of(settings: Settings) -> list[dict[str, str]]:
         methods = " ".join(sorted(rule.methods or ()))
         rows.append({"route": rule.rule, "methods": methods, "guard": guard.name if guard else "none"})
     return rows
-
-
-def _refuse_unusable_address(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CommandFailed(f"cannot listen on {host} port {port}: {error.strerror}") from error
-
-
-def _upgrade_schema(settings: Settings) -> None:
-    # here, because a refused start and --print-config need no store, and its import takes half their time
-    from app.cli.opened_store import reporting_store_errors, require_compatible, store_to_upgrade
-
-    with reporting_store_errors(settings):
-        status = store_to_upgrade(settings).upgrade_schema()
-    require_compatible(status)
-
-
-def _warn_of_other_services(settings: Settings) -> None:
-    from app.cli.opened_store import other_workers, reporting_store_errors
-
-    with reporting_store_errors(settings):
-        others = other_workers(settings)
-    for worker in others:
-        click.echo(
-            f"warning: the worker {worker} of another service is alive on this database ({settings.storage.source});"
-            " unless both have the same config, each delivers to its own destinations only",
-            err=True,
-        )

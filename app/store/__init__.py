@@ -11,6 +11,7 @@ from app.store.engine.errors import (
     StoreNotOurs,
     StoreRefused,
     StoreUnavailable,
+    StoreUnreachable,
 )
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.migrations.upgrade import SchemaStatus
@@ -34,4 +35,5 @@ __all__ = [
     "StoreNotOurs",
     "StoreRefused",
     "StoreUnavailable",
+    "StoreUnreachable",
 ]

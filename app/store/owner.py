@@ -17,7 +17,7 @@ def known_identity(connection: Connection, owner: Owner | None) -> Identity:
     """Return what the database says of itself. Raise `StoreNotOurs` if this owner may not use it."""
     identity = _identity(connection)
     if identity is None:
-        raise StoreUnavailable("the schema is older than this code; run db upgrade")
+        raise StoreUnavailable("the schema is older than this code; run `flask wats db upgrade`")
     _raise(None if owner is None else refusal(identity, owner))
     return identity
 

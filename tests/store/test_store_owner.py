@@ -156,7 +156,7 @@ def test_a_schema_without_identity_is_not_used_before_its_upgrade(
 ) -> None:
     store = make_store(of_today(databases), owner=LIVE)
 
-    with unavailable("the schema is older than this code; run db upgrade"):
+    with unavailable("the schema is older than this code; run `flask wats db upgrade`"):
         store.receipts.add(new_receipt())
 
 

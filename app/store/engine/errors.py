@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain.database_identity import Refusal
-from app.store.engine import sqlite
+from app.store.engine import postgres_errors, sqlite
 from app.store.engine.postgres_pooler import TransactionPooler
 from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
 
@@ -35,6 +35,18 @@ class StoreUnavailable(Exception):
 
     Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know.
     """
+
+
+class StoreUnreachable(StoreUnavailable):
+    """PostgreSQL refuses, or is not reached. The message is for anyone, `reason` and its cure are for the operator.
+
+    `is_passing`: that may end by itself, when server and gateway have just been started together.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the database does not answer or reported an error")
+        self.reason = reason
+        self.is_passing = reason in postgres_errors.PASSING
 
 
 class StoreMissing(StoreUnavailable):
@@ -100,7 +112,7 @@ def _from_file(error: OSError) -> StoreUnavailable:
 def _from_driver(error: BaseException | None) -> StoreUnavailable:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return StoreUnavailable("the database does not answer or reported an error")
+        return StoreUnreachable(postgres_errors.reason_of(error))
     primary = code & PRIMARY_CODE_MASK
     if primary in BROKEN_CODES:
         return StoreBroken("the database reports an I/O error or a damaged file")

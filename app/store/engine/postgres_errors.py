@@ -1,0 +1,50 @@
+"""Why PostgreSQL refuses or is not reached, as a reason of our own: its texts name hosts, roles and databases.
+
+A failed connection has no SQLSTATE, so that libpq's and the server's texts are looked at. A server whose messages are
+not in English gives a more general reason.
+"""
+
+NOTHING_LISTENS = "nothing listens on the host and port of the database; start the server, or correct the URL"
+UNKNOWN_HOST = "the host name of the database is unknown; correct the URL, or mend the name service"
+NO_ANSWER = "the database server does not answer"
+STARTING = "the database server is starting or stopping"
+REFUSES_ROLE = "the database server refuses the role or its password; correct the URL, or the server's roles"
+NO_DATABASE = "the database server has no database of this name; create it, or correct the URL"
+REFUSES = "the database server refuses the connection; its log says why"
+NO_SLOT = "the database server has no free connection"
+UNKNOWN = "the database does not answer or reported an error"
+
+REASONS = {
+    "25006": "the database is read-only",
+    "42501": "the role lacks a privilege on the database; make it the owner of the schema",
+    "53100": "the disk of the database server is full",
+    "53300": NO_SLOT,
+}
+"""Reasons by SQLSTATE, for statements. Source: PostgreSQL's manual, appendix A."""
+
+_TEXTS = (
+    (NO_DATABASE, ('FATAL:  database "',)),
+    (
+        REFUSES_ROLE,
+        ('FATAL:  role "', "authentication failed", "no pg_hba.conf entry", "no password", "permission denied"),
+    ),
+    (NO_SLOT, ("too many clients", "too many connections", "connection slots are reserved")),
+    (STARTING, ("the database system is",)),
+    (REFUSES, ("FATAL:",)),
+    (NOTHING_LISTENS, ("Connection refused", "No such file or directory")),
+    (UNKNOWN_HOST, ("failed to resolve host", "could not translate host name")),
+    (NO_ANSWER, ("timeout expired", "timed out", "No route to host", "unreachable", "server closed the connection")),
+)
+"""Reasons by what a text contains. With several hosts a text has a failure of each: the most telling one is first."""
+
+PASSING = frozenset((NOTHING_LISTENS, UNKNOWN_HOST, NO_ANSWER, STARTING))
+"""Reasons that pass by themselves when server and gateway are started together."""
+
+
+def reason_of(error: BaseException | None) -> str:
+    """Return the reason of an exception of the driver."""
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate is not None:
+        return REASONS.get(sqlstate, UNKNOWN)
+    text = str(error)
+    return next((reason for reason, parts in _TEXTS if any(part in text for part in parts)), UNKNOWN)
