@@ -1,5 +1,6 @@
 """Whether the store can work now: the database accepts writes, the schema fits this code, the disk has room."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -14,23 +15,36 @@ from app.store.engine.database import Database
 from app.store.engine.errors import StoreUnavailable
 from app.store.engine.write import Write
 from app.store.migrations.upgrade import read_status
-from app.store.tables.schema import heartbeats
+from app.store.tables.schema import deliveries, heartbeats
 from app.store.tables.types import EPOCH
 
 OK = "ok"
 DISK_CHECK_SECONDS = 1.0
+ROOM_BYTES = 256 * 1024
+"""What a probe looks for: more than a large webhook of Meta's usually has."""
+
 _PROBE = {"process": "readiness-probe", "kind": "probe", "version": "", "started_at": EPOCH, "at": EPOCH}
+
+_LARGE_PROBE = {"event": -1, "destination": "readiness-probe", "state": "probe", "updated_at": EPOCH}
 
 
 class _Rollback(Exception):
     """Raised by the probe when its write succeeded, so that the transaction rolls back."""
 
 
-def probe_writing(database: Database) -> str:
-    """Insert a row and roll back, and return `ok` or the problem: a lock, a read-only file, a standby."""
+def probe_writing(database: Database, folder: Path | None, *, needs_room: bool) -> str:
+    """Insert a row and roll back, and return `ok` or the problem: a lock, a read-only file, a standby, a full disk.
+
+    `folder` is that of a SQLite file: a rolled-back row stays in memory, so that room is looked for there. On
+    PostgreSQL even a rolled-back row takes room, and a large one is inserted only if it `needs_room`.
+    """
 
     def insert_and_roll_back(connection: Connection) -> None:
         connection.execute(insert(heartbeats).values(_PROBE))
+        if folder is not None:
+            refuse_full_disk(folder)
+        if needs_room or folder is not None:
+            connection.execute(insert(deliveries).values({**_LARGE_PROBE, "attempts": os.urandom(ROOM_BYTES)}))
         raise _Rollback
 
     try:
@@ -40,6 +54,25 @@ def probe_writing(database: Database) -> str:
     except StoreUnavailable as error:
         return str(error)
     return OK
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Raise `StoreUnavailable` if the disk has no room for a webhook.
+
+    Room is allocated in a file without a name, and freed; nothing is written. A file system that has no such files is
+    not asked.
+    """
+    if not hasattr(os, "O_TMPFILE"):
+        return
+    try:
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, ROOM_BYTES)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreUnavailable("the disk is full") from error
 
 
 def check_schema(database: Database) -> str:
@@ -96,6 +129,7 @@ class LastCommit:
 
     def __init__(self) -> None:
         self._at = float("-inf")
+        self.has_failed = False
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -103,9 +137,9 @@ class LastCommit:
         try:
             yield
         except Exception:
-            self._at = float("-inf")
+            self._at, self.has_failed = float("-inf"), True
             raise
-        self._at = time.monotonic()
+        self._at, self.has_failed = time.monotonic(), False
 
     def is_within(self, seconds: float) -> bool:
         """Return whether the last commit succeeded within the last so many seconds."""

@@ -73,8 +73,8 @@ class Store:
         self.is_broken = False
         self.last_commit = LastCommit()
         self.notifier = notifier_for(url, cooperative=cooperative)
-        folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
-        self._disk = DiskGuard(folder, min_free_bytes)
+        self._folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
+        self._disk = DiskGuard(self._folder, min_free_bytes)
         self.receipts = Receipts(self)
         self.events = Events(self)
         self.consumers = Consumers(self)
@@ -174,7 +174,12 @@ class Store:
             self.identity()
         except StoreUnavailable as error:
             return str(error)
-        return OK if self.last_commit.is_within(PROVEN_SECONDS) else probe_writing(database)
+        if self.last_commit.is_within(PROVEN_SECONDS):
+            return OK
+        result = probe_writing(database, self._folder, needs_room=self.last_commit.has_failed)
+        if result == OK:
+            self.last_commit.has_failed = False
+        return result
 
     def _note_broken(self) -> None:
         self.is_broken = True

@@ -1,5 +1,9 @@
 """Whether the store reports that it cannot work, and why."""
 
+import os
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,7 +11,10 @@ import pytest
 
 from app.store import Store, StoreUnavailable
 from app.store.migrations.upgrade import no_schema
-from tests.support.store import Databases, StoreMaker, new_receipt
+from app.store.readiness import refuse_full_disk
+from tests.support.postgres import PostgresServer
+from tests.support.serving import ROOT
+from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
 
 ALL_OK = {"database": "ok", "schema": "ok", "disk": "ok"}
 
@@ -99,3 +106,75 @@ def test_a_store_describes_its_database(store: Store) -> None:
     description = store.describe()
 
     assert set(description) == ({"library", "journalMode"} if store.kind == "sqlite" else {"server"})
+
+
+def test_a_full_disk_is_not_ready_although_the_probe_rolls_back(tmp_path: Path, make_store: StoreMaker) -> None:
+    store = make_store(sqlite_databases(tmp_path).migrated())
+    pages = store.write(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar_one())
+    store.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {pages}"))
+
+    full = store.checks()
+    store.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {2**30}"))
+
+    assert full == {**ALL_OK, "database": "the disk is full"}
+    assert store.checks() == ALL_OK
+
+
+def test_after_a_commit_that_failed_the_probe_looks_for_room_on_the_server_too(
+    postgres_server: PostgresServer, make_store: StoreMaker
+) -> None:
+    url = postgres_server.migrated_database()
+    store, database = make_store(url), url.rpartition("/")[2]
+    postgres_server.execute(FULL_DISK, database=database)
+
+    before = store.checks()
+    with pytest.raises(StoreUnavailable):
+        store.receipts.add(new_receipt(b"x" * 100_000))
+    after = store.checks()
+    postgres_server.execute("DROP FUNCTION refuse_large() CASCADE", database=database)
+
+    assert before == ALL_OK
+    assert after["database"] != "ok"
+    assert [store.checks(), store.checks()] == [ALL_OK] * 2
+
+
+FULL_DISK = """
+CREATE FUNCTION refuse_large() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_column_size(NEW.*) > 50000 THEN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION refuse_large();
+CREATE TRIGGER full_disk BEFORE INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION refuse_large();
+"""
+"""A server that has room for small rows only."""
+
+
+def test_looking_for_room_leaves_no_file(tmp_path: Path) -> None:
+    refuse_full_disk(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+LOOK_FOR_ROOM = """
+import sys
+from pathlib import Path
+from app.store import StoreUnavailable
+from app.store.readiness import refuse_full_disk
+try:
+    refuse_full_disk(Path(sys.argv[1]))
+except StoreUnavailable as error:
+    print(error)
+"""
+
+
+def test_a_file_system_without_room_is_a_full_disk(tmp_path: Path) -> None:
+    user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
+    fill = '{ cat /dev/zero > "$1/ballast" 2> /dev/null || exec "$2" -c "$3" "$1"; }'
+    mount = f'mount -t tmpfs -o size=1m tmpfs "$1" && {fill}'
+    command = ["unshare", *user, "--mount", "sh", "-c", mount, "sh", str(tmp_path), sys.executable, LOOK_FOR_ROOM]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    if re.search("permission denied|not permitted", ended.stderr, re.IGNORECASE):
+        pytest.skip("this machine lets nobody mount a file system")
+    assert (ended.stdout, ended.returncode) == ("the disk is full\n", 0), ended.stderr
