@@ -65,7 +65,7 @@ def _cli() -> Iterator[str]:
     yield ""
     yield (
         "Exit codes: 0 done · 1 failed, or checked with a negative result · 2 usage · 70 the worker broke · "
-        "78 configuration."
+        "78 configuration · 128 and more: a signal ended it."
     )
     context = click.Context(wats, info_name="flask wats")
     for name in wats.list_commands(context):

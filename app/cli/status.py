@@ -34,7 +34,7 @@ def status_command(access: ApiAccess, as_json: bool) -> None:
     else:
         _print_for_people(status)
     alerts = [f"not ready: {name}: {result}" for name, result in checks.items() if result != OK]
-    alerts += [alert["message"] for alert in status.get("attention", [])]
+    alerts = list(dict.fromkeys([*alerts, *(alert["message"] for alert in status.get("attention", []))]))
     if alerts:
         click.echo(
             "\n".join(["needs attention:", *(f"- {escape_for_terminal(alert)}" for alert in alerts)]), err=True

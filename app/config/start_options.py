@@ -122,7 +122,7 @@ METRICS_DIR = StartOption(
     "A folder in which gateways and workers of one machine share the counters of `/metrics`; it is made if missing.",
     shown="metricsDir", otherwise="a folder in memory for the processes of one run")
 URL = StartOption(
-    "--url", "WATS_URL", Text("URL"), "", _CLIENT, "The running service.", otherwise="the profile's host and port")
+    "--url", "WATS_URL", Text("URL"), "", _CLIENT, "The running service.", otherwise="where `serve` would listen")
 DRY_RUN_DATABASE_URL = StartOption(
     "", "WATS_DRY_RUN_DATABASE_URL", Credential("URL"), "", _START, "The dry-run's database.",
     otherwise="`$WATS_DATA_DIR/dry-run.sqlite3`")

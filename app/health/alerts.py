@@ -1,6 +1,6 @@
 """The conditions that need a human: each has a code for machines and a sentence with its cause and its cure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.timestamps import iso
 from app.health.snapshot import Snapshot
 
+OK = "ok"
 MAX_SPLIT_WAIT_SECONDS = 60
 
 
@@ -29,6 +30,11 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         *_of_consumers(snapshot),
         *_of_clock(snapshot),
     ]
+
+
+def alerts_of_checks(checks: Mapping[str, str]) -> list[Alert]:
+    """Return an alert for each failed check of readiness."""
+    return [Alert("not_ready", f"not ready: {name}: {result}") for name, result in checks.items() if result != OK]
 
 
 def _of_workers(snapshot: Snapshot) -> Iterator[Alert]:

@@ -4,11 +4,11 @@ import threading
 import time
 from collections.abc import Mapping
 
+from app.health.alerts import OK
 from app.startup import draining
 from app.store import Store
 
 CACHE_SECONDS = 1.0
-OK = "ok"
 
 
 class Readiness:

@@ -9,9 +9,10 @@ from flask import Response, current_app
 from flask_smorest import Blueprint
 
 from app.gateway import gateway
+from app.health.alerts import OK
 from app.health.diagnostics import diagnostics_of
 from app.health.gauges import read_gauges
-from app.health.readiness import OK, Readiness
+from app.health.readiness import Readiness
 from app.health.schemas import DiagnosticsSchema, LivenessSchema, ReadinessSchema, StatusSchema
 from app.health.status import status_of
 from app.web.guards import OPEN, guarded_by, hidden
@@ -48,7 +49,7 @@ def show_readiness() -> tuple[dict[str, Any], int]:
 @bp.response(200, StatusSchema)
 def show_status() -> dict[str, Any]:
     """Show what the store holds, what waits, which workers are alive, and what needs a human."""
-    return status_of(gateway())
+    return status_of(gateway(), _readiness().checks())
 
 
 @bp.get("/metrics")

@@ -1,15 +1,16 @@
 """The state of the gateway in one answer. `app.health.schemas` declares its form; here are the values."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.domain import VERSION
 from app.gateway import Gateway
-from app.health.alerts import alerts_of
+from app.health.alerts import alerts_of, alerts_of_checks
 from app.health.snapshot import take_snapshot
 
 
-def status_of(gateway: Gateway) -> dict[str, Any]:
-    """Return the values of `StatusSchema`. Raises `StoreUnavailable`."""
+def status_of(gateway: Gateway, checks: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of `StatusSchema`; `checks` are those of readiness. Raises `StoreUnavailable`."""
     snapshot = take_snapshot(gateway)
     receipts = snapshot.receipts
     return {
@@ -24,5 +25,5 @@ def status_of(gateway: Gateway) -> dict[str, Any]:
         "destinations": snapshot.destinations,
         "dead_letters": snapshot.dead_letters,
         "workers": [{**vars(worker), "fresh": worker.is_fresh(snapshot.now)} for worker in snapshot.workers],
-        "attention": alerts_of(snapshot),
+        "attention": [*alerts_of_checks(checks), *alerts_of(snapshot)],
     }

@@ -1,5 +1,6 @@
 """Probes, status, metrics and diagnostics, as clients with and without a token see them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,18 @@ def test_status_shows_what_the_store_holds(client: FlaskClient) -> None:
     assert status["receipts"]["pending"] == status["receipts"]["total"] == 1
     assert status["receipts"]["oldestPendingSeconds"] >= 0
     assert status["workers"] == []
+
+
+def test_a_gateway_that_is_not_ready_needs_attention(settings: Settings) -> None:
+    storage = replace(settings.storage, min_free_megabytes=10**9)
+    app = create_app(replace(settings, storage=storage))
+    app.extensions["wats"].store.upgrade_schema()
+    app.extensions["wats"].store.open()
+
+    attention = app.test_client().get("/status", headers=bearer()).get_json()["attention"]
+
+    assert attention[0] == {"code": "not_ready", "message": "not ready: disk: too little space is left on the disk"}
+    app.extensions["wats"].store.close()
 
 
 def test_metrics_count_webhooks_and_requests(client: FlaskClient) -> None:

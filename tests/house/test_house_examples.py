@@ -101,7 +101,7 @@ def test_the_operators_curl_command_for_readiness_works(served: Running) -> None
 
 @pytest.mark.parametrize(("page", "command"), WATS_COMMANDS)
 def test_every_wats_command_in_the_documents_exists(page: str, command: str) -> None:
-    arguments = shlex.split(re.split(r"[)|>;]", command)[0])
+    arguments = shlex.split(re.split(r"[)|>;&]", command)[0])
 
     assert read_command(arguments)
 

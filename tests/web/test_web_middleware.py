@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.gateway import Gateway
 from app.web.guards import OPEN, guarded_by
 from tests.support.webhooks import PATH, bearer
 
@@ -13,6 +14,18 @@ def test_an_unknown_path_is_404_in_our_form(client: FlaskClient) -> None:
 
     assert answer.status_code == 404
     assert answer.get_json() == {"error": {"code": "not_found", "message": "Not Found.", "requestId": "abc-123"}}
+
+
+def test_the_log_line_of_an_unavailable_store_has_the_id_of_the_request(
+    gateway: Gateway, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.store.close()
+
+    answer = client.get("/api/receipts", headers={**bearer(), "X-Request-Id": "abc-123"})
+
+    assert answer.status_code == 503
+    [line] = [record for record in caplog.records if record.getMessage() == "store.unavailable"]
+    assert vars(line)["request_id"] == answer.get_json()["error"]["requestId"] == "abc-123"
 
 
 def test_a_wrong_method_is_405_with_the_allowed_ones(client: FlaskClient) -> None:

@@ -29,6 +29,8 @@ from app.config.settings import SCOPES
 from app.config.start_options import DATA_DIR
 
 REQUIRED: Any = object()
+NOT_USED = "Not used yet. "
+"""Begins the meaning of a key whose feature is not built."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,17 @@ class SectionList:
 TOKEN: Section = {
     "name": Setting(NAME, REQUIRED, "Its name, for logs."),
     "token": Setting(SECRET, REQUIRED, "The token."),
-    "scopes": Setting(list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do."),
+    "scopes": Setting(
+        list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do. Nothing needs `send` or `graph` yet."
+    ),
 }
 
 SECTIONS: Mapping[str, Section] = {
     "graph": {
-        "apiVersion": Setting(API_VERSION, "v25.0", "Version of Meta's Graph API."),
-        "baseUrl": Setting(BASE_URL, "https://graph.facebook.com", "Where the Graph API is; http only to loopback."),
+        "apiVersion": Setting(API_VERSION, "v25.0", NOT_USED + "Version of Meta's Graph API."),
+        "baseUrl": Setting(
+            BASE_URL, "https://graph.facebook.com", NOT_USED + "Where the Graph API is; http only to loopback."
+        ),
     },
     "whatsapp": {
         "wabaId": Setting(or_reference(NUMERIC_ID), REQUIRED, "WhatsApp Business Account id."),
@@ -69,7 +75,7 @@ SECTIONS: Mapping[str, Section] = {
         "phoneNumberIds": Setting(list_of(or_reference(NUMERIC_ID), min_items=1), None, "Ids of several numbers."),
     },
     "auth": {
-        "accessToken": Setting(SECRET, REQUIRED, "Meta's token, for Graph calls."),
+        "accessToken": Setting(SECRET, REQUIRED, NOT_USED + "Meta's token, for Graph calls."),
     },
     "webhook": {
         "path": Setting(ROUTE, "/webhooks/whatsapp", "Where Meta posts."),
@@ -91,13 +97,19 @@ SECTIONS: Mapping[str, Section] = {
         "minFreeMegabytes": Setting(number(0, 1_000_000), 256, "With less free disk, webhooks get 503 (SQLite)."),
     },
     "sending": {
-        "messagesPerSecond": Setting(number(1, 1000), 80, "Pace of each number."),
-        "pairBurst": Setting(number(1, 45), 45, "Messages to one customer at once."),
-        "pairSeconds": Setting(number(1, 3600), 6, "Seconds between messages to one customer, after the burst."),
-        "windowPolicy": Setting(choice("off", "warn", "enforce"), "warn", "What to do outside the 24 h window."),
-        "messageLifetimeHours": Setting(number(1, 720), 24, "A message not sent by then has expired."),
-        "idempotencyDays": Setting(number(1, 90), 7, "How long an `Idempotency-Key` is remembered."),
-        "unknownAlertMinutes": Setting(number(1, 1440), 10, "An `unknown` message older than this is an alert."),
+        "messagesPerSecond": Setting(number(1, 1000), 80, NOT_USED + "Pace of each number."),
+        "pairBurst": Setting(number(1, 45), 45, NOT_USED + "Messages to one customer at once."),
+        "pairSeconds": Setting(
+            number(1, 3600), 6, NOT_USED + "Seconds between messages to one customer, after the burst."
+        ),
+        "windowPolicy": Setting(
+            choice("off", "warn", "enforce"), "warn", NOT_USED + "What to do outside the 24 h window."
+        ),
+        "messageLifetimeHours": Setting(number(1, 720), 24, NOT_USED + "A message not sent by then has expired."),
+        "idempotencyDays": Setting(number(1, 90), 7, NOT_USED + "How long an `Idempotency-Key` is remembered."),
+        "unknownAlertMinutes": Setting(
+            number(1, 1440), 10, NOT_USED + "An `unknown` message older than this is an alert."
+        ),
     },
     "worker": {
         "threads": Setting(number(1, 64), 8, "Jobs at a time in one worker process."),
@@ -110,7 +122,7 @@ SECTIONS: Mapping[str, Section] = {
     },
     "media": {
         "fetchOnArrival": Setting(
-            SWITCH, default=False, meaning="Fetch inbound media at once, before Meta's URL expires."
+            SWITCH, default=False, meaning=NOT_USED + "Fetch inbound media at once, before Meta's URL expires."
         ),
     },
 }
@@ -134,5 +146,5 @@ DESTINATION: Section = {
         8,
         "Deliveries at a time, over all workers; more than `worker.threads` lets several share one destination.",
     ),
-    "operatorEvents": Setting(SWITCH, default=False, meaning="Also push events about the gateway itself."),
+    "operatorEvents": Setting(SWITCH, default=False, meaning=NOT_USED + "Also push events about the gateway itself."),
 }
