@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
 from app.gateway import Gateway
 from app.retention.prune import Pruner
+from app.store.engine import sqlite
 from app.store.tables.schema import receipts
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
@@ -74,3 +75,16 @@ def test_there_is_a_pause_after_each_step(gateway: Gateway) -> None:
 
     assert len(pauses) >= 5
     assert all(seconds > 0 for seconds in pauses)
+
+
+def test_a_run_that_deletes_something_leaves_nothing_of_it_in_the_files(gateway: Gateway) -> None:
+    gateway.store.receipts.add(new_receipt(b"said in confidence " * 500))
+    gateway.store.write(lambda c: c.execute(receipts.update().values(state="split")))
+    put_events(gateway.store, new_event("in confidence", raw={"text": "said in confidence " * 300}))
+    folder = sqlite.path_of(gateway.settings.storage.url).parent
+
+    Pruner(gateway, sleep=lambda _: None).prune(JOB)
+
+    files = [file.read_bytes() for file in folder.iterdir() if file.is_file()]
+    assert any(files)
+    assert not any(b"in confidence" in content for content in files)
