@@ -66,6 +66,10 @@ class Child:
         """Tells, once it has ended, whether it ended well."""
         return self._process.wait(DEADLINE_SECONDS) == 0
 
+    def ends_with(self) -> int:
+        """Return the code that it ends with."""
+        return self._process.wait(DEADLINE_SECONDS)
+
     @property
     def was_killed(self) -> bool:
         return self._process.wait(DEADLINE_SECONDS) == -signal.SIGKILL

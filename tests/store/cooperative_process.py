@@ -8,6 +8,7 @@ monkey.patch_all()  # before anything else is imported
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -169,7 +170,34 @@ def listen(url: str, channel: Any) -> None:
         say(listener.wait(LONG_SECONDS))
 
 
-ROLES = (add_in_a_crowd, add_for_ever, meet_trouble, close_while_writing, give_up_and_ask_again, listen)
+def end_while_pinging(url: str) -> None:
+    """End a loop that asks the store for ever, while the driver pings a connection. Say whether it has ended."""
+    store = open_store(url, limits=replace(UNHURRIED, connections=1))
+
+    def ask_for_ever() -> None:
+        while True:
+            with suppress(StoreUnavailable):
+                store.schema_status()
+            gevent.sleep(TICK_SECONDS)
+
+    store.schema_status()  # its connection is pooled now, and pinged before it is used again
+    say("warm")
+    incoming.readline()
+    asking = gevent.spawn(ask_for_ever)
+    gevent.sleep(1)
+    asking.kill(timeout=5)
+    say(asking.dead)
+
+
+ROLES = (
+    add_in_a_crowd,
+    add_for_ever,
+    meet_trouble,
+    close_while_writing,
+    give_up_and_ask_again,
+    listen,
+    end_while_pinging,
+)
 
 if __name__ == "__main__":
     {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

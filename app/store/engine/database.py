@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeVar
 
 from app.store.engine import postgres, sqlite
 from app.store.engine.errors import StoreBroken, StoreUnavailable, translating_errors
-from app.store.engine.executors import DeadlineExecutor, Executor, InlineExecutor, NativeThreadExecutor
+from app.store.engine.executors import Executor, GreenletExecutor, InlineExecutor, NativeThreadExecutor
 from app.store.engine.file_lock import FileLock
 from app.store.engine.pool_log import summarise_lost_connections
 from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work, Write
@@ -93,11 +93,8 @@ class SqliteDatabase:
 
     def write(self, write: Write[T]) -> T:
         transaction = Transaction(write, self._notifier, self._on_failpoint)
-        try:
+        with transaction.abandoned_if_late():
             result = self._write_executor.run(self._limits.write_seconds, self._commit, transaction)
-        except StoreUnavailable:
-            transaction.is_abandoned = True
-            raise
         self._notifier.notify_after_commit(write.channels)
         return result
 
@@ -162,7 +159,7 @@ class PostgresDatabase:
         )
         self._writers = {True: self._engine, False: postgres.relaxed_durability(self._engine)}
         self._reader = postgres.autocommit(self._engine)
-        self._executor: Executor = DeadlineExecutor() if cooperative else InlineExecutor()
+        self._executor: Executor = GreenletExecutor() if cooperative else InlineExecutor()
         self._on_failpoint = on_failpoint
         self._limits = limits
 
@@ -171,7 +168,8 @@ class PostgresDatabase:
 
     def write(self, write: Write[T]) -> T:
         transaction = Transaction(write, self._notifier, self._on_failpoint)
-        result = self._executor.run(self._limits.write_seconds, self._commit, transaction)
+        with transaction.abandoned_if_late():
+            result = self._executor.run(self._limits.write_seconds, self._commit, transaction)
         self._notifier.notify_after_commit(write.channels)
         return result
 

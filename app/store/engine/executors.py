@@ -1,14 +1,18 @@
 """Executors: where database work runs, so that it blocks no other greenlet.
 
 In a gevent web process SQLite would stop every greenlet while it waits for the disk, so its work runs in native
-threads. psycopg waits cooperatively, so its work stays in the calling greenlet, under a deadline. In a process
-without gevent an executor is a plain call.
+threads. psycopg waits cooperatively, so its work needs no thread. In a process without gevent an executor is a plain
+call.
+
+A caller never waits inside a driver: its work runs elsewhere, in a thread or a greenlet of its own. A driver may
+replace an exception of gevent by an error of its own, or swallow it: then a greenlet that was killed lived on, and
+late work had no deadline any more.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import gevent
 from gevent.threadpool import ThreadPool
@@ -17,6 +21,8 @@ from app.store.engine.errors import StoreUnavailable
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+INTERRUPTIONS, INTERRUPTION_SECONDS = 10, 1.0
 
 
 class Executor(Protocol):
@@ -32,12 +38,18 @@ class InlineExecutor:
         return work(*arguments)
 
 
-class DeadlineExecutor:
-    """Runs work in the calling greenlet. At the deadline the work is interrupted and its connection is closed."""
+class GreenletExecutor:
+    """Runs work in a greenlet of its own. If its caller gives it up, it is interrupted and its connection closed."""
 
     def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        with _deadline(seconds):
-            return work(*arguments)
+        working = gevent.spawn(_caught, work, arguments)
+        try:
+            with _deadline(seconds):
+                outcome = working.get()
+        finally:
+            if not working.ready():
+                gevent.spawn(_interrupt, working)
+        return _result(outcome)
 
 
 class NativeThreadExecutor:
@@ -50,9 +62,7 @@ class NativeThreadExecutor:
         """Wait for a free thread and for the result; late work may occupy all threads."""
         with _deadline(seconds):
             outcome = self._pool.spawn(_caught, work, arguments).get()
-        if isinstance(outcome, _Raised):
-            raise outcome.error
-        return outcome  # type: ignore[return-value]  # the stubs include None, the value of a result that is not ready
+        return _result(outcome)
 
 
 def timed_out() -> StoreUnavailable:
@@ -71,9 +81,17 @@ def _deadline(seconds: float) -> Iterator[None]:
             raise timed_out() from fired
 
 
+def _interrupt(working: "gevent.Greenlet[..., Any]") -> None:
+    """End the greenlet. Throw again where the driver has swallowed the exception; nobody waits for this."""
+    for _ in range(INTERRUPTIONS):
+        working.kill(timeout=INTERRUPTION_SECONDS)
+        if working.ready():
+            return
+
+
 @dataclass(frozen=True)
 class _Raised:
-    """An exception as a value. gevent prints the traceback of an exception that leaves a thread of its pool."""
+    """An exception as a value: gevent prints the traceback of one that leaves a greenlet or a thread of its pool."""
 
     error: Exception
 
@@ -83,3 +101,9 @@ def _caught(work: Callable[[*Ts], T], arguments: tuple[*Ts]) -> T | _Raised:
         return work(*arguments)
     except Exception as error:  # noqa: BLE001 - raised again by the caller
         return _Raised(error)
+
+
+def _result(outcome: T | _Raised | None) -> T:
+    if isinstance(outcome, _Raised):
+        raise outcome.error
+    return outcome  # type: ignore[return-value]  # the stubs include None, the value of a result that is not ready

@@ -28,6 +28,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 QUEUED_BYTES = 64 * 1024 * 1024
 LINGER_SECONDS = 0.030
 WOKEN_AT_ONCE = 32
+CLOSE_SECONDS = 1.0
 
 native_lock = monkey.get_original("_thread", "allocate_lock")  # gevent's own must not be shared by threads
 
@@ -125,12 +126,12 @@ class GroupCommit(Generic[T, R]):
     def close(self) -> None:
         """Stop writing. Every greenlet that still waits gets `StoreUnavailable`."""
         self._is_closed = True
-        self._writer.kill()
+        self._writer.kill(timeout=CLOSE_SECONDS)
         self._fail_queue(closed())
 
     def _write_for_ever(self) -> None:
         is_busy = False
-        while True:
+        while not self._is_closed:
             if not self._queue:
                 self._filled.clear()
                 self._filled.wait()

@@ -1,6 +1,7 @@
 """One transaction that writes: what it does, what its commit promises, and how it is given up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -45,13 +46,13 @@ class CommitNotifier(Protocol):
 class Transaction(Generic[T]):
     """One execution of a write.
 
-    Its caller may time out and report a failure while the transaction is still waiting or running in a native thread.
-    The caller then abandons it, and it neither begins nor commits any more.
+    Its caller may time out, or be killed, while the transaction is still waiting or running in a native thread or a
+    greenlet of its own. The caller then abandons it, and it neither begins nor commits any more.
     """
 
     def __init__(self, write: Write[T], notifier: CommitNotifier, on_failpoint: Failpoint) -> None:
         self.write = write
-        self.is_abandoned = False
+        self._is_abandoned = False
         self._notifier = notifier
         self._on_failpoint = on_failpoint
 
@@ -66,6 +67,15 @@ class Transaction(Generic[T]):
         self._on_failpoint("after_commit")
         return result
 
+    @contextmanager
+    def abandoned_if_late(self) -> Iterator[None]:
+        """Abandon the transaction if the block, in which its caller waits for it, ends with any exception."""
+        try:
+            yield
+        except BaseException:
+            self._is_abandoned = True
+            raise
+
     def _refuse_if_abandoned(self) -> None:
-        if self.is_abandoned:
+        if self._is_abandoned:
             raise timed_out()

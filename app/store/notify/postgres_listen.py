@@ -10,6 +10,7 @@ from app.store.engine.write import CHANNELS, Channel
 from app.store.notify.notifier import Listener, Signal
 
 RECONNECT_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 
 
 class PostgresNotifier:
@@ -19,6 +20,7 @@ class PostgresNotifier:
         self._url = url
         self._signals = {f"wats_{channel}": Signal() for channel in CHANNELS}
         self._listening: gevent.Greenlet[..., None] | None = None
+        self._is_closed = False
 
     def notify_in_transaction(self, connection: Connection, channels: tuple[Channel, ...]) -> None:
         for channel in channels:
@@ -29,16 +31,19 @@ class PostgresNotifier:
 
     def listen(self, channel: Channel) -> Listener:
         if self._listening is None:
-            self._listening = gevent.spawn(self._listen_for_ever)
+            self._is_closed = False
+            self._listening = gevent.spawn(self._listen_until_closed)
         return Listener(self._signals[f"wats_{channel}"])
 
     def close(self) -> None:
+        """Stop listening. The flag ends the greenlet also when the driver swallows the exception of the kill."""
+        self._is_closed = True
         if self._listening is not None:
-            self._listening.kill()
+            self._listening.kill(timeout=CLOSE_SECONDS)
             self._listening = None
 
-    def _listen_for_ever(self) -> None:
-        while True:
+    def _listen_until_closed(self) -> None:
+        while not self._is_closed:
             with suppress(*postgres.connection_errors()):
                 self._listen()
             gevent.sleep(RECONNECT_SECONDS)

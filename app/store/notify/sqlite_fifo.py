@@ -14,6 +14,7 @@ from app.store.engine.write import Channel
 from app.store.notify.notifier import Listener, Signal
 
 PRIVATE_FOLDER, PRIVATE_PIPE = 0o700, 0o600
+CLOSE_SECONDS = 1.0
 
 
 class FifoNotifier:
@@ -43,7 +44,7 @@ class FifoNotifier:
 
     def close(self) -> None:
         for _, pipe, reading in self._listening.values():
-            reading.kill()
+            reading.kill(timeout=CLOSE_SECONDS)
             pipe.unlink(missing_ok=True)
         self._listening.clear()
 
