@@ -19,6 +19,7 @@ from app.server.access_log import AccessLogger
 from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from app.startup import counter_folder
 from app.startup.banner import print_banner, print_warnings
+from app.startup.beats import beats_of_this_process
 from app.startup.descriptors import (
     NEEDED_DESCRIPTORS,
     RESERVED_DESCRIPTORS,
@@ -61,7 +62,7 @@ keepalive = HEAD_SECONDS  # also how long a connection may be idle
 limit_request_line = MAX_LINE_BYTES
 limit_request_fields = MAX_HEADERS
 limit_request_field_size = MAX_HEADER_BYTES
-timeout = 30
+timeout = 15  # seconds; a frozen web process may hold the lock that all others need to write
 graceful_timeout = max(1, _settings.grace_seconds - 4)
 control_socket_disable = True
 logger_class = AccessLogger
@@ -103,6 +104,24 @@ def when_ready(server):
         print_warnings(_settings, sys.stderr)
     print_banner(_settings, sys.stdout)
     _role_file.tell_addresses([listener.sock.getsockname() for listener in server.LISTENERS])
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        _announce_stop_at(number)
+
+
+def _announce_stop_at(number):
+    """Let this signal say first that the master stops: while it waits for its web processes, it looks at none."""
+    stop = signal.getsignal(number)
+
+    def announce_and_stop(number, frame):
+        beats_of_this_process().announce_stop()
+        stop(number, frame)
+
+    signal.signal(number, announce_and_stop)
+
+
+def on_reload(_server):
+    """Announce that the master waits for the old web processes to finish: meanwhile it looks at none."""
+    beats_of_this_process().ask_for_patience()
 
 
 def post_request(_worker, _request, environ, _response):

@@ -10,7 +10,9 @@ monkey.patch_all()
 
 import signal
 import sys
+from contextlib import suppress
 
+import gevent
 from gevent.event import Event
 
 from app.assembly import build_gateway, build_worker, tune_runtime
@@ -19,12 +21,16 @@ from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
 from app.log import configure_logging, log_uncaught_errors, take_over_output
 from app.startup import counter_folder
+from app.startup.beats import beats_of_this_process
 from app.startup.lost_lines import count_lost_lines
 from app.startup.role_file import RoleFile
 
 EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78
-CLOSE_SECONDS = 2
-"""The end of the grace period, kept for closing the store."""
+MARGIN_SECONDS = 1.5
+"""The process ends itself so long before the end of the grace period; a little later its supervisor would kill it."""
+
+CLOSE_SECONDS = 1.0
+"""How long closing the store may take, at the end."""
 
 
 def no_failpoint(_name: str) -> None:
@@ -46,14 +52,24 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
     count_lost_lines(gateway.metrics)
     gateway.store.open()
     worker = build_worker(gateway, on_failpoint)
+    beats, role_file = beats_of_this_process(), RoleFile(settings.run_dir, "worker")
     watchdog, stop = Watchdog(), _stop_event()
-    role_file = RoleFile(settings.run_dir, "worker")
     tune_runtime()
     watchdog.start()
-    is_sound = worker.run(stop, grace_seconds=settings.grace_seconds - CLOSE_SECONDS, on_beat=role_file.tell_beat)
-    role_file.remove()
-    watchdog.stop()
-    gateway.store.close()
+    stop_seconds = max(1.0, settings.grace_seconds - MARGIN_SECONDS)
+
+    def show_work() -> None:
+        beats.beat()
+        role_file.tell_beat()
+
+    def begin_stop() -> None:
+        beats.announce_stop()
+        role_file.remove()
+        watchdog.limit_stop(stop_seconds)
+
+    is_sound = worker.run(stop, grace_seconds=stop_seconds - CLOSE_SECONDS, on_turn=show_work, on_stop=begin_stop)
+    with suppress(gevent.Timeout), gevent.Timeout(CLOSE_SECONDS):
+        gateway.store.close()
     counter_folder.leave()
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
 

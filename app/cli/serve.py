@@ -1,11 +1,11 @@
 """`serve`: run the whole gateway with one command."""
 
 import sys
-import time
 from dataclasses import asdict
 
 import click
 
+from app.cli.child import Child
 from app.cli.options import serve_options
 from app.cli.start_checks import (
     bring_schema_to_head,
@@ -14,13 +14,14 @@ from app.cli.start_checks import (
     stoppable,
     warn_of_other_services,
 )
-from app.cli.supervisor import GUNICORN, ROOT, WORKER, Child, Supervisor
+from app.cli.supervisor import GUNICORN, ROOT, WORKER, Supervisor
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
-from app.config.start_options import COUNTER_FOLDER, SUPERVISED
+from app.config.start_options import COUNTER_FOLDER
 from app.log import configure_logging, log_uncaught_errors, take_over_output
 from app.startup import counter_folder
 from app.startup.banner import print_warnings
+from app.startup.beats import NOTIFY_SOCKET, beats_of_this_process
 
 WORKER_DELAY_SECONDS = 0.7
 """The worker starts this much later: a start uses a whole processor, and clients wait for the web processes only."""
@@ -64,14 +65,22 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
         bring_schema_to_head(settings)
         if with_worker:
             warn_of_other_services(settings)
-    environ = {**child_environment(settings), SUPERVISED.variable: "1"}
+    environ = child_environment(settings)
+    environ.pop(NOTIFY_SOCKET, None)  # this process speaks for its children
     if (folder := counter_folder.enter(settings)) is not None:
         environ[COUNTER_FOLDER.variable] = str(folder.path)
     children = [Child("web", GUNICORN, essential=True)]
     if with_worker:
-        children.append(Child("worker", WORKER, due=time.monotonic() + WORKER_DELAY_SECONDS))
+        children.append(Child("worker", WORKER, due=WORKER_DELAY_SECONDS))
     try:
-        return Supervisor(children, environ, folder=ROOT, grace_seconds=settings.grace_seconds).run()
+        supervisor = Supervisor(
+            children,
+            environ,
+            folder=ROOT,
+            grace_seconds=settings.grace_seconds,
+            beats=beats_of_this_process(),
+        )
+        return supervisor.run()
     finally:
         counter_folder.leave()
 

@@ -1,19 +1,24 @@
 """The parent of the gateway's processes: starts them, restarts the worker, and ends all of them together.
 
+A child that has stopped working is killed, so that a lock that it holds in the database is free again. That it works
+is read from its beats, from outside: a frozen process can neither notice it nor end itself.
+
 It waits for signals with `sigwait` instead of handling them, so that no handler runs in the middle of its code. As
 PID 1 it also reaps orphans, as the init process of a container must.
 """
 
-import ctypes
 import logging
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
+
+from app.cli.child import MIN_DELAY, Child, end_with
+from app.running_time import RunningTime
+from app.startup.beats import Beats, NoBeats
 
 log = logging.getLogger(__name__)
 
@@ -24,37 +29,28 @@ WORKER = [sys.executable, "-m", "app.worker"]
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 WAITED_FOR = STOP_SIGNALS | {signal.SIGCHLD, signal.SIGALRM}
-PR_SET_PDEATHSIG = 1
-MIN_DELAY, MAX_DELAY, HEALTHY_SECONDS = 0.5, 30.0, 10.0
+MAX_DELAY, HEALTHY_SECONDS = 30.0, 10.0
 MAX_WAIT, MIN_WAIT = 1.0, 0.001
+SILENT_SECONDS = 15.0
 EXIT_BY_SIGNAL = 128
 """A process ended by a signal has this exit code plus the signal's number."""
 
 
 @dataclass
-class Child:
-    """A process to keep alive. If an `essential` one exits, all are stopped; any other is started again.
-
-    `due`: when to start it, on the monotonic clock; None while it runs. `delay`: seconds until the next restart.
-    """
-
-    name: str
-    command: Sequence[str]
-    essential: bool = False
-    pid: int | None = None
-    started: float = 0.0
-    delay: float = MIN_DELAY
-    due: float | None = 0.0
-
-
-@dataclass
 class Supervisor:
-    """Runs its children until an essential one exits or a signal stops it. `folder`: their working directory."""
+    """Runs its children until an essential one exits or a signal stops it. `folder`: their working directory.
+
+    `silent_seconds`: how long a child that works may send no beat; `beats`: where it shows that it works itself. Its
+    times are those of a clock that stands still with the machine.
+    """
 
     children: Sequence[Child]
     environ: Mapping[str, str]
     folder: Path
     grace_seconds: int
+    silent_seconds: float = SILENT_SECONDS
+    beats: Beats = field(default_factory=NoBeats)
+    clock: RunningTime = field(default_factory=RunningTime)
     stop_by: float | None = None
     signals: int = 0
     code: int = 0
@@ -68,6 +64,7 @@ class Supervisor:
                 self._start_due()
                 self._handle_signal(_next_signal(self._seconds_to_wait()))
                 self._reap()
+                self._kill_silent()
                 self._kill_overdue()
         finally:
             self._signal_groups(signal.SIGKILL)
@@ -75,27 +72,12 @@ class Supervisor:
 
     def _start_due(self) -> None:
         for child in self.children:
-            if self.stop_by is None and child.due is not None and child.due <= time.monotonic():
-                child.due, child.started = None, time.monotonic()
-                child.pid = self._start(child)
-
-    def _start(self, child: Child) -> int:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            child.command,
-            env=self.environ,
-            cwd=self.folder,
-            start_new_session=True,
-            preexec_fn=self._become_child,  # noqa: PLW1509 - the log's thread, the only other one, holds no lock
-        )
-        process.returncode = 0  # keeps Popen from waiting: _reap does
-        return process.pid
+            if self.stop_by is None and child.due is not None and child.due <= self.clock.read():
+                child.start(self.environ, self.folder, self.clock.read(), self._become_child)
 
     def _become_child(self) -> None:
-        """Prepare the child: end it when the parent ends, even by SIGKILL, and unblock its signals."""
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != self.own_pid:
-                os._exit(1)
+        """Prepare the new process: end it with this one, and unblock its signals."""
+        end_with(self.own_pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
 
     def _seconds_to_wait(self) -> float:
@@ -104,7 +86,7 @@ class Supervisor:
             times = [self.stop_by]
         else:
             times = [child.due for child in self.children if child.due is not None]
-        return min([MAX_WAIT, *(max(0.0, due - time.monotonic()) for due in times)])
+        return min([MAX_WAIT, *(max(0.0, due - self.clock.read()) for due in times)])
 
     def _handle_signal(self, number: int) -> None:
         if number not in STOP_SIGNALS:
@@ -117,16 +99,28 @@ class Supervisor:
             self._signal_groups(signal.SIGKILL)
 
     def _begin_stop(self) -> None:
-        self.stop_by = time.monotonic() + max(1, self.grace_seconds - 1)
+        self.beats.announce_stop()
+        self.stop_by = self.clock.read() + max(1, self.grace_seconds - 1)
         for child in self._alive():
             _signal(child.pid, signal.SIGTERM)
 
+    def _kill_silent(self) -> None:
+        """Kill each child that does not work any more. Show that this process and all that it watches do."""
+        for child in self._alive():
+            child.listen(self.clock.read(), silent_seconds=self.silent_seconds, stop_seconds=self.grace_seconds)
+            if self.stop_by is None and child.is_silent(self.clock.read()):
+                log.error("supervisor.killed_silent", extra={"child": child.name, "seconds": round(child.patience)})
+                child.patience = inf  # said once, however long the kernel takes to end it
+                _signal_group(child.pid, signal.SIGKILL)
+        if self.stop_by is None and all(child.is_working for child in self.children if child.essential):
+            self.beats.beat()
+
     def _kill_overdue(self) -> None:
-        if self.stop_by is not None and time.monotonic() >= self.stop_by and self._alive():
+        if self.stop_by is not None and self.clock.read() >= self.stop_by and self._alive():
             log.error("supervisor.killed_overdue")
             self.code = self.code or 1
             self._signal_groups(signal.SIGKILL)
-            self.stop_by = time.monotonic() + 1
+            self.stop_by = self.clock.read() + 1
 
     def _reap(self) -> None:
         """Collect every ended process: our own children and, as PID 1, orphans."""
@@ -144,6 +138,7 @@ class Supervisor:
     def _handle_exit(self, child: Child, code: int) -> None:
         _signal_group(child.pid, signal.SIGKILL)
         child.pid = None
+        child.close()
         if self.stop_by is not None:
             self.code = self.code or _exit_code(code)
             return
@@ -152,9 +147,9 @@ class Supervisor:
             self.code = _exit_code(code) or 1
             self._begin_stop()
             return
-        healthy = time.monotonic() - child.started > HEALTHY_SECONDS
+        healthy = self.clock.read() - child.started > HEALTHY_SECONDS
         child.delay = MIN_DELAY if healthy else min(child.delay * 2, MAX_DELAY)
-        child.due = time.monotonic() + child.delay
+        child.due = self.clock.read() + child.delay
 
     def _alive(self) -> list[Child]:
         return [child for child in self.children if child.pid is not None]

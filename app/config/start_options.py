@@ -131,7 +131,7 @@ DRY_RUN_VERIFY_TOKEN = StartOption(
     "", "WATS_DRY_RUN_VERIFY_TOKEN", _SECRET, "", _START, "The dry-run's verify token.")
 DRY_RUN_SERVICE_TOKEN = StartOption(
     "", "WATS_DRY_RUN_SERVICE_TOKEN", _SECRET, "", _START, "The dry-run's service token.")
-SUPERVISED = StartOption("", "WATS_SUPERVISED", Switch(), _OFF, _NONE, "")  # `serve` sets these for its children
+SUPERVISED = StartOption("", "WATS_SUPERVISED", Text("pipe"), "", _NONE, "")  # `serve` sets these for its children
 COUNTER_FOLDER = StartOption("", "WATS_COUNTER_FOLDER", FilePath(), None, _NONE, "")
 # fmt: on
 

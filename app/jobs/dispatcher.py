@@ -16,6 +16,7 @@ from app.domain.queue import ClaimRequest
 from app.jobs.executor import Executor
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
+from app.jobs.turns import Turn
 from app.log import Throttle
 from app.store import Store, StoreUnavailable
 
@@ -60,6 +61,7 @@ class Dispatcher:
         self._in_flight = Pool()
         self._stopped = False
         self._waiting = Throttle()
+        self.turn = Turn(queue.name)
 
     def run(self) -> None:
         """Serve the queue until `stop` is called."""
@@ -70,6 +72,7 @@ class Dispatcher:
             except StoreUnavailable as error:
                 self._log_waiting(str(error))
                 rest_seconds = STORE_RETRY_SECONDS
+            self.turn.rest(rest_seconds)
             if rest_seconds and not self._stopped:
                 gevent.sleep(MIN_REST_SECONDS)
                 self._woken.wait(max(0.0, rest_seconds - MIN_REST_SECONDS))
@@ -99,8 +102,8 @@ class Dispatcher:
         self._in_flight.join()
 
     def kill(self) -> None:
-        """Abandon the jobs in flight."""
-        self._in_flight.kill()
+        """Abandon the jobs in flight, without waiting: what they call may swallow the exception."""
+        self._in_flight.kill(block=False)
 
     @property
     def _free_slots(self) -> int:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-import gevent
+from gevent.event import Event
 
 from app.domain.job import Job
 from app.domain.queue import ClaimRequest
+from app.jobs.turns import Turn
 from app.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class Leases:
         self._lease = lease
         self._store = store
         self._held: dict[int, tuple[Job, float]] = {}
+        self.turn = Turn("leases")
 
     def claim(self, request: ClaimRequest) -> list[Job]:
         """Claim due jobs of a queue. Their leases count from before the request, so that they never last too long."""
@@ -51,10 +53,13 @@ class Leases:
         """Give up every claim that is still held."""
         self.hand_back([job for job, _ in self._held.values()])
 
-    def renew_forever(self) -> None:
+    def renew_until(self, stopped: Event) -> None:
         """Renew all leases, three times within the length of one."""
         while True:
-            gevent.sleep(self._lease.total_seconds() / RENEWALS_PER_LEASE)
+            rest_seconds = self._lease.total_seconds() / RENEWALS_PER_LEASE
+            self.turn.rest(rest_seconds)
+            if stopped.wait(rest_seconds):
+                return
             try:
                 self._renew([job for job, _ in self._held.values()])
             except StoreUnavailable as error:

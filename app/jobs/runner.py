@@ -21,6 +21,7 @@ from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue
+from app.jobs.turns import Turn
 from app.log import Throttle
 from app.store import GroupCommit, Store, StoreUnavailable
 
@@ -28,12 +29,18 @@ log = logging.getLogger(__name__)
 
 KIND = "worker"
 SCHEMA_RETRY_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 HAND_BACK_SECONDS = 2.0
 """The end of the grace period, kept for handing leases back."""
 
+KILL_SECONDS = 0.5
+"""How long to wait for greenlets that are killed."""
+
+Callback = Callable[[], None]
+
 
 def ignore() -> None:
-    """Tell nobody: not every worker has a health check."""
+    """Tell nobody: not every worker has a supervisor."""
 
 
 class JobRunner:
@@ -57,7 +64,8 @@ class JobRunner:
         self._clock_watch = ClockWatch(store, [queue.name for queue in queues], lease)
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
         executor = Executor(self._leases, self._settlements, on_failpoint)
-        self._is_compatible = False
+        self._is_compatible = self._hangs = False
+        self._beating, self._listening = Turn("heartbeat"), Turn("notifications")
         self._dispatchers = [
             Dispatcher(
                 queue,
@@ -71,19 +79,24 @@ class JobRunner:
             for queue in queues
         ]
 
-    def run(self, stop: Event, *, grace_seconds: float, on_beat: Callable[[], None] = ignore) -> bool:
+    def run(
+        self, stop: Event, *, grace_seconds: float, on_turn: Callback = ignore, on_stop: Callback = ignore
+    ) -> bool:
         """Work until `stop` is set. Wait for a store that is unavailable, or whose schema is not compatible yet.
 
-        `on_beat` is called after each heartbeat that the database has.
-        Return False if one of its greenlets failed: the process must end, and its supervisor starts another.
+        `on_turn` is called every second while all loops come round, and `on_stop` once, when the stop begins. Return
+        False if a greenlet failed or a loop hung: the process must end, and its supervisor starts another.
         """
         process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
         log.info("worker.started", extra={"worker": process})
+        on_turn()
+        finished = Event()
         helpers: list[gevent.Greenlet[..., None]] = [
-            gevent.spawn(self._beat_forever, process, started_at, on_beat),
-            gevent.spawn(self._listen_forever),
-            gevent.spawn(self._leases.renew_forever),
+            gevent.spawn(self._beat_until, stop, process, started_at),
+            gevent.spawn(self._listen_until, stop),
+            gevent.spawn(self._watch_loops_until, stop, on_turn),
             gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
+            gevent.spawn(self._leases.renew_until, finished),
         ]
         dispatching: list[gevent.Greenlet[..., None]] = [
             gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers
@@ -91,32 +104,60 @@ class JobRunner:
         for greenlet in (*helpers, *dispatching):
             greenlet.link_exception(lambda _: stop.set())
         stop.wait()
-        self._finish(dispatching, grace_seconds)
-        gevent.killall(helpers)
-        self._delete_heartbeat(process)
+        on_stop()
+        self._finish(dispatching, max(0.1, grace_seconds - HAND_BACK_SECONDS))
+        finished.set()
+        with suppress(gevent.Timeout), gevent.Timeout(HAND_BACK_SECONDS):
+            self._abandon([*helpers, *dispatching])
+            self._hand_back(process)
         log.info("worker.stopped", extra={"worker": process})
-        return not any(isinstance(greenlet.exception, Exception) for greenlet in (*helpers, *dispatching))
+        return not self._hangs and not any(
+            isinstance(greenlet.exception, Exception) for greenlet in (*helpers, *dispatching)
+        )
 
-    def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", grace_seconds: float) -> None:
-        """Let the jobs in flight finish. Hand back those that do not in time: another worker attempts them."""
+    def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", seconds: float) -> None:
+        """Claim nothing more, and let the jobs in flight finish."""
         for dispatcher in self._dispatchers:
             dispatcher.stop()
-        with suppress(gevent.Timeout), gevent.Timeout(max(0.1, grace_seconds - HAND_BACK_SECONDS)):
+        with suppress(gevent.Timeout), gevent.Timeout(seconds):
             gevent.joinall(dispatching)
             for dispatcher in self._dispatchers:
                 dispatcher.join()
+
+    def _abandon(self, greenlets: "Sequence[gevent.Greenlet[..., None]]") -> None:
+        """End the jobs in flight and these greenlets. Wait for a moment only: one may survive what is to end it."""
         for dispatcher in self._dispatchers:
             dispatcher.kill()
+        gevent.killall(list(greenlets), block=False)
+        with suppress(gevent.Timeout), gevent.Timeout(KILL_SECONDS):
+            gevent.joinall(greenlets)
+            for dispatcher in self._dispatchers:
+                dispatcher.join()
         self._settlements.close()
+
+    def _hand_back(self, process: str) -> None:
+        """Hand back the jobs that did not finish, so that another worker attempts them at once."""
         try:
             self._leases.hand_back_all()
         except StoreUnavailable as error:
             log.warning("worker.leases_not_returned", extra={"reason": str(error)})
+        self._delete_heartbeat(process)
 
-    def _beat_forever(self, process: str, started_at: datetime, on_beat: Callable[[], None]) -> None:
+    def _watch_loops_until(self, stop: Event, on_turn: Callback) -> None:
+        """Report that all loops come round. If one hangs, stop the worker."""
+        turns = [self._leases.turn, self._beating, self._listening, *(each.turn for each in self._dispatchers)]
+        while not stop.wait(LOOK_SECONDS):
+            if hanging := [turn.name for turn in turns if turn.is_overdue]:
+                log.error("worker.loop_hangs", extra={"reason": ", ".join(hanging)})
+                self._hangs = True
+                stop.set()
+            else:
+                on_turn()
+
+    def _beat_until(self, stop: Event, process: str, started_at: datetime) -> None:
         """Record heartbeats, and check whether the schema is compatible. Create the queues once it is."""
         has_queues, waiting = False, Throttle()
-        while True:
+        while not stop.is_set():
             try:
                 self._is_compatible = self._store.schema_status().compatible
                 if self._is_compatible and not has_queues:
@@ -125,16 +166,18 @@ class JobRunner:
                     for dispatcher in self._dispatchers:
                         dispatcher.wake()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
-                on_beat()
             except StoreUnavailable as error:
                 repeats = waiting.repeats(str(error))
                 if repeats is not None:
                     log.warning("worker.waiting_for_store", extra={"reason": str(error), "repeats": repeats or None})
-            gevent.sleep(BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS)
+            rest_seconds = BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS
+            self._beating.rest(rest_seconds)
+            stop.wait(rest_seconds)
 
-    def _listen_forever(self) -> None:
+    def _listen_until(self, stop: Event) -> None:
         listener = self._store.notifier.listen("work")
-        while True:
+        while not stop.is_set():
+            self._listening.rest(BEAT_EVERY.total_seconds())
             if listener.wait(BEAT_EVERY.total_seconds()):
                 for dispatcher in self._dispatchers:
                     dispatcher.notify()

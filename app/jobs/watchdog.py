@@ -1,14 +1,15 @@
-"""The watchdog: ends a worker whose event loop no longer runs, so that its supervisor starts another.
+"""The watchdog: ends a worker whose event loop no longer runs, or that does not stop in time.
 
-It counts its own checks instead of reading a clock: a process that was stopped as a whole has not hung.
+Its supervisor, or the platform, starts another. It counts its own checks instead of reading a clock: a process that
+was stopped as a whole has not hung.
 """
 
 import json
+import math
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from types import FrameType
 
 import gevent
 from gevent import monkey
@@ -16,8 +17,7 @@ from gevent import monkey
 from app.log import flush_output
 
 EXIT_STALLED = 70
-TICK_SECONDS = 0.5
-CHECK_SECONDS = 1.0
+CHECK_SECONDS = 0.5
 CHECKS = 20
 
 _native_sleep = monkey.get_original("time", "sleep")
@@ -25,9 +25,9 @@ _start_native_thread = monkey.get_original("_thread", "start_new_thread")
 _native_thread_id = monkey.get_original("_thread", "get_ident")
 
 
-def end_this_process(stack: str) -> None:
-    """Print where the event loop hangs, without any lock that may be held, and end the process."""
-    line = {"level": "error", "logger": __name__, "event": "worker.stalled", "trace": stack}
+def end_this_process(event: str, stack: str) -> None:
+    """Print what has happened and where the event loop is, without any lock that may be held, and end the process."""
+    line = {"level": "error", "logger": __name__, "event": event, "trace": stack}
     sys.stderr.write(json.dumps(line) + "\n")
     flush_output()
     os._exit(EXIT_STALLED)
@@ -36,7 +36,8 @@ def end_this_process(stack: str) -> None:
 class Watchdog:
     """Checks from a native thread whether the event loop of the thread that created it still runs.
 
-    `on_stall` is called with the stack of that thread when the loop has not run during `checks` checks in a row.
+    `on_stall` is called with an event's name and the stack of that thread: when the loop has not run during `checks`
+    checks in a row, or when the process has not ended within the limit for its stop.
     """
 
     def __init__(
@@ -44,38 +45,39 @@ class Watchdog:
         *,
         checks: int = CHECKS,
         check_seconds: float = CHECK_SECONDS,
-        on_stall: Callable[[str], None] = end_this_process,
+        on_stall: Callable[[str, str], None] = end_this_process,
     ) -> None:
         self._checks = checks
         self._check_seconds = check_seconds
         self._on_stall = on_stall
         self._ticks = 0
         self._watched_thread = _native_thread_id()
-        self._stopped = False
+        self._checks_until_end = math.inf
 
     def start(self) -> None:
-        """Start watching."""
+        """Watch until the process ends."""
         gevent.spawn(self._tick)
         _start_native_thread(self._watch, ())
 
-    def stop(self) -> None:
-        """Stop watching."""
-        self._stopped = True
+    def limit_stop(self, seconds: float) -> None:
+        """End the process after so many seconds, whatever it waits for then."""
+        self._checks_until_end = max(1, round(seconds / self._check_seconds))
 
     def _tick(self) -> None:
-        while not self._stopped:
+        while True:
             self._ticks += 1
-            gevent.sleep(min(TICK_SECONDS, self._check_seconds / 2))
+            gevent.sleep(self._check_seconds / 2)
 
     def _watch(self) -> None:
         seen, missed = -1, 0
-        while not self._stopped and missed < self._checks:
+        while missed < self._checks and self._checks_until_end > 0:
             _native_sleep(self._check_seconds)
             missed = missed + 1 if self._ticks == seen else 0
             seen = self._ticks
-        if not self._stopped:
-            self._on_stall(_stack(sys._current_frames().get(self._watched_thread)))  # noqa: SLF001 - no public way
+            self._checks_until_end -= 1
+        event = "worker.stalled" if missed >= self._checks else "worker.stop_overdue"
+        self._on_stall(event, self._stack())
 
-
-def _stack(frame: FrameType | None) -> str:
-    return "".join(traceback.format_stack(frame)) if frame else ""
+    def _stack(self) -> str:
+        frame = sys._current_frames().get(self._watched_thread)  # noqa: SLF001 - no public way
+        return "".join(traceback.format_stack(frame)) if frame else ""

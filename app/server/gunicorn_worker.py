@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.server import heartbeat_file, request_head
+from app.server import process_watch, request_head
 from app.server.accept_balance import BalancedServer, ProcessSlot
 from app.server.connection import Connection
 from app.web.middleware import IS_ERROR, Environ
@@ -17,7 +17,7 @@ REFUSED_PAUSE_SECONDS = 0.05
 UNREADABLE_PAUSE_SECONDS = 0.2
 HEADER_FLOOD_PAUSE_SECONDS = 1.0
 
-heartbeat_file.install()
+process_watch.install()
 request_head.install()
 
 

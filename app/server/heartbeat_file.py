@@ -7,7 +7,6 @@ master ends.
 import os
 from typing import Any
 
-from gunicorn.workers import base
 from gunicorn.workers.workertmp import WorkerTmp
 
 
@@ -22,8 +21,3 @@ class HeartbeatFile(WorkerTmp):  # type: ignore[misc]  # gunicorn has no types
         if (cfg.uid, cfg.gid) != (os.geteuid(), os.getegid()):
             os.fchown(descriptor, cfg.uid, cfg.gid)
         self._tmp = os.fdopen(descriptor, "w+b", 0)
-
-
-def install() -> None:
-    """Make gunicorn use it; it has no setting for it."""
-    base.WorkerTmp = HeartbeatFile

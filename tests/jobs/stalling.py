@@ -1,4 +1,4 @@
-"""A process with a watchdog: `stalling.py hang|freeze|stop`. Checks are short, so that the tests are."""
+"""A process with a watchdog: `stalling.py hang|freeze|overdue`. Checks are short, so that the tests are."""
 # ruff: noqa: E402
 
 from gevent import monkey
@@ -24,9 +24,9 @@ def main(behaviour: str) -> None:
     watchdog = Watchdog(checks=5, check_seconds=0.1)
     watchdog.start()
     gevent.sleep(0.3)
-    if behaviour == "stop":
-        watchdog.stop()
-        native_sleep(1.5)
+    if behaviour == "overdue":
+        watchdog.limit_stop(0.5)
+        gevent.sleep(600)
     elif behaviour == "hang":
         hang_in_a_call()
     print("running", flush=True)

@@ -1,4 +1,4 @@
-"""A process whose event loop no longer runs is ended; one that was stopped as a whole is not."""
+"""A process is ended if its event loop hangs or its stop has no end, and not because it was stopped as a whole."""
 
 import json
 import signal
@@ -50,10 +50,10 @@ def test_a_process_that_was_stopped_as_a_whole_goes_on() -> None:
     assert process.returncode == 0
 
 
-def test_a_stopped_watchdog_ends_no_process() -> None:
-    process = start("stop")
+def test_a_process_that_does_not_stop_in_time_ends_itself() -> None:
+    process = start("overdue")
 
-    output, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    _, error = process.communicate(timeout=DEADLINE_SECONDS)
 
-    assert output == "running\nalive\n"
-    assert process.returncode == 0
+    assert process.returncode == EXIT_STALLED
+    assert json.loads(error)["event"] == "worker.stop_overdue"

@@ -29,6 +29,7 @@ from app.store import Store, StoreUnavailable
 from tests.support.store import UNHURRIED
 from tests.support.work import CRM
 
+EXIT_BROKEN = 70
 GRACE_SECONDS, GRACE_SECONDS_WITH_HANGING_JOBS = 600, 3
 POISON = 1
 """The subject of the first job, which is the one that fails or hangs."""
@@ -111,7 +112,14 @@ class UnavailableOnce:
         return prepare(jobs, handle)
 
 
+def hang_while_loading(jobs: Sequence[Job], handle: Callable[[Job], JobResult]) -> list[tuple[Job, Task]]:
+    """Never come back to the loop that claims jobs."""
+    gevent.sleep(600)
+    return prepare(jobs, handle)
+
+
 PREPARES: dict[str, Any] = {
+    "hang_while_loading": hang_while_loading,
     "poison_cannot_be_loaded": prepare_all_but_poison,
     "unavailable_while_loading": UnavailableOnce(),
 }
@@ -125,7 +133,7 @@ class NotSettled(logging.Handler):
             report(record.getMessage())
 
 
-def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str = "2") -> None:
+def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str = "2") -> int:
     logging.getLogger("app.jobs").addHandler(NotSettled())
     store = Store(url, min_free_bytes=0, cooperative=True, limits=UNHURRIED)
     store.open()
@@ -142,9 +150,11 @@ def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str
         on_failpoint=lambda _: None,
         poll_seconds=float(poll_seconds),
     )
-    worker.run(stop, grace_seconds=GRACE_SECONDS_WITH_HANGING_JOBS if behaviour == "hang" else GRACE_SECONDS)
+    hangs = behaviour.startswith("hang")
+    is_sound = worker.run(stop, grace_seconds=GRACE_SECONDS_WITH_HANGING_JOBS if hangs else GRACE_SECONDS)
     store.close()
+    return 0 if is_sound else EXIT_BROKEN
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from gunicorn.workers import base
 
-from app.server import gunicorn_worker, heartbeat_file
+from app.server import gunicorn_worker, process_watch
 from app.server.heartbeat_file import HeartbeatFile
 
 
@@ -20,5 +20,5 @@ def test_a_web_process_gives_its_sign_of_life_without_a_folder() -> None:
 
 
 def test_gunicorns_workers_use_it() -> None:
-    assert gunicorn_worker.heartbeat_file is heartbeat_file
-    assert base.WorkerTmp is HeartbeatFile
+    assert gunicorn_worker.process_watch is process_watch
+    assert issubclass(base.WorkerTmp, HeartbeatFile)

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,6 +20,11 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_for
 ROOT = Path(__file__).parent.parent.parent
 FLASK = str(Path(sys.executable).parent / "flask")
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
+RUN = "TEST_RUN"
+"""The variable by which the processes of one run of a gateway are found."""
+
+LEFT_OVER_SECONDS = 60
+"""How long what a gateway has started may live on: longer than any stop, and shorter than a test that hangs."""
 
 WITHOUT_ROOTS_RIGHTS = """
 import ctypes, os, sys
@@ -133,7 +139,7 @@ def serving(
     `output`: a descriptor for its standard output and standard error, in the place of two files.
     """
     port = free_port()
-    variables = {"WATS_PORT": str(port), **(environ or environment(folder))}
+    variables = {"WATS_PORT": str(port), **(environ or environment(folder)), RUN: secrets.token_hex(8)}
     if not arguments and "WATS_MODE" not in variables and command[0] == FLASK:
         arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
@@ -153,6 +159,7 @@ def serving(
     finally:
         if process.poll() is None:
             running.kill_everything()
+    wait_for(lambda: left_over(variables[RUN]) == [], seconds=LEFT_OVER_SECONDS)
 
 
 def wait_until_ready(running: Running) -> None:
@@ -180,6 +187,18 @@ def family(pid: int) -> list[int]:
     except OSError:
         return [pid]
     return [pid, *(pid for child in children for pid in family(int(child)))]
+
+
+def left_over(run: str) -> list[int]:
+    """Return the processes that this run has started and that are still there, wherever their parents have gone."""
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in pids if f"{RUN}={run}".encode() in variables_of(pid)]
+
+
+def variables_of(pid: int) -> list[bytes]:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if is_alive(pid) else []
+    return []
 
 
 def command_line(pid: int) -> str:
