@@ -26,7 +26,7 @@ from app.startup.descriptors import (
     raise_descriptor_limit,
     too_few_descriptors,
 )
-from app.startup.handover import hand_over
+from app.startup.handover import hand_over, handed_over
 from app.startup.role_file import RoleFile
 
 MAX_UNREAD_MILLISECONDS = 20_000
@@ -38,7 +38,9 @@ try:
     _settings = load_settings()
 except ConfigError as error:
     sys.stderr.write(f"{error}\n")
-    sys.exit(78)
+    if (_before := handed_over()) is None:
+        sys.exit(78)
+    _settings = _before  # a reload (HUP) with a wrong config changes nothing: an exit would end every process
 hand_over(_settings)
 AccessLogger.secrets = _settings.secret_values
 _role_file = RoleFile(_settings.run_dir, "web")

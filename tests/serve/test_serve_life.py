@@ -211,6 +211,22 @@ def test_gunicorn_alone_serves_and_does_not_migrate(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
+def test_a_reload_of_gunicorn_with_a_wrong_config_keeps_the_settings_of_before(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    environ = environment(tmp_path, WATS_CONFIG=str(config), WATS_MODE="live", WATS_YES_LIVE="1")
+    assert run("db", "upgrade", environ=environ).returncode == 0
+    with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ) as running:
+        before = set(running.pids()[1:])
+        config.write_text("version: 1\nprofile: {}\n")
+
+        running.process.send_signal(signal.SIGHUP)
+
+        wait_for(lambda: len(now := set(running.pids()[1:])) == 2 and not now & before)
+        assert post(running, body_of()) == 200
+        assert str(config) in running.err
+        assert running.stop() == 0
+
+
 SLOW_START = """
 import pathlib, runpy, time
 
