@@ -55,7 +55,6 @@ def build_gateway(settings: Settings) -> Gateway:
 def tune_runtime() -> None:
     """Tune the interpreter for a long-running process, after everything is imported."""
     gc.freeze()  # what is loaded now stays: the collector need not look at it again
-    gc.set_threshold(20_000, 20, 50)
     sys.setswitchinterval(0.001)  # a native thread gets the interpreter lock sooner
 
 

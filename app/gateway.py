@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
-
-from flask import current_app
 
 from app.config import Settings
 from app.destinations import Destinations
@@ -31,8 +28,3 @@ class Gateway:
     metrics: Metrics
     destinations: Destinations
     jitter: Callable[[], float]
-
-
-def gateway() -> Gateway:
-    """Return the gateway of the application that handles the current request."""
-    return cast("Gateway", current_app.extensions[EXTENSION])

@@ -9,7 +9,7 @@ from app.config import Destination, without_query
 from app.delivery.schemas import TestEventResultSchema
 from app.delivery.test_event import send_test_event
 from app.domain.destination import destination_statuses, queue_of_destination
-from app.gateway import gateway
+from app.web.current import gateway
 from app.web.errors import not_found
 from app.web.guards import bearer, guarded_by
 from app.web.schemas import DestinationSchema, page_of

@@ -10,7 +10,7 @@ from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDeliver
 from app.domain.event import EVENT_ID, Event
 from app.domain.replay import Selection
 from app.domain.subscription import deliveries_of
-from app.gateway import gateway
+from app.web.current import gateway
 from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint

@@ -5,8 +5,8 @@ from typing import Any
 from app.events.cursors import event_cursor, read_event_cursor
 from app.events.query_parameters import CONSUMER_NAME, read_consumer_name
 from app.events.schemas import AckSchema, ConsumerSchema
-from app.gateway import gateway
 from app.store import Consumer
+from app.web.current import gateway
 from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint

@@ -17,7 +17,7 @@ from app.events.query_parameters import (
     read_wait,
 )
 from app.events.schemas import EventPageSchema, EventSchema
-from app.gateway import gateway
+from app.web.current import gateway
 from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint

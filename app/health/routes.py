@@ -8,13 +8,13 @@ from typing import Any
 from flask import Response, current_app
 from flask_smorest import Blueprint
 
-from app.gateway import gateway
 from app.health.alerts import OK
 from app.health.diagnostics import diagnostics_of
 from app.health.gauges import read_gauges
 from app.health.readiness import Readiness
 from app.health.schemas import DiagnosticsSchema, LivenessSchema, ReadinessSchema, StatusSchema
 from app.health.status import status_of
+from app.web.current import gateway
 from app.web.guards import OPEN, guarded_by, hidden
 
 bp = Blueprint("health", __name__, description="Probes, status and metrics.")

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
-from app.gateway import gateway
 from app.retention.schemas import ErasedSchema, EraseSchema
+from app.web.current import gateway
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import cursor_of, read_cursor

@@ -11,7 +11,7 @@ from flask import Flask, current_app, request
 
 from app.config import Scope, ServiceToken
 from app.domain.constant_time import constant_time_index
-from app.gateway import gateway
+from app.web.current import gateway
 from app.web.errors import ApiError, not_found
 from app.web.middleware import ROUTE
 

@@ -7,7 +7,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
-from app.gateway import gateway
+from app.web.current import gateway
 from app.web.errors import ApiError, not_found
 from app.web.guards import bearer, guarded_by
 from app.web.paging import PAGE_PARAMETERS, page, page_request

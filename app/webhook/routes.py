@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, g, request
 from app.domain.constant_time import constant_time_index
 from app.domain.meta.signature import SIGNATURE_HEADER, is_signature, signed_with
 from app.domain.receipt import Stored
-from app.gateway import gateway
 from app.web.body import read_body, refuse_declared_over
 from app.web.body_budget import EXTENSION, BodyBudget
+from app.web.current import gateway
 from app.web.errors import ApiError
 from app.web.guards import Guard, guarded_by
 from app.web.middleware import Environ
