@@ -48,14 +48,17 @@ class ClientConnection:
 
 
 class ScriptedDestination:
-    """Answers each call by the next thing it was told, and by the last one for ever; told nothing, it is well."""
+    """Answers each call by the next thing it was told, and by the last one for ever; told nothing, it is well.
+
+    `closed`: how many connections it has closed.
+    """
 
     def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self._scripts: deque[Script] = deque()
         self._tls = tls
         self._over = threading.Event()
-        self._connections = 0
+        self._connections = self.closed = 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
@@ -131,6 +134,7 @@ class ScriptedDestination:
             while (call := read_call(connection, number)) and self._next(call)(line):
                 pass
         connection.close()
+        self.closed += 1
 
     def _next(self, call: Call) -> Script:
         self.calls.append(call)
