@@ -17,6 +17,7 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 SUPERVISING = Path(__file__).with_name("supervising.py")
 SILENT_SECONDS, GRACE_SECONDS = 4, 6
+LOOK_SECONDS = 1.2
 
 
 @dataclass
@@ -87,13 +88,15 @@ def test_a_child_that_is_frozen_or_does_not_stop_is_killed_and_one_that_still_st
 def test_nothing_is_killed_when_a_suspended_machine_wakes_up(tmp_path: Path) -> None:
     with supervised(tmp_path, "steady") as running:
         running.wait_for_beats("steady")
-        tree = family(running.process.pid)
+        supervisor, child = tree = family(running.process.pid)
 
-        for pid in tree:
-            os.kill(pid, signal.SIGSTOP)
+        os.kill(child, signal.SIGSTOP)
+        time.sleep(LOOK_SECONDS)  # what it has sent is read meanwhile
+        os.kill(supervisor, signal.SIGSTOP)
         time.sleep(2 * SILENT_SECONDS)
-        for pid in tree:
-            os.kill(pid, signal.SIGCONT)
+        os.kill(supervisor, signal.SIGCONT)
+        time.sleep(0.3)  # the supervisor looks before the child has gone on
+        os.kill(child, signal.SIGCONT)
 
         running.wait_for_beats("steady")
         time.sleep(SILENT_SECONDS)
