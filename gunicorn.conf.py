@@ -100,7 +100,7 @@ def pre_exec(_server):
 def when_ready(server):
     """Print the banner when the port is open. Let the kernel drop a client that does not read its response."""
     for listener in server.LISTENERS:
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
+        if hasattr(socket, "TCP_USER_TIMEOUT") and listener.sock.family != socket.AF_UNIX:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MAX_UNREAD_MILLISECONDS)
     if SUPERVISED.variable not in os.environ:
         print_warnings(_settings, sys.stderr)

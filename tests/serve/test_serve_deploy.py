@@ -13,7 +13,17 @@ import pytest
 from app.domain.heartbeat import FRESH_FOR
 from app.startup.role_file import RoleFile
 from tests.support.live import write_config
-from tests.support.serving import ROOT, environment, family, free_port, is_alive, run, serving, wait_until_ready
+from tests.support.serving import (
+    GUNICORN,
+    ROOT,
+    environment,
+    family,
+    free_port,
+    is_alive,
+    run,
+    serving,
+    wait_until_ready,
+)
 from tests.support.waiting import wait_for
 
 HONCHO = str(Path(sys.executable).parent / "honcho")
@@ -95,6 +105,19 @@ def test_the_health_check_follows_the_port_and_the_database_until_the_stop(tmp_p
     assert "web: healthy" not in locked.stdout
     assert str(running.port) in locked.stdout
     assert (check_health(folder).returncode, list(folder.iterdir())) == (1, [])
+
+
+def test_gunicorn_serves_on_a_unix_socket_too(tmp_path: Path) -> None:
+    config = str(write_config(tmp_path))
+    environ = environment(
+        tmp_path, WATS_MODE="live", WATS_YES_LIVE="1", WATS_CONFIG=config, WATS_RUN_DIR=str(tmp_path / "run")
+    )
+    assert run("db", "upgrade", environ=environ).returncode == 0
+
+    command = (GUNICORN, "wsgi:app", "--bind", f"unix:{tmp_path}/socket")
+    with serving(tmp_path, command=command, environ=environ, ready=False) as running:
+        wait_for(lambda: running.process.poll() is not None or is_healthy(tmp_path / "run"))
+        assert running.stop() == 0, running.err
 
 
 def test_a_worker_whose_heartbeats_have_ended_is_not_healthy(tmp_path: Path) -> None:
