@@ -285,7 +285,8 @@ def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
         assert worker.stop() == 0
 
     waits = [json.loads(line) for line in worker.err.splitlines() if "worker.waiting_for_store" in line]
-    assert [line for line in waits[1:] if not line.get("repeats")] == []
+    reasons = [line["reason"] for line in waits if not line.get("repeats")]
+    assert len(reasons) == len(set(reasons))  # another reason, while the schema is upgraded, has a line of its own
 
 
 def test_acknowledged_webhooks_survive_a_kill_of_every_process(tmp_path: Path) -> None:
