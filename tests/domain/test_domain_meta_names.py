@@ -60,5 +60,11 @@ def test_a_thread_and_its_messages_name_the_customer_and_not_the_business(messag
     assert names_in(change("history", history=[{"threads": [thread]}])) == [names]
 
 
+def test_a_thread_without_a_context_has_the_names_of_its_id_and_its_message() -> None:
+    thread = {"id": OTHER_SPELLING, "context": "odd", "messages": [{"from": "5531988880001"}]}
+
+    assert names_in(change("history", history=[{"threads": [thread]}])) == [{OTHER_SPELLING, "5531988880001"}]
+
+
 def test_an_event_about_no_customer_has_no_names() -> None:
     assert names_in(change("account_update", event="VERIFIED_ACCOUNT")) == [set()]

@@ -1,5 +1,6 @@
 """Counters in a folder of the run: shared, taken over from the dead, and without any effect when they fail."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,6 +104,13 @@ def in_a_process(code: str) -> subprocess.CompletedProcess[str]:
         "from pathlib import Path\nfrom app.domain.receipt import Stored\nfrom app.metrics import Metrics\n"
         "from tests.metrics.test_metrics_counters import Folder\n"
     )
+    environ = {**os.environ, "COVERAGE_PROCESS_CONFIG": ""}  # coverage cannot write its file on a full disk either
     return subprocess.run(
-        [sys.executable, "-c", imports + code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", imports + code],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )

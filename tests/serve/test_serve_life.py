@@ -246,6 +246,7 @@ def test_a_stop_during_a_start_of_gunicorn_is_not_lost(tmp_path: Path, hook: str
     paths = {"conf": str(ROOT / "gunicorn.conf.py"), "reached": str(reached), "go_on": str(go_on)}
     conf.write_text(SLOW_START.format(hook=hook, **paths))
     start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+    start["COVERAGE_PROCESS_CONFIG"] = ""  # coverage has a handler of its own
     environ = environment(tmp_path, WEB_CONCURRENCY="1", **start)
     command = (GUNICORN, "--config", str(conf), "wsgi:app")
     with serving(tmp_path, command=command, environ=environ, ready=False) as running:

@@ -110,7 +110,8 @@ def test_a_write_given_up_before_its_turn_does_no_work(engine: Engine, watcher: 
     done: list[Connection] = []
     transaction = Transaction(Write(done.append), watcher, ignore_failpoint)
 
-    transaction.is_abandoned = True
+    with pytest.raises(TimeoutError), transaction.abandoned_if_late():
+        raise TimeoutError
 
     with unavailable(LATE):
         transaction.commit(engine)
@@ -120,7 +121,8 @@ def test_a_write_given_up_before_its_turn_does_no_work(engine: Engine, watcher: 
 def test_a_write_given_up_while_it_works_is_rolled_back(engine: Engine, watcher: Watcher, store: Store) -> None:
     def give_up(point: str) -> None:
         if point == "before_commit":
-            transaction.is_abandoned = True
+            with pytest.raises(TimeoutError), transaction.abandoned_if_late():
+                raise TimeoutError
 
     transaction = Transaction(Write(add_queue, channels=("work",)), watcher, give_up)
 
