@@ -29,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run two workers on each processor: half of the time a test waits for processes, locks and limits."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Run three workers on each processor: most of its time a test waits for processes, locks and limits."""
+    return 3 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ from tests.support.destinations import ClientConnection, ScriptedDestination
 from tests.support.store import StoreMaker, make_store
 from tests.support.work import Clock, clock
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 __all__ = ["clock", "make_store"]
 
 CRM, BOT = "crm", "bot"

@@ -20,6 +20,8 @@ from tests.support.serving import ROOT, environment, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 BOT = Path(__file__).parent / "pywa_bot.py"
 SECRET = "bot-secret-5d1e07a6b93f4c28"
 DESTINATION = """

@@ -4,12 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.descriptors import Process, render
 from tests.support.live import LIVE_ENVIRONMENT
 from tests.support.postgres import PostgresServer
 from tests.support.serving import ROOT, Running, free_port, serving, wait_until_ready
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 VALUES = {
     "WATS_WABA_ID": "1234567890",

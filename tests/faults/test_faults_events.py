@@ -39,7 +39,7 @@ def test_no_event_is_lost_or_doubled_by_deaths_at_any_point_of_splitting_and_del
     databases: Databases, tmp_path: Path, long: bool
 ) -> None:
     with scene(tmp_path, databases.migrated(), points=POINTS) as playing:
-        playing.wait_for_deaths((10 if long else 2) * len(POINTS))
+        playing.wait_for_deaths((10 if long else 1) * len(POINTS))
 
     audit(playing, in_flight=playing.workers.deaths * SLOTS)
 

@@ -21,6 +21,8 @@ from tests.support.serving import FLASK, GUNICORN, Running, environment, family,
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 FOLDERS = "wats-metrics-*"
 NOT_SHARED = '"event":"metrics.not_shared"'
 LIVE = ("--live", "--yes-live")

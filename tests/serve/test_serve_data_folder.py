@@ -12,6 +12,8 @@ from tests.support.live import CONFIG, write_config
 from tests.support.serving import FLASK, GUNICORN, ROOT, environment, serving, without_roots_rights
 from tests.support.waiting import DEADLINE_SECONDS
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 OURS = f"{os.geteuid()}:{os.getegid()}"
 LIVE = {"WATS_MODE": "live", "WATS_YES_LIVE": "1"}
 

@@ -15,6 +15,8 @@ from tests.support.serving import FLASK, GUNICORN, Running, environment, run, se
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 WEBHOOKS = 30
 
 
