@@ -8,7 +8,7 @@ second one is stored under another digest of its own. A body that was cleared is
 import hashlib
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, literal_column, select, update
 
 from app.domain.receipt import NewReceipt, ReceiptState, Stored
 from app.store.engine.bulk_insert import insert_rows
@@ -27,7 +27,10 @@ Known = dict[int, KnownRow]
 _KNOWN = select(receipts.c.digest, receipts.c.id, receipts.c.size, receipts.c.sha256, receipts.c.body).where(
     receipts.c.digest.in_(bindparam("digests", expanding=True))
 )
-_INSERT = insert(receipts).returning(receipts.c.id)
+_NEW = {"state": f"'{ReceiptState.PENDING.value}'", "events": "0", "differing": "0"}
+"""What each new receipt begins with, as SQL: fewer parameters take less time."""
+
+_INSERT = insert(receipts).values({name: literal_column(sql) for name, sql in _NEW.items()}).returning(receipts.c.id)
 """The ids are not used. With RETURNING, SQLAlchemy inserts all rows with one statement."""
 
 _COUNT_DUPLICATES = (
@@ -73,7 +76,7 @@ def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Dige
 
 def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
     if connection.dialect.name == "sqlite":
-        insert_rows(connection, receipts, rows)
+        insert_rows(connection, receipts, rows, _NEW)
     else:
         connection.execute(_INSERT, rows).close()
 
@@ -134,10 +137,7 @@ class _Batch:
                 "received_at": self.new[index].received_at,
                 "size": len(self.new[index].body),
                 "sha256": self.sha256[index],
-                "state": ReceiptState.PENDING.value,
-                "events": 0,
                 "duplicates": self.repeats.get(digest, 0),
-                "differing": 0,
                 "signed_with": self.new[index].signed_with,
                 "body": self.new[index].body,
             }
