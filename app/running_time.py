@@ -8,8 +8,8 @@ MAX_GAP_SECONDS = 5.0
 class RunningTime:
     """Counts seconds. It stands still while the process is stopped, or the whole machine is suspended.
 
-    To be read every second or so: of a longer gap between two readings nothing counts, because whoever was waited for
-    stood still as well, and must get the time to go on.
+    To be read every second or so: a longer gap between two readings does not count, because the process that is
+    waited for stood still as well, and must get the time to go on.
     """
 
     def __init__(self) -> None:

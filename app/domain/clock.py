@@ -1,4 +1,4 @@
-"""A clock that jumps: which stored times it made worthless, and what is told of the jump.
+"""A clock that jumps: which stored times are void then, and how long the jump is reported.
 
 A time is stored by the clock of then and compared with the clock of now. If the clock was ahead and is set right,
 what was due soon lies hours ahead. Each stored time therefore has a limit; one that lies beyond it was stored while

@@ -84,10 +84,10 @@ def _of_consumers(snapshot: Snapshot) -> Iterator[Alert]:
 def _of_clock(snapshot: Snapshot) -> Iterator[Alert]:
     jump = snapshot.clock_jump
     if jump is not None and jump.is_recent(snapshot.now):
-        yield Alert("clock_jumped", _told(jump))
+        yield Alert("clock_jumped", _description_of(jump))
 
 
-def _told(jump: ClockJump) -> str:
+def _description_of(jump: ClockJump) -> str:
     way, effect = (
         ("back", "what waited for the old time is due again, and what was received before has too late a time")
         if jump.seconds < 0

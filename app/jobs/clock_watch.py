@@ -22,7 +22,7 @@ _RUNS_IN_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def elapsed_seconds() -> float:
-    """Return the seconds since some moment, also those in which the machine slept: waking up is no jump."""
+    """Return a count of seconds that includes those in which the machine slept: waking up is no jump."""
     return time.clock_gettime(_RUNS_IN_SLEEP)
 
 

@@ -40,7 +40,7 @@ Callback = Callable[[], None]
 
 
 def ignore() -> None:
-    """Tell nobody: not every worker has a supervisor."""
+    """Report to no supervisor: not every worker has one."""
 
 
 class JobRunner:
@@ -125,7 +125,7 @@ class JobRunner:
                 dispatcher.join()
 
     def _abandon(self, greenlets: "Sequence[gevent.Greenlet[..., None]]") -> None:
-        """End the jobs in flight and these greenlets. Wait for a moment only: one may survive what is to end it."""
+        """End the jobs in flight and these greenlets. Wait half a second only: a greenlet may survive."""
         for dispatcher in self._dispatchers:
             dispatcher.kill()
         gevent.killall(list(greenlets), block=False)

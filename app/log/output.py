@@ -1,7 +1,7 @@
 """Standard output and standard error of a service, written by native threads: no request and no job waits for them.
 
 A pipe that no process reads is soon full, and a disk may be. What cannot be written is given up and counted, and the
-number is told once writing works again.
+number is logged once writing works again.
 """
 
 import atexit
@@ -80,7 +80,7 @@ class Output:
         self._has_thread = self._is_torn = False
         # callers change the first two, the thread the others: so none of them needs a lock
         self._put = self._refused = 0
-        self._done = self._failed = self._told = 0
+        self._done = self._failed = self._reported = 0
 
     def _start_thread(self) -> bool:
         """Start the thread, if there can be one more. It blocks every signal: they are for the main thread."""
@@ -115,8 +115,8 @@ class Output:
         return b"".join(batch), data
 
     def _write_batch(self, batch: bytes) -> None:
-        if (untold := self.lost - self._told) and not self._write(self._notice(untold).encode()):
-            self._told += untold
+        if (unreported := self.lost - self._reported) and not self._write(self._notice(unreported).encode()):
+            self._reported += unreported
         self._failed += self._write(batch)
         self._done += len(batch)
 
@@ -187,7 +187,7 @@ def take_over_output() -> None:
 
 
 def flush_output() -> None:
-    """Give the lines that are queued a moment to be written: this process is about to end or to be replaced."""
+    """Wait for the queued lines to be written, 2 seconds at most: this process is about to end or to be replaced."""
     for output in _outputs:
         output.flush()
 

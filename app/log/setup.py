@@ -1,4 +1,4 @@
-"""Makes this process's log lines: what our code and libraries log, and what nobody catches."""
+"""Makes this process's log lines: what our code and libraries log, and what no code catches."""
 
 import json
 import logging

@@ -44,7 +44,7 @@ class AllocatedFile(MmapedDict):
 class CounterFiles:
     """The files of this process in a counter folder, one for each type of metric.
 
-    It takes over the files of a process of this run that has died: their counts go on. The first error is told, and
+    It takes over the files of a process of this run that has died: their counts go on. The first error is logged, and
     from then on the process counts for itself.
     """
 
@@ -52,11 +52,11 @@ class CounterFiles:
         self._folder = folder
         self._files: dict[str, AllocatedFile] = {}
         self._slot: BinaryIO | None = None
-        self._has_told = False
+        self._has_logged = False
         try:
             self._slot = _take_slot(folder)
         except OSError as error:
-            self._tell(error)
+            self._log_once(error)
 
     def read(self, kind: str, key: str) -> float:
         """Return the number of this key; add it to the file with 0 if it has none."""
@@ -88,7 +88,7 @@ class CounterFiles:
             files = [file for folder in folders for file in folder.glob("*.db") if file.stat().st_size]
             return list(MultiProcessCollector.merge([str(file) for file in files]))  # type: ignore[no-untyped-call]
         except FILE_ERRORS as error:  # one of another process
-            self._tell(error)
+            self._log_once(error)
             return None
 
     def close(self) -> None:
@@ -109,12 +109,12 @@ class CounterFiles:
 
     def _give_up(self, error: Exception) -> None:
         self.close()
-        self._tell(error)
+        self._log_once(error)
 
-    def _tell(self, error: Exception) -> None:
-        if self._has_told:
+    def _log_once(self, error: Exception) -> None:
+        if self._has_logged:
             return
-        self._has_told = True
+        self._has_logged = True
         cause = getattr(error, "strerror", None) or str(error)
         reason = f"{self._folder}: {cause}; /metrics shows the counts of the process that answers, until a restart"
         log.error("metrics.not_shared", extra={"reason": reason})

@@ -38,13 +38,13 @@ def record_owner(connection: Connection, owner: Owner) -> None:
         return
     account = owner.account if before.account is None or owner.adopts else before.account
     if before.profile not in (None, owner.profile):
-        log.warning("store.profile_changed", extra={"reason": _told(before.profile, owner.profile)})
+        log.warning("store.profile_changed", extra={"reason": _change_of(before.profile, owner.profile)})
     if (before.mode, before.account, before.profile) != (owner.mode, account, owner.profile):
         row = {"mode": owner.mode, "account": account, "profile": owner.profile}
         connection.execute(update(database_identity).values(row))
 
 
-def _told(before: str | None, now: str) -> str:
+def _change_of(before: str | None, now: str) -> str:
     return (
         f"the profile {before} has used this database, and now {now} does; run only one of them on it, because each"
         " delivers to its own destinations"

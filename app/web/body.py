@@ -69,7 +69,7 @@ def finish_body(budget: BodyBudget, environ: Environ) -> bool:
     """Give back the share of an answered request. Return False if its connection must be closed."""
     is_given_up = budget.release(environ)
     is_clean = not environ.get(IS_ERROR) or discard_rest(environ)
-    return is_clean and not is_given_up  # where its body broke off, nobody knows where the next request begins
+    return is_clean and not is_given_up  # its body broke off: where the next request begins is unknown
 
 
 def discard_rest(environ: Environ) -> bool:

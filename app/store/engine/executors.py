@@ -82,7 +82,7 @@ def _deadline(seconds: float) -> Iterator[None]:
 
 
 def _interrupt(working: "gevent.Greenlet[..., Any]") -> None:
-    """End the greenlet. Throw again where the driver has swallowed the exception; nobody waits for this."""
+    """End the greenlet. Throw again where the driver has swallowed the exception; no caller waits for this."""
     for _ in range(INTERRUPTIONS):
         working.kill(timeout=INTERRUPTION_SECONDS)
         if working.ready():
