@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
-from app.store.engine.errors import StoreRefused
+from app.store.engine.errors import StoreRefused, refusing_internal_errors
 from app.store.repository import Repository
 from app.store.tables.events import (
     EventCounts,
@@ -28,7 +28,8 @@ class Events(Repository):
     def add(self, job: Job, split: Sequence[SplitReceipt], lease: timedelta) -> list[SplitCount]:
         """Add the new events of these receipts, as the owner of the split job, and extend its lease.
 
-        Raise `ClaimLost` if another worker has claimed that job meanwhile.
+        Raise `ClaimLost` if another worker has claimed that job meanwhile, and `StoreRefused` if one of the events
+        cannot be stored, for whatever reason.
         """
 
         def add(connection: Connection) -> list[SplitCount]:
@@ -36,7 +37,8 @@ class Events(Repository):
             hold_claim(connection, job, now + lease)
             return add_events(connection, now, split)
 
-        return self._store.write(add, "events", "work")
+        with refusing_internal_errors():
+            return self._store.write(add, "events", "work")
 
     def accepts(self, job: Job, split: SplitReceipt, lease: timedelta) -> bool:
         """Return whether the database accepts the events of a receipt: add them, and roll that back.
@@ -52,7 +54,8 @@ class Events(Repository):
                 savepoint.rollback()
 
         try:
-            self._store.write(add_and_roll_back, durable=False)
+            with refusing_internal_errors():
+                self._store.write(add_and_roll_back, durable=False)
         except StoreRefused:
             return False
         return True

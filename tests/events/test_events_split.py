@@ -1,10 +1,13 @@
 """Splitting on each kind of database: a receipt that cannot be read is marked, and the next ones are split."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine
+from sqlalchemy import event as engine_event
 
 from app.domain.event import Contact
 from app.domain.job import Retry
@@ -219,6 +222,54 @@ def test_a_receipt_of_which_the_database_refuses_everything_is_marked_and_the_ne
     assert states(store) == [SPLIT, UNREADABLE, SPLIT]
     assert store.receipts.reason("rcp_2").startswith("the database refused what it was given (")
     assert len(claim(store)) == 2
+
+
+@pytest.fixture
+def broken_encoding() -> Iterator[None]:
+    """A driver that cannot encode one phone number, and says so with an exception that is no database's."""
+
+    def fail(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if statement.startswith("INSERT INTO events") and "'49151'" in str(parameters):
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    engine_event.listen(Engine, "before_cursor_execute", fail)
+    yield
+    engine_event.remove(Engine, "before_cursor_execute", fail)
+
+
+@pytest.mark.usefixtures("broken_encoding")
+def test_an_event_that_the_driver_cannot_encode_holds_up_nothing(store: Store) -> None:
+    put(store, text("a"), text("b", sender="49151"), text("c"))
+
+    split_all(store)
+
+    types = [event.type for event in store.events.after(0, limit=9)]
+    assert types == ["message.text", "unknown.messages", "message.text"]
+    assert states(store) == [SPLIT] * 3
+
+
+TOO_LARGE = {
+    "sqlite": "CREATE TRIGGER planted BEFORE INSERT ON events WHEN NEW.wa_id = '49151'"
+    " BEGIN SELECT zeroblob(2000000000); END",
+    "postgresql": """
+    CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE 'index row size exceeds the maximum' USING ERRCODE = 'program_limit_exceeded'; END $$;
+    CREATE TRIGGER planted BEFORE INSERT ON events
+    FOR EACH ROW WHEN (NEW.wa_id = '49151') EXECUTE FUNCTION planted();
+    """,
+}
+
+
+def test_what_exceeds_a_limit_of_the_database_holds_up_nothing(store: Store) -> None:
+    """Of PostgreSQL the driver calls it an OperationalError, as it does a server that has no room or stops."""
+    store.write(lambda c: c.exec_driver_sql(TOO_LARGE[store.kind]))
+    put(store, text("a"), text("b", sender="49151"), text("c"))
+
+    split_all(store)
+
+    types = [event.type for event in store.events.after(0, limit=9)]
+    assert types == ["message.text", "unknown.messages", "message.text"]
+    assert states(store) == [SPLIT] * 3
 
 
 def test_a_type_that_grows_when_it_is_made_lowercase_fits_into_its_column(store: Store) -> None:

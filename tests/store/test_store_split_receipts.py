@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.domain.delivery import DeliveryState
+from app.domain.event import Contact
 from app.domain.job import SPLIT_QUEUE
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
-from app.store import ClaimLost, Store
+from app.store import ClaimLost, Store, StoreRefused
 from app.store.tables.events import key_of
 from app.store.tables.schema import erased_events, jobs
 from tests.support.events import event_id
@@ -262,6 +263,23 @@ def test_a_worker_that_lost_the_split_job_adds_nothing(timed: Store, clock: Cloc
     assert timed.receipts.has_pending()
 
 
+@pytest.mark.parametrize("wa_id", ["\ud800", {"not": "a text"}], ids=["not encodable", "of a type without a column"])
+def test_an_event_that_the_driver_cannot_take_is_refused_and_adds_nothing(store: Store, wa_id: Any) -> None:
+    [receipt] = receive(store)
+    job = claim_split(store)
+    odd = split_event("odd")
+    odd = replace(odd, event=replace(odd.event, contact=Contact(wa_id=wa_id)))
+    split = SplitReceipt(receipt, [split_event("sound"), odd])
+
+    accepts = store.events.accepts(job, split, LEASE)
+    with pytest.raises(StoreRefused):
+        store.events.add(job, [split], LEASE)
+
+    assert not accepts
+    assert texts(store) == []
+    assert store.receipts.has_pending()
+
+
 def test_adding_events_extends_the_lease(timed: Store, clock: Clock) -> None:
     receive(timed)
     job = claim_split(timed)
@@ -275,7 +293,7 @@ def test_adding_events_extends_the_lease(timed: Store, clock: Clock) -> None:
     assert len(claim(timed, SPLIT_QUEUE)) == 1
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process dies at this point."""
 
 

@@ -3,17 +3,29 @@
 The text of an exception that may hold data, such as PostgreSQL's `DETAIL: Key (…)=(…)`, is dropped: nothing logs it.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain.database_identity import Refusal
+from app.log import Throttle
 from app.store.engine import postgres_errors, sqlite
 from app.store.engine.postgres_pooler import TransactionPooler
 from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
+
+log = logging.getLogger(__name__)
 
 PRIMARY_CODE_MASK = 0xFF
 BROKEN_CODES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -28,6 +40,8 @@ REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
 }
+
+_internal_errors = Throttle()
 
 
 class StoreUnavailable(Exception):
@@ -85,16 +99,33 @@ def translating_errors() -> Iterator[None]:
         raise StoreUnavailable("no connection to the database became free") from error
     except TransactionPooler as error:
         raise StoreUnavailable(TRANSACTION_POOLER) from error
-    except (DataError, IntegrityError) as error:
-        raise StoreRefused(f"the database refused what it was given ({_kind_of(error.orig)})") from None
-    except DBAPIError as error:
-        raise _from_driver(error.orig) from error
+    except StatementError as error:
+        translated = _from_statement(error)
+        raise translated from (None if isinstance(translated, StoreRefused) else error)
     except sqlite.driver().Error as error:  # raised by our own calls of the driver
         raise _from_driver(error) from error
     except SQLAlchemyError as error:
         raise StoreUnavailable("the database reported an error") from error
     except OSError as error:
         raise _from_file(error) from error
+
+
+@contextmanager
+def refusing_internal_errors() -> Iterator[None]:
+    """Raise `StoreRefused` for an internal error in storing data too, such as a text that the driver cannot encode.
+
+    It would come again with each retry, and hold up what is stored behind this data. Its trace is logged.
+    """
+    try:
+        yield
+    except (StoreUnavailable, ClaimLost):
+        raise
+    except Exception as error:
+        reason = type(error).__name__
+        repeats = _internal_errors.repeats(reason)
+        if repeats is not None:
+            log.exception("store.failed", extra={"reason": reason, "repeats": repeats or None})
+        raise StoreRefused(f"this cannot be stored (internal error: {reason})") from error
 
 
 def _from_file(error: OSError) -> StoreUnavailable:
@@ -107,6 +138,23 @@ def _from_file(error: OSError) -> StoreUnavailable:
     if isinstance(error, FileMissing):
         return StoreMissing("there is no schema; run `flask wats db upgrade`")
     return StoreUnavailable("the database's folder or file cannot be opened")
+
+
+def _from_statement(error: StatementError) -> StoreUnavailable:
+    if _is_refusal(error):
+        return StoreRefused(f"the database refused what it was given ({_kind_of(error.orig)})")
+    return _from_driver(error.orig)
+
+
+def _is_refusal(error: StatementError) -> bool:
+    """Return whether the data is to blame: the database says so, or a value cannot be passed to the driver."""
+    if not isinstance(error, DBAPIError):
+        return not isinstance(error.orig, SQLAlchemyError)  # else it is about the connection
+    if isinstance(error, (DataError, IntegrityError)) or postgres_errors.is_refusal(error.orig):
+        return True
+    has_code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+    is_of_driver = isinstance(error, (ProgrammingError, InterfaceError)) and not has_code
+    return is_of_driver and not error.connection_invalidated
 
 
 def _from_driver(error: BaseException | None) -> StoreUnavailable:

@@ -15,7 +15,7 @@ from gevent import monkey
 from gevent.event import Event
 from gevent.hub import Waiter, get_hub
 
-from app.store.engine.errors import StoreRefused, StoreUnavailable
+from app.store.engine.errors import StoreRefused, StoreUnavailable, refusing_internal_errors
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -160,26 +160,17 @@ class GroupCommit(Generic[T, R]):
 
     def _outcomes(self, batch: Batch[T, R]) -> Sequence[R | StoreUnavailable]:
         try:
-            return self._write(batch.drain)
-        except StoreRefused:
-            return self._write_one_by_one(batch.drain())
-        except StoreUnavailable:
-            raise
-        except Exception:  # noqa: BLE001 - an item that cannot be written must not fail the others
-            return self._write_one_by_one(batch.drain())
-
-    def _write_one_by_one(self, items: Sequence[T]) -> Sequence[R | StoreUnavailable]:
-        return [self._write_alone(item) for item in items]
+            with refusing_internal_errors():
+                return self._write(batch.drain)
+        except StoreRefused:  # an item that cannot be written must not fail the others
+            return [self._write_alone(item) for item in batch.drain()]
 
     def _write_alone(self, item: T) -> R | StoreUnavailable:
         try:
-            return self._write(lambda: [item])[0]
+            with refusing_internal_errors():
+                return self._write(lambda: [item])[0]
         except StoreRefused as error:
             return error
-        except StoreUnavailable:
-            raise
-        except Exception:  # noqa: BLE001 - the item that cannot be written
-            return StoreRefused("this cannot be stored")
 
     def _fail_queue(self, error: StoreUnavailable) -> None:
         """Fail the writes that wait behind a failed batch: they would most likely fail too, only later."""

@@ -22,6 +22,9 @@ REASONS = {
 }
 """Reasons by SQLSTATE, for statements. Source: PostgreSQL's manual, appendix A."""
 
+REFUSING_CLASSES = ("22", "23", "54")
+"""Classes of SQLSTATE for data that is wrong, that breaks a constraint, or that exceeds a limit of PostgreSQL."""
+
 _TEXTS = (
     (NO_DATABASE, ('FATAL:  database "',)),
     (
@@ -48,3 +51,8 @@ def reason_of(error: BaseException | None) -> str:
         return REASONS.get(sqlstate, UNKNOWN)
     text = str(error)
     return next((reason for reason, parts in _TEXTS if any(part in text for part in parts)), UNKNOWN)
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Return whether PostgreSQL refuses the data of a statement. The driver's class does not always say so."""
+    return str(getattr(error, "sqlstate", None)).startswith(REFUSING_CLASSES)
