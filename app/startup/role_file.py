@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from app.log import Throttle
+
 log = logging.getLogger(__name__)
 
 PRIVATE_FOLDER = 0o700
 
 
 class RoleFile:
-    """The file of one role. That it cannot be written is logged once, and costs nothing but the health check."""
+    """The file of one role. That it cannot be written is logged, and costs nothing but the health check."""
 
     def __init__(self, folder: Path | None, role: Literal["web", "worker"]) -> None:
         self._path = None if folder is None else folder / f"{role}.json"
+        self._failures = Throttle()
 
     def tell_addresses(self, addresses: Sequence[Any]) -> None:
         """Tell where this role listens. An address is what `getsockname` returns."""
@@ -39,14 +42,23 @@ class RoleFile:
             return
 
     def _write(self, facts: dict[str, Any]) -> None:
-        """Write the file anew, so that a reader sees the old content or the new one."""
+        """Write the file anew. The next beat tries again what fails, because a disk may be full for a moment only."""
         if self._path is None:
             return
-        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            self._path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps({"pid": os.getpid(), **facts}))
-            unfinished.replace(self._path)
+            _replace(self._path, json.dumps({"pid": os.getpid(), **facts}))
         except OSError as error:
-            log.warning("role_file.not_written", extra={"reason": error.strerror})
-            self._path = None
+            repeats = self._failures.repeats(error.errno)
+            if repeats is not None:
+                log.warning("role_file.not_written", extra={"reason": error.strerror, "repeats": repeats or None})
+
+
+def _replace(path: Path, content: str) -> None:
+    """Replace the file, so that a reader sees the old content or the new one. Make its folder if that is missing."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(content)
+    except FileNotFoundError:
+        path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        unfinished.write_text(content)
+    unfinished.replace(path)

@@ -142,6 +142,22 @@ def test_a_role_that_cannot_leave_its_file_works_all_the_same(tmp_path: Path) ->
     assert not is_healthy(tmp_path / "no-folder")
 
 
+def test_a_worker_is_healthy_again_once_its_file_can_be_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    role_file = RoleFile(folder, "worker")
+    folder.write_text("")
+    for _ in range(3):
+        role_file.tell_beat()
+    folder.unlink()
+
+    role_file.tell_beat()
+
+    assert is_healthy(folder)
+    assert [record.getMessage() for record in caplog.records] == ["role_file.not_written"]
+
+
 def test_a_role_leaves_the_file_of_the_process_that_took_over(tmp_path: Path) -> None:
     (tmp_path / "web.json").write_text('{"pid": 1, "addresses": []}')
 
