@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 
+SLOW_READING = CLOCK_TOLERANCE / 2
+"""Two readings of the clock that each take less cannot differ by a jump."""
+
 _RUNS_IN_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -49,9 +52,12 @@ class ClockWatch:
     def look(self) -> None:
         """Pull back what is due too late: at the first look, after a jump, or once a singleton job is due too late.
 
-        Raise `StoreUnavailable`; the next look then begins where this one did.
+        Raise `StoreUnavailable`; the next look then begins where this one did. So it does after a reading that took
+        long, because the process was frozen meanwhile, or the database slow.
         """
-        now, elapsed = self._store.clock.now(), self._elapsed()
+        before, now, elapsed = self._elapsed(), self._store.clock.now(), self._elapsed()
+        if timedelta(seconds=elapsed - before) > SLOW_READING:
+            return
         jump = self._jump_until(now, elapsed)
         if self._last is None or jump or self._store.clock.is_singleton_job_ahead(self._lease):
             excess = max(self._store.clock.pull_back(queue, self._lease) for queue in self._queues)

@@ -1,6 +1,6 @@
 """The watch of the clock notices a jump either way, and pulls back what waits because of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.support.work import CRM, LEASE, Clock, add_events, claim, clock, spli
 
 __all__ = ["clock", "timed"]
 
-SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SHIFTS = pytest.mark.parametrize("shift", [HOUR, DAY], ids=["hour", "day"])
 QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, CRM)
 
@@ -26,6 +26,25 @@ class Elapsed:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+class FreezingClock(Clock):
+    """A sound clock for a store. The process can be frozen while it reads it."""
+
+    def __init__(self, elapsed: Elapsed) -> None:
+        super().__init__()
+        self._elapsed = elapsed
+        self._frozen, self._is_read_after = timedelta(), False
+
+    def freeze(self, frozen: timedelta, *, is_read_after: bool) -> None:
+        """Freeze the next time. The time that is read is the one after that, or the one before."""
+        self._frozen, self._is_read_after = frozen, is_read_after
+
+    def __call__(self) -> datetime:
+        before, self.now = self.now, self.now + self._frozen
+        self._elapsed.seconds += self._frozen.total_seconds()
+        self._frozen = timedelta()
+        return self.now if self._is_read_after else before
 
 
 @pytest.fixture
@@ -90,6 +109,22 @@ def test_time_that_passes_is_no_jump(timed: Store, clock: Clock, elapsed: Elapse
         elapsed.seconds += 3600
 
     assert timed.clock.last_jump() is None
+
+
+@pytest.mark.parametrize("is_read_after", [False, True])
+def test_a_process_that_is_frozen_while_it_reads_the_clock_notices_no_jump(
+    elapsed: Elapsed, url: str, make_store: StoreMaker, is_read_after: bool
+) -> None:
+    clock = FreezingClock(elapsed)
+    store = make_store(url, clock=clock)
+    watch = ClockWatch(store, QUEUES, LEASE, elapsed)
+    watch.look()
+
+    clock.freeze(MINUTE, is_read_after=is_read_after)
+    watch.look()
+    watch.look()
+
+    assert store.clock.last_jump() is None
 
 
 def test_jobs_from_the_future_are_noticed_without_a_jump_in_this_process(
