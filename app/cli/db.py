@@ -8,7 +8,7 @@ from app.assembly import build_gateway
 from app.cli.opened_store import reporting_store_errors, require_compatible, store_to_upgrade
 from app.cli.options import as_json_option, start_options
 from app.config import Flags, load_settings
-from app.log import configure_logging
+from app.log import configure_logging, log_uncaught_errors
 
 
 @click.group("db")
@@ -25,6 +25,7 @@ def upgrade(flags: Flags, adopt: bool) -> None:
     """Bring the schema to this code's newest version (head), under a lock that ends with its process."""
     settings = load_settings(flags)
     configure_logging(secrets=settings.secret_values)
+    log_uncaught_errors()
     with reporting_store_errors(settings):
         status = store_to_upgrade(settings, adopts=adopt).upgrade_schema()
     click.echo(f"schema {status.version}, head {status.head}")

@@ -3,10 +3,11 @@
 import json
 import logging
 import re
-import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+
+from app.log.trace import trace_of
 
 FIELDS = (
     "attempt",
@@ -59,8 +60,8 @@ class JsonFormatter(logging.Formatter):
         for attribute, name in _NAMES:
             if (value := getattr(record, attribute, None)) is not None:
                 line[name] = self._clean(value) if isinstance(value, str) else value
-        if record.exc_info and record.exc_info[0] is not None:
-            line["trace"] = self._clean("".join(traceback.format_exception(*record.exc_info)))
+        if record.exc_info and record.exc_info[1] is not None:
+            line["trace"] = self._clean(trace_of(record.exc_info[1], record.exc_info[2]))
         return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str)
 
     def _clean(self, text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.log import FIELDS, JsonFormatter
+from app.store import StoreUnavailable
 
 ROOT = Path(__file__).parent.parent.parent
 LOGS = (ROOT / "docs" / "operate.md").read_text().partition("## Logs\n")[2].partition("\n## ")[0]
@@ -103,8 +104,8 @@ def test_every_warning_and_error_stands_in_the_operators_guide() -> None:
 
 def line_of(secrets: list[str], text: str, **extra: object) -> dict[str, object]:
     try:
-        raise ValueError(text)
-    except ValueError:
+        raise StoreUnavailable(text)
+    except StoreUnavailable:
         record = logging.getLogger("app.test").makeRecord(
             "app.test", logging.ERROR, __file__, 1, "test.failed", (), sys.exc_info(), extra=extra
         )

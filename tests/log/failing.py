@@ -14,6 +14,8 @@ from gevent.threadpool import ThreadPool
 
 from app.log import configure_logging, log_uncaught_errors, take_over_output
 
+PHONE = "4915112345678"
+
 
 class Unlucky:
     """Cannot be destroyed in peace."""
@@ -23,7 +25,7 @@ class Unlucky:
 
 
 def fail(where: str) -> None:
-    raise ValueError(where)
+    raise ValueError(PHONE, where)
 
 
 def main() -> None:
@@ -31,7 +33,7 @@ def main() -> None:
     configure_logging()
     log_uncaught_errors()
     gevent.joinall([gevent.spawn(fail, "greenlet") for _ in range(20)])
-    ThreadPool(1).spawn(int, "pool").wait()
+    ThreadPool(1).spawn(int, f"pool {PHONE}").wait()
     thread = threading.Thread(target=fail, args=("thread",))
     thread.start()
     thread.join()
