@@ -151,7 +151,7 @@ def test_shared_memory_that_fills_up_costs_no_answer_and_no_process(tmp_path: Pa
         assert post(running, "after the kill") == 200
         assert running.stop() == 0
 
-    assert running.err.count(NOT_SHARED) in (1, 2)
+    assert running.err.count(NOT_SHARED) in (1, 2, 3)  # once by each that needs room: web processes, the worker
     assert "No space left on device" in running.err
 
 
