@@ -61,6 +61,11 @@ def test_a_live_secret_that_is_set_but_empty_is_called_empty(tmp_path: Path) -> 
     assert "APP_SECRET is set but empty" in problems_of(tmp_path, {**LIVE, **SECRETS, "APP_SECRET": ""})
 
 
+@pytest.mark.parametrize("name", ["WABA_ID", "FIRST_NUMBER"])
+def test_an_id_of_zeros_is_no_id_in_live_mode(tmp_path: Path, name: str) -> None:
+    assert f"{name} is a placeholder of zeros" in problems_of(tmp_path, {**LIVE, **SECRETS, name: "000"})
+
+
 def test_a_dry_runs_secret_that_is_set_but_empty_is_named_in_a_warning(tmp_path: Path) -> None:
     warned = warnings_of(tmp_path, {**DRY_RUN, "WATS_DRY_RUN_SERVICE_TOKEN": ""})
 

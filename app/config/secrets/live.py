@@ -45,11 +45,12 @@ class LiveSecrets:
         return Header(name, value if isinstance(value, str) else self.sources.header(value, problems))
 
     def numeric_id(self, value: str | EnvRef, problems: Problems) -> str:
-        if isinstance(value, str):
-            return value
-        given = self.sources.value(value.env, problems) or ""
+        given = value if isinstance(value, str) else self.sources.value(value.env, problems) or ""
+        name = "this id" if isinstance(value, str) else value.env
         if given and not re.fullmatch(r"[0-9]{1,20}", given, re.ASCII):
-            problems.add("bad_id", f"{value.env} {IN_QUOTES if is_in_quotes(given) else 'must hold 1 to 20 digits'}")
+            problems.add("bad_id", f"{name} {IN_QUOTES if is_in_quotes(given) else 'must hold 1 to 20 digits'}")
+        elif given and not given.strip("0"):
+            problems.add("placeholder_id", f"{name} is a placeholder of zeros; give it the id of Meta's dashboard")
         return given
 
     def database(self, value: str | SecretRef | None, problems: Problems) -> NamedDatabase:
