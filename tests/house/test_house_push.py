@@ -17,7 +17,7 @@ UNITS = {"second": 1, "minute": 60, "hour": 3600}
 
 
 def test_the_receiver_of_the_page_accepts_only_signed_pushes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRM_SECRET", SECRET)
+    monkeypatch.setenv("WATS_CRM_SECRET", SECRET)
     [code] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     page: dict[str, Any] = {"__name__": "receiver"}
     exec(code, page)
