@@ -5,6 +5,7 @@ no stack trace. Importing this package imports no command, and so neither SQLAlc
 """
 
 import importlib
+import re
 from typing import Any
 
 import click
@@ -74,7 +75,9 @@ class WatsGroup(click.Group):
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:
-            message = mask_values(error.format_message(), ctx.meta["wats.args"])
+            own_words = error.ctx.command_path.split() if error.ctx else []
+            typed = [arg for arg in ctx.meta["wats.args"] if arg not in own_words]
+            message = mask_values(error.format_message(), typed)
             raise click.UsageError(message, error.ctx) from error
 
 
@@ -83,7 +86,7 @@ def mask_values(message: str, args: list[str]) -> str:
     for arg in args:
         value = arg.partition("=")[2] if arg.startswith("-") else arg
         if len(value) >= MIN_SECRET_LENGTH:
-            message = message.replace(value, "…")
+            message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", message)
     return message
 
 

@@ -11,6 +11,7 @@ from app.config import ApiAccess
 from app.config.start_options import PORT, URL
 
 CONNECT_SECONDS, READ_SECONDS = 3, 60
+ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
 
 
 class Unreachable(CommandFailed):
@@ -41,6 +42,13 @@ class Client:
             raise self._not_wats()
         return page
 
+    def page_with_hint(self, path: str, **query: Any) -> dict[str, Any]:
+        """Return a page whose `nextCursor` is None if no item follows: the API also gives one where none may."""
+        page = self.page(path, **query)
+        if page["nextCursor"] and not self.page(path, **{**query, "cursor": page["nextCursor"], "limit": 1})["items"]:
+            return {**page, "nextCursor": None}
+        return page
+
     def post(self, path: str, body: Any = None) -> dict[str, Any]:
         """Return the JSON object that a POST to the API returns."""
         return self._object(self._call_api("POST", path, {}, body))
@@ -52,16 +60,17 @@ class Client:
     def get_outside_api(self, path: str) -> dict[str, Any]:
         """Return the JSON object of a route outside the API. Without the scope `operate` such a route answers 404."""
         response = self._send("GET", self.access.service_url + path, {})
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            raise CommandFailed(f"the service hides {path}: the token is unknown or lacks the scope operate")
-        return self._object(_successful(response))
+        if response.status_code == HTTPStatus.NOT_FOUND and _error_of(response):
+            reason = f"the service hides {path}: the token is unknown to it or lacks the scope operate"
+            raise CommandFailed(f"{reason}; {self.access.token_hint}")
+        return self._object(self._successful(response))
 
     def readiness(self) -> dict[str, Any]:
         """Return the answer of `/readyz`, whether the service is ready or not."""
         response = self._send("GET", self.access.service_url + "/readyz", {})
         answer = self._object(response)
         if not isinstance(answer.get("checks"), dict):
-            raise CommandFailed(_error_text(response))
+            raise self._refused(response)
         return answer
 
     def _object(self, response: requests.Response) -> dict[str, Any]:
@@ -74,14 +83,31 @@ class Client:
         return document
 
     def _not_wats(self) -> CommandFailed:
-        return CommandFailed(f"the server at {self.access.api_url} is not wats")
+        return CommandFailed(f"the server at {self.access.api_url} is not wats; give its address with {ADDRESS}")
+
+    def _successful(self, response: requests.Response) -> requests.Response:
+        if not response.ok or response.is_redirect:
+            raise self._refused(response)
+        return response
+
+    def _refused(self, response: requests.Response) -> CommandFailed:
+        """Return the failure that an answer means, for people."""
+        status, error = response.status_code, _error_of(response)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return Unreachable(error or f"the service answered {status}")
+        if error is None:
+            is_of_proxy = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            return CommandFailed(f"the server answered {status}") if is_of_proxy else self._not_wats()
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            return CommandFailed(f"{error}; {self.access.token_hint}")
+        return CommandFailed(error)
 
     def _call_api(self, method: str, path: str, query: dict[str, Any], body: Any = None) -> requests.Response:
         url = self.access.api_url + path
         response = self._send(method, url, query, body)
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {_error_text(response)}")
-        return _successful(response)
+        if response.status_code == HTTPStatus.NOT_FOUND and (error := _error_of(response)):
+            raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {error}")
+        return self._successful(response)
 
     def _send(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
         try:
@@ -95,24 +121,16 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            where = f"{URL.flag}, {URL.variable} or {PORT.variable}"
-            hint = f"start it with `flask wats serve`, or give its address with {where}"
+            hint = f"start it with `flask wats serve`, or give its address with {ADDRESS}"
             raise Unreachable(f"no service answers at {self.access.api_url}; {hint}") from error
 
 
-def _successful(response: requests.Response) -> requests.Response:
-    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        raise Unreachable(_error_text(response))
-    if not response.ok or response.is_redirect:
-        raise CommandFailed(_error_text(response))
-    return response
-
-
-def _error_text(response: requests.Response) -> str:
+def _error_of(response: requests.Response) -> str | None:
+    """Return the error of a response in one line; None if it is not in the form of our errors."""
     try:
         error = response.json()["error"]
         fields = (error.get("details") or {}).get("fields", [])
         reasons = "".join(f" {field['pointer']}: {field['message']}" for field in fields)
         return f"{error['message']}{reasons} [{error['code']}, request {error['requestId']}]"
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"the service answered {response.status_code}"
+        return None

@@ -46,6 +46,8 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
             count_of(erased["deliveries"], "delivery", "deliveries"),
         )
         click.echo(f"done: erased {events}, {deliveries} and the bodies of {count_of(erased['receipts'], 'receipt')}")
+        if not any(erased.values()) and not remaining:
+            click.echo("nothing was found under this name; is it spelled as in `flask wats events show`?", err=True)
     if kept := [*_kept_receipts(erased), *_kept_events(remaining)]:
         raise CommandFailed("; ".join(kept))
 

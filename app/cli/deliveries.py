@@ -1,21 +1,26 @@
 """`deliveries`: list, show and replay the deliveries of a running service."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import click
 
+from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json, print_page, print_record, print_table
 from app.config import ApiAccess
 from app.domain.delivery import DeliveryState
+from app.domain.destination import DestinationState
 
 COLUMNS = ("id", "state", "destination", "eventId", "attempts", "lastError", "nextAttemptAt")
 ATTEMPT_COLUMNS = ("at", "status", "error", "durationMs")
+
+STOPPED = (DestinationState.PAUSED, DestinationState.DISABLED)
 
 _STATE = click.Choice([state.value for state in DeliveryState])
 
@@ -34,7 +39,8 @@ def deliveries_group() -> None:
 @as_json_option
 def list_deliveries(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List deliveries, newest first, each with its last error."""
-    page = Client(access).page("/deliveries", **query)
+    client = Client(access)
+    page = client.page("/deliveries", **query) if as_json else client.page_with_hint("/deliveries", **query)
     if as_json:
         print_json(page)
     else:
@@ -80,6 +86,18 @@ def replay_deliveries(access: ApiAccess, delivery_ids: tuple[str, ...], as_json:
         print_json({"replayed": replayed})
     else:
         click.echo(f"done: {count_of(replayed, 'delivery', 'deliveries')} replayed")
+    if replayed:
+        _tell_of_stopped_destinations(client)
+
+
+def _tell_of_stopped_destinations(client: Client) -> None:
+    """Say on standard error which destinations keep deliveries waiting until somebody resumes them."""
+    with suppress(CommandFailed):  # the replay is done; a token may lack the scope read
+        for destination in client.page("/destinations")["items"]:
+            name, state, waiting = destination["name"], destination["state"], destination["waiting"]
+            if state in STOPPED and waiting:
+                waits = f"{count_of(waiting, 'delivery waits', 'deliveries wait')} until it is resumed"
+                click.echo(f"{name} is {state}: {waits}; run `flask wats destinations resume {name}`", err=True)
 
 
 def _selection(options: dict[str, str | None]) -> dict[str, Any]:

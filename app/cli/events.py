@@ -36,7 +36,8 @@ def events_group() -> None:
 @as_json_option
 def list_events(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List events, oldest first."""
-    page = Client(access).page("/events", **query)
+    client = Client(access)
+    page = client.page("/events", **query) if as_json else client.page_with_hint("/events", **query)
     if as_json:
         print_json(page)
     else:

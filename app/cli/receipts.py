@@ -32,7 +32,8 @@ def receipts_group() -> None:
 @as_json_option
 def list_receipts(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List receipts, newest first."""
-    page = Client(access).page("/receipts", **query)
+    client = Client(access)
+    page = client.page("/receipts", **query) if as_json else client.page_with_hint("/receipts", **query)
     if as_json:
         print_json(page)
     else:

@@ -1,7 +1,11 @@
-"""How the command line reaches a running service: its URL, and the one token it needs. Nothing else is looked up."""
+"""How the command line reaches a running service: its URL, and the one token it needs. Nothing else is looked up.
+
+No env file is read: a command runs beside the service, in an environment of its own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.config.errors import ConfigError, Problems
 from app.config.schema.references import SecretRef
@@ -22,6 +26,8 @@ class ApiAccess:
     service_url: str
     api_prefix: str
     token: str = field(repr=False)
+    token_hint: str = ""
+    """Where the token came from, and what to do if it is refused. It does not contain the token."""
 
     @property
     def api_url(self) -> str:
@@ -40,7 +46,7 @@ def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAcc
         raise ConfigError(request.problems.found)
     service = request.profile.sections["service"]
     url = _given_url(request.values) or _local_url(request)
-    return ApiAccess(url, service["apiPrefix"], _token(request, service["bearerToken"]))
+    return ApiAccess(url, service["apiPrefix"], *_token(request, service["bearerToken"]))
 
 
 def _given_url(values: StartValues) -> str:
@@ -60,12 +66,24 @@ def _local_url(request: StartRequest) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{request.values[PORT]}"
 
 
-def _token(request: StartRequest, ref: SecretRef) -> str:
+def _token(request: StartRequest, ref: SecretRef) -> tuple[str, str]:
+    """Return the token, and the hint for its refusal."""
     sources, problems = Sources(request.environ), Problems(ref.env)
-    token = problems.read(lambda: sources.peek(ref.env), None)
-    if token is None and not problems.found and request.values[MODE] != Mode.LIVE:
-        token = problems.read(lambda: sources.peek(DRY_RUN_SERVICE_TOKEN.variable), None) or PLACEHOLDER_SERVICE_TOKEN
-    if token is None and not problems.found:
-        problems.add("secret_missing", f"set {ref.env}, or {ref.env}_FILE to a path")
-    problems.raise_if_any()
-    return token or ""
+    names = [ref.env] if request.values[MODE] == Mode.LIVE else [ref.env, DRY_RUN_SERVICE_TOKEN.variable]
+    for name in names:
+        token = problems.read(partial(sources.peek, name), None)
+        problems.raise_if_any()
+        if token:
+            unused = " (a dry-run does not use it: unset it)" if name == ref.env and len(names) > 1 else ""
+            return token, f"the token is that of {sources.variable_of(name)}: set it to that of the service{unused}"
+    if request.values[MODE] == Mode.LIVE:
+        problems.add("secret_missing", f"no token for the service is given: {_cure(ref)}")
+        problems.raise_if_any()
+    return PLACEHOLDER_SERVICE_TOKEN, (
+        f"{ref.env} is not set, so that the placeholder of a dry-run was sent: {_cure(ref)}, or"
+        f" {DRY_RUN_SERVICE_TOKEN.variable} to the one that a dry-run has printed at its start"
+    )
+
+
+def _cure(ref: SecretRef) -> str:
+    return f"set {ref.env} to it, or {ref.env}_FILE to a file with it, in this environment (env files are not read)"

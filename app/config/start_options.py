@@ -87,7 +87,8 @@ MODE = StartOption(
     "The mode, if no flag gives it. Live also needs the second yes.", shown="mode")
 YES_LIVE = StartOption("--yes-live", "WATS_YES_LIVE", Switch(), _OFF, _START, "The second yes to live.")
 ENV_FILE = StartOption(
-    "--env-file", "WATS_ENV_FILE", FilePath(), None, _START, "One more source of the secrets that the profile names.",
+    "--env-file", "WATS_ENV_FILE", FilePath(), None, _START,
+    "One more source of the secrets that the profile names. Commands that call a running service do not read it.",
     shown="envFile")
 HOST = StartOption(
     "--host", "WATS_HOST", HostName(), "127.0.0.1", _SERVE, "Address to listen on.",
@@ -122,7 +123,9 @@ METRICS_DIR = StartOption(
     "A folder in which gateways and workers of one machine share the counters of `/metrics`; it is made if missing.",
     shown="metricsDir", otherwise="a folder in memory for the processes of one run")
 URL = StartOption(
-    "--url", "WATS_URL", Text("URL"), "", _CLIENT, "The running service.", otherwise="where `serve` would listen")
+    "--url", "WATS_URL", Text("URL"), "", _CLIENT,
+    "The running service. Its token: the variable of service.bearerToken, such as $WATS_SERVICE_TOKEN or its _FILE.",
+    otherwise="where `serve` would listen")
 DRY_RUN_DATABASE_URL = StartOption(
     "", "WATS_DRY_RUN_DATABASE_URL", Credential("URL"), "", _START, "The dry-run's database.",
     otherwise="`$WATS_DATA_DIR/dry-run.sqlite3`")

@@ -10,7 +10,7 @@ from app.delivery.schemas import TestEventResultSchema
 from app.delivery.test_event import send_test_event
 from app.domain.destination import destination_statuses, queue_of_destination
 from app.web.current import gateway
-from app.web.errors import not_found
+from app.web.errors import no_such
 from app.web.guards import bearer, guarded_by
 from app.web.schemas import DestinationSchema, page_of
 
@@ -66,7 +66,7 @@ def _configured(name: str) -> Destination:
     for destination in gateway().settings.destinations:
         if destination.name == name:
             return destination
-    raise not_found()
+    raise no_such("destination", name)
 
 
 def _document(destination: Destination) -> dict[str, Any]:

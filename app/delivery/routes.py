@@ -11,7 +11,7 @@ from app.domain.event import EVENT_ID, Event
 from app.domain.replay import Selection
 from app.domain.subscription import deliveries_of
 from app.web.current import gateway
-from app.web.errors import ApiError, not_found
+from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
@@ -54,7 +54,7 @@ def list_deliveries() -> dict[str, Any]:
 @bp.response(200, DeliverySchema)
 def show_delivery(delivery_id: str) -> Delivery:
     """Show one delivery with its last attempts."""
-    return _or_404(gateway().store.deliveries.get(delivery_id))
+    return _existing(gateway().store.deliveries.get(delivery_id), delivery_id)
 
 
 @bp.post("/deliveries/<delivery_id>/replay")
@@ -63,10 +63,10 @@ def show_delivery(delivery_id: str) -> Delivery:
 def replay_delivery(delivery_id: str) -> Delivery:
     """Deliver again, with the same event id. A delivery that waits or is in flight already stays as it is."""
     deliveries = gateway().store.deliveries
-    destination = _or_404(deliveries.get(delivery_id)).destination
+    destination = _existing(deliveries.get(delivery_id), delivery_id).destination
     if destination not in _destinations():
         raise ApiError("unknown_destination", f"No destination of the profile is named {destination!r} any more.")
-    return _or_404(deliveries.replay(delivery_id))
+    return _existing(deliveries.replay(delivery_id), delivery_id)
 
 
 @bp.post("/deliveries/replay")
@@ -106,9 +106,9 @@ def _destinations() -> list[str]:
     return [destination.name for destination in gateway().settings.destinations]
 
 
-def _or_404(delivery: Delivery | None) -> Delivery:
+def _existing(delivery: Delivery | None, delivery_id: str) -> Delivery:
     if delivery is None:
-        raise not_found()
+        raise no_such("delivery", delivery_id)
     return delivery
 
 

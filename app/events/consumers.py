@@ -7,7 +7,7 @@ from app.events.query_parameters import CONSUMER_NAME, read_consumer_name
 from app.events.schemas import AckSchema, ConsumerSchema
 from app.store import Consumer
 from app.web.current import gateway
-from app.web.errors import ApiError, not_found
+from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, page, page_request
@@ -41,7 +41,7 @@ def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
         raise ApiError("too_many", "There are too many consumers; delete the ones that are no longer used.")
     consumer = consumers.get(name)
     if consumer is None:  # deleted since the ack
-        raise not_found()
+        raise no_such("consumer", name)
     return _to_json(consumer)
 
 
@@ -51,7 +51,7 @@ def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
 def delete_consumer(name: str) -> None:
     """Delete a consumer. One with the same name starts again at the oldest event."""
     if not CONSUMER_NAME.fullmatch(name) or not gateway().store.consumers.delete(name):
-        raise not_found()
+        raise no_such("consumer", name)
 
 
 def _to_json(consumer: Consumer) -> dict[str, Any]:

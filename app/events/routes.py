@@ -18,7 +18,7 @@ from app.events.query_parameters import (
 )
 from app.events.schemas import EventPageSchema, EventSchema
 from app.web.current import gateway
-from app.web.errors import ApiError, not_found
+from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import read_limit
@@ -49,7 +49,7 @@ def show_event(event_id: str) -> Response:
     """Show one event."""
     event = gateway().store.events.get(event_id)
     if event is None:
-        raise not_found()
+        raise no_such("event", event_id)
     return jsonify(event_json(event))
 
 

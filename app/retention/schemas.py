@@ -11,7 +11,10 @@ class EraseSchema(CamelSchema):
 
     contact = ma.fields.String(
         required=True,
-        validate=ma.validate.Regexp(rf"(?:{CONTACT.pattern})\Z", error="A phone number or a user id is needed."),
+        validate=ma.validate.Regexp(
+            rf"(?:{CONTACT.pattern})\Z",
+            error="A phone number (digits only, without spaces; a + before them is fine) or a user id is needed.",
+        ),
     )
     cursor = ma.fields.String(allow_none=True, load_default=None)
 

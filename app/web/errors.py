@@ -50,6 +50,7 @@ STATUS_OF: Mapping[str, int] = {
     "unavailable": 503,
 }
 RETRY: Mapping[str, str] = {"Retry-After": "1"}
+MAX_SHOWN = 64
 
 
 class ApiError(Exception):
@@ -93,6 +94,11 @@ def http_error_response(error: HTTPException) -> Response:
 def not_found() -> ApiError:
     """Return the error of an unknown path, and of a hidden one: the two must not differ."""
     return ApiError("not_found", "Not Found.")
+
+
+def no_such(kind: str, name: str) -> ApiError:
+    """Return the error of a caller with a valid token that asks for something that is not there."""
+    return ApiError("not_found", f"There is no {kind} {name[:MAX_SHOWN]!r}.")
 
 
 def internal_error_response(error: Exception) -> Response:

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.web.current import gateway
-from app.web.errors import ApiError, not_found
+from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.paging import PAGE_PARAMETERS, page, page_request
 from app.web.query_parameters import accepts_query
@@ -63,7 +63,7 @@ def list_receipts() -> dict[str, Any]:
 def show_receipt(receipt_id: str) -> dict[str, Any]:
     """Show one receipt; an unreadable one with the reason."""
     receipts = gateway().store.receipts
-    receipt = _existing(receipts.get(receipt_id))
+    receipt = _existing(receipts.get(receipt_id), receipt_id)
     unreadable = receipt.state is ReceiptState.UNREADABLE
     return {**vars(receipt), "error": receipts.reason(receipt_id) if unreadable else None}
 
@@ -75,7 +75,7 @@ def send_receipt_body(receipt_id: str) -> Response:
     """Send the exact bytes that Meta sent."""
     body = gateway().store.receipts.body(receipt_id)
     if body is None:
-        raise not_found()
+        raise no_such("body of the receipt", receipt_id)
     return Response(body, mimetype="application/octet-stream", headers={"Content-Disposition": "attachment"})
 
 
@@ -84,15 +84,15 @@ def send_receipt_body(receipt_id: str) -> Response:
 @bp.response(202, ReceiptSchema)
 def reprocess_receipt(receipt_id: str) -> Receipt:
     """Put a receipt back into the queue, to be split again."""
-    receipt = _existing(gateway().store.receipts.reprocess(receipt_id))
+    receipt = _existing(gateway().store.receipts.reprocess(receipt_id), receipt_id)
     if receipt.erased:
         raise ApiError("erased", "The bytes of this receipt were erased with a contact: there is nothing to split.")
     return receipt
 
 
-def _existing(receipt: Receipt | None) -> Receipt:
+def _existing(receipt: Receipt | None, receipt_id: str) -> Receipt:
     if receipt is None:
-        raise not_found()
+        raise no_such("receipt", receipt_id)
     return receipt
 
 

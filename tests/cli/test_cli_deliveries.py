@@ -51,6 +51,13 @@ def test_dead_deliveries_are_listed_with_their_last_error(service: Running, dead
     assert all("HTTP 500" in line for line in table[1:])
 
 
+def test_a_next_page_is_named_only_where_there_is_one(service: Running, dead: Store) -> None:
+    two, all_three = (wats(service, "deliveries", "list", "--state", "dead", "--limit", limit) for limit in "23")
+
+    assert two.stderr.startswith("next page: --cursor ")
+    assert all_three.stderr == ""
+
+
 def test_a_delivery_is_shown_with_its_attempts(service: Running, dead: Store) -> None:
     [delivery] = json_of(service, "deliveries", "list", "--state", "dead", "--limit", "1")["items"]
 
@@ -114,17 +121,17 @@ def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Stor
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("deliveries", "replay"), 2, "Give either IDs or at least one option"),
+        (("deliveries", "replay"), 2, "Give either IDs or at least one option that selects deliveries."),
         (("deliveries", "replay", "dlv_1", "--state", "dead"), 2, "Give either IDs or at least one option"),
         (("deliveries", "replay", "--state", "lost"), 2, "'lost' is not one of"),
-        (("deliveries", "replay", "dlv_999999"), 1, "[not_found, request "),
+        (("deliveries", "replay", "dlv_999999"), 1, "There is no delivery 'dlv_999999'. [not_found, request "),
         (("deliveries", "replay", "--destination", "cmr"), 1, "/destination: No destination of the profile"),
         (("deliveries", "replay", "--since", "yesterday"), 1, "/since: It must be a time with its zone"),
         (("deliveries", "replay", "--types", "a,,b"), 1, "/types/1: "),
         (("deliveries", "list", "--cursor", "nonsense"), 1, "[invalid_cursor, request "),
         (("deliveries", "list", "--event", "evt_1"), 1, "[invalid_parameter, request "),
         (("deliveries", "show", "dlv_1/../x"), 1, "[not_found, request "),
-        (("destinations", "pause", "cmr"), 1, "[not_found, request "),
+        (("destinations", "pause", "cmr"), 1, "There is no destination 'cmr'. [not_found, request "),
         (("destinations", "resume", "../crm"), 1, "[not_found, request "),
     ],
 )
@@ -136,6 +143,17 @@ def test_a_failure_has_a_line_and_an_exit_code(
     assert (ended.returncode, ended.stdout) == (code, "")
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_replay_to_a_paused_destination_says_that_it_waits_and_for_what(service: Running, dead: Store) -> None:
+    wats(service, "destinations", "pause", "crm")
+
+    ended = wats(service, "deliveries", "replay", "--state", "dead")
+
+    wats(service, "destinations", "resume", "crm")
+    assert (ended.returncode, ended.stdout) == (0, "done: 3 deliveries replayed\n")
+    waits = "crm is paused: 3 deliveries wait until it is resumed"
+    assert ended.stderr == f"{waits}; run `flask wats destinations resume crm`\n"
 
 
 def test_destinations_are_paused_and_resumed(service: Running) -> None:

@@ -69,4 +69,24 @@ def test_a_token_without_the_scope_operate_is_named_as_the_cause(tmp_path: Path)
         )
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "error: the service hides /status: the token is unknown or lacks the scope operate\n"
+    assert ended.stderr.startswith(
+        "error: the service hides /status: the token is unknown to it or lacks the scope operate;"
+        " the token is that of TEST_SERVICE_TOKEN: set it to that of the service"
+    )
+    assert running.environ["TEST_READER_TOKEN"] not in ended.stderr
+
+
+def test_a_command_without_a_token_says_that_it_sent_the_placeholder_of_a_dry_run(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
+
+        ended = run("status", environ={**environ, "TEST_SERVICE_TOKEN": ""})
+        refused = run("receipts", "list", environ={**environ, "TEST_SERVICE_TOKEN": ""})
+        live = run("status", environ={**environ, "TEST_SERVICE_TOKEN": "", "WATS_MODE": "live"})
+
+    for printed in (ended.stderr, refused.stderr):
+        assert "TEST_SERVICE_TOKEN is not set, so that the placeholder of a dry-run was sent" in printed
+        assert "TEST_SERVICE_TOKEN_FILE" in printed
+        assert "WATS_DRY_RUN_SERVICE_TOKEN" in printed
+        assert "dry-run-service-token" not in printed
+    assert (live.returncode, "env files are not read" in live.stderr) == (78, True)

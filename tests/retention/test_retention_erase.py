@@ -188,6 +188,7 @@ def test_the_command_line_says_what_it_erased(running: Running) -> None:
     unconfirmed = contacts(running, "erase", PHONE)
     erased = contacts(running, "erase", PHONE, "--yes")
     again = contacts(running, "erase", f"+{PHONE}", "--yes", "--json")
+    unknown, spaced = (contacts(running, "erase", name, "--yes") for name in ("bogus", "+49 151 12345"))
     reprocessed = run("receipts", "reprocess", "--state", "split", environ=environment_of(running))
 
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
@@ -197,6 +198,8 @@ def test_the_command_line_says_what_it_erased(running: Running) -> None:
     assert erased.stderr.startswith("erasing: ")
     nothing = dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
     assert json.loads(again.stdout) == {**nothing, "remaining": []}
+    assert (unknown.returncode, "nothing was found under this name" in unknown.stderr) == (0, True)
+    assert (spaced.returncode, "without spaces" in spaced.stderr) == (1, True)
     assert names == ["b"]
     left = "1 receipt left, whose bytes are erased"
     assert reprocessed.stdout == f"done: 1 receipt queued to be split again; {left}\n"

@@ -47,6 +47,10 @@ class Sources:
         """Return whether a variable is set, in the environment or the env file, and has no value."""
         return not self.is_set(name) and "" in (self.environ.get(name), self.env_file.get(name))
 
+    def variable_of(self, name: str) -> str:
+        """Return the variable that supplies a value which the environment has: `NAME` or `NAME_FILE`."""
+        return name if self.environ.get(name) else f"{name}_FILE"
+
     def peek(self, name: str) -> str | None:
         """Return a variable's value as `value` does, but None without a problem if it is unset or empty.
 
@@ -62,8 +66,8 @@ class Sources:
             problems.add(invalid.code, invalid.message)
             return None
         if value is None:
-            state = f"{name} is set but empty; " if self.is_empty(name) else ""
-            problems.add("secret_missing", f"{state}set {name}, or {name}_FILE to a path")
+            state = "set but empty" if self.is_empty(name) else "not set"
+            problems.add("secret_missing", f"{name} is {state}; give it a value, or {name}_FILE the path of a file")
             return None
         self.origins[name] = origin
         if is_in_quotes(value):
