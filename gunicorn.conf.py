@@ -4,6 +4,7 @@ The master loads the settings, so that a wrong one ends the start with one messa
 failing workers. Import little here: it is imported before gevent's monkey patch.
 """
 
+import logging
 import os
 import signal
 import socket
@@ -41,6 +42,7 @@ except ConfigError as error:
     if (_before := handed_over()) is None:
         sys.exit(78)
     _settings = _before  # a reload (HUP) with a wrong config changes nothing: an exit would end every process
+    logging.getLogger("gunicorn.error").error("reload.ignored", extra={"reason": "the settings of before stay"})
 hand_over(_settings)
 AccessLogger.secrets = _settings.secret_values
 _role_file = RoleFile(_settings.run_dir, "web")

@@ -17,6 +17,7 @@ import click
 
 from app.cli import CommandFailed, Misconfigured
 from app.config import Settings
+from app.config.start_options import HOST, PORT
 from app.startup.descriptors import NEEDED_DESCRIPTORS, raise_descriptor_limit, too_few_descriptors
 
 T = TypeVar("T")
@@ -53,7 +54,9 @@ def refuse_taken_port(host: str, port: int) -> None:
     try:
         _patiently(lambda: _bind(host, port), PORT_SECONDS)
     except OSError as error:
-        raise CommandFailed(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        cure = PORT if error.errno in (errno.EADDRINUSE, errno.EACCES) else HOST
+        reason = f"cannot listen on {host} port {port}: {error.strerror}"
+        raise CommandFailed(f"{reason}; give another one with {cure.flag} or {cure.variable}") from error
 
 
 def bring_schema_to_head(settings: Settings) -> None:

@@ -46,6 +46,8 @@ def refuse_unwritable_folder(settings: Settings, problems: Problems) -> None:
 def why_unwritable(file: Path) -> str | None:
     """Return why a SQLite database cannot be kept in this file, and the cure; None if it can. It creates nothing."""
     folder = next(filter(_exists, file.parents))
+    if not folder.is_dir():
+        return f"{folder} is a file, and {file.parent} needs a folder in its place; name another folder"
     if not os.access(folder, os.W_OK | os.X_OK):
         return _explain(folder)
     files = [file.with_name(file.name + suffix) for suffix in SIDE_FILES]

@@ -32,6 +32,25 @@ def test_yaml_that_is_not_plain_data_is_refused(text: str, code: str, tmp_path: 
     assert code in caught.value.code
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: b: planted", "mapping values are not allowed"),
+        ("a: [1", "expected ',' or ']'"),
+        ('a: "\\q planted"', "escape"),
+    ],
+)
+def test_what_is_wrong_with_yaml_is_told_without_its_values(text: str, reason: str, tmp_path: Path):
+    path = tmp_path / "wats.config.yaml"
+    path.write_text(text)
+
+    with pytest.raises(InvalidValue, match="not valid YAML: ") as caught:
+        read_document(path)
+
+    assert reason in caught.value.message
+    assert "planted" not in caught.value.message
+
+
 BAD_JSON = ['{"a": NaN}', '{"a": -Infinity}', '{"a": 1e400}', "[" * 10_000, "{", "", '{"a": 1} x', "'a'", "1" * 5000]
 
 

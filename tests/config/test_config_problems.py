@@ -43,6 +43,19 @@ def test_all_problems_are_reported_at_once(tmp_path: Path):
     assert ("unknown_key", "profiles.q.servce") in found
 
 
+def test_a_missing_key_and_a_missing_version_say_what_is_needed():
+    config = with_change(f"{P}.webhook", {"verifyToken": {"env": "VERIFY_TOKEN"}})
+    del config["version"]
+
+    with pytest.raises(ConfigError) as caught:
+        profiles_of(config)
+
+    version, secret = map(str, caught.value.problems)
+    assert version == "version: 1 is needed, the version of this format [bad_version]"
+    needed = "this key is needed: { env: NAME }. The key of Meta's webhook signatures."
+    assert secret == f"{P}.webhook.appSecret: {needed} [missing]"
+
+
 def test_a_problem_names_its_file(tmp_path: Path):
     path = write(with_change(f"{P}.service.port", 0), tmp_path)
 

@@ -65,7 +65,11 @@ def test_a_folder_that_cannot_be_created_and_a_file_of_another_user_are_named(tm
 
     missing = refused({**environ, "WATS_DATA_DIR": str(closed / "deeper" / "data")}, FLASK, "wats", "db", "upgrade")
     unreadable = refused(environ, FLASK, "wats", "db", "upgrade")
+    below_a_file = refused(
+        {**environ, "WATS_DATA_DIR": f"{environ['WATS_CONFIG']}/data"}, FLASK, "wats", "db", "upgrade"
+    )
 
+    assert f"{environ['WATS_CONFIG']} is a file" in below_a_file
     assert f"{closed} cannot be written" in missing
     assert f"{foreign} cannot be written" in unreadable
 

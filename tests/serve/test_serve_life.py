@@ -224,6 +224,7 @@ def test_a_reload_of_gunicorn_with_a_wrong_config_keeps_the_settings_of_before(t
         wait_for(lambda: len(now := set(running.pids()[1:])) == 2 and not now & before)
         assert post(running, body_of()) == 200
         assert str(config) in running.err
+        assert '"event":"reload.ignored","reason":"the settings of before stay"' in running.err
         assert running.stop() == 0
 
 

@@ -13,7 +13,7 @@ NO_SECRETS = dict.fromkeys(LIVE_ENVIRONMENT, "")
 @pytest.mark.parametrize(
     ("arguments", "more", "message"),
     [
-        ((), {}, "mode_missing"),
+        ((), {}, "mode: none is given: --dry-run or WATS_MODE=dry-run is a dry-run; live needs two yeses: "),
         (("--live",), {}, "yes_live_missing"),
         ((), {"WATS_MODE": "live"}, "yes_live_missing"),
         (("--yes-live",), {}, "mode_missing"),
@@ -128,7 +128,10 @@ def test_a_taken_port_gives_exit_code_1_and_one_line(tmp_path: Path) -> None:
         )
 
     assert second.returncode == 1
-    assert second.stderr == f"error: cannot listen on 127.0.0.1 port {running.port}: Address already in use\n"
+    assert second.stderr == (
+        f"error: cannot listen on 127.0.0.1 port {running.port}: Address already in use;"
+        " give another one with --port or WATS_PORT\n"
+    )
 
 
 def test_an_unreachable_database_gives_exit_code_1_and_no_secret(tmp_path: Path) -> None:
@@ -161,6 +164,7 @@ def test_print_routes_needs_no_mode_and_names_each_guard() -> None:
         (("--port", "70000"), "Invalid value for '--port': 70000 is not in the range"),
         (("--workers", "x"), "Invalid value for '--workers'"),
         (("--dry-runn",), "--dry-run"),
+        (("serve", "--dry-run"), "Got unexpected extra argument (serve)"),
     ],
 )
 def test_a_usage_error_names_its_option(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -176,6 +180,7 @@ def test_an_unknown_host_gives_exit_code_1_and_a_reason(tmp_path: Path) -> None:
 
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: cannot listen on nowhere.invalid port ")
+    assert ended.stderr.endswith("; give another one with --host or WATS_HOST\n")
     assert "Unknown error" not in ended.stderr
 
 

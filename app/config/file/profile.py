@@ -37,7 +37,7 @@ def read_profiles(content: object, problems: Problems) -> Document:
     report_unknown_keys(root, ROOT_KEYS, problems)
     version = root.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version != 1:
-        problems.at("version").add("bad_version", "version: 1 is needed")
+        problems.at("version").add("bad_version", "1 is needed, the version of this format")
     profiles = _read_each(root, problems.at("profiles"))
     return Document(profiles, _read_default(root, profiles, problems.at("defaultProfile")))
 

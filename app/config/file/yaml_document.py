@@ -1,6 +1,7 @@
 """YAML as plain data: PyYAML's safe loader, restricted further."""
 
 import math
+import re
 
 import yaml
 
@@ -8,6 +9,9 @@ from app.config.errors import InvalidValue
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
 MAX_DEPTH = 20
+
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_LONGEST_MARK = len("','")
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -19,7 +23,7 @@ def read_yaml(text: str) -> object:
         return yaml.load(text, _Loader)  # noqa: S506 - a restricted safe loader
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line
-        raise InvalidValue("invalid_yaml", f"not valid YAML{_at(line)}") from error
+        raise InvalidValue("invalid_yaml", f"not valid YAML: {_reason(error)}{_at(line)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidValue("invalid_yaml", "not valid YAML") from error
 
@@ -77,6 +81,12 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_plain_map)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_written_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_written_float)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_str)
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    """Return what the parser found wrong, without what it quotes of the file: that may be a secret."""
+    problem = error.problem or "it cannot be parsed"
+    return _QUOTED.sub(lambda quoted: quoted[0] if len(quoted[0]) <= _LONGEST_MARK else "…", problem)
 
 
 def _key(node: yaml.Node) -> str:

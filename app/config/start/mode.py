@@ -16,8 +16,8 @@ def choose_mode(values: StartValues, problems: Problems) -> Mode | None:
     if mode is None and values[MODE]:
         problems.named(MODE.variable).add("bad_mode", f"must be '{Mode.DRY_RUN}' or '{Mode.LIVE}'")
     elif mode is None:
-        message = f"no mode is given: {DRY_RUN.flag} or {MODE.variable}={Mode.DRY_RUN} is a dry-run; {TWO_YESES}"
-        problems.named(DRY_RUN.flag).add("mode_missing", message)
+        message = f"none is given: {DRY_RUN.flag} or {MODE.variable}={Mode.DRY_RUN} is a dry-run; {TWO_YESES}"
+        problems.named("mode").add("mode_missing", message)
     if mode is Mode.DRY_RUN or values[DRY_RUN]:
         _refuse_live_flags(values, problems)
     if mode is Mode.LIVE and not values[YES_LIVE]:
