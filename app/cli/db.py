@@ -1,19 +1,24 @@
-"""`db`: upgrade or check the schema of the database."""
+"""`db`: upgrade or check the schema of the database, and clean its file."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from app.assembly import build_gateway
+from app.cli import CommandFailed
 from app.cli.opened_store import reporting_store_errors, require_compatible, store_to_upgrade
 from app.cli.options import as_json_option, start_options
+from app.cli.progress import count_of
 from app.config import Flags, load_settings
 from app.log import configure_logging, log_uncaught_errors
+from app.store import Store
 
 
 @click.group("db")
 def db_group() -> None:
-    """Upgrade or check the schema of the database."""
+    """Upgrade or check the schema of the database, and clean its file."""
 
 
 @db_group.command("upgrade")
@@ -47,3 +52,62 @@ def status(flags: Flags, as_json: bool) -> None:
     else:
         click.echo(f"schema {status.version or 'none'}, head {status.head}")
     require_compatible(status)
+
+
+@db_group.command("catch-up")
+@start_options
+def catch_up(flags: Flags) -> None:
+    """Do again what an upgrade does for older code: it has worked on this database since.
+
+    Run it beside the gateway, after the last process of the older code has ended. It adds to its events the names by
+    which a customer is erased, and overwrites what it has left in the free pages of a SQLite file.
+    """
+    with _opened(flags) as store:
+        names = _add_names(store)
+        store.upkeep.expect_content_in_free_pages()
+        while store.upkeep.wipe_free_pages():
+            pass
+        store.retention.empty_log()
+    wiped = ", and wiped the free pages" if store.kind == "sqlite" else ""
+    click.echo(f"done: added {count_of(names, 'name')}{wiped}")
+
+
+@db_group.command("rewrite")
+@start_options
+def rewrite(flags: Flags) -> None:
+    """Rewrite a SQLite file: it gets smaller, and no byte of what was deleted is left in it.
+
+    Meanwhile nothing is written: webhooks get 503, and Meta sends them again. Twice the size of the file must be free
+    on its disk.
+    """
+    with _opened(flags) as store:
+        if store.kind != "sqlite":
+            raise CommandFailed("only a SQLite file is rewritten; on PostgreSQL run VACUUM FULL")
+        store.rewrite_file()
+    click.echo("done: rewritten")
+
+
+def _add_names(store: Store) -> int:
+    """Add the names that events lack, and return how many."""
+    step = store.upkeep.add_names(after=0)
+    added = step.added
+    while step.next is not None:
+        step = store.upkeep.add_names(after=step.next)
+        added += step.added
+    return added
+
+
+@contextmanager
+def _opened(flags: Flags) -> Iterator[Store]:
+    """Open the store of these flags, if this code can use its schema."""
+    settings = load_settings(flags)
+    configure_logging(secrets=settings.secret_values)
+    log_uncaught_errors()
+    store = build_gateway(settings).store
+    with reporting_store_errors(settings):
+        store.open()
+        try:
+            require_compatible(store.schema_status())
+            yield store
+        finally:
+            store.close()

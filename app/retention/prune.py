@@ -1,6 +1,7 @@
-"""Prune: a singleton job that deletes what is older than `retention.days`, in short transactions with pauses between.
+"""Prune: a singleton job that deletes what is older than `retention.days`, and then what older code has left.
 
-After each transaction the job sleeps at least as long as the transaction took, so that other writers get their turn.
+It works in short transactions. After each one the job sleeps at least as long as it took, so that other writers get
+their turn.
 """
 
 import logging
@@ -13,7 +14,7 @@ import gevent
 
 from app.domain.job import PRUNE_EVERY, Job, Retry
 from app.gateway import Gateway
-from app.store import PruneStep
+from app.store import PruneStep, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,12 @@ class PruneRun:
 
     def __init__(self, before: datetime) -> None:
         self.before = before
-        self.stages = ["receipts", "events", "erased_events"]
+        self.stages = ["receipts", "events", "erased_events", "lone_names", "free_pages"]
         self.after = 0
         self.deleted: Counter[str] = Counter()
 
     def record(self, step: PruneStep) -> None:
-        """Add up what a step deleted, and move on to the next row or stage."""
+        """Add up what a step deleted (of free pages: one for each step), and move on to the next row or stage."""
         self.deleted[self.stages[0]] += step.deleted
         self.after = step.next or 0
         if step.next is None:
@@ -82,5 +83,21 @@ class Pruner:
             case "events":
                 names = {destination.name for destination in self._gateway.settings.destinations}
                 return retention.prune_events(before=run.before, after=run.after, destinations=names)
-            case _:
+            case "erased_events":
                 return retention.prune_erased_events(before=run.before)
+            case "lone_names":
+                return retention.prune_lone_names(after=run.after)
+            case _:
+                return self._wipe_some(run)
+
+    def _wipe_some(self, run: PruneRun) -> PruneStep:
+        """Wipe some free pages. A failure ends the stage, so that it keeps no later run from pruning."""
+        try:
+            if self._gateway.store.upkeep.wipe_free_pages():
+                return PruneStep(1, 1)
+        except StoreUnavailable as error:
+            log.warning("store.not_wiped", extra={"reason": str(error)})
+        else:
+            if run.deleted["free_pages"]:
+                log.info("store.wiped")
+        return PruneStep(0, None)

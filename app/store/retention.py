@@ -33,6 +33,10 @@ class Retention(Repository):
         # The next step needs no position, only whether there is one: rows that were deleted are not found again.
         return PruneStep(deleted, deleted or None)
 
+    def prune_lone_names(self, *, after: int) -> PruneStep:
+        """Delete the next names whose event is gone: older code left them when it deleted the event."""
+        return self._prune(lambda c: prune.plan_lone_names(c, after), prune.prune_lone_names)
+
     def empty_log(self) -> None:
         """Remove what was pruned from SQLite's write-ahead log too, unless a reader uses it."""
         self._store.database.truncate_wal()

@@ -13,6 +13,7 @@ from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
 from app.store.engine.database import Database, Limits, open_database
 from app.store.engine.errors import StoreMissing, StoreUnavailable
+from app.store.engine.sqlite_rewrite import rewrite_file
 from app.store.engine.write import Channel, Failpoint, Work, Write
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
@@ -26,6 +27,7 @@ from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_w
 from app.store.receipts import Receipts
 from app.store.retention import Retention
 from app.store.tables.types import UtcDateTime
+from app.store.upkeep import Upkeep
 
 T = TypeVar("T")
 
@@ -84,6 +86,7 @@ class Store:
         self.deliveries = Deliveries(self)
         self.heartbeats = Heartbeats(self)
         self.clock = Clock(self)
+        self.upkeep = Upkeep(self)
 
     def open(self) -> None:
         """Prepare the store for use in this process. A database that is down is no error: it may come up later."""
@@ -149,6 +152,10 @@ class Store:
     def upgrade_schema(self) -> SchemaStatus:
         """Upgrade the schema to this code's head. Several processes may call this at once."""
         return upgrade_schema(self._url, self._owner, self._on_failpoint, self._limits)
+
+    def rewrite_file(self) -> None:
+        """Rewrite a SQLite file, so that it holds only what is stored. No process writes meanwhile; see there."""
+        rewrite_file(self._url, self._limits.lock_seconds)
 
     def schema_status(self) -> SchemaStatus:
         """Return the schema's version and whether this code can work with it. Raise `StoreNotOurs`."""

@@ -5,9 +5,13 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from app.store import Store
 from app.store.engine.sqlite import driver
+from tests.support.events import new_event, put_events
 from tests.support.live import write_config
-from tests.support.serving import environment, run
+from tests.support.serving import environment, run, serving
+
+SERVE_ALONE = ("--live", "--yes-live", "--without-worker")
 
 
 def db(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -60,3 +64,59 @@ def test_a_file_that_is_not_a_database_gives_one_line(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
     assert "WATS_DATA_DIR" in ended.stderr
     assert str(tmp_path) not in ended.stderr
+
+
+def write_as_older_code(folder: Path) -> Path:
+    """Put in an event without its further name, and leave content in free pages. Return the file."""
+    db(folder, "upgrade")
+    file = folder / "data" / "wats.sqlite3"
+    store = Store(f"sqlite:///{file}", min_free_bytes=0, cooperative=False)
+    store.open()
+    put_events(store, new_event(wa_id="5531988880001", contacts=[{"wa_id": "553188880001"}]))
+    store.close()
+    with closing(driver().connect(file)) as connection:
+        connection.executescript(
+            "PRAGMA secure_delete = OFF; CREATE TABLE gone (text);"
+            " INSERT INTO gone VALUES (replace(hex(zeroblob(50000)), '00', 'confidential ')); DROP TABLE gone"
+        )
+    assert confidential(file) > 1000
+    return file
+
+
+def confidential(file: Path) -> int:
+    return sum(
+        part.read_bytes().count(b"confidential") for part in file.parent.glob("wats.sqlite3*") if part.is_file()
+    )
+
+
+def test_what_older_code_left_is_put_right_beside_a_running_gateway(tmp_path: Path) -> None:
+    file = write_as_older_code(tmp_path)
+
+    with serving(tmp_path, *SERVE_ALONE, "--config", str(write_config(tmp_path))):
+        done, again = db(tmp_path, "catch-up"), db(tmp_path, "catch-up")
+
+    assert (done.returncode, done.stdout) == (0, "done: added 1 name, and wiped the free pages\n"), done.stderr
+    assert (again.returncode, again.stdout) == (0, "done: added 0 names, and wiped the free pages\n"), again.stderr
+    assert confidential(file) == 0
+
+
+def test_a_file_is_rewritten_beside_a_running_gateway_and_gets_smaller(tmp_path: Path) -> None:
+    file = write_as_older_code(tmp_path)
+    size, inode = file.stat().st_size, file.stat().st_ino
+
+    with serving(tmp_path, *SERVE_ALONE, "--config", str(write_config(tmp_path))) as running:
+        ended = db(tmp_path, "rewrite")
+        status = running.ask("GET", "/readyz")[0]
+
+    assert (ended.returncode, ended.stdout, status) == (0, "done: rewritten\n", 200), ended.stderr
+    assert (confidential(file), file.stat().st_ino) == (0, inode)
+    assert file.stat().st_size < size
+    assert not (tmp_path / "data" / "wats.sqlite3-copy").exists()
+
+
+def test_a_database_without_a_schema_is_neither_rewritten_nor_caught_up(tmp_path: Path) -> None:
+    for command in ("rewrite", "catch-up"):
+        ended = db(tmp_path, command)
+
+        assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+        assert "run `flask wats db upgrade`" in ended.stderr

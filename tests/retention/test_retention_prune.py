@@ -1,6 +1,10 @@
 """The singleton job that prunes: a run in short steps, with a pause after each."""
 
+import logging
+from contextlib import closing
 from datetime import timedelta
+
+import pytest
 
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
 from app.gateway import Gateway
@@ -88,3 +92,33 @@ def test_a_run_that_deletes_something_leaves_nothing_of_it_in_the_files(gateway:
     files = [file.read_bytes() for file in folder.iterdir() if file.is_file()]
     assert any(files)
     assert not any(b"in confidence" in content for content in files)
+
+
+def as_left_by_older_code(gateway: Gateway, sql: str = "SELECT 1") -> None:
+    with closing(sqlite.driver().connect(sqlite.path_of(gateway.settings.storage.url))) as connection:
+        connection.executescript(f"PRAGMA user_version = 0; {sql}")
+
+
+def test_the_free_pages_of_older_code_are_wiped_once(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    as_left_by_older_code(gateway)
+
+    for _ in range(2):
+        Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
+
+    assert [record.message for record in caplog.records].count("store.wiped") == 1
+
+
+def test_free_pages_that_cannot_be_wiped_keep_no_run_from_pruning(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    as_left_by_older_code(gateway, "CREATE TABLE gone (x); DROP TABLE gone; CREATE VIEW wiped_pages AS SELECT 1")
+    pruner = Pruner(gateway, sleep=lambda _: None, run_seconds=60)
+
+    first = pruner.prune(JOB)
+    put_old(gateway, 3)
+    second = pruner.prune(JOB)
+
+    assert (first, second) == (Retry(PRUNE_EVERY), Retry(PRUNE_EVERY))
+    assert count_rows(gateway) == (0, 0)
+    assert [record.message for record in caplog.records].count("store.not_wiped") == 2

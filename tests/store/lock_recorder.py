@@ -18,6 +18,7 @@ from sqlalchemy.sql import visitors
 from app.domain.job import SINGLETON_QUEUES
 from app.store import transactions
 from app.store.engine.database import PostgresDatabase, SqliteDatabase
+from app.store.tables.schema import events
 
 PLACES = re.findall(r"^ {4}(singleton jobs → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
 INSERTED = re.compile(r"INSERT INTO (\w+)")
@@ -106,9 +107,11 @@ def _place_of(table: str, row: Mapping[str, Any]) -> str:
 
 
 def _guard_of(table: str, row: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The row whose lock makes another order needless: the queue of a job that waits, the event of a name."""
+    """The row whose lock makes another order needless: the queue of a job that waits, the event of a name if any."""
     if table == "jobs" and row["due_at"] is None:
         return "queues", row["queue"]
+    if table == "event_names" and row["its_event"] is None:
+        return None
     guards = {"event_names": "events", "receipt_errors": "receipts"}
     return (guards[table], row["key"]) if table in guards else None
 
@@ -207,8 +210,13 @@ def _waiting_jobs(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _columns(table: Table) -> list[Any]:
-    others = [table.c.queue, table.c.due_at] if table.name == "jobs" else []
-    return [_key_of(table).label("key"), *others]
+    others: dict[str, list[Any]] = {
+        "jobs": [table.c.get("queue"), table.c.get("due_at")],
+        "event_names": [
+            select(events.c.id).where(events.c.id == _key_of(table)).scalar_subquery().label("its_event")
+        ],
+    }
+    return [_key_of(table).label("key"), *others.get(table.name, [])]
 
 
 def _is_ordered_by_key(query: Select[Any], table: Table) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, insert, update
 
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryState, NewDelivery
@@ -23,7 +23,7 @@ from app.store.jobs import MAX_CLAIMS
 from app.store.repository import Repository
 from app.store.tables.events import lock_events
 from app.store.tables.queues import ensure_queues, lock_queues
-from app.store.tables.schema import jobs, receipts
+from app.store.tables.schema import event_names, jobs, receipts
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
 from tests.support.store import NOON, StoreMaker, heartbeat, new_receipt
@@ -192,6 +192,18 @@ def prune(store: Store, clock: Clock) -> None:
     store.retention.empty_log()
 
 
+def put_right_what_older_code_left(store: Store) -> None:
+    """Events without their names, names without their events, and free pages."""
+    gone = [{"event": 1000 + number, "name": name} for number in range(3) for name in "ab"]
+    store.write(lambda c: c.execute(delete(event_names)))
+    store.write(lambda c: c.execute(insert(event_names), gone))
+    store.upkeep.add_names(after=0)
+    store.retention.prune_lone_names(after=0)
+    store.upkeep.expect_content_in_free_pages()
+    while store.upkeep.wipe_free_pages():
+        pass
+
+
 def read_everything(store: Store) -> None:
     store.receipts.get("rcp_1"), store.receipts.body("rcp_1"), store.receipts.reason("rcp_2")
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
@@ -224,6 +236,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         crash_workers(store, clock)
         keep_readers_and_heartbeats(store, clock)
         set_the_clock_back(store, clock)
+        put_right_what_older_code_left(store)
         erase(store, USER)
         prune(store, clock)
     return recorder
@@ -244,7 +257,7 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
         step.table for one in recorded.transactions for step in one.steps if len(step.rows) > 1 and step.by_key
     }
 
-    assert ordered == {"events", "queues", "deliveries", "jobs", "receipts"}
+    assert ordered == {"events", "queues", "deliveries", "jobs", "receipts", "event_names"}
 
 
 def test_a_read_locks_and_changes_nothing(recorded: Recorder) -> None:

@@ -17,8 +17,8 @@ from app.store.engine.database import Limits
 from app.store.engine.errors import translating_errors
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import create_file
+from app.store.engine.sqlite_free_pages import mark_as_wiped
 from app.store.engine.write import Failpoint
-from app.store.migrations.wipe import mark_as_wiped, wipe_once
 from app.store.owner import record_owner, refuse_other_owner
 from app.store.tables.schema import compatibility
 
@@ -38,25 +38,21 @@ class SchemaStatus:
 def upgrade_schema(url: str, owner: Owner | None, on_failpoint: Failpoint, limits: Limits) -> SchemaStatus:
     """Upgrade the schema to the newest version, and record the owner. Leave a schema that is newer than this code.
 
-    A SQLite file of older code is also rewritten once, see `wipe_once`. Raise `StoreNotOurs`, and change nothing, if
-    the database is another's.
+    Raise `StoreNotOurs`, and change nothing, if the database is another's. Cleaning up after older code is not done
+    here, before a start, but by the worker.
     """
-    with translating_errors(), _locked(url, limits) as engine:
-        with engine.begin() as connection:
-            version = _version(connection)
-            if owner is not None and version is not None:
-                refuse_other_owner(connection, owner)
-            if (version or "") < _head():
-                _upgrade(connection)
-                on_failpoint("in_migration")
-            if owner is not None:
-                record_owner(connection, owner)
-            if version is None and engine.dialect.name == "sqlite":
-                mark_as_wiped(connection)
-            status = read_status(connection)
-        if engine.dialect.name == "sqlite":
-            wipe_once(engine, sqlite.path_of(url))
-        return status
+    with translating_errors(), _locked(url, limits) as engine, engine.begin() as connection:
+        version = _version(connection)
+        if owner is not None and version is not None:
+            refuse_other_owner(connection, owner)
+        if (version or "") < _head():
+            _upgrade(connection)
+            on_failpoint("in_migration")
+        if owner is not None:
+            record_owner(connection, owner)
+        if version is None and engine.dialect.name == "sqlite":
+            mark_as_wiped(connection)
+        return read_status(connection)
 
 
 def read_status(connection: Connection) -> SchemaStatus:

@@ -12,9 +12,10 @@ All transactions take their locks in one order, so that no two of them can deadl
 - Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.
 - A job whose `due_at` is NULL was never claimed. A transaction that changes such jobs has locked their queue, and may
   take them in any order.
-- `event_names` come after their event, `receipt_errors` after their receipt. `add_receipts` begins with an advisory
-  lock, and then takes only receipts. `consumers`, `heartbeats` and `clock_jump` are never changed together with
-  another table. Only an upgrade changes `database_identity`.
+- `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked
+  alone, by event. `add_receipts` begins with an advisory lock, and then takes only receipts. `consumers`,
+  `heartbeats` and `clock_jump` are never changed together with another table. Only an upgrade changes
+  `database_identity`.
 
 `tests/store/test_store_lock_order.py` runs every transaction and checks this. No module here logs: a transaction may
 still be rolled back, or run again.

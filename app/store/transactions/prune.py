@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
 from app.domain.delivery import DeliveryState
 from app.domain.receipt import ReceiptState
 from app.store.tables.events import lock_events
-from app.store.tables.schema import deliveries, erased_events, events, receipt_errors, receipts
+from app.store.tables.schema import deliveries, erased_events, event_names, events, receipt_errors, receipts
 from app.store.transactions.delete_events import DeliveryRow, delete_events, delete_jobs_of, lock_open_deliveries
 
 STEP_ROWS = 200
 STEP_BYTES = 4 * 1024 * 1024
+NAMES_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,18 @@ def plan_events(connection: Connection, before: datetime, after: int) -> Plan:
     return _plan(connection.execute(query).all(), before)
 
 
+def plan_lone_names(connection: Connection, after: int) -> Plan:
+    """Choose among the next names the events that are gone."""
+    page = select(event_names.c.event).where(event_names.c.event > after).order_by(event_names.c.event)
+    ids = connection.execute(page.limit(NAMES_AT_ONCE)).scalars().all()
+    if not ids:
+        return Plan([], None)
+    in_page = event_names.c.event.between(ids[0], ids[-1])
+    is_gone = ~exists().where(events.c.id == event_names.c.event)
+    gone = connection.execute(select(event_names.c.event).where(in_page, is_gone).distinct()).scalars().all()
+    return Plan(sorted(gone), ids[-1] if len(ids) == NAMES_AT_ONCE else None)
+
+
 def prune_receipts(connection: Connection, ids: Sequence[int]) -> int:
     """Delete the given receipts that are not pending, with their errors, and return how many."""
     is_deletable = receipts.c.id.in_(ids) & (receipts.c.state != ReceiptState.PENDING.value)
@@ -83,6 +96,13 @@ def prune_erased_events(connection: Connection, before: datetime) -> int:
     query = select(erased_events.c.event_id).where(erased_events.c.at < before).limit(STEP_ROWS)
     locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
     return connection.execute(delete(erased_events).where(erased_events.c.event_id.in_(locked))).rowcount
+
+
+def prune_lone_names(connection: Connection, ids: Sequence[int]) -> int:
+    """Delete the names of these events, which are gone, and return how many."""
+    lone = select(event_names.c.event).where(event_names.c.event.in_(ids)).order_by(event_names.c.event)
+    connection.execute(lone.with_for_update()).all()
+    return connection.execute(delete(event_names).where(event_names.c.event.in_(ids))).rowcount
 
 
 def _skip(connection: Connection, rows: Sequence[DeliveryRow], now: datetime) -> None:

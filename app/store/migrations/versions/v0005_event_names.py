@@ -1,20 +1,15 @@
 """Further names of an event's contact, read out of the events that are stored."""
 
-import json
-import re
-from collections.abc import Iterator
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
+from app.store.tables.further_names import further_names
 from app.store.tables.types import RowId
 
 revision = "0005"
 down_revision = "0004"
 
 EVENTS_AT_ONCE = 500
-ID = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 _EVENTS = sa.text("SELECT id, wa_id, user_id, document FROM events WHERE id > :after ORDER BY id LIMIT :limit")
 _INSERT = sa.text("INSERT INTO event_names (event, name) VALUES (:event, :name)")
@@ -36,27 +31,7 @@ def read_names(connection: sa.Connection) -> None:
     """Add the further names of every event."""
     after = 0
     while rows := connection.execute(_EVENTS, {"after": after, "limit": EVENTS_AT_ONCE}).all():
-        found = [{"event": row.id, "name": name} for row in rows for name in _further_names(row)]
+        found = [{"event": row.id, "name": name} for row in rows for name in further_names(row)]
         if found:
             connection.execute(_INSERT, found)
         after = rows[-1].id
-
-
-def _further_names(row: Any) -> set[str]:
-    document = json.loads(bytes(row.document))
-    return {name for name in _names(document) if ID.fullmatch(name)} - {row.wa_id, row.user_id}
-
-
-def _names(document: dict[str, Any]) -> Iterator[str]:
-    origin, data = document["origin"], document["data"]
-    given = [document["contact"], *origin["contacts"], data.get("previous"), data.get("current")]
-    threads = origin.get("ancestors", [])[-1:]
-    given += [{"wa_id": thread.get("id"), **_object(thread.get("context"))} for thread in threads]
-    for ids in map(_object, given):
-        for key in ("wa_id", "user_id", "parent_user_id", "waId", "userId"):
-            if isinstance(ids.get(key), str):
-                yield ids[key].removeprefix("+")
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -1,0 +1,67 @@
+"""A SQLite file is rewritten: nothing is left in it but what is stored."""
+
+import os
+import random
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.store import StoreUnavailable
+from app.store.engine import sqlite
+from tests.support.sqlite_bytes import bytes_of_files, execute
+from tests.support.store import StoreMaker, new_receipt, sqlite_databases
+
+LARGEST_FILE = 2**43
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return sqlite_databases(tmp_path).migrated()
+
+
+def move_short_rows_about(url: str) -> list[bytes]:
+    """Have SQLite move rows between pages. Return the deleted ones that it leaves copies of."""
+    chance = random.Random(1)
+    names = [f"49151{number:07}" + "x" * chance.randrange(600) for number in range(3000)]
+    chance.shuffle(names)
+    gone = [name for name in names if chance.random() < 0.6]
+    with closing(sqlite.driver().connect(sqlite.path_of(url))) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("CREATE TABLE moved (name TEXT PRIMARY KEY) WITHOUT ROWID")
+        connection.executemany("INSERT INTO moved VALUES (?)", [(name,) for name in names])
+        connection.executemany("DELETE FROM moved WHERE name = ?", [(name,) for name in gone])
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    left = bytes_of_files(url)
+    return [phone for name in gone if (phone := name[:12].encode()) in left]
+
+
+def test_a_rewriting_removes_what_sqlite_leaves_when_it_moves_rows(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+    store.receipts.add(new_receipt(b"kept"))
+    remainders = move_short_rows_about(url)
+
+    store.rewrite_file()
+
+    left = bytes_of_files(url)
+    assert remainders != []
+    assert [phone for phone in remainders if phone in left] == []
+    assert store.receipts.body("rcp_1") == b"kept"
+    assert execute(url, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_rewriting_without_room_changes_nothing(url: str, make_store: StoreMaker) -> None:
+    file = sqlite.path_of(url)
+    free = shutil.disk_usage(file.parent).free
+    os.truncate(file, min(free, LARGEST_FILE))  # a hole: it takes no space
+    if 2 * file.stat().st_size <= free:
+        pytest.skip("this disk has room for the copy of any file")
+    before = file.stat()
+
+    with pytest.raises(StoreUnavailable, match="MB must be free on the disk of the database"):
+        make_store(url).rewrite_file()
+
+    assert (file.stat().st_size, file.stat().st_ino) == (before.st_size, before.st_ino)
+    assert not list(file.parent.glob("*-copy"))
