@@ -155,7 +155,7 @@ class Store:
 
     def rewrite_file(self) -> None:
         """Rewrite a SQLite file, so that it holds only what is stored. No process writes meanwhile; see there."""
-        rewrite_file(self._url, self._limits.lock_seconds)
+        rewrite_file(self._url, self._limits.lock_seconds, self._on_failpoint)
 
     def schema_status(self) -> SchemaStatus:
         """Return the schema's version and whether this code can work with it. Raise `StoreNotOurs`."""

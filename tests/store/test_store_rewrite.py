@@ -3,6 +3,9 @@
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from app.store import StoreUnavailable
 from app.store.engine import sqlite
+from tests.support.serving import ROOT
 from tests.support.sqlite_bytes import bytes_of_files, execute
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases
 
@@ -50,6 +54,38 @@ def test_a_rewriting_removes_what_sqlite_leaves_when_it_moves_rows(url: str, mak
     assert [phone for phone in remainders if phone in left] == []
     assert store.receipts.body("rcp_1") == b"kept"
     assert execute(url, "PRAGMA integrity_check") == [("ok",)]
+
+
+REWRITING = """
+import os, signal, sys
+from app.store import Store
+
+def die(point):
+    assert point == "in_rewriting"
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Store(sys.argv[1], min_free_bytes=0, cooperative=False, on_failpoint=die).rewrite_file()
+"""
+
+
+def test_a_rewriting_that_is_killed_leaves_what_was_stored_and_can_be_repeated(
+    url: str, make_store: StoreMaker
+) -> None:
+    store = make_store(url)
+    bodies = [os.urandom(200_000) for _ in range(30)]
+    store.receipts.add_all([new_receipt(body) for body in bodies])
+    store.receipts.add(new_receipt(b"kept"))
+
+    died = subprocess.run([sys.executable, "-c", REWRITING, url], cwd=ROOT, check=False).returncode
+
+    names = [f"rcp_{number}" for number in range(1, 32)]
+    after_the_kill = [store.receipts.body(name) for name in names]
+    store.rewrite_file()
+    assert died == -signal.SIGKILL
+    assert sorted(map(bytes, filter(None, after_the_kill))) == sorted([*bodies, b"kept"])
+    assert [store.receipts.body(name) for name in names] == after_the_kill
+    assert execute(url, "PRAGMA integrity_check") == [("ok",)]
+    assert not list(sqlite.path_of(url).parent.glob("*-copy"))
 
 
 def test_a_rewriting_without_room_changes_nothing(url: str, make_store: StoreMaker) -> None:

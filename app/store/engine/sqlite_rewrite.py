@@ -14,13 +14,15 @@ from app.store.engine import sqlite
 from app.store.engine.errors import StoreUnavailable, translating_errors
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import make_private
+from app.store.engine.write import Failpoint
 
 MEGABYTE = 1024 * 1024
+STEP_PAGES = 1000
 CACHE_KIBIBYTES = 8 * 1024
 """How much memory each of the two copies may take."""
 
 
-def rewrite_file(url: str, lock_seconds: float) -> None:
+def rewrite_file(url: str, lock_seconds: float, on_failpoint: Failpoint) -> None:
     """Rewrite the file under its lock, so that no process writes meanwhile; readers go on.
 
     Raise `StoreUnavailable`, and change nothing, without room for two copies: one beside it, and one in its log.
@@ -30,7 +32,7 @@ def rewrite_file(url: str, lock_seconds: float) -> None:
     try:
         with translating_errors(), lock.held(), closing(engine.raw_connection()) as pooled:
             _refuse_small_disk(path)
-            _rewrite(pooled.driver_connection, path.with_name(path.name + "-copy"))
+            _rewrite(pooled.driver_connection, path.with_name(path.name + "-copy"), on_failpoint)
     finally:
         engine.dispose()
         lock.close()
@@ -43,14 +45,14 @@ def _refuse_small_disk(path: Path) -> None:
         raise StoreUnavailable(f"{needed} MB must be free on the disk of the database, but {free} MB are")
 
 
-def _rewrite(driver: Any, copy: Path) -> None:
+def _rewrite(driver: Any, copy: Path, on_failpoint: Failpoint) -> None:
     copy.unlink(missing_ok=True)  # of a rewriting that was killed
     make_private(copy)
     driver.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
     try:
         driver.execute("VACUUM INTO ?", [str(copy)])
         with closing(sqlite.driver().connect(copy)) as source:
-            source.backup(driver)
+            source.backup(driver, pages=STEP_PAGES, progress=lambda *_: on_failpoint("in_rewriting"))
         _empty_log(driver)
     finally:
         copy.unlink(missing_ok=True)
