@@ -96,6 +96,22 @@ def test_a_session_pooler_works(postgres_server: PostgresServer, url: str, make_
         store.close()
 
 
+def test_the_check_needs_one_session_more_for_a_moment(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker
+) -> None:
+    """One session for the pool, and one for the check, then for the listener."""
+    options = ("pool_mode = session", "default_pool_size = 2", "query_wait_timeout = 10")
+    with pgbouncer(postgres_server, url, *options) as pooled:
+        store = make_store(pooled)
+
+        store.receipts.add(new_receipt())
+        with postgres.listening(pooled, ["wats_work"]):
+            total = store.receipts.counts().total
+
+        assert total == 1
+        store.close()
+
+
 def test_serve_does_not_start_behind_a_transaction_pooler(pooled: str, tmp_path: Path) -> None:
     config = write_config(tmp_path)
     config.write_text(config.read_text() + "    storage: { url: { env: TEST_DATABASE_URL } }\n")

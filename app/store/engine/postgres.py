@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, PoolProxiedConnection, create_engine, event, text
@@ -41,7 +42,7 @@ def engine_for(
         hide_parameters=True,
         connect_args=CONNECT_ARGS,
     )
-    check = PoolerCheck(lambda: _connect_alone(url))
+    check = _pooler_check(url)
     event.listen(engine, "connect", lambda connection, _: _set_up(connection, check, lock_seconds, idle_seconds))
     return engine
 
@@ -80,7 +81,7 @@ def listening(url: str, names: Iterable[str]) -> Iterator[Iterator[str]]:
     connection = _connect_alone(url, **KEEP_ALIVE)
     try:
         driver: Any = connection.driver_connection
-        PoolerCheck(lambda: _connect_alone(url)).refuse_pooler(driver, session_of(driver))
+        _pooler_check(url).refuse_pooler(driver, session_of(driver))
         driver.commit()
         driver.autocommit = True
         for name in names:
@@ -95,6 +96,12 @@ def connection_errors() -> tuple[type[Exception], ...]:
     import psycopg
 
     return (SQLAlchemyError, psycopg.Error, OSError, TransactionPooler)
+
+
+@cache
+def _pooler_check(url: str) -> PoolerCheck:
+    """Return the one check of this process for the URL, which its pool and its listener share."""
+    return PoolerCheck(lambda: _connect_alone(url))
 
 
 def _connect_alone(url: str, **options: int) -> PoolProxiedConnection:
