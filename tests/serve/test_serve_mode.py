@@ -164,7 +164,6 @@ def test_print_routes_needs_no_mode_and_names_each_guard() -> None:
         (("--port", "70000"), "Invalid value for '--port': 70000 is not in the range"),
         (("--workers", "x"), "Invalid value for '--workers'"),
         (("--dry-runn",), "--dry-run"),
-        (("serve", "--dry-run"), "Got unexpected extra argument (serve)"),
     ],
 )
 def test_a_usage_error_names_its_option(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
