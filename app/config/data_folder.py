@@ -25,7 +25,7 @@ def with_writable_folder(request: StartRequest) -> StartRequest:
     """Return the start of a dry-run with a folder below /tmp for its file, with a warning, if its own is closed."""
     if request.mode is not Mode.DRY_RUN or request.environ.get(DRY_RUN_DATABASE_URL.variable):
         return request
-    why = why_unwritable(request.values[DATA_DIR] / DEFAULT_FILE)
+    why = why_unwritable(request.values[DATA_DIR] / DEFAULT_FILE, shows_path=True)
     folder = _fallback_folder() if why else None
     if folder is None:
         return request
@@ -36,22 +36,26 @@ def with_writable_folder(request: StartRequest) -> StartRequest:
 def refuse_unwritable_folder(settings: Settings, problems: Problems) -> None:
     """Add a problem if the SQLite file cannot be kept in WATS_DATA_DIR, or cannot be created elsewhere."""
     file = path_in(settings.storage.url)
-    if file is None:
+    if file is None or (file.parent != settings.data_dir and _exists(file)):
         return
-    is_default = file.parent == settings.data_dir
-    if (is_default or not _exists(file)) and (why := why_unwritable(file)):
-        problems.named(DATA_DIR.variable if is_default else str(file)).add("unwritable_folder", why)
+    source = settings.storage.source
+    if why := why_unwritable(file, shows_path=source == DATA_DIR.variable):
+        problems.named(source).add("unwritable_folder", why)
 
 
-def why_unwritable(file: Path) -> str | None:
-    """Return why a SQLite database cannot be kept in this file, and the cure; None if it can. It creates nothing."""
+def why_unwritable(file: Path, *, shows_path: bool) -> str | None:
+    """Return why a SQLite database cannot be kept in this file, and the cure; None if it can. It creates nothing.
+
+    `shows_path` is False for a path out of a database's URL, which is a secret as a whole.
+    """
     folder = next(filter(_exists, file.parents))
     if not folder.is_dir():
         return f"{folder} is a file, and {file.parent} needs a folder in its place; name another folder"
     if not os.access(folder, os.W_OK | os.X_OK):
-        return _explain(folder)
+        return _explain(folder, str(folder) if shows_path else "its folder")
     files = [file.with_name(file.name + suffix) for suffix in SIDE_FILES]
-    return next((_explain(each) for each in files if _exists(each) and not os.access(each, os.R_OK | os.W_OK)), None)
+    closed = next((each for each in files if _exists(each) and not os.access(each, os.R_OK | os.W_OK)), None)
+    return None if closed is None else _explain(closed, str(closed) if shows_path else "its file")
 
 
 def _fallback_folder() -> Path | None:
@@ -75,13 +79,14 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _explain(path: Path) -> str:
-    """Return why a path that exists may not be written, and the cures."""
+def _explain(path: Path, name: str) -> str:
+    """Return why a path that exists may not be written, and the cures. The text calls it by this name."""
     if os.statvfs(path).f_flag & os.ST_RDONLY:
-        return f"{path} is on a read-only file system; mount a volume that may be written, or name another folder"
+        return f"{name} is on a read-only file system; mount a volume that may be written, or name another folder"
     uid, gid, status = os.geteuid(), os.getegid(), path.stat()
+    target = name if name == str(path) else "PATH"
     return (
-        f"{path} cannot be written by user {uid}:{gid}: it belongs to {status.st_uid}:{status.st_gid}, mode "
-        f"{stat.S_IMODE(status.st_mode):04o}. Run `chown -R {uid} {path}`, on Kubernetes set `fsGroup: {gid}`, on a "
-        f"platform let user {uid} own the volume; or name another folder"
+        f"{name} cannot be written by user {uid}:{gid}: it belongs to {status.st_uid}:{status.st_gid}, mode "
+        f"{stat.S_IMODE(status.st_mode):04o}. Run `chown -R {uid} {target}`, on Kubernetes set `fsGroup: {gid}`, on "
+        f"a platform let user {uid} own the volume; or name another folder"
     )

@@ -74,12 +74,40 @@ def test_a_folder_that_cannot_be_created_and_a_file_of_another_user_are_named(tm
     assert f"{foreign} cannot be written" in unreadable
 
 
-def test_a_file_that_cannot_be_created_where_the_profile_says_is_named(tmp_path: Path, closed: Path) -> None:
-    config = write_config(tmp_path, CONFIG + f'    storage: {{ url: "sqlite:///{closed}/other.sqlite3" }}\n')
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ('"sqlite:///{folder}/other.sqlite3"', "profiles.test.storage.url"),
+        ("{{ env: TEST_DATABASE_URL }}", "TEST_DATABASE_URL"),
+    ],
+)
+def test_a_file_of_a_url_that_cannot_be_created_is_told_without_its_path(
+    tmp_path: Path, closed: Path, url: str, source: str
+) -> None:
+    config = write_config(tmp_path, CONFIG + f"    storage: {{ url: {url.format(folder=closed)} }}\n")
+    secret = f"sqlite:///{closed}/planted/planted.sqlite3"
 
-    message = refused(environment(tmp_path, **LIVE, WATS_CONFIG=str(config)), FLASK, "wats", "db", "upgrade")
+    message = refused(
+        environment(tmp_path, **LIVE, WATS_CONFIG=str(config), TEST_DATABASE_URL=secret), FLASK, "wats", "worker"
+    )
 
-    assert message.startswith(f"{closed}/other.sqlite3: {closed} cannot be written")
+    assert message.startswith(
+        f"{source}: its folder cannot be written by user {OURS}: it belongs to {OURS}, mode 0500"
+    )
+    assert f"chown -R {os.geteuid()} PATH" in message
+    assert str(closed) not in message
+
+
+def test_the_path_of_a_secret_url_in_the_data_folder_is_not_told_either(tmp_path: Path, closed: Path) -> None:
+    config = write_config(tmp_path, CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n")
+    environ = environment(tmp_path, **LIVE, WATS_CONFIG=str(config), WATS_DATA_DIR=str(closed))
+
+    message = refused(
+        {**environ, "TEST_DATABASE_URL": f"sqlite:///{closed}/planted.sqlite3"}, FLASK, "wats", "worker"
+    )
+
+    assert message.startswith("TEST_DATABASE_URL: its folder cannot be written")
+    assert str(closed) not in message
 
 
 def test_a_dry_run_keeps_its_file_below_tmp_and_says_so(tmp_path: Path, closed: Path) -> None:
