@@ -18,6 +18,22 @@ TYPE_GLOB = re.compile(r"[A-Za-z0-9_.*?-]{1,100}", re.ASCII)
 """An event type or a glob: `*` matches any characters, dots included, `?` matches one. Brackets are refused."""
 
 
+MARK_BYTES = 4
+"""Few, so that a cursor stays short; two events have the same ones once in 4 billion times."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a reader of events stands: behind the event with this sequence.
+
+    `mark` begins like the id of that event, None if it is not known: in a restored database its sequence may be
+    another event's.
+    """
+
+    sequence: int
+    mark: bytes | None = None
+
+
 @dataclass(frozen=True)
 class Contact:
     """A customer, as far as Meta identifies it. The user id is stable; the phone number (`wa_id`) may be missing."""
@@ -72,6 +88,11 @@ class Event(NewEvent):
     received_at: datetime
     receipt_id: str
     foreign: bool
+
+    @property
+    def position(self) -> Position:
+        """Where a reader stands that has read this event."""
+        return Position(self.sequence, bytes.fromhex(self.id.removeprefix("evt_"))[:MARK_BYTES])
 
 
 def type_matches(event_type: str, globs: Sequence[str]) -> bool:

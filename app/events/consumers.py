@@ -37,7 +37,7 @@ def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
     """Store how far a consumer has read. An older cursor makes it read events again."""
     store = gateway().store
     consumers = store.consumers
-    if not consumers.ack(read_consumer_name(name), read_event_cursor(store, body["cursor"])):
+    if not consumers.ack(read_consumer_name(name), read_event_cursor(store, body["cursor"]).sequence):
         raise ApiError("too_many", "There are too many consumers; delete the ones that are no longer used.")
     consumer = consumers.get(name)
     if consumer is None:  # deleted since the ack
@@ -55,4 +55,4 @@ def delete_consumer(name: str) -> None:
 
 
 def _to_json(consumer: Consumer) -> dict[str, Any]:
-    return {**vars(consumer), "cursor": event_cursor(gateway().store, consumer.cursor)}
+    return {**vars(consumer), "cursor": event_cursor(gateway().store, consumer.position)}

@@ -1,4 +1,4 @@
-"""Cursors of events: the sequence after which to continue, and the database that it belongs to.
+"""Cursors of events: where a reader stands, and the database that the cursor belongs to.
 
 In another database, or after a backup was restored, the same sequence stands for other events or for none yet. A
 reader that continued there would miss events in silence, so such a cursor is refused.
@@ -6,37 +6,46 @@ reader that continued there would miss events in silence, so such a cursor is re
 
 import re
 
+from app.domain.event import MARK_BYTES, Position
 from app.store import Store
 from app.web.errors import ApiError
 from app.web.paging import cursor_of, decoded_cursor
 
-_FORM = re.compile(r"seq_(?P<sequence>0|[1-9][0-9]{0,17})(?:@(?P<database>[0-9a-f]{16}))?", re.ASCII)
+_FORM = re.compile(
+    r"seq_(?P<sequence>0|[1-9][0-9]{0,17})"
+    rf"(?:@(?P<database>[0-9a-f]{{16}})(?:\.(?P<mark>[0-9a-f]{{{2 * MARK_BYTES}}}))?)?",
+    re.ASCII,
+)
 _ACK = "Delete the consumer, or acknowledge a cursor of this database."
 _START = "Begin with the oldest event, without a cursor, or with `latest`."
 
 
-def event_cursor(store: Store, sequence: int) -> str:
-    """Return the cursor after this sequence, opaque to clients."""
-    return cursor_of(f"seq_{sequence}@{store.identity().id}")
+def event_cursor(store: Store, position: Position) -> str:
+    """Return the cursor of this position, opaque to clients."""
+    mark = "" if position.mark is None else f".{position.mark.hex()}"
+    return cursor_of(f"seq_{position.sequence}@{store.identity().id}{mark}")
 
 
-def read_event_cursor(store: Store, cursor: str) -> int:
-    """Return the sequence after which a cursor continues. Raises `ApiError` (400)."""
+def read_event_cursor(store: Store, cursor: str) -> Position:
+    """Return the position behind which a cursor continues. Raises `ApiError` (400)."""
     form = decoded_cursor(cursor, _FORM)
-    sequence, database = int(form["sequence"]), form["database"]
-    if not _is_of_this_database(store, sequence, database):
+    mark = None if form["mark"] is None else bytes.fromhex(form["mark"])
+    given = Position(int(form["sequence"]), mark)
+    if not _is_of_this_database(store, given.sequence, form["database"]):
         raise ApiError("invalid_cursor", f"The cursor is of another database. {_START}")
-    if sequence > store.events.highest():
-        raise ApiError("invalid_cursor", f"The cursor lies beyond the last event. {_START}")
-    return sequence
+    position = store.events.confirmed(given)
+    if position is None:
+        cause = "lies beyond the last event, or another event has its place now: a backup was restored"
+        raise ApiError("invalid_cursor", f"The cursor {cause}. {_START}")
+    return position
 
 
-def acknowledged_sequence(store: Store, consumer: str) -> int:
-    """Return the sequence that a consumer has acknowledged. Raises `ApiError` (400) if no event has had it yet."""
-    sequence = store.consumers.cursor(consumer)
-    if sequence > store.events.highest():
+def acknowledged_position(store: Store, consumer: str) -> Position:
+    """Return the position that a consumer has acknowledged. Raises `ApiError` (400) if no event has had it yet."""
+    position = store.events.confirmed(Position(store.consumers.cursor(consumer)))
+    if position is None:
         raise ApiError("invalid_cursor", f"The consumer's cursor lies beyond the last event. {_ACK}")
-    return sequence
+    return position
 
 
 def _is_of_this_database(store: Store, sequence: int, database: str | None) -> bool:

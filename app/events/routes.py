@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Response, current_app, jsonify, request
 
-from app.domain.event import Event
+from app.domain.event import Event, Position
 from app.domain.event_json import event_json
-from app.events.cursors import acknowledged_sequence, event_cursor, read_event_cursor
+from app.events.cursors import acknowledged_position, event_cursor, read_event_cursor
 from app.events.pull import LongPollLimiter, PullRequest, pull
 from app.events.query_parameters import (
     LATEST,
@@ -35,11 +35,12 @@ EXTENSION = "wats.long_polls"
 @bp.response(200, EventPageSchema)
 def pull_events() -> Response:
     """List events, oldest first; wait for one if there is none yet."""
+    start = _start()
     pulled = PullRequest(
-        after=_start(), types=read_types(), limit=read_limit(request.args.get("limit")), wait=read_wait()
+        after=start.sequence, types=read_types(), limit=read_limit(request.args.get("limit")), wait=read_wait()
     )
     limiter = current_app.extensions.setdefault(EXTENSION, LongPollLimiter())
-    return jsonify(_page(pull(gateway().store, pulled, limiter), pulled.after))
+    return jsonify(_page(pull(gateway().store, pulled, limiter), start))
 
 
 @bp.get("/events/<event_id>")
@@ -53,19 +54,19 @@ def show_event(event_id: str) -> Response:
     return jsonify(event_json(event))
 
 
-def _page(events: Sequence[Event], after: int) -> dict[str, Any]:
-    last = events[-1].sequence if events else after
+def _page(events: Sequence[Event], start: Position) -> dict[str, Any]:
+    last = events[-1].position if events else start
     return {"items": [event_json(event) for event in events], "nextCursor": event_cursor(gateway().store, last)}
 
 
-def _start() -> int:
-    """Return the sequence after which the page begins."""
+def _start() -> Position:
+    """Return the position after which the page begins."""
     store = gateway().store
     cursor, consumer = request.args.get("cursor"), request.args.get("consumer")
     if cursor is not None and consumer is not None:
         raise ApiError("invalid_parameter", "cursor and consumer exclude each other.")
     if consumer is not None:
-        return acknowledged_sequence(store, read_consumer_name(consumer))
+        return acknowledged_position(store, read_consumer_name(consumer))
     if cursor is None:
-        return 0
-    return store.events.latest() if cursor == LATEST else read_event_cursor(store, cursor)
+        return Position(0)
+    return store.events.latest_position() if cursor == LATEST else read_event_cursor(store, cursor)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, text
 
+from app.domain.event import Position
 from app.store.repository import Repository
-from app.store.tables.events import highest_sequence, latest_sequence
+from app.store.tables.events import highest_sequence, latest_sequence, position_of
 from app.store.tables.schema import consumers, events
 from app.store.tables.types import UtcDateTime
 
@@ -24,7 +25,7 @@ class Consumer:
     """A reader. `lag`: at most so many events it has not read; `oldest_unread_at`: when the first of them came."""
 
     name: str
-    cursor: int
+    position: Position
     lag: int
     oldest_unread_at: datetime | None
     updated_at: datetime
@@ -52,14 +53,12 @@ class Consumers(Repository):
 
     def get(self, name: str) -> Consumer | None:
         """Return the consumer with this name."""
-        query = select(consumers).where(consumers.c.name == name)
-        rows = self._store.database.read(lambda c: _consumers(c, query))
+        rows = self._store.database.read(lambda c: _consumers(c, consumers.c.name == name, limit=1))
         return rows[0] if rows else None
 
     def page(self, *, after: str | None, limit: int) -> list[Consumer]:
         """Return consumers by name, all of them behind the name `after`."""
-        query = select(consumers).where(consumers.c.name > (after or "")).order_by(consumers.c.name).limit(limit)
-        return self._store.database.read(lambda c: _consumers(c, query))
+        return self._store.database.read(lambda c: _consumers(c, consumers.c.name > (after or ""), limit=limit))
 
     def ahead(self) -> list[str]:
         """Return the names of those that have read beyond the last event, `MAX_AHEAD` at most."""
@@ -88,7 +87,9 @@ def _count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(consumers)).scalar_one()
 
 
-def _consumers(connection: Connection, query: Select[tuple[object, ...]]) -> list[Consumer]:
+def _consumers(connection: Connection, condition: ColumnElement[bool], *, limit: int) -> list[Consumer]:
+    key = select(events.c.event_id).where(events.c.id == consumers.c.cursor).scalar_subquery().label("key")
+    query = select(consumers, key).where(condition).order_by(consumers.c.name).limit(limit)
     first = connection.execute(select(func.min(events.c.id))).scalar_one() or 0
     last = latest_sequence(connection)
     return [_consumer(connection, row, first, last) for row in connection.execute(query).all()]
@@ -98,7 +99,7 @@ def _consumer(connection: Connection, row: Row[tuple[object, ...]], first: int, 
     unread = select(events.c.received_at).where(events.c.id > row.cursor).order_by(events.c.id).limit(1)
     return Consumer(
         name=row.name,
-        cursor=row.cursor,
+        position=position_of(row.cursor, row.key),
         lag=max(0, last - max(row.cursor, first - 1)),
         oldest_unread_at=connection.execute(unread).scalar_one_or_none(),
         updated_at=row.updated_at,

@@ -5,17 +5,18 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from app.domain.event import Event
+from app.domain.event import Event, Position
 from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
 from app.store.engine.errors import StoreRefused, refusing_internal_errors
 from app.store.repository import Repository
 from app.store.tables.events import (
     EventCounts,
+    confirmed,
     count_events,
     get_event,
-    highest_sequence,
     key_of,
+    latest_position,
     latest_sequence,
     next_events,
 )
@@ -73,9 +74,13 @@ class Events(Repository):
         """Return the highest sequence, 0 if there is no event."""
         return self._store.database.read(latest_sequence)
 
-    def highest(self) -> int:
-        """Return the highest sequence that was ever given out, also to an event that is deleted."""
-        return self._store.database.read(highest_sequence)
+    def latest_position(self) -> Position:
+        """Return where a reader stands that has read every event."""
+        return self._store.database.read(latest_position)
+
+    def confirmed(self, position: Position) -> Position | None:
+        """Return the position with the mark of its event; None if no reader of this database has stood there."""
+        return self._store.database.read(lambda c: confirmed(c, position))
 
     def counts(self) -> EventCounts:
         """Count the events."""

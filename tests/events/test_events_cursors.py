@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,45 @@ def test_a_cursor_outlives_the_last_event(client: FlaskClient, gateway: Gateway)
     gateway.store.write(lambda c: c.execute(events.delete()))
 
     assert outcomes(client, cursor) == ACCEPTED
+
+
+def test_after_a_restore_a_cursor_of_a_lost_event_is_refused_though_others_came(
+    client: FlaskClient, gateway: Gateway, settings: Settings
+) -> None:
+    before = pull(client).get_json()["nextCursor"]
+    gateway.store.close()
+    backup = {file: file.read_bytes() for file in database_files(settings)}
+    gateway.store.open()
+    put_events(gateway.store, *map(new_event, "de"))
+    lost = [pull(client).get_json()["nextCursor"], pull(client, cursor="latest").get_json()["nextCursor"]]
+    gateway.store.close()
+    for file in database_files(settings):
+        file.unlink()
+    for file, content in backup.items():
+        file.write_bytes(content)
+    gateway.store.open()
+
+    put_events(gateway.store, *map(new_event, "fgh"))
+
+    assert [outcomes(client, cursor) for cursor in lost] == [REFUSED] * 2
+    assert "a backup was restored" in pull(client, cursor=lost[0]).get_json()["error"]["message"]
+    assert outcomes(client, before) == ACCEPTED
+    assert [event["data"]["text"] for event in pull(client, cursor=before).get_json()["items"]] == ["f", "g", "h"]
+
+
+def database_files(settings: Settings) -> list[Path]:
+    """The database and what stands beside it, of a store that is closed."""
+    return [file for file in settings.data_dir.glob("wats.sqlite3*") if file.is_file()]
+
+
+def test_an_empty_page_adds_the_mark_that_a_cursor_of_older_code_lacks(client: FlaskClient, gateway: Gateway) -> None:
+    cursor = pull(client).get_json()["nextCursor"]
+
+    page = pull(client, cursor=cursor_at(gateway, 3)).get_json()
+
+    assert page == {"items": [], "nextCursor": cursor}
+    assert ack(client, cursor_at(gateway, 3)).get_json()["cursor"] == cursor
+    assert pull(client, consumer="crm").get_json()["nextCursor"] == cursor
 
 
 def test_a_consumer_that_lies_ahead_is_refused_and_needs_attention(client: FlaskClient, gateway: Gateway) -> None:

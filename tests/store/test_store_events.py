@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.event import Position
 from app.store import Store
 from app.store.consumers import MAX_CONSUMERS
 from app.store.tables.schema import consumers as consumers_table
@@ -92,6 +93,17 @@ def test_counts_include_foreign_events(store: Store) -> None:
 
 def test_the_latest_sequence_of_an_empty_store_is_0(store: Store) -> None:
     assert store.events.latest() == 0
+
+
+def test_a_position_is_confirmed_while_its_sequence_is_not_another_events(store: Store) -> None:
+    put_events(store, *map(new_event, "abc"))
+    [*_, b, c] = [event.position for event in store.events.after(0, limit=3)]
+    store.write(lambda connection: connection.exec_driver_sql("DELETE FROM events WHERE id = 2"))
+
+    assert store.events.confirmed(c) == store.events.confirmed(Position(3)) == store.events.latest_position() == c
+    assert store.events.confirmed(Position(3, b.mark)) is None
+    assert store.events.confirmed(b) == b
+    assert store.events.confirmed(Position(4, c.mark)) is None
 
 
 def test_an_unknown_consumer_begins_at_the_start(store: Store) -> None:

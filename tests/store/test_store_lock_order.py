@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, update
 
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryState, NewDelivery
+from app.domain.event import Position
 from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.receipt import ReceiptState
@@ -209,7 +210,8 @@ def read_everything(store: Store) -> None:
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
     store.receipts.pending(limit=9, max_bytes=9)
     store.events.get(new_event("both").id), store.events.after(0, types=["message.*"], limit=9)
-    store.events.latest(), store.events.highest(), store.events.counts(), store.consumers.ahead()
+    store.events.latest(), store.events.latest_position(), store.events.confirmed(Position(2))
+    store.events.counts(), store.consumers.ahead()
     store.consumers.cursor("reader"), store.consumers.get("reader"), store.consumers.page(after=None, limit=9)
     store.jobs.next_due_in(CRM), store.jobs.depths(), store.queues.all(), store.queues.get(CRM)
     store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()

@@ -9,6 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from app.domain.database_identity import Owner
+from app.domain.event import Position
 from app.store import Store, StoreNotOurs, StoreUnavailable
 from app.store.engine import postgres, sqlite
 from app.store.engine.sqlite_files import create_file
@@ -168,8 +169,10 @@ def test_the_highest_sequence_outlives_its_event(store: Store) -> None:
 
     store.write(delete_all)
 
-    assert (store.events.latest(), store.events.highest()) == (0, 2)
+    confirmed = [store.events.confirmed(Position(sequence)) for sequence in (2, 3)]
+    assert (store.events.latest(), confirmed) == (0, [Position(2), None])
 
 
 def test_no_sequence_was_given_out_before_the_first_event(store: Store) -> None:
-    assert store.events.highest() == 0
+    assert store.events.confirmed(Position(0)) == store.events.latest_position() == Position(0)
+    assert store.events.confirmed(Position(1)) is None

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate, takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, text
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, select, text
 
-from app.domain.event import EVENT_ID, Contact, Event, NewEvent, Origin, type_matches
+from app.domain.event import EVENT_ID, MARK_BYTES, Contact, Event, NewEvent, Origin, Position, type_matches
 from app.store.tables.schema import events
 from app.store.tables.types import chunks
 
@@ -37,6 +37,14 @@ _HIGHEST = {
     "sqlite": text("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
     "postgresql": text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_id_seq"),
 }
+_KEY_AND_HIGHEST = {
+    dialect: select(
+        select(events.c.event_id).where(events.c.id == bindparam("sequence")).scalar_subquery().label("key"),
+        query.columns(highest=BigInteger).scalar_subquery().label("highest"),
+    )
+    for dialect, query in _HIGHEST.items()
+}
+"""One statement for both: every page that continues after a cursor asks for them."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,11 @@ def document_of(event: NewEvent) -> bytes:
     origin = {name: getattr(event.origin, name) for name in Origin.__dataclass_fields__}  # asdict would copy deeply
     document = {"contact": asdict(event.contact), "data": event.data, "raw": event.raw, "origin": origin}
     return json.dumps(document, separators=(",", ":")).encode("ascii")
+
+
+def position_of(sequence: int, key: bytes | None) -> Position:
+    """Return the position behind the event with this sequence and this key; None: it is deleted, or there is none."""
+    return Position(sequence, None if key is None else bytes(key)[:MARK_BYTES])
 
 
 def item_of(document: bytes) -> Any:
@@ -119,6 +132,26 @@ def latest_sequence(connection: Connection) -> int:
 def highest_sequence(connection: Connection) -> int:
     """Return the highest sequence that was ever given out, also to an event that is deleted; 0 if there was none."""
     return connection.execute(_HIGHEST[connection.dialect.name]).scalar_one_or_none() or 0
+
+
+def confirmed(connection: Connection, position: Position) -> Position | None:
+    """Return the position with the mark of its event; None if no reader of this database has ever stood there.
+
+    It then lies beyond the last event, or its sequence is another event's. Without its event, which may have been
+    deleted, only the first can be told.
+    """
+    row = connection.execute(_KEY_AND_HIGHEST[connection.dialect.name], {"sequence": position.sequence}).one()
+    stored = position_of(position.sequence, row.key)
+    marks = {position.mark, stored.mark} - {None}
+    if position.sequence > (row.highest or 0) or len(marks) > 1:
+        return None
+    return Position(position.sequence, next(iter(marks), None))
+
+
+def latest_position(connection: Connection) -> Position:
+    """Return where a reader stands that has read every event."""
+    row = connection.execute(select(events.c.id, events.c.event_id).order_by(events.c.id.desc()).limit(1)).first()
+    return Position(0) if row is None else position_of(row.id, row.event_id)
 
 
 def count_events(connection: Connection) -> EventCounts:
