@@ -37,6 +37,7 @@ def build_gateway(settings: Settings) -> Gateway:
     """Make the gateway of a process; nothing is opened yet. After gevent's monkey patch the store is cooperative."""
     store = Store(
         settings.storage.url,
+        source=settings.storage.source,
         owner=owner_of(settings),
         min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
         cooperative=monkey.is_module_patched("threading"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from app.cli import CommandFailed, Misconfigured
 from app.config import Settings, owner_of
-from app.store import SchemaStatus, Store, StoreNotOurs, StoreUnavailable, StoreUnreachable
+from app.store import SchemaStatus, Store, StoreNotOurs, StoreUnavailable
 
 
 @contextmanager
@@ -25,11 +25,9 @@ def reporting_store_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except StoreNotOurs as error:
-        raise Misconfigured(f"{source}: {error}; {error.refusal.cure} [{error.refusal.code}]") from error
-    except StoreUnreachable as error:
-        raise CommandFailed(f"the store is unavailable: {error.reason} (see {source})") from error
+        raise Misconfigured(f"{source}: {error.for_operator}") from error
     except StoreUnavailable as error:
-        raise CommandFailed(f"the store is unavailable: {error} (see {source})") from error
+        raise CommandFailed(f"the store is unavailable: {error.for_operator} (see {source})") from error
 
 
 def store_to_upgrade(settings: Settings, *, adopts: bool = False) -> Store:

@@ -70,7 +70,7 @@ class Dispatcher:
             try:
                 rest_seconds = self._claim_and_start()
             except StoreUnavailable as error:
-                self._log_waiting(str(error))
+                self._log_waiting(self._store.explain(error))
                 rest_seconds = STORE_RETRY_SECONDS
             self.turn.rest(rest_seconds)
             if rest_seconds and not self._stopped:

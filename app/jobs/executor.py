@@ -10,7 +10,7 @@ from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
-from app.store import GroupCommit, StoreRefused, StoreUnavailable
+from app.store import GroupCommit, Store, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,10 @@ Failpoint = Callable[[str], None]
 class Executor:
     """Runs the tasks of jobs and settles their results. Through `settlements` several results share a transaction."""
 
-    def __init__(self, leases: Leases, settlements: GroupCommit[JobResult, bool], on_failpoint: Failpoint) -> None:
+    def __init__(
+        self, store: Store, leases: Leases, settlements: GroupCommit[JobResult, bool], on_failpoint: Failpoint
+    ) -> None:
+        self._store = store
         self._leases = leases
         self._settlements = settlements
         self._on_failpoint = on_failpoint
@@ -39,12 +42,23 @@ class Executor:
         try:
             if self._leases.holds(job):
                 self._on_failpoint("claimed")
-                result = attempt(queue, job, task)
+                result = self._attempt(queue, job, task)
                 self._on_failpoint("handled")
                 self._settle(result)
         except Exception:
             log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name})
         self._leases.drop(job)
+
+    def _attempt(self, queue: Queue, job: Job, task: Task) -> JobResult:
+        """Run the task and return its result. An internal error is logged, and the job is attempted again later."""
+        try:
+            return task()
+        except StoreUnavailable as error:
+            log.warning("worker.store_unavailable", extra={"job_id": job.id, "reason": self._store.explain(error)})
+            return JobResult(job, Retry(FIRST_PAUSE))
+        except Exception as error:
+            log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name, "attempt": job.attempts + 1})
+            return JobResult(job, _after_internal_error(queue, job, type(error).__name__))
 
     def _settle(self, result: JobResult) -> None:
         """Settle, and repeat it while the store is unavailable and the claim is ours."""
@@ -55,23 +69,12 @@ class Executor:
             except StoreRefused:
                 raise
             except StoreUnavailable as error:
-                log.warning("worker.not_settled", extra={"job_id": result.job.id, "reason": str(error)})
+                reason = self._store.explain(error)
+                log.warning("worker.not_settled", extra={"job_id": result.job.id, "reason": reason})
                 gevent.sleep(SETTLE_RETRY_SECONDS)
             else:
                 self._on_failpoint("settled")
                 return
-
-
-def attempt(queue: Queue, job: Job, task: Task) -> JobResult:
-    """Run the task and return its result. An internal error is logged, and the job is attempted again later."""
-    try:
-        return task()
-    except StoreUnavailable as error:
-        log.warning("worker.store_unavailable", extra={"job_id": job.id, "reason": str(error)})
-        return JobResult(job, Retry(FIRST_PAUSE))
-    except Exception as error:
-        log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name, "attempt": job.attempts + 1})
-        return JobResult(job, _after_internal_error(queue, job, type(error).__name__))
 
 
 def _after_internal_error(queue: Queue, job: Job, error: str) -> Retry | Dead:

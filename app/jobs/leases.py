@@ -63,7 +63,7 @@ class Leases:
             try:
                 self._renew([job for job, _ in self._held.values()])
             except StoreUnavailable as error:
-                log.warning("worker.leases_not_renewed", extra={"reason": str(error)})
+                log.warning("worker.leases_not_renewed", extra={"reason": self._store.explain(error)})
 
     def _renew(self, jobs: Sequence[Job]) -> None:
         if not jobs:

@@ -63,7 +63,7 @@ class JobRunner:
         self._leases = Leases(store, lease)
         self._clock_watch = ClockWatch(store, [queue.name for queue in queues], lease)
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
-        executor = Executor(self._leases, self._settlements, on_failpoint)
+        executor = Executor(store, self._leases, self._settlements, on_failpoint)
         self._is_compatible = self._hangs = False
         self._beating, self._listening = Turn("heartbeat"), Turn("notifications")
         self._dispatchers = [
@@ -140,7 +140,7 @@ class JobRunner:
         try:
             self._leases.hand_back_all()
         except StoreUnavailable as error:
-            log.warning("worker.leases_not_returned", extra={"reason": str(error)})
+            log.warning("worker.leases_not_returned", extra={"reason": self._store.explain(error)})
         self._delete_heartbeat(process)
 
     def _watch_loops_until(self, stop: Event, on_turn: Callback) -> None:
@@ -167,7 +167,8 @@ class JobRunner:
                         dispatcher.wake()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
             except StoreUnavailable as error:
-                repeats = waiting.repeats(str(error))
+                reason = self._store.explain(error)
+                repeats = waiting.repeats(reason)
                 if repeats is not None:
                     log.warning("worker.waiting_for_store", extra={"reason": str(error), "repeats": repeats or None})
             rest_seconds = BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS
@@ -186,7 +187,7 @@ class JobRunner:
         try:
             self._store.heartbeats.delete(process)
         except StoreUnavailable as error:
-            log.warning("worker.heartbeat_not_removed", extra={"reason": str(error)})
+            log.warning("worker.heartbeat_not_removed", extra={"reason": self._store.explain(error)})
 
 
 def is_worker_alive(store: Store, now: datetime) -> bool:

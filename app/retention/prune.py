@@ -96,7 +96,7 @@ class Pruner:
             if self._gateway.store.upkeep.wipe_free_pages():
                 return PruneStep(1, 1)
         except StoreUnavailable as error:
-            log.warning("store.not_wiped", extra={"reason": str(error)})
+            log.warning("store.not_wiped", extra={"reason": self._gateway.store.explain(error)})
         else:
             if run.deleted["free_pages"]:
                 log.info("store.wiped")

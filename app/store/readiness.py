@@ -4,7 +4,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ class _Rollback(Exception):
     """Raised by the probe when its write succeeded, so that the transaction rolls back."""
 
 
-def probe_writing(database: Database, folder: Path | None, *, needs_room: bool) -> str:
-    """Insert a row and roll back, and return `ok` or the problem: a lock, a read-only file, a standby, a full disk.
+def probe_writing(database: Database, folder: Path | None, *, needs_room: bool) -> None:
+    """Insert a row and roll back. Raise `StoreUnavailable`: a lock, a read-only file, a standby, a full disk.
 
     `folder` is that of a SQLite file: a rolled-back row stays in memory, so that room is looked for there. On
     PostgreSQL even a rolled-back row takes room, and a large one is inserted only if it `needs_room`.
@@ -47,13 +47,8 @@ def probe_writing(database: Database, folder: Path | None, *, needs_room: bool) 
             connection.execute(insert(deliveries).values({**_LARGE_PROBE, "attempts": os.urandom(ROOM_BYTES)}))
         raise _Rollback
 
-    try:
+    with suppress(_Rollback):
         database.write(Write(insert_and_roll_back))
-    except _Rollback:
-        return OK
-    except StoreUnavailable as error:
-        return str(error)
-    return OK
 
 
 def refuse_full_disk(folder: Path) -> None:
@@ -76,11 +71,8 @@ def refuse_full_disk(folder: Path) -> None:
 
 
 def check_schema(database: Database) -> str:
-    """Return `ok`, or why this code cannot work with the schema."""
-    try:
-        status, mode = database.read(_status_and_mode)
-    except StoreUnavailable as error:
-        return str(error)
+    """Return `ok`, or why this code cannot work with the schema. Raise `StoreUnavailable`."""
+    status, mode = database.read(_status_and_mode)
     if status.version is None:
         return "there is no schema; run `flask wats db upgrade`"
     if not status.compatible:

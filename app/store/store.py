@@ -1,5 +1,6 @@
 """The store: its repositories, its life cycle and its health."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, func, select, text
 
 from app.domain.database_identity import Identity, Owner
+from app.log import Throttle
 from app.store.clock import Clock
 from app.store.consumers import Consumers
 from app.store.deliveries import Deliveries
@@ -29,6 +31,8 @@ from app.store.retention import Retention
 from app.store.tables.types import UtcDateTime
 from app.store.upkeep import Upkeep
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 PROVEN_SECONDS = 2.0
@@ -45,9 +49,10 @@ def ignore_broken() -> None:
 class Store:
     """Everything that the gateway remembers. A new store touches nothing; after `open` it connects when first used.
 
-    `cooperative`: this process runs under gevent. `owner`: who opens the database, which may be another's; None asks
-    for no owner. `on_broken` is called once, when an I/O error or a replaced file
-    has broken the store for this process, which must then end; `is_broken` says so.
+    `cooperative`: this process runs under gevent. `source`: the variable or setting that names the database, for
+    messages. `owner`: who opens the database, which may be another's; None asks for no owner. `on_broken` is called
+    once, when an I/O error or a replaced file has broken the store for this process, which must then end; `is_broken`
+    says so.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Store:
         *,
         min_free_bytes: int,
         cooperative: bool,
+        source: str = "the database's URL",
         owner: Owner | None = None,
         on_failpoint: Failpoint = ignore_failpoint,
         on_broken: Callable[[], None] = ignore_broken,
@@ -65,6 +71,7 @@ class Store:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
         self._cooperative = cooperative
+        self.source = source
         self._owner = owner
         self._identity: Identity | None = None
         self._on_failpoint = on_failpoint
@@ -72,6 +79,7 @@ class Store:
         self._limits = limits
         self._clock = clock
         self._opened: Database | None = None
+        self._unready = Throttle()
         self.is_broken = False
         self.last_commit = LastCommit()
         self.notifier = notifier_for(url, cooperative=cooperative)
@@ -134,15 +142,17 @@ class Store:
         return datetime.now(UTC)
 
     def checks(self) -> dict[str, str]:
-        """Return `ok` or the problem for each check. It raises nothing and names neither a path nor a secret."""
-        try:
-            database = self._connected()
-        except StoreUnavailable as error:
-            return {"database": str(error), "schema": str(error), "disk": self._disk.check()}
-        writable = schema = check_schema(database)
-        if schema == OK:
-            writable = self._check_writing(database)
+        """Return `ok` or the problem for each check. It raises nothing and names neither a path nor a secret.
+
+        Any stranger may read them: the log has the cause and the cure.
+        """
+        schema = self._check(lambda: check_schema(self._connected()))
+        writable = self._check(self._check_writing) if schema == OK else schema
         return {"database": writable, "schema": schema, "disk": self._disk.check()}
+
+    def explain(self, error: StoreUnavailable) -> str:
+        """Return for the operator why the store is unavailable, with the cure, and what names the database."""
+        return f"{error.for_operator} (see {self.source})"
 
     def refuse_on_full_disk(self) -> None:
         """Raise `StoreUnavailable` while too little disk space is left to store anything safely."""
@@ -176,17 +186,22 @@ class Store:
             raise StoreUnavailable("the store is closed")
         return self._opened
 
-    def _check_writing(self, database: Database) -> str:
+    def _check(self, check: Callable[[], str]) -> str:
         try:
-            self.identity()
+            return check()
         except StoreUnavailable as error:
+            reason = self.explain(error)
+            repeats = self._unready.repeats(reason)
+            if repeats is not None:
+                log.warning("store.not_ready", extra={"reason": reason, "repeats": repeats or None})
             return str(error)
-        if self.last_commit.is_within(PROVEN_SECONDS):
-            return OK
-        result = probe_writing(database, self._folder, needs_room=self.last_commit.has_failed)
-        if result == OK:
+
+    def _check_writing(self) -> str:
+        self.identity()
+        if not self.last_commit.is_within(PROVEN_SECONDS):
+            probe_writing(self._connected(), self._folder, needs_room=self.last_commit.has_failed)
             self.last_commit.has_failed = False
-        return result
+        return OK
 
     def _note_broken(self) -> None:
         self.is_broken = True

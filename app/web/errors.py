@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.store import StoreUnavailable
+from app.web.current import gateway
 from app.web.middleware import REQUEST_ID
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,8 @@ def internal_error_response(error: Exception) -> Response:
 
 def unavailable_response(error: StoreUnavailable) -> Response:
     """Log that the store is unavailable; the client may try again."""
-    log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": str(error)})
+    reason = gateway().store.explain(error)
+    log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": reason})
     return error_response(ApiError("unavailable", "The store is unavailable; try again.", headers=RETRY))
 
 

@@ -47,7 +47,7 @@ def settle_before_post() -> None:
     """A bug: a delivery is written down as done before it is made."""
     from app.domain.job import Done
     from app.domain.job_result import JobResult
-    from app.jobs.executor import Executor, attempt
+    from app.jobs.executor import Executor
 
     def handle(handler: Any, queue: Any, job: Any, task: Any) -> None:
         if queue.singleton:
@@ -55,7 +55,7 @@ def settle_before_post() -> None:
             return
         handler._settle(JobResult(job, Done()))
         handler._on_failpoint("claimed")
-        attempt(queue, job, task)
+        handler._attempt(queue, job, task)
         handler._leases.drop(job)
 
     really_handle = Executor.handle

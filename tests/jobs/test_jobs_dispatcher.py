@@ -39,7 +39,7 @@ def dispatching(
 ) -> Iterator[Dispatcher]:
     leases = Leases(store, LEASE)
     settlements = GroupCommit(store.jobs.settle_batch)
-    executor = Executor(leases, settlements, no_failpoint)
+    executor = Executor(store, leases, settlements, no_failpoint)
     dispatcher = Dispatcher(
         Queue(CRM, 8, prepare), store=store, leases=leases, executor=executor, slots=slots, may_work=lambda: True
     )

@@ -1,17 +1,20 @@
 """What `serve` needs before it serves: a database that it reaches, its port, and enough descriptors."""
 
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.live import CONFIG, write_config
 from tests.support.postgres import PostgresServer
-from tests.support.serving import FLASK, GUNICORN, environment, free_port, run, serving
+from tests.support.serving import FLASK, GUNICORN, Running, environment, free_port, run, serving
 from tests.support.waiting import wait_for
+from tests.support.webhooks import PATH, body_of, signed
 
 LIVE = ("--live", "--yes-live")
 POSTGRES = CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n"
@@ -45,6 +48,49 @@ def test_each_way_of_not_reaching_the_database_has_its_sentence(
     assert [sentence for sentence, line in told.items() if sentence not in line] == [], told
     assert all(line.endswith("(see TEST_DATABASE_URL)\n") for line in told.values())
     assert not any(word in line for line in told.values() for word in ("planted", "missing_database", "127.0.0.1"))
+
+
+def test_a_worker_and_plain_gunicorn_log_why_they_do_not_reach_the_database(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.empty_database().replace("postgres@", "planted_role:planted-password@")
+    start = {"WATS_CONFIG": str(write_config(tmp_path, POSTGRES)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+    environ = environment(tmp_path, TEST_DATABASE_URL=url, WEB_CONCURRENCY="1", **start)
+    folders = [tmp_path / name for name in ("web", "worker")]
+    for folder in folders:
+        folder.mkdir()
+
+    with (
+        serving(folders[0], command=(GUNICORN,), environ=environ, ready=False) as web,
+        serving(folders[1], command=(FLASK, "wats", "worker"), environ=environ, ready=False) as worker,
+    ):
+        wait_for(lambda: answers(web))
+        body = body_of()
+        status, webhook = web.ask("POST", PATH, body, signed(body))
+        probed = web.ask("GET", "/readyz")[1]
+        wait_for(lambda: told(worker, "worker.waiting_for_store"))
+
+    lines = [
+        *told(web, "store.unavailable"),
+        *told(web, "store.not_ready"),
+        *told(worker, "worker.waiting_for_store"),
+    ]
+    assert (status, len(told(web, "store.not_ready"))) == (503, 1)
+    reason = "the database server refuses the role or its password; correct the URL, or the server's roles"
+    assert {line["reason"] for line in lines} == {f"{reason} (see TEST_DATABASE_URL)"}
+    assert not any(b"role" in answer or b"TEST_DATABASE_URL" in answer for answer in (webhook, probed))
+    assert "planted" not in web.err + worker.err
+
+
+def answers(running: Running) -> bool:
+    with contextlib.suppress(OSError):
+        return running.ask("GET", "/healthz")[0] == 200
+    return False
+
+
+def told(running: Running, event: str) -> list[dict[str, Any]]:
+    """Return the lines of the log about this event."""
+    return [json.loads(line) for line in running.err.splitlines() if f'"{event}"' in line]
 
 
 def test_serve_waits_for_a_database_that_is_away_at_first(tmp_path: Path, postgres_server: PostgresServer) -> None:

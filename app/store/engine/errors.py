@@ -47,20 +47,31 @@ _internal_errors = Throttle()
 class StoreUnavailable(Exception):
     """The store cannot do this now: locked, down, read-only, full or too busy. Retry later.
 
-    Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know.
+    Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know. Any
+    stranger may read the message; `for_operator` is for the log and the commands.
     """
+
+    @property
+    def for_operator(self) -> str:
+        """Return why, with the cure."""
+        return str(self)
 
 
 class StoreUnreachable(StoreUnavailable):
-    """PostgreSQL refuses, or is not reached. The message is for anyone, `reason` and its cure are for the operator.
+    """PostgreSQL refuses, or is not reached; only the operator is told why.
 
     `is_passing`: that may end by itself, when server and gateway have just been started together.
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__("the database does not answer or reported an error")
-        self.reason = reason
+        self._reason = reason
         self.is_passing = reason in postgres_errors.PASSING
+
+    @property
+    def for_operator(self) -> str:
+        """Return why, with the cure."""
+        return self._reason
 
 
 class StoreMissing(StoreUnavailable):
@@ -73,6 +84,11 @@ class StoreNotOurs(StoreUnavailable):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
+
+    @property
+    def for_operator(self) -> str:
+        """Return why, with the cure and the code."""
+        return f"{self}; {self.refusal.cure} [{self.refusal.code}]"
 
 
 class ClaimLost(Exception):
