@@ -12,7 +12,6 @@ from app.cli.start_checks import (
     refuse_few_descriptors,
     refuse_taken_port,
     stoppable,
-    warn_of_other_services,
 )
 from app.cli.supervisor import GUNICORN, ROOT, WORKER, Supervisor
 from app.cli.tables import print_rows
@@ -63,8 +62,6 @@ def serve(settings: Settings, *, with_worker: bool) -> int:
         refuse_few_descriptors()
         refuse_taken_port(settings.service.host, settings.service.port)
         bring_schema_to_head(settings)
-        if with_worker:
-            warn_of_other_services(settings)
     environ = child_environment(settings)
     environ.pop(NOTIFY_SOCKET, None)  # this process speaks for its children
     if (folder := counter_folder.enter(settings)) is not None:

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-import click
-
 from app.cli import CommandFailed, Misconfigured
 from app.config import Settings
 from app.config.start_options import HOST, PORT
@@ -78,20 +76,6 @@ def bring_schema_to_head(settings: Settings) -> None:
     with reporting_store_errors(settings):
         status = _patiently(upgrade, DATABASE_SECONDS)
     require_compatible(status)
-
-
-def warn_of_other_services(settings: Settings) -> None:
-    """Warn of a worker of another service that is alive on this database."""
-    from app.cli.opened_store import other_workers, reporting_store_errors
-
-    with reporting_store_errors(settings):
-        others = other_workers(settings)
-    for worker in others:
-        click.echo(
-            f"warning: the worker {worker} of another service is alive on this database ({settings.storage.source});"
-            " unless both have the same config, each delivers to its own destinations only",
-            err=True,
-        )
 
 
 def _bind(host: str, port: int) -> None:

@@ -20,6 +20,7 @@ from app.jobs.clock_watch import ClockWatch
 from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
+from app.jobs.other_workers import OtherWorkers
 from app.jobs.queue import Queue
 from app.jobs.turns import Turn
 from app.log import Throttle
@@ -155,8 +156,9 @@ class JobRunner:
                 on_turn()
 
     def _beat_until(self, stop: Event, process: str, started_at: datetime) -> None:
-        """Record heartbeats, and check whether the schema is compatible. Create the queues once it is."""
-        has_queues, waiting = False, Throttle()
+        """Record heartbeats, and look at those of others. Check whether the schema is compatible, and create the
+        queues once it is."""
+        has_queues, waiting, others = False, Throttle(), OtherWorkers(self._store, KIND, process)
         while not stop.is_set():
             try:
                 self._is_compatible = self._store.schema_status().compatible
@@ -166,11 +168,12 @@ class JobRunner:
                     for dispatcher in self._dispatchers:
                         dispatcher.wake()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
+                others.look()
             except StoreUnavailable as error:
                 reason = self._store.explain(error)
                 repeats = waiting.repeats(reason)
                 if repeats is not None:
-                    log.warning("worker.waiting_for_store", extra={"reason": str(error), "repeats": repeats or None})
+                    log.warning("worker.waiting_for_store", extra={"reason": reason, "repeats": repeats or None})
             rest_seconds = BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS
             self._beating.rest(rest_seconds)
             stop.wait(rest_seconds)

@@ -67,7 +67,7 @@ def test_a_second_service_and_a_second_profile_on_the_data_folder_are_told(tmp_p
         config = str(write_config(folder, OTHER_PROFILE))
         environ = {**running.environ, "WATS_PORT": str(free_port())}
         with serving(folder, "--config", config, *LIVE, environ=environ) as second:
-            told = second.err
+            wait_for(lambda: all("worker.not_alone" in service.err for service in (running, second)))
 
-    assert "of another service is alive on this database" in told
-    assert "the profile test has used this database, and now staging does" in told
+    assert "of another service is alive on this database (see WATS_DATA_DIR)" in second.err
+    assert "the profile test has used this database, and now staging does" in second.err
