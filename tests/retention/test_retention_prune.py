@@ -65,7 +65,7 @@ def test_rows_that_must_stay_do_not_hold_up_later_ones(gateway: Gateway) -> None
     gateway.store.write(lambda c: c.execute(receipts.update().where(behind).values(state="split")))
     pruner = Pruner(gateway, sleep=lambda _: None, run_seconds=0.000001)
 
-    runs = [pruner.prune(JOB) for _ in range(8)]
+    runs = [pruner.prune(JOB) for _ in range(20)]
 
     assert Retry(PRUNE_EVERY) in runs
     assert gateway.store.receipts.get(f"rcp_{STEP_ROWS + 1}") is None
