@@ -5,6 +5,7 @@ Every error body is `{"error": {"code", "message", "requestId", "details"?}}`.
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -51,7 +52,7 @@ STATUS_OF: Mapping[str, int] = {
     "unavailable": 503,
 }
 RETRY: Mapping[str, str] = {"Retry-After": "1"}
-MAX_SHOWN = 64
+_ID = re.compile(r"[a-z]{3}_[0-9a-f]{1,32}")
 
 
 class ApiError(Exception):
@@ -98,8 +99,13 @@ def not_found() -> ApiError:
 
 
 def no_such(kind: str, name: str) -> ApiError:
-    """Return the error of a caller with a valid token that asks for something that is not there."""
-    return ApiError("not_found", f"There is no {kind} {name[:MAX_SHOWN]!r}.")
+    """Return the error of a caller with a valid token that asks for something that is not there.
+
+    Only one of our ids is repeated: any other name may be a secret that was put in the wrong place.
+    """
+    return ApiError(
+        "not_found", f"There is no {kind} {name}." if _ID.fullmatch(name) else f"There is no such {kind}."
+    )
 
 
 def internal_error_response(error: Exception) -> Response:

@@ -83,7 +83,7 @@ def test_a_body_is_printed_byte_for_byte(running: Running) -> None:
 @pytest.mark.parametrize(
     ("arguments", "more", "message"),
     [
-        (("show", "rcp_999"), {}, "There is no receipt 'rcp_999'. [not_found, request "),
+        (("show", "rcp_999"), {}, "There is no receipt rcp_999. [not_found, request "),
         (("show", "../status"), {}, "[not_found, request "),
         (("list", "--cursor", "nonsense"), {}, "[invalid_cursor, request "),
         (
