@@ -103,9 +103,8 @@ def no_such(kind: str, name: str) -> ApiError:
 
     Only one of our ids is repeated: any other name may be a secret that was put in the wrong place.
     """
-    return ApiError(
-        "not_found", f"There is no {kind} {name}." if _ID.fullmatch(name) else f"There is no such {kind}."
-    )
+    missing = f"{kind} {name}" if _ID.fullmatch(name) else f"such {kind}"
+    return ApiError("not_found", f"There is no {missing}.")
 
 
 def internal_error_response(error: Exception) -> Response:

@@ -13,6 +13,7 @@ import pytest
 from app.store import Store
 from app.store.engine import sqlite
 from app.store.engine.file_lock import FileLock
+from tests.faults.test_faults_store import locked
 from tests.store.children import Start, start
 from tests.support.destinations import ScriptedDestination
 from tests.support.events import new_event, put_delivery, put_events
@@ -106,16 +107,6 @@ def turn_kept(url: str) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def file_locked(url: str) -> Iterator[None]:
-    other = sqlite.driver().connect(sqlite.path_of(url), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        other.close()
-
-
 def test_a_worker_stops_although_the_turn_to_write_never_comes(tmp_path: Path) -> None:
     url = sqlite_databases(tmp_path).migrated()
     with stopping(tmp_path, url) as workers:
@@ -187,7 +178,7 @@ def test_a_worker_stops_although_the_database_does_not_let_it_work(
             add_receipt(url)
             wait_for(lambda: len(workers.destination.calls) == 1)
         if kind == "locked" and databases.kind == "sqlite":
-            trouble.enter_context(file_locked(url))
+            trouble.enter_context(locked(url))
         elif kind != "no schema" and databases.kind == "postgresql":
             server: PostgresServer = request.getfixturevalue("postgres_server")
             trouble.enter_context(tables_locked(server, url) if kind == "locked" else stopped(server))
