@@ -26,7 +26,7 @@ def test_a_gateway_goes_on_after_a_start_with_a_clock_that_was_a_day_ahead(tmp_p
     with serving(tmp_path) as running:
         receive_and_split(running, "wamid.1")
         sound = alerts(running)
-        running.kill_everything()
+        assert running.stop() == 0
     store.open()
     put_times_ahead(store, timedelta(days=1))
     store.close()

@@ -17,6 +17,7 @@ from app.store import Store
 from app.store.tables.schema import heartbeats, jobs, queues
 from tests.support.events import new_event
 from tests.support.store import NOON, StoreMaker, new_receipt
+from tests.support.waiting import wait_for
 
 LEASE = timedelta(seconds=30)
 AT_ONCE = timedelta()
@@ -112,17 +113,24 @@ def dead(job: Job) -> JobResult:
 
 
 def put_times_ahead(store: Store, by: timedelta) -> None:
-    """Leave the times behind that a clock would have stored that was ahead by so much, and is right now."""
+    """Leave the times behind that a clock would have stored that was ahead by so much, and is right now.
+
+    It waits until no job is claimed: a settlement stores a new time, so that nothing would be ahead any more.
+    """
     times = [(jobs, "due_at"), (queues, "open_until"), (queues, "last_error_at"), (heartbeats, "at")]
 
-    def put(connection: Connection) -> None:
+    def put(connection: Connection) -> bool:
+        claims = connection.execute(select(jobs.c.claim_id).order_by(jobs.c.id).with_for_update()).scalars().all()
+        if any(claim is not None for claim in claims):
+            return False
         for table, name in times:
             [key], column = table.primary_key.columns, table.c[name]
             rows = connection.execute(select(key, column).where(column.is_not(None)).order_by(key).with_for_update())
             for row_key, stored in rows.all():
                 connection.execute(update(table).where(key == row_key).values({name: stored + by}))
+        return True
 
-    store.write(put)
+    wait_for(lambda: store.write(put))
 
 
 def subjects(claimed: Sequence[Job]) -> list[int]:
