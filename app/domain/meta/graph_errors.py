@@ -1,0 +1,149 @@
+"""An error of the Graph API as a value, and what it can mean for a message.
+
+Meta sends an error in two shapes. An answer is `{"error": {…}}`; a list in a webhook holds the object itself, under
+other names. What Meta tells once is kept as it came: a later status may not repeat it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from app.domain.meta.scalars import text
+
+KEPT = (
+    "message",
+    "title",
+    "type",
+    "code",
+    "error_subcode",
+    "error_user_title",
+    "error_user_msg",
+    "error_data",
+    "fbtrace_id",
+    "is_transient",
+    "href",
+)
+"""What is kept of an error object, unchanged."""
+
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class GraphError:
+    """An error that Meta named by a code. `verbatim` holds what is kept of its object, as Meta wrote it."""
+
+    code: int
+    subcode: int | None = None
+    message: str | None = None
+    details: str | None = None
+    trace_id: str | None = None
+    is_transient: bool = False
+    verbatim: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def summary(self) -> str:
+        """Code, subcode and what Meta said, as one text."""
+        number = str(self.code) if self.subcode is None else f"{self.code}/{self.subcode}"
+        said = self.details or self.message
+        return number if said is None else f"{number}: {said}"
+
+
+class ErrorClass(StrEnum):
+    """How sending reacts to an error. Those from `content` on end the message."""
+
+    TRANSIENT = "transient"
+    THROTTLED = "throttled"
+    COOLED = "cooled"
+    PAIR_THROTTLED = "pair_throttled"
+    PARKED = "parked"
+    STOPPED = "stopped"
+    CONTENT = "content"
+    RECIPIENT = "recipient"
+    REQUEST = "request"
+    UNRELATED = "unrelated"
+    OTHER = "other"
+
+
+class ErrorScope(StrEnum):
+    """What an error is about. `app`: every number whose token belongs to the same app."""
+
+    APP = "app"
+    WABA = "waba"
+    NUMBER = "number"
+    PAIR = "pair"
+    CONTACT = "contact"
+    TEMPLATE = "template"
+    FLOW = "flow"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True)
+class ErrorRule:
+    """What an error means. `max_tries`: how many POSTs of one message may end with it (None: until it expires).
+
+    `pause`: how long a parked message waits. `alerts`: a human is told, although sending goes on.
+    """
+
+    error_class: ErrorClass
+    scope: ErrorScope = ErrorScope.MESSAGE
+    max_tries: int | None = None
+    pause: timedelta | None = None
+    alerts: bool = False
+    hint: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the message is over at once."""
+        return self.error_class in _FINAL
+
+
+_FINAL = {
+    ErrorClass.CONTENT,
+    ErrorClass.RECIPIENT,
+    ErrorClass.REQUEST,
+    ErrorClass.UNRELATED,
+    ErrorClass.OTHER,
+}
+
+
+def error_of_answer(document: object) -> GraphError | None:
+    """Return the error in the body of an answer; None if it holds none, which then is no word of the Graph API."""
+    return graph_error(document.get("error")) if isinstance(document, dict) else None
+
+
+def errors_of_item(item: object) -> Iterator[GraphError]:
+    """Yield the errors in `errors` of a status, a message or a value of a webhook."""
+    errors = item.get("errors") if isinstance(item, dict) else None
+    for document in errors if isinstance(errors, list) else ():
+        if (error := graph_error(document)) is not None:
+            yield error
+
+
+def graph_error(document: object) -> GraphError | None:
+    """Return the error that an error object of either shape describes; None without a code."""
+    if not isinstance(document, dict) or (code := _number(document.get("code"))) is None:
+        return None
+    return GraphError(
+        code,
+        _number(document.get("error_subcode")),
+        text(document.get("message")) or text(document.get("title")),
+        _details(document.get("error_data")) or text(document.get("error_user_msg")),
+        text(document.get("fbtrace_id")),
+        document.get("is_transient") is True,
+        {key: document[key] for key in KEPT if key in document},
+    )
+
+
+def _details(data: object) -> str | None:
+    """Return the details, which stand in an object, or are a text themselves."""
+    return text(data.get("details")) if isinstance(data, dict) else text(data)
+
+
+def _number(value: object) -> int | None:
+    """Return a code. Some partners of Meta send it as a string of digits."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    return value if type(value) is int else None
