@@ -1,0 +1,122 @@
+"""Check a message before it is stored: the one place that turns a client's body into what is sent."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any
+
+from app.domain.meta.payloads.findings import Finding, Findings, Severity, json_type
+from app.domain.meta.payloads.kinds import Endpoint, table_of
+from app.domain.meta.payloads.recipients import phone_of
+from app.domain.meta.payloads.scan import scan
+
+MAX_PROBLEMS = 50
+OURS = ("from", "biz_opaque_callback_data")
+"""Keys that are not sent as they are: one is ours, in the place of the other Meta gets our own tracker."""
+
+WINDOW_EXEMPT = ("utility", "authentication")
+
+
+@dataclass(frozen=True)
+class PayloadProblem:
+    """One mistake in a body."""
+
+    pointer: str
+    """Where, as a JSON pointer (RFC 6901) into the body as the client wrote it."""
+    message: str
+    """What is wrong, with the limit; it continues a sentence that begins with the field."""
+    hint: str | None
+    """What to write instead."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A message that may be stored.
+
+    `to` is a phone number as `+491701234567`, or a group id; `recipient` a user id. `body` is what is sent, but for
+    our tracker: it has the client's `to` as it is sent, and neither `from` (`sender`) nor `biz_opaque_callback_data`
+    (`tracker`). A message that is exempt may be sent outside of the customer service window. With `as_sent_to_meta`,
+    `to` is the client's text where it is no phone number, and `kind` may be one that wats does not know.
+    """
+
+    kind: str
+    to: str | None
+    recipient: str | None
+    is_group: bool
+    sender: str | None
+    tracker: str | None
+    body: dict[str, Any]
+    warnings: tuple[str, ...]
+    is_window_exempt: bool
+
+
+def check_payload(
+    body: object, *, endpoint: Endpoint = "messages", as_sent_to_meta: bool = False
+) -> Payload | tuple[PayloadProblem, ...]:
+    """Return the message in a decoded JSON body, or everything that is wrong with it (at most MAX_PROBLEMS).
+
+    With `as_sent_to_meta` the client speaks to Meta's API through wats: what wats does not know is left to Meta, a
+    missing `type` means text as it does there, and `to` is sent as the client wrote it.
+    """
+    if not isinstance(body, dict):
+        return (PayloadProblem("", f"must be an object, not {json_type(body)}", None),)
+    message = {**body, "type": "text"} if as_sent_to_meta and body.get("type") is None else body
+    warnings: list[Finding] = []
+    mistakes = _mistakes(message, endpoint, as_sent_to_meta, warnings)
+    problems = tuple(PayloadProblem(each.pointer, each.message, each.hint) for each in islice(mistakes, MAX_PROBLEMS))
+    return problems or _payload(message, body, warnings, as_sent_to_meta)
+
+
+def text_payload(to: object, text: object, preview_url: object = None) -> Payload | tuple[PayloadProblem, ...]:
+    """Return the text message of the short form `{to, text, previewUrl?}`, or what is wrong with it."""
+    content = {"body": text} if preview_url is None else {"body": text, "preview_url": preview_url}
+    checked = check_payload({"to": to, "type": "text", "text": content})
+    if isinstance(checked, Payload):
+        return checked
+    return tuple(replace(each, pointer=_SHORT_FORM.get(each.pointer, each.pointer)) for each in checked)
+
+
+_SHORT_FORM = {"/text/body": "/text", "/text/preview_url": "/previewUrl"}
+
+
+def _mistakes(
+    message: dict[str, Any], endpoint: Endpoint, as_sent_to_meta: bool, warnings: list[Finding]
+) -> Findings:
+    """Yield what costs the message; put the warnings aside."""
+    for finding in chain(scan(message), table_of(message, endpoint).check(message)):
+        if finding.severity == Severity.WARNING:
+            warnings.append(finding)
+        elif finding.severity == Severity.WRONG or not as_sent_to_meta:
+            yield finding
+
+
+def _payload(
+    message: dict[str, Any], body: dict[str, Any], warnings: list[Finding], as_sent_to_meta: bool
+) -> Payload:
+    is_group = message.get("recipient_type") == "group"
+    phone = None if is_group else phone_of(message.get("to"))
+    sent = {"messaging_product": "whatsapp", "recipient_type": "individual"}
+    sent |= {key: value for key, value in body.items() if key not in OURS}
+    if phone is not None and not as_sent_to_meta:
+        sent["to"] = phone
+    return Payload(
+        kind=message["type"],
+        to=phone or _text(message.get("to")),
+        recipient=_text(message.get("recipient")),
+        is_group=is_group,
+        sender=_text(message.get("from")),
+        tracker=_text(message.get("biz_opaque_callback_data")),
+        body=sent,
+        warnings=tuple(_sentences(warnings[:MAX_PROBLEMS])),
+        is_window_exempt=message["type"] == "template" or message.get("category") in WINDOW_EXEMPT,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _sentences(warnings: list[Finding]) -> Iterator[str]:
+    for each in warnings:
+        hint = f"; {each.hint}" if each.hint else ""
+        yield f"{each.pointer} {each.message}{hint}"

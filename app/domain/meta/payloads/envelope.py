@@ -1,0 +1,56 @@
+"""The fields around the content of a message: for whom it is, what it answers, by which path it is sent."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.meta.payloads.findings import Finding, Findings
+from app.domain.meta.payloads.recipients import USER_ID, RightRecipient, To
+from app.domain.meta.payloads.rules import Law
+from app.domain.meta.payloads.structure import Object
+from app.domain.meta.payloads.values import Checker, Choice, Text
+
+MESSAGE_ID = Text(1, 1024)
+"""A wamid. Real ones have up to 130 characters."""
+
+ON_THE_TEMPLATE = "set `message_send_ttl_seconds` on the template; a send has no lifetime of its own"
+MARKETING_ONLY = "it is for POST …/marketing_messages only"
+READ_RECEIPT = "to mark a message as read or show typing, use POST …/messages/{wamid}/read"
+
+
+def _group_hash(value: Any) -> Findings:
+    if value.get("recipient_type") == "group" and value.get("recipient_identity_key_hash") is not None:
+        yield Finding("must not stand with a group", path=("recipient_identity_key_hash",))
+
+
+ENVELOPE = Object(
+    optional={
+        "messaging_product": Choice("whatsapp"),
+        "recipient_type": Choice("individual", "group"),
+        "to": To(),
+        "recipient": Text(
+            4, 135, USER_ID, "a user id: `US.` or `US.ENT.` with the country's letters, then letters and digits"
+        ),
+        "context": Object(required={"message_id": MESSAGE_ID}),
+        "recipient_identity_key_hash": Text(1, 128),
+        "biz_opaque_callback_data": Text(0, 512),
+        "from": Text(1, 40, re.compile(r"\+?[0-9][0-9 ().-]*", re.ASCII), "a phone number id or a display number"),
+    },
+    misplaced={
+        "ttl": ON_THE_TEMPLATE,
+        "message_send_ttl_seconds": ON_THE_TEMPLATE,
+        "ttl_seconds": "it needs `category` `utility` or `authentication` (Direct Send)",
+        "direct_send_config": "it needs `category` `utility` (Direct Send)",
+        "category": "only `text` and `interactive` messages have a category (Direct Send)",
+        "message_activity_sharing": MARKETING_ONLY,
+        "product_policy": MARKETING_ONLY,
+        "status": READ_RECEIPT,
+        "typing_indicator": READ_RECEIPT,
+    },
+    rules=(RightRecipient(), Law("`recipient_identity_key_hash` never stands with a group", _group_hash)),
+)
+
+
+def message(kind: str, content: Checker, more: Mapping[str, Checker] | None = None) -> Object:
+    """Return a message of one kind: its content stands under the kind's name, further fields beside it."""
+    return Object(required={kind: content}, optional=more or {})

@@ -1,0 +1,91 @@
+"""What a check finds: a mistake or a warning, and where it is in the body.
+
+A check is a generator of findings, so that a hostile body is read only until enough has been found.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+MAX_KEY_LENGTH = 100
+"""A longer key is cut in a pointer: a body must not be repeated in its refusal."""
+
+
+class Severity(Enum):
+    """Whether a finding costs the message."""
+
+    WRONG = auto()
+    """Refused."""
+    STRICT = auto()
+    """Refused by wats; left to Meta where a client speaks to Meta through wats, because it may be newer than wats."""
+    WARNING = auto()
+    """Accepted, and told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. The message continues the sentence that begins with the field: "must be a string"."""
+
+    message: str
+    hint: str | None = None
+    severity: Severity = Severity.WRONG
+    path: tuple[str | int, ...] = ()
+
+    def below(self, *steps: str | int) -> "Finding":
+        """Return the finding as seen from further above in the body."""
+        return replace(self, path=(*steps, *self.path))
+
+    @property
+    def pointer(self) -> str:
+        """Return the place in the body as a JSON pointer (RFC 6901)."""
+        return "".join(f"/{_token(step)}" for step in self.path)
+
+
+Findings = Iterator[Finding]
+
+
+def below(findings: Findings, *steps: str | int) -> Findings:
+    """Yield the findings of a part as findings of the whole."""
+    return (finding.below(*steps) for finding in findings)
+
+
+def strict(message: str, hint: str | None = None) -> Finding:
+    """Return a finding that is left to Meta where a client speaks to Meta through wats."""
+    return Finding(message, hint, Severity.STRICT)
+
+
+def warning(message: str, hint: str | None = None) -> Finding:
+    """Return a finding that does not cost the message."""
+    return Finding(message, hint, Severity.WARNING)
+
+
+def _token(step: str | int) -> str:
+    return printable(str(step)).replace("~", "~0").replace("/", "~1")
+
+
+def printable(text: str) -> str:
+    """Return a text of a client's as it may be repeated: cut, and with unprintable characters escaped."""
+    excerpt = text if len(text) <= MAX_KEY_LENGTH else f"{text[:MAX_KEY_LENGTH]}…"
+    return excerpt if excerpt.isprintable() else excerpt.encode("unicode_escape").decode("ascii")
+
+
+def quoted(words: Iterator[str] | list[str] | tuple[str, ...]) -> str:
+    """Return words as a list for people: `a`, `b` or `c`."""
+    *first, last = (f"`{word}`" for word in words)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def json_type(value: object) -> str:
+    """Return what JSON calls a value, with an article."""
+    return _JSON_TYPES.get(type(value), "another type")
+
+
+_JSON_TYPES = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}

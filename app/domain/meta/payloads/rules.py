@@ -1,0 +1,140 @@
+"""Rules between several fields of one object, or between the items of one array."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.meta.payloads.findings import Finding, Findings, quoted, warning
+from app.domain.meta.payloads.structure import members
+
+
+class ExactlyOne:
+    """One of these keys stands, and no other of them."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = keys
+
+    def check(self, value: dict[str, Any]) -> Findings:
+        """Yield a finding if none or several stand."""
+        standing = [key for key in self.keys if value.get(key) is not None]
+        if len(standing) != 1:
+            yield Finding(f"must have exactly one of {quoted(self.keys)}; it has {'both' if standing else 'none'}")
+
+    def describe(self) -> str:
+        """Return the rule."""
+        return f"exactly one of {quoted(self.keys)}"
+
+
+class AtLeastOne:
+    """One of these keys stands, or several."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = keys
+
+    def check(self, value: dict[str, Any]) -> Findings:
+        """Yield a finding if none stands."""
+        if all(value.get(key) is None for key in self.keys):
+            yield Finding(f"must have {quoted(self.keys)}")
+
+    def describe(self) -> str:
+        """Return the rule."""
+        return f"at least one of {quoted(self.keys)}"
+
+
+class Unique:
+    """No value stands twice at a path, such as `*.reply.id`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def check(self, value: object) -> Findings:
+        """Yield a finding for each repetition, at its place."""
+        seen = set()
+        for path, member in members(value, *self.path.split(".")):
+            if not isinstance(member, str | int):
+                continue
+            if str_of(member) in seen:
+                yield Finding("must be unique; it stands twice", path=path)
+            seen.add(str_of(member))
+
+    def describe(self) -> str:
+        """Return the rule."""
+        return f"each `{self.path.removeprefix('*.')}` is unique"
+
+
+def str_of(member: str | int) -> str | int:
+    """Return what two spellings of one value have in common: `"0"` is `0`, in Meta's samples too."""
+    return (
+        int(member)
+        if isinstance(member, str) and len(member) < 3 and member.isascii() and member.isdigit()
+        else member
+    )
+
+
+@dataclass(frozen=True)
+class NoMoreThan:
+    """No more than so many things stand at a path."""
+
+    max: int
+    path: str
+    what: str
+
+    def check(self, value: object) -> Findings:
+        """Yield a finding with the number that stands."""
+        found = sum(1 for _ in members(value, *self.path.split(".")))
+        if found > self.max:
+            yield Finding(f"must have at most {self.describe()}; it has {found}")
+
+    def describe(self) -> str:
+        """Return the limit."""
+        return f"{self.max} {self.what} in all"
+
+
+@dataclass(frozen=True)
+class Same:
+    """What stands at a path is the same everywhere."""
+
+    path: str
+
+    def check(self, value: object) -> Findings:
+        """Yield a finding for each that differs from the first."""
+        first = None
+        for path, member in members(value, *self.path.split(".")):
+            first = member if first is None else first
+            if member != first:
+                yield Finding("must be the same in all", path=path)
+
+    def describe(self) -> str:
+        """Return the rule."""
+        return f"`{self.path.removeprefix('*.')}` is the same in all"
+
+
+@dataclass(frozen=True)
+class Law:
+    """A rule with its own sentence and its own generator of findings."""
+
+    sentence: str
+    find: Callable[[Any], Findings]
+
+    def check(self, value: Any) -> Findings:
+        """Yield what the generator yields."""
+        return self.find(value)
+
+    def describe(self) -> str:
+        """Return the sentence."""
+        return self.sentence
+
+
+@dataclass(frozen=True)
+class Told:
+    """A warning that holds for every such object."""
+
+    sentence: str
+
+    def check(self, _: object) -> Findings:
+        """Yield the warning."""
+        yield warning(self.sentence)
+
+    def describe(self) -> str:
+        """Return the warning."""
+        return self.sentence
