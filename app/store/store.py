@@ -20,6 +20,7 @@ from app.store.engine.write import Channel, Failpoint, Work, Write
 from app.store.events import Events
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
+from app.store.messages import Messages
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
 from app.store.owner import known_identity
@@ -86,6 +87,7 @@ class Store:
         self._folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(self._folder, min_free_bytes)
         self.receipts = Receipts(self)
+        self.messages = Messages(self)
         self.events = Events(self)
         self.consumers = Consumers(self)
         self.retention = Retention(self)
@@ -107,10 +109,12 @@ class Store:
             limits=self._limits,
         )
         self.receipts.open(cooperative=self._cooperative)
+        self.messages.open(cooperative=self._cooperative)
 
     def close(self) -> None:
         """Close everything. Later calls raise `StoreUnavailable`."""
         self.receipts.close()
+        self.messages.close()
         self.notifier.close()
         opened, self._opened, self._identity = self._opened, None, None
         if opened is not None:

@@ -76,7 +76,7 @@ def test_every_table_has_a_line() -> None:
 
 
 def test_the_order_of_locks_is_the_one_that_the_transactions_promise() -> None:
-    [promised] = re.findall(r"^ *(singleton jobs → .*)$", transactions.__doc__ or "", re.MULTILINE)
+    [promised] = re.findall(r"^ *(idempotency keys → .*)$", transactions.__doc__ or "", re.MULTILINE)
 
     assert promised in section(PAGE, "Order of locks")
 

@@ -20,7 +20,7 @@ from app.store import transactions
 from app.store.engine.database import PostgresDatabase, SqliteDatabase
 from app.store.tables.schema import events
 
-PLACES = re.findall(r"^ {4}(singleton jobs → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
+PLACES = re.findall(r"^ {4}(idempotency keys → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
 INSERTED = re.compile(r"INSERT INTO (\w+)")
 READS = {database.read.__code__ for database in (SqliteDatabase, PostgresDatabase)}
 
@@ -35,7 +35,12 @@ def _order() -> list[str]:
 
 ORDER = _order()
 PLACE_OF = {"jobs": "deliveries and jobs", "deliveries": "deliveries and jobs"}
-CONFLICTING = {"queues": "missing queues", "consumers": "consumers", "erased_events": "erased_events"}
+CONFLICTING = {
+    "queues": "missing queues",
+    "consumers": "consumers",
+    "erased_events": "erased_events",
+    "idempotency_keys": "idempotency keys",
+}
 """Tables with an INSERT … ON CONFLICT, which may wait for another one, and its place in the order."""
 
 
@@ -193,7 +198,7 @@ def _steps(connection: Connection, element: Any, values: Mapping[str, Any]) -> I
             yield Step(element.table.name, _waiting_jobs(values) if element.table.name == "jobs" else ())
         case TextClause() if inserted := INSERTED.match(element.text):
             table = inserted[1]
-            rows = ({"key": values.get("name", b"")},) if table in CONFLICTING else ()
+            rows = ({"key": values.get("name", values.get("sha256", b""))},) if table in CONFLICTING else ()
             yield Step(table, rows, by_key=True, place=CONFLICTING.get(table))
         case TextClause() if "pg_advisory" in element.text:
             yield Step("advisory lock", ({"key": 0},))

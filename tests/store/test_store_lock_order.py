@@ -15,6 +15,7 @@ from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.event import Position
 from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.domain.job_result import JobResult
+from app.domain.message import MessageStatus
 from app.domain.receipt import ReceiptState
 from app.domain.replay import Selection
 from app.domain.split import SplitEvent, SplitReceipt
@@ -27,6 +28,7 @@ from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
+from tests.support.messages import new_message
 from tests.support.store import NOON, StoreMaker, heartbeat, new_receipt
 from tests.support.work import (
     AT_ONCE,
@@ -47,7 +49,8 @@ TRANSACTIONS = Path("app/store/transactions")
 BOT, GONE = "deliver:bot", "deliver:gone"
 PHONE, USER = "4917755566677", "DE.13491208655302741918"
 HOUR, MONTH = timedelta(hours=1), timedelta(days=31)
-LIFE_CYCLE = {"Receipts.open", "Receipts.close"}
+LIFE_CYCLE = {f"{repository}.{step}" for repository in ("Receipts", "Messages") for step in ("open", "close")}
+NUMBERS = ("106540352242922", "206540352242922")
 EVERYTHING = Selection()
 
 
@@ -121,6 +124,13 @@ def claim_and_settle(store: Store) -> None:
     kept = [job for job in claimed if job not in handed_back]
     results: list[Callable[[Job], JobResult]] = [dead, done, retry]
     store.jobs.settle([results[number % 3](job) for number, job in enumerate(reversed(kept))])
+
+
+def accept_messages(store: Store) -> None:
+    """Messages of two numbers, with keys in no order, several to one contact; and repeats."""
+    for extra in ([], [new_message()]):
+        keyed = [new_message("hi", to=f"+49151{n % 3}0000", number=NUMBERS[n % 2], key=f"{9 - n}") for n in range(6)]
+        store.messages.accept([*keyed, *extra])
 
 
 def replay(store: Store) -> None:
@@ -216,6 +226,8 @@ def read_everything(store: Store) -> None:
     store.jobs.next_due_in(CRM), store.jobs.depths(), store.queues.all(), store.queues.get(CRM)
     store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()
     store.deliveries.load([Job(1, CRM, 1, 0, 0)]), store.heartbeats.of_kind("worker")
+    store.messages.get("msg_" + "0" * 32), store.messages.get("wamid.1"), store.messages.body("msg_" + "0" * 32)
+    store.messages.page(contact=PHONE, limit=9), store.messages.page(status=MessageStatus.UNKNOWN, limit=9)
     store.clock.now(), store.clock.last_jump(), store.clock.is_singleton_job_ahead(LEASE)
 
 
@@ -233,6 +245,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         split_receipts(store)
         claim_and_settle(store)
         replay(store)
+        accept_messages(store)
         read_everything(store)
         change_queues(store)
         crash_workers(store, clock)

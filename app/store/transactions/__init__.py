@@ -2,11 +2,11 @@
 
 All transactions take their locks in one order, so that no two of them can deadlock:
 
-    singleton jobs → events by id → queues by name → deliveries and jobs by id → receipts by id
+    idempotency keys → singleton jobs → events by id → queues by name → deliveries and jobs by id → receipts by id
 
 - Rows that a transaction inserts need no place in this order: no other transaction sees them before the commit. An
   insert that may meet another one (`ON CONFLICT`) does have one: missing queues come by name, before any queue is
-  locked; ids of erased events come before receipts.
+  locked; ids of erased events come before receipts; idempotency keys come in their order, before all else.
 - A statement that locks several rows is a `SELECT … ORDER BY key FOR UPDATE`. UPDATE and DELETE lock in the order of
   their plan; several rows at once are therefore locked before. `SKIP LOCKED` never waits.
 - Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.

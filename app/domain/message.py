@@ -1,0 +1,158 @@
+"""A message from the application to Meta: what it is, and how far it has come.
+
+Its status moves forward only, whatever the order in which Meta's statuses come: the status of the highest rank wins,
+so that every order of the same statuses leads to the same end.
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Any, Literal
+
+Endpoint = Literal["messages", "marketing_messages"]
+"""The Graph endpoint that takes the message."""
+
+MESSAGE_ID = re.compile(r"msg_([0-9a-f]{32})", re.ASCII)
+"""A message's public id; group 1 is its 128 bits: 48 of its time in milliseconds, 80 at random."""
+
+SEND_KIND = "send"
+SEND_QUEUE = f"{SEND_KIND}:"
+"""The prefix of a number's queue; its phone number id follows."""
+
+
+class MessageStatus(StrEnum):
+    """How far a message has come, in the order of ranks: a message only goes to a status of a higher rank.
+
+    `unknown`: it was being sent when the answer was lost; it may have been accepted. `failed` ranks below
+    `delivered`: what a customer's phone has received did not fail, and the failure is recorded beside it.
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+    PLAYED = "played"
+
+
+_RANK = {status: rank for rank, status in enumerate(MessageStatus)}
+UNFINISHED = (MessageStatus.QUEUED, MessageStatus.SENDING)
+"""A message with one of these statuses has a job."""
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """The SHA-256 of a client's key, and of the request that it came with. Every token uses the same keys.
+
+    The key itself is not kept: a client may have put a phone number into it. After `lifetime` it is free again.
+    """
+
+    sha256: bytes
+    request_sha256: bytes
+    lifetime: timedelta
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message to accept, checked already.
+
+    `names` are the contact's: a phone number without its plus sign, a user id, or a group id. `body` is the JSON
+    object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it may be sent outside
+    the customer service window.
+    """
+
+    id: str
+    phone_number_id: str
+    endpoint: Endpoint
+    type: str
+    names: tuple[str, ...]
+    body: bytes
+    lifetime: timedelta
+    to: str | None = None
+    recipient: str | None = None
+    tracker: str | None = None
+    window_exempt: bool = False
+    key: IdempotencyKey | None = None
+
+    @property
+    def queue(self) -> str:
+        """The queue of the number that sends it."""
+        return queue_of_number(self.phone_number_id)
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A status that the message had, and since when: by Meta's clock if Meta told it, otherwise by ours."""
+
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Message:
+    """A stored message. `error` and `pricing` are Meta's objects, unchanged; `meta_status` its `message_status`."""
+
+    id: str
+    row_id: int
+    phone_number_id: str
+    endpoint: Endpoint
+    status: MessageStatus
+    type: str
+    to: str | None
+    recipient: str | None
+    wamid: str | None
+    tracker: str | None
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    history: tuple[HistoryEntry, ...]
+    meta_status: str | None = None
+    error: dict[str, Any] | None = None
+    pricing: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class AcceptedMessage:
+    """What accepting came to. `is_replay`: the key was used before, for the same; the message is the first one's."""
+
+    message: Message
+    is_replay: bool
+
+
+class Unaccepted(Enum):
+    """Why nothing was accepted: the key was used before, for another request, or for a message that is erased."""
+
+    KEY_CONFLICT = "key_conflict"
+    ERASED = "erased"
+
+
+Acceptance = AcceptedMessage | Unaccepted
+
+
+def new_message_id(now: datetime) -> str:
+    """Return an id that no other message has. Ids sort by time, so that an index of them grows at its end."""
+    milliseconds = int(now.timestamp() * 1000) & (2**48 - 1)
+    return f"msg_{milliseconds:012x}{secrets.token_hex(10)}"
+
+
+def queue_of_number(phone_number_id: str) -> str:
+    """Return the name of the queue of a number's messages."""
+    return f"{SEND_QUEUE}{phone_number_id}"
+
+
+def contact_number(name: str) -> int:
+    """Return the number of the contact with this name, unless the name is linked to another contact: 63 bits."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1
+
+
+def later_status(current: MessageStatus, told: MessageStatus) -> MessageStatus:
+    """Return the status after one more was told. An earlier one changes nothing."""
+    return max(current, told, key=_RANK.__getitem__)

@@ -1,0 +1,83 @@
+"""Messages: what the application wants sent, and how far it has come."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from app.domain.message import Acceptance, Message, MessageStatus, NewMessage
+from app.store.engine.group_commit import Drain, GroupCommit
+from app.store.repository import Repository, StoreContext
+from app.store.tables.messages import (
+    MessageFilter,
+    body_of,
+    key_of_message,
+    message_by_wamid,
+    messages_by_key,
+    page_of_messages,
+)
+from app.store.tables.types import MAX_ROW_ID
+from app.store.transactions.accept_messages import accept_messages, contacts_of
+
+Request = Sequence[NewMessage]
+"""Messages that are accepted together, or not at all."""
+
+
+class Messages(Repository):
+    """Messages to customers."""
+
+    def __init__(self, store: StoreContext) -> None:
+        super().__init__(store)
+        self._group: GroupCommit[Request, list[Acceptance]] | None = None
+
+    def open(self, *, cooperative: bool) -> None:
+        self._group = GroupCommit(self._write) if cooperative else None
+
+    def close(self) -> None:
+        if self._group is not None:
+            self._group.close()
+        self._group = None
+
+    def accept(self, new: Request) -> list[Acceptance]:
+        """Accept all of these messages in one transaction, with those of other greenlets. It is durable on return."""
+        self._store.refuse_on_full_disk()
+        if self._group is None:
+            return self._write(lambda: [new])[0]
+        return self._group.add(new, sum(len(message.body) for message in new))
+
+    def get(self, message_id: str) -> Message | None:
+        """Return the message with this id, ours or Meta's."""
+        key = key_of_message(message_id)
+        if key is None:
+            return self._store.database.read(lambda c: message_by_wamid(c, message_id))
+        return self._store.database.read(lambda c: messages_by_key(c, [key])).get(key)
+
+    def body(self, message_id: str) -> bytes | None:
+        """Return the body of the message with this id of ours, as Meta gets it, without a tracker."""
+        key = key_of_message(message_id)
+        return None if key is None else self._store.database.read(lambda c: body_of(c, key))
+
+    def page(
+        self,
+        *,
+        status: MessageStatus | None = None,
+        contact: str | None = None,
+        before: int = MAX_ROW_ID,
+        limit: int,
+    ) -> list[Message]:
+        """Return messages from the newest to the oldest, with row ids below `before`; of a contact by any name."""
+
+        def read(connection: Connection) -> list[Message]:
+            contacts = None if contact is None else list(contacts_of(connection, [contact]).values())
+            return page_of_messages(connection, MessageFilter(status, contacts, before, limit))
+
+        return self._store.database.read(read)
+
+    def _write(self, drain: Drain[Request]) -> list[list[Acceptance]]:
+        def accept(connection: Connection) -> list[list[Acceptance]]:
+            requests = drain()
+            every = [message for request in requests for message in request]
+            accepted = iter(accept_messages(connection, self._store.now(connection), every))
+            return [list(islice(accepted, len(request))) for request in requests]
+
+        return self._store.write(accept, "work")

@@ -1,0 +1,83 @@
+"""The tables of messages: what was accepted, its keys, and what is known of the customers it goes to."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
+
+from app.store.tables.schema import metadata, where
+from app.store.tables.types import RowId, UtcDateTime
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("message_id", LargeBinary(16), nullable=False),
+    Column("phone_number_id", String(64), nullable=False),
+    Column("contact", BigInteger, nullable=False),
+    Column("endpoint", String(30), nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("recipient_to", String(300)),
+    Column("recipient", String(200)),
+    Column("window_exempt", Boolean, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("resends", Integer, nullable=False),
+    Column("wamid", String(1024)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("progress", LargeBinary, nullable=False),  # JSON: history, tracker, metaStatus, error, pricing
+    Column("body", LargeBinary, nullable=False),  # JSON; last, so that a list of messages does not read bodies
+    Index("messages_message_id", "message_id", unique=True),
+    Index("messages_wamid", "wamid", **where("wamid IS NOT NULL")),
+    Index("messages_contact", "contact", "id"),
+    Index("messages_unknown", "id", **where("status = 'unknown'")),
+    Index("messages_failed", "id", **where("status = 'failed'")),
+    sqlite_autoincrement=True,
+)
+"""Messages to customers. `resends` counts the operator's decisions to send an unknown one again."""
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("request_sha256", LargeBinary(32), nullable=False),
+    Column("message", LargeBinary(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("idempotency_keys_created", "created_at"),
+)
+"""Clients' keys, each as its SHA-256 and with what it was used for: the SHA-256 of the request, and the `message_id`.
+
+An erased message leaves its key, so that a late repeat does not send it again."""
+
+contact_links = Table(
+    "contact_links",
+    metadata,
+    Column("name", String(300), primary_key=True),
+    Column("contact", BigInteger, nullable=False),
+)
+"""Names that are another contact's too, such as the phone number beside a user id. A name that is not here is a
+contact by itself; see `app.domain.message.contact_number`."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("phone_number_id", String(64), primary_key=True),
+    Column("contact", BigInteger, primary_key=True, autoincrement=False),
+    Column("wa_id", String(64)),
+    Column("user_id", String(200)),
+    Column("last_inbound_at", UtcDateTime),
+    Column("last_outbound_at", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("conversations_updated", "updated_at"),
+)
+"""A number and a contact that have written to each other. `last_inbound_at`, by Meta's clock, opens the window."""
+
+early_statuses = Table(
+    "early_statuses",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("wamid", String(1024), nullable=False),
+    Column("document", LargeBinary, nullable=False),  # JSON: Meta's status
+    Column("received_at", UtcDateTime, nullable=False),
+    Index("early_statuses_wamid", "wamid"),
+    sqlite_autoincrement=True,
+)
+"""Statuses of messages that are not known yet: they came before the answer to our POST, or are another app's."""

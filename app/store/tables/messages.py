@@ -1,0 +1,113 @@
+"""Messages as rows and back: one, and a page of them.
+
+`progress` holds as ASCII JSON what changes while a message is on its way. Escapes keep what a text column of
+PostgreSQL refuses: NUL and halves of surrogate pairs.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
+
+from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
+from app.store.tables.message_schema import messages
+from app.store.tables.types import MAX_ROW_ID, chunks
+
+PREFIX = "msg_"
+_COLUMNS = [column for column in messages.columns if column.name != "body"]
+_BY_KEYS = select(*_COLUMNS).where(messages.c.message_id.in_(bindparam("keys", expanding=True)))
+
+
+@dataclass(frozen=True)
+class MessageFilter:
+    """Which messages to list: with a status, to one of these contacts; with row ids below `before`."""
+
+    status: MessageStatus | None = None
+    contacts: Sequence[int] | None = None
+    before: int = MAX_ROW_ID
+    limit: int = 50
+
+
+def has_status(status: MessageStatus) -> ColumnElement[bool]:
+    """Return the condition that a message has this status, so worded that SQLite uses a partial index."""
+    return messages.c.status == bindparam(None, status.value, literal_execute=True)
+
+
+def key_of_message(message_id: str) -> bytes | None:
+    """Return the 16 bytes in a message's public id, or None if it is not such an id."""
+    match = MESSAGE_ID.fullmatch(message_id)
+    return bytes.fromhex(match[1]) if match else None
+
+
+def progress_of(
+    history: Iterable[HistoryEntry],
+    *,
+    tracker: str | None,
+    meta_status: str | None = None,
+    error: dict[str, Any] | None = None,
+    pricing: dict[str, Any] | None = None,
+) -> bytes:
+    """Return the column `progress`. What is None is left out."""
+    entries = [(entry.status, entry.at.isoformat()) for entry in history]
+    parts = {"history": entries, "tracker": tracker, "metaStatus": meta_status, "error": error, "pricing": pricing}
+    known = {name: part for name, part in parts.items() if part is not None}
+    return json.dumps(known, separators=(",", ":")).encode("ascii")
+
+
+def message_of(row: Row[*tuple[Any, ...]]) -> Message:
+    """Return the message that a row of the table holds."""
+    progress = json.loads(bytes(row.progress))
+    return Message(
+        id=PREFIX + bytes(row.message_id).hex(),
+        row_id=row.id,
+        phone_number_id=row.phone_number_id,
+        endpoint=row.endpoint,
+        status=MessageStatus(row.status),
+        type=row.type,
+        to=row.recipient_to,
+        recipient=row.recipient,
+        wamid=row.wamid,
+        tracker=progress.get("tracker"),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        expires_at=row.expires_at,
+        history=tuple(HistoryEntry(status, datetime.fromisoformat(at)) for status, at in progress["history"]),
+        meta_status=progress.get("metaStatus"),
+        error=progress.get("error"),
+        pricing=progress.get("pricing"),
+    )
+
+
+def messages_by_key(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, Message]:
+    """Return these messages, by the 16 bytes of their ids. Those that were deleted are missing."""
+    return {
+        bytes(row.message_id): message_of(row)
+        for chunk in chunks(sorted(set(keys)))
+        for row in connection.execute(_BY_KEYS, {"keys": chunk})
+    }
+
+
+def message_by_wamid(connection: Connection, wamid: str) -> Message | None:
+    """Return the newest message that Meta gave this id. Two have the same one only if Meta repeats itself."""
+    query = select(*_COLUMNS).where(messages.c.wamid == wamid).order_by(messages.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else message_of(row)
+
+
+def body_of(connection: Connection, key: bytes) -> bytes | None:
+    """Return the body that Meta gets, without a tracker."""
+    body = connection.execute(select(messages.c.body).where(messages.c.message_id == key)).scalar_one_or_none()
+    return None if body is None else bytes(body)
+
+
+def page_of_messages(connection: Connection, chosen: MessageFilter) -> list[Message]:
+    """Return the newest messages that the filter chooses."""
+    query = select(*_COLUMNS).where(messages.c.id < chosen.before).order_by(messages.c.id.desc()).limit(chosen.limit)
+    if chosen.status is not None:
+        query = query.where(has_status(chosen.status))
+    if chosen.contacts is not None:
+        query = query.where(messages.c.contact.in_(chosen.contacts))
+    return [message_of(row) for row in connection.execute(query)]
