@@ -1,0 +1,48 @@
+"""How much of Meta's limits on calls is used up: two headers that may stand on any answer of the Graph API.
+
+Source: Meta, "Rate Limits": `X-Business-Use-Case-Usage` and `X-App-Usage` hold JSON, with percentages.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+BUSINESS, APP = "X-Business-Use-Case-Usage", "X-App-Usage"
+MAX_REGAIN_MINUTES = 24 * 60
+_PERCENTAGES = ("call_count", "total_cputime", "total_time")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """`percent`: of the limit that is nearest. `regain_minutes`: until calls are answered again; 0 if they are."""
+
+    percent: int = 0
+    regain_minutes: int = 0
+
+
+def usage_of(headers: Mapping[str, str]) -> Usage:
+    """Return what the headers of an answer say. What is not there, or is no number, counts as 0."""
+    app, business = _object(headers.get(APP)), _object(headers.get(BUSINESS))
+    limits = [app, *(limit for entries in business.values() for limit in _objects(entries))]
+    percent = max(_number(limit.get(name)) for limit in limits for name in _PERCENTAGES)
+    minutes = max(_number(limit.get("estimated_time_to_regain_access")) for limit in limits)
+    return Usage(percent, min(minutes, MAX_REGAIN_MINUTES))
+
+
+def _object(header: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(header or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(entries: object) -> Iterator[dict[str, Any]]:
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int and value > 0 else 0

@@ -1,0 +1,66 @@
+"""What one POST of a message to Meta came to.
+
+The four cases differ in what may follow. Only `NotSent`, and a `Refused` whose error allows it, may lead to another
+POST; after `Ambiguous` a second one could reach the customer twice.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.domain.meta.graph_errors import GraphError
+
+MAX_RETRY_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Meta has accepted the message as `wamid`. `message_status` is Meta's word on a template that it holds.
+
+    `wa_id` and `user_id` are the recipient's as Meta knows it; they may differ from what was sent.
+    """
+
+    wamid: str
+    wa_id: str | None = None
+    user_id: str | None = None
+    message_status: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Meta has not accepted it. No `error`: a limiter in front of the Graph API has answered 429.
+
+    `retry_after` is the delay that the answer asks for, an hour at most. `regain_minutes`: until the account may make
+    calls again.
+    """
+
+    error: GraphError | None
+    http_status: int
+    retry_after: timedelta | None = None
+    regain_minutes: int = 0
+
+    @property
+    def delay(self) -> timedelta:
+        """The longer one of the delays that the answer asks for; zero if it asks for none."""
+        return max(self.retry_after or timedelta(), timedelta(minutes=self.regain_minutes))
+
+    @property
+    def reason(self) -> str:
+        """The error as a text, or the status."""
+        return f"HTTP {self.http_status}" if self.error is None else self.error.summary
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """The whole request has certainly not reached Meta. `reason` is a stable phrase."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """Meta may have accepted it: the answer was lost, or is none of the Graph API. `reason` is a stable phrase."""
+
+    reason: str
+
+
+SendAnswer = Accepted | Refused | NotSent | Ambiguous

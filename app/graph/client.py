@@ -1,0 +1,128 @@
+"""The client of the Graph API: one POST for one message, and what came of it as a value."""
+
+import http.client
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3.exceptions
+from gevent import Timeout
+
+from app.domain import VERSION
+from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
+from app.domain.send_reply import send_answer
+from app.graph.connection import CONNECT_SECONDS, GraphAdapter, RequestNotSent
+from app.log import Throttle
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 30.0
+"""How long Meta may be silent. A message whose answer comes later is unknown until a status tells of it."""
+
+TOTAL_SECONDS = 45.0
+MAX_BYTES = 256 * 1024
+"""What is read of an answer at most. Meta's answer to a message has less than a kilobyte."""
+
+PIECE_BYTES = 16 * 1024
+VERSION_HEADER, MAX_VERSION_LENGTH = "facebook-api-version", 10
+FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
+"""Everything that the libraries raise for what the network or the other side does."""
+
+Reply = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and body of an answer that arrived as a whole."""
+
+
+class AnswerTooLarge(OSError):
+    """The answer is longer than what is read of one."""
+
+
+class GraphClient:
+    """Calls the Graph API with our token, at the configured host only: no redirect is followed.
+
+    Of the environment nothing is read: no proxy, no bundle of authorities, no netrc, which would replace the token.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        version: str,
+        token: str,
+        clock: Callable[[], datetime],
+        *,
+        read_seconds: float = READ_SECONDS,
+        total_seconds: float = TOTAL_SECONDS,
+    ) -> None:
+        parts = urlsplit(base_url)
+        self._root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{version}"
+        self._version = version
+        self._clock = clock
+        self._read_seconds = read_seconds
+        self._total_seconds = total_seconds
+        self._other_version = Throttle()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._session.mount(f"{parts.scheme}://{parts.netloc}", GraphAdapter())
+        self._session.headers = requests.structures.CaseInsensitiveDict(
+            {
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"wats/{VERSION}",
+            }
+        )
+
+    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
+        """POST one message. Never raise for what the network or Meta does.
+
+        `endpoint` is `messages` or `marketing_messages`.
+        """
+        url = f"{self._root}/{quote(phone_number_id, safe='')}/{endpoint}"
+        deadline = Timeout.start_new(self._total_seconds)
+        try:
+            status, headers, content = self._post(url, body)
+        except RequestNotSent as failure:
+            return NotSent(failure.reason)
+        except Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            return Ambiguous("no answer in time")
+        except FAILURES as failure:
+            return Ambiguous(_reason(failure))
+        finally:
+            deadline.close()
+        self._compare_version(headers.get(VERSION_HEADER))
+        return send_answer(status, headers, content, self._clock())
+
+    def _post(self, url: str, body: bytes) -> Reply:
+        timeouts = (CONNECT_SECONDS, self._read_seconds)
+        with self._session.post(url, body, timeout=timeouts, allow_redirects=False, stream=True) as response:
+            return response.status_code, response.headers, _content(response)
+
+    def _compare_version(self, answered: str | None) -> None:
+        """Warn once if another version has answered: Meta passes calls to an ended one to the oldest that lives."""
+        answered = (answered or self._version)[:MAX_VERSION_LENGTH]
+        if answered != self._version and self._other_version.repeats(answered) is not None:
+            reason = f"{answered} has answered, {self._version} was asked: raise graph.apiVersion"
+            log.warning("graph.version_differs", extra={"reason": reason})
+
+
+def _content(response: requests.Response) -> bytes:
+    content = bytearray()
+    while piece := response.raw.read(PIECE_BYTES, decode_content=True):
+        content += piece
+        if len(content) > MAX_BYTES:
+            raise AnswerTooLarge
+    return bytes(content)
+
+
+def _reason(failure: BaseException) -> str:
+    """Return a stable phrase. It never quotes what a library or the other side said."""
+    if isinstance(failure, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    if isinstance(failure, AnswerTooLarge):
+        return "answer too large"
+    return "connection lost before the whole answer"
