@@ -1,0 +1,101 @@
+"""How fast messages may leave: for a number, and for one customer of a number. Values only; the database keeps them.
+
+Each pace is a GCRA (ITU-T I.371): a bucket of which only the time is kept at which it would be full again. A message
+moves this time on by one interval, and may leave while it lies less than the burst ahead.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+NUMBER_BURST = timedelta(seconds=0.5)
+"""How much a number may catch up on. A worker that comes late by less loses nothing of the pace, and over a minute
+the burst is less than one per cent."""
+
+LOWEST_SHARE = 1 / 64
+RECOVERY_PER_SECOND = 0.1
+HALVING_PAUSE = timedelta(seconds=1)
+"""Refusals that come together are one: what was sent before the pace was halved says nothing about the new one."""
+
+PAIR_FACTOR = 4
+MAX_PAIR_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`interval`: between two messages in the long run. `burst`: how many may leave at once after a rest."""
+
+    interval: timedelta
+    burst: int
+
+    def free_at(self, full_at: datetime | None) -> datetime | None:
+        """Return when the next message may leave; None if no message has left yet."""
+        return None if full_at is None else full_at - self.interval * (self.burst - 1)
+
+    def allowed(self, full_at: datetime | None, now: datetime) -> int:
+        """Return how many messages may leave now."""
+        if full_at is None or full_at <= now:
+            return self.burst
+        return max(0, (now + self.interval * self.burst - full_at) // self.interval)
+
+    def after(self, full_at: datetime | None, now: datetime, sent: int) -> datetime:
+        """Return when the bucket is full again once so many messages have left."""
+        return max(full_at or now, now) + self.interval * sent
+
+
+@dataclass(frozen=True)
+class NumberPace:
+    """The pace of one number: the share of its rate that Meta takes at present, and when it was halved last."""
+
+    full_at: datetime | None = None
+    share: float = 1.0
+    slowed_at: datetime | None = None
+
+    def share_at(self, now: datetime) -> float:
+        """Return the share of the rate that is used now: each second a tenth of the rate is added."""
+        if self.slowed_at is None:
+            return 1.0
+        seconds = max(timedelta(), now - self.slowed_at).total_seconds()
+        return min(1.0, self.share + RECOVERY_PER_SECOND * seconds)
+
+    def pace(self, per_second: float, now: datetime) -> Pace:
+        """Return the pace that holds now."""
+        return pace_of_rate(per_second * self.share_at(now))
+
+    def slowed(self, now: datetime) -> "NumberPace":
+        """Return the pace after Meta has refused a message for the number's rate: half of the present one."""
+        if self.slowed_at is not None and now < self.slowed_at + HALVING_PAUSE:
+            return self
+        return replace(self, share=max(LOWEST_SHARE, self.share_at(now) / 2), slowed_at=now)
+
+
+def pace_of_rate(per_second: float) -> Pace:
+    """Return the pace of a number that sends so many messages a second."""
+    interval = timedelta(seconds=1 / per_second)
+    return Pace(interval, max(2, NUMBER_BURST // interval))
+
+
+@dataclass(frozen=True)
+class PairPace:
+    """The pace of one customer of a number. `refusals`: how often in a row Meta has refused it for its pace."""
+
+    full_at: datetime | None = None
+    refusals: int = 0
+    paused_until: datetime | None = None
+
+    def free_at(self, pace: Pace, now: datetime) -> datetime:
+        """Return when the next message to this customer may leave; not before now."""
+        return max(now, self.paused_until or now, pace.free_at(self.full_at) or now)
+
+    def sent(self, pace: Pace, now: datetime) -> "PairPace":
+        """Return the pace after one more message has left."""
+        return replace(self, full_at=pace.after(self.full_at, now, 1))
+
+    def refused(self, now: datetime) -> "PairPace":
+        """Return the pace after a refusal: the n-th in a row pauses for 4^n seconds. Source: Meta, error 131056."""
+        refusals = self.refusals + 1
+        pause = min(timedelta(seconds=PAIR_FACTOR ** min(refusals, 10)), MAX_PAIR_PAUSE)
+        return replace(self, refusals=refusals, paused_until=now + pause)
+
+    def accepted(self) -> "PairPace":
+        """Return the pace after Meta has taken a message: refusals are counted anew."""
+        return self if self.refusals == 0 else replace(self, refusals=0, paused_until=None)
