@@ -1,13 +1,12 @@
 """The fields around the content of a message: for whom it is, what it answers, by which path it is sent."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from app.domain.meta.payloads.findings import Finding, Findings
 from app.domain.meta.payloads.recipients import USER_ID, RightRecipient, To
-from app.domain.meta.payloads.rules import Law
-from app.domain.meta.payloads.structure import Object
+from app.domain.meta.payloads.rules import Condition
+from app.domain.meta.payloads.structure import Object, Rule
 from app.domain.meta.payloads.values import Checker, Choice, Text
 
 MESSAGE_ID = Text(1, 1024)
@@ -47,10 +46,10 @@ ENVELOPE = Object(
         "status": READ_RECEIPT,
         "typing_indicator": READ_RECEIPT,
     },
-    rules=(RightRecipient(), Law("`recipient_identity_key_hash` never stands with a group", _group_hash)),
+    rules=(RightRecipient(), Condition("`recipient_identity_key_hash` never stands with a group", _group_hash)),
 )
 
 
-def message(kind: str, content: Checker, more: Mapping[str, Checker] | None = None) -> Object:
-    """Return a message of one kind: its content stands under the kind's name, further fields beside it."""
-    return Object(required={kind: content}, optional=more or {})
+def message(kind: str, content: Checker, *rules: Rule) -> Object:
+    """Return a message of one kind: its content stands under the kind's name."""
+    return Object(required={kind: content}, rules=rules)

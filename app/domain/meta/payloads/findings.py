@@ -5,10 +5,15 @@ A check is a generator of findings, so that a hostile body is read only until en
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum, auto
 
 MAX_KEY_LENGTH = 100
 """A longer key is cut in a pointer: a body must not be repeated in its refusal."""
+
+
+Path = tuple[str | int, ...]
+"""Keys and indexes, from the top of a body down."""
 
 
 class Severity(Enum):
@@ -29,7 +34,7 @@ class Finding:
     message: str
     hint: str | None = None
     severity: Severity = Severity.WRONG
-    path: tuple[str | int, ...] = ()
+    path: Path = ()
 
     def below(self, *steps: str | int) -> "Finding":
         """Return the finding as seen from further above in the body."""
@@ -54,9 +59,9 @@ def strict(message: str, hint: str | None = None) -> Finding:
     return Finding(message, hint, Severity.STRICT)
 
 
-def warning(message: str, hint: str | None = None) -> Finding:
+def warning(message: str, hint: str | None = None, path: Path = ()) -> Finding:
     """Return a finding that does not cost the message."""
-    return Finding(message, hint, Severity.WARNING)
+    return Finding(message, hint, Severity.WARNING, path)
 
 
 def _token(step: str | int) -> str:
@@ -89,3 +94,16 @@ _JSON_TYPES = {
     dict: "an object",
     type(None): "null",
 }
+
+
+def nearest(word: str, known: set[str]) -> str | None:
+    """Return a hint that names the known word which a mistyped one may stand for, else all of them."""
+    plain = {_plain(each): each for each in sorted(known)}
+    if len(word) <= MAX_KEY_LENGTH:
+        for close in get_close_matches(_plain(word), plain, n=1):
+            return f"did you mean `{plain[close]}`?"
+    return f"known here: {', '.join(f'`{each}`' for each in sorted(known))}" if known else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "")

@@ -110,7 +110,7 @@ class Same:
 
 
 @dataclass(frozen=True)
-class Law:
+class Condition:
     """A rule with its own sentence and its own generator of findings."""
 
     sentence: str
@@ -126,7 +126,7 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Told:
+class AlwaysWarn:
     """A warning that holds for every such object."""
 
     sentence: str
@@ -138,3 +138,15 @@ class Told:
     def describe(self) -> str:
         """Return the warning."""
         return self.sentence
+
+
+def title_of_each(what: str) -> Condition:
+    """Return the rule that several sections need titles; one needs none, though a page of Meta's says so."""
+
+    def find(sections: object) -> Findings:
+        found = [section for _, section in members(sections, "*")]
+        for index, section in enumerate(found):
+            if len(found) > 1 and isinstance(section, dict) and section.get("title") is None:
+                yield Finding(f"is required where there is more than one {what}", path=(index, "title"))
+
+    return Condition(f"each {what} has a `title` where there is more than one", find)

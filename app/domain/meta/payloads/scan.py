@@ -4,7 +4,8 @@ import math
 import re
 from typing import Any
 
-from app.domain.meta.payloads.findings import Finding, Findings
+from app.domain.meta.payloads.findings import Finding, Findings, Path
+from app.domain.meta.payloads.values import LEAST_HUGE_INTEGER, MAX_NUMBER_LENGTH
 
 MAX_DEPTH = 32
 """Deepest nesting of a body. The deepest message of Meta's, a carousel of a template, has 9 levels."""
@@ -13,30 +14,36 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def scan(body: object) -> Findings:
-    """Yield what PostgreSQL cannot hold and Meta does not take: NUL, lone surrogates, NaN, too deep nesting."""
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), body)]
+    """Yield what PostgreSQL, JSON or Meta cannot take, and what is nested too deeply."""
+    waiting: list[tuple[Path, Any]] = [((), body)]
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, str):
-            if _UNSTORABLE.search(value):
-                yield Finding("must not hold NUL or a half of a surrogate pair", "send valid UTF-8 text", path=path)
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                yield Finding("must be a finite number", path=path)
-        elif not isinstance(value, dict | list):
-            continue
-        elif len(path) >= MAX_DEPTH:
-            yield Finding(f"must not be nested more than {MAX_DEPTH} levels deep", path=path)
-        else:
+        if isinstance(value, dict | list) and len(path) < MAX_DEPTH:
             yield from _bad_keys(path, value)
             waiting += [((*path, key), inner) for key, inner in reversed(_items(value))]
+        elif message := _what_is_wrong(value):
+            yield Finding(message, path=path)
+
+
+def _what_is_wrong(value: object) -> str | None:
+    match value:
+        case str() if _UNSTORABLE.search(value):
+            return "must not hold NUL or a half of a surrogate pair"
+        case float() if not math.isfinite(value):
+            return "must be a finite number"
+        case int() if abs(value) >= LEAST_HUGE_INTEGER:
+            return f"must have at most {MAX_NUMBER_LENGTH} digits"
+        case dict() | list():
+            return f"must not be nested more than {MAX_DEPTH} levels deep"
+        case _:
+            return None
 
 
 def _items(value: dict[str, Any] | list[Any]) -> list[tuple[str | int, Any]]:
     return list(value.items() if isinstance(value, dict) else enumerate(value))
 
 
-def _bad_keys(path: tuple[str | int, ...], value: dict[str, Any] | list[Any]) -> Findings:
+def _bad_keys(path: Path, value: dict[str, Any] | list[Any]) -> Findings:
     if isinstance(value, dict):
         for key in value:
             if _UNSTORABLE.search(key):

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 from app.domain.meta.payloads.findings import Finding, Findings, json_type, quoted, strict, warning
 
 MAX_NUMBER_LENGTH = 40
+LEAST_HUGE_INTEGER = 10**MAX_NUMBER_LENGTH
+"""From here on an integer is refused: Python writes none of more than 4300 digits, and nobody needs one."""
+
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _NOT_IN_PARAMETER = re.compile(r"[\n\r\t]| {5}")
@@ -125,11 +128,27 @@ class Integer:
         return f"an integer{lower}{upper}, or the same as a string"
 
 
+@dataclass(frozen=True)
+class MetaId:
+    """An id that Meta gave: a string of digits today, and a number in some clients."""
+
+    max: int = 64
+
+    def check(self, value: object) -> Findings:
+        """Yield what is wrong. An integer is passed on as it is."""
+        if type(value) is not int:
+            yield from Text(1, self.max).check(value)
+
+    def describe(self) -> str:
+        """Return the form."""
+        return f"an id of Meta's, at most {self.max} characters"
+
+
 def integer_of(value: object) -> int | None:
     """Return an integer that is written as a number or as a string."""
     if isinstance(value, str) and len(value) <= MAX_NUMBER_LENGTH and _INTEGER.fullmatch(value):
         return int(value)
-    return value if type(value) is int else None
+    return value if type(value) is int and abs(value) < LEAST_HUGE_INTEGER else None
 
 
 @dataclass(frozen=True)
