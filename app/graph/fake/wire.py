@@ -1,0 +1,60 @@
+"""A call to the fake and its answer, free of any HTTP server."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Line = Literal["whole", "cut", "reset", "half", "drip"]
+"""What happens to the bytes of an answer: all are sent; the line is closed or reset before the first; half of the
+body is sent; one byte of the body is sent a second."""
+
+JSON_TYPE = "application/json; charset=UTF-8"
+HTML_TYPE = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request. `path`: without the version; `headers`: names in lower case; `origin`: how the caller reaches us."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    version: str | None = None
+    origin: str = "https://graph.facebook.com"
+
+    @property
+    def content_type(self) -> str:
+        """Return the media type without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, with how it goes out."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    line: Line = "whole"
+    delay_seconds: float = 0.0
+
+
+def json_answer(data: Any, status: int = 200) -> Answer:
+    """Return an answer as Graph makes it."""
+    return Answer(status, encode(data), {"Content-Type": JSON_TYPE})
+
+
+def html_answer(status: int) -> Answer:
+    """Return an answer as an edge in front of Graph makes it."""
+    page = (
+        f"<!DOCTYPE html><html><head><title>Error</title></head><body>Sorry, something went wrong ({status})</body>"
+    )
+    return Answer(status, f"{page}</html>".encode(), {"Content-Type": HTML_TYPE})
+
+
+def encode(data: Any) -> bytes:
+    """Encode as Meta does: ASCII with escapes, `/` as `\\/`, no blank and no final newline."""
+    return json.dumps(data, separators=(",", ":")).replace("/", "\\/").encode()

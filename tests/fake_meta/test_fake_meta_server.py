@@ -1,0 +1,183 @@
+"""The HTTP door of the fake Meta: real sockets, broken lines, signed webhooks."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from app.domain.meta.signature import SIGNATURE_HEADER, signed_with
+from app.graph.fake.server import FakeMetaServer
+from tests.support.envelopes import NUMBER
+from tests.support.fake_meta import bearer_of_meta, fake_meta, message
+from tests.support.receiver import Receiver, receiving
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
+from tests.support.webhooks import APP_SECRET, OLD_APP_SECRET, PATH
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def running(receiver: Receiver) -> Iterator[FakeMetaServer]:
+    with fake_meta(f"http://127.0.0.1:{receiver.server_port}{PATH}") as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: FakeMetaServer, receiver: Receiver) -> FakeMetaServer:
+    """The server without memory, in a hurry."""
+    running.control.reset()
+    receiver.received.clear()
+    receiver.status = 200
+    control(running, "script", {"switches": {"pace": 0, "answer_pace": 0}})
+    return running
+
+
+def send(server: FakeMetaServer, to: str = "+9990000000", **fields: Any) -> requests.Response:
+    return requests.post(
+        f"{server.url}/v25.0/{NUMBER}/messages",
+        json=message(to, **fields),
+        headers=bearer_of_meta(),
+        timeout=DEADLINE_SECONDS,
+    )
+
+
+def control(server: FakeMetaServer, name: str, body: Any = None) -> Any:
+    method = "GET" if name in ("state", "requests") else "POST"
+    return requests.request(method, f"{server.url}/_fake/{name}", json=body, timeout=DEADLINE_SECONDS).json()
+
+
+def test_an_answer_has_metas_headers(server: FakeMetaServer) -> None:
+    answer = send(server)
+
+    assert answer.headers["facebook-api-version"] == "v25.0"
+    assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
+    assert {"x-fb-request-id", "x-fb-trace-id", "x-fb-debug", "X-Business-Use-Case-Usage"} < set(answer.headers)
+
+
+def test_every_status_is_posted_and_signed(server: FakeMetaServer, receiver: Receiver) -> None:
+    send(server, text={"body": "é/"})
+
+    wait_for(lambda: len(receiver.received) == 3)
+    for path, headers, body in receiver.received:
+        assert path == PATH
+        assert signed_with(body, headers[SIGNATURE_HEADER], [APP_SECRET]) == "current"
+        assert headers["User-Agent"] == "facebookexternalua"
+        assert b"/" not in body.replace(b"\\/", b"")
+
+
+@pytest.mark.parametrize(("switch", "expected"), [("wrongly", None), ("by_previous", "previous")])
+def test_a_signature_may_be_wrong_or_made_with_the_previous_secret(
+    server: FakeMetaServer, receiver: Receiver, switch: str, expected: str | None
+) -> None:
+    control(server, "script", {"switches": {"signed": switch}})
+    send(server, "+9990000002")
+
+    wait_for(lambda: receiver.received)
+    [(_, headers, body)] = receiver.received
+    assert signed_with(body, headers[SIGNATURE_HEADER], [APP_SECRET, OLD_APP_SECRET]) == expected
+
+
+def test_a_webhook_that_is_not_answered_200_comes_again(server: FakeMetaServer, receiver: Receiver) -> None:
+    receiver.status = 503
+    control(server, "script", {"switches": {"retry_seconds": [0, 0, 0]}})
+    send(server, "+9990000002")
+
+    wait_for(lambda: len(receiver.received) == 4)
+    assert len({body for _, _, body in receiver.received}) == 1
+
+
+def test_a_webhook_may_come_more_than_once(server: FakeMetaServer, receiver: Receiver) -> None:
+    control(server, "script", {"switches": {"duplicates": 2}})
+    send(server, "+9990000002")
+
+    wait_for(lambda: len(receiver.received) == 3)
+
+
+def test_statuses_may_come_in_batches(server: FakeMetaServer, receiver: Receiver) -> None:
+    for _ in range(5):
+        send(server, "+9990000011")
+    control(server, "clock", {"advance": 5})
+
+    wait_for(lambda: sum(len(statuses_in(body)) for _, _, body in receiver.received) == 15)
+    assert len(receiver.received) < 15
+
+
+def statuses_in(body: bytes) -> list[Any]:
+    return [
+        status
+        for entry in json.loads(body)["entry"]
+        for change in entry["changes"]
+        for status in change["value"]["statuses"]
+    ]
+
+
+def test_a_webhook_may_be_repeated_in_another_batch(server: FakeMetaServer, receiver: Receiver) -> None:
+    control(server, "script", {"switches": {"rebatch": True}})
+    send(server)
+    wait_for(lambda: len(receiver.received) == 3)
+    control(server, "clock", {"advance": 1})
+
+    wait_for(lambda: sum(len(statuses_in(body)) for _, _, body in receiver.received) == 6)
+
+
+@pytest.mark.parametrize("ending", ["4001", "4002", "4003", "4009"])
+def test_a_cut_line_gives_no_byte(server: FakeMetaServer, ending: str) -> None:
+    with pytest.raises(requests.ConnectionError, match="RemoteDisconnected"):
+        send(server, f"+999000{ending}")
+
+
+def test_half_an_answer_ends_too_early(server: FakeMetaServer) -> None:
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        send(server, "+9990004005")
+
+
+def test_a_dripping_answer_arrives_whole(server: FakeMetaServer) -> None:
+    assert send(server, "+9990004010").json()["messages"]
+
+
+@pytest.mark.parametrize("when", ["reset_before_headers", "reset_after_headers"])
+def test_a_connection_may_be_reset(server: FakeMetaServer, when: str) -> None:
+    control(server, "script", {"switches": {"connection": when}})
+
+    with pytest.raises(requests.RequestException):
+        send(server)
+
+
+def test_every_request_is_remembered(server: FakeMetaServer) -> None:
+    send(server)
+
+    [request] = control(server, "requests")["requests"]
+    assert (request["method"], request["path"], request["version"]) == ("POST", f"{NUMBER}/messages", "v25.0")
+    assert request["headers"]["authorization"] == bearer_of_meta()["Authorization"]
+    assert json.loads(request["body"]) == message("+9990000000")
+
+
+def test_a_message_that_was_accepted_twice_is_told(server: FakeMetaServer) -> None:
+    for tracker in ("a", "b", "b"):
+        send(server, biz_opaque_callback_data=tracker)
+
+    state = control(server, "state")
+    assert len(state["messages"]) == 3
+    assert state["doubled"] == ["b"]
+
+
+def test_what_the_control_does_not_understand_it_says(server: FakeMetaServer) -> None:
+    assert "no such switch: shade" in control(server, "script", {"switches": {"shade": 1}})["error"]
+    assert "POST /_fake/heal" in control(server, "nothing")["error"]
+    assert "recipient" in control(server, "script", {})["error"]
+
+
+def test_a_chunked_body_is_read_whole(server: FakeMetaServer) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=DEADLINE_SECONDS)
+    pieces = iter([json.dumps(message()).encode()[:20], json.dumps(message()).encode()[20:]])
+    connection.request("POST", f"/{NUMBER}/messages", pieces, dict(bearer_of_meta()), encode_chunked=True)
+
+    assert connection.getresponse().status == 200
+    connection.close()
