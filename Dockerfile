@@ -14,7 +14,10 @@ COPY wsgi.py gunicorn.conf.py /app/
 COPY config/wats.config.yaml /app/config/
 COPY deploy/healthcheck.py deploy/wats /app/deploy/
 COPY app /app/app
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+# Start with SIGTERM blocked: for PID 1 the kernel drops it as long as there is no handler (app/startup/early_stop.py).
+RUN sed -i '1s|^#!.*|#!/usr/bin/env -S --block-signal=TERM python3|' \
+        /app/deploy/wats /packages/bin/flask /packages/bin/gunicorn \
+    && python -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM ${PYTHON_IMAGE} AS runtime
 RUN python -m pip uninstall --quiet --yes --root-user-action=ignore pip setuptools wheel \

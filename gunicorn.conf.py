@@ -13,6 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from app.startup.early_stop import end_at_sigterm
+
+if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a reload has the master's own handler
+    end_at_sigterm()
+
 from app.config import ConfigError, load_settings
 from app.config.start_options import SUPERVISED
 from app.log import take_over_output
@@ -33,8 +38,6 @@ from app.startup.role_file import RoleFile
 MAX_UNREAD_MILLISECONDS = 20_000
 
 take_over_output()
-if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a stop during the start; the master replaces this handler
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 try:
     _settings = load_settings()
 except ConfigError as error:

@@ -8,6 +8,11 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from app.startup.early_stop import end_at_sigterm
+
+if __name__ == "__main__":
+    end_at_sigterm()
+
 import signal
 import sys
 from contextlib import suppress

@@ -1,6 +1,7 @@
 """`worker`: run the background work as a process of its own."""
 
 import os
+import signal
 import sys
 
 import click
@@ -31,6 +32,7 @@ def worker_command(flags: Flags, check: bool) -> None:
     print_warnings(settings, sys.stderr)
     flush_output()
     os.chdir(ROOT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # the worker, which has no handler yet, unblocks it
     os.execve(WORKER[0], WORKER, child_environment(settings))  # noqa: S606 - this very process becomes the worker
 
 

@@ -1,1 +1,1 @@
-"""Starting and stopping a process: banner, handover of settings, role file, and whether it is draining."""
+"""Starting and stopping a process: early stop, banner, handover of settings, role file, whether it is draining."""

@@ -89,6 +89,14 @@ def test_the_programs_that_the_image_adds_are_wats_and_commands_of_it() -> None:
         assert words[0] == "gunicorn" or words[2] in programs
 
 
+def test_every_program_of_ours_starts_with_sigterm_blocked() -> None:
+    [programs] = re.findall(
+        r"sed -i '1s\|\^#!\.\*\|#!/usr/bin/env -S --block-signal=TERM python3\|' \\\n +(.+) \\", DOCKERFILE
+    )
+
+    assert programs.split() == ["/app/deploy/wats", "/packages/bin/flask", "/packages/bin/gunicorn"]
+
+
 def test_the_image_runs_as_an_unprivileged_user_without_secrets() -> None:
     assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
     assert not re.search(r"^#\s*syntax=|--mount|<<|^ADD |^VOLUME", DOCKERFILE, re.MULTILINE)

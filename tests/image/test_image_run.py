@@ -2,8 +2,10 @@
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -30,6 +32,11 @@ print(sum(
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat")
 ))
 """
+STOPPED = [("wats", "serve"), ("gunicorn", "wsgi:app"), ("wats", "worker")]
+MOMENTS = (0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3)
+"""Seconds after the engine says that the container runs."""
+
+AT_ONCE = 2
 CLOSED = ("touch /app/x", "touch /etc/x", "touch /usr/local/x", "touch /run/x", "touch /var/tmp/x", "touch /home/x")
 
 
@@ -90,6 +97,19 @@ def test_a_command_works_as_arguments_and_in_the_place_of_the_entry_point(
 
     assert printed in run_to_end(image, *words).output
     assert printed in run_to_end(image, *words[1:], options=replaced).output
+
+
+@pytest.mark.parametrize("command", STOPPED, ids=" ".join)
+def test_a_stop_at_any_moment_of_a_start_is_not_lost(image: Image, command: tuple[str, ...]) -> None:
+    def stopped_after(seconds: float) -> tuple[float, int]:
+        with container(image, *command, options=HARDENED, ready=False) as running:
+            time.sleep(seconds)
+            return seconds, running.stop()
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        codes = dict(threads.map(stopped_after, MOMENTS))
+
+    assert codes == dict.fromkeys(MOMENTS, 0)
 
 
 def test_gunicorn_by_itself_serves_and_is_healthy(image: Image) -> None:
