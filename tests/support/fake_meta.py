@@ -45,10 +45,10 @@ class RememberedOutlet:
 class CalledMeta:
     """The fake, called in process."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Accounts = ACCOUNTS) -> None:
         self.clock = MovableClock(AT)
         self.outlet = RememberedOutlet()
-        self.meta: Meta = make_meta(ACCOUNTS, MemoryState(), self.clock, self.outlet)
+        self.meta: Meta = make_meta(accounts, MemoryState(), self.clock, self.outlet)
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = TOKEN, **query: str) -> Answer:
         """Call Graph; a body that is not bytes is sent as JSON."""

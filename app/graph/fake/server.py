@@ -18,10 +18,9 @@ from app.graph.fake.posting import Poster
 from app.graph.fake.routes import answer
 from app.graph.fake.state import MemoryState
 from app.graph.fake.switches import read_switches
-from app.graph.fake.wire import Answer, Call
+from app.graph.fake.wire import DRIP_SECONDS, Answer, Call
 
 VERSION = re.compile(r"(v\d+\.\d+)(?:/|$)")
-DRIP_SECONDS = 1.0
 
 
 class FakeMetaServer(ThreadingHTTPServer):

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 Line = Literal["whole", "cut", "reset", "half", "drip"]
 """What happens to the bytes of an answer: all are sent; the line is closed or reset before the first; half of the
-body is sent; one byte of the body is sent a second."""
+body is sent; one byte of the body is sent every `DRIP_SECONDS`."""
+
+DRIP_SECONDS = 1.0
 
 JSON_TYPE = "application/json; charset=UTF-8"
 HTML_TYPE = "text/html; charset=utf-8"
