@@ -98,7 +98,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Message:
-    """A stored message. `error` and `pricing` are Meta's objects, unchanged; `meta_status` its `message_status`."""
+    """A stored message. `error` and `pricing` are Meta's objects, unchanged; `meta_status` its `message_status`.
+
+    `resends`: how often an operator has sent it again. `tracker`: the client's own, not the one that Meta gets.
+    `second_wamid`: Meta has accepted it twice.
+    """
 
     id: str
     row_id: int
@@ -109,6 +113,7 @@ class Message:
     to: str | None
     recipient: str | None
     wamid: str | None
+    resends: int
     tracker: str | None
     created_at: datetime
     updated_at: datetime
@@ -117,6 +122,7 @@ class Message:
     meta_status: str | None = None
     error: dict[str, Any] | None = None
     pricing: dict[str, Any] | None = None
+    second_wamid: str | None = None
 
 
 @dataclass(frozen=True)

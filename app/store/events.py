@@ -36,8 +36,9 @@ class Events(Repository):
         def add(connection: Connection) -> list[SplitCount]:
             now = self._store.now(connection)
             hold_claim(connection, job, now + lease)
-            return add_events(connection, now, split)
+            return add_events(connection, now, split, database_id)
 
+        database_id = self._store.identity().id
         with refusing_internal_errors():
             return self._store.write(add, "events", "work")
 
@@ -51,9 +52,10 @@ class Events(Repository):
             now = self._store.now(connection)
             hold_claim(connection, job, now + lease)
             with connection.begin_nested() as savepoint:
-                add_events(connection, now, [split])
+                add_events(connection, now, [split], database_id)
                 savepoint.rollback()
 
+        database_id = self._store.identity().id
         try:
             with refusing_internal_errors():
                 self._store.write(add_and_roll_back, durable=False)

@@ -17,7 +17,8 @@ from app.store.tables.messages import (
     page_of_messages,
 )
 from app.store.tables.types import MAX_ROW_ID
-from app.store.transactions.accept_messages import accept_messages, contacts_of
+from app.store.transactions.accept_messages import accept_messages
+from app.store.transactions.touch_conversations import contacts_of
 
 Request = Sequence[NewMessage]
 """Messages that are accepted together, or not at all."""

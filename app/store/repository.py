@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from app.domain.database_identity import Identity
 from app.store.engine.database import Database
 from app.store.engine.write import Channel, Work
 from app.store.readiness import LastCommit
@@ -28,6 +29,10 @@ class StoreContext(Protocol):
 
     def now(self, connection: Connection) -> datetime:
         """Return the time, by the clock that all processes on this database share."""
+        ...
+
+    def identity(self) -> Identity:
+        """Return what the database says of itself."""
         ...
 
     def refuse_on_full_disk(self) -> None:

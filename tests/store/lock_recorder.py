@@ -19,6 +19,7 @@ from app.domain.job import SINGLETON_QUEUES
 from app.store import transactions
 from app.store.engine.database import PostgresDatabase, SqliteDatabase
 from app.store.tables.schema import events
+from app.store.transactions.apply_statuses import STATUS_LOCK
 
 PLACES = re.findall(r"^ {4}(idempotency keys → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
 INSERTED = re.compile(r"INSERT INTO (\w+)")
@@ -27,19 +28,33 @@ READS = {database.read.__code__ for database in (SqliteDatabase, PostgresDatabas
 
 def _order() -> list[str]:
     """The order that the package's docstring promises, with the tables that it names in its notes."""
-    places = [re.sub(r" by (id|name)$", "", place) for place in PLACES]
-    for name, at in (("missing queues", "queues"), ("erased_events", "receipts"), ("advisory lock", "receipts")):
+    places = list(PLACES)
+    for name, at in (
+        ("missing queues", "queues"),
+        ("status lock", "messages"),
+        ("early_statuses", "contacts"),
+        ("erased_events", "receipts"),
+        ("advisory lock", "receipts"),
+    ):
         places.insert(places.index(at), name)
     return [*places, "event_names", "receipt_errors", "consumers", "heartbeats", "clock_jump"]
 
 
 ORDER = _order()
-PLACE_OF = {"jobs": "deliveries and jobs", "deliveries": "deliveries and jobs"}
+PLACE_OF = {
+    "jobs": "deliveries and jobs",
+    "deliveries": "deliveries and jobs",
+    "contact_links": "contacts",
+    "conversations": "contacts",
+    "idempotency_keys": "idempotency keys",
+}
 CONFLICTING = {
     "queues": "missing queues",
     "consumers": "consumers",
     "erased_events": "erased_events",
     "idempotency_keys": "idempotency keys",
+    "contact_links": "contacts",
+    "conversations": "contacts",
 }
 """Tables with an INSERT … ON CONFLICT, which may wait for another one, and its place in the order."""
 
@@ -198,10 +213,18 @@ def _steps(connection: Connection, element: Any, values: Mapping[str, Any]) -> I
             yield Step(element.table.name, _waiting_jobs(values) if element.table.name == "jobs" else ())
         case TextClause() if inserted := INSERTED.match(element.text):
             table = inserted[1]
-            rows = ({"key": values.get("name", values.get("sha256", b""))},) if table in CONFLICTING else ()
+            rows = ({"key": _key_in(values)},) if table in CONFLICTING else ()
             yield Step(table, rows, by_key=True, place=CONFLICTING.get(table))
         case TextClause() if "pg_advisory" in element.text:
-            yield Step("advisory lock", ({"key": 0},))
+            is_of_statuses = str(STATUS_LOCK) in element.text
+            yield Step("status lock" if is_of_statuses else "advisory lock", ({"key": 0},))
+
+
+def _key_in(values: Mapping[str, Any]) -> Any:
+    """The primary key of a row that is to be inserted."""
+    if "phone_number_id" in values:
+        return values["phone_number_id"], values["contact"]
+    return values.get("name", values.get("sha256", b""))
 
 
 def _rows(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

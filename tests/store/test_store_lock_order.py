@@ -1,7 +1,7 @@
 """Every transaction of the store takes its locks in the one order that `app/store/transactions` promises."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -26,9 +26,10 @@ from app.store.repository import Repository
 from app.store.tables.events import lock_events
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
+from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
-from tests.support.messages import new_message
+from tests.support.messages import accept, mark_sending, new_message, status, tracker_of, webhook
 from tests.support.store import NOON, StoreMaker, heartbeat, new_receipt
 from tests.support.work import (
     AT_ONCE,
@@ -50,6 +51,7 @@ BOT, GONE = "deliver:bot", "deliver:gone"
 PHONE, USER = "4917755566677", "DE.13491208655302741918"
 HOUR, MONTH = timedelta(hours=1), timedelta(days=31)
 LIFE_CYCLE = {f"{repository}.{step}" for repository in ("Receipts", "Messages") for step in ("open", "close")}
+WRITTEN = {"timestamp": "1764000000", "type": "text", "text": {"body": "hi"}}
 NUMBERS = ("106540352242922", "206540352242922")
 EVERYTHING = Selection()
 
@@ -131,6 +133,33 @@ def accept_messages(store: Store) -> None:
     for extra in ([], [new_message()]):
         keyed = [new_message("hi", to=f"+49151{n % 3}0000", number=NUMBERS[n % 2], key=f"{9 - n}") for n in range(6)]
         store.messages.accept([*keyed, *extra])
+
+
+def follow_messages(store: Store) -> None:
+    """Statuses of several messages, by wamid and by tracker, and of one that is not known yet; and conversations."""
+    sent = accept(store, *(new_message(to=f"+4915199{n}", number=NUMBERS[0]) for n in range(4)))
+    mark_sending(store, *sent)
+    by_tracker = [status(f"wamid.{n}", tracker=tracker_of(store, sent[n])) for n in (2, 0, 1)]
+    split(store, webhook(number=NUMBERS[0], statuses=[*by_tracker, status("wamid.early")]))
+    split(store, webhook(number=NUMBERS[0], statuses=[status(f"wamid.{n}", "read") for n in (1, 2)]))
+    written = [
+        {"id": f"wamid.in{n}", "from": f"49151{n}", "from_user_id": f"DE.{9 - n}", **WRITTEN} for n in range(4)
+    ]
+    for number in reversed(NUMBERS):
+        split(store, webhook(number=number, messages=written))
+    store.write(answer_early)
+
+
+def split(store: Store, events: Sequence[SplitEvent]) -> None:
+    """Add these events, found in one more receipt."""
+    job, pending = claim_split(store), receive(store)
+    store.events.add(job, [SplitReceipt(pending[-1], events)], LEASE)
+    store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
+
+
+def answer_early(connection: Connection) -> None:
+    hold_status_lock(connection, shared=True)
+    take_early_news(connection, ["wamid.early"])
 
 
 def replay(store: Store) -> None:
@@ -246,6 +275,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         claim_and_settle(store)
         replay(store)
         accept_messages(store)
+        follow_messages(store)
         read_everything(store)
         change_queues(store)
         crash_workers(store, clock)
@@ -272,7 +302,7 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
         step.table for one in recorded.transactions for step in one.steps if len(step.rows) > 1 and step.by_key
     }
 
-    assert ordered == {"events", "queues", "deliveries", "jobs", "receipts", "event_names"}
+    assert ordered == {"events", "queues", "deliveries", "jobs", "messages", "receipts", "event_names"}
 
 
 def test_a_read_locks_and_changes_nothing(recorded: Recorder) -> None:

@@ -10,25 +10,17 @@ from sqlalchemy import delete
 from app.domain.message import (
     AcceptedMessage,
     HistoryEntry,
-    Message,
     MessageStatus,
-    NewMessage,
     Unaccepted,
     queue_of_number,
 )
 from app.store import Store, StoreRefused
 from app.store.tables.message_schema import messages
-from tests.support.messages import DAY, NUMBER, new_message
+from tests.support.messages import DAY, NUMBER, accept, new_message
 from tests.support.store import NOON
 from tests.support.work import Clock, claim, done, subjects
 
 QUEUE = queue_of_number(NUMBER)
-
-
-def accept(store: Store, *new: NewMessage) -> list[Message]:
-    """Accept these messages, all of which are accepted."""
-    accepted = store.messages.accept(new)
-    return [one.message for one in accepted if isinstance(one, AcceptedMessage)]
 
 
 def test_an_accepted_message_is_queued_with_its_job(timed: Store) -> None:

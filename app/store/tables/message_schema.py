@@ -20,6 +20,7 @@ messages = Table(
     Column("status", String(10), nullable=False),
     Column("resends", Integer, nullable=False),
     Column("wamid", String(1024)),
+    Column("second_wamid", String(1024)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
@@ -27,12 +28,15 @@ messages = Table(
     Column("body", LargeBinary, nullable=False),  # JSON; last, so that a list of messages does not read bodies
     Index("messages_message_id", "message_id", unique=True),
     Index("messages_wamid", "wamid", **where("wamid IS NOT NULL")),
+    Index("messages_sent_twice", "id", **where("second_wamid IS NOT NULL")),
     Index("messages_contact", "contact", "id"),
+    Index("messages_sending", "phone_number_id", "id", **where("status = 'sending'")),
     Index("messages_unknown", "id", **where("status = 'unknown'")),
     Index("messages_failed", "id", **where("status = 'failed'")),
     sqlite_autoincrement=True,
 )
-"""Messages to customers. `resends` counts the operator's decisions to send an unknown one again."""
+"""Messages to customers. `resends` counts the operator's decisions to send an unknown one again. `second_wamid`
+proves that Meta has accepted a message twice: it must be NULL in every row."""
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -75,9 +79,12 @@ early_statuses = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("wamid", String(1024), nullable=False),
-    Column("document", LargeBinary, nullable=False),  # JSON: Meta's status
-    Column("received_at", UtcDateTime, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # JSON: Meta's error and pricing
     Index("early_statuses_wamid", "wamid"),
+    Index("early_statuses_at", "at"),
     sqlite_autoincrement=True,
 )
-"""Statuses of messages that are not known yet: they came before the answer to our POST, or are another app's."""
+"""Statuses without a tracker that came while a message was being sent, of a wamid that is not known: they may be that
+message's, whose answer, which tells the wamid, is still on its way."""

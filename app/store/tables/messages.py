@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
 from app.store.tables.message_schema import messages
@@ -19,6 +19,24 @@ from app.store.tables.types import MAX_ROW_ID, chunks
 PREFIX = "msg_"
 _COLUMNS = [column for column in messages.columns if column.name != "body"]
 _BY_KEYS = select(*_COLUMNS).where(messages.c.message_id.in_(bindparam("keys", expanding=True)))
+_LOCK = (
+    select(*_COLUMNS)
+    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(messages.c.id)
+    .with_for_update()
+)
+_UPDATE = (
+    update(messages)
+    .where(messages.c.id == bindparam("row_id"))
+    .values(
+        status=bindparam("new_status"),
+        resends=bindparam("new_resends"),
+        wamid=bindparam("new_wamid"),
+        second_wamid=bindparam("new_second_wamid"),
+        progress=bindparam("new_progress"),
+        updated_at=bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,39 @@ def progress_of(
     return json.dumps(known, separators=(",", ":")).encode("ascii")
 
 
+def lock_messages(connection: Connection, row_ids: Iterable[int]) -> dict[int, Message]:
+    """Lock these messages until the transaction ends, in the order of their row ids, and return those that exist."""
+    return {
+        row.id: message_of(row)
+        for chunk in chunks(sorted(row_ids))
+        for row in connection.execute(_LOCK, {"ids": chunk})
+    }
+
+
+def update_messages(connection: Connection, now: datetime, changed: Iterable[Message]) -> None:
+    """Store what has changed about these messages, which are locked."""
+    rows = [
+        {
+            "row_id": message.row_id,
+            "new_status": message.status.value,
+            "new_resends": message.resends,
+            "new_wamid": message.wamid,
+            "new_second_wamid": message.second_wamid,
+            "new_progress": progress_of(
+                message.history,
+                tracker=message.tracker,
+                meta_status=message.meta_status,
+                error=message.error,
+                pricing=message.pricing,
+            ),
+            "now": now,
+        }
+        for message in changed
+    ]
+    if rows:
+        connection.execute(_UPDATE, rows)
+
+
 def message_of(row: Row[*tuple[Any, ...]]) -> Message:
     """Return the message that a row of the table holds."""
     progress = json.loads(bytes(row.progress))
@@ -70,6 +121,7 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
         to=row.recipient_to,
         recipient=row.recipient,
         wamid=row.wamid,
+        resends=row.resends,
         tracker=progress.get("tracker"),
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -78,6 +130,7 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
         meta_status=progress.get("metaStatus"),
         error=progress.get("error"),
         pricing=progress.get("pricing"),
+        second_wamid=row.second_wamid,
     )
 
 

@@ -2,8 +2,9 @@
 
 All transactions take their locks in one order, so that no two of them can deadlock:
 
-    idempotency keys → singleton jobs → events by id → queues by name → deliveries and jobs by id → receipts by id
+    idempotency keys → singleton jobs → events → queues → deliveries and jobs → messages → contacts → receipts
 
+- Each of these in the order of its primary key. Contacts are `contact_links`, then `conversations`.
 - Rows that a transaction inserts need no place in this order: no other transaction sees them before the commit. An
   insert that may meet another one (`ON CONFLICT`) does have one: missing queues come by name, before any queue is
   locked; ids of erased events come before receipts; idempotency keys come in their order, before all else.
@@ -12,6 +13,8 @@ All transactions take their locks in one order, so that no two of them can deadl
 - Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.
 - A job whose `due_at` is NULL was never claimed. A transaction that changes such jobs has locked their queue, and may
   take them in any order.
+- What waits for an answer of Meta's (`early_statuses`) comes after messages. Before them, an unmatched status and an
+  answer take an advisory lock.
 - `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked
   alone, by event. `add_receipts` begins with an advisory lock, and then takes only receipts. `consumers`,
   `heartbeats` and `clock_jump` are never changed together with another table. Only an upgrade changes

@@ -4,7 +4,7 @@ A key that another transaction reserves at the same time is waited for: of any n
 adds its message, and the others get that message.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,12 +18,12 @@ from app.domain.message import (
     MessageStatus,
     NewMessage,
     Unaccepted,
-    contact_number,
 )
-from app.store.tables.message_schema import contact_links, idempotency_keys, messages
+from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
 from app.store.tables.types import UtcDateTime, chunks
 from app.store.transactions.enqueue import NewJob, enqueue
+from app.store.transactions.touch_conversations import contacts_of
 
 _RESERVE = text(
     "INSERT INTO idempotency_keys (sha256, request_sha256, message, created_at)"
@@ -34,7 +34,6 @@ _RESERVE = text(
 """An expired key is free again."""
 
 _RESERVED = select(idempotency_keys).where(idempotency_keys.c.sha256.in_(bindparam("keys", expanding=True)))
-_LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
 _INSERT = insert(messages).returning(messages.c.id, messages.c.message_id)
 
 
@@ -53,15 +52,6 @@ def accept_messages(connection: Connection, now: datetime, new: Sequence[NewMess
     _add(connection, now, fresh)
     stored = messages_by_key(connection, wanted)
     return [_acceptance(message, reserved, stored.get(key)) for message, key in zip(new, wanted, strict=True)]
-
-
-def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """Return the number of each name's contact."""
-    unique = sorted(set(names))
-    linked = {
-        row.name: row.contact for chunk in chunks(unique) for row in connection.execute(_LINKED, {"names": chunk})
-    }
-    return {name: linked.get(name, contact_number(name)) for name in unique}
 
 
 def _reserve_keys(connection: Connection, now: datetime, new: Sequence[NewMessage]) -> dict[bytes, Reserved]:

@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from app.domain.event import NewEvent
 from app.domain.job import Job
 from app.domain.meta.edit import edit_id, is_edit
 from app.domain.meta.names import names_of
+from app.domain.meta.status_update import status_update
+from app.domain.meta.touch import touch_of
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.store.engine.errors import ClaimLost
@@ -22,6 +25,8 @@ from app.store.tables.receipts import row_id_of
 from app.store.tables.schema import erased_events, event_names, events, jobs, receipt_errors, receipts
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
+from app.store.transactions.apply_statuses import apply_statuses
+from app.store.transactions.touch_conversations import touch_conversations
 
 _INSERT_EVENTS = insert(events).returning(events.c.id, events.c.event_id)
 _UPDATE_RECEIPT = (
@@ -54,8 +59,10 @@ def hold_claim(connection: Connection, job: Job, until: datetime) -> None:
         raise ClaimLost
 
 
-def add_events(connection: Connection, now: datetime, split: Sequence[SplitReceipt]) -> list[SplitCount]:
-    """Add the new events and their deliveries, and record the state of each receipt.
+def add_events(
+    connection: Connection, now: datetime, split: Sequence[SplitReceipt], database_id: str
+) -> list[SplitCount]:
+    """Add the new events and their deliveries, apply what they say of messages, and record each receipt's state.
 
     Return for each receipt how many of its events were new. The caller holds the claim on the split job.
     """
@@ -66,6 +73,7 @@ def add_events(connection: Connection, now: datetime, split: Sequence[SplitRecei
     counts = [_collect_new(receipt, items, new) for receipt in split]
     sequences = _insert_events(connection, new)
     add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
+    _follow_messages(connection, now, database_id, [event.event for event, _ in new.values() if not event.foreign])
     _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))
     return counts
 
@@ -137,6 +145,13 @@ def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
     if names:
         connection.execute(insert(event_names), names)
     return sequences
+
+
+def _follow_messages(connection: Connection, now: datetime, database_id: str, new: Sequence[NewEvent]) -> None:
+    """Apply what new events say of messages of ours, and of the conversations with customers."""
+    updates = [update for event in new if (update := status_update(event)) is not None]
+    apply_statuses(connection, now, database_id, updates)
+    touch_conversations(connection, now, [touch for event in new if (touch := touch_of(event)) is not None])
 
 
 def _row(key: bytes, split: SplitEvent, receipt: PendingReceipt) -> dict[str, Any]:

@@ -42,11 +42,13 @@ def upgrade() -> None:
         "early_statuses",
         sa.Column("id", RowId, primary_key=True, autoincrement=True),
         sa.Column("wamid", sa.String(1024), nullable=False),
-        sa.Column("document", sa.LargeBinary, nullable=False),
-        sa.Column("received_at", UtcDateTime, nullable=False),
+        sa.Column("status", sa.String(10), nullable=False),
+        sa.Column("at", UtcDateTime, nullable=False),
+        sa.Column("details", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("early_statuses_wamid", "early_statuses", ["wamid"])
+    op.create_index("early_statuses_at", "early_statuses", ["at"])
 
 
 def _add_messages() -> None:
@@ -64,6 +66,7 @@ def _add_messages() -> None:
         sa.Column("status", sa.String(10), nullable=False),
         sa.Column("resends", sa.Integer, nullable=False),
         sa.Column("wamid", sa.String(1024)),
+        sa.Column("second_wamid", sa.String(1024)),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("updated_at", UtcDateTime, nullable=False),
         sa.Column("expires_at", UtcDateTime, nullable=False),
@@ -75,6 +78,8 @@ def _add_messages() -> None:
     op.create_index("messages_contact", "messages", ["contact", "id"])
     for name, columns, condition in (
         ("messages_wamid", ["wamid"], "wamid IS NOT NULL"),
+        ("messages_sent_twice", ["id"], "second_wamid IS NOT NULL"),
+        ("messages_sending", ["phone_number_id", "id"], "status = 'sending'"),
         ("messages_unknown", ["id"], "status = 'unknown'"),
         ("messages_failed", ["id"], "status = 'failed'"),
     ):

@@ -1,0 +1,42 @@
+"""How a message changes with what is said of it. Every order of the same news leads to the same end."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.domain.message import HistoryEntry, Message, MessageStatus, later_status
+
+
+@dataclass(frozen=True)
+class News:
+    """One thing that is said of a message: by Meta's answer, by a status, or by us."""
+
+    status: MessageStatus
+    at: datetime
+    wamid: str | None = None
+    error: dict[str, Any] | None = None
+    pricing: dict[str, Any] | None = None
+    meta_status: str | None = None
+
+
+def after(message: Message, news: News) -> Message:
+    """Return the message after these news. A status goes into its history once, when it is first told.
+
+    An error stays, also when later news have none. A group's members have a status each: the first one counts. A
+    second wamid proves that Meta has accepted the message twice.
+    """
+    is_known = any(entry.status == news.status for entry in message.history)
+    return replace(
+        message,
+        status=later_status(message.status, news.status),
+        wamid=message.wamid or news.wamid,
+        second_wamid=message.second_wamid or _second_wamid(message, news),
+        history=message.history if is_known else (*message.history, HistoryEntry(news.status, news.at)),
+        error=news.error or message.error,
+        pricing=news.pricing or message.pricing,
+        meta_status=news.meta_status or message.meta_status,
+    )
+
+
+def _second_wamid(message: Message, news: News) -> str | None:
+    return None if message.wamid in (None, news.wamid) else news.wamid

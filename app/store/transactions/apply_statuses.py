@@ -1,0 +1,138 @@
+"""Applies the statuses of messages, whatever comes first: a status, or the answer that tells the message's wamid.
+
+A status is matched by its wamid, or else by our tracker. One without a tracker whose wamid is unknown is kept while a
+message of its number is being sent. Both sides take an advisory lock before they lock messages: of a status and an
+answer that commit at the same time, the later one sees the other.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
+
+from app.domain.message import Message, MessageStatus
+from app.domain.message_progress import News, after
+from app.domain.meta.status_update import StatusUpdate
+from app.store.tables.message_schema import early_statuses, messages
+from app.store.tables.messages import has_status, lock_messages, update_messages
+from app.store.tables.types import chunks
+
+STATUS_LOCK = 0x77617473_0003
+_LOCK = {
+    False: text(f"SELECT pg_advisory_xact_lock({STATUS_LOCK})"),
+    True: text(f"SELECT pg_advisory_xact_lock_shared({STATUS_LOCK})"),
+}
+_BY_WAMID = select(messages.c.id, messages.c.wamid).where(messages.c.wamid.in_(bindparam("keys", expanding=True)))
+_BY_ID = select(messages.c.id, messages.c.message_id).where(
+    messages.c.message_id.in_(bindparam("keys", expanding=True))
+)
+_SENDING = select(messages.c.id).where(
+    messages.c.phone_number_id == bindparam("number"), has_status(MessageStatus.SENDING)
+)
+_EARLY = (
+    select(early_statuses)
+    .where(early_statuses.c.wamid.in_(bindparam("keys", expanding=True)))
+    .order_by(early_statuses.c.id)
+    .with_for_update()
+)
+
+Matched = list[tuple[StatusUpdate, int]]
+"""Statuses, each with the row of its message."""
+
+
+def apply_statuses(connection: Connection, now: datetime, database_id: str, updates: Sequence[StatusUpdate]) -> None:
+    """Record what these statuses say, in their order."""
+    ours = [update for update in updates if _may_be_ours(update, database_id)]
+    matched, unmatched = _match(connection, ours)
+    if unmatched := [update for update in unmatched if not update.has_tracker]:
+        hold_status_lock(connection, shared=False)
+        matched_late, unknown = _match(connection, unmatched)
+        matched += matched_late
+        _keep(connection, unknown)
+    if matched:
+        _apply(connection, now, matched)
+
+
+def hold_status_lock(connection: Connection, *, shared: bool) -> None:
+    """Let no answer and no unmatched status commit at the same time. Answers share the lock. SQLite needs none."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK[shared])
+
+
+def take_early_news(connection: Connection, wamids: Iterable[str]) -> dict[str, list[News]]:
+    """Return and delete what came before the answers that tell these wamids. The caller holds the status lock."""
+    news: dict[str, list[News]] = defaultdict(list)
+    rows = [row for chunk in chunks(sorted(set(wamids))) for row in connection.execute(_EARLY, {"keys": chunk})]
+    for row in rows:
+        details = json.loads(bytes(row.details))
+        news[row.wamid].append(
+            News(MessageStatus(row.status), row.at, row.wamid, details.get("error"), details.get("pricing"))
+        )
+    for chunk in chunks([row.id for row in rows]):
+        connection.execute(delete(early_statuses).where(early_statuses.c.id.in_(chunk)))
+    return news
+
+
+def _may_be_ours(update: StatusUpdate, database_id: str) -> bool:
+    return not update.has_tracker or (update.tracker is not None and update.tracker.database_id == database_id)
+
+
+def _match(connection: Connection, updates: Sequence[StatusUpdate]) -> tuple[Matched, list[StatusUpdate]]:
+    """Return the statuses whose message is known, and the others."""
+    by_wamid = _rows(connection, _BY_WAMID, {update.wamid for update in updates})
+    trackers = {update.tracker.message for update in updates if update.tracker and update.wamid not in by_wamid}
+    by_id = _rows(connection, _BY_ID, trackers)
+    matched: Matched = []
+    unmatched = []
+    for update in updates:
+        row_id = by_wamid.get(update.wamid) or (by_id.get(update.tracker.message) if update.tracker else None)
+        if row_id is None:
+            unmatched.append(update)
+        else:
+            matched.append((update, row_id))
+    return matched, unmatched
+
+
+def _rows(connection: Connection, query: Any, keys: Iterable[Any]) -> dict[Any, int]:
+    found: dict[Any, int] = {}
+    for chunk in chunks(sorted(keys)):
+        for row_id, key in connection.execute(query, {"keys": chunk}):
+            found[bytes(key) if isinstance(key, memoryview) else key] = row_id
+    return found
+
+
+def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
+    """Keep statuses of numbers that are sending a message: it may be the one whose answer is on its way."""
+    numbers = {update.phone_number_id for update in updates}
+    sending = {number for number in numbers if connection.execute(_SENDING.limit(1), {"number": number}).first()}
+    rows = [
+        {
+            "wamid": update.wamid,
+            "status": update.status.value,
+            "at": update.at,
+            "details": json.dumps({"error": update.error, "pricing": update.pricing}).encode("ascii"),
+        }
+        for update in updates
+        if update.phone_number_id in sending
+    ]
+    if rows:
+        connection.execute(insert(early_statuses), rows)
+
+
+def _apply(connection: Connection, now: datetime, matched: Matched) -> None:
+    stored = lock_messages(connection, {row_id for _, row_id in matched})
+    current = dict(stored)
+    for update, row_id in matched:
+        if (message := current.get(row_id)) is not None:  # it may have been erased in between
+            current[row_id] = after(message, _news(update, message))
+    update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
+
+
+def _news(update: StatusUpdate, message: Message) -> News:
+    """Return what a status says. The wamid of an attempt before an operator sent it again is not the message's."""
+    is_earlier_attempt = update.tracker is not None and update.tracker.resends < message.resends
+    wamid = None if is_earlier_attempt else update.wamid
+    return News(update.status, update.at, wamid, update.error, update.pricing)

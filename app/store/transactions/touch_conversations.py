@@ -1,0 +1,87 @@
+"""Keeps what is known of conversations: which names are one contact's, and when each side wrote last."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from app.domain.message import contact_number
+from app.domain.meta.touch import Touch
+from app.store.tables.message_schema import contact_links
+from app.store.tables.types import UtcDateTime, chunks
+
+_LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
+_LINK = text(
+    "INSERT INTO contact_links (name, contact) VALUES (:name, :contact)"
+    " ON CONFLICT (name) DO UPDATE SET contact = excluded.contact"
+)
+_TOUCH = text(
+    "INSERT INTO conversations AS c"
+    " (phone_number_id, contact, wa_id, user_id, last_inbound_at, last_outbound_at, updated_at)"
+    " VALUES (:phone_number_id, :contact, :wa_id, :user_id, :inbound_at, :outbound_at, :now)"
+    " ON CONFLICT (phone_number_id, contact) DO UPDATE SET updated_at = excluded.updated_at,"
+    " wa_id = COALESCE(excluded.wa_id, c.wa_id), user_id = COALESCE(excluded.user_id, c.user_id),"
+    " last_inbound_at = CASE WHEN c.last_inbound_at > excluded.last_inbound_at THEN c.last_inbound_at"
+    " ELSE COALESCE(excluded.last_inbound_at, c.last_inbound_at) END,"
+    " last_outbound_at = CASE WHEN c.last_outbound_at > excluded.last_outbound_at THEN c.last_outbound_at"
+    " ELSE COALESCE(excluded.last_outbound_at, c.last_outbound_at) END"
+).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("inbound_at", "outbound_at", "now")))
+
+
+def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Return the number of each name's contact."""
+    unique = sorted(set(names))
+    linked = {
+        row.name: row.contact for chunk in chunks(unique) for row in connection.execute(_LINKED, {"names": chunk})
+    }
+    return {name: linked.get(name, contact_number(name)) for name in unique}
+
+
+def touch_conversations(connection: Connection, now: datetime, touches: Sequence[Touch]) -> None:
+    """Link the names of each contact, and record when each side wrote last. An older time changes nothing."""
+    if not touches:
+        return
+    contacts = contacts_of(connection, (name for touch in touches for name in touch.names))
+    _link(connection, contacts, touches)
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    for touch in touches:
+        if touch.phone_number_id is not None:
+            key = touch.phone_number_id, contacts[touch.names[0]]
+            rows[key] = _merged(rows.get(key), _row(key, touch, now))
+    if rows:
+        connection.execute(_TOUCH, [rows[key] for key in sorted(rows)])
+
+
+def _link(connection: Connection, contacts: dict[str, int], touches: Iterable[Touch]) -> None:
+    """Give all names of a touch the contact of its first name."""
+    changed = {}
+    for touch in touches:
+        for name in touch.names[1:]:
+            if contacts[name] != contacts[touch.names[0]]:
+                contacts[name] = changed[name] = contacts[touch.names[0]]
+    if changed:
+        connection.execute(_LINK, [{"name": name, "contact": changed[name]} for name in sorted(changed)])
+
+
+def _row(key: tuple[str, int], touch: Touch, now: datetime) -> dict[str, Any]:
+    return {
+        "phone_number_id": key[0],
+        "contact": key[1],
+        "wa_id": touch.wa_id,
+        "user_id": touch.user_id,
+        "inbound_at": touch.inbound_at,
+        "outbound_at": touch.outbound_at,
+        "now": now,
+    }
+
+
+def _merged(earlier: Mapping[str, Any] | None, row: dict[str, Any]) -> dict[str, Any]:
+    """Return what two touches of one conversation in one transaction tell together."""
+    if earlier is None:
+        return row
+    times = {
+        name: max(filter(None, (earlier[name], row[name])), default=None) for name in ("inbound_at", "outbound_at")
+    }
+    names = {name: row[name] or earlier[name] for name in ("wa_id", "user_id")}
+    return {**row, **names, **times}
