@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from app.domain.meta.payloads.findings import Finding, Findings, Severity, json_type
@@ -63,7 +63,9 @@ def check_payload(
     message = {**body, "type": "text"} if as_sent_to_meta and body.get("type") is None else body
     warnings: list[Finding] = []
     mistakes = _mistakes(message, endpoint, as_sent_to_meta, warnings)
-    problems = tuple(PayloadProblem(each.pointer, each.message, each.hint) for each in islice(mistakes, MAX_PROBLEMS))
+    problems = tuple(
+        PayloadProblem(each.pointer, each.message, each.advice) for each in islice(mistakes, MAX_PROBLEMS)
+    )
     return problems or _payload(message, body, warnings, as_sent_to_meta)
 
 
@@ -83,25 +85,33 @@ def _mistakes(
     message: dict[str, Any], endpoint: Endpoint, as_sent_to_meta: bool, warnings: list[Finding]
 ) -> Findings:
     """Yield what costs the message; put the warnings aside."""
-    for finding in chain(scan(message), table_of(message, endpoint).check(message)):
+    for finding in _findings(message, endpoint):
         if finding.severity == Severity.WARNING:
             warnings.append(finding)
         elif finding.severity == Severity.WRONG or not as_sent_to_meta:
             yield finding
 
 
+def _findings(message: dict[str, Any], endpoint: Endpoint) -> Findings:
+    """Yield what is wrong anywhere, then what is wrong with each field; nothing more of a body that is too large."""
+    is_small = yield from scan(message)
+    if is_small:
+        yield from table_of(message, endpoint).check(message)
+
+
 def _payload(
     message: dict[str, Any], body: dict[str, Any], warnings: list[Finding], as_sent_to_meta: bool
 ) -> Payload:
     is_group = message.get("recipient_type") == "group"
-    phone = None if is_group else phone_of(message.get("to"))
+    to = _text(message.get("to"))
+    phone = None if is_group else phone_of(to)
     sent = {"messaging_product": "whatsapp", "recipient_type": "individual"}
     sent |= {key: value for key, value in body.items() if key not in OURS}
     if phone is not None and not as_sent_to_meta:
         sent["to"] = phone
     return Payload(
         kind=message["type"],
-        to=phone or _text(message.get("to")),
+        to=phone or to,
         recipient=_text(message.get("recipient")),
         is_group=is_group,
         sender=_text(message.get("from")),
@@ -118,5 +128,5 @@ def _text(value: object) -> str | None:
 
 def _sentences(warnings: list[Finding]) -> Iterator[str]:
     for each in warnings:
-        hint = f"; {each.hint}" if each.hint else ""
+        hint = f"; {each.advice}" if each.advice else ""
         yield f"{each.pointer} {each.message}{hint}"

@@ -3,7 +3,7 @@
 A check is a generator of findings, so that a hostile body is read only until enough has been found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import Enum, auto
@@ -27,18 +27,27 @@ class Severity(Enum):
     """Accepted, and told."""
 
 
+Hint = str | Callable[[], str | None] | None
+"""What to write instead, or a function that finds it out, for findings that may not be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding. The message continues the sentence that begins with the field: "must be a string"."""
 
     message: str
-    hint: str | None = None
+    hint: Hint = None
     severity: Severity = Severity.WRONG
     path: Path = ()
 
     def below(self, *steps: str | int) -> "Finding":
         """Return the finding as seen from further above in the body."""
         return replace(self, path=(*steps, *self.path))
+
+    @property
+    def advice(self) -> str | None:
+        """Return what to write instead."""
+        return self.hint() if callable(self.hint) else self.hint
 
     @property
     def pointer(self) -> str:
@@ -54,7 +63,7 @@ def below(findings: Findings, *steps: str | int) -> Findings:
     return (finding.below(*steps) for finding in findings)
 
 
-def strict(message: str, hint: str | None = None) -> Finding:
+def strict(message: str, hint: Hint = None) -> Finding:
     """Return a finding that is left to Meta where a client speaks to Meta through wats."""
     return Finding(message, hint, Severity.STRICT)
 

@@ -51,24 +51,19 @@ class Unique:
         """Yield a finding for each repetition, at its place."""
         seen = set()
         for path, member in members(value, *self.path.split(".")):
-            if not isinstance(member, str | int):
-                continue
-            if str_of(member) in seen:
-                yield Finding("must be unique; it stands twice", path=path)
-            seen.add(str_of(member))
+            if isinstance(member, str) or type(member) is int:
+                if _spelling(member) in seen:
+                    yield Finding("must be unique; it stands twice", path=path)
+                seen.add(_spelling(member))
 
     def describe(self) -> str:
         """Return the rule."""
         return f"each `{self.path.removeprefix('*.')}` is unique"
 
 
-def str_of(member: str | int) -> str | int:
-    """Return what two spellings of one value have in common: `"0"` is `0`, in Meta's samples too."""
-    return (
-        int(member)
-        if isinstance(member, str) and len(member) < 3 and member.isascii() and member.isdigit()
-        else member
-    )
+def _spelling(member: str | int) -> str | int:
+    """Return what two spellings of an index have in common: `"0"` is `0`, in Meta's samples too."""
+    return str(member) if isinstance(member, int) and 0 <= member < 10 else member
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from app.domain.meta.payloads.findings import Finding, Findings, Path, below, json_type, nearest, strict
@@ -83,7 +84,8 @@ class Object:
     def _check_member(self, key: str, member: object) -> Findings:
         checker = self.required.get(key) or self.optional.get(key) or self.others
         if checker is None:
-            yield strict("is not a field that may stand here", self.misplaced.get(key) or nearest(key, self.keys))
+            hint = self.misplaced.get(key) or partial(nearest, key, self.keys)
+            yield strict("is not a field that may stand here", hint)
         elif member is not None:
             yield from checker.check(member)
         elif key not in self.required:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.domain.meta.payloads.findings import Finding, Findings, warning
+from app.domain.meta.payloads.findings import Finding, Findings, Path, warning
 from app.domain.meta.payloads.orders import ORDER_STATUS
 from app.domain.meta.payloads.rules import Condition, NoMoreThan, Unique
 from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, members
@@ -96,8 +96,8 @@ def _one_of_each(components: object) -> Findings:
 def _shorter_beside_others(components: object) -> Findings:
     if len([*members(components, "*")]) < 2:
         return
-    for path, text in members(components, "*", "parameters", "*", "text"):
-        if isinstance(text, str) and MAX_BODY_BESIDE_OTHERS < len(text) <= MAX_BODY:
+    for path, kind, text in _texts(components):
+        if kind == "body" and MAX_BODY_BESIDE_OTHERS < len(text) <= MAX_BODY:
             yield Finding(
                 f"must have at most {MAX_BODY_BESIDE_OTHERS} characters beside other components; it has {len(text)}",
                 path=path,
@@ -119,19 +119,20 @@ def _same_password(components: object) -> Findings:
 
     Only Meta knows the template's category: it is guessed from one value of digits in the body and one in a URL.
     """
-    body_texts = [text for kind, text in _texts(components) if kind == "body"]
-    url_texts = [text for kind, text in _texts(components) if kind == "button"]
+    body_texts = [text for _, kind, text in _texts(components) if kind == "body"]
+    url_texts = [text for _, kind, text in _texts(components) if kind == "button"]
     differ = len(body_texts) == len(url_texts) == 1 and body_texts != url_texts
     if differ and all(_PASSWORD.fullmatch(text) for text in body_texts + url_texts):
         yield warning("should hold the same one-time password in body and button, if the template is for one")
 
 
-def _texts(components: object) -> Iterator[tuple[str, str]]:
-    for _, component in members(components, "*"):
+def _texts(components: object) -> Iterator[tuple[Path, str, str]]:
+    """Yield the text of each parameter, with its place and the type of its component."""
+    for above, component in members(components, "*"):
         kind = component.get("type") if isinstance(component, dict) else None
-        for _, text in members(component, "parameters", "*", "text"):
+        for path, text in members(component, "parameters", "*", "text"):
             if isinstance(kind, str) and isinstance(text, str):
-                yield kind.lower(), text
+                yield (*above, *path), kind.lower(), text
 
 
 _PASSWORD = re.compile(r"[0-9]{4,15}", re.ASCII)

@@ -68,7 +68,8 @@ class Variants:
             yield from self._whole[name].check(value)
         else:
             yield self._wrong_word(word).below(self.tag)
-            yield from replace(self._with_tag, others=ANYTHING).check(value)
+            rest = {key: member for key, member in value.items() if key != self.tag}
+            yield from replace(self.common, others=ANYTHING).check(rest)
 
     @cached_property
     def _with_tag(self) -> Object:
