@@ -9,15 +9,18 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
+import gevent
 from gevent import monkey
 
 from app.config import Destination, Mode, Settings, owner_of
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
 from app.domain.destination import queue_of_destination
-from app.domain.job import PRUNE_QUEUE, SPLIT_QUEUE, Job, Outcome
+from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, Done, Job, Outcome
 from app.domain.job_result import JobResult
+from app.domain.meta.signature import signed_with
 from app.events.split import Splitter
 from app.gateway import Gateway
 from app.jobs.executor import Failpoint
@@ -27,10 +30,15 @@ from app.metrics import Metrics
 from app.retention.prune import Pruner
 from app.startup import counter_folder
 from app.store import Store
+from app.webhook.receive import receive
+
+if TYPE_CHECKING:
+    from app.graph.fake.stored import StoredFake
 
 log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
+FAKE_META_SLOTS = 8
 
 
 def build_gateway(settings: Settings) -> Gateway:
@@ -87,7 +95,40 @@ def build_queues(gateway: Gateway) -> list[Queue]:
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
+        *([_fake_meta_queue(gateway)] if settings.mode is Mode.DRY_RUN else []),
     ]
+
+
+def fake_meta_of(gateway: Gateway) -> "StoredFake":
+    """Return the Meta of a dry-run: it stands in for the Graph API, and its webhooks come through our own door."""
+    from app.graph.fake.accounts import Accounts, Number  # a live gateway never imports the fake
+    from app.graph.fake.stored import StoredFake
+
+    settings = gateway.settings
+    accounts = Accounts(
+        numbers=tuple(Number(number, settings.whatsapp.waba_id) for number in settings.whatsapp.phone_number_ids),
+        app_secret=settings.webhook.app_secret.current,
+        version=settings.graph.api_version,
+    )
+    receive_own = partial(_receive_own_webhook, gateway)
+    return StoredFake(accounts, gateway.store.fake_meta, gateway.clock, receive_own, gevent.sleep)
+
+
+def _receive_own_webhook(gateway: Gateway, body: bytes, signature: str) -> None:
+    """Take a webhook of the fake Meta as one of Meta's is taken; without a right signature it is refused."""
+    signer = signed_with(body, signature, gateway.settings.webhook.app_secret.active)
+    if signer is not None:
+        receive(body, signer, gateway)
+
+
+def _fake_meta_queue(gateway: Gateway) -> Queue:
+    fake = fake_meta_of(gateway)
+
+    def post(job: Job) -> Done:
+        fake.post(job.subject)
+        return Done()
+
+    return Queue(FAKE_META_QUEUE, FAKE_META_SLOTS, _one_by_one(post))
 
 
 def _delivery_queue(destination: Destination, prepare: Prepare) -> Queue:

@@ -8,7 +8,7 @@ the clock was ahead.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE
+from app.domain.job import FAKE_META_DELAY, FAKE_META_QUEUE, PRUNE_EVERY, PRUNE_QUEUE
 from app.domain.retry import pause_after
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
@@ -51,11 +51,13 @@ class DueLimits:
 def longest_delay(queue: str, attempts: int) -> timedelta:
     """Return how long a job waits at most until it is due, unless the other side has asked for a longer delay.
 
-    A job without attempts was due when it was enqueued. The attempts of a singleton job are not counted.
+    A job without attempts was due when it was enqueued, unless it is a webhook of the fake Meta. The attempts of a
+    singleton job are not counted.
     """
     if queue == PRUNE_QUEUE:
         return PRUNE_EVERY
-    return pause_after(attempts - 1, jitter=1) if attempts else timedelta()
+    planned = FAKE_META_DELAY if queue == FAKE_META_QUEUE else timedelta()
+    return pause_after(attempts - 1, jitter=1) if attempts else planned
 
 
 def is_too_far_ahead(time: datetime, limit: datetime) -> bool:

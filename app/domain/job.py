@@ -9,6 +9,12 @@ DELIVER_KIND = "deliver"
 DELIVER_QUEUE = f"{DELIVER_KIND}:"
 """The prefix of a destination's queue; the destination's name follows."""
 
+FAKE_META_QUEUE = "fake-meta"
+"""The webhooks of the fake Meta, in a dry-run."""
+
+FAKE_META_DELAY = timedelta(minutes=5)
+"""How long one of them waits at most."""
+
 PRUNE_EVERY = timedelta(hours=1)
 
 SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)

@@ -18,6 +18,7 @@ from app.store.engine.errors import StoreMissing, StoreUnavailable
 from app.store.engine.sqlite_rewrite import rewrite_file
 from app.store.engine.write import Channel, Failpoint, Work, Write
 from app.store.events import Events
+from app.store.fake_meta import FakeMetaState
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.messages import Messages
@@ -95,6 +96,7 @@ class Store:
         self.queues = Queues(self)
         self.deliveries = Deliveries(self)
         self.heartbeats = Heartbeats(self)
+        self.fake_meta = FakeMetaState(self)
         self.clock = Clock(self)
         self.upkeep = Upkeep(self)
 

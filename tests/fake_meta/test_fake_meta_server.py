@@ -33,6 +33,7 @@ def running(receiver: Receiver) -> Iterator[FakeMetaServer]:
 def server(running: FakeMetaServer, receiver: Receiver) -> FakeMetaServer:
     """The server without memory, in a hurry."""
     running.control.reset()
+    wait_for(lambda: running.control.poster.pending == 0)
     receiver.received.clear()
     receiver.status = 200
     control(running, "script", {"switches": {"pace": 0, "answer_pace": 0}})

@@ -37,7 +37,7 @@ def _order() -> list[str]:
         ("advisory lock", "receipts"),
     ):
         places.insert(places.index(at), name)
-    return [*places, "event_names", "receipt_errors", "consumers", "heartbeats", "clock_jump"]
+    return [*places, "event_names", "receipt_errors", "consumers", "heartbeats", "clock_jump", "fake_meta"]
 
 
 ORDER = _order()

@@ -205,6 +205,15 @@ def keep_readers_and_heartbeats(store: Store, clock: Clock) -> None:
     store.heartbeats.delete("host:3")
 
 
+def keep_the_fake_metas_state(store: Store) -> None:
+    fake = store.fake_meta
+    fake.put("media", "1", b"\0"), fake.update("counter", "x", lambda _: 1), fake.delete("media", "1")
+    for key in ("one", "two"):
+        fake.plan_webhook(key, b"{}", HOUR)
+    fake.webhook(3), fake.get("counter", "x"), fake.items("counter")
+    fake.forget_webhook(3)
+
+
 def set_the_clock_back(store: Store, clock: Clock) -> None:
     """Jobs of several queues, waiting and claimed, that are due too late then."""
     clock.advance(MONTH)
@@ -280,6 +289,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         change_queues(store)
         crash_workers(store, clock)
         keep_readers_and_heartbeats(store, clock)
+        keep_the_fake_metas_state(store)
         set_the_clock_back(store, clock)
         put_right_what_older_code_left(store)
         erase(store, USER)

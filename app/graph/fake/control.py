@@ -11,6 +11,7 @@ from app.graph.fake.journal import Journal
 from app.graph.fake.meta import Meta
 from app.graph.fake.posting import Poster
 from app.graph.fake.scripts import set_script
+from app.graph.fake.state import MemoryState
 from app.graph.fake.switches import as_json, set_switches
 from app.graph.fake.wire import Answer, Call, json_answer
 
@@ -22,6 +23,7 @@ class Control:
     """The parts that can be told something."""
 
     meta: Meta
+    state: MemoryState
     clock: MovableClock
     journal: Journal
     poster: Poster
@@ -40,7 +42,7 @@ class Control:
     def reset(self) -> None:
         """Forget everything: messages, webhooks that are due, requests, scripts and switches."""
         self.poster.clear()
-        self.meta.state.clear()
+        self.state.clear()
         self.journal.clear()
 
 

@@ -28,10 +28,6 @@ class State(Protocol):
         """Replace a value by what `change` makes of it (of None if there is none), atomically; return the new one."""
         ...
 
-    def clear(self) -> None:
-        """Forget everything."""
-        ...
-
 
 class MemoryState:
     """State of one process, for any number of its threads."""

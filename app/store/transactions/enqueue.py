@@ -7,7 +7,7 @@ otherwise leave an ordering key without a due job.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -25,11 +25,12 @@ _INSERT = insert(jobs).returning(jobs.c.id)
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to enqueue. `subject` is the row that it is about."""
+    """A job to enqueue. `subject` is the row that it is about; `delay`: how long it waits unless others are first."""
 
     queue: str
     subject: int
     order_key: int | None
+    delay: timedelta = timedelta()
 
     @property
     def ordering_key(self) -> OrderingKey | None:
@@ -57,7 +58,7 @@ def promote_next(connection: Connection, now: datetime, keys: Iterable[OrderingK
 
 def _row(job: NewJob, now: datetime, occupied: set[OrderingKey]) -> dict[str, Any]:
     key = job.ordering_key
-    due_at = None if key in occupied else now
+    due_at = None if key in occupied else now + job.delay
     if key is not None:
         occupied.add(key)
     row = {"queue": job.queue, "subject": job.subject, "order_key": job.order_key}

@@ -1,0 +1,116 @@
+"""The fake Meta of a dry-run: its state is in the store, and its webhooks come through the gateway's own door."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.assembly import build_gateway, build_queues, fake_meta_of
+from app.config import Flags, load_settings
+from app.domain.job import FAKE_META_QUEUE, Done, Job
+from app.domain.queue import ClaimRequest
+from app.domain.receipt import Receipt
+from app.domain.send_answer import Accepted
+from app.gateway import Gateway
+from app.graph.fake.switches import set_switches
+from tests.support.fake_meta import message
+from tests.support.live import write_config
+from tests.support.serving import ROOT
+from tests.support.work import LEASE
+
+WITHOUT_FAKE = """
+import sys
+from pathlib import Path
+from app.assembly import build_gateway, build_queues
+from app.config import Flags, load_settings
+from tests.support.live import LIVE_ENVIRONMENT
+environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": sys.argv[1]}
+build_queues(build_gateway(load_settings(Flags(config=Path(sys.argv[2]), live=True, yes_live=True), environ)))
+import app.factory, app.worker
+print([name for name in sys.modules if name.startswith("app.graph.fake")])
+"""
+
+
+@pytest.fixture
+def dry_run(tmp_path: Path) -> Iterator[Gateway]:
+    flags = Flags(config=write_config(tmp_path), dry_run=True)
+    gateway = build_gateway(load_settings(flags, {"WATS_DATA_DIR": str(tmp_path / "data")}))
+    gateway.store.upgrade_schema()
+    gateway.store.open()
+    set_switches(gateway.store.fake_meta, {"pace": 0})
+    yield gateway
+    gateway.store.close()
+
+
+def due(gateway: Gateway) -> list[Job]:
+    return gateway.store.jobs.claim(ClaimRequest(FAKE_META_QUEUE, 100, 100), LEASE)
+
+
+def send(gateway: Gateway, ending: str = "0000") -> object:
+    number = gateway.settings.whatsapp.phone_number_ids[0]
+    body = json.dumps(message(f"+999000{ending}", biz_opaque_callback_data="wats1.x.1")).encode()
+    return fake_meta_of(gateway).client.send(number, "messages", body)
+
+
+def post_what_is_due(gateway: Gateway) -> None:
+    [queue] = [queue for queue in build_queues(gateway) if queue.name == FAKE_META_QUEUE]
+    for job in due(gateway):
+        assert queue.handle_alone(job).outcome == Done()
+
+
+def receipts_of(gateway: Gateway) -> list[Receipt]:
+    return list(gateway.store.receipts.page(state=None, before=None, limit=100))
+
+
+def test_what_was_sent_comes_back_as_verified_webhooks(dry_run: Gateway) -> None:
+    answer = send(dry_run)
+    post_what_is_due(dry_run)
+
+    assert isinstance(answer, Accepted)
+    bodies = [json.loads(dry_run.store.receipts.body(receipt.id) or b"") for receipt in receipts_of(dry_run)]
+    statuses = [body["entry"][0]["changes"][0]["value"]["statuses"][0] for body in bodies]
+    assert {status["status"] for status in statuses} == {"sent", "delivered", "read"}
+    assert {(status["id"], status["biz_opaque_callback_data"]) for status in statuses} == {
+        (answer.wamid, "wats1.x.1")
+    }
+
+
+def test_a_webhook_whose_worker_died_after_it_was_posted_is_not_posted_again(dry_run: Gateway) -> None:
+    send(dry_run, "0002")
+    [job] = due(dry_run)
+    fake = fake_meta_of(dry_run)
+    fake.post(job.subject)
+    fake.post(job.subject)
+
+    assert len(receipts_of(dry_run)) == 1
+
+
+def test_a_webhook_with_a_wrong_signature_is_refused(dry_run: Gateway) -> None:
+    set_switches(dry_run.store.fake_meta, {"signed": "wrongly"})
+    send(dry_run)
+    post_what_is_due(dry_run)
+
+    assert receipts_of(dry_run) == []
+
+
+def test_the_sent_status_may_arrive_before_the_answer(dry_run: Gateway) -> None:
+    send(dry_run, "0005")
+
+    assert len(receipts_of(dry_run)) == 1
+
+
+def test_processes_agree_on_the_state(dry_run: Gateway) -> None:
+    answers = [send(dry_run, "3056") for _ in range(4)]
+
+    assert [isinstance(answer, Accepted) for answer in answers] == [False, False, False, True]
+
+
+def test_a_live_gateway_never_imports_the_fake(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", WITHOUT_FAKE, str(tmp_path), str(write_config(tmp_path))]
+
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
