@@ -78,11 +78,11 @@ class NoMoreThan:
         """Yield a finding with the number that stands."""
         found = sum(1 for _ in members(value, *self.path.split(".")))
         if found > self.max:
-            yield Finding(f"must have at most {self.describe()}; it has {found}")
+            yield Finding(f"must have {self.describe()}; it has {found}")
 
     def describe(self) -> str:
         """Return the limit."""
-        return f"{self.max} {self.what} in all"
+        return f"at most {self.max} {self.what} in all"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class AlwaysWarn:
 
     def describe(self) -> str:
         """Return the warning."""
-        return self.sentence
+        return f"{self.sentence} (a warning)"
 
 
 def title_of_each(what: str) -> Condition:

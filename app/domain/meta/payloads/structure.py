@@ -137,9 +137,8 @@ class ListOf:
 
     def describe(self) -> str:
         """Return the limits."""
-        if self.min == self.max:
-            return f"an array of {self.min} item{'s' * (self.min != 1)}"
-        return f"an array of {f'{self.min} to' if self.min else 'at most'} {self.max} items"
+        least = "" if self.min == self.max else f"{self.min} to " if self.min else "at most "
+        return f"an array of {least}{self.max} item{'s' * (self.max != 1)}"
 
 
 def members(value: object, *keys: str) -> Iterator[tuple[Path, Any]]:

@@ -65,11 +65,12 @@ CARDS = ListOf(
     CARD, 2, 10, rules=(Unique("*.card_index"), Condition("consecutive indexes (a warning)", _consecutive))
 )
 
+BODY = body(MAX_BODY)
 COMPONENT = Variants(
     "type",
     {
         "header": HEADER,
-        "body": body(MAX_BODY),
+        "body": BODY,
         "button": BUTTON,
         "limited_time_offer": single("limited_time_offer", LIMITED_TIME_OFFER),
         "carousel": Object(required={"cards": CARDS}),

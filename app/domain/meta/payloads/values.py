@@ -59,9 +59,10 @@ class Text:
 
     def describe(self) -> str:
         """Return the limits, and the pattern's meaning."""
-        least = f"{self.min} to" if self.min else "at most"
-        limits = f"a string of {least} {self.max} characters"
-        return f"{limits}: {self.hint}" if self.pattern is not None and self.hint else limits
+        least = "" if self.min == self.max else f"{self.min} to " if self.min else "at most "
+        limits = f"a string of {least}{self.max} characters"
+        meaning = f": {self.hint}" if self.pattern is not None and self.hint else ""
+        return f"{limits}{meaning}{f' (more than {self.warn_above}: a warning)' if self.warn_above else ''}"
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,12 @@ class Number:
         """Yield what is wrong. A boolean is no number, and NaN is in no range."""
         if isinstance(value, str) and len(value) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
             value = float(value)
-        if type(value) not in (int, float):
-            yield Finding(f"must be {self.describe()}, not {json_type(value)}")
-        elif not self.min <= value <= self.max:  # type: ignore[operator]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.min <= value <= self.max:
             yield Finding(f"must be {self.describe()}")
 
     def describe(self) -> str:
         """Return the limits."""
-        return f"a number from {self.min} to {self.max}, or the same as a string"
+        return f"a number from {self.min} to {self.max}"
 
 
 @dataclass(frozen=True)
@@ -116,16 +115,20 @@ class Integer:
     def check(self, value: object) -> Findings:
         """Yield what is wrong. A boolean is no integer, nor is 1.0."""
         number = integer_of(value)
-        if number is None:
-            yield Finding(f"must be {self.describe()}, not {json_type(value)}", self.hint)
-        elif (self.min is not None and number < self.min) or (self.max is not None and number > self.max):
+        if number is None or not _is_between(self.min, number, self.max):
             yield Finding(f"must be {self.describe()}", self.hint)
 
     def describe(self) -> str:
         """Return the limits."""
+        if self.min == self.max and self.min is not None:
+            return f"{self.min}"
         lower = "" if self.min is None else f" from {self.min}"
         upper = "" if self.max is None else f" to {self.max}"
-        return f"an integer{lower}{upper}, or the same as a string"
+        return f"an integer{lower}{upper}"
+
+
+def _is_between(low: int | None, number: int, high: int | None) -> bool:
+    return (low is None or low <= number) and (high is None or number <= high)
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ class Choice:
 
     def describe(self) -> str:
         """Return the words."""
-        return quoted(self.words)
+        return quoted(self.words) + (", in any case" if self.any_case else "")
 
 
 @dataclass(frozen=True)
