@@ -65,12 +65,14 @@ class Container:
         """Run a program in it."""
         return ended("exec", self.name, *words)
 
-    def ask(self, path: str) -> tuple[int, bytes]:
-        """Return the status and the body of a GET at its published port."""
+    def ask(
+        self, path: str, method: str = "GET", body: bytes = b"", headers: Mapping[str, str] = {}
+    ) -> tuple[int, bytes]:
+        """Return the status and the body of an answer at its published port."""
         with contextlib.closing(
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_SECONDS)
         ) as connection:
-            connection.request("GET", path)
+            connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.read()
 
