@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,16 +30,23 @@ AT = 1795000000.0
 
 @dataclass
 class RememberedOutlet:
-    """Posts nothing. `planned`: changes with the seconds after which they would go out; `posted`: those at once."""
+    """Posts nothing. `planned`: changes with the seconds after which they would go out; `posted`: those at once;
+    `asked`: the URLs of handshakes, which get `answer`."""
 
     planned: list[tuple[float, Change]] = field(default_factory=list)
     posted: list[Change] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    answer: Callable[[str], tuple[int | None, bytes]] = lambda _: (404, b"")
 
     def plan(self, after: float, change: Change) -> None:
         self.planned.append((after, change))
 
     def post_now(self, change: Change) -> None:
         self.posted.append(change)
+
+    def get(self, url: str) -> tuple[int | None, bytes]:
+        self.asked.append(url)
+        return self.answer(url)
 
 
 class CalledMeta:

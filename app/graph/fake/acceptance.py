@@ -37,9 +37,10 @@ def accept(meta: Meta, send: Send) -> str:
     sent = _sent(meta, send)
     outcome = _as_account_allows(meta, send, sent)
     sent = replace(sent, is_free=outcome.fails_with is None and _is_free(meta, send.number, sent))
-    meta.state.put("message", sent.id, {**asdict(sent), "number": send.number.id})
-    pace = meta.switches.pace
-    for planned in plan_statuses(sent, outcome, pace):
+    plan = list(plan_statuses(sent, outcome, meta.switches.pace))
+    events = [(planned.statuses[0]["status"], sent.at + max(planned.after, 0)) for planned in plan]
+    meta.state.put("message", sent.id, {**asdict(sent), "number": send.number.id, "events": events})
+    for planned in plan:
         change = change_of(send.number, outcome.batch, contacts=planned.contacts, statuses=planned.statuses)
         if planned.is_early:
             meta.outlet.post_now(change)

@@ -23,6 +23,10 @@ class Outlet(Protocol):
         """Post a change, and return once it was answered or given up."""
         ...
 
+    def get(self, url: str) -> tuple[int | None, bytes]:
+        """Return the status and the body of a GET, as the handshake makes it; no status without an answer."""
+        ...
+
 
 @dataclass(frozen=True)
 class Meta:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.domain.constant_time import constant_time_index
+from app.graph.fake import media, templates
 from app.graph.fake.accounts import Number
 from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import refuse
@@ -15,21 +16,23 @@ ON_REQUEST = ("whatsapp_business_manager_messaging_limit", "health_status", "nam
 
 
 def get_node(meta: Meta, call: Call, node: str) -> Answer:
-    """Return a number or an account."""
+    """Return a number, an account, a template or a file."""
     if number := meta.accounts.number(node):
         return json_answer(_chosen(_number(meta, number), call, node))
     if meta.accounts.numbers_of(node):
         account = {"id": node, "name": "Test account", "timezone_id": "1", "currency": "USD", **_health(node)}
         return json_answer(_chosen(account, call, node, usual=("id", "name", "timezone_id", "currency")))
-    raise refuse("unknown_object", id=node)
+    return templates.get_template(meta, node) or media.get_media(meta, call, node)
 
 
-def post_node(meta: Meta, _: Call, node: str) -> Answer:
-    """Change a number, an account or their settings: nothing of it matters here."""
-    known = meta.accounts.number(node) or meta.accounts.numbers_of(node)
-    if not known:
+def post_node(meta: Meta, call: Call, node: str) -> Answer:
+    """Change a template; or a number, an account or their settings, of which nothing matters here."""
+    if meta.accounts.number(node) or meta.accounts.numbers_of(node):
+        return json_answer({"success": True})
+    changed = templates.change_template(meta, call, node)
+    if changed is None:
         raise refuse("unknown_object", id=node)
-    return json_answer({"success": True})
+    return changed
 
 
 def list_numbers(meta: Meta, call: Call, waba: str) -> Answer:
@@ -116,4 +119,5 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", rf"{ID}/(?:register|deregister|request_code|verify_code|settings)", post_node),
     ("GET", ID, get_node),
     ("POST", ID, post_node),
+    ("DELETE", ID, media.delete_media),
 ]

@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from app.graph.fake.accounts import Accounts
 from app.graph.fake.clock import Clock
 from app.graph.fake.switches import Switches
-from app.graph.fake.webhooks import Change, bytes_of, headers_of, shaped
+from app.graph.fake.webhooks import USER_AGENT, Change, bytes_of, headers_of, shaped
 
 TIMEOUT_SECONDS = 30.0
+MOST_READ = 64 * 1024
 BATCH_SECONDS = 5.0
 """Changes that are batched are held until the next multiple of this many seconds."""
 
@@ -83,6 +84,10 @@ class Poster:
     def post_now(self, change: Change) -> None:
         """Post a change, and return once it was answered or given up."""
         self._post(_Due(self._clock.now(), next(self._positions), change), [change])
+
+    def get(self, url: str) -> tuple[int | None, bytes]:
+        """Return the status and the body of a GET, as the handshake makes it."""
+        return _call("GET", url, b"", {"User-Agent": USER_AGENT, "Accept": "*/*"})
 
     def wake(self) -> None:
         """Look at the clock again: it was moved."""
@@ -160,21 +165,22 @@ class Poster:
     def _send(self, body: bytes, switches: Switches, attempt: int) -> int | None:
         if self.url is None:
             return 200
-        status = _post(self.url, body, headers_of(body, self._accounts, switches))
+        status, _ = _call("POST", self.url, body, headers_of(body, self._accounts, switches))
         self.posted.append(Posted(self._clock.now(), body, attempt, status))
         return status
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> int | None:
-    """Post on a connection of its own; return the status, None if there was no answer."""
+def _call(method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int | None, bytes]:
+    """Call on a connection of its own; return the status and the body, no status if there was no answer."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("POST", parts.path or "/", body, headers)
-        return connection.getresponse().status
+        connection.request(method, urlunsplit(("", "", parts.path or "/", parts.query, "")), body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(MOST_READ)
     except (OSError, http.client.HTTPException):
-        return None
+        return None, b""
     finally:
         connection.close()
 

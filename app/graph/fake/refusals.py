@@ -109,7 +109,7 @@ REFUSALS = {
         404,
         132001,
         "(#132001) Template name does not exist in the translation",
-        "template name ({name}) does not exist in {language}",
+        "template name ({template}) does not exist in {language}",
     ),
     "parameter_format": Refusal(
         400,
@@ -117,6 +117,10 @@ REFUSALS = {
         "(#132018) There is an issue with the parameters in your template",
         "The parameters are not valid.",
     ),
+    "parameter_count": Refusal(
+        400, 132000, "(#132000) Number of parameters does not match the expected number of params", "parameters"
+    ),
+    "paused_template": Refusal(400, 132015, "(#132015) Template is Paused", "Template is paused due to low quality."),
     "locked": Refusal(403, 131031, "(#131031) Business Account locked", "Your WhatsApp Business Account is locked."),
     "policy": Refusal(403, 368, "(#368) Temporarily blocked for policies violations"),
     "country": Refusal(

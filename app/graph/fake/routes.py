@@ -5,17 +5,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from app.graph.fake import nodes
+from app.graph.fake import extras, media, nodes, subscriptions, templates, uploads
 from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import Refused, answer_to, refuse
 from app.graph.fake.sending import post_message
-from app.graph.fake.wire import Answer, Call
+from app.graph.fake.wire import Answer, Call, html_answer
 
 Handler = Callable[..., Answer]
 ID = r"(\d{1,32})"
 
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", rf"{ID}/(messages|marketing_messages)", post_message),
+    *media.ROUTES,
+    *uploads.ROUTES,
+    *templates.ROUTES,
+    *extras.ROUTES,
+    *subscriptions.ROUTES,
     *nodes.ROUTES,
 ]
 _COMPILED = [(method, re.compile(path), handler) for method, path, handler in ROUTES]
@@ -26,6 +31,8 @@ def answer(meta: Meta, call: Call) -> Answer:
     """Answer a call as Graph does."""
     is_send = call.path.endswith("messages")
     try:
+        if call.path == media.ATTACHMENTS and meta.accounts.refusal_of(token_of(call)):
+            return html_answer(401)
         _check_token(meta, call)
         found = _handled(meta, call)
         return _with_headers(meta, call, found, regain_minutes=0)

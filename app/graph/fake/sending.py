@@ -7,14 +7,17 @@ from app.graph.fake import buckets
 from app.graph.fake.acceptance import Send, accept
 from app.graph.fake.accounts import Number
 from app.graph.fake.behaviours import Behaviour
+from app.graph.fake.check_media import MEDIA_KEYS
 from app.graph.fake.check_message import check_message
 from app.graph.fake.fields import fields_of
 from app.graph.fake.ids import INCOMING, marker_of
+from app.graph.fake.media import known
 from app.graph.fake.meta import Meta
 from app.graph.fake.people import address_of, as_seen, key_of, person_of
 from app.graph.fake.refusals import Refused, filled, refuse
 from app.graph.fake.scripts import next_behaviour
 from app.graph.fake.statuses import Recipient
+from app.graph.fake.templates import refuse_unready
 from app.graph.fake.values import Json, of_object, of_text, only
 from app.graph.fake.wire import Answer, Call, html_answer, json_answer
 
@@ -27,6 +30,10 @@ def post_message(meta: Meta, call: Call, number_id: str, endpoint: str) -> Answe
         return _mark_as_read(body)
     kind = check_message(body, endpoint)
     person = person_of(meta, address_of(body))
+    if kind == "template":
+        refuse_unready(meta, number, body)
+    if meta.switches.media == "strict":
+        _refuse_unknown_media(meta, number, body, kind)
     behaviour = next_behaviour(meta, key_of(person))
     _refuse_if_scripted(meta, behaviour, key_of(person), body, number)
     _refuse_if_too_fast(meta, number, person, is_group=body.get("recipient_type") == "group")
@@ -47,6 +54,15 @@ def _mark_as_read(body: Json) -> Answer:
     return json_answer({"success": True})
 
 
+def _refuse_unknown_media(meta: Meta, number: Number, body: Json, kind: str) -> None:
+    if kind in MEDIA_KEYS and "id" in body[kind]:
+        try:
+            known(meta, str(body[kind]["id"]), number.id)
+        except Refused:
+            details = f"Param {kind}['id'] is not a valid whatsapp business account media attachment ID"
+            raise refuse("invalid_parameter", details) from None
+
+
 def _refuse_if_scripted(meta: Meta, behaviour: Behaviour, key: str, body: Json, number: Number) -> None:
     refusal = behaviour.refusal
     if refusal is None or (refusal.code == 190 and meta.state.get("healed", "tokens") is not None):
@@ -63,7 +79,9 @@ def _refuse_if_scripted(meta: Meta, behaviour: Behaviour, key: str, body: Json, 
         return
     template = body.get("template") or {}
     language = (template.get("language") or {}).get("code", "en_US")
-    raise Refused(filled(refusal, id=number.id, name=str(template.get("name", "a_template")), language=str(language)))
+    raise Refused(
+        filled(refusal, id=number.id, template=str(template.get("name", "a_template")), language=str(language))
+    )
 
 
 def _refuse_if_too_fast(meta: Meta, number: Number, person: Recipient, *, is_group: bool) -> None:

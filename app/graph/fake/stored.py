@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 from app.graph.fake.accounts import Accounts
 from app.graph.fake.client import FakeGraphClient
@@ -69,6 +70,10 @@ class StoredFake:
     def post_now(self, change: Change) -> None:
         """Post a change, and return once it was taken."""
         self._post(self._body(change))
+
+    def get(self, url: str) -> tuple[int | None, bytes]:
+        """Return what our own address answers to the handshake: nothing is opened in a dry-run."""
+        return 200, dict(parse_qsl(urlsplit(url).query)).get("hub.challenge", "").encode()
 
     def post(self, row_id: int) -> None:
         """Post a webhook that waited, unless it was posted before."""

@@ -16,7 +16,8 @@ class Switches:
     Webhooks: `duplicates` more posts of each; `shuffle_seconds` within which their order is lost; `batch` updates in
     one; `rebatch` repeats each a second later, batched with others; `webhook_delay_seconds` before each;
     `retry_seconds` between the posts of one that is not answered 200. `pace` is a factor on the seconds between
-    statuses, `answer_pace` on the seconds that slow answers take.
+    statuses, `answer_pace` on the seconds that slow answers take. What is open takes what is not known: a customer
+    who never wrote, a template that was never created, a file that was never uploaded.
     """
 
     duplicates: int = 0
@@ -41,6 +42,8 @@ class Switches:
     pair_limit: bool = True
     no_payment: bool = False
     windows: Literal["open", "strict"] = "open"
+    templates: Literal["open", "strict"] = "open"
+    media: Literal["open", "strict"] = "open"
     has_history: bool = True
 
 

@@ -1,0 +1,122 @@
+"""What a number has beside its messages: its profile, blocked users, QR codes and the history of a message."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.graph.fake.check_message import digits_of
+from app.graph.fake.fields import fields_of
+from app.graph.fake.meta import Meta
+from app.graph.fake.nodes import page_of
+from app.graph.fake.refusals import refuse
+from app.graph.fake.values import of_objects, of_text
+from app.graph.fake.wire import Answer, Call, json_answer
+
+PROFILE = {"about": "A business", "vertical": "OTHER", "messaging_product": "whatsapp"}
+DELIVERY = {"sent": "SENT", "delivered": "DELIVERED", "read": "READ", "played": "PLAYED", "failed": "FAILED"}
+
+
+def get_profile(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Return the profile of a number."""
+    meta.number(number_id)
+    profile = meta.state.get("profile", number_id) or PROFILE
+    asked = call.query.get("fields")
+    names = {*asked.split(","), "messaging_product"} if asked else set(profile)
+    return json_answer({"data": [{name: profile[name] for name in profile if name in names}]})
+
+
+def change_profile(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Change the profile of a number."""
+    meta.number(number_id)
+    meta.state.put("profile", number_id, {**(meta.state.get("profile", number_id) or PROFILE), **fields_of(call)})
+    return json_answer({"success": True})
+
+
+def block(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Block users, or unblock them."""
+    meta.number(number_id)
+    users = [
+        of_text(user, "user", path, 200) for path, user in of_objects(fields_of(call), "block_users", "", 1, 1000)
+    ]
+    for user in users:
+        if call.method == "POST":
+            meta.state.put("blocked", f"{number_id}:{digits_of(user) or user}", {"number": number_id})
+        else:
+            meta.state.delete("blocked", f"{number_id}:{digits_of(user) or user}")
+    changed = [{"input": user, "wa_id": digits_of(user) or user} for user in users]
+    name = "added_users" if call.method == "POST" else "removed_users"
+    return json_answer({"messaging_product": "whatsapp", "block_users": {name: changed}})
+
+
+def list_blocked(meta: Meta, _: Call, number_id: str) -> Answer:
+    """Return the users that a number has blocked."""
+    meta.number(number_id)
+    keys = [key for key, blocked in meta.state.items("blocked") if blocked["number"] == number_id]
+    users = [{"messaging_product": "whatsapp", "wa_id": key.partition(":")[2]} for key in keys]
+    return json_answer(page_of(users))
+
+
+def make_code(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Make a QR code, or change one."""
+    meta.number(number_id)
+    body = fields_of(call)
+    code = str(body.get("code") or meta.ids.opaque("qr")[:14].upper())
+    image = {"qr_image_url": f"{call.origin}/qr/{code}.png"} if body.get("generate_qr_image") else {}
+    made = {
+        "code": code,
+        "prefilled_message": of_text(body, "prefilled_message", "", 140),
+        "deep_link_url": f"https://wa.me/message/{code}",
+        **image,
+    }
+    meta.state.put("qr", f"{number_id}:{code}", made)
+    return json_answer(made)
+
+
+def list_codes(meta: Meta, _: Call, number_id: str, code: str | None = None) -> Answer:
+    """Return the QR codes of a number, or one."""
+    meta.number(number_id)
+    wanted = f"{number_id}:{code or ''}"
+    return json_answer({"data": [made for key, made in meta.state.items("qr") if key.startswith(wanted)]})
+
+
+def delete_code(meta: Meta, _: Call, number_id: str, code: str) -> Answer:
+    """Delete a QR code."""
+    if not meta.state.delete("qr", f"{number_id}:{code}"):
+        raise refuse("unknown_object", id=code)
+    return json_answer({"success": True})
+
+
+def get_history(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Return what became of a message whose wamid is known: neither its recipient nor its tracker."""
+    meta.number(number_id)
+    if not meta.switches.has_history:
+        raise refuse("not_eligible")
+    wamid = call.query.get("message_id", "")
+    message = meta.state.get("message", wamid)
+    if message is None or message["number"] != number_id:
+        return json_answer({"data": []})
+    events = [_event(meta, name, at) for name, at in message["events"] if at <= meta.clock.now()]
+    return json_answer(page_of([{"id": meta.ids.digits("history"), "message_id": wamid, "events": {"data": events}}]))
+
+
+def _event(meta: Meta, name: str, at: float) -> dict[str, Any]:
+    return {
+        "id": meta.ids.digits("history"),
+        "delivery_status": DELIVERY[name],
+        "timestamp": int(at),
+        "webhook_update_state": "DELIVERED",
+    }
+
+
+NUMBER, CODE = r"(\d{1,32})", r"([A-Za-z0-9_-]{1,64})"
+ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+    ("GET", rf"{NUMBER}/whatsapp_business_profile", get_profile),
+    ("POST", rf"{NUMBER}/whatsapp_business_profile", change_profile),
+    ("GET", rf"{NUMBER}/block_users", list_blocked),
+    ("POST", rf"{NUMBER}/block_users", block),
+    ("DELETE", rf"{NUMBER}/block_users", block),
+    ("GET", rf"{NUMBER}/message_qrdls", list_codes),
+    ("POST", rf"{NUMBER}/message_qrdls", make_code),
+    ("GET", rf"{NUMBER}/message_qrdls/{CODE}", list_codes),
+    ("DELETE", rf"{NUMBER}/message_qrdls/{CODE}", delete_code),
+    ("GET", rf"{NUMBER}/message_history", get_history),
+]
