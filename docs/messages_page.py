@@ -8,7 +8,7 @@ from app.domain.meta.payloads.envelope import ENVELOPE
 from app.domain.meta.payloads.findings import quoted
 from app.domain.meta.payloads.interactive_parts import ANY_HEADER
 from app.domain.meta.payloads.scan import MAX_DEPTH, MAX_VALUES
-from app.domain.meta.payloads.structure import ListOf, Object
+from app.domain.meta.payloads.structure import ListOf, Object, Ours
 from app.domain.meta.payloads.template_buttons import BUTTON
 from app.domain.meta.payloads.values import Checker
 from app.domain.meta.payloads.variants import Variants
@@ -26,12 +26,13 @@ pointer to its place, the limit, and what to write instead.
 - Lengths are Unicode code points. A text that needs a character must not be blank.
 - A number may be written as a string, as in Meta's samples: `"52.52"`. `true` is no number.
 - No text holds NUL or half of a surrogate pair; no body has more than {MAX_VALUES} values or {MAX_DEPTH} levels.
-- Where Meta's pages differ, the limit here is the more lenient one: Meta has the last word.
+- Where Meta's pages differ, the limit here is the more lenient one: Meta has the last word. A limit with \\* is ours,
+  because Meta publishes none.
 - What only Meta knows is not checked: whether a template exists and how many variables it has, whether a media id or
   a product is alive.
 
 A client that speaks to Meta's API through wats may be newer than wats: fields, kinds and words that wats does not
-know are then left to Meta, a missing `type` means text, and `to` is sent as the client wrote it. The limits hold.
+know are then left to Meta, a missing `type` means text, and `to` is sent as the client wrote it. Meta's limits hold.
 """
 
 PARTS: dict[str, Checker] = {
@@ -126,6 +127,9 @@ def _rows(name: str, checker: Checker, needed: str) -> Iterator[Row]:
     title = next((title for title, part in PARTS.items() if part is checker), None)
     if title and name:
         yield name, needed, f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
+    elif isinstance(checker, Ours):
+        for place, need, accepts in _rows(name, checker.checker, needed):
+            yield place, need, f"{accepts} \\*" if place == name else accepts
     elif isinstance(checker, Object):
         yield from _rows_of_object(name, checker, needed)
     elif isinstance(checker, ListOf):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.domain.meta.payloads.check import MAX_PROBLEMS, Payload, PayloadProblem, check_payload, text_payload
-from tests.support.payloads import accepted, problems_of, text
+from tests.support.payloads import accepted, problems_of, text, with_value
 
 
 def test_a_text_is_sent_as_it_was_written_with_what_meta_requires() -> None:
@@ -126,3 +126,26 @@ def test_mistakes_of_the_short_form_are_told_where_its_client_made_them() -> Non
 
     assert isinstance(problems, tuple)
     assert [problem.pointer for problem in problems] == ["/to", "/text", "/previewUrl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer", "value"),
+    [
+        ("document", "/document/filename", "x" * 1025),
+        ("location", "/location/address", "x" * 1025),
+        ("contacts", "/contacts/0/org/title", "x" * 1025),
+        ("reaction", "/reaction/emoji", "ok"),
+        ("interactive flow", "/interactive/action/parameters/flow_token", "x" * 201),
+    ],
+)
+def test_a_limit_of_ours_does_not_hold_for_a_client_of_metas_api(name: str, pointer: str, value: str) -> None:
+    body = with_value(name, pointer, value)
+
+    assert [problem.pointer for problem in problems_of(body)] == [pointer]
+    assert accepted(body, as_sent_to_meta=True).warnings == ()
+
+
+def test_a_warning_is_told_to_a_client_of_metas_api_too() -> None:
+    body = with_value("image", "/image/link", "http://a.example/b")
+
+    assert len(accepted(body, as_sent_to_meta=True).warnings) == 1

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 from app.domain.meta.payloads.findings import Findings, warning
+from app.domain.meta.payloads.products import CATALOG_ID, RETAILER_ID
 from app.domain.meta.payloads.rules import Condition
-from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object
+from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, Ours
 from app.domain.meta.payloads.values import Checker, Choice, Integer, Text, integer_of
 
 REFERENCE_ID = Text(1, 60, re.compile(r"[A-Za-z0-9_.-]+"), "letters, digits, `_`, `.` and `-`")
@@ -26,9 +27,9 @@ ITEM = Object(
     required={"name": Text(1, 60), "amount": MONEY, "quantity": Integer(1)},
     optional={
         "sale_amount": MONEY,
-        "retailer_id": Text(1, 256),
-        "country_of_origin": Text(1, 1024),
-        "importer_name": Text(1, 1024),
+        "retailer_id": RETAILER_ID,
+        "country_of_origin": Ours(Text(1, 1024)),
+        "importer_name": Ours(Text(1, 1024)),
         "importer_address": ANYTHING,
     },
 )
@@ -43,7 +44,7 @@ ORDER = Object(
     optional={
         "shipping": MONEY_WITH_DESCRIPTION,
         "discount": DISCOUNT,
-        "catalog_id": Text(1, 64),
+        "catalog_id": CATALOG_ID,
         "expiration": Object(
             required={"timestamp": Integer(1, hint="seconds since 1970, at least 300 ahead")},
             optional={"description": Text(0, 120)},
@@ -102,9 +103,9 @@ ORDER_DETAILS = Object(
         "order": ORDER,
     },
     optional={
-        "payment_type": Text(1, 256),
+        "payment_type": Ours(Text(1, 256)),
         "payment_configuration": Text(1, 60),
-        "payment_settings": ListOf(Object(required={"type": Text(1, 256)}, others=ANYTHING), 1, 20),
+        "payment_settings": Ours(ListOf(Object(required={"type": Text(1, 256)}, others=ANYTHING), 1, 20)),
     },
     rules=(Condition("the sums add up (a warning)", _adds_up),),
 )

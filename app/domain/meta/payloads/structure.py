@@ -1,11 +1,11 @@
 """Checkers of objects and arrays. A table of a message is made of them: a field is a key and its checker."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
-from app.domain.meta.payloads.findings import Finding, Findings, Path, below, json_type, nearest, strict
+from app.domain.meta.payloads.findings import Finding, Findings, Path, Severity, below, json_type, nearest, strict
 from app.domain.meta.payloads.values import Checker
 
 NULL = strict("must not be null", "leave the field out")
@@ -94,6 +94,22 @@ class Object:
     def describe(self) -> str:
         """Return the type."""
         return "an object"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A limit that is ours, because Meta publishes none: it does not hold where a body is only passed on to Meta."""
+
+    checker: Checker
+
+    def check(self, value: object) -> Findings:
+        """Yield what is wrong, as left to Meta."""
+        for finding in self.checker.check(value):
+            yield replace(finding, severity=Severity.STRICT) if finding.severity == Severity.WRONG else finding
+
+    def describe(self) -> str:
+        """Return the limit."""
+        return self.checker.describe()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from app.domain.meta.payloads.findings import Finding, Findings
 from app.domain.meta.payloads.media import header_document, header_media
 from app.domain.meta.payloads.orders import CURRENCY
+from app.domain.meta.payloads.products import CATALOG_ID, RETAILER_ID
 from app.domain.meta.payloads.rules import Condition, Unique
 from app.domain.meta.payloads.simple import LOCATION
 from app.domain.meta.payloads.structure import Either, ListOf, Object, Rule, members
@@ -62,7 +63,7 @@ DATE_TIME = Object(
     },
 )
 PRODUCT = Object(
-    required={"product_retailer_id": Text(1, 256), "catalog_id": Text(1, 64)},
+    required={"product_retailer_id": RETAILER_ID, "catalog_id": CATALOG_ID},
 )
 
 
