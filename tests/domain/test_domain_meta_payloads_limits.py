@@ -6,13 +6,16 @@ import pytest
 
 from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload
 from tests.support.payload_limits import LIMITS
+from tests.support.payload_limits_of_parts import PART_LIMITS
 from tests.support.payloads import problems_of, text, with_value
+
+EVERY_LIMIT = [*LIMITS, *((name, place + below, good, bad) for (name, place), below, good, bad in PART_LIMITS)]
 
 
 def cases(accepted: bool) -> list[Any]:
     return [
         pytest.param(name, pointer, value, id=f"{name} {pointer} {number}.{index}")
-        for number, (name, pointer, good, bad) in enumerate(LIMITS)
+        for number, (name, pointer, good, bad) in enumerate(EVERY_LIMIT)
         for index, value in enumerate(good if accepted else bad)
     ]
 

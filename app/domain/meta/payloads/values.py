@@ -52,7 +52,7 @@ class Text:
             yield Finding("must not be blank" if value else "must not be empty", self.hint)
         elif len(value) > self.max:
             yield Finding(f"must have at most {self.max} characters; it has {len(value)}", self.hint)
-        elif self.pattern is not None and not self.pattern.fullmatch(value):
+        elif len(value) < self.min or (self.pattern is not None and not self.pattern.fullmatch(value)):
             yield Finding(f"must be {self.describe()}", self.hint)
         elif self.warn_above is not None and len(value) > self.warn_above:
             yield warning(f"has {len(value)} characters; Meta may refuse more than {self.warn_above}")
