@@ -5,10 +5,14 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 COPY requirements.txt ./
 RUN pip install --prefix=/packages --no-compile --require-hashes --no-deps -r requirements.txt \
     && find /packages -depth -type d \( -name tests -o -name test -o -name testing \) -exec rm -r {} + \
-    && find /packages -type f \( -name '*.c' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyx' -o -name '_yaml.*' \) -delete \
+    && find /packages -type f \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.pxd' \
+        -o -name '*.pyx' -o -name '_yaml.*' \) -delete \
+    && find /packages -name '*.so' -exec strip --strip-debug {} + \
     && python -m compileall -q --invalidation-mode unchecked-hash -s /packages -p /usr/local /packages
 COPY wsgi.py gunicorn.conf.py /app/
 COPY config/wats.config.yaml /app/config/

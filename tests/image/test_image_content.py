@@ -33,10 +33,12 @@ def test_our_layers_are_within_the_budget(image: Image, facts: list[str]) -> Non
 
 
 def test_the_image_has_nothing_that_only_builds(image: Image) -> None:
-    sources = "find /app /usr/local/lib/python3*/site-packages -name '*.c' -o -name '*.pyx' -o -name tests -type d"
+    sources = "find /app /usr/local/lib/python3*/site-packages -name '*.[ch]' -o -name '*.[ch]pp' -o -name '*.pyx'"
 
     assert "No module named 'pip'" in run_to_end(image, "python", "-c", "import pip").output
-    assert run_to_end(image, "sh", "-c", f"command -v pip pip3 gcc cc make; {sources}").output == ""
+    assert (
+        run_to_end(image, "sh", "-c", f"command -v pip pip3 gcc cc make strip; {sources} -o -name tests").output == ""
+    )
 
 
 def test_every_module_is_compiled(image: Image) -> None:
