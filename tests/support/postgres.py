@@ -8,7 +8,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import psycopg
 import pytest
 
 from app.store import Store
+from tests.support.serving import free_port
 from tests.support.waiting import wait_for
 
 NOBODY = 65534
@@ -55,7 +55,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path, *, durable: bool = False, options: tuple[str, ...] = ()) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.binaries = _reachable(Path(os.environ.get("WATS_TEST_PG_BIN") or bundled_binaries()), folder)
         self._options = ("-c", f"fsync={'on' if durable else 'off'}", *options)
         self._process: subprocess.Popen[bytes] | None = None
@@ -192,13 +192,6 @@ def _is_alive(process: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state not in "ZX"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _reachable(binaries: Path, folder: Path) -> Path:

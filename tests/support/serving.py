@@ -175,9 +175,16 @@ def wait_until_ready(running: Running) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that no other process is given while this one lives: it stays bound here, and listens nowhere.
+
+    A server may listen there because both sockets have SO_REUSEADDR; until it does, connections are refused.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port = int(holder.getsockname()[1])
+    holder.detach()
+    return port
 
 
 def family(pid: int) -> list[int]:
