@@ -151,9 +151,10 @@ def test_an_error_message_of_a_service_cannot_control_the_terminal(service: Runn
 
 
 def test_the_content_of_an_event_cannot_control_the_terminal(service: Running, stored: Store) -> None:
+    before = cursor_of_now(service)
     put_events(stored, new_event("escape", raw={"text": "\x1b[2J\x07"}, wa_id="1\x1b[31m"))
 
-    listed = run("events", "list", "--limit", "100", environ=service.environ).stdout
+    listed = run("events", "list", "--cursor", before, environ=service.environ).stdout
     shown = run("events", "show", event_id("escape"), environ=service.environ).stdout
 
     assert "\x1b" not in listed + shown

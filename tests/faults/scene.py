@@ -5,7 +5,7 @@ The oracle: what Meta was told 200 for, what a destination saw, and what the sto
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,14 @@ from tests.support.envelopes import change, envelope, in_bytes, inbound_text, st
 from tests.support.live import CONFIG, write_config
 from tests.support.senders import Senders, senders
 from tests.support.serving import FLASK, Running, environment, serving
+from tests.support.store import UNHURRIED
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, signed
 
-PAUSE_SECONDS = 0.12
+PAUSE_SECONDS, LONG_PAUSE_SECONDS = 0.2, 2.0
+MOST_BEHIND = 200
+"""While more events than these wait to be delivered, webhooks come seldom: a busy machine must deliver them too."""
+
 SLOTS = 8
 DESTINATION = """    destinations:
       - name: app
@@ -38,6 +42,8 @@ A busy machine may take long to answer: a push that timed out would be repeated,
 
 MESSAGES = (7, 1, 2, 1)
 """How many messages of their own the webhooks hold; beside them is a status."""
+
+EVENTS_EACH = 1 + sum(MESSAGES) / len(MESSAGES)
 
 
 def updates_in(number: int) -> set[str]:
@@ -55,10 +61,15 @@ def body_of(number: int) -> bytes:
     return in_bytes(envelope(change(messages=messages), change(statuses=statuses)))
 
 
-def unhurried_body_of(number: int) -> bytes:
-    """It takes a moment to come, so that the gateway keeps up."""
-    time.sleep(PAUSE_SECONDS)
-    return body_of(number)
+def unhurried(seen: Recording) -> Callable[[int], bytes]:
+    """Return what makes the bodies of webhooks: each takes a moment to come, so that the gateway keeps up."""
+
+    def unhurried_body_of(number: int) -> bytes:
+        behind = int(number * EVENTS_EACH) - len(seen.posts)
+        time.sleep(LONG_PAUSE_SECONDS if behind > MOST_BEHIND else PAUSE_SECONDS)
+        return body_of(number)
+
+    return unhurried_body_of
 
 
 @dataclass
@@ -109,15 +120,16 @@ def scene(
             serving(folder, command=serve, environ=environ) as running,
             Workers(environ, folder, workers, points).working() as working,
         ):
-            with senders(running.port, threads, unhurried_body_of) as sent:
+            with senders(running.port, threads, unhurried(seen)) as sent:
                 yield (playing := Scene(url, running, working, sent, seen))
-            wait_for(lambda: is_drained(url))
+            with opened(url) as store:
+                wait_for(lambda: is_drained(store))
         print(figures(playing))
 
 
 @contextmanager
 def opened(url: str) -> Iterator[Store]:
-    store = Store(url, min_free_bytes=0, cooperative=False)
+    store = Store(url, min_free_bytes=0, cooperative=False, limits=UNHURRIED)
     store.open()
     try:
         yield store
@@ -125,11 +137,10 @@ def opened(url: str) -> Iterator[Store]:
         store.close()
 
 
-def is_drained(url: str) -> bool:
-    with opened(url) as store:
-        return not store.receipts.has_pending() and not any(
-            depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.queue not in SINGLETON_QUEUES
-        )
+def is_drained(store: Store) -> bool:
+    return not store.receipts.has_pending() and not any(
+        depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.queue not in SINGLETON_QUEUES
+    )
 
 
 def updates_in_store(url: str) -> Counter[str]:

@@ -1,7 +1,10 @@
 """A database says whose it is: a gateway of another mode or account is refused, by whatever name it calls it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 from tests.support.live import CONFIG, write_config
 from tests.support.postgres import PostgresServer
@@ -9,15 +12,22 @@ from tests.support.serving import environment, free_port, run, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import bearer
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 LIVE = ("--live", "--yes-live")
 OTHER_ACCOUNT = CONFIG.replace("1234567890", "200")
 OTHER_PROFILE = CONFIG.replace("test", "staging")
 POSTGRES = CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n"
 
 
+def upgrade(config: str, environ: Mapping[str, str]) -> None:
+    """Make the database a live one. On a busy machine the database may answer too late: then again."""
+    wait_for(lambda: run("db", "upgrade", "--config", config, *LIVE, environ=environ).returncode == 0)
+
+
 def test_a_dry_run_refuses_the_live_database_behind_a_hard_link(tmp_path: Path) -> None:
     config, environ = str(write_config(tmp_path)), environment(tmp_path, WATS_PORT=str(free_port()))
-    run("db", "upgrade", "--config", config, *LIVE, environ=environ)
+    upgrade(config, environ)
     live = tmp_path / "data" / "wats.sqlite3"
     before = live.read_bytes()
     os.link(live, tmp_path / "data" / "dry-run.sqlite3")
@@ -33,7 +43,7 @@ def test_a_dry_run_refuses_the_live_database_behind_a_hard_link(tmp_path: Path) 
 def test_a_dry_run_refuses_the_live_database_by_every_name(tmp_path: Path, postgres_server: PostgresServer) -> None:
     config, url = str(write_config(tmp_path, POSTGRES)), postgres_server.empty_database()
     environ = environment(tmp_path, TEST_DATABASE_URL=url)
-    run("db", "upgrade", "--config", config, *LIVE, environ=environ)
+    upgrade(config, environ)
     names = [url.replace("127.0.0.1", "localhost"), url.replace("127.0.0.1", "somewhere") + "?hostaddr=127.0.0.1"]
 
     ended = [
@@ -47,7 +57,7 @@ def test_a_dry_run_refuses_the_live_database_by_every_name(tmp_path: Path, postg
 
 def test_another_account_on_the_data_folder_is_refused_until_it_is_handed_over(tmp_path: Path) -> None:
     environ = environment(tmp_path, WATS_PORT=str(free_port()))
-    run("db", "upgrade", "--config", str(write_config(tmp_path)), *LIVE, environ=environ)
+    upgrade(str(write_config(tmp_path)), environ)
     config = str(write_config(tmp_path, OTHER_ACCOUNT))
 
     refused = run("serve", "--config", config, *LIVE, environ=environ)

@@ -7,7 +7,6 @@ import contextlib
 import http.client
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -17,6 +16,9 @@ from app.store import Store
 from app.store.tables.schema import receipts
 from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import PATH, signed
+
+PAUSE_SECONDS = 0.02
+"""Each thread pauses between two webhooks, so that they do not use up the processor."""
 
 
 def numbered_body(number: int) -> bytes:
@@ -59,7 +61,7 @@ class Senders:
             except (OSError, http.client.HTTPException):
                 self.answers[0] += 1
                 connection.close()
-                time.sleep(0.02)
+            self._stop.wait(PAUSE_SECONDS)
             number += step
         connection.close()
 
