@@ -1,8 +1,11 @@
 """The fixtures of all tests: `settings`, `app`, `gateway` and `client`, on a real SQLite file for each test."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from flask import Flask
@@ -10,6 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+import app as wats
 from app.config import Flags, Settings, load_settings
 from app.factory import create_app
 from app.gateway import EXTENSION, Gateway
@@ -17,6 +21,9 @@ from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.postgres import postgres_server
 
 __all__ = ["postgres_server"]
+
+NOT_TO_IMPORT = ("app.worker", "app.store.migrations.")
+"""They patch the process that imports them, or run in Alembic only."""
 
 # An example takes long on a busy machine: that is no failure.
 hypothesis_settings.register_profile("wats", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,9 +35,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--image", action="store_true", help="the tests of tests/image, as `make image-test` runs them")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def bytecode() -> None:
+    """Let the processes that the tests start keep what they compile: it takes longer than what most of them do."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Run three workers on each processor: most of its time a test waits for processes, locks and limits."""
     return 3 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect the tests without tracing, which triples the time; `app` is imported before, to be measured."""
+    for module in walk_packages(wats.__path__, "app."):
+        if not module.name.startswith(NOT_TO_IMPORT):
+            import_module(module.name)
+    trace = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
 
 
 @pytest.fixture(scope="module")

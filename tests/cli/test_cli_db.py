@@ -89,28 +89,21 @@ def confidential(file: Path) -> int:
     )
 
 
-def test_what_older_code_left_is_put_right_beside_a_running_gateway(tmp_path: Path) -> None:
-    file = write_as_older_code(tmp_path)
-
-    with serving(tmp_path, *SERVE_ALONE, "--config", str(write_config(tmp_path))):
-        done, again = db(tmp_path, "catch-up"), db(tmp_path, "catch-up")
-
-    assert (done.returncode, done.stdout) == (0, "done: added 1 name, and wiped the free pages\n"), done.stderr
-    assert (again.returncode, again.stdout) == (0, "done: added 0 names, and wiped the free pages\n"), again.stderr
-    assert confidential(file) == 0
-
-
-def test_a_file_is_rewritten_beside_a_running_gateway_and_gets_smaller(tmp_path: Path) -> None:
+def test_beside_a_running_gateway_a_file_gets_smaller_and_what_older_code_left_is_put_right(tmp_path: Path) -> None:
     file = write_as_older_code(tmp_path)
     size, inode = file.stat().st_size, file.stat().st_ino
 
     with serving(tmp_path, *SERVE_ALONE, "--config", str(write_config(tmp_path))) as running:
-        ended = db(tmp_path, "rewrite")
+        rewritten = db(tmp_path, "rewrite")
+        left, new_size = confidential(file), file.stat().st_size
+        done, again = db(tmp_path, "catch-up"), db(tmp_path, "catch-up")
         status = running.ask("GET", "/readyz")[0]
 
-    assert (ended.returncode, ended.stdout, status) == (0, "done: rewritten\n", 200), ended.stderr
-    assert (confidential(file), file.stat().st_ino) == (0, inode)
-    assert file.stat().st_size < size
+    assert (done.returncode, done.stdout) == (0, "done: added 1 name, and wiped the free pages\n"), done.stderr
+    assert (again.returncode, again.stdout) == (0, "done: added 0 names, and wiped the free pages\n"), again.stderr
+    assert (rewritten.returncode, rewritten.stdout, status) == (0, "done: rewritten\n", 200), rewritten.stderr
+    assert (left, file.stat().st_ino) == (0, inode)
+    assert new_size < size
     assert not (tmp_path / "data" / "wats.sqlite3-copy").exists()
 
 

@@ -16,9 +16,9 @@ from app.domain.meta.context import canonical
 from app.web.examples import CHANGES, envelope_of
 from tests.support.envelopes import PHONE, SENT, USER_ID, change, contact, envelope, in_bytes, inbound_text, status
 from tests.support.live import CONFIG, write_config
-from tests.support.serving import ROOT, environment, serving
+from tests.support.serving import ROOT, Running, environment, serving
 from tests.support.waiting import wait_for
-from tests.support.webhooks import PATH, signed
+from tests.support.webhooks import PATH, bearer, signed
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -65,11 +65,29 @@ class Bot:
         self._process.stdout.close()
 
 
-@pytest.fixture
-def bot() -> Iterator[Bot]:
+@pytest.fixture(scope="module")
+def running_bot() -> Iterator[Bot]:
     bot = Bot()
     yield bot
     bot.close()
+
+
+@pytest.fixture
+def bot(running_bot: Bot) -> Bot:
+    """A bot that has seen nothing yet."""
+    running_bot.seen.clear()
+    running_bot.updates.clear()
+    return running_bot
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, running_bot: Bot) -> Iterator[Running]:
+    """A gateway before the bot."""
+    folder = tmp_path_factory.mktemp("gateway")
+    config = write_config(folder, CONFIG + DESTINATION.format(port=running_bot.port))
+    environ = environment(folder, BOT_APP_SECRET=SECRET)
+    with serving(folder, "--config", str(config), "--live", "--yes-live", environ=environ) as running:
+        yield running
 
 
 def message(kind: str, wamid: str, **content: Any) -> dict[str, Any]:
@@ -107,7 +125,7 @@ def taps() -> list[dict[str, Any]]:
     ]
 
 
-def test_its_handlers_see_every_message_of_a_batch(tmp_path: Path, bot: Bot) -> None:
+def test_its_handlers_see_every_message_of_a_batch(gateway: Running, bot: Bot) -> None:
     states = ["sent", "delivered", "read"]
     failed = status("failed", wamid="failed", errors=[{"code": 131026, "title": "Undeliverable", "message": "x"}])
     moved = {"body": "moved", "wa_id": "4915199999999", "type": "user_changed_number"}
@@ -119,7 +137,8 @@ def test_its_handlers_see_every_message_of_a_batch(tmp_path: Path, bot: Bot) -> 
         time=SENT,
     )
 
-    push_through(tmp_path, bot, body, 20)
+    push_through(gateway, body)
+    wait_for(lambda: len(bot.seen) >= 20)
 
     expected = [[f"message {each['type']}", each["id"], PHONE] for each in kinds()]
     expected += [["button", "quick reply", PHONE], ["button", "tap", PHONE], ["selection", "choice", PHONE]]
@@ -128,23 +147,26 @@ def test_its_handlers_see_every_message_of_a_batch(tmp_path: Path, bot: Bot) -> 
     assert sorted(bot.seen) == sorted(expected)
 
 
-def test_its_handlers_see_all_of_a_batch_as_large_as_meta_makes_them(tmp_path: Path, bot: Bot) -> None:
+def test_its_handlers_see_all_of_a_batch_as_large_as_meta_makes_them(gateway: Running, bot: Bot) -> None:
     texts = [message("text", f"in {n}", text={"body": "hi"}) for n in range(100)]
     statuses = [status(wamid=f"out {n}") for n in range(900)]
     body = envelope(change(contacts=[ADA], messages=texts), change(contacts=[ADA], statuses=statuses))
 
-    push_through(tmp_path, bot, body, 1000)
+    push_through(gateway, body)
+    wait_for(lambda: len(bot.seen) >= 1000)
 
     expected = [["message text", each["id"], PHONE] for each in texts]
     expected += [["status delivered", each["id"], PHONE] for each in statuses]
     assert sorted(bot.seen) == sorted(expected)
 
 
-def test_it_handles_every_example_unchanged(tmp_path: Path, bot: Bot) -> None:
+def test_it_handles_every_example_unchanged(gateway: Running, bot: Bot) -> None:
     [entry] = envelope_of({})["entry"]
     body = {**envelope_of({}), "entry": [{**entry, "changes": list(CHANGES.values())}]}
 
-    push_through(tmp_path, bot, body, len(CHANGES))
+    push_through(gateway, body)
+    wait_for(lambda: len(bot.updates) >= len(CHANGES))
+    wait_for(lambda: has_delivered_all(gateway))  # pywa answers after its handlers
 
     assert [said for said in bot.seen if said[0] == "error"] == []
     assert sorted(map(canonical, bot.updates)) == sorted(canonical(envelope_of(each)) for each in CHANGES.values())
@@ -162,11 +184,11 @@ def test_it_handles_the_sample_that_a_dry_run_prints(tmp_path: Path, bot: Bot) -
     assert [said[::2] for said in bot.seen] == [["message text", PHONE]]
 
 
-def push_through(folder: Path, bot: Bot, body: Any, count: int) -> None:
-    """Send a webhook to a gateway before the bot; return when the bot has seen so many updates."""
-    config = write_config(folder, CONFIG + DESTINATION.format(port=bot.port))
-    arguments = ("--config", str(config), "--live", "--yes-live")
-    with serving(folder, *arguments, environ=environment(folder, BOT_APP_SECRET=SECRET)) as running:
-        sent = in_bytes(body)
-        assert running.ask("POST", PATH, sent, signed(sent))[0] == 200
-        wait_for(lambda: len(bot.updates) >= count)
+def push_through(gateway: Running, body: Any) -> None:
+    """Send a webhook to the gateway before the bot."""
+    sent = in_bytes(body)
+    assert gateway.ask("POST", PATH, sent, signed(sent))[0] == 200
+
+
+def has_delivered_all(gateway: Running) -> bool:
+    return {each["state"] for each in gateway.json("/api/deliveries?limit=100", bearer())["items"]} == {"delivered"}

@@ -16,6 +16,8 @@ from tests.support.serving import Running, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 READERS = 60
 
 
@@ -38,13 +40,18 @@ def store(running: Running) -> Iterator[Store]:
 class Readers:
     """Many long polls at once, whose connections the web processes have accepted."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, query: str = "") -> None:
         self._running = running
+        self._query = query
         self._answers: list[tuple[int, Any]] = []
         self._threads = [threading.Thread(target=self._read) for _ in range(READERS)]
         for thread in self._threads:
             thread.start()
         wait_for(lambda: sum(connections_by_process(running, running.pids()).values()) == READERS)
+
+    def are_waiting(self) -> bool:
+        """Tell whether none of them has been answered."""
+        return not self._answers
 
     def join(self) -> list[tuple[int, Any]]:
         """Return the answer to each long poll."""
@@ -53,37 +60,25 @@ class Readers:
         return self._answers
 
     def _read(self) -> None:
-        status, body = self._running.ask("GET", "/api/events?wait=25", headers=bearer())
+        status, body = self._running.ask("GET", f"/api/events?wait=25{self._query}", headers=bearer())
         self._answers.append((status, json.loads(body)))
 
 
-def test_an_event_of_another_process_wakes_every_long_poll(running: Running, store: Store) -> None:
+def test_long_polls_keep_no_webhook_waiting_and_end_with_an_event_of_another_process_or_a_stop(
+    running: Running, store: Store
+) -> None:
     readers = Readers(running)
+    webhooks = [running.ask("POST", PATH, body_of(str(n)), signed(body_of(str(n))))[0] for n in range(4)]
+    were_waiting = readers.are_waiting()
 
     put_events(store, new_event("news"))
-
-    answers = readers.join()
-    assert [status for status, _ in answers] == [200] * READERS
-    assert [[event["data"]["text"] for event in page["items"]] for _, page in answers] == [["news"]] * READERS
-
-
-def test_a_stop_answers_every_long_poll(running: Running) -> None:
-    readers = Readers(running)
-
+    woken = readers.join()
+    readers = Readers(running, "&cursor=latest")
     code = running.stop()
+    stopped = readers.join()
 
-    answers = readers.join()
+    assert (webhooks, were_waiting) == ([200] * 4, True)
+    assert [status for status, _ in woken] == [200] * READERS
+    assert [[event["data"]["text"] for event in page["items"]] for _, page in woken] == [["news"]] * READERS
     assert code == 0, running.err
-    assert [(status, page["items"]) for status, page in answers] == [(200, [])] * READERS
-
-
-def test_long_polls_do_not_keep_webhooks_waiting(running: Running, store: Store) -> None:
-    readers = Readers(running)
-
-    answers = [running.ask("POST", PATH, body_of(str(n)), signed(body_of(str(n))))[0] for n in range(20)]
-    still_waiting = sum(thread.is_alive() for thread in threading.enumerate()) > READERS
-
-    put_events(store, new_event("end"))
-    readers.join()
-    assert answers == [200] * 20
-    assert still_waiting
+    assert [(status, page["items"]) for status, page in stopped] == [(200, [])] * READERS

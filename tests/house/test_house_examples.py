@@ -17,6 +17,8 @@ from tests.support.commands import read_command
 from tests.support.serving import ROOT, Running, free_port, serving
 from tests.support.waiting import DEADLINE_SECONDS
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CURL_IN_PYTHON = """#!{python}

@@ -223,21 +223,31 @@ def test_the_command_line_says_what_it_left(running: Running) -> None:
     assert "1 pending, 0 unreadable" in erased.stderr
 
 
-@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, ["a"]), ("y", 0, [])])
-def test_on_a_terminal_it_asks_first(running: Running, answer: str, code: int, left: list[str]) -> None:
-    store = opened(running)
-    put_customer(store)
+def ask_on_a_terminal(running: Running, answer: str) -> tuple[int, str]:
+    """Erase on a terminal where the user answers so; return the exit code and what was asked."""
     ours, terminal = pty.openpty()
     environ = environment_of(running)
     command = [FLASK, "wats", "contacts", "erase", PHONE]
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=terminal, stderr=subprocess.PIPE, text=True)
-
     os.write(ours, f"{answer}\n".encode())
     _, prompt = process.communicate(timeout=DEADLINE_SECONDS)
-
-    names = [event.data["text"] for event in store.events.after(0, limit=9)]
-    store.close()
     os.close(terminal)
     os.close(ours)
-    assert prompt.startswith(f"Erase all data of {PHONE}? This cannot be undone [y/N]: ")
-    assert (process.returncode, names) == (code, left)
+    return process.returncode, prompt
+
+
+def test_on_a_terminal_it_asks_first(running: Running) -> None:
+    store = opened(running)
+    put_customer(store)
+
+    refused = ask_on_a_terminal(running, "n")
+    kept = len(store.events.after(0, limit=9))
+    confirmed = ask_on_a_terminal(running, "y")
+    left = len(store.events.after(0, limit=9))
+
+    store.close()
+    assert all(
+        prompt.startswith(f"Erase all data of {PHONE}? This cannot be undone [y/N]: ")
+        for _, prompt in (refused, confirmed)
+    )
+    assert (refused[0], kept, confirmed[0], left) == (1, 1, 0, 0)

@@ -3,11 +3,15 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from app.store import Store
 from tests.support.serving import Running, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 from tests.support.work import put_times_ahead
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
 def receive_and_split(running: Running, wamid: str) -> None:

@@ -26,6 +26,8 @@ from tests.support.serving import (
 )
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 HONCHO = str(Path(sys.executable).parent / "honcho")
 PROCFILE = (ROOT / "Procfile").read_text()
 

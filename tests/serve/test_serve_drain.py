@@ -3,9 +3,13 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.support.serving import environment, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, body_of, signed
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 LONG = {"WATS_DRAIN_SECONDS": "900", "WATS_GRACE_SECONDS": "1000"}
 """Longer than any test: it ends by a second signal."""

@@ -7,6 +7,8 @@ import pytest
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.serving import GUNICORN, ROOT, environment, free_port, run, serving
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 NO_SECRETS = dict.fromkeys(LIVE_ENVIRONMENT, "")
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.support.serving import Running, serving
 from tests.support.webhooks import PATH, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:

@@ -3,11 +3,15 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import GUNICORN, environment, serving
 from tests.support.store import sqlite_databases
 from tests.support.systemd import NotifySocket
 from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 WORKER = (sys.executable, "-m", "app.cli", "worker")
 
