@@ -8,11 +8,15 @@ the clock was ahead.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.domain.job import FAKE_META_DELAY, FAKE_META_QUEUE, PRUNE_EVERY, PRUNE_QUEUE
+from app.domain.job import FAKE_META_DELAY, FAKE_META_QUEUE, PRUNE_EVERY, PRUNE_QUEUE, kind_of_queue
+from app.domain.message import SEND_KIND
 from app.domain.retry import pause_after
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
 """Readings of a sound clock may differ by less: a transaction reads it when it begins, and may then wait."""
+
+MAX_SEND_DELAY = timedelta(days=1)
+"""The longest that an error of Meta's lets a message wait."""
 
 TOLD_FOR = timedelta(days=1)
 
@@ -56,6 +60,8 @@ def longest_delay(queue: str, attempts: int) -> timedelta:
     """
     if queue == PRUNE_QUEUE:
         return PRUNE_EVERY
+    if kind_of_queue(queue) == SEND_KIND:
+        return MAX_SEND_DELAY
     planned = FAKE_META_DELAY if queue == FAKE_META_QUEUE else timedelta()
     return pause_after(attempts - 1, jitter=1) if attempts else planned
 

@@ -27,9 +27,9 @@ class Pace:
     interval: timedelta
     burst: int
 
-    def free_at(self, full_at: datetime | None) -> datetime | None:
-        """Return when the next message may leave; None if no message has left yet."""
-        return None if full_at is None else full_at - self.interval * (self.burst - 1)
+    def free_at(self, full_at: datetime | None, count: int = 1) -> datetime | None:
+        """Return when so many messages may leave at once; None if no message has left yet."""
+        return None if full_at is None else full_at - self.interval * (self.burst - count)
 
     def allowed(self, full_at: datetime | None, now: datetime) -> int:
         """Return how many messages may leave now."""

@@ -1,16 +1,22 @@
 """A queue: the state that applies to all jobs that wait for the same thing, such as a destination."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.breaker import Breaker
 from app.domain.clock import is_too_far_ahead
 from app.domain.retry import MAX_WAIT
 
+MAX_REST = timedelta(minutes=10)
+"""The longest rest that a queue's jobs give it. A later end was stored by a clock that was ahead."""
+
 
 @dataclass(frozen=True)
 class QueueState:
-    """The state of a queue. `paused`: by a human. `disabled`: by the other side, for good. `breaker`: for a while."""
+    """The state of a queue. `paused`: by a human. `disabled`: by the other side, for good. `breaker`: for a while.
+
+    `rest_until`: its own jobs let it rest until then, because none of them may be tried before.
+    """
 
     name: str
     paused: bool
@@ -19,12 +25,19 @@ class QueueState:
     last_success_at: datetime | None
     last_error_at: datetime | None
     last_error: str | None
+    rest_until: datetime | None = None
+
+    def is_resting(self, now: datetime) -> bool:
+        """Return whether its jobs let it rest now."""
+        return self.rest_until is not None and now < self.rest_until
 
     def as_of(self, now: datetime) -> "QueueState":
         """Return the state without a pause that a clock has set that was ahead: the next probe is due now.
 
         Such a pause ends later than the longest one can, or the failure that opened the breaker is still to come.
         """
+        if self.rest_until is not None and is_too_far_ahead(self.rest_until, now + MAX_REST):
+            return replace(self, rest_until=None).as_of(now)
         until, opened_by = self.breaker.open_until, self.last_error_at
         if until is None or until <= now:
             return self
@@ -36,7 +49,7 @@ class QueueState:
         """Return when a job with this due time can be tried; None while the queue waits for a human."""
         if self.paused or self.disabled:
             return None
-        return max(due_at, self.breaker.open_until or due_at)
+        return max(due_at, self.breaker.open_until or due_at, self.rest_until or due_at)
 
 
 @dataclass(frozen=True)

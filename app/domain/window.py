@@ -12,6 +12,14 @@ WINDOW = timedelta(hours=24)
 
 WindowPolicy = Literal["off", "warn", "enforce"]
 
+WINDOW_CLOSED = {
+    "code": "window_closed",
+    "message": "the customer service window closed before the message could be sent",
+    "class": "content",
+    "hint": "send a template",
+}
+"""The error of a message whose window closed while it waited."""
+
 
 @dataclass(frozen=True)
 class Window:

@@ -54,7 +54,7 @@ class Dispatcher:
         self._store = store
         self._leases = leases
         self._executor = executor
-        self._slots = min(slots, queue.max_in_flight)
+        self._slots = min(queue.slots or slots, queue.max_in_flight)
         self._may_work = may_work
         self._poll_seconds = poll_seconds
         self._woken = Event()
@@ -120,7 +120,7 @@ class Dispatcher:
             return self._poll_seconds
         if self._in_flight:
             self._in_flight.join(BATCH_WINDOW_SECONDS)
-        limit = self._free_slots
+        limit = min(self._free_slots, self._queue.max_claim or self._slots)
         jobs = self._leases.claim(ClaimRequest(self._queue.name, self._queue.max_in_flight, limit))
         if not jobs:
             return self._seconds_until_due()
@@ -136,7 +136,12 @@ class Dispatcher:
         return HELD_BACK_SECONDS
 
     def _start(self, jobs: Sequence[Job]) -> None:
-        for job, task in self._prepare(jobs):
+        prepared = self._prepare(jobs)
+        started = {job.id for job, _ in prepared}
+        for job in jobs:
+            if job.id not in started:  # it was handed back
+                self._leases.drop(job)
+        for job, task in prepared:
             self._in_flight.spawn(self._executor.handle, self._queue, job, task).link(self._note_free)
 
     def _prepare(self, jobs: Sequence[Job]) -> Sequence[tuple[Job, Task]]:

@@ -10,7 +10,7 @@ Task = Callable[[], JobResult]
 """One attempt at a job. It runs outside any transaction and returns what the store is to record."""
 
 Prepare = Callable[[Sequence[Job]], Sequence[tuple[Job, Task]]]
-"""Loads what claimed jobs need, all at once, and returns a task for each job."""
+"""Loads what claimed jobs need, all at once, and returns a task for each job that it has not handed back."""
 
 
 def _always() -> bool:
@@ -26,6 +26,8 @@ class Queue:
     - `singleton`: the queue has one job, which is never deleted. After each attempt another one follows.
     - `wakes_on_commit`: check the queue after every commit; otherwise only on its timer.
     - `ordered`: a finished job may make the next one with its ordering key due.
+    - `slots`: how many jobs one worker handles at a time, if not as many as of each queue; `max_claim`: how many of
+      them a claim takes.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Queue:
     singleton: bool = False
     wakes_on_commit: bool = True
     ordered: bool = False
+    slots: int | None = None
+    max_claim: int | None = None
 
     def handle_alone(self, job: Job) -> JobResult:
         """Prepare this job alone and run its task."""

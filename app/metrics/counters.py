@@ -86,6 +86,7 @@ class Metrics:
             ["destination"],
             buckets=LAG_SECONDS,
         )
+        self._sends = counter("wats_message_attempts", "POSTs of messages to Meta, by outcome.", ["outcome"])
         self._lines_lost = counter("wats_log_lines_lost", "Log lines that could not be written and were given up.")
         self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}
         self._request_observers: dict[tuple[str, str, str], Histogram] = {}
@@ -105,6 +106,11 @@ class Metrics:
         if observer is None:
             observer = self._request_observers[labels] = self._requests.labels(*labels)
         observer.observe(seconds)
+
+    @_counting
+    def message_attempted(self, *, outcome: str) -> None:
+        """Count a POST of a message."""
+        self._sends.labels(outcome).inc()
 
     @_counting
     def receipt_split(self, count: SplitCount, *, foreign: int) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from app.domain.job import DELIVER_KIND, DELIVER_QUEUE, kind_of_queue
+from app.domain.message import SEND_KIND
 from app.domain.timestamps import iso
 from app.store.tables.delivery_progress import record_attempts
 from app.store.tables.queue_health import QueueChange
+from app.store.transactions.record_sends import record_sends
 from app.store.transactions.settle_jobs import RecordResults
 
 log = logging.getLogger(__name__)
@@ -40,4 +42,17 @@ def log_destination_change(change: QueueChange) -> None:
         log.info("destination.closed", extra=fields)
 
 
-QUEUE_KINDS = {DELIVER_KIND: QueueKind(record_attempts, log_destination_change)}
+def log_number_change(change: QueueChange) -> None:
+    """Write one line when a number's messages are held back because Meta is not reached, and one when it is again."""
+    before, after = change.before, change.after
+    fields = {"queue": after.name, "last_error": after.last_error}
+    if after.breaker.open_until is not None and not before.breaker.is_open:
+        log.warning("sending.held_back", extra={**fields, "until": iso(after.breaker.open_until)})
+    if before.breaker.is_open and not after.breaker.is_open:
+        log.info("sending.goes_on", extra=fields)
+
+
+QUEUE_KINDS = {
+    DELIVER_KIND: QueueKind(record_attempts, log_destination_change),
+    SEND_KIND: QueueKind(record_sends, log_number_change),
+}

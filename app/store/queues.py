@@ -46,7 +46,7 @@ class Queues(Repository):
 
     def _reset(self, connection: Connection, name: str) -> datetime:
         lock_queues(connection, [name])
-        fresh = {"paused": False, "disabled": False, **columns_of(Breaker())}
+        fresh = {"paused": False, "disabled": False, "rest_until": None, **columns_of(Breaker())}
         connection.execute(update(queues).where(queues.c.name == name).values(fresh))
         return self._store.now(connection)
 

@@ -30,6 +30,7 @@ from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
 from app.store.receipts import Receipts
 from app.store.retention import Retention
+from app.store.sending import Sending
 from app.store.tables.types import UtcDateTime
 from app.store.upkeep import Upkeep
 
@@ -95,6 +96,7 @@ class Store:
         self.jobs = Jobs(self, QUEUE_KINDS)
         self.queues = Queues(self)
         self.deliveries = Deliveries(self)
+        self.sending = Sending(self)
         self.heartbeats = Heartbeats(self)
         self.fake_meta = FakeMetaState(self)
         self.clock = Clock(self)

@@ -29,6 +29,8 @@ LIMITS = DueLimits(NOON, LEASE)
         (CRM, len(PAUSES), False, timedelta(hours=14.4)),
         (CRM, 99, False, timedelta(hours=14.4)),
         (CRM, 5, True, LEASE),
+        ("send:1", 0, False, DAY),
+        ("send:1", 0, True, LEASE),
     ],
 )
 def test_each_due_time_has_its_limit(queue: str, attempts: int, is_claimed: bool, limit: timedelta) -> None:

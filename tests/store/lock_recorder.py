@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, Delete, Engine, Insert, Select, Table
 from sqlalchemy.sql import visitors
 
 from app.domain.job import SINGLETON_QUEUES
+from app.domain.message import queue_of_number
 from app.store import transactions
 from app.store.engine.database import PostgresDatabase, SqliteDatabase
 from app.store.tables.schema import events
@@ -47,6 +48,7 @@ PLACE_OF = {
     "contact_links": "contacts",
     "conversations": "contacts",
     "idempotency_keys": "idempotency keys",
+    "send_scopes": "scopes",
 }
 CONFLICTING = {
     "queues": "missing queues",
@@ -55,8 +57,12 @@ CONFLICTING = {
     "idempotency_keys": "idempotency keys",
     "contact_links": "contacts",
     "conversations": "contacts",
+    "send_scopes": "scopes",
 }
 """Tables with an INSERT … ON CONFLICT, which may wait for another one, and its place in the order."""
+
+OF_NUMBERS = ("send_numbers", "send_pairs")
+"""Tables whose rows are changed with the lock on the queue of their number."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def _place_of(table: str, row: Mapping[str, Any]) -> str:
 
 def _guard_of(table: str, row: Mapping[str, Any]) -> tuple[str, Any] | None:
     """The row whose lock makes another order needless: the queue of a job that waits, the event of a name if any."""
-    if table == "jobs" and row["due_at"] is None:
+    if (table == "jobs" and row["due_at"] is None) or table in OF_NUMBERS:
         return "queues", row["queue"]
     if table == "event_names" and row["its_event"] is None:
         return None
@@ -214,6 +220,8 @@ def _steps(connection: Connection, element: Any, values: Mapping[str, Any]) -> I
         case TextClause() if inserted := INSERTED.match(element.text):
             table = inserted[1]
             rows = ({"key": _key_in(values)},) if table in CONFLICTING else ()
+            if table in OF_NUMBERS:
+                rows = ({"key": object(), "queue": queue_of_number(values["number"])},)
             yield Step(table, rows, by_key=True, place=CONFLICTING.get(table))
         case TextClause() if "pg_advisory" in element.text:
             is_of_statuses = str(STATUS_LOCK) in element.text

@@ -15,9 +15,14 @@ from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.event import Position
 from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.domain.job_result import JobResult
-from app.domain.message import MessageStatus
+from app.domain.message import MessageStatus, queue_of_number
+from app.domain.meta.graph_errors import GraphError
+from app.domain.pacing import Pace
 from app.domain.receipt import ReceiptState
 from app.domain.replay import Selection
+from app.domain.send_answer import Accepted, Refused
+from app.domain.send_limits import SendLimits
+from app.domain.send_outcome import Reserved, SendResult, outcome_of_send
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.heartbeats import KEPT_FOR
@@ -148,6 +153,30 @@ def follow_messages(store: Store) -> None:
     for number in reversed(NUMBERS):
         split(store, webhook(number=number, messages=written))
     store.write(answer_early)
+
+
+def send_messages(store: Store, clock: Clock) -> None:
+    """Answers for several numbers in one transaction, in no order; refusals that pause every scope; probes."""
+    limits = SendLimits(80, Pace(timedelta(seconds=6), 45), "enforce", "102290129340398")
+    accept(store, *(new_message(to=f"+4915188{n}", number=NUMBERS[n % 2]) for n in range(16)))
+    refusals = (190, 131031, 131048, 130429, 131056)
+    for codes in ((None,), refusals, (None,)):
+        results = []
+        for number in reversed(NUMBERS):
+            claimed = claim(store, queue_of_number(number), max_in_flight=50)
+            reserved = store.sending.reserve(claimed, limits).reserved if claimed else []
+            results += [answered_by(*one, codes[n % len(codes)]) for n, one in enumerate(reserved)]
+        store.jobs.settle(results)
+        clock.advance(timedelta(minutes=20))
+        store.sending.probe_stopped()
+    store.sending.pauses(), store.sending.resume("app")
+
+
+def answered_by(job: Job, reserved: Reserved, code: int | None) -> JobResult:
+    """Return the result of a POST that Meta has accepted, or refused with this code."""
+    answer = Accepted("wamid.A") if code is None else Refused(GraphError(code), 400)
+    outcome = outcome_of_send(answer, reserved.message, NOON, lambda: 0.5)
+    return SendResult(job, outcome.job, send=outcome, reserved=reserved)
 
 
 def split(store: Store, events: Sequence[SplitEvent]) -> None:
@@ -285,6 +314,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         replay(store)
         accept_messages(store)
         follow_messages(store)
+        send_messages(store, clock)
         read_everything(store)
         change_queues(store)
         crash_workers(store, clock)

@@ -44,11 +44,15 @@ class GraphError:
     verbatim: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
+    def number(self) -> str:
+        """Code and subcode, as one text."""
+        return str(self.code) if self.subcode is None else f"{self.code}/{self.subcode}"
+
+    @property
     def summary(self) -> str:
         """Code, subcode and what Meta said, as one text."""
-        number = str(self.code) if self.subcode is None else f"{self.code}/{self.subcode}"
         said = self.details or self.message
-        return number if said is None else f"{number}: {said}"
+        return self.number if said is None else f"{self.number}: {said}"
 
 
 class ErrorClass(StrEnum):

@@ -49,6 +49,7 @@ def queue_of(row: Row[tuple[object, ...]]) -> QueueState:
         last_success_at=row.last_success_at,
         last_error_at=row.last_error_at,
         last_error=row.last_error,
+        rest_until=row.rest_until,
     )
 
 

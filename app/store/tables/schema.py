@@ -139,6 +139,7 @@ queues = Table(
     Column("last_success_at", UtcDateTime),
     Column("last_error_at", UtcDateTime),
     Column("last_error", String(200)),
+    Column("rest_until", UtcDateTime),
 )
 """The state that applies to all jobs of a queue. Its row is locked while its jobs are claimed, ordered or settled."""
 

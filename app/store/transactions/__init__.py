@@ -2,9 +2,10 @@
 
 All transactions take their locks in one order, so that no two of them can deadlock:
 
-    idempotency keys → singleton jobs → events → queues → deliveries and jobs → messages → contacts → receipts
+    idempotency keys → singleton jobs → events → queues → deliveries and jobs → messages → contacts → scopes → receipts
 
-- Each of these in the order of its primary key. Contacts are `contact_links`, then `conversations`.
+- Each of these in the order of its primary key. Contacts are `contact_links`, then `conversations`; scopes are
+  `send_scopes`.
 - Rows that a transaction inserts need no place in this order: no other transaction sees them before the commit. An
   insert that may meet another one (`ON CONFLICT`) does have one: missing queues come by name, before any queue is
   locked; ids of erased events come before receipts; idempotency keys come in their order, before all else.
@@ -13,6 +14,8 @@ All transactions take their locks in one order, so that no two of them can deadl
 - Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.
 - A job whose `due_at` is NULL was never claimed. A transaction that changes such jobs has locked their queue, and may
   take them in any order.
+- A transaction that changes the pace of a number or of its customers (`send_numbers`, `send_pairs`) has locked the
+  number's queue.
 - What waits for an answer of Meta's (`early_statuses`) comes after messages. Before them, an unmatched status and an
   answer take an advisory lock.
 - `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked
@@ -22,4 +25,4 @@ All transactions take their locks in one order, so that no two of them can deadl
 
 `tests/store/test_store_lock_order.py` runs every transaction and checks this. No module here logs: a transaction may
 still be rolled back, or run again.
-"""
+"""  # noqa: E501 - the order is one line

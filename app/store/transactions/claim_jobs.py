@@ -83,7 +83,8 @@ def lock_held(connection: Connection, claimed: Sequence[Job]) -> HeldClaims:
 def _free_slots(connection: Connection, now: datetime, queue: str, max_in_flight: int) -> int:
     """Return how many more jobs of the queue may be in flight; 0 if another transaction has locked it."""
     row = connection.execute(_LOCK_QUEUE, {"of_queue": queue}).one_or_none()
-    if row is None or row.paused or row.disabled:
+    state = None if row is None else queue_of(row).as_of(now)
+    if state is None or state.paused or state.disabled or state.is_resting(now):
         return 0
     in_flight: int = connection.execute(_COUNT_IN_FLIGHT, {"of_queue": queue, "now": now}).scalar_one()
-    return queue_of(row).as_of(now).breaker.slots(now, max_in_flight) - in_flight
+    return state.breaker.slots(now, max_in_flight) - in_flight

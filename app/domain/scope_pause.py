@@ -1,0 +1,106 @@
+"""A scope in which nothing is sent for a while: all numbers of the app, an account, or one number.
+
+A refusal pauses its scope, and the messages stay in their queues. When the pause ends, one message is sent as a
+probe: if Meta accepts it the pause is over, if not it begins again, perhaps for longer. Where Meta accepts messages
+and fails them later, a probe would cost a message each time: such a pause ends by hand only.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.domain.meta.graph_errors import ErrorClass, ErrorScope
+
+APP_SCOPE = "app"
+PROBE_EVERY = timedelta(minutes=5)
+PROBE_LEASE = timedelta(minutes=1)
+"""How long the answer to a probe is waited for; then another message is the probe."""
+
+COOLING = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=2), timedelta(hours=4))
+FIRST_THROTTLE, MAX_THROTTLE = timedelta(seconds=30), timedelta(hours=1)
+MAX_PAUSE = COOLING[-1]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a scope is to be paused: the class of the error, its code and the cure, and the delay that was asked for.
+
+    `is_late`: Meta had accepted the message, and told the error by a status.
+    """
+
+    error_class: ErrorClass
+    scope: ErrorScope
+    code: int
+    reason: str
+    delay: timedelta = timedelta()
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class ScopePause:
+    """A scope that is paused. `since`: the last refusal. `until`: the next probe; None: a human ends the pause.
+
+    `trips`: how often it was refused since it worked last. `is_told`: the log has it.
+    """
+
+    name: str
+    error_class: ErrorClass
+    code: int
+    reason: str
+    since: datetime
+    until: datetime | None
+    trips: int
+    is_told: bool = False
+
+    def is_probe_due(self, now: datetime) -> bool:
+        """Return whether a message may be sent as a probe. A time too far ahead was set by a clock that was wrong."""
+        return self.until is not None and (self.until <= now or self.until > now + MAX_PAUSE + PROBE_EVERY)
+
+    def due_at(self, now: datetime) -> "ScopePause":
+        """Return the pause with its next probe due now."""
+        return replace(self, until=now)
+
+    def probing(self, now: datetime) -> "ScopePause":
+        """Return the pause while a probe is being sent."""
+        return replace(self, until=now + PROBE_LEASE)
+
+
+def scope_name(scope: ErrorScope, phone_number_id: str, waba_id: str | None) -> str | None:
+    """Return the name of the scope of a number; None for a scope that is never paused as a whole.
+
+    Without an account (the profile lists several) its refusals pause the number: the others learn by their own.
+    """
+    if scope is ErrorScope.APP:
+        return APP_SCOPE
+    if scope is ErrorScope.WABA and waba_id is not None:
+        return f"waba:{waba_id}"
+    return f"number:{phone_number_id}" if scope in (ErrorScope.WABA, ErrorScope.NUMBER) else None
+
+
+def scopes_of(phone_number_id: str, waba_id: str | None) -> list[str]:
+    """Return the names of all scopes that a number belongs to, in their order."""
+    scopes = (ErrorScope.APP, ErrorScope.WABA, ErrorScope.NUMBER)
+    return sorted({name for scope in scopes if (name := scope_name(scope, phone_number_id, waba_id)) is not None})
+
+
+def pause_after(
+    pause: ScopePause | None, name: str, refusal: Refusal, now: datetime, sent_at: datetime
+) -> ScopePause:
+    """Return the pause of a scope after a refusal of a message that was sent at `sent_at`.
+
+    What was sent before the pause began proves nothing new.
+    """
+    if pause is not None and sent_at <= pause.since:
+        return pause
+    trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
+    until = None if refusal.is_late and refusal.error_class is ErrorClass.STOPPED else now + _length(refusal, trips)
+    is_told = pause is not None and pause.is_told and pause.code == refusal.code
+    return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_told)
+
+
+def _length(refusal: Refusal, trips: int) -> timedelta:
+    if refusal.error_class is ErrorClass.STOPPED:
+        return PROBE_EVERY
+    if refusal.error_class is ErrorClass.COOLED:
+        return max(COOLING[min(trips, len(COOLING)) - 1], refusal.delay)
+    throttle: timedelta = FIRST_THROTTLE * 2 ** min(trips - 1, 10)
+    return min(max(throttle, refusal.delay), MAX_THROTTLE)

@@ -1,0 +1,172 @@
+"""What follows from one POST of a message: for the message, for its job, and for what else is sent.
+
+A message is tried again only after an answer that proves that Meta has not accepted it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.job import Done, Job, Retry
+from app.domain.job_result import JobResult, QueueSignal
+from app.domain.message import Message, MessageStatus
+from app.domain.meta.graph_error_table import rule_for
+from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, GraphError
+from app.domain.scope_pause import Refusal
+from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
+
+FIRST_BACKOFF, MAX_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
+NUMBER_BACKOFF = timedelta(seconds=1)
+"""A message that was refused for its number's rate is tried again soon: the number goes slower meanwhile."""
+
+PAUSING = (ErrorClass.STOPPED, ErrorClass.COOLED, ErrorClass.THROTTLED)
+
+Error = dict[str, Any]
+"""A message's error as the API shows it: Meta's object as it came, and our `class`, `hint` and number of `tries`."""
+
+
+@dataclass(frozen=True)
+class SendOutcome:
+    """What one POST came to. `status` is the message's; `job`: whether it is tried again, and after which delay.
+
+    `refusal`: its scope is paused. `slows_number`, `slows_pair`: Meta has refused it for the pace. `signal`: what it
+    says about the queue, as the number's connection to Meta.
+    """
+
+    status: MessageStatus
+    job: Done | Retry
+    error: Error | None = None
+    accepted: Accepted | None = None
+    refusal: Refusal | None = None
+    slows_number: bool = False
+    slows_pair: bool = False
+    signal: QueueSignal = QueueSignal.NONE
+
+    @property
+    def shows_that_scopes_work(self) -> bool:
+        """Whether Meta has looked at the message itself: nothing is wrong with token, account and number."""
+        return self.status in (MessageStatus.ACCEPTED, MessageStatus.FAILED)
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A message that is marked as being sent since `at`, with the body that is posted, its tracker included.
+
+    `contact` is the customer's number, `waba_id` the account of the number, if it is known. `is_probe`: a scope is
+    paused, and this message is to show whether it works again. `resets_pair`: the customer's last message was refused
+    for its pace.
+    """
+
+    message: Message
+    contact: int
+    body: bytes
+    at: datetime
+    waba_id: str | None
+    is_probe: bool = False
+    resets_pair: bool = False
+
+
+@dataclass(frozen=True)
+class EndedSend:
+    """A claimed message that is over without a POST. `message_id`: None if it was erased."""
+
+    job: Job
+    message_id: str | None
+    outcome: SendOutcome
+
+
+@dataclass(frozen=True)
+class SendResult(JobResult):
+    """The result of a job of a message. `reserved`: None if it ended without a POST."""
+
+    send: SendOutcome | None = None
+    reserved: Reserved | None = None
+
+
+def outcome_of_send(answer: SendAnswer, message: Message, now: datetime, jitter: Callable[[], float]) -> SendOutcome:
+    """Return what follows from Meta's answer."""
+    if isinstance(answer, Accepted):
+        return SendOutcome(MessageStatus.ACCEPTED, Done(), accepted=answer, signal=QueueSignal.SUCCESS)
+    if isinstance(answer, Ambiguous):
+        return SendOutcome(MessageStatus.UNKNOWN, Done())
+    if isinstance(answer, NotSent):
+        error = _with_tries({"message": answer.reason, "class": ErrorClass.TRANSIENT.value}, message)
+        job = _retry(_backoff(error["tries"], jitter), message, now)
+        return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.FAILURE)
+    return _after_refusal(answer, message, now, jitter)
+
+
+def error_json(error: GraphError | None, rule: ErrorRule, http_status: int | None = None) -> Error:
+    """Return an error as the API shows it."""
+    meta = dict(error.verbatim) if error is not None else {"message": f"HTTP {http_status}"}
+    hint = {} if rule.hint is None else {"hint": rule.hint}
+    return {**meta, "class": rule.error_class.value, **hint}
+
+
+def refusal_of(
+    error: GraphError | None, rule: ErrorRule, delay: timedelta, *, is_late: bool = False
+) -> Refusal | None:
+    """Return why a scope is to be paused; None if the error pauses none.
+
+    A number that is too fast is slowed, not paused, unless the answer asks for a delay.
+    """
+    if rule.error_class not in PAUSING or (_is_pace_of_number(rule) and not delay):
+        return None
+    said = "HTTP 429" if error is None else error.summary
+    reason = said if rule.hint is None else f"{said}; {rule.hint}"
+    code = 0 if error is None else error.code
+    return Refusal(rule.error_class, rule.scope, code, reason, delay, is_late)
+
+
+def _after_refusal(answer: Refused, message: Message, now: datetime, jitter: Callable[[], float]) -> SendOutcome:
+    rule = rule_for(answer.error, answer.http_status, is_marketing=message.endpoint == "marketing_messages")
+    error = _with_tries(error_json(answer.error, rule, answer.http_status), message)
+    is_over = rule.is_final or (rule.max_tries is not None and error["tries"] >= rule.max_tries)
+    if is_over:
+        return SendOutcome(MessageStatus.FAILED, Done(), error, signal=QueueSignal.SUCCESS)
+    return SendOutcome(
+        MessageStatus.QUEUED,
+        _retry(max(_delay(rule, error["tries"], jitter), answer.delay), message, now),
+        error,
+        refusal=refusal_of(answer.error, rule, answer.delay),
+        slows_number=_is_pace_of_number(rule),
+        slows_pair=rule.error_class is ErrorClass.PAIR_THROTTLED,
+        signal=_signal(rule),
+    )
+
+
+def _delay(rule: ErrorRule, tries: int, jitter: Callable[[], float]) -> timedelta:
+    """Return how long this message waits. A paused scope and the pace of a customer delay it further."""
+    if rule.pause is not None:
+        return rule.pause
+    if rule.error_class is ErrorClass.TRANSIENT:
+        return _backoff(tries, jitter)
+    return NUMBER_BACKOFF if _is_pace_of_number(rule) else timedelta()
+
+
+def _signal(rule: ErrorRule) -> QueueSignal:
+    """Return what a refusal says about the connection to Meta: it works, unless all of Meta's service is down."""
+    is_outage = rule.error_class is ErrorClass.TRANSIENT and rule.scope is not ErrorScope.MESSAGE
+    return QueueSignal.FAILURE if is_outage else QueueSignal.SUCCESS
+
+
+def _is_pace_of_number(rule: ErrorRule) -> bool:
+    return rule.error_class is ErrorClass.THROTTLED and rule.scope is ErrorScope.NUMBER
+
+
+def _with_tries(error: Error, message: Message) -> Error:
+    """Count how often in a row the message was refused with this error."""
+    last = message.error or {}
+    is_same = (last.get("code"), last.get("class")) == (error.get("code"), error["class"])
+    return {**error, "tries": (last.get("tries", 0) if is_same else 0) + 1}
+
+
+def _backoff(tries: int, jitter: Callable[[], float]) -> timedelta:
+    backoff: timedelta = FIRST_BACKOFF * 2 ** min(tries - 1, 10)
+    return min(backoff, MAX_BACKOFF) * (0.8 + 0.4 * jitter())
+
+
+def _retry(delay: timedelta, message: Message, now: datetime) -> Retry:
+    """Try again after this delay, or look at the message again when it expires."""
+    return Retry(max(timedelta(), min(delay, message.expires_at - now)))

@@ -1,0 +1,97 @@
+"""Which of the claimed messages of a number are sent now, and when the others are looked at again. Values only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from app.domain.pacing import NumberPace, PairPace
+from app.domain.scope_pause import ScopePause
+from app.domain.send_limits import SendLimits
+
+SCOPE_REST = timedelta(seconds=30)
+"""How long the queue of a paused scope rests at most, so that its messages expire in time, and that one whose pause
+was ended goes on."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A claimed message that is not over. `contact`: its customer's number."""
+
+    job_id: int
+    contact: int
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class ScopeGate:
+    """What the paused scopes of a number allow. `limit`: how many messages, if limited. `probing`: pauses whose probe
+    begins. `rest_until`: until then nothing of the number is claimed.
+    """
+
+    limit: int | None = None
+    probing: tuple[ScopePause, ...] = ()
+    rest_until: datetime | None = None
+
+
+@dataclass
+class SendPlan:
+    """`granted`: the jobs whose messages are sent now. `back`: those that are handed back, with their due times.
+
+    `number`, `pairs`: the paces afterwards. `rest_until`: until then nothing of the number is claimed.
+    """
+
+    number: NumberPace
+    granted: list[int] = field(default_factory=list)
+    back: dict[int, datetime] = field(default_factory=dict)
+    pairs: dict[int, PairPace] = field(default_factory=dict)
+    rest_until: datetime | None = None
+
+
+def scope_gate(pauses: Sequence[ScopePause], now: datetime) -> ScopeGate:
+    """Return what these paused scopes allow: nothing, or one message as the probe of all of them."""
+    if not pauses:
+        return ScopeGate()
+    probing = tuple(pause.probing(now) for pause in pauses)
+    if all(pause.is_probe_due(now) for pause in pauses):
+        return ScopeGate(1, probing, now + SCOPE_REST)
+    ends = [pause.until for pause in pauses if pause.until is not None and not pause.is_probe_due(now)]
+    return ScopeGate(0, rest_until=min([*ends, now + SCOPE_REST]))
+
+
+def plan_sends(
+    candidates: Sequence[Candidate],
+    now: datetime,
+    *,
+    limits: SendLimits,
+    number: NumberPace,
+    pairs: Mapping[int, PairPace],
+    gate: ScopeGate,
+) -> SendPlan:
+    """Return what is done with the candidates, of each customer one at most. The oldest are sent first.
+
+    One whose customer is to be written to later is handed back until then. One that the number's pace or a scope
+    holds back keeps its place before those that came later, and the whole queue rests.
+    """
+    pace = number.pace(limits.per_second, now)
+    free = pace.allowed(number.full_at, now)
+    limit = free if gate.limit is None else min(free, gate.limit)
+    plan = SendPlan(number, rest_until=gate.rest_until)
+    has_more = False
+    for one in sorted(candidates, key=lambda one: (one.created_at, one.job_id)):
+        pair = pairs[one.contact]
+        free_at = pair.free_at(limits.pair, now)
+        if free_at > now:
+            plan.back[one.job_id] = min(free_at, one.expires_at)
+        elif len(plan.granted) < limit:
+            plan.granted.append(one.job_id)
+            plan.pairs[one.contact] = pair.sent(limits.pair, now)
+        else:
+            plan.back[one.job_id], has_more = one.created_at, True
+    if plan.granted:
+        plan.number = replace(number, full_at=pace.after(number.full_at, now, len(plan.granted)))
+    if has_more and len(plan.granted) == free:
+        batch = min(limits.batch, pace.burst)
+        enough_at = pace.free_at(plan.number.full_at, batch) or now
+        plan.rest_until = max(plan.rest_until or now, enough_at)
+    return plan

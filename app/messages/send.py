@@ -1,0 +1,135 @@
+"""Sends messages: reserves claimed ones in a transaction of its own, then makes the one POST of each.
+
+A message is marked as being sent before its POST, and the mark is on disk. If the process dies after that, it is not
+known whether Meta has the message: it becomes `unknown`, and is not sent again by itself.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from app.domain.job import Job, Retry
+from app.domain.job_result import Attempt, JobResult, QueueSignal
+from app.domain.message import MessageStatus
+from app.domain.send_answer import Accepted, Refused, SendAnswer
+from app.domain.send_limits import SendLimits
+from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, SendResult, outcome_of_send
+from app.domain.timestamps import iso
+from app.metrics import Metrics
+from app.store import Store
+
+log = logging.getLogger(__name__)
+
+LEVELS = {
+    MessageStatus.ACCEPTED: logging.INFO,
+    MessageStatus.QUEUED: logging.WARNING,
+    MessageStatus.EXPIRED: logging.WARNING,
+    MessageStatus.FAILED: logging.WARNING,
+    MessageStatus.UNKNOWN: logging.ERROR,
+}
+"""An outcome that is not here tells nothing new: the message was cancelled, or was over before."""
+
+Task = Callable[[], JobResult]
+
+
+class Graph(Protocol):
+    """What sending needs of the Graph API's client, or of the fake one."""
+
+    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
+        """POST one message. Never raise for what the network or Meta does."""
+        ...
+
+
+class Sender:
+    """Sends the messages of all numbers. Its workers share one pace, which the database keeps."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        graph: Graph,
+        limits: SendLimits,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._graph = graph
+        self._limits = limits
+        self._clock = clock
+        self._jitter = jitter
+        self._metrics = metrics
+        self._has_probed = False
+
+    def has_work(self) -> bool:
+        """Return True. Before the first claim of a process, stopped scopes may be probed: it may have a new token."""
+        if not self._has_probed:
+            self._store.sending.probe_stopped()
+            self._has_probed = True
+        return True
+
+    def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        """Reserve what may be sent now, and return its tasks. The other jobs are handed back."""
+        if not jobs:
+            return []
+        reservations = self._store.sending.reserve(jobs, self._limits)
+        for pause in reservations.paused:
+            fields = {"scope": pause.name, "reason": pause.reason, "until": iso(pause.until)}
+            log.error("sending.paused", extra=fields)
+        return [
+            *((ended.job, partial(self._end, ended)) for ended in reservations.ended),
+            *((job, partial(self._send, job, reserved)) for job, reserved in reservations.reserved),
+        ]
+
+    def _send(self, job: Job, reserved: Reserved) -> JobResult:
+        message, at, started = reserved.message, self._clock(), time.monotonic()
+        answer = self._graph.send(message.phone_number_id, message.endpoint, reserved.body)
+        duration_ms = round((time.monotonic() - started) * 1000)
+        outcome = outcome_of_send(answer, message, self._clock(), self._jitter)
+        reason = _reason(answer)
+        self._metrics.message_attempted(outcome=outcome.status.value)
+        _log_attempt(job, message.id, outcome, reason, duration_ms)
+        return SendResult(
+            job,
+            outcome.job,
+            Attempt(at, None, reason, duration_ms) if outcome.signal is QueueSignal.FAILURE else None,
+            outcome.signal,
+            max_in_flight=self._limits.slots,
+            send=outcome,
+            reserved=reserved,
+        )
+
+    def _end(self, ended: EndedSend) -> JobResult:
+        """Settle a job without a POST."""
+        if ended.message_id is not None:
+            _log_attempt(ended.job, ended.message_id, ended.outcome, None, None)
+        return SendResult(ended.job, ended.outcome.job, send=ended.outcome)
+
+
+def _reason(answer: SendAnswer) -> str | None:
+    """Return what went wrong, without what Meta said: it may name a customer."""
+    if isinstance(answer, Accepted):
+        return None
+    if isinstance(answer, Refused):
+        return f"HTTP {answer.http_status}" if answer.error is None else answer.error.number
+    return answer.reason
+
+
+def _log_attempt(
+    job: Job, message_id: str, outcome: SendOutcome, reason: str | None, duration_ms: int | None
+) -> None:
+    """Write one line for each POST, and for each message that ends without one."""
+    level = LEVELS.get(outcome.status, logging.DEBUG)
+    fields = {
+        "message_id": message_id,
+        "queue": job.queue,
+        "attempt": job.attempts + 1,
+        "outcome": outcome.status.value,
+        "error": reason,
+        "duration_ms": duration_ms,
+        "seconds": round(outcome.job.delay.total_seconds()) if isinstance(outcome.job, Retry) else None,
+    }
+    log.log(level, "message.attempted", extra=fields)

@@ -1,0 +1,66 @@
+"""Sending: which messages may leave now, and what is paused."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
+
+from app.domain.job import Job
+from app.domain.message import SEND_QUEUE
+from app.domain.meta.graph_errors import ErrorClass
+from app.domain.scope_pause import ScopePause
+from app.domain.send_limits import SendLimits
+from app.store.repository import Repository
+from app.store.tables.queues import lock_queues
+from app.store.tables.schema import queues
+from app.store.tables.sending import lock_scopes, pause_of, put_scope, resume_scopes
+from app.store.tables.sending_schema import send_scopes
+from app.store.transactions.reserve_sends import Reservations, reserve_sends
+
+
+class Sending(Repository):
+    """What is sent, and what is not sent for a while."""
+
+    def reserve(self, claimed: Sequence[Job], limits: SendLimits) -> Reservations:
+        """Mark those of these claimed jobs' messages as being sent that may be sent now. It is on disk on return.
+
+        The jobs are of one queue. Those that are not in the result are handed back.
+        """
+        database_id = self._store.identity().id
+        return self._store.write(lambda c: reserve_sends(c, self._store.now(c), claimed, limits, database_id))
+
+    def pauses(self) -> list[ScopePause]:
+        """Return the scopes that are paused, by name."""
+        query = select(send_scopes).order_by(send_scopes.c.name)
+        return self._store.database.read(lambda c: [pause_of(row) for row in c.execute(query)])
+
+    def resume(self, name: str) -> bool:
+        """End the pause of a scope. Return False if it is not paused."""
+
+        def resume(connection: Connection) -> bool:
+            _wake_numbers(connection)
+            is_paused = name in lock_scopes(connection, [name])
+            resume_scopes(connection, [name])
+            return is_paused
+
+        return self._store.write(resume, "work")
+
+    def probe_stopped(self) -> None:
+        """Let the next message of each stopped scope be its probe: a human may have put right what stopped it."""
+
+        def probe(connection: Connection) -> None:
+            now = self._store.now(connection)
+            names = [row.name for row in connection.execute(select(send_scopes.c.name).order_by(send_scopes.c.name))]
+            if names:
+                _wake_numbers(connection)
+            for pause in lock_scopes(connection, names).values():
+                if pause.error_class is ErrorClass.STOPPED:
+                    put_scope(connection, pause.due_at(now))
+
+        self._store.write(probe, "work")
+
+
+def _wake_numbers(connection: Connection) -> None:
+    """Let no number rest any longer."""
+    query = select(queues.c.name).where(queues.c.name.startswith(SEND_QUEUE), queues.c.rest_until.is_not(None))
+    for name in lock_queues(connection, connection.execute(query).scalars().all()):
+        connection.execute(update(queues).where(queues.c.name == name).values(rest_until=None))

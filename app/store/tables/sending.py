@@ -1,0 +1,99 @@
+"""What is paused and how fast numbers and customers are written to, as rows and back.
+
+The rows of a number and of its customers are read and written with the lock on the number's queue.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
+
+from app.domain.meta.graph_errors import ErrorClass
+from app.domain.pacing import NumberPace, PairPace
+from app.domain.scope_pause import ScopePause
+from app.store.tables.sending_schema import send_numbers, send_pairs, send_scopes
+from app.store.tables.types import UtcDateTime, chunks, printable_excerpt
+
+_TIMES = [bindparam(name, type_=UtcDateTime) for name in ("full_at", "slowed_at", "paused_until", "since", "until")]
+_SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", expanding=True)))
+_LOCK_SCOPES = _SCOPES.order_by(send_scopes.c.name).with_for_update()
+_PUT_SCOPE = text(
+    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)"
+    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_told)"
+    " ON CONFLICT (name) DO UPDATE SET error_class = excluded.error_class, code = excluded.code,"
+    " reason = excluded.reason, since = excluded.since, until = excluded.until, trips = excluded.trips,"
+    " is_told = excluded.is_told"
+).bindparams(*_TIMES[3:])
+_NUMBER = select(send_numbers).where(send_numbers.c.phone_number_id == bindparam("number"))
+_PUT_NUMBER = text(
+    "INSERT INTO send_numbers (phone_number_id, full_at, share, slowed_at)"
+    " VALUES (:number, :full_at, :share, :slowed_at)"
+    " ON CONFLICT (phone_number_id) DO UPDATE SET full_at = excluded.full_at, share = excluded.share,"
+    " slowed_at = excluded.slowed_at"
+).bindparams(*_TIMES[:2])
+_PAIRS = select(send_pairs).where(
+    send_pairs.c.phone_number_id == bindparam("number"),
+    send_pairs.c.contact.in_(bindparam("contacts", expanding=True)),
+)
+_PUT_PAIR = text(
+    "INSERT INTO send_pairs (phone_number_id, contact, full_at, refusals, paused_until)"
+    " VALUES (:number, :contact, :full_at, :refusals, :paused_until)"
+    " ON CONFLICT (phone_number_id, contact) DO UPDATE SET full_at = excluded.full_at,"
+    " refusals = excluded.refusals, paused_until = excluded.paused_until"
+).bindparams(_TIMES[0], _TIMES[2])
+
+
+def read_scopes(connection: Connection, names: Sequence[str]) -> dict[str, ScopePause]:
+    """Return those of these scopes that are paused."""
+    return {row.name: pause_of(row) for row in connection.execute(_SCOPES, {"names": names})}
+
+
+def lock_scopes(connection: Connection, names: Sequence[str]) -> dict[str, ScopePause]:
+    """Lock those of these scopes that are paused, in the order of their names, and return them."""
+    return {row.name: pause_of(row) for row in connection.execute(_LOCK_SCOPES, {"names": names})}
+
+
+def put_scope(connection: Connection, pause: ScopePause) -> None:
+    """Pause a scope, or change its pause."""
+    reason = printable_excerpt(pause.reason)
+    connection.execute(_PUT_SCOPE, {**vars(pause), "error_class": pause.error_class.value, "reason": reason})
+
+
+def resume_scopes(connection: Connection, names: Sequence[str]) -> None:
+    """End the pauses of these scopes, which are locked."""
+    connection.execute(delete(send_scopes).where(send_scopes.c.name.in_(names)))
+
+
+def pause_of(row: Row[*tuple[Any, ...]]) -> ScopePause:
+    """Return the pause that a row of the table holds."""
+    error_class = ErrorClass(row.error_class)
+    return ScopePause(row.name, error_class, row.code, row.reason, row.since, row.until, row.trips, row.is_told)
+
+
+def read_number(connection: Connection, number: str) -> NumberPace:
+    """Return the pace of a number."""
+    row = connection.execute(_NUMBER, {"number": number}).one_or_none()
+    return NumberPace() if row is None else NumberPace(row.full_at, row.share, row.slowed_at)
+
+
+def put_number(connection: Connection, number: str, pace: NumberPace) -> None:
+    """Store the pace of a number."""
+    connection.execute(_PUT_NUMBER, {"number": number, **vars(pace)})
+
+
+def read_pairs(connection: Connection, number: str, contacts: Iterable[int]) -> dict[int, PairPace]:
+    """Return the paces of these customers of a number; of those that were never written to a new one."""
+    ordered = sorted(set(contacts))
+    stored = {
+        row.contact: PairPace(row.full_at, row.refusals, row.paused_until)
+        for chunk in chunks(ordered)
+        for row in connection.execute(_PAIRS, {"number": number, "contacts": chunk})
+    }
+    return {contact: stored.get(contact, PairPace()) for contact in ordered}
+
+
+def put_pairs(connection: Connection, number: str, pairs: Mapping[int, PairPace]) -> None:
+    """Store the paces of these customers of a number."""
+    if pairs:
+        rows = [{"number": number, "contact": contact, **vars(pair)} for contact, pair in sorted(pairs.items())]
+        connection.execute(_PUT_PAIR, rows)

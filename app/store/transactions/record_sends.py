@@ -1,0 +1,119 @@
+"""Records what became of messages, in the transaction that settles their jobs: message, paces, and paused scopes.
+
+A message whose job is settled without a word about its POST was cut off in it, or never came to it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from app.domain.job import Dead
+from app.domain.job_result import JobResult
+from app.domain.message import SEND_QUEUE, Message, MessageStatus
+from app.domain.message_progress import News, after
+from app.domain.scope_pause import scopes_of
+from app.domain.send_outcome import Reserved, SendOutcome, SendResult
+from app.store.tables.messages import lock_messages, update_messages
+from app.store.tables.schema import queues
+from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
+from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
+from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
+
+
+def record_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
+    """Record these results of jobs of send queues. Their queues are locked."""
+    wamids = {
+        result.job.subject: result.send.accepted.wamid
+        for result in results
+        if isinstance(result, SendResult) and result.send is not None and result.send.accepted is not None
+    }
+    if wamids:
+        hold_status_lock(connection, shared=True)
+    by_row = {result.job.subject: result for result in results}
+    stored = lock_messages(connection, by_row)
+    early = take_early_news(connection, wamids.values())
+    changed = {row_id: _after(message, by_row[row_id], now) for row_id, message in stored.items()}
+    for row_id, wamid in wamids.items():
+        for news in early.get(wamid, ()):
+            if row_id in changed:
+                changed[row_id] = after(changed[row_id], news)
+    update_messages(connection, now, [message for row_id, message in changed.items() if message != stored[row_id]])
+    _record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
+
+
+def _after(message: Message, result: JobResult, now: datetime) -> Message:
+    """Return a message after its job was settled."""
+    outcome = result.send if isinstance(result, SendResult) else None
+    if outcome is None:
+        return _after_internal_error(message, result, now)
+    if outcome.status is MessageStatus.QUEUED:
+        return _queued_again(message, outcome)
+    if outcome.status is MessageStatus.EXPIRED and message.status is not MessageStatus.QUEUED:
+        return message
+    if outcome.status is message.status:
+        return message
+    fresh = message if outcome.error is not None else replace(message, error=None)
+    accepted = outcome.accepted
+    wamid, meta_status = (accepted.wamid, accepted.message_status) if accepted is not None else (None, None)
+    return after(fresh, News(outcome.status, now, wamid, outcome.error, meta_status=meta_status))
+
+
+def _queued_again(message: Message, outcome: SendOutcome) -> Message:
+    """Return a message that Meta has not accepted, and that is tried again. A status may have said otherwise."""
+    if message.status is not MessageStatus.SENDING:
+        return message
+    return replace(message, status=MessageStatus.QUEUED, error=outcome.error)
+
+
+def _after_internal_error(message: Message, result: JobResult, now: datetime) -> Message:
+    """Return a message whose job is given up. One that is tried again stands as it stood."""
+    if not isinstance(result.outcome, Dead):
+        return message
+    if message.status is MessageStatus.SENDING:
+        return after(message, News(MessageStatus.UNKNOWN, now))
+    return after(message, News(MessageStatus.FAILED, now, error={"message": result.outcome.reason, "class": "other"}))
+
+
+def _record_posts(connection: Connection, now: datetime, results: Iterable[SendResult]) -> None:
+    """Record what answers say about scopes and paces. Scopes come after messages, and before paces."""
+    posts = [
+        (result.job.queue, result.reserved, result.send)
+        for result in results
+        if result.reserved is not None and result.send is not None
+    ]
+    refusals = [
+        ScopeRefusal(send.refusal, queue.removeprefix(SEND_QUEUE), reserved.waba_id, reserved.at)
+        for queue, reserved, send in posts
+        if send.refusal is not None
+    ]
+    working = [
+        (queue, scopes_of(queue.removeprefix(SEND_QUEUE), reserved.waba_id))
+        for queue, reserved, send in posts
+        if reserved.is_probe and send.shows_that_scopes_work
+    ]
+    change_scopes(connection, now, refusals, {name for _, names in working for name in names})
+    for queue in sorted({queue for queue, _ in working}):
+        connection.execute(update(queues).where(queues.c.name == queue).values(rest_until=None))
+    for number in sorted({queue.removeprefix(SEND_QUEUE) for queue, _, _ in posts}):
+        of_number = [(reserved, send) for queue, reserved, send in posts if queue == f"{SEND_QUEUE}{number}"]
+        _record_paces(connection, now, number, of_number)
+
+
+def _record_paces(
+    connection: Connection, now: datetime, number: str, posts: Sequence[tuple[Reserved, SendOutcome]]
+) -> None:
+    if any(send.slows_number for _, send in posts):
+        put_number(connection, number, read_number(connection, number).slowed(now))
+    changing = {
+        reserved.contact: send.slows_pair
+        for reserved, send in posts
+        if send.slows_pair or (reserved.resets_pair and send.accepted is not None)
+    }
+    if changing:
+        pairs = read_pairs(connection, number, changing)
+        changed = {
+            contact: pair.refused(now) if changing[contact] else pair.accepted() for contact, pair in pairs.items()
+        }
+        put_pairs(connection, number, changed)

@@ -1,0 +1,112 @@
+"""Which claimed messages are sent now: by pace, by customer, by age. The clock is moved, and no time passes."""
+
+import random
+from collections import deque
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.pacing import NumberPace, Pace, PairPace
+from app.domain.send_limits import MAX_SLOTS, SendLimits
+from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends
+
+NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+LIMITS = SendLimits(80, Pace(timedelta(seconds=6), 45), "warn", None)
+
+
+def candidates(count: int, *, minutes: int = 0) -> list[Candidate]:
+    at = NOON - timedelta(minutes=minutes)
+    return [Candidate(number + 1, number, at, at + A_DAY) for number in range(count)]
+
+
+def plan(
+    claimed: list[Candidate],
+    now: datetime = NOON,
+    *,
+    limits: SendLimits = LIMITS,
+    number: NumberPace = NumberPace(),  # noqa: B008 - frozen
+    pairs: dict[int, PairPace] | None = None,
+    gate: ScopeGate = ScopeGate(),  # noqa: B008 - frozen
+) -> SendPlan:
+    known = {one.contact: PairPace() for one in claimed} | (pairs or {})
+    return plan_sends(claimed, now, limits=limits, number=number, pairs=known, gate=gate)
+
+
+def test_what_is_within_the_pace_is_sent_at_once() -> None:
+    planned = plan(candidates(3))
+
+    assert (planned.granted, planned.back, planned.rest_until) == ([1, 2, 3], {}, None)
+    assert planned.number.full_at == NOON + 3 * timedelta(milliseconds=12.5)
+    assert planned.pairs.keys() == {0, 1, 2}
+
+
+def test_what_is_too_fast_keeps_its_place_and_the_queue_rests_until_a_batch_may_leave() -> None:
+    claimed = candidates(50, minutes=3)
+
+    planned = plan(claimed)
+
+    assert planned.granted == list(range(1, 41))
+    assert planned.back == {one.job_id: one.created_at for one in claimed[40:]}
+    assert planned.rest_until == NOON + LIMITS.batch * timedelta(milliseconds=12.5)
+
+
+def test_the_oldest_messages_are_sent_first() -> None:
+    young, old = Candidate(1, 1, NOON, NOON + A_DAY), Candidate(2, 2, NOON - A_DAY, NOON + A_DAY)
+
+    planned = plan([young, old], gate=ScopeGate(1))
+
+    assert planned.granted == [2]
+
+
+def test_a_customer_who_is_written_to_later_holds_up_nobody_else() -> None:
+    pausing = PairPace(paused_until=NOON + timedelta(seconds=16), refusals=2)
+
+    planned = plan(candidates(3), pairs={1: pausing})
+
+    assert planned.granted == [1, 3]
+    assert planned.back == {2: NOON + timedelta(seconds=16)}
+    assert planned.rest_until is None
+
+
+def test_a_message_is_looked_at_again_when_it_expires() -> None:
+    pausing = PairPace(paused_until=NOON + timedelta(hours=1))
+
+    planned = plan([Candidate(1, 0, NOON, NOON + timedelta(minutes=1))], pairs={0: pausing})
+
+    assert planned.back == {1: NOON + timedelta(minutes=1)}
+
+
+def test_a_scope_that_is_paused_lets_nothing_or_one_message_through() -> None:
+    until = NOON + timedelta(seconds=7)
+
+    none, one = plan(candidates(3), gate=ScopeGate(0, rest_until=until)), plan(candidates(3), gate=ScopeGate(1))
+
+    assert (none.granted, len(none.back), none.rest_until, none.number) == ([], 3, until, NumberPace())
+    assert (one.granted, len(one.back)) == ([1], 2)
+
+
+@pytest.mark.parametrize("per_second", [1, 20, 80, 1000])
+def test_workers_that_come_by_chance_keep_the_configured_rate_to_2_percent(per_second: int) -> None:
+    """Four workers claim from a long backlog for a minute, each whenever the queue rests no more, and a bit later."""
+    limits = SendLimits(per_second, LIMITS.pair, "off", None)
+    chance, backlog = random.Random(7), deque(candidates(per_second * 60 + 1000))
+    number, sent, rest_until = NumberPace(), 0, NOON
+    workers = [NOON + timedelta(seconds=chance.random()) for _ in range(4)]
+    while (now := min(workers)) < NOON + timedelta(seconds=60):
+        claimed = [backlog.popleft() for _ in range(min(limits.batch, len(backlog)))] if now >= rest_until else []
+        planned = plan(claimed, now, limits=limits, number=number)
+        number, sent = planned.number, sent + len(planned.granted)
+        rest_until = max(planned.rest_until or now, rest_until)
+        backlog.extendleft(reversed([one for one in claimed if one.job_id in planned.back]))
+        late = timedelta(milliseconds=chance.randrange(1, 120))
+        workers[workers.index(now)] = max(rest_until, now) + late
+
+    assert per_second * 60 * 0.98 - 1 <= sent <= per_second * 60 * 1.02 + 2
+
+
+def test_the_limits_of_a_number_follow_its_rate() -> None:
+    rates = [1, 80, 1000]
+
+    assert [SendLimits(rate, LIMITS.pair, "off", None).batch for rate in rates] == [1, 4, 50]
+    assert [SendLimits(rate, LIMITS.pair, "off", None).slots for rate in rates] == [8, 80, MAX_SLOTS]

@@ -1,0 +1,402 @@
+"""Sending in the database: what is reserved, handed back and recorded, on both databases and with a moved clock."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.job import Dead, Job
+from app.domain.job_result import JobResult
+from app.domain.message import Message, queue_of_number
+from app.domain.meta.graph_errors import graph_error
+from app.domain.pacing import Pace
+from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
+from app.domain.send_limits import SendLimits
+from app.domain.send_outcome import SendResult, outcome_of_send
+from app.store import Store
+from app.store.transactions.reserve_sends import Reservations
+from tests.support.messages import NUMBER, accept, new_message, tracker_of
+from tests.support.store import NOON, StoreMaker
+from tests.support.work import Clock, claim
+
+QUEUE = queue_of_number(NUMBER)
+WABA = "102290129340398"
+LIMITS = SendLimits(80, Pace(timedelta(seconds=6), 45), "warn", WABA)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+_people = iter(range(4915100000000, 4915199999999))
+
+
+def queued(store: Store, count: int = 1, **how: Any) -> list[Message]:
+    """Accept messages, each to another customer."""
+    return accept(store, *(new_message(to=f"+{next(_people)}", **how) for _ in range(count)))
+
+
+def reserve(store: Store, limits: SendLimits = LIMITS, *, queue: str = QUEUE) -> Reservations:
+    """Claim what can be claimed now, and reserve of it what may be sent."""
+    claimed = claim(store, queue, max_in_flight=1000, limit=1000)
+    return store.sending.reserve(claimed, limits) if claimed else Reservations()
+
+
+def settle(store: Store, reservations: Reservations, *answers: SendAnswer) -> list[bool]:
+    """Settle what was reserved as if Meta had answered so, the last answer again and again."""
+    results: list[JobResult] = [
+        SendResult(ended.job, ended.outcome.job, send=ended.outcome) for ended in reservations.ended
+    ]
+    for number, (job, reserved) in enumerate(reservations.reserved):
+        answer = answers[min(number, len(answers) - 1)]
+        outcome = outcome_of_send(answer, reserved.message, store.clock.now(), lambda: 0.5)
+        results.append(
+            SendResult(job, outcome.job, signal=outcome.signal, max_in_flight=1000, send=outcome, reserved=reserved)
+        )
+    return store.jobs.settle(results)
+
+
+def send(store: Store, *answers: SendAnswer, limits: SendLimits = LIMITS) -> int:
+    """Reserve and settle once. Return how many messages left."""
+    reservations = reserve(store, limits)
+    settle(store, reservations, *answers)
+    return len(reservations.reserved)
+
+
+def accepted(wamid: str = "wamid.A=") -> Accepted:
+    return Accepted(wamid, "4915112345678")
+
+
+def refused(code: int, *, subcode: int | None = None, delay: timedelta | None = None) -> Refused:
+    return Refused(graph_error({"code": code, "error_subcode": subcode, "message": "said"}), 400, delay)
+
+
+def stored(store: Store, message: Message) -> Message:
+    found = store.messages.get(message.id)
+    assert found is not None
+    return found
+
+
+def waiting(store: Store) -> int:
+    """How many messages have a job."""
+    return sum(depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.queue == QUEUE)
+
+
+def subjects_of(reserved: Sequence[tuple[Job, Any]]) -> list[int]:
+    return [job.subject for job, _ in reserved]
+
+
+def test_a_reserved_message_is_marked_as_being_sent_and_carries_our_tracker(timed: Store) -> None:
+    [message] = queued(timed)
+
+    [(job, reserved)] = reserve(timed).reserved
+
+    assert job.subject == message.row_id
+    assert (stored(timed, message).status, [entry.status for entry in stored(timed, message).history]) == (
+        "sending",
+        ["queued", "sending"],
+    )
+    body = json.loads(reserved.body)
+    assert body.pop("biz_opaque_callback_data") == tracker_of(timed, message)
+    assert body == json.loads(timed.messages.body(message.id) or b"")
+
+
+def test_an_accepted_message_has_its_wamid_and_its_job_is_done(timed: Store) -> None:
+    [message] = queued(timed)
+
+    assert send(timed, Accepted("wamid.A=", message_status="held_for_quality_assessment")) == 1
+
+    found = stored(timed, message)
+    assert (found.status, found.wamid, found.meta_status, found.error) == (
+        "accepted",
+        "wamid.A=",
+        "held_for_quality_assessment",
+        None,
+    )
+    assert waiting(timed) == 0
+
+
+def test_a_message_that_was_being_sent_when_its_worker_died_is_never_sent_again(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    reserve(timed)
+    clock.advance(MINUTE)
+
+    found = reserve(timed)
+    settle(timed, found)
+
+    assert found.reserved == []
+    assert stored(timed, message).status == "unknown"
+    assert waiting(timed) == 0
+
+
+def test_an_answer_that_was_lost_leaves_the_message_unknown(timed: Store) -> None:
+    [message] = queued(timed)
+
+    send(timed, Ambiguous("no answer in time"))
+
+    assert stored(timed, message).status == "unknown"
+    assert waiting(timed) == 0
+
+
+def test_the_answer_of_a_worker_that_lost_its_claim_changes_nothing(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+
+    assert settle(timed, late, accepted()) == [False]
+    assert stored(timed, message).status == "unknown"
+
+
+def test_a_message_that_was_not_sent_is_tried_again_and_shows_why(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    statuses = []
+    for _ in range(3):
+        send(timed, NotSent("connection refused"))
+        statuses.append((stored(timed, message).status, (stored(timed, message).error or {})["tries"]))
+        clock.advance(MINUTE)
+    send(timed, accepted())
+
+    assert statuses == [("queued", 1), ("queued", 2), ("queued", 3)]
+    found = stored(timed, message)
+    assert (found.status, found.error) == ("accepted", None)
+    assert [entry.status for entry in found.history] == ["queued", *["sending"] * 4, "accepted"]
+
+
+def test_a_final_refusal_fails_this_message_only(timed: Store) -> None:
+    first, second = queued(timed, 2)
+
+    send(timed, refused(131026), accepted())
+
+    assert (stored(timed, first).status, stored(timed, second).status) == ("failed", "accepted")
+    error = stored(timed, first).error
+    assert error is not None
+    assert (error["code"], error["class"]) == (131026, "recipient")
+    assert timed.sending.pauses() == []
+
+
+def test_a_message_that_waited_too_long_expires_without_a_post(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed, lifetime=MINUTE)
+    clock.advance(MINUTE)
+
+    assert send(timed, accepted()) == 0
+    assert stored(timed, message).status == "expired"
+    assert waiting(timed) == 0
+
+
+def test_a_message_that_was_erased_while_it_waited_is_done(timed: Store) -> None:
+    from sqlalchemy import delete
+
+    from app.store.tables.message_schema import messages
+
+    queued(timed)
+    timed.write(lambda c: c.execute(delete(messages)))
+
+    assert send(timed, accepted()) == 0
+    assert waiting(timed) == 0
+
+
+@pytest.mark.parametrize(("hours", "count"), [(23, 1), (25, 0)])
+def test_the_window_is_looked_at_again_before_the_post(timed: Store, hours: int, count: int) -> None:
+    from sqlalchemy import insert
+
+    from app.domain.message import contact_number
+    from app.store.tables.message_schema import conversations
+
+    [message] = accept(timed, new_message(to="+4915112345678"))
+    values = {"phone_number_id": NUMBER, "contact": contact_number("4915112345678"), "updated_at": NOON}
+    last = {"last_inbound_at": NOON - timedelta(hours=hours)}
+    timed.write(lambda c: c.execute(insert(conversations).values({**values, **last})))
+
+    assert send(timed, accepted(), limits=replace(LIMITS, window_policy="enforce")) == count
+
+    error = stored(timed, message).error
+    assert (error or {}).get("code") == (None if count else "window_closed")
+
+
+def test_a_number_that_is_too_fast_keeps_its_pace_over_all_workers(
+    url: str, make_store: StoreMaker, clock: Clock
+) -> None:
+    workers = [make_store(url, clock=clock) for _ in range(4)]
+    queued(workers[0], 400)
+
+    def work(number: int) -> int:
+        claimed = claim(workers[number], QUEUE, max_in_flight=1000, limit=LIMITS.batch)
+        return len(workers[number].sending.reserve(claimed, LIMITS).reserved) if claimed else 0
+
+    sent = []
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(40):
+            sent.append(0)
+            while count := sum(pool.map(work, range(4))):  # 0: none of them may send more
+                sent[-1] += count
+            clock.advance(timedelta(milliseconds=100))
+
+    assert sent[0] == 40  # the burst
+    assert 40 + 39 * 8 - 4 <= sum(sent) <= 40 + 39 * 8
+
+
+def test_what_is_held_back_by_the_pace_leaves_in_its_order(timed: Store, clock: Clock) -> None:
+    slow = replace(LIMITS, per_second=2)
+    accepted_first = queued(timed, 3)
+    clock.advance(SECOND)
+    accepted_later = queued(timed, 3)
+    left = []
+    for _ in range(20):
+        reservations = reserve(timed, slow)
+        left += subjects_of(reservations.reserved)
+        settle(timed, reservations, accepted())
+        clock.advance(timedelta(milliseconds=300))
+
+    assert left == [message.row_id for message in (*accepted_first, *accepted_later)]
+
+
+def test_a_refusal_for_the_rate_halves_the_pace_of_the_number(timed: Store, clock: Clock) -> None:
+    queued(timed, 200)
+    send(timed, refused(130429))
+    clock.advance(SECOND)
+
+    assert send(timed, accepted()) in range(20, 30)
+
+
+def test_a_customer_gets_45_messages_and_then_one_in_6_seconds_in_order(timed: Store, clock: Clock) -> None:
+    fast = replace(LIMITS, per_second=1000)
+    messages = accept(timed, *(new_message(to="+4915112345678") for _ in range(47)))
+    [other] = queued(timed)
+    sent_at = []
+    for _ in range(70):
+        reservations = reserve(timed, fast)
+        sent_at += [(row_id, clock.now - NOON) for row_id in subjects_of(reservations.reserved)]
+        settle(timed, reservations, accepted())
+        clock.advance(timedelta(milliseconds=200))
+
+    mine = [(row_id, at) for row_id, at in sent_at if row_id != other.row_id]
+    assert [row_id for row_id, _ in mine] == [message.row_id for message in messages]
+    assert (other.row_id, timedelta()) in sent_at
+    assert [at for _, at in mine][44:] == [44 * timedelta(seconds=0.2), 9 * SECOND, 12 * SECOND]
+
+
+def test_a_customer_who_is_refused_for_the_pace_waits_and_nobody_else(timed: Store, clock: Clock) -> None:
+    first, second = accept(timed, new_message(to="+4915112345678"), new_message(to="+4915112345678"))
+    waits = []
+    for expected in (4, 16, 64):
+        assert send(timed, refused(131056)) == 1
+        clock.advance(expected * SECOND - SECOND / 10)
+        waits.append(send(timed, accepted()))
+        clock.advance(SECOND)
+    [other] = queued(timed)
+    send(timed, accepted("wamid.1"))
+    send(timed, accepted("wamid.2"))
+
+    assert waits == [0, 0, 0]
+    assert [stored(timed, message).status for message in (first, second, other)] == ["accepted"] * 3
+    assert send(timed) == 0
+
+
+def test_a_stopped_account_keeps_its_queue_and_is_told_once(timed: Store, clock: Clock) -> None:
+    messages = queued(timed, 30)
+    send(timed, refused(190, subcode=463))
+
+    first, again = reserve(timed), reserve(timed)
+
+    [pause] = timed.sending.pauses()
+    assert (pause.name, pause.code, pause.error_class) == ("app", 190, "stopped")
+    assert "access token" in pause.reason
+    assert {stored(timed, message).status for message in messages} == {"queued"}
+    assert (first.reserved, again.reserved) == ([], [])
+
+
+def test_a_probe_that_is_accepted_ends_the_pause(timed: Store, clock: Clock) -> None:
+    messages = queued(timed, 30)
+    send(timed, refused(100, subcode=33))
+    reserve(timed)
+    clock.advance(5 * MINUTE)
+
+    probe = reserve(timed)
+    clock.advance(SECOND)
+    beside = reserve(timed)
+    settle(timed, probe, accepted())
+
+    assert (len(probe.reserved), beside.reserved) == (1, [])
+    assert timed.sending.pauses() == []
+    assert send(timed, accepted()) == 29
+    assert {stored(timed, message).status for message in messages} == {"accepted"}
+
+
+def test_a_probe_that_is_refused_pauses_again(timed: Store, clock: Clock) -> None:
+    queued(timed, 3)
+    send(timed, refused(131048))
+    clock.advance(10 * MINUTE)
+    send(timed, refused(131048))
+
+    [pause] = timed.sending.pauses()
+
+    assert (pause.trips, pause.until) == (2, clock.now + 60 * MINUTE)
+
+
+def test_a_resume_by_hand_sends_what_waited(timed: Store) -> None:
+    queued(timed, 5)
+    send(timed, refused(131031))
+    reserve(timed)
+
+    assert timed.sending.resume(f"waba:{WABA}")
+    assert not timed.sending.resume(f"waba:{WABA}")
+    assert send(timed, accepted()) == 5
+
+
+def test_a_new_process_probes_what_is_stopped_and_not_what_cools(timed: Store) -> None:
+    queued(timed, 3)
+    send(timed, refused(190), refused(131048))
+    reserve(timed)
+
+    timed.sending.probe_stopped()
+
+    by_name = {pause.name: pause.until for pause in timed.sending.pauses()}
+    assert by_name == {"app": NOON, f"number:{NUMBER}": NOON + 10 * MINUTE}
+
+
+def test_the_numbers_of_one_app_are_stopped_together_and_one_of_them_alone(timed: Store, clock: Clock) -> None:
+    other = "106540352242999"
+    queued(timed, 2)
+    queued(timed, 2, number=other)
+    send(timed, refused(33))
+
+    assert len(reserve(timed, queue=queue_of_number(other)).reserved) == 2
+    send(timed, refused(190))
+    clock.advance(5 * MINUTE)
+    send(timed, refused(190))
+    queued(timed, 2, number=other)
+    assert reserve(timed, queue=queue_of_number(other)).reserved == []
+
+
+def test_a_job_that_is_given_up_leaves_no_message_behind(timed: Store) -> None:
+    queued_one, sending = queued(timed, 2)
+    claimed = claim(timed, QUEUE)
+    timed.sending.reserve([job for job in claimed if job.subject == sending.row_id], LIMITS)
+
+    timed.jobs.settle([JobResult(job, Dead("its worker died 5 times")) for job in claimed])
+
+    assert (stored(timed, queued_one).status, stored(timed, sending).status) == ("failed", "unknown")
+    error = stored(timed, queued_one).error
+    assert error == {"message": "its worker died 5 times", "class": "other"}
+
+
+def test_a_queue_that_rests_is_claimed_from_again_at_the_end_of_its_rest(timed: Store, clock: Clock) -> None:
+    queued(timed, 50)
+    send(timed, accepted())
+
+    next_due = timed.jobs.next_due_in(QUEUE)
+    assert next_due is not None
+    assert claim(timed, QUEUE) == []
+    clock.advance(timedelta(seconds=next_due))
+    assert len(claim(timed, QUEUE, max_in_flight=100)) == 10
+
+
+def test_a_rest_that_a_wrong_clock_has_set_is_none(timed: Store, clock: Clock) -> None:
+    queued(timed, 50)
+    send(timed, accepted())
+    clock.advance(-timedelta(days=1))
+
+    found = timed.queues.get(QUEUE)
+    assert found is not None
+    assert found.as_of(clock.now).rest_until is None
