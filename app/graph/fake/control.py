@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.graph.fake.acting import act
 from app.graph.fake.clock import MovableClock
 from app.graph.fake.journal import Journal
 from app.graph.fake.meta import Meta
@@ -87,6 +88,10 @@ def _callback(control: Control, _: Call, body: dict[str, Any]) -> Any:
     return {"success": True}
 
 
+def _customer(control: Control, call: Call, body: dict[str, Any]) -> Any:
+    return {"id": act(control.meta, body, call.origin)}
+
+
 def _state(control: Control, _: Call, __: Any) -> Any:
     messages = [message for _, message in control.meta.state.items("message")]
     trackers = Counter(message["tracker"] for message in messages if message["tracker"] is not None)
@@ -110,5 +115,6 @@ _HANDLERS: dict[tuple[str, str], Callable[[Control, Call, Any], Any]] = {
     ("POST", "script"): _script,
     ("POST", "heal"): _heal,
     ("POST", "clock"): _clock,
+    ("POST", "customer"): _customer,
     ("POST", "callback"): _callback,
 }

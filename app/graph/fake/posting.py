@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
 
 from app.graph.fake.accounts import Accounts
@@ -159,7 +159,7 @@ class Poster:
     def _repeat(self, changes: Iterable[Change]) -> None:
         """Plan the same updates again a second later, batched with others."""
         for change in changes:
-            repeated = Change(change.waba, change.field, change.value, batch=1000)
+            repeated = replace(change, batch=1000)
             self._add(_Due(self._clock.now() + 1, next(self._positions), repeated, is_repeat=True))
 
     def _send(self, body: bytes, switches: Switches, attempt: int) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any
 from app.graph.fake import buckets
 from app.graph.fake.acceptance import Send, accept
 from app.graph.fake.accounts import Number
+from app.graph.fake.acting import echo, remember_question
 from app.graph.fake.behaviours import Behaviour
 from app.graph.fake.check_media import MEDIA_KEYS
 from app.graph.fake.check_message import check_message
@@ -40,7 +41,10 @@ def post_message(meta: Meta, call: Call, number_id: str, endpoint: str) -> Answe
     if not behaviour.is_accepted:
         return _spoilt(meta, behaviour, json_answer({}))
     send = Send(number, body, kind, endpoint, person, behaviour)
-    return _spoilt(meta, behaviour, json_answer(_accepted(send, accept(meta, send))))
+    wamid = accept(meta, send)
+    remember_question(meta, send, wamid)
+    echo(meta, send, call.origin)
+    return _spoilt(meta, behaviour, json_answer(_accepted(send, wamid)))
 
 
 def _mark_as_read(body: Json) -> Answer:

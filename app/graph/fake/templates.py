@@ -49,7 +49,9 @@ def create(meta: Meta, call: Call, waba: str) -> Answer:
         "sends": 0,
     }
     meta.state.put("template", template["id"], template)
-    meta.outlet.plan(REVIEW_SECONDS * meta.switches.pace, _change(template, template["verdict"]))
+    meta.outlet.plan(
+        REVIEW_SECONDS * meta.switches.pace, _change(template, template["verdict"], int(template["decided_at"]))
+    )
     return json_answer({"id": template["id"], "status": "PENDING", "category": category})
 
 
@@ -123,7 +125,7 @@ def _count_send(meta: Meta, template: dict[str, Any]) -> None:
     meta.state.put("template", template["id"], counted)
     if _status(meta, counted) == "PAUSED":
         if counted["sends"] == PAUSED_AT_SEND:
-            meta.outlet.plan(0, _change(counted, "PAUSED"))
+            meta.outlet.plan(0, _change(counted, "PAUSED", int(meta.clock.now())))
         raise refuse("paused_template")
 
 
@@ -152,7 +154,7 @@ def _shown(meta: Meta, template: dict[str, Any]) -> dict[str, Any]:
     return {name: whole[name] for name in SHOWN}
 
 
-def _change(template: dict[str, Any], event: str) -> Change:
+def _change(template: dict[str, Any], event: str, at: int) -> Change:
     value = {
         "event": event,
         "message_template_id": int(template["id"]),
@@ -161,7 +163,7 @@ def _change(template: dict[str, Any], event: str) -> Change:
         "message_template_category": template["category"],
         "reason": "INVALID_FORMAT" if event == "REJECTED" else "NONE",
     }
-    return Change(template["waba"], "message_template_status_update", value)
+    return Change(template["waba"], "message_template_status_update", value, at=at)
 
 
 def _of(meta: Meta, waba: str) -> list[dict[str, Any]]:

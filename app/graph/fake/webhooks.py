@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.graph.fake.accounts import Accounts, Number
@@ -15,12 +15,16 @@ USER_AGENT = "facebookexternalua"
 
 @dataclass(frozen=True)
 class Change:
-    """One change of an account. `batch`: at most so many changes of its kind stand in one webhook."""
+    """One change of an account. `batch`: at most so many changes of its kind stand in one webhook.
+
+    `at`: the time of its entry, which has one where the value has none.
+    """
 
     waba: str
     field: str
     value: dict[str, Any]
     batch: int = 1
+    at: int | None = None
 
 
 def change_of(number: Number, batch: int = 1, field: str = "messages", **lists: Any) -> Change:
@@ -31,12 +35,15 @@ def change_of(number: Number, batch: int = 1, field: str = "messages", **lists: 
 
 def envelope_of(changes: Iterable[Change]) -> dict[str, Any]:
     """Return Meta's envelope around changes; updates of one number and field share a value."""
-    entries: dict[str, list[dict[str, Any]]] = {}
+    entries: dict[tuple[str, int | None], list[dict[str, Any]]] = {}
     for change in changes:
-        _add(entries.setdefault(change.waba, []), change)
+        _add(entries.setdefault((change.waba, change.at), []), change)
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": waba, "changes": parts} for waba, parts in entries.items()],
+        "entry": [
+            {"id": waba, **({} if at is None else {"time": at}), "changes": parts}
+            for (waba, at), parts in entries.items()
+        ],
     }
 
 
@@ -80,7 +87,7 @@ def shaped(change: Change, switches: Switches) -> Change:
             value.pop("contacts", None)
     if switches.unknown_fields:
         value["x_new_field"] = {"of": ["next", "month"]}
-    return Change(change.waba, change.field, value, change.batch)
+    return replace(change, value=value)
 
 
 def _status(status: dict[str, Any], switches: Switches) -> dict[str, Any]:

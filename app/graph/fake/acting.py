@@ -1,0 +1,121 @@
+"""Customers who act: what they do is remembered on Meta's side, and told by a webhook."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from app.graph.fake import buckets, media
+from app.graph.fake.acceptance import Send
+from app.graph.fake.accounts import Number
+from app.graph.fake.behaviours import TEST_USER_ID
+from app.graph.fake.customers import MEDIA, Action, Moment, change_by
+from app.graph.fake.meta import Meta
+from app.graph.fake.people import introduce, key_of, note_inbound, person_of, user_id_of
+from app.graph.fake.statuses import Recipient
+
+ECHO = "echo:"
+ECHO_SECONDS = 1.0
+SAMPLES = {
+    "image": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    "video": ("video/mp4", b"\0\0\0\x18ftypmp42"),
+    "audio": ("audio/ogg; codecs=opus", b"OggS"),
+    "document": ("application/pdf", b"%PDF-1.4\n"),
+    "sticker": ("image/webp", b"RIFF\0\0\0\0WEBP"),
+}
+OPENS_NO_WINDOW = ("number", "marketing", "hang_up")
+
+
+def act(meta: Meta, action: dict[str, Any], origin: str, after: float = 0) -> str:
+    """Let a customer do something; return the id under which the webhook tells of it.
+
+    Raise `ValueError` for an action that there is not.
+    """
+    number = _number(meta, action)
+    person = _person(meta, action)
+    last = meta.state.get("asked", f"{number.id}:{key_of(person)}") or {}
+    moment = Moment(
+        number=number,
+        person=person,
+        id=meta.ids.received(key_of(person)),
+        at=int(meta.clock.now() + after),
+        name=str(action.get("name", "Ada")),
+        username=action.get("username"),
+        answered=last.get("id"),
+        choices=last.get("choices", {}),
+    )
+    change = change_by(moment, _with_media(meta, number, action, origin))
+    _remember(meta, number, person, action)
+    meta.outlet.plan(after * meta.switches.pace, change)
+    return moment.id
+
+
+def echo(meta: Meta, send: Send, origin: str) -> None:
+    """Let the customer say a text back that begins with `echo:`, a second later."""
+    text = str(send.body.get("text", {}).get("body", ""))
+    if send.group is None and text.startswith(ECHO):
+        person = {"from": send.person.wa_id, "user_id": send.person.user_id}
+        act(meta, {"type": "text", "text": text, **person, "to": send.number.id}, origin, after=ECHO_SECONDS)
+
+
+def remember_question(meta: Meta, send: Send, wamid: str) -> None:
+    """Remember what was last sent to a customer, so that an answer names its id, and a title its choice."""
+    if send.group is None:
+        asked = {"id": wamid, "choices": dict(_choices(send.body.get("interactive", {}).get("action", {})))}
+        meta.state.put("asked", f"{send.number.id}:{key_of(send.person)}", asked)
+
+
+def _choices(action: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    for button in action.get("buttons") or []:
+        if "reply" in button:
+            yield button["reply"]["title"], {"id": button["reply"]["id"]}
+    for section in action.get("sections") or []:
+        for row in section.get("rows") or []:
+            yield row["title"], {"id": row["id"], "description": row.get("description", "")}
+
+
+def _number(meta: Meta, action: Action) -> Number:
+    wanted = action.get("to")
+    for number in meta.accounts.numbers:
+        if wanted in (None, number.id, number.display):
+            return number
+    raise ValueError(f"there is no business number {wanted}")
+
+
+def _person(meta: Meta, action: Action) -> Recipient:
+    """Return who acts: known by a number (`from`), a user id, or both."""
+    phone, user_id = str(action.get("from") or "").lstrip("+"), action.get("user_id")
+    if not phone and not user_id:
+        raise ValueError("say who acts: `from`, `user_id`, or both")
+    if phone and not user_id:
+        return person_of(meta, phone)
+    person = Recipient(phone or None, str(user_id) if user_id else user_id_of(phone))
+    if phone and not TEST_USER_ID.fullmatch(str(user_id)):
+        introduce(meta, person)
+    return person
+
+
+def _with_media(meta: Meta, number: Number, action: Action, origin: str) -> dict[str, Any]:
+    """Return the action with a file that can be fetched, where it has none: the given bytes, or a sample."""
+    kind = action.get("type")
+    if kind not in MEDIA or "media" in action:
+        return dict(action)
+    mime_type, sample = SAMPLES[kind]
+    data = base64.b64decode(action["data"]) if "data" in action else sample
+    mime_type = str(action.get("mime_type", mime_type))
+    media_id = media.keep(meta, number.id, mime_type, data, str(action.get("filename", "")))
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    url = media.address_of(meta, origin, media_id)
+    return {**action, "media": {"id": media_id, "mime_type": mime_type, "sha256": digest, "url": url}}
+
+
+def _remember(meta: Meta, number: Number, person: Recipient, action: Action) -> None:
+    switches = meta.switches
+    if switches.number_rate is not None:  # what comes in counts for the number's limit too
+        bucket = buckets.of_number(switches.number_rate, switches.number_burst)
+        buckets.take_token(meta.state, bucket, number.id, meta.clock.now())
+    if action["type"] not in OPENS_NO_WINDOW:
+        note_inbound(meta, number.id, person, has_referral="referral" in action)
+    if action["type"] == "number":
+        new = str(action["number"]).lstrip("+")
+        introduce(meta, Recipient(new, user_id_of(new)))

@@ -1,0 +1,192 @@
+"""What customers do, as webhooks tell it: messages of every kind, answers, calls, changes of their number.
+
+An action is JSON: `{"type": "text", "text": "hi"}`. `FIELDS` has what each type takes.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.graph.fake.accounts import Number
+from app.graph.fake.statuses import Recipient
+from app.graph.fake.webhooks import Change, change_of
+
+Action = Mapping[str, Any]
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Who does something, to which number, when, and under which id.
+
+    `answered`: the id of the message that the customer answers; `choices`: by title, what that message offered.
+    """
+
+    number: Number
+    person: Recipient
+    id: str
+    at: int
+    name: str = "Ada"
+    username: str | None = None
+    answered: str | None = None
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def change_by(moment: Moment, action: Action) -> Change:
+    """Return the webhook's change that tells of an action; raise `ValueError` for one that there is not."""
+    kind = action.get("type")
+    if kind not in FIELDS:
+        raise ValueError(f"a customer cannot do {kind!r}; there are {', '.join(FIELDS)}")
+    needed, allowed = FIELDS[kind]
+    missing, unknown = needed - set(action), set(action) - needed - allowed - ANY
+    if missing or unknown:
+        raise ValueError(f"{kind} takes {', '.join(sorted(needed | allowed)) or 'nothing'}")
+    if kind in ("call", "hang_up"):
+        return _around(moment, "calls", calls=[_call(moment, kind)])
+    if kind == "marketing":
+        return _around(moment, "user_preferences", user_preferences=[_preference(moment, action)])
+    return _around(moment, "messages", messages=[_message(moment, str(kind), action)])
+
+
+def _around(moment: Moment, name: str, **lists: Any) -> Change:
+    profile = {"name": moment.name, **({"username": moment.username} if moment.username else {})}
+    contact = {"profile": profile, "wa_id": moment.person.wa_id, "user_id": moment.person.user_id}
+    return change_of(moment.number, field=name, contacts=[_given(contact)], **lists)
+
+
+def _given(value: Content) -> Content:
+    return {key: each for key, each in value.items() if each is not None}
+
+
+def _sender(moment: Moment) -> Content:
+    return _given({"from": moment.person.wa_id, "from_user_id": moment.person.user_id})
+
+
+def _message(moment: Moment, kind: str, action: Action) -> Content:
+    content = MESSAGES[kind](moment, action)
+    message = {**_sender(moment), "id": moment.id, "timestamp": str(moment.at), **content}
+    if "referral" in action:
+        message["referral"] = action["referral"]
+    if kind in ("button", "list", "flow", "template_button") or action.get("is_reply"):
+        message["context"] = {"from": moment.number.display, "id": moment.answered or "wamid.unknown"}
+    return message
+
+
+def _plain(kind: str, content: Any) -> Content:
+    return {"type": kind, kind: content}
+
+
+def _media(_: Moment, action: Action) -> Content:
+    kind = str(action["type"])
+    facts = {key: action[key] for key in ("caption", "filename", "voice") if key in action}
+    return _plain(kind, {**action["media"], **facts})
+
+
+def _button(moment: Moment, action: Action) -> Content:
+    title = str(action["title"])
+    chosen = moment.choices.get(title, {})
+    reply = {"id": str(action.get("id", chosen.get("id", title))), "title": title}
+    return _plain("interactive", {"type": "button_reply", "button_reply": reply})
+
+
+def _row(moment: Moment, action: Action) -> Content:
+    title = str(action["title"])
+    chosen = moment.choices.get(title, {})
+    reply = {"id": str(action.get("id", chosen.get("id", title))), "title": title}
+    if description := action.get("description", chosen.get("description")):
+        reply["description"] = str(description)
+    return _plain("interactive", {"type": "list_reply", "list_reply": reply})
+
+
+def _flow(_: Moment, action: Action) -> Content:
+    answer = json.dumps({"flow_token": "unused", **action["response"]}, separators=(",", ":"))
+    reply = {"name": "flow", "body": "Sent", "response_json": answer}
+    return _plain("interactive", {"type": "nfm_reply", "nfm_reply": reply})
+
+
+def _reaction(moment: Moment, action: Action) -> Content:
+    target = str(action.get("message_id") or moment.answered or "wamid.unknown")
+    emoji = action.get("emoji")
+    return _plain("reaction", {"message_id": target, **({"emoji": emoji} if emoji else {})})
+
+
+def _order(_: Moment, action: Action) -> Content:
+    items = action.get("items") or [
+        {"product_retailer_id": "tulip", "quantity": 2, "item_price": 4.5, "currency": "EUR"}
+    ]
+    return _plain("order", {"catalog_id": str(action.get("catalog_id", "194836987003835")), "product_items": items})
+
+
+def _new_number(moment: Moment, action: Action) -> Content:
+    new, old = str(action["number"]).lstrip("+"), moment.person.wa_id
+    body = f"User {moment.name} changed from {old} to {new}"
+    return _plain("system", {"body": body, "wa_id": new, "type": "user_changed_number"})
+
+
+def _unsupported(_: Moment, __: Action) -> Content:
+    error = {
+        "code": 131051,
+        "title": "Message type unknown",
+        "message": "Message type unknown",
+        "error_data": {"details": "Message type is currently not supported."},
+    }
+    return {"type": "unsupported", "errors": [error], "unsupported": {"type": "poll"}}
+
+
+def _call(moment: Moment, kind: str) -> Content:
+    call = {"id": "wacid." + moment.id.removeprefix("wamid."), **_sender(moment), "to": moment.number.display}
+    call |= {"timestamp": str(moment.at), "direction": "USER_INITIATED"}
+    if kind == "call":
+        return {**call, "event": "connect", "session": {"sdp_type": "offer", "sdp": "v=0\r\n"}}
+    times = {"start_time": str(moment.at - 42), "end_time": str(moment.at), "duration": 42}
+    return {**call, "event": "terminate", "status": "COMPLETED", **times}
+
+
+def _preference(moment: Moment, action: Action) -> Content:
+    value = str(action["value"])
+    ids = _given({"wa_id": moment.person.wa_id, "user_id": moment.person.user_id})
+    detail = f"User requested to {value} marketing messages"
+    preference = {"category": "marketing_messages", "value": value, "detail": detail, "timestamp": moment.at}
+    return {**ids, **preference}
+
+
+MEDIA = ("image", "video", "audio", "document", "sticker")
+MESSAGES: dict[str, Callable[[Moment, Action], Content]] = {
+    "text": lambda _, action: _plain("text", {"body": str(action["text"])}),
+    **dict.fromkeys(MEDIA, _media),
+    "button": _button,
+    "list": _row,
+    "template_button": lambda _, action: _plain(
+        "button", {"payload": str(action.get("payload", action["title"])), "text": str(action["title"])}
+    ),
+    "location": lambda _, action: _plain(
+        "location", {key: action[key] for key in ("latitude", "longitude", "name", "address") if key in action}
+    ),
+    "contacts": lambda _, action: _plain("contacts", action["contacts"]),
+    "reaction": _reaction,
+    "order": _order,
+    "flow": _flow,
+    "number": _new_number,
+    "unsupported": _unsupported,
+}
+
+ANY = frozenset({"type", "from", "user_id", "username", "name", "to", "referral", "is_reply"})
+FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "text": (frozenset({"text"}), frozenset()),
+    **dict.fromkeys(MEDIA, (frozenset(), frozenset({"media", "data", "mime_type", "caption", "filename", "voice"}))),
+    "button": (frozenset({"title"}), frozenset({"id"})),
+    "list": (frozenset({"title"}), frozenset({"id", "description"})),
+    "template_button": (frozenset({"title"}), frozenset({"payload"})),
+    "location": (frozenset({"latitude", "longitude"}), frozenset({"address"})),
+    "contacts": (frozenset({"contacts"}), frozenset()),
+    "reaction": (frozenset(), frozenset({"emoji", "message_id"})),
+    "order": (frozenset(), frozenset({"items", "catalog_id"})),
+    "flow": (frozenset({"response"}), frozenset()),
+    "number": (frozenset({"number"}), frozenset()),
+    "unsupported": (frozenset(), frozenset()),
+    "call": (frozenset(), frozenset()),
+    "hang_up": (frozenset(), frozenset()),
+    "marketing": (frozenset({"value"}), frozenset()),
+}
+"""What each type of action needs and may have, beside `ANY`: who does it, and to which number (`to`)."""
