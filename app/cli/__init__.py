@@ -24,6 +24,7 @@ COMMANDS = {
     "openapi": "app.cli.openapi:openapi_command",
     "receipts": "app.cli.receipts:receipts_group",
     "serve": "app.cli.serve:serve_command",
+    "simulate": "app.cli.simulate:simulate_command",
     "status": "app.cli.status:status_command",
     "webhook": "app.cli.webhook:webhook_group",
     "worker": "app.cli.worker:worker_command",

@@ -1,5 +1,6 @@
 """The command line's HTTP client of a running service. It uses the public API, as any other client would."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +9,7 @@ import requests
 
 from app.cli import CommandFailed
 from app.config import ApiAccess
-from app.config.start_options import PORT, URL
+from app.config.start_options import DRY_RUN_APP_SECRET, PORT, URL
 
 CONNECT_SECONDS, READ_SECONDS = 3, 60
 ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
@@ -52,6 +53,14 @@ class Client:
     def post(self, path: str, body: Any = None) -> dict[str, Any]:
         """Return the JSON object that a POST to the API returns."""
         return self._object(self._call_api("POST", path, {}, body))
+
+    def post_webhook(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Post a webhook, as Meta does."""
+        response = self._request("POST", self.access.service_url + path, data=body, headers=dict(headers))
+        if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            cure = f"the service must run in dry-run, with the same {DRY_RUN_APP_SECRET.variable} if it has one"
+            raise CommandFailed(f"{_error_of(response)}; {cure}")
+        self._successful(response)
 
     def content(self, path: str) -> bytes:
         """Return the bytes that a GET of the API returns."""
@@ -110,16 +119,18 @@ class Client:
         return self._successful(response)
 
     def _send(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
+        return self._request(
+            method,
+            url,
+            params={name: value for name, value in query.items() if value is not None},
+            json=body,
+            headers={"Authorization": f"Bearer {self.access.token}"},
+        )
+
+    def _request(self, method: str, url: str, **parts: Any) -> requests.Response:
+        timeouts = (CONNECT_SECONDS, READ_SECONDS)
         try:
-            return self._session.request(
-                method,
-                url,
-                params={name: value for name, value in query.items() if value is not None},
-                json=body,
-                headers={"Authorization": f"Bearer {self.access.token}"},
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-            )
+            return self._session.request(method, url, timeout=timeouts, allow_redirects=False, **parts)
         except requests.RequestException as error:
             hint = f"start it with `flask wats serve`, or give its address with {ADDRESS}"
             raise Unreachable(f"no service answers at {self.access.api_url}; {hint}") from error

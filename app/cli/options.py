@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from app.config import Flags, api_access
+from app.config import Flags, api_access, load_settings
 from app.config.option_types import FilePath, Number, Switch
-from app.config.start_options import OPTIONS, Commands, StartOption
+from app.config.start_options import CONFIG, OPTIONS, PROFILE, Commands, StartOption
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -48,6 +48,17 @@ def client_options(command: Command) -> Command:
         return command(access=api_access(flags), **others)
 
     return _with_flags(with_access, Commands.CLIENT, Commands.EVERY)
+
+
+def dry_run_client_options(command: Command) -> Command:
+    """Give a command what it needs to reach a running dry-run as Meta does, as `access` and `settings`."""
+
+    @wraps(command)
+    def with_both(flags: Flags, **others: Any) -> Any:
+        ours = Flags(config=flags.get(CONFIG), profile=flags.get(PROFILE), dry_run=True, listens=False)
+        return command(access=api_access(flags), settings=load_settings(ours), **others)
+
+    return _with_flags(with_both, Commands.CLIENT, Commands.EVERY)
 
 
 def page_options(command: Command) -> Command:

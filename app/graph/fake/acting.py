@@ -1,7 +1,6 @@
 """Customers who act: what they do is remembered on Meta's side, and told by a webhook."""
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,17 +11,11 @@ from app.graph.fake.behaviours import TEST_USER_ID
 from app.graph.fake.customers import MEDIA, Action, Moment, change_by
 from app.graph.fake.meta import Meta
 from app.graph.fake.people import introduce, key_of, note_inbound, person_of, user_id_of
+from app.graph.fake.samples import SAMPLES, digest_of
 from app.graph.fake.statuses import Recipient
 
 ECHO = "echo:"
 ECHO_SECONDS = 1.0
-SAMPLES = {
-    "image": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    "video": ("video/mp4", b"\0\0\0\x18ftypmp42"),
-    "audio": ("audio/ogg; codecs=opus", b"OggS"),
-    "document": ("application/pdf", b"%PDF-1.4\n"),
-    "sticker": ("image/webp", b"RIFF\0\0\0\0WEBP"),
-}
 OPENS_NO_WINDOW = ("number", "marketing", "hang_up")
 
 
@@ -100,13 +93,12 @@ def _with_media(meta: Meta, number: Number, action: Action, origin: str) -> dict
     kind = action.get("type")
     if kind not in MEDIA or "media" in action:
         return dict(action)
-    mime_type, sample = SAMPLES[kind]
-    data = base64.b64decode(action["data"]) if "data" in action else sample
-    mime_type = str(action.get("mime_type", mime_type))
+    sample = SAMPLES[kind]
+    data = base64.b64decode(action["data"]) if "data" in action else sample.data
+    mime_type = str(action.get("mime_type", sample.mime_type))
     media_id = media.keep(meta, number.id, mime_type, data, str(action.get("filename", "")))
-    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     url = media.address_of(meta, origin, media_id)
-    return {**action, "media": {"id": media_id, "mime_type": mime_type, "sha256": digest, "url": url}}
+    return {**action, "media": {"id": media_id, "mime_type": mime_type, "sha256": digest_of(data), "url": url}}
 
 
 def _remember(meta: Meta, number: Number, person: Recipient, action: Action) -> None:

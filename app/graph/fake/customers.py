@@ -68,8 +68,11 @@ def _message(moment: Moment, kind: str, action: Action) -> Content:
     message = {**_sender(moment), "id": moment.id, "timestamp": str(moment.at), **content}
     if "referral" in action:
         message["referral"] = action["referral"]
-    if kind in ("button", "list", "flow", "template_button") or action.get("is_reply"):
-        message["context"] = {"from": moment.number.display, "id": moment.answered or "wamid.unknown"}
+    if kind in ("button", "list", "flow", "template_button") or "answers" in action:
+        message["context"] = {
+            "from": moment.number.display,
+            "id": action.get("answers") or moment.answered or "wamid.unknown",
+        }
     return message
 
 
@@ -171,7 +174,7 @@ MESSAGES: dict[str, Callable[[Moment, Action], Content]] = {
     "unsupported": _unsupported,
 }
 
-ANY = frozenset({"type", "from", "user_id", "username", "name", "to", "referral", "is_reply"})
+ANY = frozenset({"type", "from", "user_id", "username", "name", "to", "referral", "answers"})
 FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "text": (frozenset({"text"}), frozenset()),
     **dict.fromkeys(MEDIA, (frozenset(), frozenset({"media", "data", "mime_type", "caption", "filename", "voice"}))),

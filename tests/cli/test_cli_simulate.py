@@ -1,0 +1,105 @@
+"""`simulate`: a customer's phone, in front of a running dry-run service."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from app.cli import CommandFailed
+from app.cli.simulate import action_from, read_script, simulate_command
+from app.graph.fake.customers import FIELDS, MEDIA
+from tests.support.live import write_config
+from tests.support.serving import Running, run, serving
+from tests.support.waiting import wait_for
+
+SCRIPT = [
+    {"type": "text", "text": "hi", "name": "Lu"},
+    {"wait": 0},
+    {"type": "button", "title": "Yes", "id": "yes", "answers": "wamid.asked"},
+    {"type": "image", "caption": "Taj Mahal"},
+    {"type": "call", "from": None, "user_id": "DE.13491208655302741918"},
+]
+
+
+@pytest.fixture(scope="module")
+def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("simulate")
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+    config = write_config(folder)
+    environ = {**kept, "WATS_DATA_DIR": str(folder / "data"), "WATS_CONFIG": str(config)}
+    with serving(folder, "--dry-run", environ=environ) as running:
+        yield running
+
+
+def events(running: Running) -> list[dict[str, object]]:
+    page = running.json("/api/events", {"Authorization": "Bearer dry-run-service-token"})
+    return list(page["items"])
+
+
+def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> None:
+    script = dry_run.folder / "script.json"
+    script.write_text(json.dumps(SCRIPT))
+
+    done = run("simulate", "--script", str(script), environ=dry_run.environ)
+
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4
+    wait_for(lambda: len(events(dry_run)) == 4)
+    assert [event["type"] for event in events(dry_run)] == [
+        "message.text",
+        "message.interactive.button_reply",
+        "message.image",
+        "call.connect",
+    ]
+
+
+def test_another_secret_is_refused_with_its_cure(dry_run: Running) -> None:
+    environ = {**dry_run.environ, "WATS_DRY_RUN_APP_SECRET": "another-secret-7c0e41d3b8a9"}
+
+    done = run("simulate", "text", "hi", environ=environ)
+
+    assert done.returncode == 1
+    assert "WATS_DRY_RUN_APP_SECRET" in done.stderr
+
+
+def test_a_value_fills_the_field_that_the_type_is_about() -> None:
+    assert action_from("text", "hi", ("name=Lu",)) == {"type": "text", "text": "hi", "name": "Lu"}
+    assert action_from("location", "52.5,13.4", ()) == {"type": "location", "latitude": 52.5, "longitude": 13.4}
+    assert action_from("flow", '{"size":"s"}', ()) == {"type": "flow", "response": {"size": "s"}}
+    assert action_from("audio", None, ("voice=true",)) == {"type": "audio", "voice": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ("sing", "x", "sing is no TYPE; there are text"),
+        ("call", "x", "call takes no VALUE"),
+        ("location", "x", "52.5"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(kind: str, value: str, told: str) -> None:
+    with pytest.raises(CommandFailed, match=told):
+        action_from(kind, value, ())
+
+
+def test_a_field_without_a_value_is_refused() -> None:
+    with pytest.raises(click.UsageError, match="NAME=VALUE"):
+        action_from("text", "hi", ("name",))
+
+
+@pytest.mark.parametrize(("text", "told"), [("{", "is not JSON"), ('{"type": "text"}', "a JSON list of objects")])
+def test_a_file_that_is_no_script_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "script.json"
+    path.write_text(text)
+
+    with pytest.raises(CommandFailed, match=told):
+        read_script(path)
+
+
+def test_every_kind_of_file_can_be_sent_and_every_type_is_named_in_the_help() -> None:
+    assert set(MEDIA) <= set(FIELDS)
+    assert simulate_command.help is not None
+    assert [kind for kind in FIELDS if kind not in simulate_command.help] == []
