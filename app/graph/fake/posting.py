@@ -2,23 +2,17 @@
 
 import hashlib
 import heapq
-import http.client
 import itertools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit, urlunsplit
 
 from app.graph.fake.accounts import Accounts
 from app.graph.fake.clock import Clock
+from app.graph.fake.connections import Connections
 from app.graph.fake.switches import Switches
 from app.graph.fake.webhooks import USER_AGENT, Change, bytes_of, headers_of, shaped
-
-TIMEOUT_SECONDS = 30.0
-MOST_READ = 64 * 1024
-BATCH_SECONDS = 5.0
-"""Changes that are batched are held until the next multiple of this many seconds."""
 
 POSTERS = 8
 LONGEST_WAIT = 0.5
@@ -54,6 +48,7 @@ class Poster:
         self._due: list[_Due] = []
         self._positions = itertools.count()
         self._changed = threading.Condition()
+        self._connections = Connections()
         self._is_over = False
         self._running = 0
         self._pool = ThreadPoolExecutor(POSTERS, thread_name_prefix="webhooks")
@@ -78,7 +73,7 @@ class Poster:
         at = self._clock.now() + after + switches.webhook_delay_seconds
         at += switches.shuffle_seconds * _fraction(position)
         if max(change.batch, switches.batch) > 1:
-            at = (at // BATCH_SECONDS + 1) * BATCH_SECONDS
+            at = (at // switches.batch_seconds + 1) * switches.batch_seconds
         self._add(_Due(at, position, change))
 
     def post_now(self, change: Change) -> None:
@@ -87,7 +82,7 @@ class Poster:
 
     def get(self, url: str) -> tuple[int | None, bytes]:
         """Return the status and the body of a GET, as the handshake makes it."""
-        return _call("GET", url, b"", {"User-Agent": USER_AGENT, "Accept": "*/*"})
+        return self._connections.call("GET", url, b"", {"User-Agent": USER_AGENT, "Accept": "*/*"})
 
     def wake(self) -> None:
         """Look at the clock again: it was moved."""
@@ -165,24 +160,10 @@ class Poster:
     def _send(self, body: bytes, switches: Switches, attempt: int) -> int | None:
         if self.url is None:
             return 200
-        status, _ = _call("POST", self.url, body, headers_of(body, self._accounts, switches))
+        headers = headers_of(body, self._accounts, switches)
+        status, _ = self._connections.call("POST", self.url, body, headers)
         self.posted.append(Posted(self._clock.now(), body, attempt, status))
         return status
-
-
-def _call(method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[int | None, bytes]:
-    """Call on a connection of its own; return the status and the body, no status if there was no answer."""
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request(method, urlunsplit(("", "", parts.path or "/", parts.query, "")), body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(MOST_READ)
-    except (OSError, http.client.HTTPException):
-        return None, b""
-    finally:
-        connection.close()
 
 
 def _fraction(position: int) -> float:

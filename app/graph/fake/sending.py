@@ -123,5 +123,6 @@ def _spoilt(meta: Meta, behaviour: Behaviour, answer: Answer) -> Answer:
     """Return an answer as the recipient's behaviour lets it arrive."""
     if behaviour.html is not None:
         answer = html_answer(behaviour.html)
-    delay = behaviour.delay_seconds * meta.switches.answer_pace
+    switches = meta.switches
+    delay = switches.answer_seconds + behaviour.delay_seconds * switches.answer_pace
     return replace(answer, line=behaviour.line, delay_seconds=delay)

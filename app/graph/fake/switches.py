@@ -14,21 +14,24 @@ class Switches:
     """How unfriendly the fake is now.
 
     Webhooks: `duplicates` more posts of each; `shuffle_seconds` within which their order is lost; `batch` updates in
-    one; `rebatch` repeats each a second later, batched with others; `webhook_delay_seconds` before each;
-    `retry_seconds` between the posts of one that is not answered 200. `pace` is a factor on the seconds between
-    statuses, `answer_pace` on the seconds that slow answers take. What is open takes what is not known: a customer
-    who never wrote, a template that was never created, a file that was never uploaded.
+    one, posted every `batch_seconds`; `rebatch` repeats each a second later, batched with others;
+    `webhook_delay_seconds` before each; `retry_seconds` between the posts of one that is not answered 200. `pace` is
+    a factor on the seconds between statuses, `answer_pace` on the seconds that slow answers take; `answer_seconds` is
+    what every answer to a send takes. What is open takes what is not known: a customer who never wrote, a template
+    that was never created, a file that was never uploaded.
     """
 
     duplicates: int = 0
     shuffle_seconds: float = 0.0
     batch: int = 1
+    batch_seconds: float = 5.0
     rebatch: bool = False
     webhook_delay_seconds: float = 0.0
     retry_seconds: tuple[float, ...] = (0.0, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
     signed: Literal["rightly", "by_previous", "wrongly", "not"] = "rightly"
     pace: float = 1.0
     answer_pace: float = 1.0
+    answer_seconds: float = 0.0
     failed_without_tracker: bool = False
     failed_without_contacts: bool = False
     without_contacts: bool = False
