@@ -133,7 +133,9 @@ def _fake_meta_queue(gateway: Gateway) -> Queue:
 
 def _delivery_queue(destination: Destination, prepare: Prepare) -> Queue:
     ordered = destination.ordering == "conversation"
-    return Queue(queue_of_destination(destination.name), destination.max_in_flight, prepare, ordered=ordered)
+    return Queue(
+        queue_of_destination(destination.name), destination.max_in_flight, prepare, ordered=ordered, ahead=True
+    )
 
 
 def _one_by_one(handle: Callable[[Job], Outcome]) -> Prepare:

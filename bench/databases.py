@@ -53,6 +53,16 @@ class Databases:
         data = tempfile.mkdtemp(dir=self._folder)
         return {"WATS_DATA_DIR": data, "WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml"}
 
+    @property
+    def port_of_server(self) -> int:
+        """The port of the PostgreSQL server."""
+        return self._postgres().port
+
+    @property
+    def pid_of_server(self) -> int:
+        """The parent process of the PostgreSQL server."""
+        return self._postgres().pid
+
     def _postgres(self) -> PostgresServer:
         if self._server is None:
             self._server = PostgresServer(self._folder / "postgres", durable=True)

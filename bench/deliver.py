@@ -40,6 +40,7 @@ profiles:
 """
 TOKEN = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
 BATCH = 1000
+RUN, _numbers = f"{time.time_ns():x}", count()
 COMPARED = 20_000
 """Deliveries at the beginning and at the end of the backlog whose rates are compared."""
 
@@ -99,15 +100,19 @@ def fast_destination(port: int) -> Iterator[Destination]:
 
 def webhooks(updates: int = 1) -> Iterator[bytes]:
     """Yield signed webhooks with so many new messages each; a message holds the time at which it was sent."""
-    run, numbers = f"{time.time_ns():x}", count()
     while True:
-        body = _envelope([_message(f"wamid.{run}.{next(numbers)}") for _ in range(updates)])
+        body = new_messages(updates)
         signature = signature_of(body, SECRET)
         head = (
             f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"{SIGNATURE_HEADER}: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         yield head.encode() + body
+
+
+def new_messages(updates: int) -> bytes:
+    """Return the body of a webhook with so many messages that were not there before."""
+    return _envelope([_message(f"wamid.{RUN}.{next(_numbers)}") for _ in range(updates)])
 
 
 def _message(wamid: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Server:
 
     def processor_seconds(self) -> float:
         """Return the processor time that its running processes have used."""
-        return sum(_processor_seconds(pid) for pid in _family(self.process.pid))
+        return processor_seconds(self.process.pid)
 
 
 def serving_wats(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
@@ -137,6 +137,11 @@ def _memory(pid: int) -> Memory:
             if name in kilobytes:
                 kilobytes[name] = int(value.split()[0])
     return Memory(kilobytes["Rss"] / 1024, kilobytes["Pss"] / 1024)
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process and its descendants have used so far, those that run."""
+    return sum(_processor_seconds(member) for member in _family(pid))
 
 
 def _processor_seconds(pid: int) -> float:

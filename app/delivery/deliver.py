@@ -21,6 +21,9 @@ from app.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
+MAX_BYTES = 16 * 1024
+"""An event whose stored document is larger is not loaded together with others."""
+
 OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Done: ("delivered", logging.INFO),
     Retry: ("retry", logging.WARNING),
@@ -29,12 +32,24 @@ OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
 
 
 def prepare_deliveries(jobs: Sequence[Job], gateway: Gateway) -> list[tuple[Job, Callable[[], JobResult]]]:
-    """Return the task of each claimed job. A job whose delivery was erased with its customer is done."""
-    loaded = gateway.store.deliveries.load(jobs) if jobs else {}
-    return [(job, partial(_deliver_if_loaded, job, loaded.get(job.id), gateway)) for job in jobs]
+    """Return the task of each claimed job. A job whose delivery was erased with its customer is done.
+
+    A large event is loaded when its job is started: the jobs that are claimed together must fit into memory.
+    """
+    loaded = gateway.store.deliveries.load(jobs, max_bytes=MAX_BYTES) if jobs else {}
+    return [
+        (
+            job,
+            partial(_deliver_loaded, job, loaded[job.id], gateway)
+            if job.id in loaded
+            else partial(JobResult, job, Done()),
+        )
+        for job in jobs
+    ]
 
 
-def _deliver_if_loaded(job: Job, loaded: tuple[Delivery, Event] | None, gateway: Gateway) -> JobResult:
+def _deliver_loaded(job: Job, loaded: tuple[Delivery, Event] | None, gateway: Gateway) -> JobResult:
+    loaded = loaded or gateway.store.deliveries.load([job]).get(job.id)
     return JobResult(job, Done()) if loaded is None else deliver(job, *loaded, gateway)
 
 

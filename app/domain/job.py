@@ -1,7 +1,7 @@
 """A job: work that waits in a queue, and how one attempt at it may end."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 SPLIT_QUEUE = "split"
 PRUNE_QUEUE = "prune"
@@ -20,12 +20,16 @@ PRUNE_EVERY = timedelta(hours=1)
 SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
 """Queues with one job each that is never deleted: it is claimed when there is something to do."""
 
+SLOT_BITS = 32
+"""The lower half of a `claim_id` is different for each claim; the upper half is the number of a slot."""
+
 
 @dataclass(frozen=True)
 class Job:
     """A claimed job. `subject`: the row that it is about. `attempts`: how many have ended.
 
-    `claim_id` is the fence: a result is applied only while the job still has this claim.
+    `claim_id` is the fence: a result is applied only while the job still has this claim. `due_at`: when the job was
+    due before it was claimed.
     """
 
     id: int
@@ -33,6 +37,12 @@ class Job:
     subject: int
     attempts: int
     claim_id: int
+    due_at: datetime | None = None
+
+    @property
+    def slot(self) -> int:
+        """The slot that the job was claimed for. The jobs of a slot are handled one after the other."""
+        return self.claim_id >> SLOT_BITS
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,15 @@ class QueueDepth:
 
 @dataclass(frozen=True)
 class ClaimRequest:
-    """A request for up to `limit` more jobs of a queue, of which at most `max_in_flight` may be in flight."""
+    """A request for up to `limit` more jobs of a queue, of which at most `max_in_flight` may be in flight.
+
+    A claimed job occupies a slot. A queue has `max_in_flight` slots, over all workers, and the jobs of a slot are
+    handled one after the other. `slots`: how many the worker can use; None: one for each job. `held`: those that it
+    has, which get more jobs in this order.
+    """
 
     queue: str
     max_in_flight: int
     limit: int
+    slots: int | None = None
+    held: tuple[int, ...] = ()

@@ -1,6 +1,7 @@
-"""A dispatcher serves one queue: it claims as many jobs as it has free slots, starts them, and waits for more.
+"""A dispatcher serves one queue: it claims jobs for its slots, starts them, and waits for more.
 
-Each queue has slots of its own, so that a queue whose jobs hang does not delay the others.
+Each queue has slots of its own, so that a queue whose jobs hang does not delay the others. While a queue has a
+backlog and its jobs take milliseconds, a claim also gets the jobs that the slots will start in the next moment.
 """
 
 import logging
@@ -9,13 +10,14 @@ from functools import partial
 
 import gevent
 from gevent.event import Event
-from gevent.pool import Pool
 
 from app.domain.job import Job
 from app.domain.queue import ClaimRequest
-from app.jobs.executor import Executor
+from app.jobs.executor import FAILING, Executor
 from app.jobs.leases import Leases
+from app.jobs.pace import Pace
 from app.jobs.queue import Queue, Task
+from app.jobs.slots import Slots
 from app.jobs.turns import Turn
 from app.log import Throttle
 from app.store import Store, StoreUnavailable
@@ -33,7 +35,10 @@ BATCH_WINDOW_SECONDS = 0.010
 """How long a claim waits for more slots to become free: one claim for several jobs is cheaper than one for each."""
 
 HELD_BACK_SECONDS = 0.25
-"""After a claim that returned nothing although jobs are due: `max_in_flight` is reached, or another worker claims."""
+"""After a claim that returned nothing although jobs are due: other workers have all slots of the queue."""
+
+SLOW_SECONDS = 0.25
+"""A slot whose job has been in flight for so long gets no more. Jobs that wait twice as long are handed back."""
 
 
 class Dispatcher:
@@ -49,6 +54,7 @@ class Dispatcher:
         slots: int,
         may_work: Callable[[], bool],
         poll_seconds: float = POLL_SECONDS,
+        pace: Pace | None = None,
     ) -> None:
         self._queue = queue
         self._store = store
@@ -58,10 +64,13 @@ class Dispatcher:
         self._may_work = may_work
         self._poll_seconds = poll_seconds
         self._woken = Event()
-        self._in_flight = Pool()
+        self._jobs = Slots(self._handle)
+        self._pace = pace or Pace()
+        self._is_held_back = False
         self._stopped = False
         self._waiting = Throttle()
         self.turn = Turn(queue.name)
+        leases.when_dropped(queue.name, self._note_dropped)
 
     def run(self) -> None:
         """Serve the queue until `stop` is called."""
@@ -76,6 +85,7 @@ class Dispatcher:
             if rest_seconds and not self._stopped:
                 gevent.sleep(MIN_REST_SECONDS)
                 self._woken.wait(max(0.0, rest_seconds - MIN_REST_SECONDS))
+        self._hand_back(self._jobs.take_waiting())
 
     def _log_waiting(self, reason: str) -> None:
         repeats = self._waiting.repeats(reason)
@@ -98,34 +108,51 @@ class Dispatcher:
         self._woken.set()
 
     def join(self) -> None:
-        """Wait for the jobs in flight."""
-        self._in_flight.join()
+        """Wait for the jobs in flight, and until they are settled."""
+        self._jobs.join()
+        self._executor.join()
 
     def kill(self) -> None:
-        """Abandon the jobs in flight, without waiting: what they call may swallow the exception."""
-        self._in_flight.kill(block=False)
-
-    @property
-    def _free_slots(self) -> int:
-        return self._slots - len(self._in_flight)
+        """Abandon the jobs in flight, without waiting."""
+        self._jobs.kill()
+        self._executor.kill()
 
     def _claim_and_start(self) -> float:
         """Return the seconds to rest before the next claim, unless woken; 0 if more jobs may be due."""
         if self._stopped or not self._may_work():
             return self._poll_seconds
-        if not self._free_slots:
-            self._woken.wait(self._poll_seconds)
+        self._hand_back(self._jobs.take_waiting(older_than=2 * SLOW_SECONDS))
+        if not self._has_room():
+            self._woken.wait(SLOW_SECONDS if self._jobs.waiting else self._poll_seconds)
             return 0
         if not self._queue.has_work():
             return self._poll_seconds
-        if self._in_flight:
-            self._in_flight.join(BATCH_WINDOW_SECONDS)
-        limit = min(self._free_slots, self._queue.max_claim or self._slots)
-        jobs = self._leases.claim(ClaimRequest(self._queue.name, self._queue.max_in_flight, limit))
+        if self._jobs.in_flight and not self._pace.ahead:
+            self._jobs.join(BATCH_WINDOW_SECONDS)
+        request = self._next_request()
+        jobs = self._leases.claim(request)
+        self._is_held_back = False
         if not jobs:
             return self._seconds_until_due()
         self._start(jobs)
-        return 0 if len(jobs) == limit and not self._queue.singleton else MIN_REST_SECONDS
+        return 0 if len(jobs) == request.limit and not self._queue.singleton else MIN_REST_SECONDS
+
+    def _has_room(self) -> bool:
+        """Return whether to claim more jobs: once half of those are started that were claimed ahead."""
+        return self._room() > self._pace.ahead // 2
+
+    def _room(self) -> int:
+        return self._slots + self._pace.ahead - len(self._jobs)
+
+    def _next_request(self) -> ClaimRequest:
+        if not self._queue.ahead:
+            limit = min(self._room(), self._queue.max_claim or self._slots)
+            return ClaimRequest(self._queue.name, self._queue.max_in_flight, limit)
+        slow = self._jobs.slow(SLOW_SECONDS)
+        self._pace.measure(self._slots - len(slow))
+        held = sorted(self._leases.slots(self._queue.name) - slow, key=self._jobs.load)
+        slots = self._slots - len(slow)
+        return ClaimRequest(self._queue.name, self._queue.max_in_flight, self._room(), slots, tuple(held))
 
     def _seconds_until_due(self) -> float:
         """Return when to check the queue again after a claim that returned nothing."""
@@ -133,6 +160,7 @@ class Dispatcher:
         due = self._store.jobs.next_due_in(self._queue.name)
         if due is None or due > 0:
             return min(due or longest, longest)
+        self._is_held_back = True
         return HELD_BACK_SECONDS
 
     def _start(self, jobs: Sequence[Job]) -> None:
@@ -141,8 +169,23 @@ class Dispatcher:
         for job in jobs:
             if job.id not in started:  # it was handed back
                 self._leases.drop(job)
-        for job, task in prepared:
-            self._in_flight.spawn(self._executor.handle, self._queue, job, task).link(self._note_free)
+        self._jobs.start(prepared)
+
+    def _handle(self, job: Job, task: Task) -> None:
+        """Handle a job. Once a queue fails, hand back what was claimed ahead: the breaker decides about it."""
+        result = self._executor.handle(self._queue, job, task)
+        if result is not None and result.signal in FAILING:
+            self._pace.stop()
+            self._hand_back(self._jobs.take_waiting())
+        self._pace.count()
+        if self._has_room():
+            self.wake()
+
+    def _hand_back(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._leases.hand_back(jobs)
+        except StoreUnavailable as error:
+            self._log_waiting(self._store.explain(error))
 
     def _prepare(self, jobs: Sequence[Job]) -> Sequence[tuple[Job, Task]]:
         """Return a task for each job. If they cannot be prepared together, each task prepares its job alone.
@@ -159,7 +202,7 @@ class Dispatcher:
             log.warning("worker.batch_load_failed", extra={"queue": self._queue.name, "reason": type(error).__name__})
             return [(job, partial(self._queue.handle_alone, job)) for job in jobs]
 
-    def _note_free(self, _finished: object) -> None:
-        """Wake the dispatcher if it waits for a slot, or if a finished job may make another one due."""
-        if self._free_slots == 1 or self._queue.ordered or self._queue.singleton:
+    def _note_dropped(self) -> None:
+        """Wake the dispatcher if it waits for a slot, or if a settled job may make another one due."""
+        if self._is_held_back or self._queue.ordered or self._queue.singleton:
             self.wake()

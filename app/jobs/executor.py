@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import gevent
+from gevent.pool import Pool
 
 from app.domain.job import Dead, Job, Retry
-from app.domain.job_result import JobResult
+from app.domain.job_result import JobResult, QueueSignal
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
 from app.store import GroupCommit, Store, StoreRefused, StoreUnavailable
@@ -17,6 +18,10 @@ log = logging.getLogger(__name__)
 SETTLE_RETRY_SECONDS = 0.5
 FIRST_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 MAX_INTERNAL_ERRORS = 15
+MAX_UNSETTLED = 64
+"""How many jobs of a worker may be done and not settled yet. If it is killed, they are done once more."""
+
+FAILING = (QueueSignal.FAILURE, QueueSignal.GONE)
 
 Failpoint = Callable[[str], None]
 """Called with the name of each point at which a crash test may kill the process."""
@@ -32,22 +37,46 @@ class Executor:
         self._leases = leases
         self._settlements = settlements
         self._on_failpoint = on_failpoint
+        self._settling = Pool(MAX_UNSETTLED)
 
-    def handle(self, queue: Queue, job: Job, task: Task) -> None:
-        """Make one attempt and settle it. Do nothing if the claim was lost before.
+    def handle(self, queue: Queue, job: Job, task: Task) -> JobResult | None:
+        """Make one attempt, have it settled, and return its result. Do nothing if the claim was lost before.
+
+        The result of a queue that claims ahead is settled by another greenlet, unless the queue is failing: then no
+        more jobs may be tried than the breaker allows.
 
         After any exception the lease is dropped, so that it expires and another attempt follows. If the worker stops
         and kills this greenlet, the lease is kept: the worker hands it back.
         """
+        result = None
         try:
             if self._leases.holds(job):
                 self._on_failpoint("claimed")
                 result = self._attempt(queue, job, task)
                 self._on_failpoint("handled")
+                if queue.ahead and result.signal not in FAILING:
+                    self._settling.spawn(self._settle_and_drop, queue, result)
+                    return result
                 self._settle(result)
         except Exception:
             log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name})
         self._leases.drop(job)
+        return result
+
+    def join(self) -> None:
+        """Wait until every result is settled."""
+        self._settling.join()
+
+    def kill(self) -> None:
+        """Abandon the results that are not settled, without waiting. Their leases are kept."""
+        self._settling.kill(block=False)
+
+    def _settle_and_drop(self, queue: Queue, result: JobResult) -> None:
+        try:
+            self._settle(result)
+        except Exception:
+            log.exception("worker.failed", extra={"job_id": result.job.id, "queue": queue.name})
+        self._leases.drop(result.job)
 
     def _attempt(self, queue: Queue, job: Job, task: Task) -> JobResult:
         """Run the task and return its result. An internal error is logged, and the job is attempted again later."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from gevent.event import Event
@@ -24,6 +24,7 @@ class Leases:
         self._lease = lease
         self._store = store
         self._held: dict[int, tuple[Job, float]] = {}
+        self._dropped: dict[str, Callable[[], None]] = {}
         self.turn = Turn("leases")
 
     def claim(self, request: ClaimRequest) -> list[Job]:
@@ -33,6 +34,14 @@ class Leases:
         self._held.update({job.id: (job, expires_at) for job in jobs})
         return jobs
 
+    def when_dropped(self, queue: str, callback: Callable[[], None]) -> None:
+        """Call this whenever a claim in this queue is dropped."""
+        self._dropped[queue] = callback
+
+    def slots(self, queue: str) -> set[int]:
+        """Return the slots of the queue that the claims of this worker occupy."""
+        return {job.slot for job, _ in self._held.values() if job.queue == queue}
+
     def holds(self, job: Job) -> bool:
         """Return whether the claim is still ours, as far as this worker knows. The store decides when it settles."""
         return self._has_claim(job) and time.monotonic() < self._held[job.id][1]
@@ -41,6 +50,8 @@ class Leases:
         """Forget the claim: the job is settled, or another worker has it."""
         if self._has_claim(job):
             del self._held[job.id]
+            if job.queue in self._dropped:
+                self._dropped[job.queue]()
 
     def hand_back(self, jobs: Sequence[Job]) -> None:
         """Give up the claims of these jobs: they are due at once, for any worker, and no attempt is counted."""

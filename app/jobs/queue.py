@@ -21,13 +21,16 @@ def _always() -> bool:
 class Queue:
     """What a dispatcher must know of a queue.
 
-    - `max_in_flight`: how many jobs may be in flight, over all workers.
+    - `max_in_flight`: how many jobs may be in flight, over all workers. A claimed job occupies one of so many slots;
+      the jobs of a slot are handled one after the other.
     - `has_work`: whether a claim could return anything; asked before each claim.
     - `singleton`: the queue has one job, which is never deleted. After each attempt another one follows.
     - `wakes_on_commit`: check the queue after every commit; otherwise only on its timer.
     - `ordered`: a finished job may make the next one with its ordering key due.
     - `slots`: how many jobs one worker handles at a time, if not as many as of each queue; `max_claim`: how many of
       them a claim takes.
+    - `ahead`: while there is a backlog, claim more jobs than are in flight, and settle each while the next one is in
+      flight. For jobs that take milliseconds and may be done twice.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Queue:
     ordered: bool = False
     slots: int | None = None
     max_claim: int | None = None
+    ahead: bool = False
 
     def handle_alone(self, job: Job) -> JobResult:
         """Prepare this job alone and run its task."""

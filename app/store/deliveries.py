@@ -22,9 +22,12 @@ DeliveriesOf = Callable[[Event], tuple[NewDelivery, ...] | None]
 class Deliveries(Repository):
     """Events on their way to destinations."""
 
-    def load(self, jobs: Sequence[Job]) -> dict[int, tuple[Delivery, Event]]:
-        """Return what claimed jobs are about, by the ids of the jobs. What was deleted meanwhile is missing."""
-        return self._store.database.read(lambda c: load_deliveries(c, self._store.now(c), jobs))
+    def load(self, jobs: Sequence[Job], *, max_bytes: int = MAX_ROW_ID) -> dict[int, tuple[Delivery, Event] | None]:
+        """Return what claimed jobs are about, by the ids of the jobs. What was deleted meanwhile is missing.
+
+        None stands for an event of more than `max_bytes`.
+        """
+        return self._store.database.read(lambda c: load_deliveries(c, jobs, max_bytes))
 
     def get(self, delivery_id: str) -> Delivery | None:
         """Return the delivery with this id."""

@@ -34,10 +34,8 @@ class Jobs(Repository):
         self._jitter = jitter
 
     def claim(self, request: ClaimRequest, lease: timedelta) -> list[Job]:
-        """Claim due jobs of a queue, as many as may be in flight. Each claim lasts until its lease expires.
-
-        Return none while another process claims in this queue.
-        """
+        """Claim due jobs of a queue, for the slots that are free and those of the worker. Each claim lasts until its
+        lease expires."""
         jobs, changes = self._store.write(lambda c: self._claim(c, self._store.now(c), request, lease), durable=False)
         log_changes(self._kinds, changes)
         return jobs

@@ -11,7 +11,7 @@ import pytest
 from app.store.engine import sqlite
 from app.store.engine.file_lock import FileLock
 from tests.faults.recording import Gate
-from tests.faults.scene import SLOTS, Scene, audit, scene, updates_in
+from tests.faults.scene import AT_RISK, SLOTS, Scene, audit, claimed, scene, undelivered, updates_in
 from tests.faults.test_faults_kills import kill_a_web_process
 from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
 from tests.support.postgres import PostgresServer
@@ -32,7 +32,7 @@ def test_no_event_is_lost_or_doubled_by_random_kills(databases: Databases, tmp_p
             else:
                 playing.web_kills += kill_a_web_process(playing.running, rng)
 
-    audit(playing, in_flight=playing.workers.deaths * SLOTS)
+    audit(playing, at_risk=playing.workers.deaths * AT_RISK)
 
 
 def test_no_event_is_lost_or_doubled_by_deaths_at_any_point_of_splitting_and_delivering(
@@ -41,7 +41,24 @@ def test_no_event_is_lost_or_doubled_by_deaths_at_any_point_of_splitting_and_del
     with scene(tmp_path, databases.migrated(), points=POINTS) as playing:
         playing.wait_for_deaths((10 if long else 1) * len(POINTS))
 
-    audit(playing, in_flight=playing.workers.deaths * SLOTS)
+    audit(playing, at_risk=playing.workers.deaths * AT_RISK)
+
+
+def test_what_a_killed_worker_had_claimed_ahead_is_delivered_by_another(databases: Databases, tmp_path: Path) -> None:
+    with scene(tmp_path, databases.migrated(), workers=1, threads=0) as playing:
+        gate = playing.seen.hold()
+        for number in range(120):
+            playing.send(number)
+        playing.wait_for_posts(SLOTS)
+        gate.answer(200)  # a backlog, of which more is claimed the faster it is delivered
+        wait_for(lambda: claimed(playing.url) > SLOTS)
+        playing.workers.kill_one(random.Random())
+        wait_for(lambda: playing.workers.deaths == 1)
+        left = claimed(playing.url)
+
+    audit(playing, at_risk=AT_RISK)
+    assert left > SLOTS
+    assert undelivered(playing.url) == []
 
 
 def test_a_worker_that_stood_still_past_its_leases_does_no_harm(
@@ -55,13 +72,13 @@ def test_a_worker_that_stood_still_past_its_leases_does_no_harm(
             with playing.workers.one_frozen(number % 2):
                 time.sleep(LEASE_SECONDS + 1)
 
-    audit(playing, in_flight=freezes * SLOTS)
+    audit(playing, at_risk=freezes * AT_RISK)
 
 
 def test_no_event_is_lost_while_postgresql_restarts_under_load(
     tmp_path: Path, postgres_server: PostgresServer, long: bool
 ) -> None:
-    in_flight = 0
+    at_risk = 0
 
     with scene(tmp_path, postgres_server.migrated_database()) as playing:
         for _ in range(6 if long else 2):
@@ -71,10 +88,10 @@ def test_no_event_is_lost_while_postgresql_restarts_under_load(
                 "CHECKPOINT"
             )  # of the commits that did not wait for the disk, the later ones are lost
             postgres_server.kill()
-            in_flight += playing.seen.posts.total() - before + 2 * SLOTS
+            at_risk += playing.seen.posts.total() - before + 2 * AT_RISK
             postgres_server.start()
 
-    audit(playing, in_flight=in_flight)
+    audit(playing, at_risk=at_risk)
 
 
 def test_a_worker_that_stood_still_between_a_post_and_its_end_settles_nothing_of_anothers(
@@ -85,7 +102,7 @@ def test_a_worker_that_stood_still_between_a_post_and_its_end_settles_nothing_of
         time.sleep(2 * RETRY_SECONDS)  # what was settled wrongly would be due again
         gate.answer(200)
 
-    audit(playing, in_flight=len(updates_in(0)))
+    audit(playing, at_risk=len(updates_in(0)))
 
 
 def stand_still_before_settling(playing: Scene) -> Gate:
@@ -131,7 +148,7 @@ def test_a_bug_that_loses_or_doubles_events_would_be_found_out(
         playing.wait_for_deaths(3)
 
     with pytest.raises(AssertionError, match=found):
-        audit(playing, in_flight=1000)
+        audit(playing, at_risk=1000)
 
 
 def test_a_settlement_without_a_fence_would_be_found_out(tmp_path: Path) -> None:
@@ -142,5 +159,5 @@ def test_a_settlement_without_a_fence_would_be_found_out(tmp_path: Path) -> None
         playing.wait_for_posts(1)
         gate.answer(200)
 
-    with pytest.raises(AssertionError, match="more POSTs repeated than were in flight"):
-        audit(playing, in_flight=len(updates_in(0)))
+    with pytest.raises(AssertionError, match="more POSTs repeated than were at risk"):
+        audit(playing, at_risk=len(updates_in(0)))

@@ -66,6 +66,12 @@ class PostgresServer:
         """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The process id of the parent of all its processes."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and return when it answers."""
         arguments = ["-D", self._data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.folder, *self._options]

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, literal, select
+from sqlalchemy import Connection, Row, bindparam, case, func, literal, select
 
 from app.domain.delivery import DELIVERY_ID, KEPT_ATTEMPTS, Delivery, DeliveryState
 from app.domain.destination import queue_of_destination
@@ -28,7 +29,17 @@ _WITH_JOB = (
     .outerjoin(jobs, (jobs.c.queue == _QUEUE) & (jobs.c.subject == deliveries.c.id))
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 )
-_EVENTS = select(events).where(events.c.id.in_(bindparam("ids", expanding=True)))
+_CLAIMED = (
+    select(
+        deliveries.c.id.label("delivery"),
+        deliveries.c.destination,
+        deliveries.c.attempts,
+        *(column for column in events.columns if column.name != "document"),
+        case((func.length(events.c.document) <= bindparam("max_bytes"), events.c.document)).label("document"),
+    )
+    .join(events, events.c.id == deliveries.c.event)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def row_id_of(public_id: str) -> int | None:
@@ -55,19 +66,33 @@ def column_of(attempts: Iterable[Attempt]) -> bytes:
 
 
 def load_deliveries(
-    connection: Connection, now: datetime, claimed: Sequence[Job]
-) -> dict[int, tuple[Delivery, Event]]:
-    """Return the deliveries that claimed jobs are about, with their events, by the ids of the jobs."""
-    rows = _rows(connection, [job.subject for job in claimed])
-    sequences = sorted({row.event for row in rows.values()})
-    by_sequence = {
-        row.id: event_of(row) for ids in chunks(sequences) for row in connection.execute(_EVENTS, {"ids": ids})
+    connection: Connection, claimed: Sequence[Job], max_bytes: int
+) -> dict[int, tuple[Delivery, Event] | None]:
+    """Return the deliveries that claimed jobs are about, with their events, by the ids of the jobs.
+
+    One that was erased in between is missing. None stands for an event of more than `max_bytes`, which is not read.
+    """
+    ids = sorted({job.subject for job in claimed})
+    rows = {
+        row.delivery: row
+        for chunk in chunks(ids)
+        for row in connection.execute(_CLAIMED, {"ids": chunk, "max_bytes": max_bytes})
     }
-    return {
-        job.id: (delivery_of(row, now), by_sequence[row.event])
-        for job in claimed
-        if (row := rows.get(job.subject)) is not None and row.event in by_sequence  # it may be erased in between
-    }
+    return {job.id: _claimed(rows[job.subject]) for job in claimed if job.subject in rows}
+
+
+def _claimed(row: Row[*tuple[Any, ...]]) -> tuple[Delivery, Event] | None:
+    if row.document is None:
+        return None
+    delivery = Delivery(
+        id=f"dlv_{row.delivery}",
+        event_id=id_of(row.event_id),
+        destination=row.destination,
+        state=DeliveryState.IN_FLIGHT,
+        attempts=attempts_of(row.attempts),
+        next_attempt_at=None,
+    )
+    return delivery, event_of(row)
 
 
 def read_deliveries(connection: Connection, now: datetime, ids: Iterable[int]) -> list[Delivery]:
