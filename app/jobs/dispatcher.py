@@ -130,6 +130,8 @@ class Dispatcher:
         if self._jobs.in_flight and not self._pace.ahead:
             self._jobs.join(BATCH_WINDOW_SECONDS)
         request = self._next_request()
+        if request.limit <= 0:  # the pace has fallen: less is claimed ahead than waits already
+            return 0
         jobs = self._leases.claim(request)
         self._is_held_back = False
         if not jobs:

@@ -46,11 +46,28 @@ class SteadyPace(Pace):
         self.ahead = AHEAD
 
 
+class ShrinkingPace(SteadyPace):
+    """Claims nothing ahead after each claim that did."""
+
+    def measure(self, slots: int) -> None:
+        self.ahead = 0 if self.ahead else AHEAD
+
+
 @contextmanager
-def dispatching(store: Store, handle: Handle, *, queue: dict[str, object], slots: int) -> Iterator[Dispatcher]:
-    """Run a worker's dispatcher until the block ends."""
+def dispatching(
+    store: Store,
+    handle: Handle,
+    *,
+    queue: dict[str, object],
+    slots: int,
+    pace: type[SteadyPace] = SteadyPace,
+    claimed: list[int] | None = None,
+) -> Iterator[Dispatcher]:
+    """Run a worker's dispatcher until the block ends. `claimed` gets the number of jobs of each claim."""
 
     def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        if claimed is not None:
+            claimed.append(len(jobs))
         return [(job, partial(handle, job)) for job in jobs]
 
     leases, settlements = Leases(store, LEASE), GroupCommit(store.jobs.settle_batch)
@@ -62,7 +79,7 @@ def dispatching(store: Store, handle: Handle, *, queue: dict[str, object], slots
         slots=slots,
         may_work=lambda: True,
         poll_seconds=0.1,
-        pace=SteadyPace(),
+        pace=pace(),
     )
     running = gevent.spawn(dispatcher.run)
     try:
@@ -109,6 +126,17 @@ def test_a_backlog_is_claimed_ahead_and_never_more_jobs_are_in_flight_than_slots
     assert concurrency.most[None] == 2
     assert max(claimed) > 2
     assert sorted(concurrency.handled) == list(range(1, 61))
+
+
+def test_no_more_is_claimed_than_there_is_room_for_when_the_pace_falls(store: Store) -> None:
+    add_events(store, *map(split_event, range(60)))
+    claimed: list[int] = []
+
+    with dispatching(store, Concurrency().handle, queue={}, slots=2, pace=ShrinkingPace, claimed=claimed):
+        wait_until(lambda: count(store, DeliveryState.DELIVERED) == 60)
+
+    assert sum(claimed) == 60
+    assert max(claimed) <= 2 + AHEAD
 
 
 def test_two_workers_never_have_more_than_the_queue_allows_in_flight(store: Store) -> None:

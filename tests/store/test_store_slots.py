@@ -35,6 +35,13 @@ def test_jobs_claimed_ahead_are_spread_over_the_slots_in_the_order_in_which_they
     assert [job.slot for job in more] == [job.slot for job in first] * 2
 
 
+def test_a_claim_of_no_jobs_gets_none(store: Store) -> None:
+    add_events(store, split_event("a"), split_event("b"))
+
+    assert claim_ahead(store, slots=2, limit=0) == []
+    assert claim_ahead(store, slots=2, limit=-1) == []
+
+
 def test_each_claim_has_a_fence_of_its_own(store: Store) -> None:
     add_events(store, *map(split_event, range(9)))
 

@@ -71,7 +71,7 @@ def claim_jobs(
     slots = _usable_slots(connection, now, request)
     numbers = slots.for_jobs
     limit = request.limit if slots.are_shared else min(request.limit, len(numbers))
-    rows = _lock_due(connection, now, request.queue, limit) if numbers else []
+    rows = _lock_due(connection, now, request.queue, limit) if numbers and limit > 0 else []
     if any(row.claims for row in rows):
         numbers, rows = slots.free, rows[: len(slots.free)]
     claimed = [
