@@ -9,10 +9,13 @@ import pytest
 import requests
 
 from app.domain.meta.signature import SIGNATURE_HEADER, signed_with
+from app.graph.fake.connections import Connections
 from app.graph.fake.server import FakeMetaServer
+from tests.support.destinations import ScriptedDestination
 from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import bearer_of_meta, fake_meta, message
 from tests.support.receiver import Receiver, receiving
+from tests.support.serving import free_port
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import APP_SECRET, OLD_APP_SECRET, PATH
 
@@ -63,14 +66,21 @@ def test_an_answer_has_metas_headers(server: FakeMetaServer) -> None:
 
 
 def test_every_status_is_posted_and_signed(server: FakeMetaServer, receiver: Receiver) -> None:
-    send(server, text={"body": "é/"})
+    send(server)
 
     wait_for(lambda: len(receiver.received) == 3)
     for path, headers, body in receiver.received:
         assert path == PATH
         assert signed_with(body, headers[SIGNATURE_HEADER], [APP_SECRET]) == "current"
         assert headers["User-Agent"] == "facebookexternalua"
-        assert b"/" not in body.replace(b"\\/", b"")
+
+
+def test_a_webhook_is_ascii_with_escaped_slashes(server: FakeMetaServer, receiver: Receiver) -> None:
+    control(server, "customer", {"from": "+4915112345678", "type": "text", "text": "é /"})
+
+    wait_for(lambda: receiver.received)
+    [(_, _, body)] = receiver.received
+    assert b'{"body":"\\u00e9 \\/"}' in body
 
 
 @pytest.mark.parametrize(("switch", "expected"), [("wrongly", None), ("by_previous", "previous")])
@@ -173,6 +183,19 @@ def test_what_the_control_does_not_understand_it_says(server: FakeMetaServer) ->
     assert "no such switch: shade" in control(server, "script", {"switches": {"shade": 1}})["error"]
     assert "POST /_fake/heal" in control(server, "nothing")["error"]
     assert "recipient" in control(server, "script", {})["error"]
+
+
+def test_a_connection_that_was_kept_and_closed_is_made_anew() -> None:
+    destination, connections = ScriptedDestination(), Connections()
+    destination.will_say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    answers = [connections.call("POST", destination.url, b"{}", {}) for _ in range(3)]
+    refused = connections.call("POST", f"http://127.0.0.1:{free_port()}/", b"{}", {})
+    destination.close()
+    connections.close()
+
+    assert answers == [(200, b"")] * 3
+    assert refused == (None, b"")
 
 
 def test_a_chunked_body_is_read_whole(server: FakeMetaServer) -> None:

@@ -18,6 +18,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._local = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
 
     def call(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Call, and return what was answered. A kept connection that the other side has closed is made anew."""
@@ -35,10 +36,16 @@ class Connections:
                     return None, b""
         return None, b""
 
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in self._open:
+            connection.close()
+
     def _connection(self, parts: SplitResult) -> tuple[http.client.HTTPConnection, bool]:
         kept: dict[str, http.client.HTTPConnection] = self._local.__dict__.setdefault("kept", {})
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in kept:
             kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
             kept[origin] = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+            self._open.append(kept[origin])
         return kept[origin], kept[origin].sock is not None

@@ -65,6 +65,7 @@ class Poster:
             self._changed.notify_all()
         self._thread.join()
         self._pool.shutdown(cancel_futures=True)
+        self._connections.close()
 
     def plan(self, after: float, change: Change) -> None:
         """Post a change in so many seconds; held for its batch if it has one."""
