@@ -9,6 +9,7 @@ import click
 from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.options import as_json_option, client_options
+from app.cli.patience import READER_IN_THE_WAY, Patience
 from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json
 from app.config import ApiAccess
@@ -32,12 +33,13 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
 
     CONTACT is a phone number or a user id; the customer's other names are found. Erasing cannot be undone: the
     command asks for confirmation, unless --yes is given. The exit code is 1 if anything that names the customer was
-    kept.
+    kept, or if another process keeps what was erased in the database's file.
     """
     _confirm(contact, yes=yes)
     erased: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
     remaining: list[str] = []
-    report_progress("erasing", _steps(Client(access), contact, erased, remaining))
+    in_the_way: list[str] = []
+    report_progress("erasing", _steps(Client(access), contact, erased, remaining, in_the_way))
     if as_json:
         print_json({**erased, "remaining": remaining})
     else:
@@ -48,7 +50,7 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
         click.echo(f"done: erased {events}, {deliveries} and the bodies of {count_of(erased['receipts'], 'receipt')}")
         if not any(erased.values()) and not remaining:
             click.echo("nothing was found under this name; is it spelled as in `flask wats events show`?", err=True)
-    if kept := [*_kept_receipts(erased), *_kept_events(remaining)]:
+    if kept := [*_kept_receipts(erased), *_kept_events(remaining), *in_the_way]:
         raise CommandFailed("; ".join(kept))
 
 
@@ -77,9 +79,11 @@ def _confirm(contact: str, *, yes: bool) -> None:
     click.confirm(f"Erase all data of {contact}? This cannot be undone", abort=True, err=True)
 
 
-def _steps(client: Client, contact: str, erased: Counter[str], remaining: list[str]) -> Iterator[Step]:
-    """Yield a step for each request, and add its counts to `erased` and its ids to `remaining`."""
-    cursor, left = None, 0
+def _steps(
+    client: Client, contact: str, erased: Counter[str], remaining: list[str], in_the_way: list[str]
+) -> Iterator[Step]:
+    """Yield a step for each request; add what it erased, the ids that remain, and what kept it from the end."""
+    cursor, left, patience = None, 0, Patience()
     while True:
         answer = client.post("/contacts/erase", {"contact": contact, "cursor": cursor})
         counts = {name: int(answer[name]) for name in COUNTS}
@@ -89,4 +93,7 @@ def _steps(client: Client, contact: str, erased: Counter[str], remaining: list[s
         cursor = answer["nextCursor"]
         yield Step(counts["events"] + counts["receipts"], checked, left, more=cursor is not None)
         if cursor is None:
+            return
+        if not any(counts.values()) and patience.ends_at(cursor):
+            in_the_way.append(READER_IN_THE_WAY)
             return

@@ -10,6 +10,7 @@ from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.opened_store import reporting_store_errors, require_compatible, store_to_upgrade
 from app.cli.options import as_json_option, start_options
+from app.cli.patience import READER_IN_THE_WAY, Patience
 from app.cli.progress import count_of
 from app.config import Flags, load_settings
 from app.log import configure_logging, log_uncaught_errors
@@ -60,15 +61,16 @@ def catch_up(flags: Flags) -> None:
     """Do again what an upgrade does for older code: it has worked on this database since.
 
     Run it beside the gateway, after the last process of the older code has ended. It adds to its events the names by
-    which a customer is erased, and overwrites what it has left in the free pages of a SQLite file.
+    which a customer is erased, and overwrites what it has left of deleted rows in a SQLite file.
     """
     with _opened(flags) as store:
         names = _add_names(store)
-        store.upkeep.expect_content_in_free_pages()
+        store.upkeep.expect_remains()
         while store.upkeep.wipe_free_pages():
             pass
+        _clean_gaps(store)
         store.retention.empty_log()
-    wiped = ", and wiped the free pages" if store.kind == "sqlite" else ""
+    wiped = ", and wiped what was deleted" if store.kind == "sqlite" else ""
     click.echo(f"done: added {count_of(names, 'name')}{wiped}")
 
 
@@ -95,6 +97,13 @@ def _add_names(store: Store) -> int:
         step = store.upkeep.add_names(after=step.next)
         added += step.added
     return added
+
+
+def _clean_gaps(store: Store) -> None:
+    patience = Patience()
+    while (position := store.upkeep.clean_gaps()) is not None:
+        if patience.ends_at(position):
+            raise CommandFailed(READER_IN_THE_WAY)
 
 
 @contextmanager

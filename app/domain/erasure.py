@@ -27,12 +27,13 @@ class ErasureStage(StrEnum):
     """The stages of an erasure, in this order.
 
     Events go last, because the contact's other names are found in them: also by an erasure that was interrupted and
-    starts again.
+    starts again. Then comes the file of SQLite, which keeps some bytes of deleted rows.
     """
 
     RECEIPTS = "receipts"
     OTHERS = "others"
     EVENTS = "events"
+    FILE = "file"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from app.store import PruneStep, StoreUnavailable
 log = logging.getLogger(__name__)
 
 RUN_SECONDS = 2.0
+CLEAN_EVERY = timedelta(days=1)
 MIN_SLEEP_SECONDS = 0.005
 
 Sleep = Callable[[float], object]
@@ -29,7 +30,7 @@ class PruneRun:
 
     def __init__(self, before: datetime) -> None:
         self.before = before
-        self.stages = ["receipts", "events", "erased_events", "lone_names", "free_pages"]
+        self.stages = ["receipts", "events", "erased_events", "lone_names", "free_pages", "gaps"]
         self.after = 0
         self.deleted: Counter[str] = Counter()
 
@@ -49,6 +50,7 @@ class Pruner:
         self._sleep = sleep
         self._run_seconds = run_seconds
         self._run: PruneRun | None = None
+        self._cleaned_at: datetime | None = None
 
     def prune(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
         """Prune for at most `run_seconds`. Continue at once while old rows remain, else again in an hour."""
@@ -87,17 +89,33 @@ class Pruner:
                 return retention.prune_erased_events(before=run.before)
             case "lone_names":
                 return retention.prune_lone_names(after=run.after)
-            case _:
-                return self._wipe_some(run)
+            case stage:
+                return self._clean_some(run, stage)
 
-    def _wipe_some(self, run: PruneRun) -> PruneStep:
-        """Wipe some free pages. A failure ends the stage, so that it keeps no later run from pruning."""
+    def _clean_some(self, run: PruneRun, stage: str) -> PruneStep:
+        """Clean some pages of a SQLite file. A failure ends the stage, so that it keeps no later run from pruning."""
         try:
-            if self._gateway.store.upkeep.wipe_free_pages():
-                return PruneStep(1, 1)
+            return self._wipe_some(run) if stage == "free_pages" else self._clean_gaps(run)
         except StoreUnavailable as error:
             log.warning("store.not_wiped", extra={"reason": self._gateway.store.explain(error)})
-        else:
-            if run.deleted["free_pages"]:
-                log.info("store.wiped")
         return PruneStep(0, None)
+
+    def _wipe_some(self, run: PruneRun) -> PruneStep:
+        if self._gateway.store.upkeep.wipe_free_pages():
+            return PruneStep(1, 1)
+        if run.deleted["free_pages"]:
+            log.info("store.wiped")
+        return PruneStep(0, None)
+
+    def _clean_gaps(self, run: PruneRun) -> PruneStep:
+        """Clean the gaps of some pages, once a day: it reads the whole file."""
+        now = self._gateway.clock()
+        if self._cleaned_at is not None and now - self._cleaned_at < CLEAN_EVERY:
+            return PruneStep(0, None)
+        position = self._gateway.store.upkeep.clean_gaps()
+        if position is None:
+            self._cleaned_at = now
+            return PruneStep(0, None)
+        if position == run.after:
+            raise StoreUnavailable("a reader still uses an older state of the database")
+        return PruneStep(1, position)

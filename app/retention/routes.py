@@ -23,7 +23,8 @@ def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
     """Erase a customer step by step; repeat with `nextCursor` until it is null.
 
     Each step erases the bodies of receipts that name the customer, looks for events about others that do so, or
-    deletes events and their deliveries.
+    deletes events and their deliveries. On SQLite the last steps remove what the database's file keeps of deleted
+    rows; one that returns the cursor that it was given is held up by a reader of an older state: wait, and repeat it.
     """
     contact = body["contact"].removeprefix("+")
     cursor = None if body["cursor"] is None else _read_cursor(body["cursor"])

@@ -3,14 +3,20 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from app.domain.erasure import ContactName, EraseStep, ErasureCursor, ErasureStage
+from app.store.engine.sqlite_marks import Mark, remove_mark
+from app.store.engine.write import Channel, Work
 from app.store.repository import Repository
 from app.store.tables.contact_names import find_names
 from app.store.transactions import erase_contact, prune
 from app.store.transactions.prune import Plan, PruneStep
+from app.store.upkeep import Upkeep
+
+T = TypeVar("T")
 
 
 class Retention(Repository):
@@ -44,7 +50,8 @@ class Retention(Repository):
     def erase(self, contact: str, cursor: ErasureCursor | None) -> EraseStep:
         """Erase one batch of a contact's data. Pass None first, then `EraseStep.next` until it is None.
 
-        A step may run several transactions. The last also truncates SQLite's write-ahead log if no reader uses it.
+        A step may run several transactions. On SQLite the last steps leave nothing of it in the database's files; if
+        such a step returns its own cursor, a reader of an older state of the file is in the way.
         """
         if cursor is None:
             last_id = self._store.database.read(erase_contact.last_receipt_id)
@@ -57,12 +64,14 @@ class Retention(Repository):
                 return self._find_others(names, cursor)
             case ErasureStage.EVENTS:
                 return self._erase_events(names, cursor)
+            case ErasureStage.FILE:
+                return self._clean_file(cursor)
 
     def _prune(
         self, plan: Callable[[Connection], Plan], delete: Callable[[Connection, Sequence[int]], int]
     ) -> PruneStep:
         planned = self._store.database.read(plan)
-        deleted = self._store.write(lambda c: delete(c, planned.ids)) if planned.ids else 0
+        deleted = self._delete(lambda c: delete(c, planned.ids)) if planned.ids else 0
         return PruneStep(deleted, planned.next)
 
     def _clear_bodies(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
@@ -71,7 +80,7 @@ class Retention(Repository):
             return end, erase_contact.receipts_with_name(connection, names, cursor.after, end)
 
         end, ids = self._store.database.read(search)
-        step = self._store.write(lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
+        step = self._delete(lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
         is_complete = end == cursor.after
         return replace(step, next=_next(cursor, ErasureStage.OTHERS) if is_complete else replace(cursor, after=end))
 
@@ -90,11 +99,27 @@ class Retention(Repository):
             rows = erase_contact.lock_next_events(connection, names)
             return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
 
-        step = self._store.write(erase, "work")  # wake the workers: other jobs may be due
-        if step.events:
-            return replace(step, next=cursor)
-        self._store.database.truncate_wal()
-        return step
+        step = self._delete(erase, "work")  # wake the workers: other jobs may be due
+        return replace(step, next=cursor if step.events else _next(cursor, ErasureStage.FILE))
+
+    def _clean_file(self, cursor: ErasureCursor) -> EraseStep:
+        """Remove what SQLite leaves of deleted rows in its file. The cursor only shows how far this is."""
+        upkeep = Upkeep(self._store)
+        if upkeep.wipe_free_pages():
+            return EraseStep(next=replace(cursor, after=cursor.after + 1))
+        position = upkeep.clean_gaps()
+        return EraseStep(next=None if position is None else replace(cursor, after=position))
+
+    def _delete(self, work: Work[T], *channels: Channel) -> T:
+        """Delete in one transaction, which also records that remains of it may be in SQLite's file."""
+
+        def delete(connection: Connection) -> T:
+            deleted = work(connection)
+            if deleted not in (0, EraseStep()):
+                remove_mark(connection, Mark.GAPS_CLEAN)
+            return deleted
+
+        return self._store.write(delete, *channels)
 
 
 def _next(cursor: ErasureCursor, stage: ErasureStage) -> ErasureCursor:

@@ -1,6 +1,7 @@
 """Upkeep: puts right what older code has left, in small steps while other processes work."""
 
 from app.store.engine import sqlite_free_pages
+from app.store.engine.sqlite_marks import ALL, Mark, marks_of, remove_mark
 from app.store.repository import Repository
 from app.store.transactions import add_names
 from app.store.transactions.add_names import AddedNames
@@ -15,9 +16,9 @@ class Upkeep(Repository):
         added = self._store.write(lambda c: add_names.add_names(c, planned.ids)) if planned.ids else 0
         return AddedNames(added, planned.next)
 
-    def expect_content_in_free_pages(self) -> None:
-        """Have the free pages of a SQLite file wiped, because older code has used the file again."""
-        self._store.write(sqlite_free_pages.mark_as_unwiped)
+    def expect_remains(self) -> None:
+        """Have a SQLite file cleaned of what was deleted in it, because older code has used it again."""
+        self._store.write(lambda c: remove_mark(c, ALL))
 
     def wipe_free_pages(self) -> bool:
         """Do the next step of wiping. Return False, and write nothing, if there is nothing to do."""
@@ -27,3 +28,12 @@ class Upkeep(Repository):
             sqlite_free_pages.wipe_some, durable=False
         )  # a step that a power cut takes back is repeated
         return True
+
+    def clean_gaps(self) -> int | None:
+        """Overwrite what SQLite has left in the gaps of some pages. Return the page at which the next step begins.
+
+        None: there is nothing to do. The same page again: a reader of an older state of the file is in the way.
+        """
+        if Mark.GAPS_CLEAN in self._store.database.read(marks_of):
+            return None
+        return self._store.database.clean_gaps()

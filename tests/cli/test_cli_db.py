@@ -99,8 +99,8 @@ def test_beside_a_running_gateway_a_file_gets_smaller_and_what_older_code_left_i
         done, again = db(tmp_path, "catch-up"), db(tmp_path, "catch-up")
         status = running.ask("GET", "/readyz")[0]
 
-    assert (done.returncode, done.stdout) == (0, "done: added 1 name, and wiped the free pages\n"), done.stderr
-    assert (again.returncode, again.stdout) == (0, "done: added 0 names, and wiped the free pages\n"), again.stderr
+    assert (done.returncode, done.stdout) == (0, "done: added 1 name, and wiped what was deleted\n"), done.stderr
+    assert (again.returncode, again.stdout) == (0, "done: added 0 names, and wiped what was deleted\n"), again.stderr
     assert (rewritten.returncode, rewritten.stdout, status) == (0, "done: rewritten\n", 200), rewritten.stderr
     assert (left, file.stat().st_ino) == (0, inode)
     assert new_size < size

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from app.domain.meta.parse import split
 from app.domain.split import SplitEvent, SplitReceipt
 from app.gateway import Gateway
 from app.store import Store
+from app.store.engine import sqlite
 from app.store.tables.schema import receipts
 from tests.support.envelopes import change, contact, envelope, in_bytes, inbound_text
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, run, serving
+from tests.support.sqlite_bytes import execute
 from tests.support.store import new_receipt
 from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import bearer
@@ -61,6 +64,25 @@ def erase(client: FlaskClient, contact: str) -> dict[str, Any]:
         total = {name: total[name] + answer[name] if total else answer[name] for name in answer}
         if cursor is None:
             return total
+
+
+def test_an_erasure_that_a_reader_holds_up_gives_the_same_cursor_and_ends_after_it(
+    client: FlaskClient, gateway: Gateway
+) -> None:
+    put_customer(gateway.store)
+    with closing(sqlite.driver().connect(sqlite.path_of(gateway.settings.storage.url))) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchall()
+        cursor, following = None, post_erase(client, PHONE).get_json()["nextCursor"]
+        while following not in (cursor, None):
+            cursor, following = following, post_erase(client, PHONE, following).get_json()["nextCursor"]
+    held_up = following
+
+    while following is not None:
+        following = post_erase(client, PHONE, following).get_json()["nextCursor"]
+
+    assert held_up is not None
+    assert execute(gateway.settings.storage.url, "PRAGMA user_version") == [(3,)]
 
 
 @pytest.mark.parametrize("written", [PHONE, f"+{PHONE}"])

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,9 @@ from app.store.engine import sqlite
 from app.store.tables.schema import receipts
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
+from tests.support.sqlite_bytes import execute
 from tests.support.store import new_receipt
+from tests.support.work import Clock
 
 JOB = Job(1, PRUNE_QUEUE, 0, 0, 1)
 
@@ -107,6 +110,40 @@ def test_the_free_pages_of_older_code_are_wiped_once(gateway: Gateway, caplog: p
         Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
 
     assert [record.message for record in caplog.records].count("store.wiped") == 1
+
+
+def marks_of(gateway: Gateway) -> object:
+    return execute(gateway.settings.storage.url, "PRAGMA user_version")[0][0]
+
+
+def test_what_sqlite_leaves_between_rows_is_removed_at_the_start_and_once_a_day(gateway: Gateway) -> None:
+    clock = Clock()
+    pruner = Pruner(replace(gateway, clock=clock), sleep=lambda _: None, run_seconds=60)
+    marks = []
+
+    for hours in (0, 1, 24):
+        clock.advance(timedelta(hours=hours))
+        as_left_by_older_code(gateway)
+        pruner.prune(JOB)
+        marks.append(marks_of(gateway))
+
+    assert marks == [3, 1, 3]
+
+
+def test_a_reader_of_an_older_state_keeps_no_run_from_pruning(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_old(gateway, 1)
+    with closing(sqlite.driver().connect(sqlite.path_of(gateway.settings.storage.url))) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM receipts").fetchall()
+
+        outcome = Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
+
+    assert outcome == Retry(PRUNE_EVERY)
+    assert count_rows(gateway) == (0, 0)
+    [line] = [record for record in caplog.records if record.message == "store.not_wiped"]
+    assert "a reader still uses an older state" in vars(line)["reason"]
 
 
 def test_free_pages_that_cannot_be_wiped_keep_no_run_from_pruning(

@@ -277,8 +277,8 @@ def put_right_what_older_code_left(store: Store) -> None:
     store.write(lambda c: c.execute(insert(event_names), gone))
     store.upkeep.add_names(after=0)
     store.retention.prune_lone_names(after=0)
-    store.upkeep.expect_content_in_free_pages()
-    while store.upkeep.wipe_free_pages():
+    store.upkeep.expect_remains()
+    while store.upkeep.wipe_free_pages() or store.upkeep.clean_gaps() is not None:
         pass
 
 

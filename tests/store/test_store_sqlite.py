@@ -19,9 +19,6 @@ from app.store.engine.sqlite import driver, has_wal_reset_bug
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases, unavailable
 from tests.support.waiting import DEADLINE_SECONDS
 
-AFFECTED = (3, 40, 1)
-"""The SQLite that Debian 12's Python links: it has the WAL-reset bug."""
-
 IMPATIENT = Limits(lock_seconds=0.05)
 MOVED = "the database file, or its log, was moved or replaced while it was open"
 
@@ -29,13 +26,6 @@ MOVED = "the database file, or its log, was moved or replaced while it was open"
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return sqlite_databases(tmp_path).migrated()
-
-
-@pytest.fixture
-def affected_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both libraries say that they are a version with the WAL-reset bug."""
-    for library in (bundled, sqlite3):
-        monkeypatch.setattr(library, "sqlite_version_info", AFFECTED)
 
 
 def pragma(store: Store, name: str) -> object:

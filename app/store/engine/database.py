@@ -11,6 +11,7 @@ from app.store.engine.errors import StoreBroken, StoreUnavailable, translating_e
 from app.store.engine.executors import Executor, GreenletExecutor, InlineExecutor, NativeThreadExecutor
 from app.store.engine.file_lock import FileLock
 from app.store.engine.pool_log import summarise_lost_connections
+from app.store.engine.sqlite_gaps import Found, GapCleaner
 from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work, Write
 
 T = TypeVar("T")
@@ -54,6 +55,10 @@ class Database(Protocol):
         """Remove deleted data from SQLite's write-ahead log too, if no reader uses it."""
         ...
 
+    def clean_gaps(self) -> int:
+        """Overwrite the gaps of the next pages of a SQLite file; return the page at which the next step begins."""
+        ...
+
     def close(self) -> None:
         """Close every connection, after the write that is running."""
         ...
@@ -76,6 +81,7 @@ class SqliteDatabase:
     ) -> None:
         self._notifier = notifier
         self._file_lock = FileLock(sqlite.path_of(url))
+        self._cleaner = GapCleaner(url, self._file_lock, limits.lock_seconds)
         self._writer = sqlite.writer_engine(url, lock_seconds=limits.lock_seconds)
         self._writers = {True: self._writer, False: sqlite.relaxed_durability(self._writer)}
         self._reader = sqlite.reader_engine(url, lock_seconds=limits.lock_seconds)
@@ -101,6 +107,10 @@ class SqliteDatabase:
     def truncate_wal(self) -> None:
         self._write_executor.run(self._limits.write_seconds, self._truncate_wal)
 
+    def clean_gaps(self) -> int:
+        found = self._read_executor.run(self._limits.read_seconds, self._find_gaps)
+        return self._write_executor.run(self._limits.write_seconds, self._clean_gaps, found)
+
     def close(self) -> None:
         with suppress(
             StoreUnavailable
@@ -122,6 +132,14 @@ class SqliteDatabase:
         with self._thread_lock, self._guarded(), self._file_lock.held():
             sqlite.truncate_wal(self._writer, lock_seconds=self._limits.lock_seconds)
 
+    def _find_gaps(self) -> Found:
+        with self._guarded():
+            return self._cleaner.find()
+
+    def _clean_gaps(self, found: Found) -> int:
+        with self._thread_lock, self._guarded(), self._file_lock.held():
+            return self._cleaner.clean(found, self._writer)
+
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Translate errors. After the first I/O error the state of the disk is unknown: refuse every later write."""
@@ -138,6 +156,7 @@ class SqliteDatabase:
         with self._thread_lock:
             self._writer.dispose()
             self._reader.dispose()
+            self._cleaner.close()
             self._file_lock.close()
 
 
@@ -175,6 +194,10 @@ class PostgresDatabase:
 
     def truncate_wal(self) -> None:
         """Do nothing: the server recycles its log and vacuums by itself."""
+
+    def clean_gaps(self) -> int:
+        """Do nothing: the server vacuums by itself."""
+        return 0
 
     def close(self) -> None:
         self._engine.dispose()

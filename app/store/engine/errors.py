@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, EIO, ENOSPC
 
 from sqlalchemy.exc import (
     DataError,
@@ -33,6 +34,7 @@ TRANSACTION_POOLER = (
     "the database's URL leads to a transaction pooler (PgBouncer in transaction mode, a pooled URL), which gives a"
     " connection no session of its own; use the database's direct URL, or a pooler in session mode"
 )
+IO_ERROR = "the database reports an I/O error or a damaged file"
 REASONS = {
     sqlite3.SQLITE_BUSY: "the database is locked",
     sqlite3.SQLITE_LOCKED: "the database is locked",
@@ -145,6 +147,10 @@ def refusing_internal_errors() -> Iterator[None]:
 
 
 def _from_file(error: OSError) -> StoreUnavailable:
+    if error.errno == EIO:
+        return StoreBroken(IO_ERROR)
+    if error.errno in (ENOSPC, EDQUOT):
+        return StoreUnavailable(REASONS[sqlite3.SQLITE_FULL])
     if isinstance(error, DatabaseFileReplaced):
         return StoreBroken("the database file, or its log, was moved or replaced while it was open")
     if isinstance(error, OrphanedWal):
@@ -179,7 +185,7 @@ def _from_driver(error: BaseException | None) -> StoreUnavailable:
         return StoreUnreachable(postgres_errors.reason_of(error))
     primary = code & PRIMARY_CODE_MASK
     if primary in BROKEN_CODES:
-        return StoreBroken("the database reports an I/O error or a damaged file")
+        return StoreBroken(IO_ERROR)
     return StoreUnavailable(REASONS.get(primary, "the database reported an error"))
 
 

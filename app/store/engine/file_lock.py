@@ -30,6 +30,18 @@ class FileLock:
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
+    def read_note(self, size: int) -> bytes:
+        """Return the first bytes of the note that the last holder has left in the file."""
+        try:
+            with self._path.open("rb") as file:
+                return file.read(size)
+        except FileNotFoundError:
+            return b""
+
+    def write_note(self, note: bytes) -> None:
+        """Leave a note in the file for the next holder. It may be lost."""
+        os.pwrite(self._open(), note, 0)
+
     def _open(self) -> int:
         if self._descriptor is None:
             make_private(self._path)

@@ -153,13 +153,25 @@ def set_journal_mode(engine: Engine) -> None:
         connection.close()
 
 
-def truncate_wal(engine: Engine, *, lock_seconds: float) -> None:
-    """Copy the write-ahead log into the database and truncate it, unless a reader still uses it."""
+def truncate_wal(engine: Engine, *, lock_seconds: float) -> bool:
+    """Copy the write-ahead log into the database and truncate it. Return False if a reader still uses it."""
     connection = engine.raw_connection()
     try:
         driver_connection: Any = connection.driver_connection
         driver_connection.execute("PRAGMA busy_timeout = 0")
-        driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        is_busy, *_ = driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         driver_connection.execute(f"PRAGMA busy_timeout = {round(lock_seconds * 1000)}")
+        return not is_busy
+    finally:
+        connection.close()
+
+
+def is_log_in_file(engine: Engine) -> bool:
+    """Return whether everything that the write-ahead log holds, if there is one, is in the database file too."""
+    connection = engine.raw_connection()
+    try:
+        driver_connection: Any = connection.driver_connection
+        is_busy, frames, copied = driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return not is_busy and bool(frames == copied)
     finally:
         connection.close()

@@ -47,7 +47,7 @@ def refuse_replaced_file(connection: Connection, path: Path) -> None:
 
     Called just before a commit: what is written into a deleted file is lost, although it is acknowledged.
     """
-    file, log_file = file_at(path), file_at(_log_of(path))
+    file, log_file = file_at(path), file_at(log_of(path))
     if file is None or file != connection.info["file"]:
         raise DatabaseFileReplaced
     if log_file != connection.info.setdefault("log", log_file):
@@ -63,11 +63,12 @@ def file_at(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _log_of(path: Path) -> Path:
+def log_of(path: Path) -> Path:
+    """Return the path of the database's write-ahead log."""
     return path.with_name(path.name + "-wal")
 
 
 def _has_log_alone(path: Path) -> bool:
     """Return whether there is a log with content but no database."""
-    log_file = _log_of(path)
+    log_file = log_of(path)
     return not path.exists() and log_file.exists() and log_file.stat().st_size > 0

@@ -7,8 +7,7 @@ file needs. It can be killed at any point: how far it has come is in the file. P
 
 from sqlalchemy import Connection, inspect
 
-WIPED = 1
-"""SQLite's `user_version` once no free page holds content of older code."""
+from app.store.engine.sqlite_marks import Mark, add_mark, marks_of
 
 ZEROS = "wiped_pages"
 """The table that holds free pages while they are overwritten. It exists only meanwhile."""
@@ -22,26 +21,15 @@ def needs_wiping(connection: Connection) -> bool:
     """Return whether there is something left to do."""
     if connection.dialect.name != "sqlite":
         return False
-    return _pragma(connection, "user_version") < WIPED or _is_under_way(connection)
-
-
-def mark_as_wiped(connection: Connection) -> None:
-    """Record that no free page holds content of older code."""
-    connection.exec_driver_sql(f"PRAGMA user_version = {WIPED}")
-
-
-def mark_as_unwiped(connection: Connection) -> None:
-    """Record that older code was at work again."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA user_version = 0")
+    return Mark.FREE_PAGES_WIPED not in marks_of(connection) or _is_under_way(connection)
 
 
 def wipe_some(connection: Connection) -> None:
     """Do the next step: take some free pages, until there are none, or give some back."""
-    if _pragma(connection, "user_version") < WIPED:
+    if Mark.FREE_PAGES_WIPED not in marks_of(connection):
         _take(connection)
         if _pragma(connection, "freelist_count") == 0:
-            mark_as_wiped(connection)
+            add_mark(connection, Mark.FREE_PAGES_WIPED)
     elif _is_under_way(connection):
         _give_back(connection)
 

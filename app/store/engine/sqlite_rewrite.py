@@ -14,6 +14,7 @@ from app.store.engine import sqlite
 from app.store.engine.errors import StoreUnavailable, translating_errors
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import make_private
+from app.store.engine.sqlite_marks import ALL
 from app.store.engine.write import Failpoint
 
 MEGABYTE = 1024 * 1024
@@ -53,6 +54,7 @@ def _rewrite(driver: Any, copy: Path, on_failpoint: Failpoint) -> None:
         driver.execute("VACUUM INTO ?", [str(copy)])
         with closing(sqlite.driver().connect(copy)) as source:
             source.backup(driver, pages=STEP_PAGES, progress=lambda *_: on_failpoint("in_rewriting"))
+        driver.execute(f"PRAGMA user_version = {ALL.value}")
         _empty_log(driver)
     finally:
         copy.unlink(missing_ok=True)

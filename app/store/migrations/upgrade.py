@@ -17,7 +17,7 @@ from app.store.engine.database import Limits
 from app.store.engine.errors import translating_errors
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import create_file
-from app.store.engine.sqlite_free_pages import mark_as_wiped
+from app.store.engine.sqlite_marks import ALL, set_marks
 from app.store.engine.write import Failpoint
 from app.store.owner import record_owner, refuse_other_owner
 from app.store.tables.schema import compatibility
@@ -51,7 +51,7 @@ def upgrade_schema(url: str, owner: Owner | None, on_failpoint: Failpoint, limit
         if owner is not None:
             record_owner(connection, owner)
         if version is None and engine.dialect.name == "sqlite":
-            mark_as_wiped(connection)
+            set_marks(connection, ALL)
         return read_status(connection)
 
 

@@ -1,0 +1,42 @@
+"""What a SQLite file says of the remains of deleted rows in it. It stands in SQLite's `user_version`.
+
+A transaction that deletes also takes back a mark, so that a process that dies leaves the truth behind.
+"""
+
+from enum import IntFlag
+
+from sqlalchemy import Connection
+
+
+class Mark(IntFlag):
+    """No free page holds content; no gap of a page does, see `sqlite_gaps`. Older code knows only 0 and 1."""
+
+    FREE_PAGES_WIPED = 1
+    GAPS_CLEAN = 2
+
+
+ALL = Mark.FREE_PAGES_WIPED | Mark.GAPS_CLEAN
+
+
+def marks_of(connection: Connection) -> Mark:
+    """Return the marks of the file; all of them on PostgreSQL, which has its own ways."""
+    if connection.dialect.name != "sqlite":
+        return ALL
+    return Mark(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def set_marks(connection: Connection, marks: Mark) -> None:
+    """Set the marks of the file, and write its first page even if they are the same."""
+    connection.exec_driver_sql(f"PRAGMA user_version = {marks.value}")
+
+
+def add_mark(connection: Connection, mark: Mark) -> None:
+    """Record that this is clean."""
+    set_marks(connection, marks_of(connection) | mark)
+
+
+def remove_mark(connection: Connection, mark: Mark) -> None:
+    """Record that this is clean no longer. Nothing is written if it was not."""
+    marks = marks_of(connection)
+    if mark & marks and connection.dialect.name == "sqlite":
+        set_marks(connection, marks & ~mark)
