@@ -217,6 +217,22 @@ def test_switches_change_the_shape_of_a_failed_status(meta: CalledMeta) -> None:
     assert change.value["statuses"][0]["biz_opaque_callback_data"] == "wats1.x.1"
 
 
+def test_statuses_may_lack_contacts_and_have_fields_that_nobody_knows(meta: CalledMeta) -> None:
+    meta.send()
+    _, change = meta.outlet.planned[0]
+
+    odd = shaped(change, Switches(without_contacts=True, unknown_fields=True)).value
+
+    assert "contacts" not in odd
+    assert ("x_new_field" in odd, "x_new_field" in odd["statuses"][0]) == (True, True)
+
+
+def test_another_version_may_answer_than_the_one_that_was_asked(meta: CalledMeta) -> None:
+    meta.switch(answered_version="v23.0")
+
+    assert meta.send().headers["facebook-api-version"] == "v23.0"
+
+
 def test_the_old_pricing_is_that_of_a_conversation(meta: CalledMeta) -> None:
     meta.send()
     _, change = meta.outlet.planned[0]

@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +18,7 @@ from tests.support.destinations import ScriptedDestination
 from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import bearer_of_meta, fake_meta, message
 from tests.support.receiver import Receiver, receiving
-from tests.support.serving import free_port
+from tests.support.serving import ROOT, free_port
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import APP_SECRET, OLD_APP_SECRET, PATH
 
@@ -205,3 +208,15 @@ def test_a_chunked_body_is_read_whole(server: FakeMetaServer) -> None:
 
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def test_the_fake_is_served_by_a_process_of_its_own() -> None:
+    command = [sys.executable, "-m", "app.graph.fake", "--number", "1:2:15550001111", "--token", "t"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        origin = process.stdout.readline().strip()
+        told = requests.get(f"{origin}/v25.0/2", headers=bearer_of_meta("t"), timeout=DEADLINE_SECONDS)
+        process.send_signal(signal.SIGTERM)
+
+    assert told.json()["display_phone_number"] == "+1 555-000-1111"
+    assert process.returncode == 0

@@ -31,9 +31,9 @@ class Control:
 
     def answer(self, call: Call) -> Answer:
         """Answer a call below `/_fake/`; one that is not understood says why."""
-        handler = _HANDLERS.get((call.method, call.path.removeprefix(PREFIX)))
+        handler = HANDLERS.get((call.method, call.path.removeprefix(PREFIX)))
         if handler is None:
-            return _refused("there are " + ", ".join(f"{method} /_fake/{name}" for method, name in _HANDLERS), 404)
+            return _refused("there are " + ", ".join(f"{method} /_fake/{name}" for method, name in HANDLERS), 404)
         try:
             body = json.loads(call.body) if call.body.strip() else {}
             return json_answer(handler(self, call, body))
@@ -108,7 +108,7 @@ def _state(control: Control, _: Call, __: Any) -> Any:
     }
 
 
-_HANDLERS: dict[tuple[str, str], Callable[[Control, Call, Any], Any]] = {
+HANDLERS: dict[tuple[str, str], Callable[[Control, Call, Any], Any]] = {
     ("GET", "requests"): _requests,
     ("GET", "state"): _state,
     ("POST", "reset"): _reset,
