@@ -20,12 +20,17 @@ from app.destinations import Destinations, MayReach
 from app.domain.destination import queue_of_destination
 from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, Done, Job, Outcome
 from app.domain.job_result import JobResult
+from app.domain.message import queue_of_number
 from app.domain.meta.signature import signed_with
+from app.domain.pacing import Pace
+from app.domain.send_limits import SendLimits
 from app.events.split import Splitter
 from app.gateway import Gateway
+from app.graph import GraphClient
 from app.jobs.executor import Failpoint
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
+from app.messages.send import Graph, Sender
 from app.metrics import Metrics
 from app.retention.prune import Pruner
 from app.startup import counter_folder
@@ -81,7 +86,7 @@ def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
 
 
 def build_queues(gateway: Gateway) -> list[Queue]:
-    """Make the queues with their handlers: splitting, pruning, and one for the deliveries to each destination."""
+    """Make the queues with their handlers: splitting, pruning, one for each destination, and one for each number."""
     store, settings = gateway.store, gateway.settings
     pruner, deliveries = Pruner(gateway), partial(prepare_deliveries, gateway=gateway)
     splitter = Splitter(
@@ -95,8 +100,18 @@ def build_queues(gateway: Gateway) -> list[Queue]:
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
+        *_send_queues(gateway),
         *([_fake_meta_queue(gateway)] if settings.mode is Mode.DRY_RUN else []),
     ]
+
+
+def graph_of(gateway: Gateway) -> Graph:
+    """Return the client of the Graph API; in a dry-run that of the fake Meta."""
+    graph, token = gateway.settings.graph, gateway.settings.access_token
+    if gateway.settings.mode is Mode.DRY_RUN:
+        return fake_meta_of(gateway).client
+    assert token is not None, "a live profile has an access token"
+    return GraphClient(graph.base_url, graph.api_version, token.current, gateway.clock)
 
 
 def fake_meta_of(gateway: Gateway) -> "StoredFake":
@@ -129,6 +144,41 @@ def _fake_meta_queue(gateway: Gateway) -> Queue:
         return Done()
 
     return Queue(FAKE_META_QUEUE, FAKE_META_SLOTS, _one_by_one(post))
+
+
+def _send_queues(gateway: Gateway) -> list[Queue]:
+    """Make a queue for the messages of each number, with slots of its own: a number that waits delays no other."""
+    limits = _send_limits(gateway.settings)
+    sender = Sender(
+        store=gateway.store,
+        graph=graph_of(gateway),
+        limits=limits,
+        clock=gateway.clock,
+        jitter=gateway.jitter,
+        metrics=gateway.metrics,
+    )
+    return [
+        Queue(
+            queue_of_number(number),
+            limits.slots,
+            sender.prepare,
+            has_work=partial(sender.has_work, queue_of_number(number)),
+            ordered=True,
+            slots=limits.slots,
+            max_claim=limits.batch,
+        )
+        for number in gateway.settings.whatsapp.phone_number_ids
+    ]
+
+
+def _send_limits(settings: Settings) -> SendLimits:
+    sending = settings.sending
+    return SendLimits(
+        per_second=sending.messages_per_second,
+        pair=Pace(timedelta(seconds=sending.pair_seconds), sending.pair_burst),
+        window_policy=sending.window_policy,
+        waba_id=settings.whatsapp.ours.sole_account,
+    )
 
 
 def _delivery_queue(destination: Destination, prepare: Prepare) -> Queue:

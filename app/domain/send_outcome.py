@@ -111,7 +111,7 @@ def refusal_of(
 
     A number that is too fast is slowed, not paused, unless the answer asks for a delay.
     """
-    if rule.error_class not in PAUSING or (_is_pace_of_number(rule) and not delay):
+    if rule.error_class not in PAUSING or (is_pace_of_number(rule) and not delay):
         return None
     said = "HTTP 429" if error is None else error.summary
     reason = said if rule.hint is None else f"{said}; {rule.hint}"
@@ -130,7 +130,7 @@ def _after_refusal(answer: Refused, message: Message, now: datetime, jitter: Cal
         _retry(max(_delay(rule, error["tries"], jitter), answer.delay), message, now),
         error,
         refusal=refusal_of(answer.error, rule, answer.delay),
-        slows_number=_is_pace_of_number(rule),
+        slows_number=is_pace_of_number(rule),
         slows_pair=rule.error_class is ErrorClass.PAIR_THROTTLED,
         signal=_signal(rule),
     )
@@ -142,7 +142,7 @@ def _delay(rule: ErrorRule, tries: int, jitter: Callable[[], float]) -> timedelt
         return rule.pause
     if rule.error_class is ErrorClass.TRANSIENT:
         return _backoff(tries, jitter)
-    return NUMBER_BACKOFF if _is_pace_of_number(rule) else timedelta()
+    return NUMBER_BACKOFF if is_pace_of_number(rule) else timedelta()
 
 
 def _signal(rule: ErrorRule) -> QueueSignal:
@@ -151,7 +151,8 @@ def _signal(rule: ErrorRule) -> QueueSignal:
     return QueueSignal.FAILURE if is_outage else QueueSignal.SUCCESS
 
 
-def _is_pace_of_number(rule: ErrorRule) -> bool:
+def is_pace_of_number(rule: ErrorRule) -> bool:
+    """Return whether Meta has refused a message because its number is too fast."""
     return rule.error_class is ErrorClass.THROTTLED and rule.scope is ErrorScope.NUMBER
 
 

@@ -29,6 +29,11 @@ class Ours:
     waba_ids: frozenset[str]
     phone_number_ids: frozenset[str]
 
+    @property
+    def sole_account(self) -> str | None:
+        """The account of every number; None if there are several."""
+        return next(iter(self.waba_ids)) if len(self.waba_ids) == 1 else None
+
     def has(self, event: NewEvent) -> bool:
         """Return whether the account and the phone number of an event, where it names them, are ours."""
         is_of_account = event.waba_id is None or event.waba_id in self.waba_ids

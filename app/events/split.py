@@ -116,7 +116,7 @@ class Splitter:
         return fuller if self.store.events.accepts(job, replace(receipt, events=[fuller]), self.lease) else barest
 
     def _add(self, job: Job, batch: Sequence[SplitReceipt]) -> None:
-        counts = self.store.events.add(job, batch, self.lease)
+        counts = self.store.events.add(job, batch, self.lease, self.ours.sole_account)
         for receipt, count in zip(batch, counts, strict=True):
             self._count(receipt, count)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from app.domain.clock import ClockJump
 from app.domain.destination import DestinationState, DestinationStatus
+from app.domain.message import SEND_QUEUE
 from app.domain.timestamps import iso
 from app.health.snapshot import Snapshot
 
@@ -27,6 +28,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         *_of_workers(snapshot),
         *_of_receipts(snapshot),
         *_of_deliveries(snapshot),
+        *_of_sending(snapshot),
         *_of_consumers(snapshot),
         *_of_clock(snapshot),
     ]
@@ -70,6 +72,15 @@ def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
     if destination.state is DestinationState.FAILING:
         waiting = _counted(destination.waiting, "delivery", "deliveries")
         yield Alert("failing", f"{name} is failing ({cause}), {waiting} waiting; retries go on by themselves")
+
+
+def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:
+    for pause in snapshot.pauses:
+        next_try = "restart the worker to try one" if pause.until is None else f"one is tried at {iso(pause.until)}"
+        yield Alert("sending_paused", f"nothing is sent in the scope {pause.name} ({pause.reason}), {next_try}")
+    for queue in snapshot.held_back:
+        number = queue.name.removeprefix(SEND_QUEUE)
+        yield Alert("meta_not_reached", f"messages of {number} wait: {queue.last_error}; retries go on by themselves")
 
 
 def _of_consumers(snapshot: Snapshot) -> Iterator[Alert]:

@@ -7,8 +7,10 @@ from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationStatus, destination_statuses
 from app.domain.heartbeat import Heartbeat
-from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE
-from app.domain.queue import QueueDepth
+from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE, kind_of_queue
+from app.domain.message import SEND_KIND
+from app.domain.queue import QueueDepth, QueueState
+from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
 from app.store import EventCounts, ReceiptCounts
 
@@ -18,7 +20,8 @@ class Snapshot:
     """What the store holds at `now`.
 
     `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
-    `consumers_ahead`: names of those whose cursor lies beyond the last event.
+    `consumers_ahead`: names of those whose cursor lies beyond the last event. `pauses`: scopes in which nothing is
+    sent. `held_back`: the queues of numbers from which Meta is not reached.
     """
 
     now: datetime
@@ -30,6 +33,8 @@ class Snapshot:
     workers: list[Heartbeat]
     consumers_ahead: list[str]
     clock_jump: ClockJump | None = None
+    pauses: tuple[ScopePause, ...] = ()
+    held_back: tuple[QueueState, ...] = ()
 
     @property
     def dead_letters(self) -> int:
@@ -47,16 +52,19 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
     now = store.clock.now()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
     names = [destination.name for destination in gateway.settings.destinations]
+    queues = store.queues.all()
     return Snapshot(
         now=now,
         receipts=receipts,
         events=store.events.counts(),
         queues=_with_splitting(store.jobs.depths(), receipts),
         deliveries=deliveries,
-        destinations=destination_statuses(names, store.queues.all(), deliveries),
+        destinations=destination_statuses(names, queues, deliveries),
         workers=store.heartbeats.of_kind("worker"),
         consumers_ahead=store.consumers.ahead(),
         clock_jump=store.clock.last_jump(),
+        pauses=tuple(store.sending.pauses()),
+        held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )
 
 

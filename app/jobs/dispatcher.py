@@ -126,7 +126,7 @@ class Dispatcher:
             self._woken.wait(SLOW_SECONDS if self._jobs.waiting else self._poll_seconds)
             return 0
         if not self._queue.has_work():
-            return self._poll_seconds
+            return self._poll_seconds if self._queue.singleton else self._seconds_until_due()
         if self._jobs.in_flight and not self._pace.ahead:
             self._jobs.join(BATCH_WINDOW_SECONDS)
         request = self._next_request()

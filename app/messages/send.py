@@ -64,12 +64,16 @@ class Sender:
         self._metrics = metrics
         self._has_probed = False
 
-    def has_work(self) -> bool:
-        """Return True. Before the first claim of a process, stopped scopes may be probed: it may have a new token."""
+    def has_work(self, queue: str) -> bool:
+        """Return whether a message of this queue is due, by a read: most commits bring none, and a claim writes.
+
+        Before the first claim of a process, stopped scopes may be probed: it may have a new token.
+        """
         if not self._has_probed:
             self._store.sending.probe_stopped()
             self._has_probed = True
-        return True
+        due = self._store.jobs.next_due_in(queue)
+        return due is not None and due <= 0
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
         """Reserve what may be sent now, and return its tasks. The other jobs are handed back."""

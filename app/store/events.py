@@ -26,17 +26,19 @@ from app.store.transactions.split_receipts import add_events, hold_claim
 class Events(Repository):
     """What happened, in the order of commits."""
 
-    def add(self, job: Job, split: Sequence[SplitReceipt], lease: timedelta) -> list[SplitCount]:
+    def add(
+        self, job: Job, split: Sequence[SplitReceipt], lease: timedelta, account: str | None = None
+    ) -> list[SplitCount]:
         """Add the new events of these receipts, as the owner of the split job, and extend its lease.
 
-        Raise `ClaimLost` if another worker has claimed that job meanwhile, and `StoreRefused` if one of the events
-        cannot be stored, for whatever reason.
+        `account`: that of every number of the profile, if it lists one only. Raise `ClaimLost` if another worker has
+        claimed that job meanwhile, and `StoreRefused` if one of the events cannot be stored, for whatever reason.
         """
 
         def add(connection: Connection) -> list[SplitCount]:
             now = self._store.now(connection)
             hold_claim(connection, job, now + lease)
-            return add_events(connection, now, split, database_id)
+            return add_events(connection, now, split, database_id, account)
 
         database_id = self._store.identity().id
         with refusing_internal_errors():
@@ -52,7 +54,7 @@ class Events(Repository):
             now = self._store.now(connection)
             hold_claim(connection, job, now + lease)
             with connection.begin_nested() as savepoint:
-                add_events(connection, now, [split], database_id)
+                add_events(connection, now, [split], database_id, None)
                 savepoint.rollback()
 
         database_id = self._store.identity().id

@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.domain.breaker import Breaker
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.heartbeat import Heartbeat
+from app.domain.meta.graph_errors import ErrorClass
+from app.domain.queue import QueueState
+from app.domain.scope_pause import ScopePause
 from app.health.alerts import alerts_of
 from app.health.snapshot import Snapshot
 from app.store import EventCounts, ReceiptCounts
@@ -16,6 +20,8 @@ from app.store import EventCounts, ReceiptCounts
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 ALIVE = Heartbeat("gateway-1:412", "worker", "0.1.0", NOW, NOW)
 DEAD = replace(ALIVE, at=NOW - timedelta(minutes=1))
+PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired; check the access token", NOW, NOW, 1)
+HELD_BACK = QueueState("send:1", False, False, Breaker(5, NOW), None, NOW, "connection refused")
 CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
 
 
@@ -54,6 +60,9 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"clock_jump": ClockJump(NOW, 3600)}, "clock_jumped"),
         ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
         ({"consumers_ahead": ["crm"]}, "consumer_ahead"),
+        ({"pauses": (PAUSE,)}, "sending_paused"),
+        ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
+        ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
     ],
 )
 def test_each_condition_has_its_code(condition: dict[str, object], code: str) -> None:

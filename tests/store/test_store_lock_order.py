@@ -147,6 +147,9 @@ def follow_messages(store: Store) -> None:
     by_tracker = [status(f"wamid.{n}", tracker=tracker_of(store, sent[n])) for n in (2, 0, 1)]
     split(store, webhook(number=NUMBERS[0], statuses=[*by_tracker, status("wamid.early")]))
     split(store, webhook(number=NUMBERS[0], statuses=[status(f"wamid.{n}", "read") for n in (1, 2)]))
+    errors = [{"code": code, "title": "refused"} for code in (190, 131042, 131048, 130429)]
+    failed = [status("wamid.0", "failed", errors=[error]) for error in errors]
+    split(store, [*webhook(number=NUMBERS[1], statuses=failed), *webhook(number=NUMBERS[0], errors=errors)])
     written = [
         {"id": f"wamid.in{n}", "from": f"49151{n}", "from_user_id": f"DE.{9 - n}", **WRITTEN} for n in range(4)
     ]

@@ -19,9 +19,9 @@ from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import SendResult, outcome_of_send
 from app.store import Store
 from app.store.transactions.reserve_sends import Reservations
-from tests.support.messages import NUMBER, accept, new_message, tracker_of
+from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
 from tests.support.store import NOON, StoreMaker
-from tests.support.work import Clock, claim
+from tests.support.work import Clock, add_events, claim
 
 QUEUE = queue_of_number(NUMBER)
 WABA = "102290129340398"
@@ -400,3 +400,50 @@ def test_a_rest_that_a_wrong_clock_has_set_is_none(timed: Store, clock: Clock) -
     found = timed.queues.get(QUEUE)
     assert found is not None
     assert found.as_of(clock.now).rest_until is None
+
+
+def failed(code: int, *, at: int = 0) -> dict[str, Any]:
+    """Return a status of a message that has failed so many seconds after noon."""
+    return status("wamid.A=", "failed", at=NOON + at * SECOND, errors=[{"code": code, "title": "refused"}])
+
+
+def test_a_failure_told_by_a_status_pauses_its_account_and_sends_nothing_again(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    send(timed, accepted())
+    add_events(timed, *webhook(statuses=[failed(131042)]))
+    more = queued(timed, 3)
+    clock.advance(timedelta(days=1) - MINUTE)
+
+    assert send(timed) == 0
+    assert stored(timed, message).status == "failed"
+    assert {stored(timed, one).status for one in more} == {"queued"}
+    [pause] = timed.sending.pauses()
+    assert (pause.name, pause.code, pause.until) == (f"number:{NUMBER}", 131042, None)
+    timed.sending.probe_stopped()
+    assert send(timed, accepted("wamid.B=")) == 1
+    assert timed.sending.pauses() == []
+
+
+def test_failures_of_one_cause_pause_once(timed: Store) -> None:
+    add_events(timed, *webhook(statuses=[failed(131048, at=number) for number in range(3)]))
+    add_events(timed, *webhook(statuses=[failed(131048, at=-5)]))
+
+    assert [pause.trips for pause in timed.sending.pauses()] == [1]
+
+
+@pytest.mark.parametrize("value", [{"errors": [{"code": 130429, "title": "Rate"}]}, {"statuses": [failed(130429)]}])
+def test_a_webhook_that_says_that_a_number_is_too_fast_slows_it(timed: Store, value: dict[str, Any]) -> None:
+    queued(timed, 50)
+
+    add_events(timed, *webhook(**value))
+
+    assert send(timed, accepted()) == 20
+    assert timed.sending.pauses() == []
+
+
+def test_an_error_about_one_customer_pauses_nothing(timed: Store) -> None:
+    add_events(
+        timed, *webhook(statuses=[failed(131026)]), *webhook(number="999", statuses=[failed(190)], foreign=True)
+    )
+
+    assert timed.sending.pauses() == []

@@ -63,10 +63,8 @@ TOKEN: Section = {
 
 SECTIONS: Mapping[str, Section] = {
     "graph": {
-        "apiVersion": Setting(API_VERSION, "v25.0", NOT_USED + "Version of Meta's Graph API."),
-        "baseUrl": Setting(
-            BASE_URL, "https://graph.facebook.com", NOT_USED + "Where the Graph API is; http only to loopback."
-        ),
+        "apiVersion": Setting(API_VERSION, "v25.0", "Version of Meta's Graph API."),
+        "baseUrl": Setting(BASE_URL, "https://graph.facebook.com", "Where the Graph API is; http only to loopback."),
     },
     "whatsapp": {
         "wabaId": Setting(or_reference(NUMERIC_ID), REQUIRED, "WhatsApp Business Account id."),
@@ -75,7 +73,7 @@ SECTIONS: Mapping[str, Section] = {
         "phoneNumberIds": Setting(list_of(or_reference(NUMERIC_ID), min_items=1), None, "Ids of several numbers."),
     },
     "auth": {
-        "accessToken": Setting(SECRET, REQUIRED, NOT_USED + "Meta's token, for Graph calls."),
+        "accessToken": Setting(SECRET, REQUIRED, "Meta's token, for Graph calls."),
     },
     "webhook": {
         "path": Setting(ROUTE, "/webhooks/whatsapp", "Where Meta posts."),
@@ -97,14 +95,10 @@ SECTIONS: Mapping[str, Section] = {
         "minFreeMegabytes": Setting(number(0, 1_000_000), 256, "With less free disk, webhooks get 503 (SQLite)."),
     },
     "sending": {
-        "messagesPerSecond": Setting(number(1, 1000), 80, NOT_USED + "Pace of each number."),
-        "pairBurst": Setting(number(1, 45), 45, NOT_USED + "Messages to one customer at once."),
-        "pairSeconds": Setting(
-            number(1, 3600), 6, NOT_USED + "Seconds between messages to one customer, after the burst."
-        ),
-        "windowPolicy": Setting(
-            choice("off", "warn", "enforce"), "warn", NOT_USED + "What to do outside the 24 h window."
-        ),
+        "messagesPerSecond": Setting(number(1, 1000), 80, "Pace of each number."),
+        "pairBurst": Setting(number(1, 45), 45, "Messages to one customer at once."),
+        "pairSeconds": Setting(number(1, 3600), 6, "Seconds between messages to one customer, after the burst."),
+        "windowPolicy": Setting(choice("off", "warn", "enforce"), "warn", "What to do outside the 24 h window."),
         "messageLifetimeHours": Setting(number(1, 720), 24, NOT_USED + "A message not sent by then has expired."),
         "idempotencyDays": Setting(number(1, 90), 7, NOT_USED + "How long an `Idempotency-Key` is remembered."),
         "unknownAlertMinutes": Setting(

@@ -26,6 +26,7 @@ from app.store.tables.schema import erased_events, event_names, events, jobs, re
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
 from app.store.transactions.apply_statuses import apply_statuses
+from app.store.transactions.hear_refusals import pause_scopes, slow_numbers
 from app.store.transactions.touch_conversations import touch_conversations
 
 _INSERT_EVENTS = insert(events).returning(events.c.id, events.c.event_id)
@@ -60,11 +61,12 @@ def hold_claim(connection: Connection, job: Job, until: datetime) -> None:
 
 
 def add_events(
-    connection: Connection, now: datetime, split: Sequence[SplitReceipt], database_id: str
+    connection: Connection, now: datetime, split: Sequence[SplitReceipt], database_id: str, account: str | None
 ) -> list[SplitCount]:
     """Add the new events and their deliveries, apply what they say of messages, and record each receipt's state.
 
-    Return for each receipt how many of its events were new. The caller holds the claim on the split job.
+    Return for each receipt how many of its events were new. The caller holds the claim on the split job. `account`:
+    that of every number of the profile, if it lists one only.
     """
     items = _known_items(connection, _keys(split))
     split = _identify_edits(split, items)
@@ -73,7 +75,10 @@ def add_events(
     counts = [_collect_new(receipt, items, new) for receipt in split]
     sequences = _insert_events(connection, new)
     add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
-    _follow_messages(connection, now, database_id, [event.event for event, _ in new.values() if not event.foreign])
+    ours = [event.event for event, _ in new.values() if not event.foreign]
+    slow_numbers(connection, now, ours)
+    _follow_messages(connection, now, database_id, ours)
+    pause_scopes(connection, now, ours, account)
     _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))
     return counts
 
