@@ -58,7 +58,7 @@ image: ## Build the image `wats` with docker (or ENGINE=podman), labelled with v
 	    --build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) .
 
 image-test: $(DEV) ## Build the image and try it, with docker or podman
-	$(BIN)/pytest tests/image --image -p no:cacheprovider
+	$(BIN)/pytest tests/image --image -rs -p no:cacheprovider
 
 hooks: $(DEV) ## Install the checks that run before each commit
 	$(BIN)/pre-commit install
