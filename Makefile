@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV     := $(VENV)/.dev-installed
 ENGINE ?= docker
+FIGURES := $(VENV)/.bench-figures
 VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' app/domain/__init__.py)
 # A release must be a week old: by then a bad or stolen one has mostly been found.
 PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
@@ -46,9 +47,12 @@ lock: $(DEV) ## Compile requirements*.in into hash-locked requirements*.txt
 docs: $(DEV) ## Generate the CLI, configuration and API references from the code
 	$(BIN)/python docs/generate.py
 
-bench: $(DEV) ## Measure the webhook endpoint and delivering, each beside its upper bound
-	$(BIN)/python -m bench.ingest
-	$(BIN)/python -m bench.deliver
+bench: $(DEV) ## Measure the webhook endpoint and delivering beside their upper bounds; end with a table of the goals
+	rm -f $(FIGURES)
+	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.ingest
+	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.job_queue
+	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.deliver
+	$(BIN)/python -m bench.goals $(FIGURES)
 
 faults: $(DEV) ## Run the long tests: hundreds of kills, power cuts, broken stores
 	$(BIN)/pytest tests/faults --long -p no:cacheprovider

@@ -18,6 +18,7 @@ from pathlib import Path
 from app.store.engine import sqlite
 from bench import load, webhooks
 from bench.databases import Databases, databases
+from bench.goals import record
 from bench.servers import Server, serving_command, serving_empty, serving_wats
 
 KINDS = ("sqlite", "postgresql")
@@ -103,6 +104,8 @@ class Bench:
                 result = self.measure(kind, receipts, workload)
                 if empty:
                     ratio = result.per_second / empty.per_second
+                    if workload.name == "singles" and workload.connections == 64 and not receipts:
+                        record("webhooks_ratio", kind, ratio)
                     processor_ratio = empty.processor_seconds / result.processor_seconds
                     print(f"{'':>21} ratio to the empty route: {ratio:.2f}; of processor time: {processor_ratio:.2f}")
 
@@ -117,6 +120,8 @@ class Bench:
                 memory.append(server.memory_megabytes())
             result = load.joined(halves)
             per_webhook = (server.processor_seconds() - processor) / max(1, len(result.latencies))
+        if workload.rate == RATE and not receipts:
+            record("webhooks_p99", kind, result.percentile(0.99) * 1000)
         _print(f"{kind:<11} {receipts:>9} {workload!s:<34}", result, per_webhook, memory)
         return Measured(result.per_second, per_webhook + result.cpu / result.per_second)
 

@@ -20,8 +20,11 @@ from app.assembly import build_gateway
 from app.config import load_settings
 from app.domain.receipt import NewReceipt
 from app.store import Store
+from bench.arrivals import Arrivals, fast_destination
 from bench.databases import Databases, databases
-from bench.deliver import BATCH, CONFIG, Arrivals, fast_destination, new_messages
+from bench.deliver import BATCH, CONFIG
+from bench.goals import record
+from bench.new_messages import new_messages
 from bench.servers import BIN, ROOT, free_port, processor_seconds
 
 PAUSED = """      - {{ name: paused, url: "http://127.0.0.1:{port}/hooks", secret: {{ env: BENCH_SECRET }} }}
@@ -143,7 +146,9 @@ def measure(prepared: Databases, kind: str, events: int) -> None:
             now = datetime.now(UTC)
             store.receipts.add_all([NewReceipt(new_messages(BATCH), now, "current") for _ in range(events // BATCH)])
             wait_until(lambda: not store.receipts.has_pending())
-            print(f"{kind}: split, two destinations: {meters.cost_of(events)}", flush=True)
+            split = meters.cost_of(events)
+            print(f"{kind}: split, two destinations: {split}", flush=True)
+            record("split_rate", kind, events / split.wall)
             arrivals = Arrivals(destination)
             meters.cost_of(1)
             store.queues.resume("deliver:fast")
@@ -153,6 +158,8 @@ def measure(prepared: Databases, kind: str, events: int) -> None:
             own = cost.worker / events - post
             print(f"{kind}: deliver: {cost}", flush=True)
             print(f"{kind}: a POST {post * 1000:.3f} ms, the worker without it {own * 1000:.3f} ms", flush=True)
+            record("own_milliseconds", kind, own * 1000)
+            record("round_trips", kind, cost.round_trips / events)
     store.close()
 
 
