@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
 
-import psycopg
 import pytest
 
 from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.split import SplitReceipt
 from app.store import Store
+from tests.support.postgres import some_session_waits_for_a_lock
 from tests.support.store import Databases, StoreMaker
 from tests.support.waiting import wait_for
 from tests.support.work import (
@@ -121,11 +121,6 @@ def test_a_job_to_retry_at_once_keeps_its_place(timed: Store) -> None:
     timed.jobs.settle([JobResult(first, Retry(timedelta()))])
 
     assert subjects(claim(timed)) == [1]
-
-
-def some_session_waits_for_a_lock(url: str) -> bool:
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        return connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
 
 
 @pytest.mark.parametrize("adds_first", [True, False])

@@ -2,8 +2,10 @@
 
 import logging
 from datetime import timedelta
+from threading import Thread
 
 import pytest
+from sqlalchemy import Connection
 
 from app.domain.breaker import FAILURES_TO_OPEN, MAX_PAUSE, Breaker
 from app.domain.destination import queue_of_destination
@@ -14,7 +16,9 @@ from app.domain.timestamps import iso
 from app.store import Store
 from app.store.queues import STEP
 from app.store.tables.queues import lock_queues
+from tests.support.postgres import some_session_waits_for_a_lock
 from tests.support.store import NOON, Databases, StoreMaker
+from tests.support.waiting import wait_for
 from tests.support.work import (
     CRM,
     LEASE,
@@ -350,16 +354,22 @@ def test_a_breaker_that_has_closed_allows_more_and_more_jobs(timed: Store, clock
     assert sizes == [1, 2, 4, 8]
 
 
-def test_a_claim_does_not_wait_for_the_lock_on_a_queue(databases: Databases, make_store: StoreMaker) -> None:
+def test_a_claim_waits_for_the_lock_on_its_own_queue_only(databases: Databases, make_store: StoreMaker) -> None:
+    """Who has locked the queue may be claiming, so that the slots in use are not known before."""
     if databases.kind == "sqlite":
         pytest.skip("SQLite lets one write at a time")
     url = databases.migrated()
     store, other = make_store(url), make_store(url)
     add_events(store, split_event("a", to=("crm", "bot")))
+    claimed: list[int] = []
+    beside = Thread(target=lambda: claimed.extend(subjects(claim(make_store(url), CRM))))
 
-    def claim_beside(connection: object) -> tuple[list[int], list[int]]:
-        lock_queues(connection, [CRM])  # type: ignore[arg-type]
-        return subjects(claim(other, CRM)), subjects(claim(other, queue_of_destination("bot")))
+    def claim_beside(connection: Connection) -> tuple[list[int], list[int]]:
+        lock_queues(connection, [CRM])
+        beside.start()
+        wait_for(lambda: some_session_waits_for_a_lock(url))
+        return list(claimed), subjects(claim(other, queue_of_destination("bot")))
 
     assert store.write(claim_beside) == ([], [2])
-    assert subjects(claim(other)) == [1]
+    beside.join()
+    assert claimed == [1]

@@ -186,6 +186,12 @@ class PostgresServer:
             process.wait()
 
 
+def some_session_waits_for_a_lock(url: str) -> bool:
+    """Whether a session of this database waits for a lock."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
+
+
 def _signal(processes: list[int], number: signal.Signals) -> None:
     for process in processes:
         with suppress(ProcessLookupError):
