@@ -1,8 +1,9 @@
 """gunicorn's settings, from the same sources as those of `flask wats serve`, which turns its flags into environment.
 
 The master loads the settings, so that a wrong one ends the start with one message and code 78 and not with a loop of
-failing workers. Import little here: it is imported before gevent's monkey patch.
+failing workers. After gevent's monkey patch it also loads the application's code, which the web processes share.
 """
+# ruff: noqa: E402
 
 import logging
 import os
@@ -18,9 +19,14 @@ from app.startup.early_stop import end_at_sigterm
 if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a reload has the master's own handler
     end_at_sigterm()
 
+from app.gevent_patch import patch
+
+patch()
+
 from app.config import ConfigError, load_settings
 from app.config.start_options import SUPERVISED
 from app.log import take_over_output
+from app.server import master
 from app.server.access_log import AccessLogger
 from app.server.request_head import HEAD_SECONDS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from app.startup import counter_folder
@@ -33,11 +39,14 @@ from app.startup.descriptors import (
     too_few_descriptors,
 )
 from app.startup.handover import hand_over, handed_over
+from app.startup.linux import name_process
 from app.startup.role_file import RoleFile
 
 MAX_UNREAD_MILLISECONDS = 20_000
 
+name_process("wats-web")
 take_over_output()
+master.stay_native()
 try:
     _settings = load_settings()
 except ConfigError as error:
@@ -74,7 +83,7 @@ graceful_timeout = max(1, _settings.grace_seconds - 4)
 control_socket_disable = True
 logger_class = AccessLogger
 accesslog = "-"
-preload_app = False  # a lock made before the monkey patch deadlocks a worker
+preload_app = False  # an application has the settings of its start; after a reload (HUP) there are others
 
 
 def _block_stop_signals():
@@ -88,12 +97,13 @@ def _unblock_signals():
 def on_starting(server):
     """Keep a stop signal for a process that is being forked until it has handlers of its own: it would be lost.
 
-    Enter the folder in which the processes of this run share their counters.
+    Enter the folder in which the processes of this run share their counters. Load the code that they share.
     """
     os.register_at_fork(before=_block_stop_signals, after_in_parent=_unblock_signals)
     if server.cfg.is_ssl:
         sys.stderr.write("wats does not speak TLS: remove certfile and keyfile, and put a proxy in front.\n")
         sys.exit(78)
+    master.load_shared_code()
     counter_folder.enter(_settings)
 
 
@@ -146,13 +156,13 @@ def post_worker_init(worker):
     from gevent import spawn_later
 
     from app.assembly import tune_runtime
-    from app.log import log_uncaught_errors
+    from app.log import log_failed_greenlets
     from app.server.access_log import fixed_segments
     from app.startup import draining
     from app.startup.lost_lines import count_lost_lines
 
     tune_runtime()
-    log_uncaught_errors()
+    log_failed_greenlets()
     count_lost_lines(worker.wsgi.extensions["wats"].metrics)
     AccessLogger.own_segments = fixed_segments(rule.rule for rule in worker.wsgi.url_map.iter_rules())
     worker.wsgi.extensions["wats"].store.open()

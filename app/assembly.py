@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import gevent
-from gevent import monkey
 
 from app.config import Destination, Mode, Settings, owner_of
 from app.delivery.deliver import prepare_deliveries
@@ -26,6 +25,7 @@ from app.domain.pacing import Pace
 from app.domain.send_limits import SendLimits
 from app.events.split import Splitter
 from app.gateway import Gateway
+from app.gevent_patch import is_patched
 from app.graph import GraphClient
 from app.jobs.executor import Failpoint
 from app.jobs.queue import Prepare, Queue
@@ -53,7 +53,7 @@ def build_gateway(settings: Settings) -> Gateway:
         source=settings.storage.source,
         owner=owner_of(settings),
         min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
-        cooperative=monkey.is_module_patched("threading"),
+        cooperative=is_patched(),
         on_broken=_stop_this_process,
     )
     return Gateway(

@@ -4,9 +4,9 @@ gevent's monkey patch comes before every other import: a lock created before it 
 """
 # ruff: noqa: E402
 
-from gevent import monkey
+from app.gevent_patch import patch
 
-monkey.patch_all()
+patch()
 
 from app.startup.early_stop import end_at_sigterm
 
@@ -24,9 +24,10 @@ from app.assembly import build_gateway, build_worker, tune_runtime
 from app.config import ConfigError, load_settings
 from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
-from app.log import configure_logging, log_uncaught_errors, take_over_output
+from app.log import configure_logging, log_failed_greenlets, log_uncaught_errors, take_over_output
 from app.startup import counter_folder
 from app.startup.beats import beats_of_this_process
+from app.startup.linux import name_process
 from app.startup.lost_lines import count_lost_lines
 from app.startup.role_file import RoleFile
 
@@ -44,6 +45,7 @@ def no_failpoint(_name: str) -> None:
 
 def main(on_failpoint: Failpoint = no_failpoint) -> int:
     """Work until a signal stops the process. Return its exit code."""
+    name_process("wats-worker")
     take_over_output()
     try:
         settings = load_settings()
@@ -52,6 +54,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         return EXIT_CONFIGURATION
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()
+    log_failed_greenlets()
     counter_folder.enter(settings)
     gateway = build_gateway(settings)
     count_lost_lines(gateway.metrics)

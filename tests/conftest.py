@@ -22,7 +22,7 @@ from tests.support.postgres import postgres_server
 
 __all__ = ["postgres_server"]
 
-NOT_TO_IMPORT = ("app.worker", "app.store.migrations.")
+NOT_TO_IMPORT = ("app.launcher", "app.worker", "app.store.migrations.")
 """They patch the process that imports them, or run in Alembic only."""
 
 # An example takes long on a busy machine: that is no failure.

@@ -1,29 +1,20 @@
 """`serve`: run the whole gateway with one command."""
 
+import os
+import signal
 import sys
 from dataclasses import asdict
+from typing import NoReturn
 
 import click
 
-from app.cli.child import Child
 from app.cli.options import serve_options
-from app.cli.start_checks import (
-    bring_schema_to_head,
-    refuse_few_descriptors,
-    refuse_taken_port,
-    stoppable,
-)
-from app.cli.supervisor import GUNICORN, ROOT, WORKER, Supervisor
+from app.cli.start_checks import refuse_few_descriptors, refuse_taken_port, stoppable
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
-from app.config.start_options import COUNTER_FOLDER
-from app.log import configure_logging, log_uncaught_errors, take_over_output
-from app.startup import counter_folder
+from app.log import configure_logging, flush_output, log_uncaught_errors, take_over_output
 from app.startup.banner import print_warnings
-from app.startup.beats import NOTIFY_SOCKET, beats_of_this_process
-
-WORKER_DELAY_SECONDS = 0.7
-"""The worker starts this much later: a start uses a whole processor, and clients wait for the web processes only."""
+from app.startup.commands import LAUNCHER, ROOT
 
 
 @click.command("serve")
@@ -50,36 +41,22 @@ def serve_command(
         print_rows([asdict(row) for row in explain_settings(flags)], as_json=as_json)
     else:
         take_over_output()
-        sys.exit(serve(load_settings(flags), with_worker=not without_worker))
+        serve(load_settings(flags), with_worker=not without_worker)
 
 
-def serve(settings: Settings, *, with_worker: bool) -> int:
-    """Run until stopped; return the exit code."""
+def serve(settings: Settings, *, with_worker: bool) -> NoReturn:
+    """Check what needs no database, and become the launcher, which starts the gateway's processes."""
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()
     print_warnings(settings, sys.stderr)
     with stoppable():
         refuse_few_descriptors()
         refuse_taken_port(settings.service.host, settings.service.port)
-        bring_schema_to_head(settings)
-    environ = child_environment(settings)
-    environ.pop(NOTIFY_SOCKET, None)  # this process speaks for its children
-    if (folder := counter_folder.enter(settings)) is not None:
-        environ[COUNTER_FOLDER.variable] = str(folder.path)
-    children = [Child("web", GUNICORN, essential=True)]
-    if with_worker:
-        children.append(Child("worker", WORKER, due=WORKER_DELAY_SECONDS))
-    try:
-        supervisor = Supervisor(
-            children,
-            environ,
-            folder=ROOT,
-            grace_seconds=settings.grace_seconds,
-            beats=beats_of_this_process(),
-        )
-        return supervisor.run()
-    finally:
-        counter_folder.leave()
+        flush_output()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # the launcher takes what comes meanwhile
+    os.chdir(ROOT)
+    roles = ["web", "worker"] if with_worker else ["web"]
+    os.execve(LAUNCHER[0], [*LAUNCHER, *roles], child_environment(settings))  # noqa: S606
 
 
 def _routes_of(settings: Settings) -> list[dict[str, str]]:

@@ -10,11 +10,11 @@ from app.assembly import build_gateway
 from app.cli import CommandFailed
 from app.cli.opened_store import reporting_store_errors
 from app.cli.options import start_options
-from app.cli.supervisor import ROOT, WORKER
 from app.config import Flags, Settings, child_environment, load_settings
 from app.jobs.runner import is_worker_alive
 from app.log import flush_output, take_over_output
 from app.startup.banner import print_warnings
+from app.startup.commands import ROOT, WORKER
 
 
 @click.command("worker")

@@ -5,10 +5,10 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gevent import monkey
 from gevent.threadpool import ThreadPool
 
 from app.domain.addresses import Address, is_never_connected
+from app.gevent_patch import native
 
 CONNECT_SECONDS = 5.0
 
@@ -16,7 +16,7 @@ MayReach = Callable[[Address], bool]
 LookUp = Callable[..., Sequence[tuple[Any, ...]]]
 """Like `socket.getaddrinfo`, but not gevent's: it is called in a native thread."""
 
-look_up_natively: LookUp = monkey.get_original("socket", "getaddrinfo")
+look_up_natively: LookUp = native("socket", "getaddrinfo")
 
 
 class AddressRefused(OSError):

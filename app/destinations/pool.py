@@ -10,12 +10,12 @@ from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import quote, urlsplit
 
 import certifi
-from gevent import monkey
 
 from app.destinations.dialer import Dialer
 from app.destinations.responses import BoundedResponse
+from app.gevent_patch import native
 
-native_poll = monkey.get_original("select", "poll")
+native_poll = native("select", "poll")
 
 PORTS = {"http": 80, "https": 443}
 URL_CHARACTERS = "!$%&'()*+,/:;=?@~"

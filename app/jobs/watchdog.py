@@ -12,17 +12,17 @@ import traceback
 from collections.abc import Callable
 
 import gevent
-from gevent import monkey
 
+from app.gevent_patch import native
 from app.log import flush_output
 
 EXIT_STALLED = 70
 CHECK_SECONDS = 0.5
 CHECKS = 20
 
-_native_sleep = monkey.get_original("time", "sleep")
-_start_native_thread = monkey.get_original("_thread", "start_new_thread")
-_native_thread_id = monkey.get_original("_thread", "get_ident")
+_native_sleep = native("time", "sleep")
+_start_native_thread = native("_thread", "start_new_thread")
+_native_thread_id = native("_thread", "get_ident")
 
 
 def end_this_process(event: str, stack: str) -> None:

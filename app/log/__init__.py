@@ -2,7 +2,7 @@
 
 from app.log.json_lines import FIELDS, JsonFormatter
 from app.log.output import flush_output, lines_lost, take_over_output
-from app.log.setup import configure_logging, log_uncaught_errors
+from app.log.setup import configure_logging, log_failed_greenlets, log_uncaught_errors
 from app.log.throttle import Throttle
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "configure_logging",
     "flush_output",
     "lines_lost",
+    "log_failed_greenlets",
     "log_uncaught_errors",
     "take_over_output",
 ]

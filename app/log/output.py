@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 
-from gevent import monkey
+from app.gevent_patch import native
 
 STDOUT, STDERR = 1, 2
 PIPE_BUF = 4096
@@ -28,8 +28,8 @@ GATHER_SECONDS = 0.01
 NON_BLOCKING_RETRY_SECONDS = 0.01
 STALLED_SECONDS, MAX_FLUSH_SECONDS, FLUSH_CHECK_SECONDS = 0.5, 2.0, 0.002
 
-_native_sleep = monkey.get_original("time", "sleep")
-_start_native_thread = monkey.get_original("_thread", "start_new_thread")
+_native_sleep = native("time", "sleep")
+_start_native_thread = native("_thread", "start_new_thread")
 
 
 class Output:

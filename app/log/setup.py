@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TextIO
 
-from gevent import monkey
-
 from app.log.json_lines import JsonFormatter
 from app.log.throttle import Throttle
 
@@ -38,16 +36,19 @@ def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets
 
 
 def log_uncaught_errors() -> None:
-    """Log as one line what Python and gevent would print: an exception that ends a greenlet, a thread or the process,
-    one that a destructor raises, and a warning."""
+    """Log as one line what Python would print: an exception that ends a thread or the process, one that a destructor
+    raises, and a warning."""
     sys.excepthook = lambda error_type, error, trace: _log_uncaught("process", error_type, error, trace)
     threading.excepthook = lambda args: _log_uncaught("thread", args.exc_type, args.exc_value, args.exc_traceback)
     sys.unraisablehook = lambda args: _log_uncaught("destructor", args.exc_type, args.exc_value, args.exc_traceback)
     logging.captureWarnings(capture=True)
-    if monkey.is_module_patched("threading"):
-        from gevent import get_hub  # here, because gunicorn's master needs no event loop
 
-        get_hub().print_exception = _log_failed_greenlet  # type: ignore[method-assign]  # the way that gevent names
+
+def log_failed_greenlets() -> None:
+    """Log as one line what ends a greenlet. It starts the event loop: not for a process that is forked later."""
+    from gevent import get_hub  # here, because a process without greenlets needs no gevent
+
+    get_hub().print_exception = _log_failed_greenlet  # type: ignore[method-assign]  # the way that gevent names
 
 
 def _log_failed_greenlet(context: object, t: ErrorType, v: Any, tb: TracebackType | None) -> None:  # noqa: ARG001

@@ -2,9 +2,11 @@
 
 import signal
 from functools import partial
+from socket import SOCK_STREAM
 from typing import Any
 
 import gevent
+from gevent.socket import socket as CooperativeSocket  # noqa: N812
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.server import process_watch, request_head
@@ -29,6 +31,15 @@ class FairGeventWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no t
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         self.slot = ProcessSlot(self.age)
         super().init_process()
+
+    sockets: list[Any]
+
+    def patch(self) -> None:
+        """Make the listening sockets cooperative. gunicorn's own method would also patch; the master has done it."""
+        self.sockets = [
+            CooperativeSocket(listener.FAMILY, SOCK_STREAM, fileno=listener.sock.detach())
+            for listener in self.sockets
+        ]
 
     def init_signals(self) -> None:
         """Install the handlers, then take the stop signals that came since the fork; gunicorn.conf.py blocks them."""

@@ -16,7 +16,6 @@ START_SECONDS = 300.0
 """How long a web process may take until its first sign: a start on a busy machine is slow."""
 
 _clock = RunningTime()  # the master's
-_beats = beats_of_this_process()
 
 
 class WatchedFile(HeartbeatFile):
@@ -28,12 +27,13 @@ class WatchedFile(HeartbeatFile):
 
     def __init__(self, cfg: object) -> None:
         super().__init__(cfg)
+        self._beats = beats_of_this_process()
         self._first = self._seen = super().last_update()
         self._heard = _clock.read()
 
     def last_update(self) -> float:
         """Return when the process gave its last sign, on the clock that gunicorn compares it with."""
-        _beats.beat()
+        self._beats.beat()
         sign = super().last_update()
         now = _clock.read()
         if sign != self._seen:

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from app.config.start_options import SUPERVISED
+from app.gevent_patch import native
 
 BEAT, PATIENCE = b".", b"w"
 """What goes through the pipe: "I work", and "I stop or load anew; wait for as long as a stop may take"."""
 
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
+
+_native_socket = native("socket", "socket")  # gevent's would start an event loop in gunicorn's master
 
 
 class Beats(Protocol):
@@ -71,7 +73,7 @@ class SystemdBeats:
         self._send(b"STOPPING=1")
 
     def _send(self, state: bytes) -> None:
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        with suppress(OSError), _native_socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.settimeout(0)
             sender.sendto(state, self._address)
 
@@ -91,6 +93,8 @@ class NoBeats:
 
 def beats_of_this_process(environ: Mapping[str, str] = os.environ) -> Beats:
     """Return where this process's beats go."""
+    from app.config.start_options import SUPERVISED  # here, because the supervisor imports no config
+
     descriptor = _descriptor_of(environ.get(SUPERVISED.variable, ""))
     if descriptor is not None:
         return PipeBeats(descriptor)

@@ -11,11 +11,13 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.config import Settings
+if TYPE_CHECKING:  # the supervisor needs no settings
+    from app.config import Settings
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +47,13 @@ class CounterFolder:
 _entered: list[CounterFolder] = []
 
 
-def enter(settings: Settings) -> CounterFolder | None:
+def enter(settings: "Settings") -> CounterFolder | None:
     """Enter the folder of the run that this process belongs to, or of a new run. Without one, tell it and go on.
 
-    Processes that are forked later share it.
+    Processes that are forked later share it. One that was forked by the launcher is in the folder already.
     """
+    if (folder := entered()) is not None:
+        return folder
     reasons = []
     for where, open_folder in _attempts(settings.counter_folder, settings.metrics_dir):
         try:
@@ -67,6 +71,18 @@ def enter(settings: Settings) -> CounterFolder | None:
 def entered() -> CounterFolder | None:
     """Return the folder of this process's run; None where it has none."""
     return _entered[0] if _entered else None
+
+
+def hold_for_itself() -> None:
+    """Hold the folder of the parent by a lock of this process's own: the one it shares with its parent is no sign."""
+    if (shared := entered()) is not None:
+        _entered[:] = [replace(shared, lock=_hold(shared.path))]
+        os.close(shared.lock)
+
+
+def take_over(folder: CounterFolder) -> None:
+    """Hold the folder that this process held before it became another program."""
+    _entered[:] = [folder]
 
 
 def leave() -> None:

@@ -19,7 +19,7 @@ from tests.support.store import Databases, sqlite_databases
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, signed
 
-MASTER, WORKER = "-m gunicorn", "app.worker"
+MASTER, WORKER = "wats-web", "wats-worker"
 PAUSE_SECONDS = 20
 """Longer than any process may be silent."""
 

@@ -20,7 +20,7 @@ from tests.support.serving import GUNICORN, ROOT, Running, is_alive
 from tests.support.store import Databases, sqlite_databases
 from tests.support.waiting import wait_for
 
-MASTER, WORKER = "-m gunicorn", "app.worker"
+MASTER, WORKER = "wats-web", "wats-worker"
 DYING = Path(__file__).parent / "gunicorn_dying.py"
 MIGRATING = Path(__file__).parent / "migration_dying.py"
 NEXT_MIGRATION = """

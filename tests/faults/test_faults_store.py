@@ -19,7 +19,7 @@ from tests.support.serving import GUNICORN, Running, without_roots_rights
 from tests.support.store import sqlite_databases
 from tests.support.waiting import wait_for
 
-MASTER = "-m gunicorn"
+MASTER = "wats-web"
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ TABLE = ROOT / "app" / "config" / "start_options.py"
 SOURCES = [path for path in [*(ROOT / "app").rglob("*.py"), ROOT / "gunicorn.conf.py"] if path != TABLE]
 VARIABLES = re.compile("|".join(rf"\b{option.variable}\b" for option in OPTIONS if option.variable))
 FLAGS = {option.flag for option in OPTIONS if option.flag}
-OTHER_FLAGS = {("init.py", "--dry-run"), ("init.py", "--profile"), ("supervisor.py", "--config")}
+OTHER_FLAGS = {("init.py", "--dry-run"), ("init.py", "--profile"), ("master.py", "--config")}
 """Flags of the same name that are no start options: those of `init`, and gunicorn's."""
 
 COMMANDS = {

@@ -12,7 +12,7 @@ import warnings
 import gevent
 from gevent.threadpool import ThreadPool
 
-from app.log import configure_logging, log_uncaught_errors, take_over_output
+from app.log import configure_logging, log_failed_greenlets, log_uncaught_errors, take_over_output
 
 PHONE = "4915112345678"
 
@@ -32,6 +32,7 @@ def main() -> None:
     take_over_output()
     configure_logging()
     log_uncaught_errors()
+    log_failed_greenlets()
     gevent.joinall([gevent.spawn(fail, "greenlet") for _ in range(20)])
     ThreadPool(1).spawn(int, f"pool {PHONE}").wait()
     thread = threading.Thread(target=fail, args=("thread",))

@@ -4,10 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-from app.cli.child import Child
-from app.cli.supervisor import ROOT, Supervisor
+from app.config.start_options import SUPERVISED
 from app.log import configure_logging
 from app.startup.beats import beats_of_this_process
+from app.supervisor.child import Child
+from app.supervisor.supervisor import Supervisor
 
 BEATING = Path(__file__).with_name("beating.py")
 
@@ -21,7 +22,8 @@ def main(folder: str, silent_seconds: str, grace_seconds: str, *behaviours: str)
     supervisor = Supervisor(
         children,
         os.environ,
-        folder=ROOT,
+        folder=Path.cwd(),
+        pipe_variable=SUPERVISED.variable,
         grace_seconds=int(grace_seconds),
         silent_seconds=float(silent_seconds),
         beats=beats_of_this_process(),

@@ -44,7 +44,7 @@ def counted(running: Running) -> int:
 
 
 def web_processes(running: Running) -> list[int]:
-    return running.pids_of("-m gunicorn")[1:]
+    return running.pids_of("wats-web")[1:]
 
 
 def counter_folder(pid: int) -> Path:
@@ -257,7 +257,7 @@ def test_a_start_removes_the_folders_of_killed_runs_and_no_others(tmp_path: Path
 def test_a_process_that_dies_again_and_again_takes_no_more_room(tmp_path: Path) -> None:
     with serving(tmp_path, environ=environment(tmp_path, WEB_CONCURRENCY="1")) as running:
         post(running, "first")
-        wait_for(lambda: running.pids_of("app.worker"))
+        wait_for(lambda: running.pids_of("wats-worker"))
         folder = counter_folder(web_processes(running)[0])
         wait_for(lambda: len(list(folder.glob("*.lock"))) == 2)
 

@@ -33,13 +33,14 @@ pytestmark = [
     ("command", "word", "code"),
     [
         ((FLASK, "wats", "serve"), "serve", 0),
+        ((FLASK, "wats", "serve"), "app.launcher", 0),
         ((FLASK, "wats", "worker"), "wats worker", 0),
         ((FLASK, "wats", "worker"), "app.worker", 0),
         ((GUNICORN, "wsgi:app"), "wsgi:app", 0),
         ((sys.executable, str(ROOT / "deploy" / "wats"), "serve"), "serve", 0),
         ((FLASK, "wats", "db", "upgrade"), "upgrade", CUT_OFF),
     ],
-    ids=["serve", "worker", "worker after exec", "gunicorn", "wats serve", "db upgrade"],
+    ids=["serve", "serve after exec", "worker", "worker after exec", "gunicorn", "wats serve", "db upgrade"],
 )
 def test_a_stop_before_any_of_our_code_has_run_is_not_lost(
     tmp_path: Path, command: tuple[str, ...], word: str, code: int

@@ -27,7 +27,7 @@ from tests.support.serving import (
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
-MASTER, WORKER = "-m gunicorn", "app.worker"
+MASTER, WORKER = "wats-web", "wats-worker"
 
 
 def post(running: Running, body: bytes) -> int:

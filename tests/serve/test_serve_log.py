@@ -58,9 +58,9 @@ def test_a_pipe_that_nobody_reads_stops_no_answer_no_worker_and_no_supervisor(tm
     with full_pipe() as (reading, writing), serving(tmp_path, output=writing) as running:
         statuses = statuses_on_one_connection(running)
         wait_for(lambda: has_split_everything(running))
-        [worker] = running.pids_of("app.worker")
+        [worker] = running.pids_of("wats-worker")
         os.kill(worker, signal.SIGKILL)
-        wait_for(lambda: (now := running.pids_of("app.worker")) and now != [worker])
+        wait_for(lambda: (now := running.pids_of("wats-worker")) and now != [worker])
 
         os.close(writing)
         with os.fdopen(reading, closefd=False) as reader:

@@ -83,9 +83,9 @@ class Running:
         """Return all of its processes, parents first."""
         return family(self.process.pid)
 
-    def pids_of(self, word: str) -> list[int]:
-        """Return its processes whose command line contains this word, parents first."""
-        return [pid for pid in self.pids() if word in command_line(pid)]
+    def pids_of(self, name: str) -> list[int]:
+        """Return its processes of this name, such as `wats-web`, parents first."""
+        return [pid for pid in self.pids() if process_name(pid) == name]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a stop signal; return the exit code."""
@@ -211,6 +211,12 @@ def variables_of(pid: int) -> list[bytes]:
 def command_line(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
+
+
+def process_name(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     return ""
 
 

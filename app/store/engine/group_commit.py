@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 import gevent
-from gevent import monkey
 from gevent.event import Event
 from gevent.hub import Waiter, get_hub
 
+from app.gevent_patch import native
 from app.store.engine.errors import StoreRefused, StoreUnavailable, refusing_internal_errors
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ LINGER_SECONDS = 0.030
 WOKEN_AT_ONCE = 32
 CLOSE_SECONDS = 1.0
 
-native_lock = monkey.get_original("_thread", "allocate_lock")  # gevent's own must not be shared by threads
+native_lock = native("_thread", "allocate_lock")  # gevent's own must not be shared by threads
 
 
 class PendingWrite(Generic[T, R]):

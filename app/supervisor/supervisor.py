@@ -10,25 +10,17 @@ PID 1 it also reaps orphans, as the init process of a container must.
 import logging
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from app.cli.child import MIN_DELAY, Child, end_with
 from app.running_time import RunningTime
 from app.startup.beats import Beats, NoBeats
+from app.supervisor.child import MIN_DELAY, STOP_SIGNALS, WAITED_FOR, Child
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).parent.parent.parent
-GUNICORN = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
-WORKER = [sys.executable, "-m", "app.worker"]
-"""The commands of the gateway's own processes, to be run in ROOT."""
-
-STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-WAITED_FOR = STOP_SIGNALS | {signal.SIGCHLD, signal.SIGALRM}
 MAX_DELAY, HEALTHY_SECONDS = 30.0, 10.0
 MAX_WAIT, MIN_WAIT = 1.0, 0.001
 SILENT_SECONDS = 15.0
@@ -38,15 +30,17 @@ EXIT_BY_SIGNAL = 128
 
 @dataclass
 class Supervisor:
-    """Runs its children until an essential one exits or a signal stops it. `folder`: their working directory.
+    """Runs its children until an essential one exits or a signal stops it.
 
-    `silent_seconds`: how long a child that works may send no beat; `beats`: where it shows that it works itself. Its
-    times are those of a clock that stands still with the machine.
+    `folder`: their working directory; `pipe_variable`: the variable by which a child finds the pipe for its beats;
+    `silent_seconds`: how long one that works may send no beat; `beats`: where this process shows that it works itself.
+    Its times are those of a clock that stands still with the machine.
     """
 
     children: Sequence[Child]
     environ: Mapping[str, str]
     folder: Path
+    pipe_variable: str
     grace_seconds: int
     silent_seconds: float = SILENT_SECONDS
     beats: Beats = field(default_factory=NoBeats)
@@ -54,7 +48,6 @@ class Supervisor:
     stop_by: float | None = None
     signals: int = 0
     code: int = 0
-    own_pid: int = field(default_factory=os.getpid)
 
     def run(self) -> int:
         """Run the children and return the exit code. Whatever happens, kill every process group at the end."""
@@ -73,12 +66,7 @@ class Supervisor:
     def _start_due(self) -> None:
         for child in self.children:
             if self.stop_by is None and child.due is not None and child.due <= self.clock.read():
-                child.start(self.environ, self.folder, self.clock.read(), self._become_child)
-
-    def _become_child(self) -> None:
-        """Prepare the new process: end it with this one, and unblock its signals."""
-        end_with(self.own_pid)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
+                child.start(self.environ, self.folder, self.pipe_variable, self.clock.read())
 
     def _seconds_to_wait(self) -> float:
         """Return the seconds until the next start or the end of the grace period, at most MAX_WAIT."""

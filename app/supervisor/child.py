@@ -1,24 +1,23 @@
 """A process that the supervisor keeps alive: how it is started, and how long it may be silent."""
 
-import ctypes
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.start_options import SUPERVISED
 from app.startup.beats import PATIENCE, name_pipe
+from app.startup.linux import end_with
 
 START_SECONDS = 300.0
 """A start may take this long. Before its first beat a process has not touched the database, and holds no lock."""
 
 MIN_DELAY = 0.5
-PR_SET_PDEATHSIG = 1
 READ_BYTES = 65536
+EXIT_NOT_STARTED = 127
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+WAITED_FOR = STOP_SIGNALS | {signal.SIGCHLD, signal.SIGALRM}
 
 
 @dataclass
@@ -41,24 +40,41 @@ class Child:
     is_working: bool = False
     beats: int | None = None
 
-    def start(self, environ: Mapping[str, str], folder: Path, now: float, before_exec: Callable[[], None]) -> None:
-        """Start the process with a pipe for its beats."""
+    def start(self, environ: Mapping[str, str], folder: Path, pipe_variable: str, now: float) -> None:
+        """Start the process by its command."""
+        pipe = self.fork(now)
+        if pipe is None:
+            return
+        try:
+            os.set_inheritable(pipe, True)  # noqa: FBT003 - it takes no keyword
+            os.chdir(folder)
+            os.execve(self.command[0], list(self.command), {**environ, pipe_variable: name_pipe(pipe)})  # noqa: S606
+        finally:
+            os._exit(EXIT_NOT_STARTED)
+
+    def fork(self, now: float) -> int | None:
+        """Fork the process, with a pipe for its beats. Return None here, and in the new process its end of the pipe.
+
+        The new process ends with this one. It leads a group of its own, and handles signals as a new program does.
+        """
         self.close()
         self.beats, theirs = os.pipe()
         for end in (self.beats, theirs):
             os.set_blocking(end, False)
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            self.command,
-            env={**environ, SUPERVISED.variable: name_pipe(theirs)},
-            cwd=folder,
-            pass_fds=[theirs],
-            start_new_session=True,
-            preexec_fn=before_exec,  # noqa: PLW1509 - the log's thread, the only other one, holds no lock
-        )
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self.close()
+            os.setsid()
+            end_with(parent)
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
+            return theirs
         os.close(theirs)
-        process.returncode = 0  # keeps Popen from waiting: the supervisor reaps
-        self.pid, self.due, self.started, self.heard = process.pid, None, now, now
+        self.pid, self.due, self.started, self.heard = pid, None, now, now
         self.patience, self.is_working = START_SECONDS, False
+        return None
 
     def listen(self, now: float, *, silent_seconds: float, stop_seconds: float) -> None:
         """Read the beats that have come. After one it may be silent for so long, and for so long when it stops."""
@@ -79,11 +95,3 @@ class Child:
         if self.beats is not None:
             os.close(self.beats)
             self.beats = None
-
-
-def end_with(parent: int) -> None:
-    """Let this new process end when its parent ends, even by SIGKILL."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)

@@ -1,0 +1,32 @@
+"""gevent's monkey patch, and Python's own functions where it is in force. Importing this module imports no gevent.
+
+A process that serves or works, and one that forks such a process, patches before it imports anything else: a lock
+that was made before is one of native threads, and a greenlet that waits for it stops the whole process.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+
+def patch() -> None:
+    """Make the standard library cooperative, once. No event loop is started.
+
+    `os` and `signal` stay native: a process that is forked must not be watched by an event loop of its parent.
+    """
+    from gevent import monkey
+
+    if not monkey.is_module_patched("threading"):
+        monkey.patch_all(os=False, signal=False)
+
+
+def is_patched() -> bool:
+    """Return whether this process waits cooperatively."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def native(module: str, name: str) -> Any:
+    """Return what a module of the standard library had under this name before the patch, or has without it."""
+    monkey = sys.modules.get("gevent.monkey")
+    return getattr(import_module(module), name) if monkey is None else monkey.get_original(module, name)

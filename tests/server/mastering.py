@@ -1,0 +1,49 @@
+"""Load what gunicorn's master or the launcher has loaded when it forks, and print what a fork would copy.
+
+`mastering.py gunicorn|launcher` prints which modules or types hold a native lock, and whether there is an event loop.
+"""
+
+import gc
+import json
+import runpy
+import sys
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+
+from tests.support.serving import ROOT
+
+
+def load_as_gunicorn() -> None:
+    import gunicorn.app.wsgiapp  # noqa: F401 - gunicorn itself comes before our settings
+
+    settings = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    settings["on_starting"](SimpleNamespace(cfg=SimpleNamespace(is_ssl=False)))
+
+
+def load_as_launcher() -> None:
+    from app import launcher
+
+    launcher._load_roles()
+
+
+def holders_of_native_locks() -> Iterator[str]:
+    """Yield what holds a lock that gevent has not made."""
+    from app.gevent_patch import native
+
+    kinds = (type(native("_thread", "allocate_lock")()), type(native("_thread", "RLock")()))
+    modules = {id(vars(module)): name for name, module in sys.modules.items() if isinstance(module, ModuleType)}
+    gc.unfreeze()
+    for holder in gc.get_objects():
+        if any(type(held) in kinds for held in gc.get_referents(holder)):
+            yield modules.get(id(holder)) or f"{type(holder).__module__}.{type(holder).__qualname__}"
+
+
+def main(kind: str) -> None:
+    {"gunicorn": load_as_gunicorn, "launcher": load_as_launcher}[kind]()
+    from gevent._hub_local import get_hub_if_exists
+
+    print(json.dumps({"locks": sorted(set(holders_of_native_locks())), "loop": get_hub_if_exists() is not None}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

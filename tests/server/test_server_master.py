@@ -1,0 +1,41 @@
+"""What a web process inherits from the process that forked it: no event loop, no lock of before the monkey patch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.serving import ROOT
+
+MASTERING = Path(__file__).with_name("mastering.py")
+OF_PYTHON = {
+    "builtins.builtin_function_or_method",  # `acquire` and `release` of a condition
+    "builtins.dict",  # of an object below
+    "builtins.set",  # `threading` notes the locks that its own end waits for
+    "functools.cached_property",  # reentrant; Python makes it with the native type, whenever it is made
+    "tempfile",
+    "threading",
+    "threading.Condition",
+    "threading._MainThread",
+}
+"""What Python itself, and gevent, have made before the patch. None of it is held while a greenlet waits."""
+
+
+@pytest.mark.parametrize("kind", ["gunicorn", "launcher"])
+def test_a_forked_process_inherits_no_event_loop_and_no_lock_of_before_the_patch(tmp_path: Path, kind: str) -> None:
+    start = {"WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml", "WATS_DATA_DIR": str(tmp_path)}
+    loaded = subprocess.run(
+        [sys.executable, str(MASTERING), kind],
+        cwd=ROOT,
+        env={**os.environ, **start, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+
+    inherited = json.loads(loaded.stdout)
+
+    assert set(inherited["locks"]) - OF_PYTHON == set()
+    assert not inherited["loop"]
