@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Server:
     address: tuple[str, int]
     process: subprocess.Popen[bytes]
     start_seconds: float
+    spent_seconds: float
+    """Processor time until it was ready, of its processes that have ended too."""
 
     def memory_megabytes(self) -> float:
         """Return the proportional memory of all its processes."""
@@ -42,9 +45,20 @@ class Server:
         """Return the memory of each process, parents first."""
         return [_memory(pid) for pid in _family(self.process.pid)]
 
+    def memory_by_name(self) -> list[tuple[str, float]]:
+        """Return the name and the proportional memory of each process, parents first."""
+        return [(_name(pid), _memory(pid).share) for pid in _family(self.process.pid)]
+
     def processor_seconds(self) -> float:
         """Return the processor time that its running processes have used."""
         return processor_seconds(self.process.pid)
+
+    def seconds_by_name(self) -> Counter[str]:
+        """Return the processor time of its running processes, those of one name added up."""
+        spent = Counter[str]()
+        for pid in _family(self.process.pid):
+            spent[_name(pid)] += _processor_seconds(pid)  # type: ignore[assignment]  # seconds are counted in parts
+        return spent
 
 
 def serving_wats(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
@@ -80,7 +94,8 @@ def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) 
         )
     try:
         _wait_until_ready(f"http://{address[0]}:{address[1]}{ready}", process, log)
-        yield Server(address, process, time.monotonic() - started)
+        spent = sum(_processor_seconds(pid, with_ended=True) for pid in _family(process.pid))
+        yield Server(address, process, time.monotonic() - started, spent)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -144,8 +159,15 @@ def processor_seconds(pid: int) -> float:
     return sum(_processor_seconds(member) for member in _family(pid))
 
 
-def _processor_seconds(pid: int) -> float:
+def _name(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+def _processor_seconds(pid: int, *, with_ended: bool = False) -> float:
+    """Return the processor time of a process, and that of its children which have ended."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(int, fields[11 : 15 if with_ended else 13])) / os.sysconf("SC_CLK_TCK")
     return 0.0

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gunicorn.__main__
+from gevent import get_hub
 from gunicorn import arbiter, sock, systemd
 from gunicorn.app.wsgiapp import WSGIApplication
 
@@ -48,6 +49,7 @@ def load_shared_code() -> None:
     import app.factory
     import app.server.refusals  # noqa: F401
 
+    get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it makes a socket to look for IPv6
     gc.freeze()  # the collector would write to what is shared, and so copy it
 
 

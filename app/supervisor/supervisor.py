@@ -33,8 +33,8 @@ class Supervisor:
     """Runs its children until an essential one exits or a signal stops it.
 
     `folder`: their working directory; `pipe_variable`: the variable by which a child finds the pipe for its beats;
-    `silent_seconds`: how long one that works may send no beat; `beats`: where this process shows that it works itself.
-    Its times are those of a clock that stands still with the machine.
+    `silent_seconds`: how long one that works may send no beat; `beats`: where this process shows that it works. Its
+    times are those of a clock that stands still with the machine.
     """
 
     children: Sequence[Child]
