@@ -16,13 +16,16 @@ CONTEXT = "\nDuring handling of the above exception, another exception occurred:
 """As Python prints them."""
 
 
-def trace_of(error: BaseException, frames: TracebackType | None = None) -> str:
-    """Return the trace of an exception and of those that led to it, the first one first."""
-    parts = [_trace_of_one(error, frames or error.__traceback__)]
-    seen = {id(error)}
+def trace_of(error: BaseException, frames: TracebackType | None = None, seen: set[int] | None = None) -> str:
+    """Return the trace of an exception and of those that led to it, the first one first.
+
+    `seen` has the ids of those that are shown elsewhere: one may be a part of the group that it was raised from.
+    """
+    seen = {id(error)} if seen is None else seen | {id(error)}
+    parts = [_trace_of_one(error, frames or error.__traceback__, seen)]
     while (earlier := _earlier(error)) is not None and id(earlier) not in seen:
         seen.add(id(earlier))
-        parts += [CONTEXT if error.__cause__ is None else CAUSE, _trace_of_one(earlier, earlier.__traceback__)]
+        parts += [CONTEXT if error.__cause__ is None else CAUSE, _trace_of_one(earlier, earlier.__traceback__, seen)]
         error = earlier
     return "".join(reversed(parts))
 
@@ -31,9 +34,10 @@ def _earlier(error: BaseException) -> BaseException | None:
     return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _trace_of_one(error: BaseException, frames: TracebackType | None) -> str:
+def _trace_of_one(error: BaseException, frames: TracebackType | None, seen: set[int]) -> str:
     shown = ["Traceback (most recent call last):\n", *traceback.format_tb(frames)] if frames else []
-    of_group = [trace_of(part) for part in error.exceptions] if isinstance(error, BaseExceptionGroup) else []
+    parts = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    of_group = [trace_of(part, seen=seen) for part in parts if id(part) not in seen]
     return "".join([*shown, f"{_description_of(error)}\n", *of_group])
 
 

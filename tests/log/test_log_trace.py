@@ -84,6 +84,23 @@ def test_exceptions_that_lead_to_each_other_are_shown_once() -> None:
     assert trace_of(first).splitlines()[0::4] == ["KeyError", "ValueError"]
 
 
+def raise_a_part_of_a_group() -> None:
+    try:
+        raise ExceptionGroup(PHONE, [ValueError(PHONE)])
+    except ExceptionGroup as group:
+        raise group.exceptions[0]  # noqa: B904 - its context is the group that it is a part of
+
+
+def test_an_exception_that_is_a_part_of_its_own_context_is_shown_once() -> None:
+    trace = trace_when(raise_a_part_of_a_group)
+
+    assert [line for line in trace.splitlines() if line.endswith(("Group", "Error"))] == [
+        "ExceptionGroup",
+        "ValueError",
+    ]
+    assert PHONE not in trace
+
+
 @pytest.mark.parametrize(
     ("error", "description"),
     [
