@@ -21,6 +21,9 @@ FALLBACK_NAME = "wats"
 SIDE_FILES = ("", "-wal", "-shm")
 
 
+FILE_IN_THE_WAY = "a file is where a folder is needed"
+
+
 def with_writable_folder(request: StartRequest) -> StartRequest:
     """Return the start of a dry-run with a folder below /tmp for its file, with a warning, if its own is closed."""
     if request.mode is not Mode.DRY_RUN or request.environ.get(DRY_RUN_DATABASE_URL.variable):
@@ -50,7 +53,10 @@ def why_unwritable(file: Path, *, shows_path: bool) -> str | None:
     """
     folder = next(filter(_exists, file.parents))
     if not folder.is_dir():
-        return f"{folder} is a file, and {file.parent} needs a folder in its place; name another folder"
+        where = (
+            f"{folder} is a file, and {file.parent} needs a folder in its place" if shows_path else FILE_IN_THE_WAY
+        )
+        return f"{where}; name another folder"
     if not os.access(folder, os.W_OK | os.X_OK):
         return _explain(folder, str(folder) if shows_path else "its folder")
     files = [file.with_name(file.name + suffix) for suffix in SIDE_FILES]

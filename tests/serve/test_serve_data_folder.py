@@ -110,6 +110,18 @@ def test_the_path_of_a_secret_url_in_the_data_folder_is_not_told_either(tmp_path
     assert str(closed) not in message
 
 
+def test_a_secret_url_with_a_file_in_the_place_of_a_folder_is_told_without_its_path(tmp_path: Path) -> None:
+    config = write_config(tmp_path, CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n")
+    environ = environment(tmp_path, **LIVE, WATS_CONFIG=str(config))
+    (tmp_path / "planted").write_text("")
+    secret = f"sqlite:///{tmp_path}/planted/below/wats.sqlite3"
+
+    message = refused({**environ, "TEST_DATABASE_URL": secret}, FLASK, "wats", "worker")
+
+    assert message.startswith("TEST_DATABASE_URL: a file is where a folder is needed")
+    assert "planted" not in message
+
+
 def test_a_dry_run_keeps_its_file_below_tmp_and_says_so(tmp_path: Path, closed: Path) -> None:
     environ = {
         **environment(tmp_path, WATS_MODE="dry-run", WATS_CONFIG=str(write_config(tmp_path))),
