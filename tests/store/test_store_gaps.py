@@ -254,6 +254,18 @@ def test_a_cleaning_that_was_killed_goes_on_in_another_process(
     assert left_of(copies, url) == []
 
 
+def test_the_copy_of_a_rewriting_that_was_killed_is_removed(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+    copy = sqlite.path_of(url).with_name("wats.sqlite3-copy")
+    copy.write_text("of a customer who is erased")
+    execute(url, "PRAGMA user_version = 1")
+
+    while store.upkeep.clean_gaps() is not None:
+        pass
+
+    assert not copy.exists()
+
+
 @pytest.mark.usefixtures("affected_library")
 def test_without_a_log_the_whole_file_is_cleaned_at_once(url: str, make_store: StoreMaker, writer: Writer) -> None:
     copies = leave_copies(url, writer)

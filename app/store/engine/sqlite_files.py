@@ -63,6 +63,11 @@ def file_at(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def copy_of(path: Path) -> Path:
+    """Return the path of the copy that a rewriting makes while it holds the lock. One that was killed leaves it."""
+    return path.with_name(path.name + "-copy")
+
+
 def log_of(path: Path) -> Path:
     """Return the path of the database's write-ahead log."""
     return path.with_name(path.name + "-wal")

@@ -27,7 +27,7 @@ from app.store.engine import sqlite
 from app.store.engine.errors import StoreUnavailable
 from app.store.engine.file_lock import FileLock
 from app.store.engine.group_commit import native_lock
-from app.store.engine.sqlite_files import DatabaseFileReplaced, file_at, log_of
+from app.store.engine.sqlite_files import DatabaseFileReplaced, copy_of, file_at, log_of
 from app.store.engine.sqlite_marks import Mark, marks_of, set_marks
 from app.store.engine.sqlite_pages import (
     MAX_PAGES,
@@ -117,6 +117,8 @@ class GapCleaner:
         self._write_zeros(pages)
         if end > count and not is_log_empty:  # the last step is repeated: the log must be gone too
             end = begin
+        if end > count:
+            copy_of(self._path).unlink(missing_ok=True)
         set_marks(connection, marks_of(connection) | (Mark.GAPS_CLEAN if end > count else Mark(0)))
         return end
 

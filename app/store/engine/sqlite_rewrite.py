@@ -13,7 +13,7 @@ from typing import Any
 from app.store.engine import sqlite
 from app.store.engine.errors import StoreUnavailable, translating_errors
 from app.store.engine.file_lock import FileLock
-from app.store.engine.sqlite_files import make_private
+from app.store.engine.sqlite_files import copy_of, make_private
 from app.store.engine.sqlite_marks import ALL
 from app.store.engine.write import Failpoint
 
@@ -33,7 +33,7 @@ def rewrite_file(url: str, lock_seconds: float, on_failpoint: Failpoint) -> None
     try:
         with translating_errors(), lock.held(), closing(engine.raw_connection()) as pooled:
             _refuse_small_disk(path)
-            _rewrite(pooled.driver_connection, path.with_name(path.name + "-copy"), on_failpoint)
+            _rewrite(pooled.driver_connection, copy_of(path), on_failpoint)
     finally:
         engine.dispose()
         lock.close()
