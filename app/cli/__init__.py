@@ -23,6 +23,7 @@ COMMANDS = {
     "init": "app.cli.init:init_command",
     "openapi": "app.cli.openapi:openapi_command",
     "receipts": "app.cli.receipts:receipts_group",
+    "sending": "app.cli.sending:sending_group",
     "serve": "app.cli.serve:serve_command",
     "simulate": "app.cli.simulate:simulate_command",
     "status": "app.cli.status:status_command",

@@ -76,8 +76,12 @@ def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
 
 def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:
     for pause in snapshot.pauses:
-        next_try = "restart the worker to try one" if pause.until is None else f"one is tried at {iso(pause.until)}"
-        yield Alert("sending_paused", f"nothing is sent in the scope {pause.name} ({pause.reason}), {next_try}")
+        then = "" if pause.until is None else f", or wait: one message is tried at {iso(pause.until)}"
+        yield Alert(
+            "sending_paused",
+            f"nothing is sent in the scope {pause.name} ({pause.reason}); mend it, then run"
+            f" `flask wats sending resume {pause.name}`{then}",
+        )
     for queue in snapshot.held_back:
         number = queue.name.removeprefix(SEND_QUEUE)
         yield Alert("meta_not_reached", f"messages of {number} wait: {queue.last_error}; retries go on by themselves")

@@ -33,14 +33,14 @@ class Sending(Repository):
         query = select(send_scopes).order_by(send_scopes.c.name)
         return self._store.database.read(lambda c: [pause_of(row) for row in c.execute(query)])
 
-    def resume(self, name: str) -> bool:
-        """End the pause of a scope. Return False if it is not paused."""
+    def resume(self, name: str) -> ScopePause | None:
+        """End the pause of a scope, and return it; None if the scope is not paused."""
 
-        def resume(connection: Connection) -> bool:
+        def resume(connection: Connection) -> ScopePause | None:
             _wake_numbers(connection)
-            is_paused = name in lock_scopes(connection, [name])
+            pause = lock_scopes(connection, [name]).get(name)
             resume_scopes(connection, [name])
-            return is_paused
+            return pause
 
         return self._store.write(resume, "work")
 

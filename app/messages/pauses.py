@@ -1,0 +1,44 @@
+"""The API of what is paused: the scopes in which nothing is sent because Meta refused a message."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask_smorest import Blueprint
+
+from app.domain.meta.graph_errors import ErrorClass
+from app.web.current import gateway
+from app.web.errors import no_such
+from app.web.guards import bearer, guarded_by
+from app.web.schemas import CamelSchema, Timestamp, page_of
+
+bp = Blueprint("sending", __name__, description="What keeps messages from being sent.")
+
+
+class PauseSchema(CamelSchema):
+    """A scope in which nothing is sent: `app`, `waba:ID` or `number:ID`. At `until` one message is tried."""
+
+    name = ma.fields.String(required=True, data_key="scope")
+    error_class = ma.fields.Enum(ErrorClass, by_value=True, required=True, data_key="class")
+    code = ma.fields.Integer(required=True, metadata={"description": "Meta's code; 0 for a 429 without one."})
+    reason = ma.fields.String(required=True, metadata={"description": "What Meta said, and the cure."})
+    since = Timestamp(required=True)
+    until = Timestamp(required=True, allow_none=True, metadata={"description": "Null: until a human resumes it."})
+
+
+@bp.get("/sending/pauses")
+@guarded_by(bearer("read"))
+@bp.response(200, page_of(PauseSchema))
+def list_pauses() -> dict[str, Any]:
+    """List the scopes in which nothing is sent, all on one page."""
+    return {"items": gateway().store.sending.pauses(), "nextCursor": None}
+
+
+@bp.post("/sending/pauses/<scope>/resume")
+@guarded_by(bearer("operate"))
+@bp.response(200, PauseSchema)
+def resume_scope(scope: str) -> Any:
+    """Send again in a scope, and return the pause that was ended. Another refusal pauses it again."""
+    pause = gateway().store.sending.resume(scope)
+    if pause is None:
+        raise no_such("pause", scope)
+    return pause

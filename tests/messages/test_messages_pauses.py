@@ -1,0 +1,61 @@
+"""The API of scopes in which nothing is sent: what is paused is listed with its cure, and resumed by hand."""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.meta.graph_errors import ErrorClass
+from app.domain.scope_pause import ScopePause
+from app.gateway import Gateway
+from app.store.tables.sending import put_scope
+from tests.support.messages import NUMBER
+from tests.support.webhooks import bearer
+
+PAUSES = "/api/sending/pauses"
+READER, OPERATOR = bearer("TEST_READER_TOKEN"), bearer("TEST_SERVICE_TOKEN")
+NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+SCOPE = f"number:{NUMBER}"
+
+
+@pytest.fixture
+def paused(gateway: Gateway) -> None:
+    """Pause a number until a human resumes it."""
+    pause = ScopePause(SCOPE, ErrorClass.STOPPED, 131045, "131045: not registered; register it", NOON, None, 1)
+    gateway.store.write(lambda c: put_scope(c, pause))
+
+
+def test_what_is_paused_is_listed_with_its_cure(client: FlaskClient, paused: None) -> None:
+    answer = client.get(PAUSES, headers=READER)
+
+    assert answer.get_json() == {
+        "items": [
+            {
+                "scope": SCOPE,
+                "class": "stopped",
+                "code": 131045,
+                "reason": "131045: not registered; register it",
+                "since": "2026-01-02T12:00:00.000Z",
+                "until": None,
+            }
+        ],
+        "nextCursor": None,
+    }
+
+
+def test_a_resumed_scope_is_paused_no_more(client: FlaskClient, paused: None) -> None:
+    resumed = client.post(f"{PAUSES}/{SCOPE}/resume", headers=OPERATOR)
+
+    assert (resumed.status_code, resumed.get_json()["scope"]) == (200, SCOPE)
+    assert client.get(PAUSES, headers=READER).get_json()["items"] == []
+
+
+def test_a_scope_that_is_not_paused_is_not_found(client: FlaskClient) -> None:
+    answer = client.post(f"{PAUSES}/app/resume", headers=OPERATOR)
+
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_reader_resumes_nothing(client: FlaskClient, paused: None) -> None:
+    assert client.post(f"{PAUSES}/{SCOPE}/resume", headers=READER).status_code == 403
+    assert len(client.get(PAUSES, headers=READER).get_json()["items"]) == 1
