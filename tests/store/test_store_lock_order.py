@@ -345,7 +345,7 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
         step.table for one in recorded.transactions for step in one.steps if len(step.rows) > 1 and step.by_key
     }
 
-    assert ordered == {"events", "queues", "deliveries", "jobs", "messages", "receipts", "event_names"}
+    assert ordered == {"events", "queues", "deliveries", "jobs", "messages", "receipts", "event_names", "send_scopes"}
 
 
 def test_a_read_locks_and_changes_nothing(recorded: Recorder) -> None:
