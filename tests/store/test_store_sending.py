@@ -1,5 +1,6 @@
 """Sending in the database: what is reserved, handed back and recorded, on both databases and with a moved clock."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,25 +10,30 @@ from typing import Any
 
 import pytest
 
-from app.domain.job import Dead, Job
+from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.message import Message, queue_of_number
 from app.domain.meta.graph_errors import graph_error
+from app.domain.meta.parse import split as split_body
 from app.domain.pacing import Pace
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import SendResult, outcome_of_send
+from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.transactions.reserve_sends import Reservations
+from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
+from tests.support.envelopes import envelope
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
 from tests.support.store import NOON, StoreMaker
-from tests.support.work import Clock, add_events, claim
+from tests.support.work import Clock, add_events, claim, claim_split, receive
 
 QUEUE = queue_of_number(NUMBER)
 WABA = "102290129340398"
 LIMITS = SendLimits(80, Pace(timedelta(seconds=6), 45), "warn", WABA)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
+_moments = iter(range(10_000))
 _people = iter(range(4915100000000, 4915199999999))
 
 
@@ -447,3 +453,39 @@ def test_an_error_about_one_customer_pauses_nothing(timed: Store) -> None:
     )
 
     assert timed.sending.pauses() == []
+
+
+def account_update(store: Store, *states: str, event: str = "DISABLED_UPDATE") -> None:
+    """Split webhooks in which Meta bans or reinstates the only account of the profile."""
+    for state in states:
+        value = {"event": event, "ban_info": {"waba_ban_state": state}}
+        body = json.dumps(envelope({"field": "account_update", "value": value})).encode()
+        at = NOON + next(_moments) * SECOND
+        events = split_body(body, sha256=hashlib.sha256(body).digest(), received_at=at)
+        job, pending = claim_split(store), receive(store)
+        receipt = SplitReceipt(pending[-1], [SplitEvent(one) for one in events])
+        store.events.add(job, [receipt], timedelta(seconds=30), WABA_OF_ENVELOPES)
+        store.jobs.settle([JobResult(job, Retry(timedelta()))])
+
+
+@pytest.mark.parametrize(
+    ("states", "event", "paused"),
+    [
+        (["SCHEDULE_FOR_DISABLE"], "DISABLED_UPDATE", False),
+        (["DISABLE"], "DISABLED_UPDATE", True),
+        (["DISABLE", "REINSTATE"], "DISABLED_UPDATE", False),
+        (["REINSTATE", "DISABLE"], "DISABLED_UPDATE", True),
+        ([""], "ACCOUNT_DELETED", True),
+        ([""], "VERIFIED_ACCOUNT", False),
+    ],
+)
+def test_an_account_that_meta_bans_is_paused_before_the_first_refusal(
+    timed: Store, states: list[str], event: str, paused: bool
+) -> None:
+    queued(timed)
+
+    account_update(timed, *states, event=event)
+
+    assert [pause.name for pause in timed.sending.pauses()] == ([f"waba:{WABA_OF_ENVELOPES}"] if paused else [])
+    limits = replace(LIMITS, waba_id=WABA_OF_ENVELOPES)
+    assert send(timed, accepted(), limits=limits) == (0 if paused else 1)

@@ -1,4 +1,4 @@
-"""What the errors in webhooks say about sending: they may slow their number, or pause what they are about.
+"""What webhooks say about sending: an error may slow its number, or pause what it is about, and so may a ban.
 
 The message that such an error fails is over, and is not sent again. A part of splitting: paces come right after the
 lock on the queues of their numbers, and scopes after messages.
@@ -11,12 +11,22 @@ from sqlalchemy import Connection
 
 from app.domain.event import NewEvent
 from app.domain.message import queue_of_number
+from app.domain.meta.account_state import may_send
 from app.domain.meta.graph_error_table import rule_in_status
-from app.domain.meta.graph_errors import GraphError, errors_of_item, graph_error
+from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, errors_of_item, graph_error
+from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import is_pace_of_number, refusal_of
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.sending import put_number, read_number
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
+
+BANNED = Refusal(
+    ErrorClass.STOPPED,
+    ErrorScope.WABA,
+    0,
+    "Meta has disabled or deleted the account; see WhatsApp Manager, Account quality",
+    is_late=True,
+)
 
 ABOUT_SENDING = ("message.status.failed", "error")
 """Types of events whose errors are about sending."""
@@ -35,13 +45,23 @@ def slow_numbers(connection: Connection, now: datetime, events: Iterable[NewEven
 
 
 def pause_scopes(connection: Connection, now: datetime, events: Iterable[NewEvent], account: str | None) -> None:
-    """Pause the scopes of errors that stop or cool them. `account`: that of every number, if there is one only."""
+    """Pause the scopes of errors that stop or cool them, and the account when Meta bans it, until it is reinstated.
+
+    `account`: that of every number, if there is one only.
+    """
+    told = {
+        event.occurred_at: may
+        for event in events
+        if event.waba_id == account and (may := may_send(event)) is not None
+    }
+    bans = [ScopeRefusal(BANNED, "", account, at) for at, may in told.items() if not may]
+    working = {f"waba:{account}"} if told and told[max(told)] else set()
     refusals = [
         ScopeRefusal(refusal, number, account, at)
         for number, at, error in _errors(events)
         if (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
     ]
-    change_scopes(connection, now, refusals)
+    change_scopes(connection, now, [*refusals, *([] if working else bans)], working)
 
 
 def _errors(events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, GraphError]]:
