@@ -15,6 +15,7 @@ from app.events.routes import bp as events
 from app.gateway import EXTENSION
 from app.health.routes import bp as health
 from app.messages.pauses import bp as sending
+from app.messages.routes import bp as messages
 from app.retention.routes import bp as contacts
 from app.web.body import finish_body
 from app.web.body_budget import EXTENSION as BODIES
@@ -62,6 +63,6 @@ def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
     document_webhook(api.spec, app)
     api.register_blueprint(health)
-    for blueprint in (receipts, events, consumers, contacts, deliveries, destinations, sending):
+    for blueprint in (receipts, events, consumers, contacts, deliveries, destinations, messages, sending):
         api.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)

@@ -11,6 +11,7 @@ from app.cli import CommandFailed
 from app.config import ApiAccess
 from app.config.start_options import DRY_RUN_APP_SECRET, PORT, URL
 
+NO_HEADERS: Mapping[str, str] = {}
 CONNECT_SECONDS, READ_SECONDS = 3, 60
 ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
 
@@ -50,9 +51,9 @@ class Client:
             return {**page, "nextCursor": None}
         return page
 
-    def post(self, path: str, body: Any = None) -> dict[str, Any]:
+    def post(self, path: str, body: Any = None, headers: Mapping[str, str] = NO_HEADERS) -> dict[str, Any]:
         """Return the JSON object that a POST to the API returns."""
-        return self._object(self._call_api("POST", path, {}, body))
+        return self._object(self._call_api("POST", path, {}, json=body, headers=headers))
 
     def post_webhook(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Post a webhook, as Meta does."""
@@ -111,20 +112,22 @@ class Client:
             return CommandFailed(f"{error}; {self.access.token_hint}")
         return CommandFailed(error)
 
-    def _call_api(self, method: str, path: str, query: dict[str, Any], body: Any = None) -> requests.Response:
+    def _call_api(self, method: str, path: str, query: dict[str, Any], **parts: Any) -> requests.Response:
         url = self.access.api_url + path
-        response = self._send(method, url, query, body)
+        response = self._send(method, url, query, **parts)
         if response.status_code == HTTPStatus.NOT_FOUND and (error := _error_of(response)):
             raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {error}")
         return self._successful(response)
 
-    def _send(self, method: str, url: str, query: dict[str, Any], body: Any = None) -> requests.Response:
+    def _send(
+        self, method: str, url: str, query: dict[str, Any], *, headers: Mapping[str, str] = NO_HEADERS, **parts: Any
+    ) -> requests.Response:
         return self._request(
             method,
             url,
             params={name: value for name, value in query.items() if value is not None},
-            json=body,
-            headers={"Authorization": f"Bearer {self.access.token}"},
+            headers={**headers, "Authorization": f"Bearer {self.access.token}"},
+            **parts,
         )
 
     def _request(self, method: str, url: str, **parts: Any) -> requests.Response:

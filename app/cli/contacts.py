@@ -14,7 +14,7 @@ from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json
 from app.config import ApiAccess
 
-COUNTS = ("events", "deliveries", "receipts", "pending", "unreadable")
+COUNTS = ("events", "deliveries", "messages", "receipts", "pending", "unreadable")
 SHOWN_EVENTS = 5
 
 
@@ -43,11 +43,10 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
     if as_json:
         print_json({**erased, "remaining": remaining})
     else:
-        events, deliveries = (
-            count_of(erased["events"], "event"),
-            count_of(erased["deliveries"], "delivery", "deliveries"),
-        )
-        click.echo(f"done: erased {events}, {deliveries} and the bodies of {count_of(erased['receipts'], 'receipt')}")
+        events, messages = (count_of(erased[name], name.removesuffix("s")) for name in ("events", "messages"))
+        deliveries = count_of(erased["deliveries"], "delivery", "deliveries")
+        bodies = f"the bodies of {count_of(erased['receipts'], 'receipt')}"
+        click.echo(f"done: erased {events}, {deliveries}, {messages} and {bodies}")
         if not any(erased.values()) and not remaining:
             click.echo("nothing was found under this name; is it spelled as in `flask wats events show`?", err=True)
     if kept := [*_kept_receipts(erased), *_kept_events(remaining), *in_the_way]:
@@ -91,7 +90,7 @@ def _steps(
         remaining += answer["remaining"]
         checked, left = max(0, left - answer["left"]), answer["left"]
         cursor = answer["nextCursor"]
-        yield Step(counts["events"] + counts["receipts"], checked, left, more=cursor is not None)
+        yield Step(counts["events"] + counts["messages"] + counts["receipts"], checked, left, more=cursor is not None)
         if cursor is None:
             return
         if not any(counts.values()) and patience.ends_at(cursor):

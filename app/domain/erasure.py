@@ -32,6 +32,7 @@ class ErasureStage(StrEnum):
 
     RECEIPTS = "receipts"
     OTHERS = "others"
+    MESSAGES = "messages"
     EVENTS = "events"
     FILE = "file"
 
@@ -57,6 +58,8 @@ class ErasureCursor:
 class EraseStep:
     """What one step erased, and the cursor of the next step; None: the erasure is complete.
 
+    `messages` counts those to the contact.
+
     `receipts` counts the receipts whose body was erased. `pending` and `unreadable` count receipts that name the
     contact and were kept: their bytes may hold updates about other customers that are in no event yet. `remaining`
     are the ids of events that name the contact and are kept: they are about another customer, or about none.
@@ -64,6 +67,7 @@ class EraseStep:
 
     events: int = 0
     deliveries: int = 0
+    messages: int = 0
     receipts: int = 0
     pending: int = 0
     unreadable: int = 0

@@ -107,6 +107,7 @@ class Message:
     id: str
     row_id: int
     phone_number_id: str
+    contact: int
     endpoint: Endpoint
     status: MessageStatus
     type: str

@@ -5,8 +5,7 @@ waiting requests at once.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gevent
@@ -15,13 +14,7 @@ from app.domain.event import Event
 from app.startup import draining
 from app.store import Store
 from app.store.notify.notifier import Listener
-
-MAX_WAITING = 500
-"""Long polls at a time in one process. Further ones are answered at once: webhooks need connections too."""
-
-BACKOFF_SECONDS = 0.002
-"""Pause for each waiting request after a fetch without result: all of them together fetch at most 500 times a second,
-however often the notifier wakes them."""
+from app.web.long_polls import LongPollLimiter
 
 DRAINING_CHECK_SECONDS = 0.5
 REFETCH_SECONDS = 5.0
@@ -36,29 +29,6 @@ class PullRequest:
     types: tuple[str, ...]
     limit: int
     wait: int
-
-
-class LongPollLimiter:
-    """Counts the long polls of this process and slows them down as they become more."""
-
-    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
-        self._max_waiting = max_waiting
-        self._waiting = 0
-
-    @property
-    def backoff_seconds(self) -> float:
-        """Return how long to pause after a fetch without result. Notifications in the meantime are not lost."""
-        return self._waiting * BACKOFF_SECONDS
-
-    @contextmanager
-    def slot(self) -> Iterator[bool]:
-        """Occupy a slot while the block runs; yield False if all are occupied."""
-        is_free = self._waiting < self._max_waiting
-        self._waiting += is_free
-        try:
-            yield is_free
-        finally:
-            self._waiting -= is_free
 
 
 def pull(store: Store, request: PullRequest, limiter: LongPollLimiter) -> Sequence[Event]:

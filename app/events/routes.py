@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 
 from app.domain.event import Event, Position
 from app.domain.event_json import event_json
 from app.events.cursors import acknowledged_position, event_cursor, read_event_cursor
-from app.events.pull import LongPollLimiter, PullRequest, pull
+from app.events.pull import PullRequest, pull
 from app.events.query_parameters import (
     LATEST,
     PULL_PARAMETERS,
@@ -21,12 +21,11 @@ from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
+from app.web.long_polls import long_polls
 from app.web.paging import read_limit
 from app.web.query_parameters import accepts_query
 
 bp = JsonBlueprint("events", __name__, description="What happened, one event for each thing.")
-
-EXTENSION = "wats.long_polls"
 
 
 @bp.get("/events")
@@ -39,8 +38,7 @@ def pull_events() -> Response:
     pulled = PullRequest(
         after=start.sequence, types=read_types(), limit=read_limit(request.args.get("limit")), wait=read_wait()
     )
-    limiter = current_app.extensions.setdefault(EXTENSION, LongPollLimiter())
-    return jsonify(_page(pull(gateway().store, pulled, limiter), start))
+    return jsonify(_page(pull(gateway().store, pulled, long_polls()), start))
 
 
 @bp.get("/events/<event_id>")

@@ -16,6 +16,7 @@ from app.domain.event import NewEvent
 from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.meta.parse import Unreadable, plain_forms, split
+from app.domain.meta.status_update import tracker_in, with_tracker
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.domain.subscription import Ours, deliveries_of
 from app.metrics import Metrics
@@ -56,7 +57,7 @@ class Splitter:
                 receipts = self.store.receipts.pending(limit=MAX_RECEIPTS_PER_READ, max_bytes=MAX_BYTES_PER_READ)
                 if not receipts:
                     break
-                for batch in in_batches([self._split(receipt) for receipt in receipts]):
+                for batch in in_batches(self._with_trackers([self._split(receipt) for receipt in receipts])):
                     self._store_batch(job, batch)
                 if len(receipts) < SMALL_READ:
                     gevent.sleep(BATCH_WINDOW_SECONDS)
@@ -73,6 +74,17 @@ class Splitter:
         except Exception as error:
             log.exception("split.failed", extra={"receipt_id": receipt.id})
             return SplitReceipt(receipt, unreadable=f"internal error: {type(error).__name__}")
+
+    def _with_trackers(self, split: Sequence[SplitReceipt]) -> Sequence[SplitReceipt]:
+        """Return the receipts with the clients' own trackers in the statuses of messages, in the place of ours."""
+        ours = [tracker for receipt in split for event in receipt.events if (tracker := tracker_in(event.event))]
+        if not ours:
+            return split
+        known = self.store.messages.trackers({tracker.message for tracker in ours})
+        return [
+            replace(receipt, events=[replace(each, event=with_tracker(each.event, known)) for each in receipt.events])
+            for receipt in split
+        ]
 
     def _with_deliveries(self, event: NewEvent) -> SplitEvent:
         deliveries = deliveries_of(event, ours=self.ours, subscribers=self.destinations)

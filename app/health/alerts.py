@@ -9,6 +9,7 @@ from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.message import SEND_QUEUE
 from app.domain.timestamps import iso
 from app.health.snapshot import Snapshot
+from app.store import MessageCounts
 
 OK = "ok"
 MAX_SPLIT_WAIT_SECONDS = 60
@@ -29,6 +30,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         *_of_receipts(snapshot),
         *_of_deliveries(snapshot),
         *_of_sending(snapshot),
+        *_of_messages(snapshot.messages),
         *_of_consumers(snapshot),
         *_of_clock(snapshot),
     ]
@@ -85,6 +87,18 @@ def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:
     for queue in snapshot.held_back:
         number = queue.name.removeprefix(SEND_QUEUE)
         yield Alert("meta_not_reached", f"messages of {number} wait: {queue.last_error}; retries go on by themselves")
+
+
+def _of_messages(counts: MessageCounts) -> Iterator[Alert]:
+    if counts.sent_twice:
+        yield Alert("sent_twice", f"{_counted(counts.sent_twice, 'message')} sent twice: please report it")
+    if counts.unknown:
+        unknown = _counted(counts.unknown, "unknown message")
+        yield Alert(
+            "unknown_messages",
+            f"{unknown}: Meta's answer was lost and no status came; decide with `flask wats messages resolve`, see"
+            " `flask wats messages list --status unknown`",
+        )
 
 
 def _of_consumers(snapshot: Snapshot) -> Iterator[Alert]:

@@ -1,7 +1,7 @@
 """One reading of the store, from which `/status`, its alerts and the gauges of `/metrics` are made."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
@@ -12,7 +12,9 @@ from app.domain.message import SEND_KIND
 from app.domain.queue import QueueDepth, QueueState
 from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
-from app.store import EventCounts, ReceiptCounts
+from app.store import EventCounts, MessageCounts, ReceiptCounts
+
+NONE_TO_LOOK_AT = MessageCounts()
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Snapshot:
 
     `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
     `consumers_ahead`: names of those whose cursor lies beyond the last event. `pauses`: scopes in which nothing is
-    sent. `held_back`: the queues of numbers from which Meta is not reached.
+    sent. `held_back`: the queues of numbers from which Meta is not reached. `messages`: those that need a human.
     """
 
     now: datetime
@@ -35,6 +37,7 @@ class Snapshot:
     clock_jump: ClockJump | None = None
     pauses: tuple[ScopePause, ...] = ()
     held_back: tuple[QueueState, ...] = ()
+    messages: MessageCounts = NONE_TO_LOOK_AT
 
     @property
     def dead_letters(self) -> int:
@@ -63,6 +66,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         workers=store.heartbeats.of_kind("worker"),
         consumers_ahead=store.consumers.ahead(),
         clock_jump=store.clock.last_jump(),
+        messages=store.messages.counts(timedelta(minutes=gateway.settings.sending.unknown_alert_minutes)),
         pauses=tuple(store.sending.pauses()),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )

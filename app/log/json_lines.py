@@ -23,6 +23,7 @@ FIELDS = (
     "job_id",
     "last_error",
     "message_id",
+    "messages",
     "method",
     "outcome",
     "queue",

@@ -1,1 +1,1 @@
-"""Messages to customers: accepted from the application, then sent to Meta, each of them once at most."""
+"""Messages from the application to customers: checked, accepted, sent, listed, and decided about by people."""

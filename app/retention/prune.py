@@ -22,6 +22,9 @@ RUN_SECONDS = 2.0
 CLEAN_EVERY = timedelta(days=1)
 MIN_SLEEP_SECONDS = 0.005
 
+EARLY_STATUSES_KEPT = timedelta(days=1)
+"""The answer that tells a status's message comes within a minute, or never."""
+
 Sleep = Callable[[float], object]
 
 
@@ -30,7 +33,19 @@ class PruneRun:
 
     def __init__(self, before: datetime) -> None:
         self.before = before
-        self.stages = ["receipts", "events", "erased_events", "lone_names", "free_pages", "gaps"]
+        self.stages = [
+            "receipts",
+            "events",
+            "erased_events",
+            "lone_names",
+            "messages",
+            "early_statuses",
+            "keys",
+            "conversations",
+            "links",
+            "free_pages",
+            "gaps",
+        ]
         self.after = 0
         self.deleted: Counter[str] = Counter()
 
@@ -69,6 +84,7 @@ class Pruner:
             "receipts": run.deleted["receipts"],
             "events": run.deleted["events"],
             "erased_events": run.deleted["erased_events"],
+            "messages": run.deleted["messages"],
         }
         log.info("retention.pruned", extra=fields)
         return Retry(PRUNE_EVERY)
@@ -89,8 +105,25 @@ class Pruner:
                 return retention.prune_erased_events(before=run.before)
             case "lone_names":
                 return retention.prune_lone_names(after=run.after)
-            case stage:
+            case "free_pages" | "gaps" as stage:
                 return self._clean_some(run, stage)
+            case stage:
+                return self._prune_messages(stage, run)
+
+    def _prune_messages(self, stage: str, run: PruneRun) -> PruneStep:
+        retention = self._gateway.store.message_retention
+        now, sending = self._gateway.clock(), self._gateway.settings.sending
+        match stage:
+            case "messages":
+                return retention.prune_messages(before=run.before, after=run.after)
+            case "early_statuses":
+                return retention.prune_early_statuses(before=now - EARLY_STATUSES_KEPT)
+            case "keys":
+                return retention.prune_keys(before=now - timedelta(days=sending.idempotency_days))
+            case "conversations":
+                return retention.prune_conversations(before=run.before)
+            case _:
+                return retention.prune_links()
 
     def _clean_some(self, run: PruneRun, stage: str) -> PruneStep:
         """Clean some pages of a SQLite file. A failure ends the stage, so that it keeps no later run from pruning."""

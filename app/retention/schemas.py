@@ -29,6 +29,7 @@ class ErasedSchema(CamelSchema):
 
     events = ma.fields.Integer(required=True)
     deliveries = ma.fields.Integer(required=True)
+    messages = ma.fields.Integer(required=True)
     receipts = ma.fields.Integer(required=True)
     pending = ma.fields.Integer(required=True)
     unreadable = ma.fields.Integer(required=True)

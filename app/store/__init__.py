@@ -17,6 +17,7 @@ from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.migrations.upgrade import SchemaStatus
 from app.store.store import Store
 from app.store.tables.events import EventCounts
+from app.store.tables.messages import MessageCounts
 from app.store.tables.receipts import ReceiptCounts
 from app.store.transactions.prune import PruneStep
 
@@ -27,6 +28,7 @@ __all__ = [
     "EventCounts",
     "GroupCommit",
     "Limits",
+    "MessageCounts",
     "PruneStep",
     "ReceiptCounts",
     "SchemaStatus",

@@ -1,6 +1,7 @@
 """Messages: what the application wants sent, and how far it has come."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -8,9 +9,12 @@ from sqlalchemy import Connection
 from app.domain.message import Acceptance, Message, MessageStatus, NewMessage
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.repository import Repository, StoreContext
+from app.store.tables.conversations import contact_numbers
 from app.store.tables.messages import (
+    MessageCounts,
     MessageFilter,
     body_of,
+    count_messages,
     key_of_message,
     message_by_wamid,
     messages_by_key,
@@ -18,7 +22,7 @@ from app.store.tables.messages import (
 )
 from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.accept_messages import accept_messages
-from app.store.transactions.touch_conversations import contacts_of
+from app.store.transactions.decide_message import cancel_message, resolve_as_failed, send_again
 
 Request = Sequence[NewMessage]
 """Messages that are accepted together, or not at all."""
@@ -53,10 +57,31 @@ class Messages(Repository):
             return self._store.database.read(lambda c: message_by_wamid(c, message_id))
         return self._store.database.read(lambda c: messages_by_key(c, [key])).get(key)
 
+    def trackers(self, keys: Collection[bytes]) -> dict[bytes, str | None]:
+        """Return the clients' own trackers of these messages, by the 16 bytes of their ids."""
+        found = self._store.database.read(lambda c: messages_by_key(c, keys))
+        return {key: message.tracker for key, message in found.items()}
+
     def body(self, message_id: str) -> bytes | None:
         """Return the body of the message with this id of ours, as Meta gets it, without a tracker."""
         key = key_of_message(message_id)
         return None if key is None else self._store.database.read(lambda c: body_of(c, key))
+
+    def cancel(self, message: Message) -> Message:
+        """Cancel the message if it waits and no worker has claimed it, and return it as it is then."""
+        return self._store.write(lambda c: cancel_message(c, self._store.now(c), message), "work")
+
+    def resolve_as_failed(self, message: Message) -> Message:
+        """Let the message fail if it is unknown, and return it as it is then."""
+        return self._store.write(lambda c: resolve_as_failed(c, self._store.now(c), message))
+
+    def send_again(self, message: Message) -> Message:
+        """Queue the message again if it is unknown, under a new tracker, and return it as it is then."""
+        return self._store.write(lambda c: send_again(c, self._store.now(c), message), "work")
+
+    def counts(self, unknown_for: timedelta) -> MessageCounts:
+        """Count what needs a human: messages that are unknown for so long, and those that were sent twice."""
+        return self._store.database.read(lambda c: count_messages(c, self._store.now(c) - unknown_for))
 
     def page(
         self,
@@ -69,7 +94,7 @@ class Messages(Repository):
         """Return messages from the newest to the oldest, with row ids below `before`; of a contact by any name."""
 
         def read(connection: Connection) -> list[Message]:
-            contacts = None if contact is None else list(contacts_of(connection, [contact]).values())
+            contacts = None if contact is None else contact_numbers(connection, [contact])[contact]
             return page_of_messages(connection, MessageFilter(status, contacts, before, limit))
 
         return self._store.database.read(read)

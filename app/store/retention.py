@@ -3,20 +3,17 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from app.domain.erasure import ContactName, EraseStep, ErasureCursor, ErasureStage
-from app.store.engine.sqlite_marks import Mark, remove_mark
-from app.store.engine.write import Channel, Work
+from app.store.deletion import delete_in
 from app.store.repository import Repository
 from app.store.tables.contact_names import find_names
 from app.store.transactions import erase_contact, prune
+from app.store.transactions.erase_messages import erase_messages
 from app.store.transactions.prune import Plan, PruneStep
 from app.store.upkeep import Upkeep
-
-T = TypeVar("T")
 
 
 class Retention(Repository):
@@ -62,6 +59,8 @@ class Retention(Repository):
                 return self._clear_bodies(names, cursor)
             case ErasureStage.OTHERS:
                 return self._find_others(names, cursor)
+            case ErasureStage.MESSAGES:
+                return self._erase_messages(names, cursor)
             case ErasureStage.EVENTS:
                 return self._erase_events(names, cursor)
             case ErasureStage.FILE:
@@ -71,7 +70,7 @@ class Retention(Repository):
         self, plan: Callable[[Connection], Plan], delete: Callable[[Connection, Sequence[int]], int]
     ) -> PruneStep:
         planned = self._store.database.read(plan)
-        deleted = self._delete(lambda c: delete(c, planned.ids)) if planned.ids else 0
+        deleted = delete_in(self._store, lambda c: delete(c, planned.ids)) if planned.ids else 0
         return PruneStep(deleted, planned.next)
 
     def _clear_bodies(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
@@ -80,7 +79,7 @@ class Retention(Repository):
             return end, erase_contact.receipts_with_name(connection, names, cursor.after, end)
 
         end, ids = self._store.database.read(search)
-        step = self._delete(lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
+        step = delete_in(self._store, lambda c: erase_contact.clear_body(c, ids)) if ids else EraseStep()
         is_complete = end == cursor.after
         return replace(step, next=_next(cursor, ErasureStage.OTHERS) if is_complete else replace(cursor, after=end))
 
@@ -91,15 +90,19 @@ class Retention(Repository):
 
         end, remaining = self._store.database.read(search)
         is_complete = end == cursor.after
-        following = _next(cursor, ErasureStage.EVENTS) if is_complete else replace(cursor, after=end)
+        following = _next(cursor, ErasureStage.MESSAGES) if is_complete else replace(cursor, after=end)
         return EraseStep(remaining=remaining, next=following)
+
+    def _erase_messages(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
+        step = delete_in(self._store, lambda c: erase_messages(c, self._store.now(c), names), "work")
+        return replace(step, next=cursor if step.messages else _next(cursor, ErasureStage.EVENTS))
 
     def _erase_events(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
         def erase(connection: Connection) -> EraseStep:
             rows = erase_contact.lock_next_events(connection, names)
             return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
 
-        step = self._delete(erase, "work")  # wake the workers: other jobs may be due
+        step = delete_in(self._store, erase, "work")  # wake the workers: other jobs may be due
         return replace(step, next=cursor if step.events else _next(cursor, ErasureStage.FILE))
 
     def _clean_file(self, cursor: ErasureCursor) -> EraseStep:
@@ -109,17 +112,6 @@ class Retention(Repository):
             return EraseStep(next=replace(cursor, after=cursor.after + 1))
         position = upkeep.clean_gaps()
         return EraseStep(next=None if position is None else replace(cursor, after=position))
-
-    def _delete(self, work: Work[T], *channels: Channel) -> T:
-        """Delete in one transaction, which also records that remains of it may be in SQLite's file."""
-
-        def delete(connection: Connection) -> T:
-            deleted = work(connection)
-            if deleted not in (0, EraseStep()):
-                remove_mark(connection, Mark.GAPS_CLEAN)
-            return deleted
-
-        return self._store.write(delete, *channels)
 
 
 def _next(cursor: ErasureCursor, stage: ErasureStage) -> ErasureCursor:

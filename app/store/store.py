@@ -11,6 +11,7 @@ from app.domain.database_identity import Identity, Owner
 from app.log import Throttle
 from app.store.clock import Clock
 from app.store.consumers import Consumers
+from app.store.conversations import Conversations
 from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
 from app.store.engine.database import Database, Limits, open_database
@@ -21,6 +22,7 @@ from app.store.events import Events
 from app.store.fake_meta import FakeMetaState
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
+from app.store.message_retention import MessageRetention
 from app.store.messages import Messages
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
@@ -90,6 +92,8 @@ class Store:
         self._disk = DiskGuard(self._folder, min_free_bytes)
         self.receipts = Receipts(self)
         self.messages = Messages(self)
+        self.conversations = Conversations(self)
+        self.message_retention = MessageRetention(self)
         self.events = Events(self)
         self.consumers = Consumers(self)
         self.retention = Retention(self)

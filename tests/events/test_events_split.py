@@ -11,13 +11,16 @@ from sqlalchemy import event as engine_event
 
 from app.domain.event import Contact
 from app.domain.job import Retry
+from app.domain.meta.envelope import meta_envelope
 from app.domain.receipt import ReceiptState
 from app.domain.split import SplitReceipt
 from app.domain.subscription import Ours
+from app.domain.tracker import FIELD
 from app.events.split import MAX_EVENTS_PER_TRANSACTION, MAX_RECEIPTS_PER_READ, Splitter, in_batches
 from app.metrics import Metrics
 from app.store import Store
 from tests.support.envelopes import NUMBER, SENT, WABA, batch, change, envelope, in_bytes, inbound_text
+from tests.support.messages import accept, new_message, status, tracker_of
 from tests.support.store import databases, make_store, new_receipt, store, url
 from tests.support.work import AT_ONCE, LEASE, claim, claim_split, receive, split_event
 
@@ -364,3 +367,21 @@ def test_receipts_share_a_transaction_up_to_the_maximum_of_events(store: Store) 
     batches = [[len(receipt.events) for receipt in batch] for batch in in_batches(receipts)]
 
     assert batches == [[1, MAX_EVENTS_PER_TRANSACTION - 1], [1], [MAX_EVENTS_PER_TRANSACTION + 1], [0, 0]]
+
+
+@pytest.mark.parametrize("own", ["order 7", None])
+def test_a_status_has_the_clients_own_tracker_in_the_place_of_ours(store: Store, own: str | None) -> None:
+    [message] = accept(store, new_message(tracker=own))
+    ours, theirs = tracker_of(store, message), "wats1.0123456789abcdef.0123456789abcdef0123456789abcdef"
+    sent = [status("wamid.A", "sent", tracker=tracker) for tracker in (ours, theirs)]
+    sent[1]["id"] = "wamid.B"
+    put(store, in_bytes(envelope(change(statuses=sent))))
+
+    split_all(store)
+
+    first, second = store.events.after(0, limit=9)
+    assert (first.data.get("tracker"), second.data["tracker"]) == (own, theirs)
+    assert (first.raw[FIELD], second.raw[FIELD]) == (ours, theirs)
+    [in_envelope] = meta_envelope(first)["entry"][0]["changes"][0]["value"]["statuses"]
+    assert in_envelope.get(FIELD) == own
+    assert store.messages.get("wamid.A") is not None

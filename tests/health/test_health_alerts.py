@@ -15,7 +15,7 @@ from app.domain.queue import QueueState
 from app.domain.scope_pause import ScopePause
 from app.health.alerts import alerts_of
 from app.health.snapshot import Snapshot
-from app.store import EventCounts, ReceiptCounts
+from app.store import EventCounts, MessageCounts, ReceiptCounts
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 ALIVE = Heartbeat("gateway-1:412", "worker", "0.1.0", NOW, NOW)
@@ -61,6 +61,8 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
         ({"consumers_ahead": ["crm"]}, "consumer_ahead"),
         ({"pauses": (PAUSE,)}, "sending_paused"),
+        ({"messages": MessageCounts(unknown=1)}, "unknown_messages"),
+        ({"messages": MessageCounts(sent_twice=1)}, "sent_twice"),
         ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
         ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
     ],

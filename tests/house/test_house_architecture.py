@@ -15,17 +15,11 @@ from tests.support.names import APP, TABLES, exists, missing_calls, missing_path
 from tests.support.serving import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
-NOT_BUILT = "One send (not built yet)"
 JOURNEYS = re.compile(r"webhook:  webhook/routes .*?→ graph → store", re.DOTALL)
 
 
 def words(text: str) -> list[str]:
     return text.split()
-
-
-def built() -> str:
-    """The page without what is announced only."""
-    return PAGE.read_text().replace(section(PAGE, NOT_BUILT), "")
 
 
 def test_the_layers_are_those_that_import_linter_checks() -> None:
@@ -60,12 +54,12 @@ def test_every_step_of_the_journey_that_is_built_is_a_file() -> None:
 
 
 def test_every_file_and_every_function_that_is_named_is_there() -> None:
-    assert missing_paths(built()) == []
-    assert missing_calls(built()) == []
+    assert missing_paths(PAGE.read_text()) == []
+    assert missing_calls(PAGE.read_text()) == []
 
 
 def test_every_participant_of_a_picture_is_a_file_or_a_package() -> None:
-    participants = re.findall(r"participant \w+ as (\S+/\S+)", built())
+    participants = re.findall(r"participant \w+ as (\S+/\S+)", PAGE.read_text())
 
     assert participants
     assert [name for name in participants if not exists(name)] == []

@@ -6,6 +6,7 @@ import pty
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,23 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.message import Unaccepted, new_message_id
 from app.domain.meta.parse import split
 from app.domain.split import SplitEvent, SplitReceipt
 from app.gateway import Gateway
 from app.store import Store
 from app.store.engine import sqlite
 from app.store.tables.schema import receipts
-from tests.support.envelopes import change, contact, envelope, in_bytes, inbound_text
+from tests.support.envelopes import NUMBER, change, contact, envelope, in_bytes, inbound_text
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
+from tests.support.messages import new_message
 from tests.support.serving import FLASK, ROOT, Running, run, serving
 from tests.support.sqlite_bytes import execute
-from tests.support.store import new_receipt
+from tests.support.store import NOON, new_receipt
 from tests.support.waiting import DEADLINE_SECONDS
 from tests.support.webhooks import bearer
-from tests.support.work import LEASE, claim_split
+from tests.support.work import LEASE, claim, claim_split
 
 PHONE, OTHER = "4915112345678", "4917755566677"
 ERASE = "/api/contacts/erase"
@@ -92,7 +95,7 @@ def test_a_customer_is_erased_and_others_are_not(client: FlaskClient, gateway: G
 
     erased = erase(client, written)
 
-    counts = {"events": 1, "deliveries": 1, "receipts": 1, "pending": 0, "unreadable": 0, "left": 0}
+    counts = {"events": 1, "deliveries": 1, "messages": 0, "receipts": 1, "pending": 0, "unreadable": 0, "left": 0}
     assert erased == {**counts, "remaining": []}
     page = client.get("/api/events", headers=bearer())
     assert [event["id"] for event in page.get_json()["items"]] == [event_id("b")]
@@ -112,6 +115,23 @@ def test_a_customer_whose_number_is_spelled_in_two_ways_is_erased_by_either(
 
     assert (erased["events"], erased["receipts"], erased["remaining"]) == (2, 1, [])
     assert client.get("/api/events", headers=bearer()).get_json()["items"] == []
+
+
+def test_the_messages_to_a_customer_are_erased_with_their_jobs(client: FlaskClient, gateway: Gateway) -> None:
+    store, user = gateway.store, "DE.13491208655302741918"
+    written = [inbound_text(sender=PHONE, from_user_id=user), inbound_text(sender=OTHER, wamid="wamid.2")]
+    receive_and_split(store, in_bytes(envelope(change(messages=written))))
+    messages = [new_message(to=f"+{to}", key=f"to {to} {n}") for n, to in enumerate((PHONE, PHONE, OTHER))]
+    store.messages.accept(messages)
+
+    erased = erase(client, user)
+
+    assert erased["messages"] == 2
+    assert [message.to for message in store.messages.page(limit=9)] == [f"+{OTHER}"]
+    assert [job.subject for job in claim(store, messages[0].queue)] == [3]
+    assert store.conversations.last_inbound([(NUMBER, (PHONE,))]) == [None]
+    assert store.conversations.last_inbound([(NUMBER, (OTHER,))]) != [None]
+    assert store.messages.accept([replace(messages[0], id=new_message_id(NOON))]) == [Unaccepted.ERASED]
 
 
 def test_an_erased_receipt_is_not_split_again(client: FlaskClient, gateway: Gateway) -> None:
@@ -216,9 +236,12 @@ def test_the_command_line_says_what_it_erased(running: Running) -> None:
     names = [event.data["text"] for event in store.events.after(0, limit=9)]
     store.close()
     assert (unconfirmed.returncode, unconfirmed.stdout) == (2, "")
-    assert (erased.returncode, erased.stdout) == (0, "done: erased 1 event, 1 delivery and the bodies of 1 receipt\n")
+    assert (erased.returncode, erased.stdout) == (
+        0,
+        "done: erased 1 event, 1 delivery, 0 messages and the bodies of 1 receipt\n",
+    )
     assert erased.stderr.startswith("erasing: ")
-    nothing = dict.fromkeys(("events", "deliveries", "receipts", "pending", "unreadable"), 0)
+    nothing = dict.fromkeys(("events", "deliveries", "messages", "receipts", "pending", "unreadable"), 0)
     assert json.loads(again.stdout) == {**nothing, "remaining": []}
     assert (unknown.returncode, "nothing was found under this name" in unknown.stderr) == (0, True)
     assert (spaced.returncode, "without spaces" in spaced.stderr) == (1, True)
@@ -241,7 +264,7 @@ def test_the_command_line_says_what_it_left(running: Running) -> None:
     assert f"{some}, …; see `flask wats events show`" in erased.stderr
     assert json.loads(as_json.stdout)["remaining"] == [event_id(number) for number in range(6)]
     assert (erased.returncode, as_json.returncode) == (1, 1)
-    assert erased.stdout == "done: erased 1 event, 1 delivery and the bodies of 0 receipts\n"
+    assert erased.stdout == "done: erased 1 event, 1 delivery, 0 messages and the bodies of 0 receipts\n"
     assert "1 pending, 0 unreadable" in erased.stderr
 
 

@@ -11,9 +11,17 @@ from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
 from app.gateway import Gateway
 from app.retention.prune import Pruner
 from app.store.engine import sqlite
+from app.store.tables.message_schema import (
+    contact_links,
+    conversations,
+    early_statuses,
+    idempotency_keys,
+    messages,
+)
 from app.store.tables.schema import receipts
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
+from tests.support.messages import NUMBER, accept, new_message
 from tests.support.sqlite_bytes import execute
 from tests.support.store import new_receipt
 from tests.support.work import Clock
@@ -159,3 +167,25 @@ def test_free_pages_that_cannot_be_wiped_keep_no_run_from_pruning(
     assert (first, second) == (Retry(PRUNE_EVERY), Retry(PRUNE_EVERY))
     assert count_rows(gateway) == (0, 0)
     assert [record.message for record in caplog.records].count("store.not_wiped") == 2
+
+
+def test_old_messages_that_are_over_are_deleted_with_what_belongs_to_them(gateway: Gateway) -> None:
+    store = gateway.store
+    over, young, waiting = accept(store, *(new_message(str(n), to=f"+49151{n}", key=str(n)) for n in range(3)))
+    store.messages.cancel(over)
+    store.messages.cancel(young)
+    old = gateway.clock() - timedelta(days=31)
+    store.write(lambda c: c.execute(messages.update().where(messages.c.id != young.row_id).values(created_at=old)))
+    store.write(lambda c: c.execute(idempotency_keys.update().values(created_at=old)))
+    link = {"name": "491510", "contact": 1}
+    store.write(lambda c: c.execute(contact_links.insert().values(link)))
+    talk = {"phone_number_id": NUMBER, "contact": 2, "updated_at": old}
+    store.write(lambda c: c.execute(conversations.insert().values(talk)))
+    early = {"wamid": "wamid.A", "status": "failed", "at": gateway.clock() - timedelta(days=2), "details": b"{}"}
+    store.write(lambda c: c.execute(early_statuses.insert().values(early)))
+
+    Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
+
+    assert {message.id for message in store.messages.page(limit=9)} == {young.id, waiting.id}
+    for table in (idempotency_keys, contact_links, conversations, early_statuses):
+        assert store.database.read(lambda c, table=table: c.execute(table.select()).all()) == []  # type: ignore[misc]

@@ -29,6 +29,7 @@ from app.store.heartbeats import KEPT_FOR
 from app.store.jobs import MAX_CLAIMS
 from app.store.repository import Repository
 from app.store.tables.events import lock_events
+from app.store.tables.message_schema import messages
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
 from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
@@ -182,6 +183,18 @@ def answered_by(job: Job, reserved: Reserved, code: int | None) -> JobResult:
     return SendResult(job, outcome.job, send=outcome, reserved=reserved)
 
 
+def decide_about_messages(store: Store) -> None:
+    """Messages of two numbers that are cancelled, fail by decision, or are sent again."""
+    waiting, failing, again = accept(store, *(new_message(to=f"+49151771{n}", number=NUMBERS[0]) for n in range(3)))
+    for message in (waiting, failing, again):
+        store.messages.cancel(message)
+    store.write(
+        lambda c: c.execute(update(messages).where(messages.c.status == "cancelled").values(status="unknown"))
+    )
+    store.messages.resolve_as_failed(failing)
+    store.messages.send_again(again)
+
+
 def split(store: Store, events: Sequence[SplitEvent]) -> None:
     """Add these events, found in one more receipt."""
     job, pending = claim_split(store), receive(store)
@@ -271,6 +284,11 @@ def prune(store: Store, clock: Clock) -> None:
     store.retention.prune_receipts(before=clock.now, after=0)
     store.retention.prune_erased_events(before=clock.now)
     store.retention.empty_log()
+    store.message_retention.prune_messages(before=clock.now, after=0)
+    store.message_retention.prune_keys(before=clock.now)
+    store.message_retention.prune_early_statuses(before=clock.now)
+    store.message_retention.prune_conversations(before=clock.now)
+    store.message_retention.prune_links()
 
 
 def put_right_what_older_code_left(store: Store) -> None:
@@ -297,6 +315,11 @@ def read_everything(store: Store) -> None:
     store.deliveries.get("dlv_1"), store.deliveries.page(limit=9), store.deliveries.counts()
     store.deliveries.load([Job(1, CRM, 1, 0, 0)]), store.heartbeats.of_kind("worker")
     store.messages.get("msg_" + "0" * 32), store.messages.get("wamid.1"), store.messages.body("msg_" + "0" * 32)
+    (
+        store.conversations.last_inbound([(NUMBERS[0], (PHONE, USER))]),
+        store.messages.trackers([bytes(16)]),
+        store.messages.counts(HOUR),
+    )
     store.messages.page(contact=PHONE, limit=9), store.messages.page(status=MessageStatus.UNKNOWN, limit=9)
     store.clock.now(), store.clock.last_jump(), store.clock.is_singleton_job_ahead(LEASE)
 
@@ -317,6 +340,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         replay(store)
         accept_messages(store)
         follow_messages(store)
+        decide_about_messages(store)
         send_messages(store, clock)
         read_everything(store)
         change_queues(store)
@@ -345,7 +369,18 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
         step.table for one in recorded.transactions for step in one.steps if len(step.rows) > 1 and step.by_key
     }
 
-    assert ordered == {"events", "queues", "deliveries", "jobs", "messages", "receipts", "event_names", "send_scopes"}
+    tables = {
+        "contact_links",
+        "deliveries",
+        "event_names",
+        "events",
+        "jobs",
+        "messages",
+        "queues",
+        "receipts",
+        "send_scopes",
+    }
+    assert ordered == tables
 
 
 def test_a_read_locks_and_changes_nothing(recorded: Recorder) -> None:

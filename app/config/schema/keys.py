@@ -56,9 +56,7 @@ class SectionList:
 TOKEN: Section = {
     "name": Setting(NAME, REQUIRED, "Its name, for logs."),
     "token": Setting(SECRET, REQUIRED, "The token."),
-    "scopes": Setting(
-        list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do. Nothing needs `send` or `graph` yet."
-    ),
+    "scopes": Setting(list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do. Nothing needs `graph` yet."),
 }
 
 SECTIONS: Mapping[str, Section] = {
@@ -99,11 +97,9 @@ SECTIONS: Mapping[str, Section] = {
         "pairBurst": Setting(number(1, 45), 45, "Messages to one customer at once."),
         "pairSeconds": Setting(number(1, 3600), 6, "Seconds between messages to one customer, after the burst."),
         "windowPolicy": Setting(choice("off", "warn", "enforce"), "warn", "What to do outside the 24 h window."),
-        "messageLifetimeHours": Setting(number(1, 720), 24, NOT_USED + "A message not sent by then has expired."),
-        "idempotencyDays": Setting(number(1, 90), 7, NOT_USED + "How long an `Idempotency-Key` is remembered."),
-        "unknownAlertMinutes": Setting(
-            number(1, 1440), 10, NOT_USED + "An `unknown` message older than this is an alert."
-        ),
+        "messageLifetimeHours": Setting(number(1, 720), 24, "A message not sent by then has expired."),
+        "idempotencyDays": Setting(number(1, 90), 7, "How long an `Idempotency-Key` is remembered."),
+        "unknownAlertMinutes": Setting(number(1, 1440), 10, "An `unknown` message older than this is an alert."),
     },
     "worker": {
         "threads": Setting(number(1, 64), 8, "Jobs at a time in one worker process."),

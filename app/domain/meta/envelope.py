@@ -4,18 +4,28 @@ from itertools import zip_longest
 from typing import Any
 
 from app.domain.event import NewEvent, Origin
+from app.domain.tracker import FIELD
 
 
 def meta_envelope(event: NewEvent) -> dict[str, Any]:
     """Return the envelope of this item alone, with its metadata and its own contact.
 
-    Splitting the envelope again gives the same event.
+    Splitting the envelope again gives the same event; only our tracker of a message is not in it, but the client's.
     """
-    origin, raw = event.origin, event.raw
+    origin, raw = event.origin, _with_clients_tracker(event)
     if origin.path == "body":
         return dict(raw)
     envelope = {} if origin.object is None else {"object": origin.object}
     return {**envelope, "entry": [raw if origin.path == "entry" else _entry(origin, raw)]}
+
+
+def _with_clients_tracker(event: NewEvent) -> Any:
+    """Return the item. In a status of a message of ours, the client's own tracker stands in the place of ours."""
+    raw, tracker = event.raw, event.data.get("tracker")
+    if not event.type.startswith("message.status.") or raw.get(FIELD) == tracker:
+        return raw
+    without = {key: value for key, value in raw.items() if key != FIELD}
+    return without if tracker is None else {**without, FIELD: tracker}
 
 
 def _entry(origin: Origin, raw: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a webhook says of a message of the business: its status, by Meta's clock."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,11 +45,26 @@ def status_update(event: NewEvent) -> StatusUpdate | None:
         status=MessageStatus(word),
         at=event.occurred_at,
         contact=event.contact,
-        tracker=read_tracker(raw.get(FIELD)),
+        tracker=tracker_in(event),
         has_tracker=raw.get(FIELD) is not None,
         error=_first_object(raw.get("errors")),
         pricing=raw["pricing"] if isinstance(raw.get("pricing"), dict) else None,
     )
+
+
+def tracker_in(event: NewEvent) -> Tracker | None:
+    """Return our tracker in a status; None if it has none, or that of another application."""
+    return read_tracker(event.raw.get(FIELD)) if event.type.startswith(PREFIX) else None
+
+
+def with_tracker(event: NewEvent, known: Mapping[bytes, str | None]) -> NewEvent:
+    """Return the event with the client's own tracker in its data, in the place of ours. `known`: by message."""
+    tracker = tracker_in(event)
+    if tracker is None or tracker.message not in known:
+        return event
+    others = {key: value for key, value in event.data.items() if key != "tracker"}
+    own = known[tracker.message]
+    return replace(event, data=others if own is None else {**others, "tracker": own})
 
 
 def _first_object(values: Any) -> dict[str, Any] | None:

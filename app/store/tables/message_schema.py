@@ -56,6 +56,7 @@ contact_links = Table(
     metadata,
     Column("name", String(300), primary_key=True),
     Column("contact", BigInteger, nullable=False),
+    Index("contact_links_contact", "contact"),
 )
 """Names that are another contact's too, such as the phone number beside a user id. A name that is not here is a
 contact by itself; see `app.domain.message.contact_number`."""
@@ -70,6 +71,7 @@ conversations = Table(
     Column("last_inbound_at", UtcDateTime),
     Column("last_outbound_at", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
+    Index("conversations_contact", "contact"),
     Index("conversations_updated", "updated_at"),
 )
 """A number and a contact that have written to each other. `last_inbound_at`, by Meta's clock, opens the window."""

@@ -5,12 +5,12 @@ PostgreSQL refuses: NUL and halves of surrogate pairs.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
 from app.store.tables.message_schema import messages
@@ -31,6 +31,7 @@ _UPDATE = (
     .values(
         status=bindparam("new_status"),
         resends=bindparam("new_resends"),
+        expires_at=bindparam("new_expires_at"),
         wamid=bindparam("new_wamid"),
         second_wamid=bindparam("new_second_wamid"),
         progress=bindparam("new_progress"),
@@ -44,9 +45,17 @@ class MessageFilter:
     """Which messages to list: with a status, to one of these contacts; with row ids below `before`."""
 
     status: MessageStatus | None = None
-    contacts: Sequence[int] | None = None
+    contacts: Collection[int] | None = None
     before: int = MAX_ROW_ID
     limit: int = 50
+
+
+@dataclass(frozen=True)
+class MessageCounts:
+    """How many messages are unknown for too long, and how many Meta has accepted twice."""
+
+    unknown: int = 0
+    sent_twice: int = 0
 
 
 def has_status(status: MessageStatus) -> ColumnElement[bool]:
@@ -91,6 +100,7 @@ def update_messages(connection: Connection, now: datetime, changed: Iterable[Mes
             "row_id": message.row_id,
             "new_status": message.status.value,
             "new_resends": message.resends,
+            "new_expires_at": message.expires_at,
             "new_wamid": message.wamid,
             "new_second_wamid": message.second_wamid,
             "new_progress": progress_of(
@@ -115,6 +125,7 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
         id=PREFIX + bytes(row.message_id).hex(),
         row_id=row.id,
         phone_number_id=row.phone_number_id,
+        contact=row.contact,
         endpoint=row.endpoint,
         status=MessageStatus(row.status),
         type=row.type,
@@ -164,3 +175,14 @@ def page_of_messages(connection: Connection, chosen: MessageFilter) -> list[Mess
     if chosen.contacts is not None:
         query = query.where(messages.c.contact.in_(chosen.contacts))
     return [message_of(row) for row in connection.execute(query)]
+
+
+def count_messages(connection: Connection, unknown_before: datetime) -> MessageCounts:
+    """Count messages that are unknown since before this time, and those with a second wamid; by partial indexes."""
+    is_old = has_status(MessageStatus.UNKNOWN) & (messages.c.updated_at < unknown_before)
+    conditions = (is_old, messages.c.second_wamid.is_not(None))
+    unknown, twice = (
+        connection.execute(select(func.count()).select_from(messages).where(condition)).scalar_one()
+        for condition in conditions
+    )
+    return MessageCounts(unknown, twice)

@@ -102,7 +102,7 @@ def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime
     connection.execute(_REMEMBER, {"ids": ids, "at": now})
     deleted_events, deleted_deliveries = delete_events(connection, ids)
     cleared = clear_body(connection, sorted({row.receipt for row in rows}))
-    return EraseStep(deleted_events, deleted_deliveries, cleared.receipts)
+    return EraseStep(deleted_events, deleted_deliveries, receipts=cleared.receipts)
 
 
 def _end_of_scan(connection: Connection, after: int, query: Select[Any]) -> int:

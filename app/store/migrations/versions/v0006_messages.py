@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(300), primary_key=True),
         sa.Column("contact", sa.BigInteger, nullable=False),
     )
+    op.create_index("contact_links_contact", "contact_links", ["contact"])
     op.create_table(
         "conversations",
         sa.Column("phone_number_id", sa.String(64), primary_key=True),
@@ -37,6 +38,7 @@ def upgrade() -> None:
         sa.Column("last_outbound_at", UtcDateTime),
         sa.Column("updated_at", UtcDateTime, nullable=False),
     )
+    op.create_index("conversations_contact", "conversations", ["contact"])
     op.create_index("conversations_updated", "conversations", ["updated_at"])
     op.create_table(
         "early_statuses",

@@ -1,0 +1,158 @@
+"""Accept messages: check them, look at the customer service window, and store them with their jobs."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.config import Settings
+from app.domain.message import (
+    Acceptance,
+    Endpoint,
+    IdempotencyKey,
+    Message,
+    NewMessage,
+    Unaccepted,
+    new_message_id,
+)
+from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload
+from app.domain.timestamps import iso
+from app.domain.window import Window
+from app.gateway import Gateway
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A message as a client submits it: the decoded JSON body, and its idempotency key if it has one."""
+
+    body: Any
+    key: str | None = None
+    endpoint: Endpoint = "messages"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An accepted message, or with `is_replay` the one that was accepted earlier with the same key."""
+
+    message: Message
+    is_replay: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a message was not accepted: a code of the API's errors, a sentence, and details."""
+
+    code: str
+    message: str
+    details: dict[str, Any] | None = None
+
+
+Result = Accepted | Refused
+
+CONFLICT = Refused("idempotency_conflict", "This idempotency key was used for another request; take a new key.")
+ERASED = Refused("erased", "The message that was accepted with this key is erased; it is not sent again.")
+NEVER_HEARD = (
+    "no message or call from this customer is known; outside the customer service window Meta takes templates"
+)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    new: NewMessage
+    warnings: tuple[str, ...]
+
+
+def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
+    """Accept each message that is as it must be, all of them in one transaction. Return one result for each."""
+    now = gateway.clock()
+    checked = [check(submission, gateway.settings, now) for submission in submissions]
+    checked = _check_windows(gateway, checked, now)
+    accepted = iter(gateway.store.messages.accept([one.new for one in checked if isinstance(one, _Checked)]))
+    return [one if isinstance(one, Refused) else _result(next(accepted), one.warnings) for one in checked]
+
+
+def check(submission: Submission, settings: Settings, now: datetime) -> _Checked | Refused:
+    """Return the message to store, or everything that is wrong with it."""
+    payload = check_payload(submission.body, endpoint=submission.endpoint)
+    if not isinstance(payload, Payload):
+        return invalid_fields(payload)
+    number = payload.sender or settings.whatsapp.phone_number_ids[0]
+    if number not in settings.whatsapp.phone_number_ids:
+        known = ", ".join(settings.whatsapp.phone_number_ids)
+        problem = PayloadProblem("/from", "must be a phone number id of the profile", f"one of {known}")
+        return invalid_fields((problem,))
+    return _Checked(_new_message(submission, payload, number, settings, now), payload.warnings)
+
+
+def invalid_fields(problems: Sequence[PayloadProblem]) -> Refused:
+    """Return the refusal of a message with these mistakes."""
+    fields = [{name: part for name, part in vars(problem).items() if part is not None} for problem in problems]
+    return Refused("invalid_fields", "Some fields are missing or wrong.", {"fields": fields})
+
+
+def _new_message(
+    submission: Submission, payload: Payload, number: str, settings: Settings, now: datetime
+) -> NewMessage:
+    sending = settings.sending
+    names = (payload.to or payload.recipient or "", *filter(None, [payload.recipient if payload.to else None]))
+    return NewMessage(
+        id=new_message_id(now),
+        phone_number_id=number,
+        endpoint=submission.endpoint,
+        type=payload.kind,
+        names=tuple(name.removeprefix("+") for name in names),
+        body=json.dumps(payload.body, separators=(",", ":")).encode("ascii"),
+        lifetime=timedelta(hours=sending.message_lifetime_hours),
+        to=payload.to,
+        recipient=payload.recipient,
+        tracker=payload.tracker,
+        window_exempt=payload.is_window_exempt,
+        key=_key(submission, sending.idempotency_days),
+    )
+
+
+def _key(submission: Submission, days: int) -> IdempotencyKey | None:
+    if submission.key is None:
+        return None
+    request = json.dumps([submission.endpoint, submission.body], sort_keys=True).encode("ascii")
+    key, request_digest = (hashlib.sha256(part).digest() for part in (submission.key.encode(), request))
+    return IdempotencyKey(key, request_digest, timedelta(days=days))
+
+
+def _check_windows(
+    gateway: Gateway, checked: Sequence[_Checked | Refused], now: datetime
+) -> list[_Checked | Refused]:
+    """Refuse messages that come outside the customer service window, or warn of it, as the profile says."""
+    policy = gateway.settings.sending.window_policy
+    bound = [one.new for one in checked if isinstance(one, _Checked) and not one.new.window_exempt]
+    if policy == "off" or not bound:
+        return list(checked)
+    times = gateway.store.conversations.last_inbound([(new.phone_number_id, new.names) for new in bound])
+    windows = {new.id: Window(last) for new, last in zip(bound, times, strict=True)}
+    return [
+        one
+        if isinstance(one, Refused) or one.new.id not in windows
+        else _within(one, windows[one.new.id], now, is_enforced=policy == "enforce")
+        for one in checked
+    ]
+
+
+def _within(checked: _Checked, window: Window, now: datetime, *, is_enforced: bool) -> _Checked | Refused:
+    if window.is_open(now):
+        return checked
+    if window.last_inbound_at is None:
+        return replace(checked, warnings=(*checked.warnings, NEVER_HEARD))
+    times = {"lastInboundAt": iso(window.last_inbound_at), "expiresAt": iso(window.expires_at)}
+    closed = f"the customer service window closed at {times['expiresAt']}; only templates are taken outside of it"
+    if is_enforced:
+        return Refused("window_closed", f"{closed[0].upper()}{closed[1:]}.", times)
+    return replace(checked, warnings=(*checked.warnings, closed))
+
+
+def _result(acceptance: Acceptance, warnings: tuple[str, ...]) -> Result:
+    if isinstance(acceptance, Unaccepted):
+        return ERASED if acceptance is Unaccepted.ERASED else CONFLICT
+    return Accepted(acceptance.message, acceptance.is_replay, () if acceptance.is_replay else warnings)

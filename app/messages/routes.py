@@ -1,0 +1,227 @@
+"""The API of messages: accept them singly and in batches, list and show them, and decide about them."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+
+from app.domain.message import UNFINISHED, Message, MessageStatus
+from app.domain.meta.payloads.check import Payload, text_payload
+from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
+from app.messages.schemas import (
+    BatchRequestSchema,
+    BatchResponseSchema,
+    MessageRequestSchema,
+    MessageSchema,
+    ResolveSchema,
+    TextRequestSchema,
+    message_json,
+)
+from app.messages.wait import wait_for_answer
+from app.web.current import gateway
+from app.web.errors import STATUS_OF, ApiError, no_such
+from app.web.guards import bearer, guarded_by
+from app.web.json_body import JsonBlueprint
+from app.web.long_polls import long_polls
+from app.web.middleware import REQUEST_ID
+from app.web.paging import PAGE_PARAMETERS, cursor_of, page_request
+from app.web.query_parameters import accepts_query
+from app.web.schemas import page_of
+
+bp = JsonBlueprint("messages", __name__, description="Messages to customers.")
+
+MAX_WAIT_SECONDS = 30
+MAX_ROW_ID = 2**63 - 1
+ROW = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
+_PREFER = re.compile(r"wait=([0-9]{1,2})", re.ASCII)
+
+REQUEST_HEADERS = (
+    {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "description": "The same key with the same body makes one message, however often it is sent.",
+    },
+    {
+        "in": "header",
+        "name": "Prefer",
+        "schema": {"type": "string"},
+        "description": "`wait=N`: answer when Meta has answered, after N seconds (up to 30) at the latest.",
+    },
+)
+
+FILTERS = (
+    {
+        "in": "query",
+        "name": "status",
+        "schema": {"type": "string", "enum": [status.value for status in MessageStatus]},
+    },
+    {"in": "query", "name": "contact", "schema": {"type": "string"}, "description": "A phone number or a user id."},
+)
+CONTACT = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
+
+
+@bp.post("/messages")
+@guarded_by(bearer("send"))
+@bp.doc(parameters=[*REQUEST_HEADERS])
+@bp.arguments(MessageRequestSchema)
+@bp.response(202, MessageSchema)
+@bp.alt_response(200, schema=MessageSchema, description="Meta has answered in time.")
+def send_message(body: dict[str, Any]) -> Response:
+    """Accept a message. It is sent in the background, at most once; its fate is told by statuses."""
+    return _respond(_accept_one(Submission(body, _idempotency_key())))
+
+
+@bp.post("/messages/text")
+@guarded_by(bearer("send"))
+@bp.doc(parameters=[*REQUEST_HEADERS])
+@bp.arguments(TextRequestSchema)
+@bp.response(202, MessageSchema)
+@bp.alt_response(200, schema=MessageSchema, description="Meta has answered in time.")
+def send_text(body: dict[str, Any]) -> Response:
+    """Accept a text message in its short form: `to`, `text`, and `previewUrl` if there is a link to preview."""
+    payload = text_payload(body.get("to"), body.get("text"), body.get("preview_url"))
+    if not isinstance(payload, Payload):
+        raise _error(invalid_fields(payload))
+    sender = {"from": body["sender"]} if "sender" in body else {}
+    return _respond(_accept_one(Submission({**payload.body, **sender}, _idempotency_key())))
+
+
+@bp.post("/messages/batch")
+@guarded_by(bearer("send"))
+@bp.arguments(BatchRequestSchema)
+@bp.response(200, BatchResponseSchema)
+def send_batch(body: dict[str, Any]) -> dict[str, Any]:
+    """Accept up to 1000 messages in one transaction. Each has its own key and its own result."""
+    submissions = [Submission(item["message"], item.get("idempotency_key")) for item in body["messages"]]
+    return {"results": [_result_json(result) for result in accept(gateway(), submissions)]}
+
+
+@bp.get("/messages")
+@guarded_by(bearer("read"))
+@accepts_query(bp, *FILTERS, *PAGE_PARAMETERS)
+@bp.response(200, page_of(MessageSchema))
+def list_messages() -> dict[str, Any]:
+    """List messages to customers, newest first."""
+    requested = page_request(ROW)
+    messages = gateway().store.messages.page(
+        status=_status(),
+        contact=_contact(),
+        before=MAX_ROW_ID if requested.after is None else int(requested.after),
+        limit=requested.limit,
+    )
+    is_full = len(messages) == requested.limit
+    return {
+        "items": [message_json(message) for message in messages],
+        "nextCursor": cursor_of(str(messages[-1].row_id)) if is_full else None,
+    }
+
+
+@bp.get("/messages/<path:message_id>")
+@guarded_by(bearer("read"))
+@bp.response(200, MessageSchema)
+def show_message(message_id: str) -> dict[str, Any]:
+    """Show one message, by its id or by the id that Meta gave it."""
+    return message_json(_existing(message_id))
+
+
+@bp.post("/messages/<path:message_id>/cancel")
+@guarded_by(bearer("send"))
+@bp.response(200, MessageSchema)
+def cancel_message(message_id: str) -> dict[str, Any]:
+    """Cancel a message that is queued. One that is being sent, or was, is refused."""
+    message = gateway().store.messages.cancel(_existing(message_id))
+    if message.status != MessageStatus.CANCELLED:
+        raise ApiError("not_queued", f"Only a queued message can be cancelled; this one is {message.status}.")
+    return message_json(message)
+
+
+@bp.post("/messages/<path:message_id>/resolve")
+@guarded_by(bearer("operate"))
+@bp.arguments(ResolveSchema)
+@bp.response(200, MessageSchema)
+def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
+    """Decide about an unknown message: it failed, or it is sent again, under a new tracker.
+
+    It may have reached the customer. Sending it again is refused while its status may still come, unless forced.
+    """
+    messages, message = gateway().store.messages, _existing(message_id)
+    if message.status != MessageStatus.UNKNOWN:
+        raise ApiError("not_unknown", f"Only an unknown message is resolved; this one is {message.status}.")
+    if body["decision"] == "failed":
+        return message_json(messages.resolve_as_failed(message))
+    minutes = gateway().settings.sending.unknown_alert_minutes
+    if not body["force"] and gateway().clock() - message.updated_at < timedelta(minutes=minutes):
+        advice = f"Its status may still come: wait until it is {minutes} minutes old, or send `force: true`."
+        raise ApiError("too_young", advice)
+    return message_json(messages.send_again(message))
+
+
+def _accept_one(submission: Submission) -> Accepted:
+    [result] = accept(gateway(), [submission])
+    if isinstance(result, Refused):
+        raise _error(result)
+    return result
+
+
+def _respond(accepted: Accepted) -> Response:
+    message, seconds = accepted.message, _seconds_to_wait()
+    if seconds:
+        message = wait_for_answer(gateway().store, message, seconds, long_polls())
+    is_answered = seconds > 0 and message.status not in UNFINISHED
+    response = jsonify(MessageSchema().dump(message_json(message, accepted.warnings)))
+    response.status_code = 200 if is_answered else 202
+    response.headers["Location"] = url_for("messages.show_message", message_id=message.id)
+    if accepted.is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _result_json(result: Result) -> dict[str, Any]:
+    if isinstance(result, Accepted):
+        replayed = {"replayed": True} if result.is_replay else {}
+        return {"status": 202, **replayed, "message": message_json(result.message, result.warnings)}
+    details = {"details": result.details} if result.details else {}
+    error = {"code": result.code, "message": result.message, "request_id": request.environ[REQUEST_ID], **details}
+    return {"status": STATUS_OF[result.code], "error": error}
+
+
+def _error(refused: Refused) -> ApiError:
+    return ApiError(refused.code, refused.message, details=refused.details)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise ApiError("invalid_parameter", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    return key
+
+
+def _seconds_to_wait() -> int:
+    """Return the seconds of `Prefer: wait=N`. Other preferences are ignored (RFC 7240)."""
+    preferences = (part.strip() for part in request.headers.get("Prefer", "").split(","))
+    waits = [int(match[1]) for part in preferences if (match := _PREFER.fullmatch(part))]
+    return min(waits[0], MAX_WAIT_SECONDS) if waits else 0
+
+
+def _status() -> MessageStatus | None:
+    value = request.args.get("status")
+    if value is not None and value not in list(MessageStatus):
+        raise ApiError("invalid_parameter", f"status must be one of {', '.join(MessageStatus)}.")
+    return None if value is None else MessageStatus(value)
+
+
+def _contact() -> str | None:
+    value = request.args.get("contact")
+    if value is not None and not CONTACT.fullmatch(value):
+        raise ApiError("invalid_parameter", "contact must be a phone number or a user id.")
+    return None if value is None else value.removeprefix("+")
+
+
+def _existing(message_id: str) -> Message:
+    message = gateway().store.messages.get(message_id)
+    if message is None:
+        raise no_such("message", message_id)
+    return message

@@ -1,0 +1,115 @@
+"""The form of messages on the wire. A message to send is Meta's own object; its fields are in docs/messages.md."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from app.domain.message import Message, MessageStatus
+from app.web.schemas import CamelSchema, ErrorBody, Timestamp
+
+MAX_BATCH = 1000
+DIRECTIONS = ("outbound", "inbound")
+
+
+def any_json(description: str, **schema: Any) -> ma.fields.Raw:
+    """Return a field that is checked later, with a pointer and a hint for each mistake in it."""
+    return ma.fields.Raw(metadata={"description": description, **schema})
+
+
+class MessageRequestSchema(ma.Schema):
+    """Meta's message object: `type`, and the object that it names. `from` chooses one of several numbers."""
+
+    class Meta:
+        unknown = ma.INCLUDE
+
+    to = any_json("A phone number with its country code, or a group id.", type="string")
+    recipient = any_json("A user id, where the phone number is not known.", type="string")
+    type = any_json("The kind of message, such as `text` or `template`.", type="string")
+
+
+class TextRequestSchema(CamelSchema):
+    """A text message in its short form."""
+
+    to = any_json("A phone number with its country code.", type="string")
+    text = any_json("The text, up to 4096 characters.", type="string")
+    preview_url = any_json("Whether the first link is shown with a preview.", type="boolean")
+    sender = ma.fields.String(data_key="from", metadata={"description": "The phone number id that sends it."})
+
+
+class BatchItemSchema(CamelSchema):
+    """One message of a batch, with an idempotency key of its own."""
+
+    message = ma.fields.Nested(MessageRequestSchema, required=True)
+    idempotency_key = ma.fields.String(validate=ma.validate.Regexp(r"\A[!-~]{1,255}\Z"))
+
+
+class BatchRequestSchema(ma.Schema):
+    """Messages that are accepted in one transaction; each is accepted or refused by itself."""
+
+    messages = ma.fields.List(
+        ma.fields.Nested(BatchItemSchema), required=True, validate=ma.validate.Length(min=1, max=MAX_BATCH)
+    )
+
+
+class ResolveSchema(ma.Schema):
+    """What an unknown message is to be: failed, or sent again. `force`: although it is young."""
+
+    decision = ma.fields.String(required=True, data_key="as", validate=ma.validate.OneOf(["failed", "resend"]))
+    force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class HistoryEntrySchema(CamelSchema):
+    """A status, and since when: by Meta's clock if Meta told it."""
+
+    status = ma.fields.String(required=True)
+    at = Timestamp(required=True)
+
+
+class MessageSchema(CamelSchema):
+    """A message and how far it has come. Meta's own objects (`error`, `pricing`) are unchanged."""
+
+    id = ma.fields.String(required=True)
+    wamid = ma.fields.String(allow_none=True, required=True)
+    second_wamid = ma.fields.String(metadata={"description": "Meta has accepted the message twice."})
+    direction = ma.fields.String(required=True, validate=ma.validate.OneOf(DIRECTIONS))
+    status = ma.fields.String(
+        required=True, validate=ma.validate.OneOf([*(status.value for status in MessageStatus), "received"])
+    )
+    meta_status = ma.fields.String()
+    type = ma.fields.String(required=True)
+    to = ma.fields.String()
+    recipient = ma.fields.String()
+    sender = ma.fields.String(data_key="from")
+    phone_number_id = ma.fields.String(required=True, allow_none=True)
+    tracker = ma.fields.String()
+    created_at = Timestamp(required=True)
+    updated_at = Timestamp(required=True)
+    expires_at = Timestamp()
+    error = ma.fields.Dict()
+    pricing = ma.fields.Dict()
+    history = ma.fields.List(ma.fields.Nested(HistoryEntrySchema), required=True)
+    warnings = ma.fields.List(ma.fields.String())
+
+
+class BatchResultSchema(ma.Schema):
+    """What became of one message of a batch: its status as a request of its own would have had it."""
+
+    status = ma.fields.Integer(required=True)
+    replayed = ma.fields.Boolean()
+    message = ma.fields.Nested(MessageSchema)
+    error = ma.fields.Nested(ErrorBody)
+
+
+class BatchResponseSchema(ma.Schema):
+    """The results, in the order of the messages."""
+
+    results = ma.fields.List(ma.fields.Nested(BatchResultSchema), required=True)
+
+
+def message_json(message: Message, warnings: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a message as the schema takes it, without what is not known."""
+    optional = ("second_wamid", "meta_status", "to", "recipient", "tracker", "error", "pricing")
+    known = {name: value for name in optional if (value := getattr(message, name)) is not None}
+    fixed = ("id", "wamid", "status", "type", "phone_number_id", "created_at", "updated_at", "expires_at", "history")
+    told = {"warnings": list(warnings)} if warnings else {}
+    return {**{name: getattr(message, name) for name in fixed}, "direction": "outbound", **known, **told}

@@ -1,0 +1,15 @@
+"""Conversations: numbers of ours and contacts that have written to each other."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.store.repository import Repository
+from app.store.tables.conversations import Party, last_inbound
+
+
+class Conversations(Repository):
+    """What is known of conversations with customers."""
+
+    def last_inbound(self, parties: Sequence[Party]) -> list[datetime | None]:
+        """Return for each number and contact when the contact wrote or called last; None if that is not known."""
+        return self._store.database.read(lambda c: last_inbound(c, parties))

@@ -1,0 +1,65 @@
+"""Conversations as values: when a customer wrote last to a number, and a list of all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from app.domain.message import contact_number
+from app.store.tables.message_schema import contact_links, conversations
+from app.store.tables.types import chunks
+
+Party = tuple[str, tuple[str, ...]]
+"""A phone number id of ours, and the names of a contact."""
+
+_LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
+_INBOUND = select(conversations.c.phone_number_id, conversations.c.contact, conversations.c.last_inbound_at).where(
+    conversations.c.contact.in_(bindparam("contacts", expanding=True)), conversations.c.last_inbound_at.is_not(None)
+)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A number of ours and a contact that have written to each other; the times of the last messages of each side."""
+
+    phone_number_id: str
+    contact: int
+    wa_id: str | None
+    user_id: str | None
+    last_inbound_at: datetime | None
+    last_outbound_at: datetime | None
+    updated_at: datetime
+
+
+def contact_numbers(connection: Connection, names: Sequence[str]) -> dict[str, set[int]]:
+    """Return the numbers under which each name's contact may stand: its own, and that of its contact."""
+    unique = sorted(set(names))
+    numbers = {name: {contact_number(name)} for name in unique}
+    for chunk in chunks(unique):
+        for row in connection.execute(_LINKED, {"names": chunk}):
+            numbers[row.name].add(row.contact)
+    return numbers
+
+
+def last_inbound(connection: Connection, parties: Sequence[Party]) -> list[datetime | None]:
+    """Return for each party when the contact wrote to or called the number last, by Meta's clock; None: not known."""
+    numbers = contact_numbers(connection, [name for _, names in parties for name in names])
+    wanted = sorted({number for known in numbers.values() for number in known})
+    times = {
+        (row.phone_number_id, row.contact): row.last_inbound_at
+        for chunk in chunks(wanted)
+        for row in connection.execute(_INBOUND, {"contacts": chunk})
+    }
+    return [
+        max(
+            (
+                times[phone_number_id, number]
+                for name in names
+                for number in numbers[name]
+                if (phone_number_id, number) in times
+            ),
+            default=None,
+        )
+        for phone_number_id, names in parties
+    ]

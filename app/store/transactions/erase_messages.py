@@ -1,0 +1,77 @@
+"""Erases a contact's messages with their jobs, and then what is known of the conversations with the contact.
+
+A claimed job goes too: what its worker is sending is sent, and nothing of it is recorded. Idempotency keys stay; they
+are digests, and keep a late repeat from being sent.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+
+from app.domain.erasure import ContactName, EraseStep
+from app.domain.message import contact_number, queue_of_number
+from app.store.engine.sqlite_marks import Mark, remove_mark
+from app.store.tables.conversations import contact_numbers
+from app.store.tables.jobs import find_jobs, lock_jobs
+from app.store.tables.message_schema import contact_links, conversations, messages
+from app.store.tables.messages import lock_messages
+from app.store.tables.queues import lock_queues
+from app.store.tables.schema import jobs
+from app.store.tables.types import chunks
+from app.store.transactions.enqueue import promote_next
+from app.store.transactions.prune import STEP_ROWS
+
+MessageRow = Row[*tuple[Any, ...]]
+"""A message's row id and phone number id."""
+
+
+def erase_messages(connection: Connection, now: datetime, names: Sequence[ContactName]) -> EraseStep:
+    """Delete the next messages of the contact; if there are none, its conversations and the links of its names."""
+    contacts = _contacts(connection, names)
+    query = select(messages.c.id, messages.c.phone_number_id).where(messages.c.contact.in_(contacts))
+    rows = connection.execute(query.order_by(messages.c.id).limit(STEP_ROWS)).all()
+    if rows:
+        delete_messages(connection, now, rows)
+    else:
+        _forget(connection, names, contacts)
+    return EraseStep(messages=len(rows))
+
+
+def delete_messages(connection: Connection, now: datetime, rows: Sequence[MessageRow]) -> int:
+    """Delete these messages with their jobs, and return how many there were; the next job of each contact is due."""
+    by_queue = defaultdict(list)
+    for row in rows:
+        by_queue[queue_of_number(row.phone_number_id)].append(row.id)
+    lock_queues(connection, by_queue)
+    locked = lock_jobs(connection, find_jobs(connection, by_queue))
+    for ids in chunks([job.id for job in locked]):
+        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+    promote_next(connection, now, {(job.queue, job.order_key) for job in locked})
+    existing = sorted(lock_messages(connection, [row.id for row in rows]))
+    for ids in chunks(existing):
+        connection.execute(delete(messages).where(messages.c.id.in_(ids)))
+    return len(existing)
+
+
+def _contacts(connection: Connection, names: Sequence[ContactName]) -> Collection[int]:
+    """Return the contact's numbers. Under a phone number that may now be somebody else's only what names no user."""
+    linked = contact_numbers(connection, [name.text for name in names if not name.without_user_id])
+    alone = {contact_number(name.text) for name in names if name.without_user_id}
+    return alone.union(*linked.values())
+
+
+def _forget(connection: Connection, names: Sequence[ContactName], contacts: Collection[int]) -> None:
+    links = select(contact_links.c.name).where(
+        contact_links.c.contact.in_(contacts) | contact_links.c.name.in_([name.text for name in names])
+    )
+    known = connection.execute(links.order_by(contact_links.c.name).with_for_update()).scalars().all()
+    connection.execute(delete(contact_links).where(contact_links.c.name.in_(known)))
+    of_contact = conversations.c.contact.in_(contacts)
+    ordered = select(conversations.c.phone_number_id, conversations.c.contact).where(of_contact)
+    key = conversations.c.phone_number_id, conversations.c.contact
+    connection.execute(ordered.order_by(*key).with_for_update()).all()
+    connection.execute(delete(conversations).where(of_contact))
+    remove_mark(connection, Mark.GAPS_CLEAN)

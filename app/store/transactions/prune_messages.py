@@ -1,0 +1,66 @@
+"""Deletes what is old of messages, a little in each transaction: they themselves, keys, conversations and links."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, exists, select, tuple_
+
+from app.domain.message import UNFINISHED
+from app.store.tables.message_schema import contact_links, conversations, early_statuses, idempotency_keys, messages
+from app.store.transactions.erase_messages import delete_messages
+from app.store.transactions.prune import STEP_ROWS, Plan
+
+
+def plan_messages(connection: Connection, before: datetime, after: int) -> Plan:
+    """Choose the next messages that were accepted before this time and are over."""
+    columns = messages.c.id, messages.c.created_at, messages.c.status
+    query = select(*columns).where(messages.c.id > after).order_by(messages.c.id).limit(STEP_ROWS)
+    page = connection.execute(query).all()
+    old = [row for row in page if row.created_at < before]
+    ids = [row.id for row in old if row.status not in UNFINISHED]
+    return Plan(ids, page[-1].id if old and len(page) == STEP_ROWS else None)
+
+
+def prune_messages(connection: Connection, now: datetime, ids: Sequence[int]) -> int:
+    """Delete these messages and return how many there were."""
+    query = select(messages.c.id, messages.c.phone_number_id).where(messages.c.id.in_(ids)).order_by(messages.c.id)
+    return delete_messages(connection, now, connection.execute(query).all())
+
+
+def prune_keys(connection: Connection, before: datetime) -> int:
+    """Delete some idempotency keys that were reserved before this time; return how many."""
+    table = idempotency_keys.c
+    query = select(table.sha256).where(table.created_at < before).order_by(table.created_at).limit(STEP_ROWS)
+    locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+    return connection.execute(delete(idempotency_keys).where(table.sha256.in_(locked))).rowcount
+
+
+def prune_early_statuses(connection: Connection, before: datetime) -> int:
+    """Delete some statuses that have waited since this time for an answer that never came; return how many."""
+    table = early_statuses.c
+    query = select(table.id).where(table.at < before).order_by(table.at).limit(STEP_ROWS)
+    locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+    return connection.execute(delete(early_statuses).where(table.id.in_(locked))).rowcount
+
+
+def prune_conversations(connection: Connection, before: datetime) -> int:
+    """Delete some conversations in which nothing has happened since this time; return how many."""
+    key = (conversations.c.phone_number_id, conversations.c.contact)
+    query = (
+        select(*key).where(conversations.c.updated_at < before).order_by(conversations.c.updated_at).limit(STEP_ROWS)
+    )
+    locked = [tuple(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
+    return connection.execute(delete(conversations).where(tuple_(*key).in_(locked))).rowcount
+
+
+def lone_links(connection: Connection) -> Sequence[str]:
+    """Return some names that are linked to a contact without a conversation."""
+    has_none = ~exists().where(conversations.c.contact == contact_links.c.contact)
+    return connection.execute(select(contact_links.c.name).where(has_none).limit(STEP_ROWS)).scalars().all()
+
+
+def prune_links(connection: Connection, names: Sequence[str]) -> int:
+    """Delete the links of these names; return how many there were."""
+    query = select(contact_links.c.name).where(contact_links.c.name.in_(names)).order_by(contact_links.c.name)
+    locked = connection.execute(query.with_for_update()).scalars().all()
+    return connection.execute(delete(contact_links).where(contact_links.c.name.in_(locked))).rowcount

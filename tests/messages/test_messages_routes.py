@@ -1,0 +1,312 @@
+"""The API of messages: what is accepted, refused, repeated, listed, cancelled and resolved."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+from werkzeug.test import TestResponse
+
+from app.config import Flags, Settings, load_settings
+from app.domain.message import MessageStatus, queue_of_number
+from app.gateway import Gateway
+from app.store import Store
+from app.store.tables.message_schema import messages
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.messages import webhook
+from tests.support.store import Databases
+from tests.support.webhooks import bearer
+from tests.support.work import add_events, claim
+
+NUMBERS = ("9876543210", "9876543211")
+MORE = """
+        - {{ name: sender, token: {{ env: TEST_SENDER_TOKEN }}, scopes: [send] }}
+    storage: {{ url: "{url}" }}
+    sending: {{ windowPolicy: "{policy}" }}
+"""
+TO = "+4915112345678"
+SENDER = {"Authorization": "Bearer sender-token-51c0d2e7ab984f36"}
+QUEUE = queue_of_number(NUMBERS[0])
+
+
+@pytest.fixture
+def policy() -> str:
+    return "warn"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, databases: Databases, policy: str) -> Settings:
+    """A live profile with two numbers and a token that may only send, on a fresh database of each kind."""
+    config = CONFIG.rstrip() + MORE.format(url=databases.empty(), policy=policy)
+    config = config.replace('phoneNumberId: "9876543210"', f"phoneNumberIds: {list(NUMBERS)}")
+    data = {"TEST_SENDER_TOKEN": "sender-token-51c0d2e7ab984f36", "WATS_DATA_DIR": str(tmp_path / "data")}
+    flags = Flags(config=write_config(tmp_path, config), live=True, yes_live=True)
+    return load_settings(flags, {**LIVE_ENVIRONMENT, **data})
+
+
+@pytest.fixture
+def store(gateway: Gateway) -> Store:
+    return gateway.store
+
+
+def text(body: str = "hi", **more: Any) -> dict[str, Any]:
+    return {"to": TO, "type": "text", "text": {"body": body}, **more}
+
+
+def send(client: FlaskClient, body: Any, *, key: str | None = None, path: str = "", **headers: str) -> TestResponse:
+    keyed = {} if key is None else {"Idempotency-Key": key}
+    return client.post(f"/api/messages{path}", json=body, headers={**SENDER, **keyed, **headers})
+
+
+def error_of(response: TestResponse) -> dict[str, Any]:
+    return dict(response.get_json()["error"])
+
+
+def test_a_message_is_accepted(client: FlaskClient, store: Store) -> None:
+    response = send(client, text(biz_opaque_callback_data="order 7"))
+
+    message = response.get_json()
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/api/messages/{message['id']}"
+    assert (message["status"], message["direction"], message["to"]) == ("queued", "outbound", TO)
+    assert (message["phoneNumberId"], message["tracker"], message["wamid"]) == (NUMBERS[0], "order 7", None)
+    assert [entry["status"] for entry in message["history"]] == ["queued"]
+    sent = json.loads(store.messages.body(message["id"]) or b"")
+    assert sent == {"messaging_product": "whatsapp", "recipient_type": "individual", **text()}
+
+
+def test_the_short_form_accepts_a_text(client: FlaskClient, store: Store) -> None:
+    response = send(client, {"to": "0049 151", "text": ""}, path="/text")
+    assert {field["pointer"] for field in error_of(response)["details"]["fields"]} == {"/to", "/text"}
+
+    message = send(client, {"to": "49 151-12345678", "text": "hi", "previewUrl": True}, path="/text").get_json()
+
+    sent = json.loads(store.messages.body(message["id"]) or b"")
+    assert (sent["to"], sent["text"]) == (TO, {"body": "hi", "preview_url": True})
+    assert send(client, {"to": TO, "text": "hi", "previewurl": 1}, path="/text").status_code == 422
+    chosen = send(client, {"to": TO, "text": "hi", "from": NUMBERS[1]}, path="/text").get_json()
+    assert chosen["phoneNumberId"] == NUMBERS[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (text(body="x" * 4097), "/text/body"),
+        (text(typ="x"), "/typ"),
+        (text(to="015112345678"), "/to"),
+        (text(**{"from": "123"}), "/from"),
+        ({"to": TO, "type": "text", "image": {"id": "1"}}, "/text"),
+    ],
+)
+def test_a_wrong_message_is_refused_with_a_pointer(client: FlaskClient, body: object, pointer: str) -> None:
+    response = send(client, body)
+
+    assert response.status_code == 422
+    assert error_of(response)["code"] == "invalid_fields"
+    assert pointer in [field["pointer"] for field in error_of(response)["details"]["fields"]]
+
+
+def test_bodies_that_are_no_messages_are_refused(client: FlaskClient) -> None:
+    assert send(client, []).status_code == 422
+    assert client.post("/api/messages", data="x", headers=SENDER).status_code == 415
+    raw = {**SENDER, "Content-Type": "application/json"}
+    assert client.post("/api/messages", data="{", headers=raw).status_code == 400
+    assert client.post("/api/messages", data=b" " * 1_100_000, headers=raw).status_code == 413
+
+
+def test_sending_needs_the_scope_send_and_reading_the_scope_read(client: FlaskClient) -> None:
+    assert client.post("/api/messages", json=text()).status_code == 401
+    assert client.post("/api/messages", json=text(), headers=bearer("TEST_READER_TOKEN")).status_code == 403
+    assert client.get("/api/messages", headers=SENDER).status_code == 403
+
+
+def test_a_repeat_with_the_same_key_gets_the_first_message(client: FlaskClient) -> None:
+    first = send(client, text(), key="k")
+    repeat = send(client, text(), key="k")
+    conflict = send(client, text("ho"), key="k")
+
+    assert repeat.get_json()["id"] == first.get_json()["id"]
+    assert (first.headers.get("Idempotency-Replayed"), repeat.headers["Idempotency-Replayed"]) == (None, "true")
+    assert (conflict.status_code, error_of(conflict)["code"]) == (409, "idempotency_conflict")
+    assert send(client, text(), key="two words").status_code == 400
+
+
+def test_fifty_requests_with_one_key_at_once_make_one_message(app: Flask, store: Store) -> None:
+    def one(_: int) -> TestResponse:
+        return send(app.test_client(), text(), key="k")
+
+    with ThreadPoolExecutor(10) as pool:
+        responses = list(pool.map(one, range(50)))
+
+    assert {response.status_code for response in responses} == {202}
+    assert len({response.get_json()["id"] for response in responses}) == 1
+    assert sum("Idempotency-Replayed" in response.headers for response in responses) == 49
+    assert len(claim(store, QUEUE)) == 1
+
+
+def test_each_message_of_a_batch_has_its_own_result(client: FlaskClient, store: Store) -> None:
+    send(client, text("known"), key="a")
+    batch = [
+        {"message": text("new"), "idempotencyKey": "b"},
+        {"message": text("known"), "idempotencyKey": "a"},
+        {"message": text("other"), "idempotencyKey": "a"},
+        {"message": text("")},
+        {"message": text("free", to="+4915199")},
+    ]
+
+    response = send(client, {"messages": batch}, path="/batch")
+
+    results = response.get_json()["results"]
+    assert response.status_code == 200
+    assert [result["status"] for result in results] == [202, 202, 409, 422, 202]
+    assert [result.get("replayed") for result in results] == [None, True, None, None, None]
+    assert results[3]["error"]["details"]["fields"][0]["pointer"] == "/text/body"
+    assert len(store.messages.page(limit=9)) == 3
+
+
+@pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": [{}]}, {"messages": [{"message": 1}]}, []])
+def test_a_batch_without_messages_is_refused(client: FlaskClient, body: object) -> None:
+    assert send(client, body, path="/batch").status_code == 422
+
+
+def test_a_thousand_messages_are_one_batch(client: FlaskClient, store: Store) -> None:
+    batch = [{"message": text(to=f"+49151{number:06}")} for number in range(1000)]
+
+    results = send(client, {"messages": batch}, path="/batch").get_json()["results"]
+
+    assert {result["status"] for result in results} == {202}
+    assert send(client, {"messages": [*batch, batch[0]]}, path="/batch").status_code == 422
+    assert len({message.id for message in store.messages.page(limit=2000)}) == 1000
+
+
+def customer_wrote(store: Store, ago: timedelta) -> None:
+    at = str(int((datetime.now(UTC) - ago).timestamp()))
+    written = {"id": "wamid.in", "from": TO[1:], "timestamp": at, "type": "text", "text": {"body": "hi"}}
+    add_events(store, *webhook(number=NUMBERS[0], messages=[written]))
+
+
+def test_a_message_to_somebody_who_was_never_heard_of_is_accepted_with_a_warning(client: FlaskClient) -> None:
+    assert "no message or call" in send(client, text()).get_json()["warnings"][0]
+
+
+def test_a_message_inside_the_window_has_no_warning(client: FlaskClient, store: Store) -> None:
+    customer_wrote(store, timedelta(hours=23))
+
+    assert "warnings" not in send(client, text()).get_json()
+
+
+def test_a_message_outside_the_window_is_warned_of(client: FlaskClient, store: Store) -> None:
+    customer_wrote(store, timedelta(hours=25))
+
+    assert "window closed at" in send(client, text()).get_json()["warnings"][0]
+    template = {"name": "hello_world", "language": {"code": "en_US"}}
+    assert "warnings" not in send(client, {"to": TO, "type": "template", "template": template}).get_json()
+
+
+@pytest.mark.parametrize("policy", ["enforce"])
+def test_a_message_outside_the_window_is_refused_where_the_profile_says_so(client: FlaskClient, store: Store) -> None:
+    assert send(client, text()).status_code == 202
+    customer_wrote(store, timedelta(hours=25))
+
+    response = send(client, text())
+
+    assert (response.status_code, error_of(response)["code"]) == (422, "window_closed")
+    assert set(error_of(response)["details"]) == {"lastInboundAt", "expiresAt"}
+
+
+def test_waiting_ends_with_the_answer(client: FlaskClient, store: Store) -> None:
+    accepted = send(client, text(), key="k").get_json()
+    store.write(lambda c: c.execute(update(messages).values(status="accepted", wamid="wamid.A/=")))
+
+    answered = send(client, text(), key="k", Prefer="respond-async, wait=30")
+
+    assert answered.status_code == 200
+    assert (answered.get_json()["id"], answered.get_json()["status"]) == (accepted["id"], "accepted")
+    shown = client.get("/api/messages/wamid.A/=", headers=bearer())
+    assert shown.get_json()["id"] == accepted["id"]
+
+
+def test_waiting_for_nothing_ends_with_the_time(client: FlaskClient) -> None:
+    response = send(client, text(), Prefer="wait=1")
+
+    assert (response.status_code, response.get_json()["status"]) == (202, "queued")
+
+
+def pages(client: FlaskClient, query: str) -> Iterator[list[str]]:
+    cursor = ""
+    while cursor is not None:
+        page = client.get(
+            f"/api/messages?limit=2&{query}{cursor and f'&cursor={cursor}'}", headers=bearer()
+        ).get_json()
+        yield [item["id"] for item in page["items"]]
+        cursor = page["nextCursor"]
+
+
+def test_messages_are_listed_in_pages_from_the_newest(client: FlaskClient, store: Store) -> None:
+    ids = [send(client, text(to=f"+4915112345{number % 2}")).get_json()["id"] for number in range(5)]
+
+    assert [each for page in pages(client, "") for each in page] == ids[::-1]
+    assert [each for page in pages(client, "contact=%2B49151123450") for each in page] == ids[4::-2]
+    assert list(pages(client, "status=failed")) == [[]]
+    for query in ("status=lost", "contact=", "direction=up", "cursor=!"):
+        assert client.get(f"/api/messages?{query}", headers=bearer()).status_code == 400
+
+
+def test_an_unknown_message_is_not_found(client: FlaskClient) -> None:
+    for path in ("msg_" + "0" * 32, "wamid.x"):
+        assert client.get(f"/api/messages/{path}", headers=bearer()).status_code == 404
+
+
+def test_a_queued_message_is_cancelled(client: FlaskClient, store: Store) -> None:
+    first, second = (send(client, text()).get_json()["id"] for _ in range(2))
+
+    cancelled = client.post(f"/api/messages/{first}/cancel", headers=SENDER)
+    again = client.post(f"/api/messages/{first}/cancel", headers=SENDER)
+
+    assert (cancelled.status_code, cancelled.get_json()["status"]) == (200, "cancelled")
+    assert again.status_code == 200
+    assert [job.subject for job in claim(store, QUEUE)] == [2]
+    claimed = client.post(f"/api/messages/{second}/cancel", headers=SENDER)
+    assert (claimed.status_code, error_of(claimed)["code"]) == (409, "not_queued")
+
+
+def make_unknown(store: Store, message_id: str) -> None:
+    for job in claim(store, QUEUE):
+        store.jobs.hand_back([job])
+    message = store.messages.get(message_id)
+    assert message is not None
+    store.messages.cancel(message)
+    store.write(lambda c: c.execute(update(messages).values(status="unknown", wamid=None)))
+
+
+def test_an_unknown_message_is_resolved(client: FlaskClient, store: Store) -> None:
+    message_id = send(client, text()).get_json()["id"]
+    resolve = f"/api/messages/{message_id}/resolve"
+
+    assert error_of(client.post(resolve, json={"as": "failed"}, headers=bearer()))["code"] == "not_unknown"
+    make_unknown(store, message_id)
+    assert client.post(resolve, json={"as": "lost"}, headers=bearer()).status_code == 422
+    assert client.post(resolve, json={"as": "failed"}, headers=SENDER).status_code == 403
+    young = client.post(resolve, json={"as": "resend"}, headers=bearer())
+    assert (young.status_code, error_of(young)["code"]) == (409, "too_young")
+
+    again = client.post(resolve, json={"as": "resend", "force": True}, headers=bearer())
+    assert (again.status_code, again.get_json()["status"]) == (200, "queued")
+    assert store.messages.page(limit=1)[0].resends == 1
+    assert len(claim(store, QUEUE)) == 1
+
+
+def test_an_unknown_message_fails_by_decision(client: FlaskClient, store: Store) -> None:
+    message_id = send(client, text()).get_json()["id"]
+    make_unknown(store, message_id)
+
+    failed = client.post(f"/api/messages/{message_id}/resolve", json={"as": "failed"}, headers=bearer())
+
+    assert failed.get_json()["status"] == MessageStatus.FAILED
+    assert claim(store, QUEUE) == []
