@@ -6,7 +6,7 @@ finds them. SQLite locks no rows, but the statements and their order are the sam
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
@@ -18,6 +18,7 @@ from sqlalchemy.sql import visitors
 from app.domain.job import SINGLETON_QUEUES
 from app.domain.message import queue_of_number
 from app.store import transactions
+from app.store.engine.bulk_insert import BulkInsert
 from app.store.engine.database import PostgresDatabase, SqliteDatabase
 from app.store.tables.schema import events
 from app.store.transactions.apply_statuses import STATUS_LOCK
@@ -172,6 +173,15 @@ class Recorder:
     def _note_call(self, frame: FrameType, kind: str, _argument: object) -> None:
         if kind == "call":
             self.called.add(frame.f_code)
+            if frame.f_code is BulkInsert.execute.__code__:
+                self._note_bulk_insert(*(frame.f_locals[name] for name in ("self", "connection", "rows")))
+
+    def _note_bulk_insert(self, inserting: BulkInsert, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Record what no event of SQLAlchemy shows: COPY, and a statement of the driver."""
+        if connection in self._open:
+            inserted = [dict(zip(inserting.columns, row, strict=True)) for row in rows]
+            waiting = [job for row in inserted if inserting.table.name == "jobs" for job in _waiting_jobs(row)]
+            self._open[connection].steps.append(Step(inserting.table.name, tuple(waiting)))
 
     def _begin(self, connection: Connection) -> None:
         codes = [frame.f_code for frame in _stack()]

@@ -16,7 +16,7 @@ from app.store import ClaimLost, Store, StoreRefused
 from app.store.tables.events import key_of
 from app.store.tables.schema import erased_events, jobs
 from tests.support.events import event_id
-from tests.support.store import NOON, StoreMaker, new_receipt
+from tests.support.store import NOON, Databases, StoreMaker, new_receipt
 from tests.support.work import (
     AT_ONCE,
     CRM,
@@ -322,3 +322,28 @@ def test_events_of_a_transaction_that_was_rolled_back_are_still_new(url: str, ma
     assert store.receipts.has_pending()
     assert store.events.add(job, split, AT_ONCE) == [SplitCount(new=1, duplicates=0, differing=0)]
     assert destinations(store) == ["crm"]
+
+
+@pytest.mark.parametrize("kind", ["long" * 30, "nul\0", "half a pair \ud800"])
+def test_an_event_that_the_database_refuses_takes_the_others_with_it(
+    databases: Databases, make_store: StoreMaker, kind: str
+) -> None:
+    if databases.kind == "sqlite":
+        pytest.skip("SQLite refuses no text")
+    store = make_store(databases.migrated())
+
+    with pytest.raises(StoreRefused, match="the database refused what it was given"):
+        add_events(store, *map(split_event, range(20)), split_event("refused", kind=kind))
+
+    assert store.events.latest() == 0
+    assert store.jobs.next_due_in(CRM) is None
+
+
+def test_hundreds_of_events_have_sequences_in_their_order(store: Store) -> None:
+    add_events(store, split_event("first"))
+    add_events(store, *map(split_event, range(600)))
+
+    found = [event for after in (0, 400) for event in store.events.after(after, limit=400)]
+
+    assert [event.sequence for event in found] == list(range(1, 602))
+    assert [event.id for event in found[1:]] == [split_event(number).event.id for number in range(600)]

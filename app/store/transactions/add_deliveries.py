@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from app.domain.delivery import NewDelivery
 from app.domain.destination import queue_of_destination
+from app.store.engine.bulk_insert import BulkInsert, allocate_ids
 from app.store.tables.deliveries import OPEN, column_of
 from app.store.tables.schema import deliveries
 from app.store.transactions.enqueue import NewJob, enqueue
 
-_INSERT = insert(deliveries).returning(deliveries.c.id, deliveries.c.destination, deliveries.c.order_key)
+_INSERT = BulkInsert(deliveries, "id", "event", "destination", "order_key", "state", "updated_at", "attempts")
 
 
 def add_deliveries(
@@ -21,14 +22,17 @@ def add_deliveries(
 
     The caller has just added the events, or has locked them.
     """
-    state = {"state": OPEN, "updated_at": now, "attempts": column_of(())}
-    rows = [
-        {"event": sequence, "destination": new.destination, "order_key": new.order_key, **state}
-        for sequence, new_deliveries in by_sequence
-        for new in new_deliveries
-    ]
-    if rows:
-        added = sorted(connection.execute(_INSERT, rows), key=lambda row: row.id)
-        new_jobs = [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in added]
+    added = [(sequence, new) for sequence, new_deliveries in by_sequence for new in new_deliveries]
+    if added:
+        ids, none = allocate_ids(connection, deliveries, len(added)), column_of(())
+        rows = [
+            (row_id, sequence, new.destination, new.order_key, OPEN, now, none)
+            for row_id, (sequence, new) in zip(ids, added, strict=True)
+        ]
+        _INSERT.execute(connection, rows)
+        new_jobs = [
+            NewJob(queue_of_destination(new.destination), row_id, new.order_key)
+            for row_id, (_, new) in zip(ids, added, strict=True)
+        ]
         enqueue(connection, now, new_jobs)
-    return len(rows)
+    return len(added)

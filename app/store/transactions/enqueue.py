@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
+from app.store.engine.bulk_insert import BulkInsert
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import jobs
 from app.store.tables.types import chunks
@@ -19,8 +20,7 @@ from app.store.tables.types import chunks
 OrderingKey = tuple[str, int]
 """A queue and an order key in it. Jobs with the same ordering key are done one after the other."""
 
-_INSERT = insert(jobs).returning(jobs.c.id)
-"""The ids are not used. With RETURNING, SQLAlchemy inserts many rows with one statement."""
+_INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -
     keys = {job.ordering_key for job in new_jobs if job.ordering_key is not None}
     lock_queues(connection, {queue for queue, _ in keys})
     occupied = set(_first_jobs(connection, keys))
-    connection.execute(_INSERT, [_row(job, now, occupied) for job in new_jobs]).close()
+    _INSERT.execute(connection, [_row(job, now, occupied) for job in new_jobs])
 
 
 def promote_next(connection: Connection, now: datetime, keys: Iterable[OrderingKey]) -> None:
@@ -56,13 +56,12 @@ def promote_next(connection: Connection, now: datetime, keys: Iterable[OrderingK
         connection.execute(query)
 
 
-def _row(job: NewJob, now: datetime, occupied: set[OrderingKey]) -> dict[str, Any]:
+def _row(job: NewJob, now: datetime, occupied: set[OrderingKey]) -> tuple[Any, ...]:
     key = job.ordering_key
     due_at = None if key in occupied else now + job.delay
     if key is not None:
         occupied.add(key)
-    row = {"queue": job.queue, "subject": job.subject, "order_key": job.order_key}
-    return {**row, "due_at": due_at, "attempts": 0, "claims": 0}
+    return job.queue, job.subject, job.order_key, due_at, 0, 0
 
 
 def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[OrderingKey, int]:

@@ -19,6 +19,7 @@ from app.domain.meta.status_update import status_update
 from app.domain.meta.touch import touch_of
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
+from app.store.engine.bulk_insert import BulkInsert, allocate_ids
 from app.store.engine.errors import ClaimLost
 from app.store.tables.events import document_of, item_of, key_of
 from app.store.tables.receipts import row_id_of
@@ -29,7 +30,22 @@ from app.store.transactions.apply_statuses import apply_statuses
 from app.store.transactions.hear_refusals import pause_scopes, slow_numbers
 from app.store.transactions.touch_conversations import touch_conversations
 
-_INSERT_EVENTS = insert(events).returning(events.c.id, events.c.event_id)
+_INSERT_EVENTS = BulkInsert(
+    events,
+    "id",
+    "event_id",
+    "type",
+    "occurred_at",
+    "received_at",
+    "receipt",
+    "waba_id",
+    "phone_number_id",
+    "wa_id",
+    "user_id",
+    "is_foreign",
+    "document",
+)
+_INSERT_NAMES = BulkInsert(event_names, "event", "name")
 _UPDATE_RECEIPT = (
     update(receipts)
     .where(receipts.c.id == bindparam("row_id"))
@@ -138,17 +154,17 @@ def _known_items(connection: Connection, keys: Collection[bytes]) -> Items:
 
 def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
     """Insert the events with their names, and return their sequences by key."""
-    rows = [_row(key, event, receipt) for key, (event, receipt) in new.items()]
-    if not rows:
+    if not new:
         return {}
-    sequences = {bytes(row.event_id): row.id for row in connection.execute(_INSERT_EVENTS, rows)}
+    sequences = dict(zip(new, allocate_ids(connection, events, len(new)), strict=True))
+    rows = [_row(sequences[key], key, event, receipt) for key, (event, receipt) in new.items()]
+    _INSERT_EVENTS.execute(connection, rows)
     names = [
-        {"event": sequences[key], "name": name}
+        (sequences[key], name)
         for key, (event, _) in new.items()
         for name in names_of(event.event) - {event.event.contact.wa_id, event.event.contact.user_id}
     ]
-    if names:
-        connection.execute(insert(event_names), names)
+    _INSERT_NAMES.execute(connection, names)
     return sequences
 
 
@@ -159,21 +175,22 @@ def _follow_messages(connection: Connection, now: datetime, database_id: str, ne
     touch_conversations(connection, now, [touch for event in new if (touch := touch_of(event)) is not None])
 
 
-def _row(key: bytes, split: SplitEvent, receipt: PendingReceipt) -> dict[str, Any]:
+def _row(sequence: int, key: bytes, split: SplitEvent, receipt: PendingReceipt) -> tuple[Any, ...]:
     event = split.event
-    return {
-        "event_id": key,
-        "type": event.type,
-        "occurred_at": event.occurred_at,
-        "received_at": receipt.received_at,
-        "receipt": row_id_of(receipt.id),
-        "waba_id": event.waba_id,
-        "phone_number_id": event.phone_number_id,
-        "wa_id": event.contact.wa_id,
-        "user_id": event.contact.user_id,
-        "is_foreign": split.foreign,
-        "document": document_of(event),
-    }
+    return (
+        sequence,
+        key,
+        event.type,
+        event.occurred_at,
+        receipt.received_at,
+        row_id_of(receipt.id),
+        event.waba_id,
+        event.phone_number_id,
+        event.contact.wa_id,
+        event.contact.user_id,
+        split.foreign,
+        document_of(event),
+    )
 
 
 def _record_receipts(connection: Connection, counted: Sequence[tuple[SplitReceipt, SplitCount]]) -> None:
