@@ -16,6 +16,7 @@ from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
 from app.store.engine.database import Database, Limits, open_database
 from app.store.engine.errors import StoreMissing, StoreUnavailable
+from app.store.engine.postgres import started_at
 from app.store.engine.sqlite_rewrite import rewrite_file
 from app.store.engine.write import Channel, Failpoint, Work, Write
 from app.store.events import Events
@@ -150,7 +151,7 @@ class Store:
         if self._clock is not None:
             return self._clock()
         if self.kind == "postgresql":
-            return connection.execute(select(func.now(type_=UtcDateTime))).scalar_one()
+            return started_at(connection) or connection.execute(select(func.now(type_=UtcDateTime))).scalar_one()
         return datetime.now(UTC)
 
     def checks(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import threading
 import traceback
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, event, insert, text
 from app.store import Limits, Store, StoreRefused, StoreUnavailable
 from app.store.engine import postgres
 from app.store.engine.postgres_pooler import PoolerCheck, session_of
+from app.store.tables.queues import ensure_queues
 from app.store.tables.schema import queues
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, unavailable
@@ -249,3 +251,32 @@ def test_a_direct_connection_is_known_without_a_second_one(postgres_server: Post
 
     with postgres_server.connect() as connection:
         PoolerCheck(connect).refuse_pooler(connection, session_of(connection))
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_transaction_knows_its_time_from_its_beginning(url: str, make_store: StoreMaker, durable: bool) -> None:
+    store = make_store(url)
+
+    def times(connection: Connection) -> tuple[datetime, datetime, str]:
+        others = connection.execute(text("SELECT now(), current_setting('synchronous_commit')")).one()
+        return store.now(connection), others[0], others[1]
+
+    known, its_time, synchronous_commit = store.write(times, durable=durable)
+
+    assert known == its_time
+    assert synchronous_commit == ("on" if durable else "off")
+    assert store.clock.now() > known
+    assert store.write(times)[0] > known
+
+
+def test_a_write_that_fails_is_rolled_back(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+
+    def fail(connection: Connection) -> None:
+        ensure_queues(connection, ["deliver:new"])
+        connection.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(StoreUnavailable):
+        store.write(fail)
+
+    assert "deliver:new" not in [queue.name for queue in store.queues.all()]

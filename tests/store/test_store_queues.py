@@ -373,3 +373,15 @@ def test_a_claim_waits_for_the_lock_on_its_own_queue_only(databases: Databases, 
     assert store.write(claim_beside) == ([], [2])
     beside.join()
     assert claimed == [1]
+
+
+def test_the_time_of_the_last_success_is_recorded_once_a_second(timed: Store, clock: Clock) -> None:
+    add_events(timed, *map(split_event, range(3)))
+    recorded = []
+
+    for _ in range(3):
+        timed.jobs.settle([done(job) for job in claim(timed, limit=1)])
+        recorded.append(queue(timed).last_success_at)
+        clock.advance(timedelta(milliseconds=600))
+
+    assert recorded == [NOON, NOON, NOON + timedelta(milliseconds=1200)]

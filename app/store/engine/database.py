@@ -176,7 +176,7 @@ class PostgresDatabase:
             lock_seconds=limits.lock_seconds,
             idle_seconds=limits.idle_seconds,
         )
-        self._writers = {True: self._engine, False: postgres.relaxed_durability(self._engine)}
+        self._writers = {durable: postgres.writer(self._engine, durable=durable) for durable in (True, False)}
         self._reader = postgres.autocommit(self._engine)
         self._executor: Executor = GreenletExecutor() if cooperative else InlineExecutor()
         self._on_failpoint = on_failpoint

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, PoolProxiedConnection, create_engine, event, text
@@ -17,6 +18,9 @@ KEEP_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count
 
 RECEIPTS_LOCK, MIGRATION_LOCK = 0x77617473_0001, 0x77617473_0002
 """Keys of advisory locks: "wats" and a number."""
+
+BEGIN = "SELECT now(); BEGIN"
+"""The first statement is a part of the transaction, because the server gets both at once: its time is the same."""
 
 STEADY_PLANS = "SET plan_cache_mode = force_custom_plan; SET enable_bitmapscan = off"
 """Plan each claim anew, and by the index. The jobs table grows faster than its statistics: a plan cached while it was
@@ -60,16 +64,28 @@ def autocommit(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def relaxed_durability(engine: Engine) -> Engine:
-    """Return an engine on the same pool whose commits do not wait for the disk."""
-    relaxed = engine.execution_options()
-    event.listen(relaxed, "begin", _begin_relaxed)
-    return relaxed
+def writer(engine: Engine, *, durable: bool) -> Engine:
+    """Return an engine on the same pool for writes. Unless they are `durable`, commits do not wait for the disk.
+
+    One round trip begins a transaction, sets it up and asks for its time. The driver would begin it by another one;
+    in autocommit it leaves that to us, and commits and rolls back as usual.
+    """
+    begin = BEGIN if durable else f"{BEGIN}; SET LOCAL synchronous_commit = off"
+    options = engine.execution_options(isolation_level="AUTOCOMMIT", has_started_at=True)
+    event.listen(options, "begin", partial(_begin, begin))
+    return options
 
 
-def _begin_relaxed(connection: Connection) -> None:
+def started_at(connection: Connection) -> datetime | None:
+    """Return the time at which the transaction of a writer began; None outside of one."""
+    has_time = connection.get_execution_options().get("has_started_at")
+    time: datetime | None = connection.info["started_at"] if has_time else None
+    return time
+
+
+def _begin(statements: str, connection: Connection) -> None:
     """Run through SQLAlchemy, which translates a lost connection and removes it from the pool."""
-    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    connection.info["started_at"] = connection.exec_driver_sql(statements).scalar_one().astimezone(UTC)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, update
 
@@ -15,6 +15,9 @@ from app.store.tables.types import printable_excerpt
 
 Jitter = Callable[[], float]
 """Return a number from 0 to 1, which spreads the breaker's pauses."""
+
+EXACTNESS = timedelta(seconds=1)
+"""How exact the time of the last success is: a queue that works records it once a second, not at every settlement."""
 
 _CHANGED = (
     "disabled",
@@ -63,7 +66,8 @@ def next_state(state: QueueState, result: JobResult, now: datetime, jitter: Jitt
     """Return the state of a queue after one more result."""
     state = replace(state, breaker=_next_breaker(state.breaker, result, now, jitter))
     if result.signal is QueueSignal.SUCCESS:
-        return replace(state, last_success_at=now)
+        is_recorded = state.last_success_at is not None and timedelta() <= now - state.last_success_at < EXACTNESS
+        return state if is_recorded else replace(state, last_success_at=now)
     if result.signal is QueueSignal.GONE:
         state = replace(state, disabled=True)
     if result.attempt is None:
