@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from app.graph.fake.routes import answer
+from app.graph.fake.samples import SAMPLES
 from app.graph.fake.wire import Answer, Call
 from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import ACCOUNTS, TOKEN, CalledMeta, error_of, message
@@ -315,3 +316,32 @@ def test_another_accounts_number_does_not_exist(meta: CalledMeta) -> None:
     error = error_of(meta.ask("POST", "123/messages", message()))
 
     assert (error["code"], error["error_subcode"], error["type"]) == (100, 33, "GraphMethodException")
+
+
+def test_a_group_has_its_participants_in_its_statuses(meta: CalledMeta) -> None:
+    group = data(meta.ask("POST", f"{NUMBER}/groups", {"messaging_product": "whatsapp", "subject": "Bakers"}))["id"]
+
+    sent = meta.send(group, recipient_type="group")
+
+    assert data(sent)["messages"][0]["group_id"] == group
+    assert data(meta.ask("GET", f"{NUMBER}/groups"))["data"] == {"groups": [{"id": group}]}
+    assert [status["recipient_participant_id"] for _, status in meta.statuses[1:3]] == ["9990000000", "9990000001"]
+
+
+def test_calls_flows_and_settings_are_answered(meta: CalledMeta) -> None:
+    called = data(meta.ask("POST", f"{NUMBER}/calls", {"action": "connect", "to": "+4915112345678"}))
+    ended = data(meta.ask("POST", f"{NUMBER}/calls", {"action": "terminate", "call_id": "x"}))
+    flow = data(meta.ask("POST", f"{WABA}/flows", {"name": "Sizes", "categories": ["OTHER"]}))
+
+    assert called["calls"][0]["id"].startswith("wacid.")
+    assert ended == {"messaging_product": "whatsapp", "success": True}
+    assert flow["id"].isdigit()
+    assert error_of(meta.ask("POST", f"{NUMBER}/flows", {"name": "x"}))["error_subcode"] == 33
+    assert "calling" in data(meta.ask("GET", f"{NUMBER}/settings"))
+
+
+def test_a_sample_is_known_without_an_upload(meta: CalledMeta) -> None:
+    told = data(meta.ask("GET", SAMPLES["document"].id, phone_number_id=NUMBER))
+
+    assert follow(meta, told["url"]).body == SAMPLES["document"].data
+    assert told["mime_type"] == "application/pdf"

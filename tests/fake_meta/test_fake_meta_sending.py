@@ -196,6 +196,14 @@ def test_a_script_is_played_step_by_step_and_then_forgotten(meta: CalledMeta) ->
     assert len(meta.meta.state.items("message")) == 2
 
 
+def test_a_script_may_go_round_for_any_recipient(meta: CalledMeta) -> None:
+    set_script(meta.meta, "*", [{"like": "4001"}, {}, {}], is_repeated=True)
+
+    lines = [meta.send(f"+4915112345{n:03}").line for n in range(6)]
+
+    assert lines == ["cut", "whole", "whole"] * 2
+
+
 @pytest.mark.parametrize(
     "step", [{"like": "9999"}, {"colour": "red"}, {"refusal": "no such"}, {"refusal": {"status": 400, "shade": 1}}]
 )

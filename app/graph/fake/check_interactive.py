@@ -23,7 +23,7 @@ def check_interactive(body: Json) -> None:
     message = of_object(body, "interactive", allowed={"type", "header", "body", "footer", "action"})
     kind = of_choice(message, "type", PATH, ACTIONS)
     if "header" in message:
-        _check_header(message, kind)
+        _check_header(message, kind, is_direct="category" in body)
     if "body" in message or kind not in NO_BODY_NEEDED:
         text = of_object(message, "body", PATH, {"text"})
         of_text(text, "text", f"{PATH}['body']", 4096 if kind == "list" else 1024)
@@ -32,14 +32,15 @@ def check_interactive(body: Json) -> None:
     ACTIONS[kind](of_object(message, "action", PATH), body)
 
 
-def _check_header(message: Json, kind: str) -> None:
+def _check_header(message: Json, kind: str, *, is_direct: bool) -> None:
     header = of_object(message, "header", PATH)
     sort = of_choice(header, "type", f"{PATH}['header']", HEADERS.get(kind, ()))
     only(header, f"{PATH}['header']", {"type", sort, "sub_text"})
     if sort == "text":
         of_text(header, "text", f"{PATH}['header']", 60)
     else:
-        check_media(header, sort, f"{PATH}['header']", {"filename"} if sort == "document" else set())
+        extra = {"filename"} if sort == "document" else set[str]()
+        check_media(header, sort, f"{PATH}['header']", extra, may_have_both=is_direct)
 
 
 def _check_buttons(action: Json, body: Json) -> None:
@@ -97,14 +98,14 @@ def _check_flow(action: Json, _: Json) -> None:
 
 
 def _check_product(action: Json, _: Json) -> None:
-    of_text(action, "catalog_id", ACTION, 200)
-    of_text(action, "product_retailer_id", ACTION, 200)
+    of_text(action, "catalog_id", ACTION, 1024)
+    of_text(action, "product_retailer_id", ACTION, 1024)
 
 
 def _check_products(action: Json, _: Json) -> None:
-    of_text(action, "catalog_id", ACTION, 200)
+    of_text(action, "catalog_id", ACTION, 1024)
     items = [
-        of_text(item, "product_retailer_id", where, 200)
+        of_text(item, "product_retailer_id", where, 1024)
         for path, section in of_objects(action, "sections", ACTION, 1, 10)
         for where, item in of_objects(section, "product_items", path, 1, 30)
     ]

@@ -15,14 +15,16 @@ MEDIA_KEYS = {
 }
 
 
-def check_media(parent: Json, kind: str, path: str = "", extra: set[str] | None = None) -> None:
-    """Check a media object: an uploaded file's id, or a link."""
+def check_media(
+    parent: Json, kind: str, path: str = "", extra: set[str] | None = None, *, may_have_both: bool = False
+) -> None:
+    """Check a media object: an uploaded file's id, or a link; for some both."""
     media = of_object(parent, kind, path, {"id", "link", *(MEDIA_KEYS[kind] if extra is None else extra)})
-    if ("id" in media) == ("link" in media):
+    if ("id" in media) == ("link" in media) and not ("id" in media and may_have_both):
         raise refuse("missing", f"Exactly one of {kind}['id'] and {kind}['link'] is required.")
     if "link" in media:
         check_link(media, "link", kind)
-    elif not isinstance(media["id"], int):
+    if "id" in media and not isinstance(media["id"], int):
         of_text(media, "id", kind, 64)
     maybe_text(media, "filename", kind, 1024)
     of_truth(media, "voice", kind)

@@ -1,4 +1,4 @@
-"""What a number has beside its messages: its profile, blocked users, QR codes and the history of a message."""
+"""What a number has beside its messages: profile, blocked users, QR codes, histories, groups, calls, settings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,9 @@ from app.graph.fake.check_message import digits_of
 from app.graph.fake.fields import fields_of
 from app.graph.fake.meta import Meta
 from app.graph.fake.nodes import page_of
+from app.graph.fake.people import PARTICIPANTS
 from app.graph.fake.refusals import refuse
-from app.graph.fake.values import of_objects, of_text
+from app.graph.fake.values import of_choice, of_objects, of_text
 from app.graph.fake.wire import Answer, Call, json_answer
 
 PROFILE = {"about": "A business", "vertical": "OTHER", "messaging_product": "whatsapp"}
@@ -98,6 +99,44 @@ def get_history(meta: Meta, call: Call, number_id: str) -> Answer:
     return json_answer(page_of([{"id": meta.ids.digits("history"), "message_id": wamid, "events": {"data": events}}]))
 
 
+def make_group(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Make a group, with the test numbers 0000 and 0001 in it once they have joined."""
+    meta.number(number_id)
+    of_text(fields_of(call), "subject", "", 128)
+    group = meta.ids.opaque("group")
+    meta.state.put("group", group, {"participants": PARTICIPANTS})
+    return json_answer({"request_id": group[:16], "id": group})
+
+
+def list_groups(meta: Meta, _: Call, number_id: str) -> Answer:
+    """Return the groups of a number."""
+    meta.number(number_id)
+    groups = [{"id": group} for group, _ in meta.state.items("group")]
+    return json_answer({"data": {"groups": groups}})
+
+
+def make_call(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Take an action on a call; a new one gets an id."""
+    meta.number(number_id)
+    action = of_choice(fields_of(call), "action", "", {"connect", "pre_accept", "accept", "reject", "terminate"})
+    made = {"calls": [{"id": "wacid." + meta.ids.opaque("call")}]} if action == "connect" else {}
+    return json_answer({"messaging_product": "whatsapp", **made, "success": True})
+
+
+def make_flow(meta: Meta, call: Call, waba: str) -> Answer:
+    """Make a flow."""
+    if not meta.accounts.numbers_of(waba):
+        raise refuse("unknown_object", id=waba)
+    of_text(fields_of(call), "name", "", 200)
+    return json_answer({"id": meta.ids.digits("flow"), "success": True, "validation_errors": []})
+
+
+def get_settings(meta: Meta, _: Call, number_id: str) -> Answer:
+    """Return the settings of a number."""
+    meta.number(number_id)
+    return json_answer({"calling": {"status": "DISABLED"}, "storage_configuration": {"status": "DEFAULT"}})
+
+
 def _event(meta: Meta, name: str, at: float) -> dict[str, Any]:
     return {
         "id": meta.ids.digits("history"),
@@ -119,4 +158,9 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{NUMBER}/message_qrdls/{CODE}", list_codes),
     ("DELETE", rf"{NUMBER}/message_qrdls/{CODE}", delete_code),
     ("GET", rf"{NUMBER}/message_history", get_history),
+    ("POST", rf"{NUMBER}/groups", make_group),
+    ("GET", rf"{NUMBER}/groups", list_groups),
+    ("POST", rf"{NUMBER}/calls", make_call),
+    ("POST", rf"{NUMBER}/flows", make_flow),
+    ("GET", rf"{NUMBER}/settings", get_settings),
 ]

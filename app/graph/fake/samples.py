@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sample:
-    """A file: its type and its bytes."""
+    """A file: its id, which is known without an upload, its type and its bytes."""
 
+    id: str
     mime_type: str
     data: bytes
 
@@ -24,9 +25,10 @@ def digest_of(data: bytes) -> str:
 
 
 SAMPLES = {
-    "image": Sample("image/png", b"\x89PNG\r\n\x1a\n"),
-    "video": Sample("video/mp4", b"\0\0\0\x18ftypmp42"),
-    "audio": Sample("audio/ogg; codecs=opus", b"OggS"),
-    "document": Sample("application/pdf", b"%PDF-1.4\n"),
-    "sticker": Sample("image/webp", b"RIFF\0\0\0\0WEBP"),
+    "image": Sample("999000000000001", "image/png", b"\x89PNG\r\n\x1a\n"),
+    "video": Sample("999000000000002", "video/mp4", b"\0\0\0\x18ftypmp42"),
+    "audio": Sample("999000000000003", "audio/ogg; codecs=opus", b"OggS"),
+    "document": Sample("999000000000004", "application/pdf", b"%PDF-1.4\n"),
+    "sticker": Sample("999000000000005", "image/webp", b"RIFF\0\0\0\0WEBP"),
 }
+SAMPLES_BY_ID = {sample.id: sample for sample in SAMPLES.values()}

@@ -44,7 +44,7 @@ def _refusal_from(told: Any) -> Refusal:
 
 
 def set_script(meta: Meta, recipient: str, steps: list[dict[str, Any]], *, is_repeated: bool = False) -> None:
-    """Say what happens at the next sends, one step for each; the last goes on if it is repeated."""
+    """Say what happens at the next sends, one step for each; then from the first on again, if it is repeated."""
     for step in steps:
         behaviour_from(step)
     meta.state.put("script", recipient.lstrip("+"), {"steps": steps, "repeat": is_repeated})
@@ -68,7 +68,7 @@ def _next_step(meta: Meta, name: str) -> dict[str, Any] | None:
             return script
         first, *others = script["steps"]
         found.append(first)
-        return {**script, "steps": others or ([first] if script["repeat"] else [])}
+        return {**script, "steps": [*others, first] if script["repeat"] else others}
 
     meta.state.update("script", name, step)
     return found[0] if found else None

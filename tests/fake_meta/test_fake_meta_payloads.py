@@ -1,0 +1,92 @@
+"""Two validators that share no rule agree: what ours accepts, the fake Meta accepts, at every limit too."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from app.domain.meta.payloads.check import Payload, check_payload
+from tests.fake_meta.test_fake_meta_nodes import data
+from tests.support.envelopes import NUMBER
+from tests.support.fake_meta import CalledMeta, error_of, message
+from tests.support.payload_limits import LIMITS
+from tests.support.payload_limits_of_parts import PART_LIMITS
+from tests.support.payload_samples import DIRECT_SENDS, SAMPLES
+
+EVERY = {**SAMPLES, **DIRECT_SENDS}
+PLACES = [
+    *((name, pointer, accepted) for name, pointer, accepted, _ in LIMITS),
+    *((name, place + pointer, accepted) for (name, place), pointer, accepted, _ in PART_LIMITS),
+]
+
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    ({"messaging_product": "sms"}, 100, "messaging_product"),
+    ({"to": "call me"}, 100, "Param to"),
+    ({"to": None}, 131008, "recipient"),
+    ({"to": None, "recipient": "somebody"}, 131009, "recipient"),
+    ({"colour": "red"}, 100, 'Unexpected key "colour"'),
+    ({"text": {"body": "hi", "colour": 1}}, 100, 'Unexpected key "colour"'),
+    ({"text": {"body": " "}}, 131008, "text['body']"),
+    ({"text": {"body": "x" * 4097}}, 131009, "4096"),
+    ({"text": "hi"}, 131009, "object"),
+    ({"text": {"body": "hi", "preview_url": "yes"}}, 131009, "boolean"),
+    ({"type": "sms"}, 131009, "must be one of"),
+    ({"type": "image", "image": {"id": "1", "link": "https://x.example/a"}}, 131008, "Exactly one of"),
+    ({"type": "image", "image": {"link": "ftp://x.example/a"}}, 131009, "valid URL"),
+    ({"type": "location", "location": {"latitude": 91, "longitude": 0}}, 131009, "-90 to 90"),
+    ({"type": "location", "location": {"latitude": True, "longitude": 0}}, 131009, "-90 to 90"),
+    ({"type": "reaction", "reaction": {"message_id": "wamid.x", "emoji": "ok"}}, 131009, "emoji"),
+    ({"type": "contacts", "contacts": []}, 131009, "1 to 257"),
+    ({"type": "contacts", "contacts": ["Ada"]}, 131009, "object"),
+    ({"type": "pin", "pin": {"type": "unpin", "message_id": "wamid.x"}}, 131009, "group"),
+    ({"type": "template", "template": {"name": "Hi!", "language": {"code": "en"}}}, 131009, "lower-case"),
+    ({"type": "template", "template": {"name": "hi", "language": {"code": "English"}}}, 131009, "locale"),
+    ({"category": "spam"}, 131009, "must be one of"),
+    ({"ttl_seconds": 60}, 100, "need a category"),
+    ({"type": "location", "location": {"latitude": 1, "longitude": 1}, "category": "utility"}, 100, "text and inter"),
+]
+
+
+def put(sample: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
+    """Return a copy of a sample with this value at this place."""
+    body = copy.deepcopy(sample)
+    *way, last = pointer.strip("/").split("/")
+    at: Any = body
+    for step in way:
+        at = at[int(step)] if isinstance(at, list) else at[step]
+    at[int(last) if isinstance(at, list) else last] = value
+    return body
+
+
+def verdict(meta: CalledMeta, body: dict[str, Any]) -> str:
+    """Return what the fake says to a message that ours accepts."""
+    ours = check_payload(copy.deepcopy(body))
+    assert isinstance(ours, Payload), ours
+    answer = meta.ask("POST", f"{NUMBER}/messages", ours.body)
+    return "accepted" if answer.status == 200 else str(error_of(answer)["error_data"]["details"])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_message_of_every_kind_is_accepted_by_both(meta: CalledMeta, name: str) -> None:
+    assert verdict(meta, EVERY[name]) == "accepted"
+
+
+@pytest.mark.parametrize(("name", "pointer", "values"), PLACES)
+def test_what_is_just_within_a_limit_is_accepted_by_both(
+    meta: CalledMeta, name: str, pointer: str, values: list[Any]
+) -> None:
+    meta.switch(number_rate=None, pair_limit=False)
+
+    assert {verdict(meta, put(EVERY[name], pointer, value)) for value in values} <= {"accepted"}
+
+
+@pytest.mark.parametrize(("fields", "code", "told"), REFUSED, ids=[told for _, _, told in REFUSED])
+def test_what_graph_refuses_has_its_code_and_says_where(
+    meta: CalledMeta, fields: dict[str, Any], code: int, told: str
+) -> None:
+    answer = meta.ask("POST", f"{NUMBER}/messages", message(**{"to": "+4915112345678", **fields}))
+
+    error = error_of(answer)
+    assert (answer.status, error["code"]) == (400, code)
+    assert told in error["error_data"]["details"]
+    assert data(answer)["error"]["message"].startswith(f"(#{code}) ")
