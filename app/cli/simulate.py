@@ -37,6 +37,9 @@ MAIN_FIELD = {
 }
 """The field that VALUE fills, by type; a location's is `latitude,longitude`."""
 
+ANSWERS = ("button", "list", "template_button", "flow", "reaction")
+LOOKED_AT = 20
+
 Action = dict[str, Any]
 
 
@@ -111,6 +114,17 @@ class Phone:
             at=int(time.time()),
             name=str(action.get("name", "Ada")),
             username=action.get("username"),
+            answered=self._answered(action),
+        )
+
+    def _answered(self, action: Mapping[str, Any]) -> str | None:
+        """Return the id of the message that an answer is to: the last one that was sent to the customer."""
+        if action.get("type") not in ANSWERS or "answers" in action or "message_id" in action:
+            return None
+        contact = action.get("from") or action.get("user_id")
+        sent = self._client.page("/messages", contact=contact, limit=LOOKED_AT)["items"]
+        return next(
+            (message["wamid"] for message in sent if message["direction"] == "outbound" and message["wamid"]), None
         )
 
     @property

@@ -15,6 +15,7 @@ from tests.support.live import write_config
 from tests.support.serving import Running, run, serving
 from tests.support.waiting import wait_for
 
+BEARER = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
 SCRIPT = [
     {"type": "text", "text": "hi", "name": "Lu"},
     {"wait": 0},
@@ -35,8 +36,19 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def events(running: Running) -> list[dict[str, object]]:
-    page = running.json("/api/events", {"Authorization": "Bearer dry-run-service-token"})
-    return list(page["items"])
+    return list(running.json("/api/events?limit=100", BEARER)["items"])
+
+
+def sent(running: Running, ending: str) -> str:
+    """Send a text to a test number; return its id."""
+    body = {"to": f"+999000{ending}", "type": "text", "text": {"body": "Red or white?"}}
+    status, answer = running.ask("POST", "/api/messages", json.dumps(body).encode(), BEARER)
+    assert status == 202, answer
+    return str(json.loads(answer)["id"])
+
+
+def message(running: Running, message_id: str) -> dict[str, object]:
+    return dict(running.json(f"/api/messages/{message_id}", BEARER))
 
 
 def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> None:
@@ -54,6 +66,31 @@ def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> Non
         "message.image",
         "call.connect",
     ]
+
+
+def test_a_message_of_a_dry_run_comes_back_read_and_one_whose_answer_was_lost_is_resolved(dry_run: Running) -> None:
+    well, lost, silent, failing = (sent(dry_run, ending) for ending in ("0000", "4001", "4002", "1026"))
+
+    ends = {well: "read", lost: "read", silent: "unknown", failing: "failed"}
+    wait_for(lambda: {each: message(dry_run, each)["status"] for each in ends} == ends)
+    assert message(dry_run, silent)["wamid"] is None
+
+
+def test_an_answer_names_the_last_message_that_was_sent_to_the_customer(dry_run: Running) -> None:
+    asked = sent(dry_run, "0002")
+    wait_for(lambda: message(dry_run, asked)["status"] == "sent")
+
+    done = run("simulate", "button", "Red", "--from", "+9990000002", environ=dry_run.environ)
+
+    wait_for(lambda: answers(dry_run, done.stdout.strip()))
+    [answer] = answers(dry_run, done.stdout.strip())
+    assert answer["context"]["id"] == message(dry_run, asked)["wamid"]
+
+
+def answers(running: Running, wamid: str) -> list[dict[str, dict[str, object]]]:
+    """Return the messages of a customer with this id, as Meta told of them."""
+    told = [running.json(f"/api/events/{event['id']}", BEARER) for event in events(running)]
+    return [event["raw"] for event in told if event["raw"].get("id") == wamid]
 
 
 def test_another_secret_is_refused_with_its_cure(dry_run: Running) -> None:
