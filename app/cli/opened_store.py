@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from app.cli import CommandFailed, Misconfigured
 from app.config import Settings, owner_of
-from app.store import SchemaStatus, Store, StoreNotOurs, StoreUnavailable
+from app.store import SchemaStatus, Store, StoreError, StoreNotOurs
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def reporting_store_errors(settings: Settings) -> Iterator[None]:
         yield
     except StoreNotOurs as error:
         raise Misconfigured(f"{source}: {error.for_operator}") from error
-    except StoreUnavailable as error:
+    except StoreError as error:
         raise CommandFailed(f"the store is unavailable: {error.for_operator} (see {source})") from error
 
 

@@ -9,7 +9,7 @@ from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.gateway import Gateway
 from app.health.snapshot import Snapshot, take_snapshot
-from app.store import EventCounts, StoreUnavailable
+from app.store import EventCounts, StoreError
 
 
 def read_gauges(gateway: Gateway) -> Iterator[Metric]:
@@ -17,7 +17,7 @@ def read_gauges(gateway: Gateway) -> Iterator[Metric]:
     up = GaugeMetricFamily("wats_store_up", "Whether the store answers.", 1)
     try:
         snapshot = take_snapshot(gateway)
-    except StoreUnavailable:
+    except StoreError:
         yield GaugeMetricFamily(up.name, up.documentation, 0)
         return
     yield up

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from gevent.event import Event
 
 from app.domain.clock import CLOCK_TOLERANCE, ClockJump
-from app.store import Store, StoreUnavailable
+from app.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class ClockWatch:
     def look_until(self, stop: Event, may_work: Callable[[], bool]) -> None:
         """Look now and then, while the worker may work, until `stop` is set."""
         while not stop.is_set():
-            with suppress(StoreUnavailable):  # the heartbeats tell of it
+            with suppress(StoreError):  # the heartbeats tell of it
                 if may_work():
                     self.look()
             stop.wait(LOOK_SECONDS)

@@ -20,7 +20,7 @@ from app.jobs.queue import Queue, Task
 from app.jobs.slots import Slots
 from app.jobs.turns import Turn
 from app.log import Throttle
-from app.store import Store, StoreUnavailable
+from app.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Dispatcher:
             self._woken.clear()
             try:
                 rest_seconds = self._claim_and_start()
-            except StoreUnavailable as error:
+            except StoreError as error:
                 self._log_waiting(self._store.explain(error))
                 rest_seconds = STORE_RETRY_SECONDS
             self.turn.rest(rest_seconds)
@@ -186,7 +186,7 @@ class Dispatcher:
     def _hand_back(self, jobs: Sequence[Job]) -> None:
         try:
             self._leases.hand_back(jobs)
-        except StoreUnavailable as error:
+        except StoreError as error:
             self._log_waiting(self._store.explain(error))
 
     def _prepare(self, jobs: Sequence[Job]) -> Sequence[tuple[Job, Task]]:
@@ -197,7 +197,7 @@ class Dispatcher:
         """
         try:
             return self._queue.prepare(jobs)
-        except StoreUnavailable:
+        except StoreError:
             self._leases.hand_back(jobs)
             raise
         except Exception as error:  # noqa: BLE001

@@ -11,7 +11,7 @@ from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
-from app.store import GroupCommit, Store, StoreRefused, StoreUnavailable
+from app.store import GroupCommit, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +95,6 @@ class Executor:
             try:
                 if not self._settlements.add(result, 1):
                     log.warning("worker.claim_lost", extra={"job_id": result.job.id})
-            except StoreRefused:
-                raise
             except StoreUnavailable as error:
                 reason = self._store.explain(error)
                 log.warning("worker.not_settled", extra={"job_id": result.job.id, "reason": reason})

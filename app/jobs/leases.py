@@ -10,7 +10,7 @@ from gevent.event import Event
 from app.domain.job import Job
 from app.domain.queue import ClaimRequest
 from app.jobs.turns import Turn
-from app.store import Store, StoreUnavailable
+from app.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Leases:
                 return
             try:
                 self._renew([job for job, _ in self._held.values()])
-            except StoreUnavailable as error:
+            except StoreError as error:
                 log.warning("worker.leases_not_renewed", extra={"reason": self._store.explain(error)})
 
     def _renew(self, jobs: Sequence[Job]) -> None:

@@ -24,7 +24,7 @@ from app.jobs.other_workers import OtherWorkers
 from app.jobs.queue import Queue
 from app.jobs.turns import Turn
 from app.log import Throttle
-from app.store import GroupCommit, Store, StoreUnavailable
+from app.store import GroupCommit, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class JobRunner:
         """Hand back the jobs that did not finish, so that another worker attempts them at once."""
         try:
             self._leases.hand_back_all()
-        except StoreUnavailable as error:
+        except StoreError as error:
             log.warning("worker.leases_not_returned", extra={"reason": self._store.explain(error)})
         self._delete_heartbeat(process)
 
@@ -169,7 +169,7 @@ class JobRunner:
                         dispatcher.wake()
                 self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
                 others.look()
-            except StoreUnavailable as error:
+            except StoreError as error:
                 reason = self._store.explain(error)
                 repeats = waiting.repeats(reason)
                 if repeats is not None:
@@ -189,7 +189,7 @@ class JobRunner:
     def _delete_heartbeat(self, process: str) -> None:
         try:
             self._store.heartbeats.delete(process)
-        except StoreUnavailable as error:
+        except StoreError as error:
             log.warning("worker.heartbeat_not_removed", extra={"reason": self._store.explain(error)})
 
 

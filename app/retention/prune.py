@@ -14,7 +14,7 @@ import gevent
 
 from app.domain.job import PRUNE_EVERY, Job, Retry
 from app.gateway import Gateway
-from app.store import PruneStep, StoreUnavailable
+from app.store import PruneStep, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Pruner:
         """Clean some pages of a SQLite file. A failure ends the stage, so that it keeps no later run from pruning."""
         try:
             return self._wipe_some(run) if stage == "free_pages" else self._clean_gaps(run)
-        except StoreUnavailable as error:
+        except StoreError as error:
             log.warning("store.not_wiped", extra={"reason": self._gateway.store.explain(error)})
         return PruneStep(0, None)
 

@@ -8,6 +8,7 @@ from app.store.engine.database import Limits
 from app.store.engine.errors import (
     ClaimLost,
     StoreBroken,
+    StoreError,
     StoreNotOurs,
     StoreRefused,
     StoreUnavailable,
@@ -34,6 +35,7 @@ __all__ = [
     "SchemaStatus",
     "Store",
     "StoreBroken",
+    "StoreError",
     "StoreNotOurs",
     "StoreRefused",
     "StoreUnavailable",

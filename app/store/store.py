@@ -15,7 +15,7 @@ from app.store.conversations import Conversations
 from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
 from app.store.engine.database import Database, Limits, open_database
-from app.store.engine.errors import StoreMissing, StoreUnavailable
+from app.store.engine.errors import StoreError, StoreMissing, StoreUnavailable
 from app.store.engine.postgres import started_at
 from app.store.engine.sqlite_rewrite import rewrite_file
 from app.store.engine.write import Channel, Failpoint, Work, Write
@@ -163,7 +163,7 @@ class Store:
         writable = self._check(self._check_writing) if schema == OK else schema
         return {"database": writable, "schema": schema, "disk": self._disk.check()}
 
-    def explain(self, error: StoreUnavailable) -> str:
+    def explain(self, error: StoreError) -> str:
         """Return for the operator why the store is unavailable, with the cure, and what names the database."""
         return f"{error.for_operator} (see {self.source})"
 
@@ -202,7 +202,7 @@ class Store:
     def _check(self, check: Callable[[], str]) -> str:
         try:
             return check()
-        except StoreUnavailable as error:
+        except StoreError as error:
             reason = self.explain(error)
             repeats = self._unready.repeats(reason)
             if repeats is not None:

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app.store import StoreUnavailable
+from app.store import StoreError
 from app.web.current import gateway
 from app.web.middleware import REQUEST_ID
 
@@ -120,7 +120,7 @@ def internal_error_response(error: Exception) -> Response:
     return error_response(ApiError("internal_error", "An internal error; the log has its trace."))
 
 
-def unavailable_response(error: StoreUnavailable) -> Response:
+def unavailable_response(error: StoreError) -> Response:
     """Log that the store is unavailable; the client may try again."""
     reason = gateway().store.explain(error)
     log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": reason})
@@ -131,7 +131,7 @@ def register_errors(app: Flask) -> None:
     """Register a handler for every kind of error."""
     app.register_error_handler(ApiError, error_response)
     app.register_error_handler(HTTPException, http_error_response)
-    app.register_error_handler(StoreUnavailable, unavailable_response)
+    app.register_error_handler(StoreError, unavailable_response)
     app.register_error_handler(Exception, internal_error_response)
 
 

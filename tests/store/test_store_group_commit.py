@@ -9,7 +9,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from app.store import StoreUnavailable
+from app.store import StoreError, StoreUnavailable
 from app.store.engine.errors import StoreRefused
 from app.store.engine.group_commit import BATCH_ITEMS, WOKEN_AT_ONCE, Batch, Drain, GroupCommit, PendingWrite
 from tests.support.store import unavailable
@@ -74,7 +74,7 @@ def add_all(group: GroupCommit[Any, Any], items: Sequence[Any], size: int = 1) -
     def add(item: Any) -> Any:
         try:
             return group.add(item, size)
-        except StoreUnavailable as error:
+        except StoreError as error:
             return error
 
     adding = [gevent.spawn(add, item) for item in items]

@@ -13,7 +13,7 @@ import pytest
 from pysqlite3 import dbapi2 as bundled
 from sqlalchemy import Connection
 
-from app.store import Limits, Store, StoreUnavailable
+from app.store import Limits, Store, StoreRefused, StoreUnavailable
 from app.store.engine import sqlite
 from app.store.engine.sqlite import driver, has_wal_reset_bug
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases, unavailable
@@ -314,7 +314,7 @@ def test_data_that_the_database_refuses_does_not_break_the_store(url: str, make_
     store = make_store(url)
     same_key = "INSERT INTO schema_compatibility VALUES (NULL)"
 
-    with unavailable("the database refused what it was given (SQLITE_CONSTRAINT)"):
+    with pytest.raises(StoreRefused, match=r"^the database refused what it was given \(SQLITE_CONSTRAINT\)$"):
         store.write(lambda c: c.exec_driver_sql(same_key))
 
     store.receipts.add(new_receipt())

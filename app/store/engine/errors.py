@@ -46,17 +46,24 @@ REASONS = {
 _internal_errors = Throttle()
 
 
-class StoreUnavailable(Exception):
-    """The store cannot do this now: locked, down, read-only, full or too busy. Retry later.
-
-    Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know. Any
-    stranger may read the message; `for_operator` is for the log and the commands.
-    """
+class StoreError(Exception):
+    """The store has not done this. Any stranger may read the message; `for_operator` is for the log and commands."""
 
     @property
     def for_operator(self) -> str:
         """Return why, with the cure."""
         return str(self)
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot do this now: locked, down, read-only, full or too busy. Retry later.
+
+    Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know.
+    """
+
+
+class StoreRefused(StoreError):
+    """The database refused this data. A retry would fail again, but other data can be stored now."""
 
 
 class StoreUnreachable(StoreUnavailable):
@@ -97,10 +104,6 @@ class ClaimLost(Exception):
     """The lease expired and another worker claimed the job. Nothing was stored."""
 
 
-class StoreRefused(StoreUnavailable):
-    """The database refused this data. A retry would fail again, but other data can be stored now."""
-
-
 class StoreBroken(StoreUnavailable):
     """An I/O error, or another file in the database's place. What is on disk is unknown, so this process must end.
 
@@ -136,7 +139,7 @@ def refusing_internal_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (StoreUnavailable, ClaimLost):
+    except (StoreError, ClaimLost):
         raise
     except Exception as error:
         reason = type(error).__name__
@@ -162,7 +165,7 @@ def _from_file(error: OSError) -> StoreUnavailable:
     return StoreUnavailable("the database's folder or file cannot be opened")
 
 
-def _from_statement(error: StatementError) -> StoreUnavailable:
+def _from_statement(error: StatementError) -> StoreError:
     if _is_refusal(error):
         return StoreRefused(f"the database refused what it was given ({_kind_of(error.orig)})")
     return _from_driver(error.orig)

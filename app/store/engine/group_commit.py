@@ -15,7 +15,7 @@ from gevent.event import Event
 from gevent.hub import Waiter, get_hub
 
 from app.gevent_patch import native
-from app.store.engine.errors import StoreRefused, StoreUnavailable, refusing_internal_errors
+from app.store.engine.errors import StoreError, StoreRefused, StoreUnavailable, refusing_internal_errors
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,7 +41,7 @@ class PendingWrite(Generic[T, R]):
     def __init__(self, item: T, size: int) -> None:
         self.item = item
         self.size = size
-        self.outcome: R | StoreUnavailable
+        self.outcome: R | StoreError
         self.waiter: Waiter[None] = Waiter()
 
 
@@ -119,7 +119,7 @@ class GroupCommit(Generic[T, R]):
         self._queue.append(write)
         self._filled.set()
         write.waiter.get()
-        if isinstance(write.outcome, StoreUnavailable):
+        if isinstance(write.outcome, StoreError):
             raise write.outcome
         return write.outcome
 
@@ -158,14 +158,14 @@ class GroupCommit(Generic[T, R]):
             self._finish(batch.close(), outcomes)
         return len(batch.close())
 
-    def _outcomes(self, batch: Batch[T, R]) -> Sequence[R | StoreUnavailable]:
+    def _outcomes(self, batch: Batch[T, R]) -> Sequence[R | StoreError]:
         try:
             with refusing_internal_errors():
                 return self._write(batch.drain)
         except StoreRefused:  # an item that cannot be written must not fail the others
             return [self._write_alone(item) for item in batch.drain()]
 
-    def _write_alone(self, item: T) -> R | StoreUnavailable:
+    def _write_alone(self, item: T) -> R | StoreError:
         try:
             with refusing_internal_errors():
                 return self._write(lambda: [item])[0]
@@ -180,7 +180,7 @@ class GroupCommit(Generic[T, R]):
     def _fail(self, pending: Collection[PendingWrite[T, R]], error: StoreUnavailable) -> None:
         self._finish(pending, [error] * len(pending))
 
-    def _finish(self, pending: Collection[PendingWrite[T, R]], outcomes: Sequence[R | StoreUnavailable]) -> None:
+    def _finish(self, pending: Collection[PendingWrite[T, R]], outcomes: Sequence[R | StoreError]) -> None:
         waiters = []
         for write, outcome in zip(pending, outcomes, strict=True):
             self._bytes -= write.size

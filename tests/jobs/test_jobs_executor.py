@@ -1,0 +1,95 @@
+"""What an executor does with an answer of the store that is not the expected one."""
+
+from typing import Any, cast
+
+import pytest
+
+from app.domain.job import Dead, Done, Job, Retry
+from app.domain.job_result import JobResult
+from app.jobs import executor
+from app.jobs.executor import MAX_INTERNAL_ERRORS, Executor
+from app.jobs.queue import Queue
+from app.store import Store, StoreError, StoreRefused, StoreUnavailable
+
+QUEUE = Queue("deliver:crm", 1, lambda _: [])
+DOWN = StoreUnavailable("the database is locked")
+
+
+class Leases:
+    """Every claim is held until it is dropped."""
+
+    def __init__(self) -> None:
+        self.dropped: list[Job] = []
+
+    def holds(self, job: Job) -> bool:
+        return job not in self.dropped
+
+    def drop(self, job: Job) -> None:
+        self.dropped.append(job)
+
+
+class Settlements:
+    """Answers what it is told to, and then that a job is settled."""
+
+    def __init__(self) -> None:
+        self.answers: list[StoreError] = []
+        self.settled: list[JobResult] = []
+
+    def add(self, result: JobResult, _: int) -> bool:
+        if self.answers:
+            raise self.answers.pop(0)
+        self.settled.append(result)
+        return True
+
+
+@pytest.fixture
+def settlements() -> Settlements:
+    return Settlements()
+
+
+@pytest.fixture
+def executing(settlements: Settlements) -> Executor:
+    store = Store("sqlite:///none", min_free_bytes=0, cooperative=False)
+    return Executor(store, cast(Any, Leases()), cast(Any, settlements), lambda _: None)
+
+
+def job_of(number: int = 1, *, attempts: int = 0) -> Job:
+    return Job(number, QUEUE.name, number, attempts, 1)
+
+
+def raising(error: StoreError) -> Any:
+    def task() -> JobResult:
+        raise error
+
+    return task
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_what_the_database_refuses_counts_as_an_attempt_and_is_given_up_in_the_end(
+    executing: Executor, settlements: Settlements
+) -> None:
+    executing.handle(QUEUE, job_of(attempts=MAX_INTERNAL_ERRORS - 1), raising(StoreRefused("no")))
+
+    [result] = settlements.settled
+    assert result.outcome == Dead(f"internal error StoreRefused after {MAX_INTERNAL_ERRORS} attempts")
+
+
+def test_a_store_that_is_away_is_no_fault_of_the_job(executing: Executor, settlements: Settlements) -> None:
+    executing.handle(QUEUE, job_of(attempts=MAX_INTERNAL_ERRORS - 1), raising(DOWN))
+
+    [result] = settlements.settled
+    assert result.outcome == Retry(executor.FIRST_PAUSE)
+
+
+def test_a_settlement_that_the_database_refuses_is_not_repeated(
+    executing: Executor, settlements: Settlements, caplog: pytest.LogCaptureFixture
+) -> None:
+    settlements.answers = [StoreRefused("no")]
+
+    executing.handle(QUEUE, job_of(), lambda: JobResult(job_of(), Done()))
+
+    assert settlements.settled == []
+    assert lines(caplog) == ["worker.failed"]
