@@ -11,6 +11,7 @@ from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
+from app.log import Throttle
 from app.store import GroupCommit, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Executor:
         self._settlements = settlements
         self._on_failpoint = on_failpoint
         self._settling = Pool(MAX_UNSETTLED)
+        self._outage: Throttle | None = None
 
     def handle(self, queue: Queue, job: Job, task: Task) -> JobResult | None:
         """Make one attempt, have it settled, and return its result. Do nothing if the claim was lost before.
@@ -96,12 +98,25 @@ class Executor:
                 if not self._settlements.add(result, 1):
                     log.warning("worker.claim_lost", extra={"job_id": result.job.id})
             except StoreUnavailable as error:
-                reason = self._store.explain(error)
-                log.warning("worker.not_settled", extra={"job_id": result.job.id, "reason": reason})
+                self._log_unsettled(result.job, self._store.explain(error))
                 gevent.sleep(SETTLE_RETRY_SECONDS)
             else:
+                self._log_end_of_outage()
                 self._on_failpoint("settled")
                 return
+
+    def _log_unsettled(self, job: Job, reason: str) -> None:
+        """Log one line for all jobs when the store goes away, and one a minute meanwhile."""
+        self._outage = self._outage or Throttle()
+        repeats = self._outage.repeats(reason)
+        if repeats is not None:
+            fields = {"job_id": job.id, "reason": reason, "repeats": repeats or None}
+            log.warning("worker.not_settled", extra=fields)
+
+    def _log_end_of_outage(self) -> None:
+        if self._outage is not None:
+            self._outage = None
+            log.info("worker.settles_again")
 
 
 def _after_internal_error(queue: Queue, job: Job, error: str) -> Retry | Dead:
