@@ -123,9 +123,7 @@ class Phone:
             return None
         contact = action.get("from") or action.get("user_id")
         sent = self._client.page("/messages", contact=contact, limit=LOOKED_AT)["items"]
-        return next(
-            (message["wamid"] for message in sent if message["direction"] == "outbound" and message["wamid"]), None
-        )
+        return next((message["wamid"] for message in sent if message["wamid"]), None)
 
     @property
     def _numbers(self) -> list[str]:

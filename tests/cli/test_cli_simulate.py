@@ -59,13 +59,8 @@ def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> Non
 
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 4
-    wait_for(lambda: len(events(dry_run)) == 4)
-    assert [event["type"] for event in events(dry_run)] == [
-        "message.text",
-        "message.interactive.button_reply",
-        "message.image",
-        "call.connect",
-    ]
+    expected = {"message.text", "message.interactive.button_reply", "message.image", "call.connect"}
+    wait_for(lambda: expected <= {event["type"] for event in events(dry_run)})
 
 
 def test_a_message_of_a_dry_run_comes_back_read_and_one_whose_answer_was_lost_is_resolved(dry_run: Running) -> None:
