@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.domain.message import Acceptance, Message, MessageStatus, NewMessage
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.repository import Repository, StoreContext
-from app.store.tables.conversations import contact_numbers
+from app.store.tables.conversations import every_contact_number
 from app.store.tables.messages import (
     MessageCounts,
     MessageFilter,
@@ -94,7 +94,7 @@ class Messages(Repository):
         """Return messages from the newest to the oldest, with row ids below `before`; of a contact by any name."""
 
         def read(connection: Connection) -> list[Message]:
-            contacts = None if contact is None else contact_numbers(connection, [contact])[contact]
+            contacts = None if contact is None else every_contact_number(connection, [contact])
             return page_of_messages(connection, MessageFilter(status, contacts, before, limit))
 
         return self._store.database.read(read)

@@ -70,7 +70,7 @@ def send(store: Store, *answers: SendAnswer, limits: SendLimits = LIMITS) -> int
 
 
 def accepted(wamid: str = "wamid.A=") -> Accepted:
-    return Accepted(wamid, "4915112345678")
+    return Accepted(wamid)
 
 
 def refused(code: int, *, subcode: int | None = None, delay: timedelta | None = None) -> Refused:
@@ -489,3 +489,26 @@ def test_an_account_that_meta_bans_is_paused_before_the_first_refusal(
     assert [pause.name for pause in timed.sending.pauses()] == ([f"waba:{WABA_OF_ENVELOPES}"] if paused else [])
     limits = replace(LIMITS, waba_id=WABA_OF_ENVELOPES)
     assert send(timed, accepted(), limits=limits) == (0 if paused else 1)
+
+
+def test_a_customer_whom_meta_spells_otherwise_is_one_contact(timed: Store) -> None:
+    """Brazil's ninth digit; and a user id beside a phone number."""
+    accept(timed, new_message(to="+5531988880001"))
+    send(timed, Accepted("wamid.A", "553188880001", "BR.1"))
+
+    accept(timed, *(new_message(to=to) for to in ("+5531988880001", "+553188880001")))
+
+    assert len(timed.messages.page(contact="BR.1", limit=9)) == 3
+    assert len(claim(timed, QUEUE, max_in_flight=9)) == 1
+
+
+def test_a_number_without_a_user_stays_with_the_contact_that_it_is_linked_to(timed: Store) -> None:
+    written = {"id": "wamid.in", "from": "553188880001", "from_user_id": "BR.1", "timestamp": "1764000000"}
+    text = {"type": "text", "text": {"body": "hi"}}
+    add_events(timed, *webhook(messages=[{**written, **text}]))
+    accept(timed, new_message(to="+5531988880001"))
+    send(timed, Accepted("wamid.A", "553188880001"))
+
+    accept(timed, new_message(to="+5531988880001"))
+
+    assert len(timed.messages.page(contact="BR.1", limit=9)) == 1

@@ -42,6 +42,13 @@ def contact_numbers(connection: Connection, names: Sequence[str]) -> dict[str, s
     return numbers
 
 
+def every_contact_number(connection: Connection, names: Sequence[str]) -> set[int]:
+    """Return the numbers under which anything of these names' contacts may stand, also from before a link."""
+    numbers = set[int]().union(*contact_numbers(connection, names).values())
+    linked = select(contact_links.c.name).where(contact_links.c.contact.in_(numbers))
+    return numbers | {contact_number(name) for name in connection.execute(linked).scalars()}
+
+
 def last_inbound(connection: Connection, parties: Sequence[Party]) -> list[datetime | None]:
     """Return for each party when the contact wrote to or called the number last, by Meta's clock; None: not known."""
     numbers = contact_numbers(connection, [name for _, names in parties for name in names])

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, delete, select
 from app.domain.erasure import ContactName, EraseStep
 from app.domain.message import contact_number, queue_of_number
 from app.store.engine.sqlite_marks import Mark, remove_mark
-from app.store.tables.conversations import contact_numbers
+from app.store.tables.conversations import every_contact_number
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.message_schema import contact_links, conversations, messages
 from app.store.tables.messages import lock_messages
@@ -58,9 +58,8 @@ def delete_messages(connection: Connection, now: datetime, rows: Sequence[Messag
 
 def _contacts(connection: Connection, names: Sequence[ContactName]) -> Collection[int]:
     """Return the contact's numbers. Under a phone number that may now be somebody else's only what names no user."""
-    linked = contact_numbers(connection, [name.text for name in names if not name.without_user_id])
-    alone = {contact_number(name.text) for name in names if name.without_user_id}
-    return alone.union(*linked.values())
+    known = every_contact_number(connection, [name.text for name in names if not name.without_user_id])
+    return known | {contact_number(name.text) for name in names if name.without_user_id}
 
 
 def _forget(connection: Connection, names: Sequence[ContactName], contacts: Collection[int]) -> None:

@@ -13,6 +13,7 @@ from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
 from app.domain.message_progress import News, after
+from app.domain.meta.touch import touch_of_answer
 from app.domain.scope_pause import scopes_of
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult
 from app.store.tables.messages import lock_messages, update_messages
@@ -20,15 +21,17 @@ from app.store.tables.schema import queues
 from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
 from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
+from app.store.transactions.touch_conversations import touch_conversations
 
 
 def record_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
     """Record these results of jobs of send queues. Their queues are locked."""
-    wamids = {
-        result.job.subject: result.send.accepted.wamid
+    accepted = {
+        result.job.subject: result.send.accepted
         for result in results
         if isinstance(result, SendResult) and result.send is not None and result.send.accepted is not None
     }
+    wamids = {row_id: answer.wamid for row_id, answer in accepted.items()}
     if wamids:
         hold_status_lock(connection, shared=True)
     by_row = {result.job.subject: result for result in results}
@@ -40,6 +43,8 @@ def record_sends(connection: Connection, now: datetime, results: Sequence[JobRes
             if row_id in changed:
                 changed[row_id] = after(changed[row_id], news)
     update_messages(connection, now, [message for row_id, message in changed.items() if message != stored[row_id]])
+    answers = [(stored[row_id], answer) for row_id, answer in accepted.items() if row_id in stored]
+    touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
     _record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
 
 

@@ -32,9 +32,7 @@ _TOUCH = text(
 def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """Return the number of each name's contact."""
     unique = sorted(set(names))
-    linked = {
-        row.name: row.contact for chunk in chunks(unique) for row in connection.execute(_LINKED, {"names": chunk})
-    }
+    linked = _links(connection, unique)
     return {name: linked.get(name, contact_number(name)) for name in unique}
 
 
@@ -42,24 +40,38 @@ def touch_conversations(connection: Connection, now: datetime, touches: Sequence
     """Link the names of each contact, and record when each side wrote last. An older time changes nothing."""
     if not touches:
         return
-    contacts = contacts_of(connection, (name for touch in touches for name in touch.names))
-    _link(connection, contacts, touches)
+    linked = _links(connection, sorted({name for touch in touches for name in touch.names}))
+    _link(connection, linked, touches)
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     for touch in touches:
         if touch.phone_number_id is not None:
-            key = touch.phone_number_id, contacts[touch.names[0]]
+            key = touch.phone_number_id, _contact(linked, touch)
             rows[key] = _merged(rows.get(key), _row(key, touch, now))
     if rows:
         connection.execute(_TOUCH, [rows[key] for key in sorted(rows)])
 
 
-def _link(connection: Connection, contacts: dict[str, int], touches: Iterable[Touch]) -> None:
-    """Give all names of a touch the contact of its first name."""
+def _links(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    return {row.name: row.contact for chunk in chunks(names) for row in connection.execute(_LINKED, {"names": chunk})}
+
+
+def _contact(linked: Mapping[str, int], touch: Touch) -> int:
+    """Return the contact of a touch: that of its user id, or else of the first name that is linked to one.
+
+    A phone number may have another user now: its link gives way to a user id.
+    """
+    names = touch.names[:1] if touch.user_id is not None else touch.names
+    return next((linked[name] for name in names if name in linked), contact_number(touch.names[0]))
+
+
+def _link(connection: Connection, linked: dict[str, int], touches: Iterable[Touch]) -> None:
+    """Give all names of a touch its contact."""
     changed = {}
     for touch in touches:
-        for name in touch.names[1:]:
-            if contacts[name] != contacts[touch.names[0]]:
-                contacts[name] = changed[name] = contacts[touch.names[0]]
+        contact = _contact(linked, touch)
+        for name in touch.names:
+            if linked.get(name, contact_number(name)) != contact:
+                linked[name] = changed[name] = contact
     if changed:
         connection.execute(_LINK, [{"name": name, "contact": changed[name]} for name in sorted(changed)])
 
