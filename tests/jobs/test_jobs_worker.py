@@ -22,7 +22,8 @@ from tests.support.work import CRM, claim
 WORKING = Path(__file__).with_name("working")
 HEAD = no_schema().head
 A_LONG_TIME_SECONDS = 3600
-LEASE_SECONDS = 6
+LEASE_SECONDS = 15
+"""A busy machine may keep a worker from renewing a lease for some seconds."""
 
 numbers = count()
 
@@ -160,10 +161,10 @@ def test_a_job_that_hangs_delays_no_other(url: str, store: Store, start: Start) 
 def test_an_internal_error_fails_its_own_job_only(url: str, store: Store, start: Start, error: str) -> None:
     poison, *others = put_jobs(store, 8)
     worker = work(start, url, error)
-    wait_for(lambda: len(open_jobs(store)) == 1)
+    wait_for(lambda: [job.attempts for job in open_jobs(store)] == [1])  # the others may be settled before it
 
     [job] = open_jobs(store)
-    assert (job.subject, job.claim_id, job.attempts) == (poison, None, 1)
+    assert (job.subject, job.claim_id) == (poison, None)
     assert all(is_delivered(store, number) for number in others)
     [later] = put_jobs(store)
     wait_for(lambda: is_delivered(store, later))
