@@ -1,7 +1,6 @@
 """The fixtures of all tests: `settings`, `app`, `gateway` and `client`, on a real SQLite file for each test."""
 
 import os
-import sys
 from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +16,11 @@ import app as wats
 from app.config import Flags, Settings, load_settings
 from app.factory import create_app
 from app.gateway import EXTENSION, Gateway
+from app.store.engine.sqlite import path_of
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.postgres import postgres_server
+from tests.support.store import put_migrated_file
+from tests.support.tracing import traced_once, untraced
 
 __all__ = ["postgres_server"]
 
@@ -52,12 +54,8 @@ def pytest_collection() -> Generator[None, object, object]:
     for module in walk_packages(wats.__path__, "app."):
         if not module.name.startswith(NOT_TO_IMPORT):
             import_module(module.name)
-    trace = sys.gettrace()
-    sys.settrace(None)
-    try:
+    with untraced():
         return (yield)
-    finally:
-        sys.settrace(trace)
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +67,31 @@ def unmeasured() -> Iterator[None]:
 
 
 @pytest.fixture
+def not_traced() -> Iterator[None]:
+    """Run a test without tracing: one whose many examples cover what other tests cover too."""
+    with untraced():
+        yield
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A live profile with every secret set; its webhook secret is being rotated."""
     environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")}
-    return load_settings(Flags(config=write_config(tmp_path), live=True, yes_live=True), environ)
+    with traced_once("settings"):
+        return load_settings(Flags(config=write_config(tmp_path), live=True, yes_live=True), environ)
 
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application with its store open and its schema at head."""
-    app = create_app(settings)
-    store = app.extensions[EXTENSION].store
-    store.upgrade_schema()
-    store.open()
+    url = settings.storage.url
+    with traced_once(f"app on {url.partition(':')[0]}"):
+        if url.startswith("sqlite:"):
+            put_migrated_file(path_of(url))
+        app = create_app(settings)
+        store = app.extensions[EXTENSION].store
+        store.upgrade_schema()
+        store.open()
     yield app
     store.close()
 

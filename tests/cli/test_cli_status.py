@@ -1,24 +1,37 @@
 """`flask wats status` against a running service: tables, JSON and the exit code."""
 
+import contextlib
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.support.live import write_config
 from tests.support.serving import GUNICORN, Running, environment, run, serving
 from tests.support.waiting import wait_for
+from tests.support.webhooks import bearer
 
 
-def status(running: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
-    return run("status", *arguments, environ=environ)
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run a gateway whose worker is known to be alive."""
+    with serving(tmp_path_factory.mktemp("gateway")) as running:
+        wait_for(lambda: running.json("/status", bearer())["attention"] == [])
+        yield running
 
 
-def test_a_gateway_with_a_live_worker_needs_no_attention(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
-        wait_for(lambda: status(running, "--json").returncode == 0)
+def status(running: Running, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return run("status", *arguments, environ=environment_of(running, **more))
 
-        printed, as_json = status(running), json.loads(status(running, "--json").stdout)
+
+def environment_of(running: Running, **more: str) -> dict[str, str]:
+    return {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml"), **more}
+
+
+def test_a_gateway_with_a_live_worker_needs_no_attention(gateway: Running) -> None:
+    printed, as_json = status(gateway), json.loads(status(gateway, "--json").stdout)
 
     assert (printed.returncode, printed.stderr) == (0, "")
     assert "receipts.pending" in printed.stdout
@@ -40,12 +53,19 @@ def test_a_gateway_that_is_not_ready_names_the_failed_check(tmp_path: Path) -> N
     start = {"WATS_CONFIG": str(write_config(tmp_path)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
     environ = environment(tmp_path, **start)
     with serving(tmp_path, "wsgi:app", command=[GUNICORN], environ=environ, ready=False) as running:
-        wait_for(lambda: "not ready" in status(running).stderr)
+        wait_for(lambda: answers_not_ready(running))
 
-        ended = status(running, "--json")
+        printed, as_json = status(running), status(running, "--json")
 
-    assert ended.returncode == 1
-    assert json.loads(ended.stdout)["checks"]["schema"] != "ok"
+    assert "not ready" in printed.stderr
+    assert as_json.returncode == 1
+    assert json.loads(as_json.stdout)["checks"]["schema"] != "ok"
+
+
+def answers_not_ready(running: Running) -> bool:
+    with contextlib.suppress(OSError):
+        return running.ask("GET", "/readyz")[0] == 503
+    return False
 
 
 def test_an_absent_service_gives_one_line(tmp_path: Path) -> None:
@@ -57,32 +77,21 @@ def test_an_absent_service_gives_one_line(tmp_path: Path) -> None:
     assert ended.stderr.startswith("error: no service answers at http://127.0.0.1:9")
 
 
-def test_a_token_without_the_scope_operate_is_named_as_the_cause(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
-        ended = run(
-            "status",
-            environ={
-                **running.environ,
-                "WATS_CONFIG": str(running.folder / "wats.config.yaml"),
-                "TEST_SERVICE_TOKEN": running.environ["TEST_READER_TOKEN"],
-            },
-        )
+def test_a_token_without_the_scope_operate_is_named_as_the_cause(gateway: Running) -> None:
+    ended = status(gateway, TEST_SERVICE_TOKEN=gateway.environ["TEST_READER_TOKEN"])
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(
         "error: the service hides /status: the token is unknown to it or lacks the scope operate;"
         " the token is that of TEST_SERVICE_TOKEN: set it to that of the service"
     )
-    assert running.environ["TEST_READER_TOKEN"] not in ended.stderr
+    assert gateway.environ["TEST_READER_TOKEN"] not in ended.stderr
 
 
-def test_a_command_without_a_token_says_that_it_sent_the_placeholder_of_a_dry_run(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
-        environ = {**running.environ, "WATS_CONFIG": str(running.folder / "wats.config.yaml")}
-
-        ended = run("status", environ={**environ, "TEST_SERVICE_TOKEN": ""})
-        refused = run("receipts", "list", environ={**environ, "TEST_SERVICE_TOKEN": ""})
-        live = run("status", environ={**environ, "TEST_SERVICE_TOKEN": "", "WATS_MODE": "live"})
+def test_a_command_without_a_token_says_that_it_sent_the_placeholder_of_a_dry_run(gateway: Running) -> None:
+    ended = status(gateway, TEST_SERVICE_TOKEN="")
+    refused = run("receipts", "list", environ=environment_of(gateway, TEST_SERVICE_TOKEN=""))
+    live = status(gateway, TEST_SERVICE_TOKEN="", WATS_MODE="live")
 
     for printed in (ended.stderr, refused.stderr):
         assert "TEST_SERVICE_TOKEN is not set, so that the placeholder of a dry-run was sent" in printed

@@ -8,6 +8,7 @@ from app.config import Flags, Settings, load_settings
 from app.store import Store
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.store import Databases, databases
+from tests.support.tracing import traced_once
 
 __all__ = ["databases"]
 
@@ -32,9 +33,10 @@ def port() -> int:
 @pytest.fixture
 def settings(tmp_path: Path, databases: Databases, port: int) -> Settings:
     """A live profile with two destinations, on a fresh database."""
-    config = write_config(tmp_path, CONFIG + DESTINATIONS.format(url=databases.empty(), port=port))
+    config = write_config(tmp_path, CONFIG + DESTINATIONS.format(url=databases.migrated(), port=port))
     environ = {**LIVE_ENVIRONMENT, **SECRETS, "WATS_DATA_DIR": str(tmp_path / "data")}
-    return load_settings(Flags(config=config, live=True, yes_live=True), environ)
+    with traced_once("settings with destinations"):
+        return load_settings(Flags(config=config, live=True, yes_live=True), environ)
 
 
 @pytest.fixture

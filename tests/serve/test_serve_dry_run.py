@@ -32,30 +32,30 @@ def send(command: str, port: int) -> tuple[int, bytes]:
         return answer.status, answer.read()
 
 
-def test_the_printed_command_posts_a_webhook_that_is_accepted_and_shown(tmp_path: Path) -> None:
+def test_the_printed_command_posts_a_webhook_which_is_shown_and_kept_over_a_restart(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
-    with serving(tmp_path, "--config", config, "--dry-run", environ=environment(tmp_path)) as running:
-        banner = start_line(running)
+    arguments = ("--config", config, "--dry-run")
+    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
+        banner, told = start_line(running), running.err
         answer = send(banner["try"], running.port)
         receipts = run(
             "receipts", "list", "--config", config, "--json", environ=running.environ | {"TEST_SERVICE_TOKEN": ""}
         )
+        with_placeholder = running.ask("GET", "/api/receipts", headers=PLACEHOLDER)[0]
+        running.stop()
+    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as again:
+        repeated = send(banner["try"], again.port)
 
     assert answer == (200, b'{"status":"accepted"}')
+    assert repeated == (200, b'{"status":"duplicate"}')
     assert (banner["mode"], banner["database"]) == ("dry-run", "sqlite")
     assert banner["webhookUrl"] == f"http://127.0.0.1:{running.port}/webhooks/whatsapp"
     [receipt] = json.loads(receipts.stdout)["items"]
     assert receipt["state"] in ("pending", "split")
-
-
-def test_the_live_database_and_secrets_are_left_alone(tmp_path: Path) -> None:
-    config = str(write_config(tmp_path))
-    with serving(tmp_path, "--config", config, "--dry-run", environ=environment(tmp_path)) as running:
-        assert running.ask("GET", "/api/receipts", headers=PLACEHOLDER)[0] == 200
-
+    assert with_placeholder == 200
     assert sorted(path.name for path in (tmp_path / "data").glob("*.sqlite3")) == ["dry-run.sqlite3"]
-    assert "not use" in running.err
-    assert "TEST_ACCESS_TOKEN" in running.err
+    assert "not use" in told
+    assert "TEST_ACCESS_TOKEN" in told
 
 
 def test_on_a_public_address_secrets_are_generated_and_printed_once(tmp_path: Path) -> None:
@@ -71,16 +71,3 @@ def test_on_a_public_address_secrets_are_generated_and_printed_once(tmp_path: Pa
 
     assert len(printed) == 3
     assert all(running.err.count(value) == 1 and value not in running.out for value in printed.values())
-
-
-def test_a_dry_run_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
-    arguments = ("--config", str(write_config(tmp_path)), "--dry-run")
-    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
-        sample = start_line(running)["try"]
-        send(sample, running.port)
-        running.stop()
-
-    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as again:
-        answer = send(sample, again.port)
-
-    assert answer == (200, b'{"status":"duplicate"}')

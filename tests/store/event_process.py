@@ -60,7 +60,7 @@ def read(url: str, seed: str, types: str) -> None:
     while not any(event.type == LAST for event in page):
         page = store.events.after(seen[-1], types=[LAST, *types.split(",")], limit=choice.randint(1, 20))
         seen += [event.sequence for event in page]
-        time.sleep(choice.choice((0, 0.001)))
+        time.sleep(choice.choice((0, 0.02)))
     print(json.dumps(seen[1:]), flush=True)
 
 

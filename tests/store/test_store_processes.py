@@ -29,12 +29,12 @@ def stored_bodies(store: Store) -> list[str]:
     return store.database.read(lambda c: [bytes(body).decode() for body in c.execute(query).scalars()])
 
 
-def test_eight_processes_may_migrate_an_empty_database_at_once(databases: Databases, start: Start) -> None:
+def test_four_processes_may_migrate_an_empty_database_at_once(databases: Databases, start: Start) -> None:
     url = databases.empty()
 
-    migrating = [start("process", "migrate", url) for _ in range(8)]
+    migrating = [start("process", "migrate", url) for _ in range(4)]
 
-    assert [child.hear() for child in migrating] == [HEAD] * 8
+    assert [child.hear() for child in migrating] == [HEAD] * 4
     assert all(child.succeeds() for child in migrating)
 
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, SignedWith
 from app.store import Limits, Store, StoreUnavailable
+from app.store.engine.sqlite import driver, path_of
+from tests.support.tracing import traced_once
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 KINDS = ("sqlite", "postgresql")
@@ -54,10 +58,27 @@ def sqlite_databases(folder: Path) -> Databases:
 
     def migrated() -> str:
         url = empty()
-        Store(url, min_free_bytes=0, cooperative=False).upgrade_schema()
+        put_migrated_file(path_of(url))
         return url
 
     return Databases("sqlite", empty, migrated)
+
+
+def put_migrated_file(path: Path) -> None:
+    """Put a SQLite file with the schema at head there, unless there is one. It was migrated once, and is copied."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(_migrated_file(driver().sqlite_version_info))
+
+
+@cache
+def _migrated_file(_version: tuple[int, ...]) -> bytes:
+    """Return the bytes of a file that is migrated with a library of this version, on which its journal depends."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "wats.sqlite3"
+        Store(f"sqlite:///{path}", min_free_bytes=0, cooperative=False).upgrade_schema()
+        return path.read_bytes()
 
 
 @pytest.fixture(params=KINDS)
@@ -72,7 +93,8 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
 @pytest.fixture
 def url(databases: Databases) -> str:
     """Return the URL of a database with the schema at head."""
-    return databases.migrated()
+    with traced_once(f"{databases.kind} migrated"):
+        return databases.migrated()
 
 
 @pytest.fixture
@@ -83,7 +105,8 @@ def make_store() -> Iterator[StoreMaker]:
     def make(url: str, **options: Any) -> Store:
         store = Store(url, **{"min_free_bytes": 0, "cooperative": False, "limits": UNHURRIED, **options})
         made.append(store)
-        store.open()
+        with traced_once(f"store of {url.partition(':')[0]}, {sorted(options)}"):
+            store.open()
         return store
 
     yield make
