@@ -511,4 +511,4 @@ def test_a_number_without_a_user_stays_with_the_contact_that_it_is_linked_to(tim
 
     accept(timed, new_message(to="+5531988880001"))
 
-    assert len(timed.messages.page(contact="BR.1", limit=9)) == 1
+    assert len(timed.messages.page(contact="BR.1", limit=9)) == 2
