@@ -122,8 +122,40 @@ def no_fence() -> None:
     settle_jobs.lock_held = lock_anyway
 
 
+def resend_what_is_ambiguous() -> None:
+    """A bug: a message whose answer was lost is taken for one that was not sent."""
+    from app.domain.send_answer import Ambiguous, NotSent
+    from app.messages import send
+
+    def outcome(answer: Any, *arguments: Any) -> Any:
+        return judge(NotSent(answer.reason) if isinstance(answer, Ambiguous) else answer, *arguments)
+
+    judge = send.outcome_of_send
+    send.outcome_of_send = outcome
+
+
+def resend_what_was_cut_off() -> None:
+    """A bug: what was being sent when its worker died is taken for what still waits."""
+    from app.store.transactions import reserve_sends
+
+    def ending(row: Any, *arguments: Any) -> Any:
+        outcome = end(row, *arguments)
+        return None if row is not None and row.status == "sending" else outcome
+
+    end = reserve_sends._ending
+    reserve_sends._ending = ending
+
+
 PLANTS: dict[str, Callable[[], None]] = {
-    plant.__name__: plant for plant in (settle_before_post, dedupe_per_body, dedupe_outside_the_transaction, no_fence)
+    plant.__name__: plant
+    for plant in (
+        settle_before_post,
+        dedupe_per_body,
+        dedupe_outside_the_transaction,
+        no_fence,
+        resend_what_is_ambiguous,
+        resend_what_was_cut_off,
+    )
 }
 
 
