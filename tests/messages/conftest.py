@@ -50,7 +50,7 @@ def accepting(url: str, make_store: StoreMaker) -> Store:
 
 @pytest.fixture
 def start_worker(url: str, tmp_path: Path, meta: FakeMetaServer) -> Iterator[StartWorker]:
-    """Start one more worker; with a point, one that dies there."""
+    """Start one more worker; with a point, one that dies there while it sends a message."""
     config = CONFIG.replace('phoneNumberId: "9876543210"', f'phoneNumberIds: ["{NUMBER}", "{OTHER_NUMBER}"]')
     path = write_config(tmp_path, config + SENDING.format(url=url, meta=meta.url))
     live = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_GRACE_SECONDS": "5", "WATS_TEST_URL": url}
@@ -58,10 +58,13 @@ def start_worker(url: str, tmp_path: Path, meta: FakeMetaServer) -> Iterator[Sta
     with contextlib.ExitStack() as stack:
         log = stack.enter_context((tmp_path / "worker.log").open("ab"))
 
-        def start(die_at: str = "") -> subprocess.Popen[bytes]:
+        def start(die_at: str = "", message: str = "") -> subprocess.Popen[bytes]:
             program = [str(Path(__file__).parent / "dying_sender.py")] if die_at else ["-m", "app.worker"]
             process = subprocess.Popen(
-                [sys.executable, *program], cwd=ROOT, env={**environ, "WATS_TEST_DIE_AT": die_at}, stderr=log
+                [sys.executable, *program],
+                cwd=ROOT,
+                env={**environ, "WATS_TEST_DIE_AT": die_at, "WATS_TEST_MESSAGE": message},
+                stderr=log,
             )
             stack.callback(process.wait)
             stack.callback(process.kill)

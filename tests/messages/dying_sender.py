@@ -1,4 +1,4 @@
-"""The background worker, dying of SIGKILL at the point that WATS_TEST_DIE_AT names, while a message is being sent."""
+"""The background worker, dying of SIGKILL at the point WATS_TEST_DIE_AT while it sends the message WATS_TEST_MESSAGE."""
 # ruff: noqa: E402
 
 from gevent import monkey
@@ -17,7 +17,8 @@ store = Store(os.environ["WATS_TEST_URL"], min_free_bytes=0, cooperative=True)
 
 
 def die_while_sending(point: str) -> None:
-    if point == os.environ["WATS_TEST_DIE_AT"] and store.messages.page(status=MessageStatus.SENDING, limit=1):
+    message = store.messages.get(os.environ["WATS_TEST_MESSAGE"]) if point == os.environ["WATS_TEST_DIE_AT"] else None
+    if message is not None and message.status is MessageStatus.SENDING:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -107,13 +107,17 @@ def test_a_stopped_account_keeps_its_messages_until_a_new_start_finds_it_well(
 
 
 def test_a_worker_that_is_killed_never_makes_a_second_post(
-    accepting: Store, meta: FakeMetaServer, start_worker: StartWorker
+    accepting: Store, meta: FakeMetaServer, start_worker: StartWorker, worker_log: Callable[[], str]
 ) -> None:
     before_post, in_post, after_answer = "0001", "5010", "0002"
-    accepted = {}
+    accepted: dict[str, Message] = {}
     for ending, die_at in ((before_post, "claimed"), (after_answer, "handled")):
-        [accepted[ending]] = accept(accepting, to(ending))
-        assert start_worker(die_at).wait(DEADLINE_SECONDS) == -9
+        new = to(ending)
+        worker = start_worker(die_at, new.id)
+        wait_for(lambda: "retention.pruned" in worker_log())  # no other job passes the point any more
+        wait_for(lambda: {status_of(accepting, message) for message in accepted.values()} <= {"unknown"})
+        [accepted[ending]] = accept(accepting, new)
+        assert worker.wait(DEADLINE_SECONDS) == -9
     [accepted[in_post]] = accept(accepting, to(in_post))
     worker = start_worker()
     wait_for(lambda: posts_of(meta)[tracker_of(accepting, accepted[in_post])] == 1)
