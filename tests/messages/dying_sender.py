@@ -1,4 +1,4 @@
-"""The background worker, dying of SIGKILL at the point WATS_TEST_DIE_AT while it sends the message WATS_TEST_MESSAGE."""
+"""The background worker, dying of SIGKILL at the point WATS_TEST_DIE_AT while it sends WATS_TEST_MESSAGE."""
 # ruff: noqa: E402
 
 from gevent import monkey
