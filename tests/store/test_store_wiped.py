@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
 
 from app.domain.job import Retry
 from app.domain.job_result import JobResult
@@ -15,7 +14,6 @@ from app.domain.meta.parse import Unreadable, split
 from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.engine import sqlite
-from app.store.tables.message_schema import conversations
 from tests.support.envelopes import change, contact, envelope, inbound_text
 from tests.support.sqlite_bytes import bytes_of_files, copies_of, execute
 from tests.support.store import NOON, StoreMaker, new_receipt, sqlite_databases
@@ -109,9 +107,6 @@ def prune(store: Store) -> None:
 
 
 def erase(store: Store, phone: str) -> None:
-    store.write(
-        lambda c: c.execute(delete(conversations).where(conversations.c.wa_id == phone))
-    )  # no erasure does it
     cursor = None
     while (cursor := store.retention.erase(phone, cursor).next) is not None:
         pass
