@@ -53,6 +53,9 @@ def main(*roles: str) -> int:
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()
     import app.cli.opened_store  # noqa: F401 - here, so that what is forked next need not load it
+    from app.store import load_driver
+
+    load_driver(settings.storage.url)
 
     launcher = os.getpid()
     pid = os.fork()
@@ -99,7 +102,7 @@ def _wait_for(pid: int) -> int:
 
 def _start(roles: tuple[str, ...], settings: Settings) -> int:
     """Fork a process for each role, and become the supervisor. In a new process, return what its role returns."""
-    run = _load_roles()
+    run = _load_roles(settings.storage.url)
     folder = counter_folder.enter(settings)
     if folder is not None:
         os.environ[COUNTER_FOLDER.variable] = str(folder.path)
@@ -118,12 +121,12 @@ def _start(roles: tuple[str, ...], settings: Settings) -> int:
     return 1  # never: the process is another program now
 
 
-def _load_roles() -> dict[str, Run]:
+def _load_roles(database_url: str) -> dict[str, Run]:
     """Load the code of all roles, and return what runs each."""
     from app import worker
     from app.server import master
 
-    master.load_shared_code()
+    master.load_shared_code(database_url)
     return {"web": master.run, "worker": worker.main}
 
 

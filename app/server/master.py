@@ -44,11 +44,13 @@ def run() -> int:
     return 0
 
 
-def load_shared_code() -> None:
-    """Load what every web process needs. What is loaded here is in memory once."""
+def load_shared_code(database_url: str) -> None:
+    """Load what every web process needs, with this database. What is loaded here is in memory once."""
     import app.factory
     import app.server.refusals  # noqa: F401
+    from app.store import load_driver
 
+    load_driver(database_url)
     get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it makes a socket to look for IPv6
     gc.freeze()  # the collector would write to what is shared, and so copy it
 

@@ -5,6 +5,7 @@ The only package with SQL. When a durable write returns, it is on disk.
 
 from app.store.consumers import Consumer
 from app.store.engine.database import Limits
+from app.store.engine.driver import load_driver
 from app.store.engine.errors import (
     ClaimLost,
     StoreBroken,
@@ -40,4 +41,5 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "StoreUnreachable",
+    "load_driver",
 ]

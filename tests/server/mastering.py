@@ -5,6 +5,7 @@
 
 import gc
 import json
+import os
 import runpy
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ def load_as_gunicorn() -> None:
 def load_as_launcher() -> None:
     from app import launcher
 
-    launcher._load_roles()
+    launcher._load_roles(os.environ["WATS_DRY_RUN_DATABASE_URL"])
 
 
 def holders_of_native_locks() -> Iterator[str]:

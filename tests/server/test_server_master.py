@@ -24,9 +24,16 @@ OF_PYTHON = {
 """What Python itself, and gevent, have made before the patch. None of it is held while a greenlet waits."""
 
 
+URLS = ("sqlite:///unused.sqlite3", "postgresql+psycopg://unused@127.0.0.1/unused")
+
+
 @pytest.mark.parametrize("kind", ["gunicorn", "launcher"])
-def test_a_forked_process_inherits_no_event_loop_and_no_lock_of_before_the_patch(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("url", URLS, ids=["sqlite", "postgresql"])
+def test_a_forked_process_inherits_no_event_loop_and_no_lock_of_before_the_patch(
+    tmp_path: Path, kind: str, url: str
+) -> None:
     start = {"WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml", "WATS_DATA_DIR": str(tmp_path)}
+    start["WATS_DRY_RUN_DATABASE_URL"] = url
     loaded = subprocess.run(
         [sys.executable, str(MASTERING), kind],
         cwd=ROOT,
