@@ -40,12 +40,17 @@ class Databases:
         filled = self._filled.get((kind, receipts))
         if filled is not None:
             return filled
-        environ = self.without_database()
-        if kind == "postgresql":
-            environ["WATS_DRY_RUN_DATABASE_URL"] = self._postgres().empty_database()
+        environ = self.new(kind)
         prepare(environ, receipts)
         if receipts:
             self._filled[kind, receipts] = environ
+        return environ
+
+    def new(self, kind: str) -> Environ:
+        """Return the environment of a database that is still empty."""
+        environ = self.without_database()
+        if kind == "postgresql":
+            environ["WATS_DRY_RUN_DATABASE_URL"] = self._postgres().empty_database()
         return environ
 
     def without_database(self) -> Environ:

@@ -56,6 +56,11 @@ def _goals(kind: str, *, drain: float, own: float) -> list[Goal]:
             "own_milliseconds", kind, "worker's processor time for an event, without the POST", most=own, unit=" ms"
         ),
         Goal("split_rate", kind, "events/s split out of batches of 1000, two destinations", least=5000),
+        Goal("serve_seconds", kind, "processor time until `serve` is ready", most=1.5, unit=" s"),
+        Goal("status_seconds", kind, "processor time of `flask wats status`", most=0.35, unit=" s"),
+        Goal("idle_memory", kind, "memory of `serve`, idle", most=150, unit=" MB"),
+        Goal("load_memory", kind, "memory of `serve` under load", most=200, unit=" MB"),
+        Goal("supervisor_memory", kind, "memory of the supervisor", most=15, unit=" MB"),
     ]
 
 
