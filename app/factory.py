@@ -14,6 +14,7 @@ from app.events.consumers import bp as consumers
 from app.events.routes import bp as events
 from app.gateway import EXTENSION
 from app.health.routes import bp as health
+from app.messages.conversations import bp as conversations
 from app.messages.pauses import bp as sending
 from app.messages.routes import bp as messages
 from app.retention.routes import bp as contacts
@@ -63,6 +64,16 @@ def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
     document_webhook(api.spec, app)
     api.register_blueprint(health)
-    for blueprint in (receipts, events, consumers, contacts, deliveries, destinations, messages, sending):
+    for blueprint in (
+        receipts,
+        events,
+        consumers,
+        contacts,
+        deliveries,
+        destinations,
+        messages,
+        conversations,
+        sending,
+    ):
         api.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)

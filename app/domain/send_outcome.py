@@ -11,8 +11,10 @@ from typing import Any
 from app.domain.job import Done, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
 from app.domain.message import Message, MessageStatus
+from app.domain.meta import scalars
 from app.domain.meta.graph_error_table import rule_for
 from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, GraphError
+from app.domain.meta.touch import Touch
 from app.domain.scope_pause import Refusal
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
 
@@ -95,6 +97,14 @@ def outcome_of_send(answer: SendAnswer, message: Message, now: datetime, jitter:
         job = _retry(_backoff(error["tries"], jitter), message, now)
         return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.FAILURE)
     return _after_refusal(answer, message, now, jitter)
+
+
+def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touch:
+    """Return what Meta's answer to a message tells: by which names it knows the recipient."""
+    sent_to = (message.to or message.recipient or "").removeprefix("+")
+    wa_id, user_id, _ = scalars.customer_ids(accepted.wa_id, accepted.user_id)
+    names = tuple(dict.fromkeys(name for name in (user_id, sent_to, wa_id) if name))
+    return Touch(message.phone_number_id, names, wa_id, user_id, outbound_at=now)
 
 
 def error_json(error: GraphError | None, rule: ErrorRule, http_status: int | None = None) -> Error:

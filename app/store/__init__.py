@@ -18,6 +18,7 @@ from app.store.engine.errors import (
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.migrations.upgrade import SchemaStatus
 from app.store.store import Store
+from app.store.tables.conversations import Conversation
 from app.store.tables.events import EventCounts
 from app.store.tables.messages import MessageCounts
 from app.store.tables.receipts import ReceiptCounts
@@ -26,6 +27,7 @@ from app.store.transactions.prune import PruneStep
 __all__ = [
     "ClaimLost",
     "Consumer",
+    "Conversation",
     "Drain",
     "EventCounts",
     "GroupCommit",

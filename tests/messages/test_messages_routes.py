@@ -310,3 +310,28 @@ def test_an_unknown_message_fails_by_decision(client: FlaskClient, store: Store)
 
     assert failed.get_json()["status"] == MessageStatus.FAILED
     assert claim(store, QUEUE) == []
+
+
+def test_conversations_and_their_windows_are_shown(client: FlaskClient, store: Store) -> None:
+    customer_wrote(store, timedelta(hours=23))
+    old = {"id": "wamid.old", "from": "4915199", "timestamp": "1764000000", "type": "text", "text": {"body": "hi"}}
+    add_events(store, *webhook(number=NUMBERS[1], messages=[old]))
+
+    first = client.get("/api/conversations?limit=1", headers=bearer()).get_json()
+    second = client.get(f"/api/conversations?limit=1&cursor={first['nextCursor']}", headers=bearer()).get_json()
+    windows = [
+        client.get(f"/api/conversations/{contact}/window{query}", headers=bearer()).get_json()
+        for contact, query in (
+            (TO, ""),
+            ("4915199", f"?phoneNumberId={NUMBERS[1]}"),
+            (TO, f"?phoneNumberId={NUMBERS[1]}"),
+        )
+    ]
+
+    assert [page["items"][0]["waId"] for page in (first, second)] == ["4915199", TO[1:]]
+    assert [window["open"] for window in windows] == [True, False, False]
+    assert 0 < windows[0]["remainingSeconds"] <= 3600
+    assert (windows[1]["remainingSeconds"], windows[2]["lastInboundAt"]) == (0, None)
+    for path in ("conversations?cursor=!", f"conversations/{TO}/window?phoneNumberId=1", "conversations/%20/window"):
+        assert client.get(f"/api/{path}", headers=bearer()).status_code == 400
+    assert client.get("/api/conversations", headers=SENDER).status_code == 403

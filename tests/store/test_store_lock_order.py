@@ -319,6 +319,7 @@ def read_everything(store: Store) -> None:
         store.conversations.last_inbound([(NUMBERS[0], (PHONE, USER))]),
         store.messages.trackers([bytes(16)]),
         store.messages.counts(HOUR),
+        store.conversations.page(before=(NOON, 1, NUMBERS[0]), limit=9),
     )
     store.messages.page(contact=PHONE, limit=9), store.messages.page(status=MessageStatus.UNKNOWN, limit=9)
     store.clock.now(), store.clock.last_jump(), store.clock.is_singleton_job_ahead(LEASE)

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.event import NewEvent
-from app.domain.message import Message
-from app.domain.meta import scalars
 from app.domain.meta.event_types import SYSTEM_MESSAGES
 from app.domain.meta.names import CHANGES
-from app.domain.send_answer import Accepted
 
 NOT_WRITTEN = {*SYSTEM_MESSAGES.values(), "message.system", "message.revoke", "message.request_welcome"}
 USER_CALLS = "USER_INITIATED"
@@ -46,14 +43,6 @@ def touch_of(event: NewEvent) -> Touch | None:
     if not known:
         return None
     return Touch(event.phone_number_id, known, contact.wa_id, contact.user_id, inbound_at=event.occurred_at)
-
-
-def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touch:
-    """Return what Meta's answer to a message tells: by which names it knows the recipient."""
-    sent_to = (message.to or message.recipient or "").removeprefix("+")
-    wa_id, user_id, _ = scalars.customer_ids(accepted.wa_id, accepted.user_id)
-    names = tuple(dict.fromkeys(name for name in (user_id, sent_to, wa_id) if name))
-    return Touch(message.phone_number_id, names, wa_id, user_id, outbound_at=now)
 
 
 def _is_inbound(event: NewEvent) -> bool:

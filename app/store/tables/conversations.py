@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, literal, select, tuple_
 
 from app.domain.message import contact_number
 from app.store.tables.message_schema import contact_links, conversations
@@ -12,6 +12,9 @@ from app.store.tables.types import chunks
 
 Party = tuple[str, tuple[str, ...]]
 """A phone number id of ours, and the names of a contact."""
+
+Place = tuple[datetime, int, str]
+"""Where a conversation stands in their list: its time, contact and number."""
 
 _LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
 _INBOUND = select(conversations.c.phone_number_id, conversations.c.contact, conversations.c.last_inbound_at).where(
@@ -69,4 +72,24 @@ def last_inbound(connection: Connection, parties: Sequence[Party]) -> list[datet
             default=None,
         )
         for phone_number_id, names in parties
+    ]
+
+
+def page_of_conversations(connection: Connection, before: Place | None, limit: int) -> list[Conversation]:
+    """Return conversations, the one with the latest message first; those behind a place in this order."""
+    order = conversations.c.updated_at, conversations.c.contact, conversations.c.phone_number_id
+    query = select(conversations).order_by(*(column.desc() for column in order)).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(*order) < tuple_(*map(literal, before, (column.type for column in order))))
+    return [
+        Conversation(
+            row.phone_number_id,
+            row.contact,
+            row.wa_id,
+            row.user_id,
+            row.last_inbound_at,
+            row.last_outbound_at,
+            row.updated_at,
+        )
+        for row in connection.execute(query)
     ]

@@ -13,9 +13,8 @@ from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
 from app.domain.message_progress import News, after
-from app.domain.meta.touch import touch_of_answer
 from app.domain.scope_pause import scopes_of
-from app.domain.send_outcome import Reserved, SendOutcome, SendResult
+from app.domain.send_outcome import Reserved, SendOutcome, SendResult, touch_of_answer
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.schema import queues
 from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
