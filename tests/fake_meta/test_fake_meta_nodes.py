@@ -345,3 +345,34 @@ def test_a_sample_is_known_without_an_upload(meta: CalledMeta) -> None:
 
     assert follow(meta, told["url"]).body == SAMPLES["document"].data
     assert told["mime_type"] == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("999/uploads", {"file_length": "1", "file_type": "image/png"}),
+        (f"{ACCOUNTS.app_id}/uploads", {"file_length": "x", "file_type": "image/png"}),
+        (f"{ACCOUNTS.app_id}/uploads", {"file_length": "1", "file_type": "image/tiff"}),
+        ("upload:unknown", {}),
+        ("999/subscriptions", {}),
+        ("999/subscribed_apps", {}),
+        ("999/message_templates", {}),
+        ("999/register", {}),
+    ],
+)
+def test_what_is_not_there_or_not_right_is_refused(meta: CalledMeta, path: str, query: dict[str, str]) -> None:
+    assert error_of(meta.ask("POST", path, **query))["code"] == 100
+
+
+@pytest.mark.parametrize("fields", [{"name": "Bad name"}, {"category": "SPAM"}, {"components": []}])
+def test_a_template_that_is_not_right_is_refused(meta: CalledMeta, fields: dict[str, Any]) -> None:
+    assert error_of(meta.ask("POST", f"{WABA}/message_templates", {**TEMPLATE, **fields}))["code"] == 131009
+
+
+def test_a_template_exists_once_in_a_language(meta: CalledMeta) -> None:
+    meta.ask("POST", f"{WABA}/message_templates", TEMPLATE)
+
+    again = meta.ask("POST", f"{WABA}/message_templates", TEMPLATE)
+    other = meta.ask("POST", f"{WABA}/message_templates", {**TEMPLATE, "language": "de"})
+
+    assert (again.status, other.status) == (400, 200)

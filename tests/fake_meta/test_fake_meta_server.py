@@ -15,7 +15,7 @@ from app.domain.meta.signature import SIGNATURE_HEADER, signed_with
 from app.graph.fake.connections import Connections
 from app.graph.fake.server import FakeMetaServer
 from tests.support.destinations import ScriptedDestination
-from tests.support.envelopes import NUMBER
+from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import bearer_of_meta, fake_meta, message
 from tests.support.receiver import Receiver, receiving
 from tests.support.serving import ROOT, free_port
@@ -220,3 +220,35 @@ def test_the_fake_is_served_by_a_process_of_its_own() -> None:
 
     assert told.json()["display_phone_number"] == "+1 555-000-1111"
     assert process.returncode == 0
+
+
+def test_the_handshake_asks_the_address_itself(server: FakeMetaServer, receiver: Receiver) -> None:
+    body = {"override_callback_uri": f"http://127.0.0.1:{receiver.server_port}/hook", "verify_token": "v"}
+
+    answer = requests.post(
+        f"{server.url}/{WABA}/subscribed_apps", json=body, headers=bearer_of_meta(), timeout=DEADLINE_SECONDS
+    )
+
+    assert answer.json()["error"]["message"].endswith("HTTP Status Code = 501")
+
+
+def test_an_expired_token_is_healed_and_webhooks_go_elsewhere(server: FakeMetaServer, receiver: Receiver) -> None:
+    expired = send(server, "+9990002190").status_code
+    control(server, "heal")
+    control(server, "callback", {"url": f"http://127.0.0.1:{receiver.server_port}/elsewhere"})
+    healed = send(server, "+9990002190").status_code
+    wait_for(lambda: len(receiver.received) == 3)
+    control(server, "callback", {"url": f"http://127.0.0.1:{receiver.server_port}{PATH}"})
+
+    assert (expired, healed) == (401, 200)
+    assert {path for path, _, _ in receiver.received} == {"/elsewhere"}
+
+
+def test_a_script_is_set_and_tells_what_it_does_not_know(server: FakeMetaServer) -> None:
+    control(server, "script", {"recipient": "+4915112345678", "steps": [{"refusal": "spam"}]})
+
+    refused = send(server, "+4915112345678").json()["error"]["code"]
+    told = control(server, "script", {"recipient": "+1", "steps": [{"refusal": "no such"}]})["error"]
+
+    assert refused == 131048
+    assert "there are account_calls" in told
