@@ -25,7 +25,7 @@ from app.config import ConfigError, Settings, load_settings
 from app.config.start_options import COUNTER_FOLDER, SUPERVISED
 from app.log import configure_logging, flush_output, log_uncaught_errors, take_over_output
 from app.startup import counter_folder
-from app.startup.beats import name_pipe
+from app.startup.beats import NOTIFY_SOCKET, name_pipe
 from app.startup.commands import ROOT, SUPERVISOR, WORKER
 from app.startup.linux import end_with
 from app.supervisor.child import WAITED_FOR, Child
@@ -115,6 +115,7 @@ def _start(roles: tuple[str, ...], settings: Settings) -> int:
             for each in children:
                 each.close()
             os.environ[SUPERVISED.variable] = name_pipe(pipe)
+            os.environ.pop(NOTIFY_SOCKET, None)  # the supervisor speaks for its children; gunicorn would too
             counter_folder.hold_for_itself()
             return run[role]()
     _become_supervisor(children, settings, folder)
