@@ -15,12 +15,10 @@ from app.store import StoreUnavailable
 from app.store.engine import sqlite
 from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_gaps import FIRST, GapCleaner
-from app.store.engine.sqlite_pages import is_gap_clean
 from tests.support.serving import ROOT
-from tests.support.sqlite_bytes import bytes_of_files, execute
+from tests.support.sqlite_bytes import PAGE, bytes_of_files, execute, unclean_pages
 from tests.support.store import StoreMaker, new_receipt, sqlite_databases
 
-PAGE = 4096
 STEP_PAGES = 16
 LOCK_SECONDS = 60
 MARKS = "SELECT * FROM pragma_user_version"
@@ -115,12 +113,6 @@ def leave_copies(url: str, writer: Writer) -> list[bytes]:
 def left_of(copies: list[bytes], url: str) -> list[bytes]:
     left = bytes_of_files(url)
     return [copy for copy in copies if copy in left]
-
-
-def unclean_pages(url: str) -> list[int]:
-    content = sqlite.path_of(url).read_bytes()
-    pages = range(FIRST, len(content) // PAGE + 1)
-    return [page for page in pages if not is_gap_clean(content[PAGE * (page - 1) : PAGE * page])]
 
 
 def test_copies_of_deleted_rows_are_in_no_file_after_the_cleaning(

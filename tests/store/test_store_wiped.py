@@ -15,7 +15,7 @@ from app.domain.split import PendingReceipt, SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.engine import sqlite
 from tests.support.envelopes import change, contact, envelope, inbound_text
-from tests.support.sqlite_bytes import bytes_of_files, copies_of, execute
+from tests.support.sqlite_bytes import bytes_of_files, copies_of, execute, unclean_pages
 from tests.support.store import NOON, StoreMaker, new_receipt, sqlite_databases
 from tests.support.work import LEASE, Clock, claim_split
 
@@ -130,6 +130,7 @@ def test_nothing_that_was_pruned_or_erased_is_left_in_the_files(store: Store, ur
     assert pruned == []
     assert [number for number in erased_receipts if b"wrote %05d" % number in left] == []
     assert phones_left(url) == 0
+    assert unclean_pages(url) == []
     assert copies_of(phone_of(CUSTOMERS - 1), url) > 0
 
 
