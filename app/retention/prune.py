@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import gevent
 
 from app.domain.job import PRUNE_EVERY, Job, Retry
+from app.domain.pacing import MAX_PAIR_PAUSE
 from app.gateway import Gateway
 from app.store import PruneStep, StoreError, StoreUnavailable
 
@@ -41,6 +42,7 @@ class PruneRun:
             "messages",
             "early_statuses",
             "keys",
+            "pairs",
             "conversations",
             "links",
             "free_pages",
@@ -120,6 +122,8 @@ class Pruner:
                 return retention.prune_early_statuses(before=now - EARLY_STATUSES_KEPT)
             case "keys":
                 return retention.prune_keys(before=now - timedelta(days=sending.idempotency_days))
+            case "pairs":
+                return retention.prune_pairs(before=now - MAX_PAIR_PAUSE)
             case "conversations":
                 return retention.prune_conversations(before=run.before)
             case _:

@@ -30,6 +30,10 @@ class MessageRetention(Repository):
         """Delete one batch of statuses whose message never became known."""
         return _until_none(delete_in(self._store, lambda c: prune.prune_early_statuses(c, before)))
 
+    def prune_pairs(self, *, before: datetime) -> PruneStep:
+        """Delete some paces of customers that hold nothing back any more since this time."""
+        return _until_none(delete_in(self._store, lambda c: prune.prune_pairs(c, before)))
+
     def prune_conversations(self, *, before: datetime) -> PruneStep:
         """Delete one batch of conversations in which nothing has happened since this time."""
         return _until_none(delete_in(self._store, lambda c: prune.prune_conversations(c, before)))

@@ -135,7 +135,7 @@ def _place_of(table: str, row: Mapping[str, Any]) -> str:
 
 def _guard_of(table: str, row: Mapping[str, Any]) -> tuple[str, Any] | None:
     """The row whose lock makes another order needless: the queue of a job that waits, the event of a name if any."""
-    if (table == "jobs" and row["due_at"] is None) or table in OF_NUMBERS:
+    if (table == "jobs" and row["due_at"] is None) or (table in OF_NUMBERS and "queue" in row):
         return "queues", row["queue"]
     if table == "event_names" and row["its_event"] is None:
         return None

@@ -287,6 +287,7 @@ def prune(store: Store, clock: Clock) -> None:
     store.message_retention.prune_messages(before=clock.now, after=0)
     store.message_retention.prune_keys(before=clock.now)
     store.message_retention.prune_early_statuses(before=clock.now)
+    store.message_retention.prune_pairs(before=clock.now)
     store.message_retention.prune_conversations(before=clock.now)
     store.message_retention.prune_links()
 

@@ -31,7 +31,7 @@ from tests.support.work import Clock, add_events, claim, claim_split, receive
 QUEUE = queue_of_number(NUMBER)
 WABA = "102290129340398"
 LIMITS = SendLimits(80, Pace(timedelta(seconds=6), 45), "warn", WABA)
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 _moments = iter(range(10_000))
 _people = iter(range(4915100000000, 4915199999999))
@@ -512,3 +512,15 @@ def test_a_number_without_a_user_stays_with_the_contact_that_it_is_linked_to(tim
     accept(timed, new_message(to="+5531988880001"))
 
     assert len(timed.messages.page(contact="BR.1", limit=9)) == 2
+
+
+def test_the_pace_of_a_customer_is_forgotten_once_it_holds_nothing_back(timed: Store, clock: Clock) -> None:
+    queued(timed, 2)
+    send(timed, refused(131056), accepted())
+    clock.advance(3 * SECOND)
+
+    early = timed.message_retention.prune_pairs(before=clock.now)
+    clock.advance(HOUR)
+    late = timed.message_retention.prune_pairs(before=clock.now)
+
+    assert (early.deleted, late.deleted) == (0, 2)

@@ -15,7 +15,7 @@ All transactions take their locks in one order, so that no two of them can deadl
 - A job whose `due_at` is NULL was never claimed. A transaction that changes such jobs has locked their queue, and may
   take them in any order.
 - A transaction that changes the pace of a number or of its customers (`send_numbers`, `send_pairs`) has locked the
-  number's queue.
+  number's queue. Those of customers that hold nothing back are deleted alone, with SKIP LOCKED.
 - What waits for an answer of Meta's (`early_statuses`) comes after messages. Before them, an unmatched status and an
   answer take an advisory lock.
 - `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, exists, select, tuple_
 
 from app.domain.message import UNFINISHED
 from app.store.tables.message_schema import contact_links, conversations, early_statuses, idempotency_keys, messages
+from app.store.tables.sending_schema import send_pairs
 from app.store.transactions.erase_messages import delete_messages
 from app.store.transactions.prune import STEP_ROWS, Plan
 
@@ -41,6 +42,15 @@ def prune_early_statuses(connection: Connection, before: datetime) -> int:
     query = select(table.id).where(table.at < before).order_by(table.at).limit(STEP_ROWS)
     locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
     return connection.execute(delete(early_statuses).where(table.id.in_(locked))).rowcount
+
+
+def prune_pairs(connection: Connection, before: datetime) -> int:
+    """Delete some paces of customers that hold nothing back any more since this time; return how many."""
+    table, key = send_pairs.c, (send_pairs.c.phone_number_id, send_pairs.c.contact)
+    is_free = (table.full_at < before) & (table.paused_until.is_(None) | (table.paused_until < before))
+    query = select(*key).where(is_free).limit(STEP_ROWS).with_for_update(skip_locked=True)
+    locked = [tuple(row) for row in connection.execute(query)]
+    return connection.execute(delete(send_pairs).where(tuple_(*key).in_(locked))).rowcount
 
 
 def prune_conversations(connection: Connection, before: datetime) -> int:
