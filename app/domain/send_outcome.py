@@ -91,7 +91,7 @@ def outcome_of_send(answer: SendAnswer, message: Message, now: datetime, jitter:
     if isinstance(answer, Accepted):
         return SendOutcome(MessageStatus.ACCEPTED, Done(), accepted=answer, signal=QueueSignal.SUCCESS)
     if isinstance(answer, Ambiguous):
-        return SendOutcome(MessageStatus.UNKNOWN, Done())
+        return SendOutcome(MessageStatus.UNKNOWN, Done(), signal=QueueSignal.FAILURE)
     if isinstance(answer, NotSent):
         error = _with_tries({"message": answer.reason, "class": ErrorClass.TRANSIENT.value}, message)
         job = _retry(_backoff(error["tries"], jitter), message, now)

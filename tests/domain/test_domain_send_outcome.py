@@ -27,6 +27,7 @@ def message(
         id=new_message_id(NOON),
         row_id=1,
         phone_number_id="1",
+        contact=1,
         endpoint=endpoint,
         status=MessageStatus.SENDING,
         type="text",
@@ -61,10 +62,10 @@ def test_an_accepted_message_is_done() -> None:
     assert found.shows_that_scopes_work
 
 
-def test_a_message_whose_answer_was_lost_is_never_sent_again() -> None:
+def test_a_message_whose_answer_was_lost_is_never_sent_again_and_its_queue_fails() -> None:
     found = outcome(Ambiguous("no answer in time"))
 
-    assert found == SendOutcome(MessageStatus.UNKNOWN, Done())
+    assert found == SendOutcome(MessageStatus.UNKNOWN, Done(), signal=QueueSignal.FAILURE)
     assert not found.shows_that_scopes_work
 
 

@@ -144,6 +144,21 @@ def test_an_answer_that_was_lost_leaves_the_message_unknown(timed: Store) -> Non
     assert waiting(timed) == 0
 
 
+def test_answers_that_are_lost_in_a_row_cost_few_messages(timed: Store, clock: Clock) -> None:
+    messages = queued(timed, 30)
+    few = replace(LIMITS, per_second=2)  # a burst of 2
+    sent = []
+    for _ in range(6):
+        sent.append(send(timed, Ambiguous("HTTP 502 without an error of the Graph API"), limits=few))
+        clock.advance(SECOND)
+    clock.advance(10 * SECOND)
+    probe = send(timed, Ambiguous("no answer in time"), limits=few)
+    statuses = [stored(timed, message).status for message in messages]
+
+    assert (sum(sent), sent[-1], probe) == (6, 0, 1)
+    assert (statuses.count("unknown"), statuses.count("queued")) == (7, 23)
+
+
 def test_the_answer_of_a_worker_that_lost_its_claim_changes_nothing(timed: Store, clock: Clock) -> None:
     [message] = queued(timed)
     late = reserve(timed)
