@@ -19,6 +19,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from app.config import ConfigError, Settings, load_settings
@@ -90,13 +91,16 @@ def _wait_for(pid: int) -> int:
     def stop(_number: int, _frame: object) -> None:
         nonlocal is_stopping
         is_stopping = True
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, stop)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     end_at_sigterm()
     if is_stopping:
         os._exit(0)
+    if code < 0:
+        sys.stderr.write(f"error: the upgrade of the schema was ended by signal {-code}; start again\n")
     return code if code >= 0 else 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.store.engine.file_lock import FileLock
 from tests.support.live import write_config
 from tests.support.serving import (
     GUNICORN,
@@ -113,6 +114,17 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
 
     assert code == 128 + signal.SIGTERM
     wait_for(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_a_stop_while_the_upgrade_of_the_schema_waits_ends_all_that_was_started(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with FileLock(tmp_path / "data" / "wats.sqlite3").held(), serving(tmp_path, ready=False) as running:
+        wait_for(lambda: len(running.pids()) == 2)
+        pids = running.pids()
+
+        assert running.stop() == 0, running.err
+
+        wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_a_killed_worker_is_started_again(tmp_path: Path) -> None:
