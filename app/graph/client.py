@@ -62,6 +62,7 @@ class GraphClient:
         self._read_seconds = read_seconds
         self._total_seconds = total_seconds
         self._other_version = Throttle()
+        self._token = token.strip("\"' ").encode()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -100,7 +101,11 @@ class GraphClient:
     def _post(self, url: str, body: bytes) -> Reply:
         timeouts = (CONNECT_SECONDS, self._read_seconds)
         with self._session.post(url, body, timeout=timeouts, allow_redirects=False, stream=True) as response:
-            return response.status_code, response.headers, _content(response)
+            return response.status_code, response.headers, self._without_token(_content(response))
+
+    def _without_token(self, content: bytes) -> bytes:
+        """Return the content of an answer. Meta repeats a token that it cannot read in its error."""
+        return content.replace(self._token, b"[token]") if self._token else content
 
     def _compare_version(self, answered: str | None) -> None:
         """Warn once if another version has answered: Meta passes calls to an ended one to the oldest that lives."""

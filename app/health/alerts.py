@@ -30,6 +30,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         *_of_receipts(snapshot),
         *_of_deliveries(snapshot),
         *_of_sending(snapshot),
+        *_of_orphans(snapshot),
         *_of_messages(snapshot.messages),
         *_of_consumers(snapshot),
         *_of_clock(snapshot),
@@ -87,6 +88,15 @@ def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:
     for queue in snapshot.held_back:
         number = queue.name.removeprefix(SEND_QUEUE)
         yield Alert("meta_not_reached", f"messages of {number} wait: {queue.last_error}; retries go on by themselves")
+
+
+def _of_orphans(snapshot: Snapshot) -> Iterator[Alert]:
+    for depth in snapshot.orphaned:
+        number, waiting = depth.queue.removeprefix(SEND_QUEUE), _counted(depth.waiting, "message")
+        yield Alert(
+            "number_not_listed",
+            f"{waiting} of {number} wait: the profile does not list this number; list it again, or cancel them",
+        )
 
 
 def _of_messages(counts: MessageCounts) -> Iterator[Alert]:

@@ -8,7 +8,7 @@ from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationStatus, destination_statuses
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE, kind_of_queue
-from app.domain.message import SEND_KIND
+from app.domain.message import SEND_KIND, queue_of_number
 from app.domain.queue import QueueDepth, QueueState
 from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
@@ -24,6 +24,7 @@ class Snapshot:
     `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
     `consumers_ahead`: names of those whose cursor lies beyond the last event. `pauses`: scopes in which nothing is
     sent. `held_back`: the queues of numbers from which Meta is not reached. `messages`: those that need a human.
+    `orphaned`: queues of numbers that the profile does not list.
     """
 
     now: datetime
@@ -38,6 +39,7 @@ class Snapshot:
     pauses: tuple[ScopePause, ...] = ()
     held_back: tuple[QueueState, ...] = ()
     messages: MessageCounts = NONE_TO_LOOK_AT
+    orphaned: tuple[QueueDepth, ...] = ()
 
     @property
     def dead_letters(self) -> int:
@@ -55,18 +57,20 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
     now = store.clock.now()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
     names = [destination.name for destination in gateway.settings.destinations]
-    queues = store.queues.all()
+    queues, depths = store.queues.all(), store.jobs.depths()
+    numbers = {queue_of_number(number) for number in gateway.settings.whatsapp.phone_number_ids}
     return Snapshot(
         now=now,
         receipts=receipts,
         events=store.events.counts(),
-        queues=_with_splitting(store.jobs.depths(), receipts),
+        queues=_with_splitting(depths, receipts),
         deliveries=deliveries,
         destinations=destination_statuses(names, queues, deliveries),
         workers=store.heartbeats.of_kind("worker"),
         consumers_ahead=store.consumers.ahead(),
         clock_jump=store.clock.last_jump(),
         messages=store.messages.counts(timedelta(minutes=gateway.settings.sending.unknown_alert_minutes)),
+        orphaned=tuple(one for one in depths if kind_of_queue(one.queue) == SEND_KIND and one.queue not in numbers),
         pauses=tuple(store.sending.pauses()),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )

@@ -1,5 +1,6 @@
 """The API of what is paused: the scopes in which nothing is sent because Meta refused a message."""
 
+import re
 from typing import Any
 
 import marshmallow as ma
@@ -10,6 +11,8 @@ from app.web.current import gateway
 from app.web.errors import no_such
 from app.web.guards import bearer, guarded_by
 from app.web.schemas import CamelSchema, Timestamp, page_of
+
+SCOPE = re.compile(r"[!-~]{1,100}", re.ASCII)
 
 bp = Blueprint("sending", __name__, description="What keeps messages from being sent.")
 
@@ -38,7 +41,7 @@ def list_pauses() -> dict[str, Any]:
 @bp.response(200, PauseSchema)
 def resume_scope(scope: str) -> Any:
     """Send again in a scope, and return the pause that was ended. Another refusal pauses it again."""
-    pause = gateway().store.sending.resume(scope)
+    pause = gateway().store.sending.resume(scope) if SCOPE.fullmatch(scope) else None
     if pause is None:
         raise no_such("pause", scope)
     return pause

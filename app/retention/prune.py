@@ -23,7 +23,7 @@ RUN_SECONDS = 2.0
 CLEAN_EVERY = timedelta(days=1)
 MIN_SLEEP_SECONDS = 0.005
 
-EARLY_STATUSES_KEPT = timedelta(days=1)
+EARLY_STATUSES_KEPT = timedelta(minutes=10)
 """The answer that tells a status's message comes within a minute, or never."""
 
 Sleep = Callable[[float], object]

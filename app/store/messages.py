@@ -1,5 +1,6 @@
 """Messages: what the application wants sent, and how far it has come."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from itertools import islice
@@ -23,6 +24,9 @@ from app.store.tables.messages import (
 from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.accept_messages import accept_messages
 from app.store.transactions.decide_message import cancel_message, resolve_as_failed, send_again
+
+VISIBLE = re.compile(r"[!-~]{1,1024}", re.ASCII)
+"""Whatever else stands in the place of a wamid; PostgreSQL would refuse some of it."""
 
 Request = Sequence[NewMessage]
 """Messages that are accepted together, or not at all."""
@@ -54,7 +58,8 @@ class Messages(Repository):
         """Return the message with this id, ours or Meta's."""
         key = key_of_message(message_id)
         if key is None:
-            return self._store.database.read(lambda c: message_by_wamid(c, message_id))
+            is_wamid = VISIBLE.fullmatch(message_id) is not None
+            return self._store.database.read(lambda c: message_by_wamid(c, message_id)) if is_wamid else None
         return self._store.database.read(lambda c: messages_by_key(c, [key])).get(key)
 
     def trackers(self, keys: Collection[bytes]) -> dict[bytes, str | None]:

@@ -253,3 +253,13 @@ def test_a_tls_connection_that_breaks_after_the_request_is_ambiguous(
     secure.will_say(b"", then=ClientConnection.reset)
 
     assert [trusting.send(url_of(secure)) for _ in range(2)] == [LOST] * 2
+
+
+def test_an_answer_that_repeats_the_token_is_told_without_it(meta: ScriptedDestination, sender: GraphSender) -> None:
+    error = {"error": {"code": 190, "message": "Malformed access token EAAmetas"}}
+    meta.will_answer(401, json.dumps(error).encode())
+
+    answer = sender.send(url_of(meta))
+
+    assert "Malformed access token [token]" in str(answer)
+    assert "EAAmetas" not in str(answer)

@@ -11,7 +11,7 @@ from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.heartbeat import Heartbeat
 from app.domain.meta.graph_errors import ErrorClass
-from app.domain.queue import QueueState
+from app.domain.queue import QueueDepth, QueueState
 from app.domain.scope_pause import ScopePause
 from app.health.alerts import alerts_of
 from app.health.snapshot import Snapshot
@@ -63,6 +63,7 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"pauses": (PAUSE,)}, "sending_paused"),
         ({"messages": MessageCounts(unknown=1)}, "unknown_messages"),
         ({"messages": MessageCounts(sent_twice=1)}, "sent_twice"),
+        ({"orphaned": (QueueDepth("send:1", 2, 0, NOW),)}, "number_not_listed"),
         ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
         ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
     ],

@@ -51,9 +51,10 @@ def test_a_resumed_scope_is_paused_no_more(client: FlaskClient, paused: None) ->
 
 
 def test_a_scope_that_is_not_paused_is_not_found(client: FlaskClient) -> None:
-    answer = client.post(f"{PAUSES}/app/resume", headers=OPERATOR)
+    for scope in ("app", "%00", "x" * 200):
+        answer = client.post(f"{PAUSES}/{scope}/resume", headers=OPERATOR)
 
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
 
 
 def test_a_reader_resumes_nothing(client: FlaskClient, paused: None) -> None:

@@ -259,7 +259,7 @@ def test_messages_are_listed_in_pages_from_the_newest(client: FlaskClient, store
 
 
 def test_an_unknown_message_is_not_found(client: FlaskClient) -> None:
-    for path in ("msg_" + "0" * 32, "wamid.x"):
+    for path in ("msg_" + "0" * 32, "wamid.x", "a%00b", "%ED%A0%80", "x" * 2000):
         assert client.get(f"/api/messages/{path}", headers=bearer()).status_code == 404
 
 

@@ -14,13 +14,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.domain.message import Unaccepted, new_message_id
+from app.domain.message import Unaccepted, contact_number, new_message_id
 from app.domain.meta.parse import split
 from app.domain.split import SplitEvent, SplitReceipt
 from app.gateway import Gateway
 from app.store import Store
 from app.store.engine import sqlite
 from app.store.tables.schema import receipts
+from app.store.tables.sending_schema import send_pairs
 from tests.support.envelopes import NUMBER, change, contact, envelope, in_bytes, inbound_text
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
@@ -123,12 +124,15 @@ def test_the_messages_to_a_customer_are_erased_with_their_jobs(client: FlaskClie
     receive_and_split(store, in_bytes(envelope(change(messages=written))))
     messages = [new_message(to=f"+{to}", key=f"to {to} {n}") for n, to in enumerate((PHONE, PHONE, OTHER))]
     store.messages.accept(messages)
+    pace = {"phone_number_id": NUMBER, "contact": contact_number(user), "refusals": 0}
+    store.write(lambda c: c.execute(send_pairs.insert().values(pace)))
 
     erased = erase(client, user)
 
     assert erased["messages"] == 2
     assert [message.to for message in store.messages.page(limit=9)] == [f"+{OTHER}"]
     assert [job.subject for job in claim(store, messages[0].queue)] == [3]
+    assert store.database.read(lambda c: c.execute(send_pairs.select()).all()) == []
     assert store.conversations.last_inbound([(NUMBER, (PHONE,))]) == [None]
     assert store.conversations.last_inbound([(NUMBER, (OTHER,))]) != [None]
     assert store.messages.accept([replace(messages[0], id=new_message_id(NOON))]) == [Unaccepted.ERASED]

@@ -19,6 +19,7 @@ from app.store.tables.message_schema import (
     messages,
 )
 from app.store.tables.schema import receipts
+from app.store.tables.sending_schema import send_pairs
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
 from tests.support.messages import NUMBER, accept, new_message
@@ -181,11 +182,13 @@ def test_old_messages_that_are_over_are_deleted_with_what_belongs_to_them(gatewa
     store.write(lambda c: c.execute(contact_links.insert().values(link)))
     talk = {"phone_number_id": NUMBER, "contact": 2, "updated_at": old}
     store.write(lambda c: c.execute(conversations.insert().values(talk)))
+    pace = {"phone_number_id": NUMBER, "contact": 2, "refusals": 0, "full_at": old}
+    store.write(lambda c: c.execute(send_pairs.insert().values(pace)))
     early = {"wamid": "wamid.A", "status": "failed", "at": gateway.clock() - timedelta(days=2), "details": b"{}"}
     store.write(lambda c: c.execute(early_statuses.insert().values(early)))
 
     Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
 
     assert {message.id for message in store.messages.page(limit=9)} == {young.id, waiting.id}
-    for table in (idempotency_keys, contact_links, conversations, early_statuses):
+    for table in (idempotency_keys, contact_links, conversations, early_statuses, send_pairs):
         assert store.database.read(lambda c, table=table: c.execute(table.select()).all()) == []  # type: ignore[misc]

@@ -121,6 +121,14 @@ def test_the_status_of_an_attempt_before_a_resend_is_no_second_wamid(store: Stor
     assert (message.status, message.wamid, message.second_wamid) == ("delivered", "wamid.B", None)
 
 
+def test_the_failure_of_an_attempt_before_a_resend_changes_nothing(store: Store, sent: Message) -> None:
+    store.write(lambda c: c.execute(update(messages).values(resends=1, status="queued")))
+
+    tell(store, status("wamid.A", "failed", tracker=tracker_of(store, sent), errors=[ERROR]))
+
+    assert (reloaded(store, sent).status, reloaded(store, sent).error) == ("queued", None)
+
+
 def test_a_status_without_a_tracker_waits_for_the_answer_that_tells_its_wamid(store: Store, sent: Message) -> None:
     tell(store, status("wamid.A", "failed", errors=[ERROR]))
 

@@ -28,6 +28,7 @@ KEPT = (
 )
 """What is kept of an error object, unchanged."""
 
+MAX_CODE = 10**9
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -150,4 +151,4 @@ def _number(value: object) -> int | None:
     """Return a code. Some partners of Meta send it as a string of digits."""
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
-    return value if type(value) is int else None
+    return value if type(value) is int and abs(value) < MAX_CODE else None

@@ -19,11 +19,12 @@ from app.domain.message import (
     NewMessage,
     Unaccepted,
 )
+from app.domain.meta.touch import Touch
 from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
 from app.store.tables.types import UtcDateTime, chunks
 from app.store.transactions.enqueue import NewJob, enqueue
-from app.store.transactions.touch_conversations import contacts_of
+from app.store.transactions.touch_conversations import contacts_of, touch_conversations
 
 _RESERVE = text(
     "INSERT INTO idempotency_keys (sha256, request_sha256, message, created_at)"
@@ -83,6 +84,10 @@ def _add(connection: Connection, now: datetime, fresh: Sequence[NewMessage]) -> 
         now,
         [NewJob(message.queue, row_ids[_key(message)], contacts[message.names[0]]) for message in fresh],
     )
+    named_twice = [
+        Touch(None, message.names[::-1], user_id=message.recipient) for message in fresh if len(message.names) > 1
+    ]
+    touch_conversations(connection, now, named_twice)
 
 
 def _row(message: NewMessage, contact: int, now: datetime) -> dict[str, Any]:

@@ -126,13 +126,22 @@ def _apply(connection: Connection, now: datetime, matched: Matched) -> None:
     stored = lock_messages(connection, {row_id for _, row_id in matched})
     current = dict(stored)
     for update, row_id in matched:
-        if (message := current.get(row_id)) is not None:  # it may have been erased in between
+        message = current.get(row_id)  # it may have been erased in between
+        if message is not None and not _is_failure_before_a_resend(update, message):
             current[row_id] = after(message, _news(update, message))
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
 
 
+def _is_failure_before_a_resend(update: StatusUpdate, message: Message) -> bool:
+    """Return whether an attempt failed after which an operator has sent the message again."""
+    return update.status is MessageStatus.FAILED and _is_before_a_resend(update, message)
+
+
+def _is_before_a_resend(update: StatusUpdate, message: Message) -> bool:
+    return update.tracker is not None and update.tracker.resends < message.resends
+
+
 def _news(update: StatusUpdate, message: Message) -> News:
     """Return what a status says. The wamid of an attempt before an operator sent it again is not the message's."""
-    is_earlier_attempt = update.tracker is not None and update.tracker.resends < message.resends
-    wamid = None if is_earlier_attempt else update.wamid
+    wamid = None if _is_before_a_resend(update, message) else update.wamid
     return News(update.status, update.at, wamid, update.error, update.pricing)

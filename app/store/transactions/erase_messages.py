@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, Select, delete, select, tuple_
 
 from app.domain.erasure import ContactName, EraseStep
 from app.domain.message import contact_number, queue_of_number
@@ -20,9 +20,12 @@ from app.store.tables.message_schema import contact_links, conversations, messag
 from app.store.tables.messages import lock_messages
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs
+from app.store.tables.sending_schema import send_pairs
 from app.store.tables.types import chunks
 from app.store.transactions.enqueue import promote_next
 from app.store.transactions.prune import STEP_ROWS
+
+_PAIR = send_pairs.c.phone_number_id, send_pairs.c.contact
 
 MessageRow = Row[*tuple[Any, ...]]
 """A message's row id and phone number id."""
@@ -36,6 +39,7 @@ def erase_messages(connection: Connection, now: datetime, names: Sequence[Contac
     if rows:
         delete_messages(connection, now, rows)
     else:
+        delete_pairs(connection, select(*_PAIR).where(send_pairs.c.contact.in_(contacts)))
         _forget(connection, names, contacts)
     return EraseStep(messages=len(rows))
 
@@ -54,6 +58,15 @@ def delete_messages(connection: Connection, now: datetime, rows: Sequence[Messag
     for ids in chunks(existing):
         connection.execute(delete(messages).where(messages.c.id.in_(ids)))
     return len(existing)
+
+
+def delete_pairs(connection: Connection, chosen: Select[str, int]) -> int:
+    """Delete these paces of customers, with the locks on the queues of their numbers; return how many."""
+    pairs = [(row.phone_number_id, row.contact) for row in connection.execute(chosen)]
+    if not pairs:
+        return 0
+    lock_queues(connection, {queue_of_number(number) for number, _ in pairs})
+    return connection.execute(delete(send_pairs).where(tuple_(*_PAIR).in_(pairs))).rowcount
 
 
 def _contacts(connection: Connection, names: Sequence[ContactName]) -> Collection[int]:
