@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from app.domain.delivery import DeliveryState
 from app.domain.job import Dead, Outcome, Retry
 from app.domain.job_result import Attempt, JobResult
+from app.store.engine.bulk_update import BulkUpdate
 from app.store.tables.deliveries import OPEN, attempts_of, column_of
 from app.store.tables.schema import deliveries
 from app.store.tables.types import chunks
@@ -17,12 +17,9 @@ _ATTEMPTS = (
     select(deliveries.c.id, deliveries.c.attempts)
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(deliveries.c.id)
+    .with_for_update()
 )
-_UPDATE = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery_id"))
-    .values(state=bindparam("new_state"), attempts=bindparam("new_attempts"), updated_at=bindparam("now"))
-)
+_UPDATE = BulkUpdate(deliveries, "state", "attempts", updated_at=bindparam("now"))
 
 
 def record_attempts(connection: Connection, now: datetime, results: Iterable[JobResult]) -> None:
@@ -33,8 +30,7 @@ def record_attempts(connection: Connection, now: datetime, results: Iterable[Job
         for ids in chunks(sorted(by_delivery))
         for row in connection.execute(_ATTEMPTS, {"ids": ids})
     ]
-    if rows:
-        connection.execute(_UPDATE, rows)
+    _UPDATE.execute(connection, rows, now=now)
 
 
 def state_after(outcome: Outcome) -> str:
@@ -44,15 +40,10 @@ def state_after(outcome: Outcome) -> str:
     return (DeliveryState.DEAD if isinstance(outcome, Dead) else DeliveryState.DELIVERED).value
 
 
-def _row(delivery_id: int, earlier: bytes, result: JobResult, now: datetime) -> dict[str, Any]:
+def _row(delivery_id: int, earlier: bytes, result: JobResult, now: datetime) -> tuple[int, str, bytes]:
     attempt = _attempt(result, now)
     attempts = earlier if attempt is None else column_of([*attempts_of(earlier), attempt])
-    return {
-        "delivery_id": delivery_id,
-        "new_state": state_after(result.outcome),
-        "new_attempts": attempts,
-        "now": now,
-    }
+    return delivery_id, state_after(result.outcome), attempts
 
 
 def _attempt(result: JobResult, now: datetime) -> Attempt | None:
