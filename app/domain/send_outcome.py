@@ -57,7 +57,7 @@ class Reserved:
 
     `contact` is the customer's number, `waba_id` the account of the number, if it is known. `is_probe`: a scope is
     paused, and this message is to show whether it works again. `resets_pair`: the customer's last message was refused
-    for its pace.
+    for its pace. `works_for_others`: Meta has accepted other messages of the number since it refused this one.
     """
 
     message: Message
@@ -67,6 +67,7 @@ class Reserved:
     waba_id: str | None
     is_probe: bool = False
     resets_pair: bool = False
+    works_for_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,20 @@ class SendResult(JobResult):
     reserved: Reserved | None = None
 
 
-def outcome_of_send(answer: SendAnswer, message: Message, now: datetime, jitter: Callable[[], float]) -> SendOutcome:
-    """Return what follows from Meta's answer."""
+def is_suspect(message: Message) -> bool:
+    """Return whether Meta refused the message last with an error that pauses a scope: it may be its own fault."""
+    return (message.error or {}).get("class") in PAUSING
+
+
+def outcome_of_send(
+    answer: SendAnswer,
+    message: Message,
+    now: datetime,
+    jitter: Callable[[], float],
+    *,
+    works_for_others: bool = False,
+) -> SendOutcome:
+    """Return what follows from Meta's answer. `works_for_others`: see `Reserved`."""
     if isinstance(answer, Accepted):
         return SendOutcome(MessageStatus.ACCEPTED, Done(), accepted=answer, signal=QueueSignal.SUCCESS)
     if isinstance(answer, Ambiguous):
@@ -96,7 +109,7 @@ def outcome_of_send(answer: SendAnswer, message: Message, now: datetime, jitter:
         error = _with_tries({"message": answer.reason, "class": ErrorClass.TRANSIENT.value}, message)
         job = _retry(_backoff(error["tries"], jitter), message, now)
         return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.FAILURE)
-    return _after_refusal(answer, message, now, jitter)
+    return _after_refusal(answer, message, now, jitter, works_for_others)
 
 
 def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touch:
@@ -129,11 +142,14 @@ def refusal_of(
     return Refusal(rule.error_class, rule.scope, code, reason, delay, is_late)
 
 
-def _after_refusal(answer: Refused, message: Message, now: datetime, jitter: Callable[[], float]) -> SendOutcome:
+def _after_refusal(
+    answer: Refused, message: Message, now: datetime, jitter: Callable[[], float], works_for_others: bool
+) -> SendOutcome:
     rule = rule_for(answer.error, answer.http_status, is_marketing=message.endpoint == "marketing_messages")
     error = _with_tries(error_json(answer.error, rule, answer.http_status), message)
     is_over = rule.is_final or (rule.max_tries is not None and error["tries"] >= rule.max_tries)
-    if is_over:
+    is_alone = works_for_others and rule.error_class is ErrorClass.STOPPED and error["tries"] > 1
+    if is_over or is_alone:
         return SendOutcome(MessageStatus.FAILED, Done(), error, signal=QueueSignal.SUCCESS)
     return SendOutcome(
         MessageStatus.QUEUED,

@@ -15,12 +15,15 @@ was ended goes on."""
 
 @dataclass(frozen=True)
 class Candidate:
-    """A claimed message that is not over. `contact`: its customer's number."""
+    """A claimed message that is not over. `contact`: its customer's number. `is_suspect`: Meta refused it last,
+    with an error that paused a scope.
+    """
 
     job_id: int
     contact: int
     created_at: datetime
     expires_at: datetime
+    is_suspect: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,17 @@ def plan_sends(
 
     One whose customer is to be written to later is handed back until then. One that the number's pace or a scope
     holds back keeps its place before those that came later, and the whole queue rests.
+
+    The reason of a refusal may be the message itself. So a suspect one is no probe while there are others, and is
+    claimed behind them.
     """
     pace = number.pace(limits.per_second, now)
     free = pace.allowed(number.full_at, now)
     limit = free if gate.limit is None else min(free, gate.limit)
     plan = SendPlan(number, rest_until=gate.rest_until)
     has_more = False
-    for one in sorted(candidates, key=lambda one: (one.created_at, one.job_id)):
+    is_limited = gate.limit is not None
+    for one in sorted(candidates, key=lambda one: (is_limited and one.is_suspect, one.created_at, one.job_id)):
         pair = pairs[one.contact]
         free_at = pair.free_at(limits.pair, now)
         if free_at > now:
@@ -87,7 +94,7 @@ def plan_sends(
             plan.granted.append(one.job_id)
             plan.pairs[one.contact] = pair.sent(limits.pair, now)
         else:
-            plan.back[one.job_id], has_more = one.created_at, True
+            plan.back[one.job_id], has_more = now if is_limited and one.is_suspect else one.created_at, True
     if plan.granted:
         plan.number = replace(number, full_at=pace.after(number.full_at, now, len(plan.granted)))
     if has_more and len(plan.granted) == free:

@@ -92,7 +92,9 @@ class Sender:
         message, at, started = reserved.message, self._clock(), time.monotonic()
         answer = self._graph.send(message.phone_number_id, message.endpoint, reserved.body)
         duration_ms = round((time.monotonic() - started) * 1000)
-        outcome = outcome_of_send(answer, message, self._clock(), self._jitter)
+        outcome = outcome_of_send(
+            answer, message, self._clock(), self._jitter, works_for_others=reserved.works_for_others
+        )
         reason = _reason(answer)
         self._metrics.message_attempted(outcome=outcome.status.value)
         _log_attempt(job, message.id, outcome, reason, duration_ms)

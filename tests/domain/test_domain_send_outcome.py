@@ -132,6 +132,18 @@ def test_some_refusals_end_the_message_after_a_few_in_a_row() -> None:
     assert outcome(answer, message({"code": 2, "class": "transient", "tries": 9})).status == "queued"
 
 
+def test_a_message_that_is_stopped_again_while_others_are_sent_fails_and_pauses_nothing() -> None:
+    first = outcome(refused(10))
+
+    again = [
+        outcome_of_send(refused(code), message(first.error), NOON, lambda: ON_TIME, works_for_others=True)
+        for code in (10, 190)
+    ]
+
+    assert [(one.status, one.refusal is None) for one in again] == [("failed", True), ("queued", False)]
+    assert outcome(refused(10), message(first.error)).status == "queued"
+
+
 def test_a_message_is_looked_at_again_when_it_expires() -> None:
     found = outcome(refused(132069), message(lifetime=timedelta(minutes=1)))
 

@@ -59,6 +59,16 @@ def test_the_oldest_messages_are_sent_first() -> None:
     assert planned.granted == [2]
 
 
+def test_a_message_that_paused_a_scope_is_the_probe_only_if_there_is_no_other() -> None:
+    suspect = Candidate(1, 1, NOON - A_DAY, NOON + A_DAY, is_suspect=True)
+    other = Candidate(2, 2, NOON, NOON + A_DAY)
+
+    probe, only, free = plan([suspect, other], gate=ScopeGate(1)), plan([suspect], gate=ScopeGate(1)), plan([suspect])
+
+    assert (probe.granted, probe.back) == ([2], {1: NOON})
+    assert (only.granted, free.granted) == ([1], [1])
+
+
 def test_a_customer_who_is_written_to_later_holds_up_nobody_else() -> None:
     pausing = PairPace(paused_until=NOON + timedelta(seconds=16), refusals=2)
 

@@ -55,7 +55,9 @@ def settle(store: Store, reservations: Reservations, *answers: SendAnswer) -> li
     ]
     for number, (job, reserved) in enumerate(reservations.reserved):
         answer = answers[min(number, len(answers) - 1)]
-        outcome = outcome_of_send(answer, reserved.message, store.clock.now(), lambda: 0.5)
+        outcome = outcome_of_send(
+            answer, reserved.message, store.clock.now(), lambda: 0.5, works_for_others=reserved.works_for_others
+        )
         results.append(
             SendResult(job, outcome.job, signal=outcome.signal, max_in_flight=1000, send=outcome, reserved=reserved)
         )
@@ -353,6 +355,39 @@ def test_a_probe_that_is_refused_pauses_again(timed: Store, clock: Clock) -> Non
     [pause] = timed.sending.pauses()
 
     assert (pause.trips, pause.until) == (2, clock.now + 60 * MINUTE)
+
+
+def test_a_message_that_meta_stops_for_a_reason_of_its_own_fails_and_stops_no_other(
+    timed: Store, clock: Clock
+) -> None:
+    [own] = queued(timed)
+    send(timed, refused(10))
+    clock.advance(SECOND)
+    others = queued(timed, 3)
+    clock.advance(5 * MINUTE)
+
+    probe = reserve(timed)
+    settle(timed, probe, accepted())
+    clock.advance(SECOND)
+    rest = reserve(timed)
+    settle(timed, rest, *(refused(10) if job.subject == own.row_id else accepted() for job, _ in rest.reserved))
+
+    assert subjects_of(probe.reserved) == [others[0].row_id]
+    assert [stored(timed, message).status for message in (own, *others)] == ["failed", *["accepted"] * 3]
+    assert timed.sending.pauses() == []
+
+
+def test_messages_that_were_stopped_together_wait_again_if_the_cause_is_not_mended(
+    timed: Store, clock: Clock
+) -> None:
+    first, second, third = queued(timed, 3)
+    send(timed, refused(190), accepted(), refused(190))
+    clock.advance(SECOND)
+    timed.sending.resume("app")
+    send(timed, refused(190))
+
+    assert {stored(timed, message).status for message in (first, third)} == {"queued"}
+    assert stored(timed, second).status == "accepted"
 
 
 def test_a_resume_by_hand_sends_what_waited(timed: Store) -> None:

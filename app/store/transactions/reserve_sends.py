@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.domain.job import Done, Job
 from app.domain.message import SEND_QUEUE, HistoryEntry, Message, MessageStatus
-from app.domain.scope_pause import ScopePause, scopes_of
+from app.domain.scope_pause import PROBE_LEASE, ScopePause, scopes_of
 from app.domain.send_limits import SendLimits
-from app.domain.send_outcome import EndedSend, Reserved, SendOutcome
+from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
 from app.domain.tracker import FIELD, Tracker
 from app.domain.window import WINDOW_CLOSED, Window
@@ -52,6 +52,15 @@ _INBOUND = select(conversations.c.contact, conversations.c.last_inbound_at).wher
 )
 _HAND_BACK = (
     update(jobs).where(jobs.c.id == bindparam("job_id")).values(claim_id=None, claims=0, due_at=bindparam("due"))
+)
+_SENT_SINCE = (
+    select(conversations.c.contact)
+    .where(
+        conversations.c.phone_number_id == bindparam("number"),
+        conversations.c.updated_at > bindparam("since"),
+        conversations.c.last_outbound_at > bindparam("since"),
+    )
+    .limit(1)
 )
 _REST = update(queues).where(queues.c.name == bindparam("queue")).values(rest_until=bindparam("rest_end"))
 
@@ -102,6 +111,7 @@ def reserve_sends(
                 _reserved(row, now, limits, database_id),
                 is_probe=gate.limit is not None,
                 resets_pair=plan.pairs[row.contact].refusals > 0,
+                works_for_others=gate.limit is None and _works_for_others(connection, message_of(row)),
             ),
         )
         for job, row in granted
@@ -161,9 +171,30 @@ def _plan(
     limits: SendLimits,
     gate: ScopeGate,
 ) -> SendPlan:
-    candidates = [Candidate(job.id, row.contact, row.created_at, row.expires_at) for job, row in claimed]
+    candidates = [
+        Candidate(
+            job.id,
+            row.contact,
+            row.created_at,
+            row.expires_at,
+            is_suspect=gate.limit is not None and is_suspect(message_of(row)),
+        )
+        for job, row in claimed
+    ]
     pairs = read_pairs(connection, number, (one.contact for one in candidates))
     return plan_sends(candidates, now, limits=limits, number=read_number(connection, number), pairs=pairs, gate=gate)
+
+
+def _works_for_others(connection: Connection, message: Message) -> bool:
+    """Return whether Meta has accepted messages of the number since it refused this one with an error of a scope.
+
+    What was in flight then proves nothing: it may have been accepted before the scope was stopped.
+    """
+    if not is_suspect(message):
+        return False
+    sent_at = max(entry.at for entry in message.history if entry.status == MessageStatus.SENDING)
+    since = {"number": message.phone_number_id, "since": sent_at + PROBE_LEASE}
+    return connection.execute(_SENT_SINCE, since).first() is not None
 
 
 def _store_plan(connection: Connection, number: str, queue: str, plan: SendPlan) -> None:
