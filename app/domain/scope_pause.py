@@ -87,9 +87,9 @@ def pause_after(
 ) -> ScopePause:
     """Return the pause of a scope after a refusal of a message that was sent at `sent_at`.
 
-    What was sent before the pause began proves nothing new.
+    What was sent before the pause began proves nothing new, and a pause that ends by hand only stays as it is.
     """
-    if pause is not None and sent_at <= pause.since:
+    if pause is not None and (pause.until is None or sent_at <= pause.since):
         return pause
     trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
     until = None if refusal.is_late and refusal.error_class is ErrorClass.STOPPED else now + _length(refusal, trips)

@@ -47,8 +47,12 @@ class SendOutcome:
 
     @property
     def shows_that_scopes_work(self) -> bool:
-        """Whether Meta has looked at the message itself: nothing is wrong with token, account and number."""
-        return self.status in (MessageStatus.ACCEPTED, MessageStatus.FAILED)
+        """Whether Meta has looked at the message itself: nothing is wrong with token, account and number.
+
+        A message that fails after too many errors of Meta's service shows nothing.
+        """
+        is_final = self.status is MessageStatus.FAILED and (self.error or {}).get("class") != ErrorClass.TRANSIENT
+        return self.status is MessageStatus.ACCEPTED or is_final
 
 
 @dataclass(frozen=True)

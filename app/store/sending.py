@@ -45,7 +45,10 @@ class Sending(Repository):
         return self._store.write(resume, "work")
 
     def probe_stopped(self) -> None:
-        """Let the next message of each stopped scope be its probe: a human may have put right what stopped it."""
+        """Let the next message of each stopped scope be its probe: a human may have put right what stopped it.
+
+        A pause that ends by hand only stays: its probe would be accepted, and fail later.
+        """
 
         def probe(connection: Connection) -> None:
             now = self._store.now(connection)
@@ -53,7 +56,7 @@ class Sending(Repository):
             if names:
                 _wake_numbers(connection)
             for pause in lock_scopes(connection, names).values():
-                if pause.error_class is ErrorClass.STOPPED:
+                if pause.error_class is ErrorClass.STOPPED and pause.until is not None:
                     put_scope(connection, pause.due_at(now))
 
         self._store.write(probe, "work")

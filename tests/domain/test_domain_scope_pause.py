@@ -66,7 +66,7 @@ def test_an_account_that_fails_what_it_accepts_is_resumed_by_hand_only() -> None
 
     assert pause.until is None
     assert not pause.is_probe_due(NOON + timedelta(days=30))
-    assert pause.due_at(NOON).is_probe_due(NOON)
+    assert pause_after(pause, "app", refusal(ErrorClass.COOLED), NOON + MINUTE, NOON + MINUTE) == pause
 
 
 def test_a_pause_that_is_told_is_told_again_for_another_code_only() -> None:

@@ -13,14 +13,16 @@ import pytest
 from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.message import Message, queue_of_number
-from app.domain.meta.graph_errors import graph_error
+from app.domain.meta.graph_errors import ErrorClass, graph_error
 from app.domain.meta.parse import split as split_body
 from app.domain.pacing import Pace
+from app.domain.scope_pause import ScopePause
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import SendResult, outcome_of_send
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
+from app.store.tables.sending import put_scope
 from app.store.transactions.reserve_sends import Reservations
 from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
 from tests.support.envelopes import envelope
@@ -476,8 +478,33 @@ def test_a_failure_told_by_a_status_pauses_its_account_and_sends_nothing_again(t
     [pause] = timed.sending.pauses()
     assert (pause.name, pause.code, pause.until) == (f"number:{NUMBER}", 131042, None)
     timed.sending.probe_stopped()
-    assert send(timed, accepted("wamid.B=")) == 1
-    assert timed.sending.pauses() == []
+    assert send(timed) == 0
+    timed.sending.resume(pause.name)
+    assert send(timed, accepted("wamid.B=")) == 3
+
+
+def test_an_accepted_probe_does_not_end_a_pause_that_ends_by_hand_only(timed: Store, clock: Clock) -> None:
+    queued(timed, 2)
+    send(timed, refused(33))
+    clock.advance(5 * MINUTE)
+    probe = reserve(timed)
+    timed.sending.resume(f"number:{NUMBER}")
+    add_events(timed, *webhook(statuses=[failed(131042, at=600)]))
+    settle(timed, probe, accepted())
+
+    assert [(pause.code, pause.until) for pause in timed.sending.pauses()] == [(131042, None)]
+
+
+def test_a_probe_that_fails_for_an_outage_of_meta_ends_no_pause(timed: Store, clock: Clock) -> None:
+    queued(timed)
+    for _ in range(2):
+        send(timed, refused(1))
+        clock.advance(MINUTE)
+    timed.write(lambda c: put_scope(c, ScopePause("app", ErrorClass.STOPPED, 190, "", NOON, NOON, 1)))
+
+    send(timed, refused(1))
+
+    assert [pause.name for pause in timed.sending.pauses()] == ["app"]
 
 
 def test_failures_of_one_cause_pause_once(timed: Store) -> None:

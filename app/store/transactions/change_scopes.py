@@ -26,11 +26,19 @@ class ScopeRefusal:
 
 
 def change_scopes(
-    connection: Connection, now: datetime, refusals: Iterable[ScopeRefusal], working: Collection[str] = ()
+    connection: Connection,
+    now: datetime,
+    refusals: Iterable[ScopeRefusal],
+    *,
+    working: Collection[str] = (),
+    reinstated: Collection[str] = (),
 ) -> None:
-    """Pause the scopes of these refusals, and end the pauses of those that were seen to work and refuse nothing."""
+    """Pause the scopes of these refusals, and end the pauses of those that were seen to work and refuse nothing.
+
+    An accepted message does not end a pause that ends by hand only; Meta's word that it has `reinstated` a scope does.
+    """
     by_name = [(name, one) for one in refusals if (name := one.name) is not None]
-    names = sorted({*working, *(name for name, _ in by_name)})
+    names = sorted({*working, *reinstated, *(name for name, _ in by_name)})
     if not names:
         return
     pauses = lock_scopes(connection, names)
@@ -38,5 +46,6 @@ def change_scopes(
         pauses[name] = pause_after(pauses.get(name), name, one.refusal, now, one.sent_at)
     for name in sorted({name for name, _ in by_name}):
         put_scope(connection, pauses[name])
-    if ended := [name for name in working if name in pauses and name not in dict(by_name)]:
+    may_end = {*reinstated, *(name for name in working if name in pauses and pauses[name].until is not None)}
+    if ended := [name for name in sorted(may_end) if name in pauses and name not in dict(by_name)]:
         resume_scopes(connection, ended)

@@ -55,13 +55,13 @@ def pause_scopes(connection: Connection, now: datetime, events: Iterable[NewEven
         if event.waba_id == account and (may := may_send(event)) is not None
     }
     bans = [ScopeRefusal(BANNED, "", account, at) for at, may in told.items() if not may]
-    working = {f"waba:{account}"} if told and told[max(told)] else set()
+    reinstated = {f"waba:{account}"} if told and told[max(told)] else set()
     refusals = [
         ScopeRefusal(refusal, number, account, at)
         for number, at, error in _errors(events)
         if (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
     ]
-    change_scopes(connection, now, [*refusals, *([] if working else bans)], working)
+    change_scopes(connection, now, [*refusals, *([] if reinstated else bans)], reinstated=reinstated)
 
 
 def _errors(events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, GraphError]]:

@@ -97,7 +97,7 @@ def _record_posts(connection: Connection, now: datetime, results: Iterable[SendR
         for queue, reserved, send in posts
         if reserved.is_probe and send.shows_that_scopes_work
     ]
-    change_scopes(connection, now, refusals, {name for _, names in working for name in names})
+    change_scopes(connection, now, refusals, working={name for _, names in working for name in names})
     for queue in sorted({queue for queue, _ in working}):
         connection.execute(update(queues).where(queues.c.name == queue).values(rest_until=None))
     for number in sorted({queue.removeprefix(SEND_QUEUE) for queue, _, _ in posts}):
