@@ -35,7 +35,7 @@ def change_scopes(
 ) -> None:
     """Pause the scopes of these refusals, and end the pauses of those that were seen to work and refuse nothing.
 
-    An accepted message does not end a pause that ends by hand only; Meta's word that it has `reinstated` a scope does.
+    An accepted message does not end a pause that ends by hand only. A scope that Meta has `reinstated` goes on.
     """
     by_name = [(name, one) for one in refusals if (name := one.name) is not None]
     names = sorted({*working, *reinstated, *(name for name, _ in by_name)})
