@@ -18,6 +18,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, unavailable
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
+NOT_UTF8 = "the database does not store text as UTF-8; create one with ENCODING 'UTF8' TEMPLATE template0"
 IMPATIENT = Limits(lock_seconds=0.05)
 
 
@@ -280,3 +281,17 @@ def test_a_write_that_fails_is_rolled_back(url: str, make_store: StoreMaker) -> 
         store.write(fail)
 
     assert "deliver:new" not in [queue.name for queue in store.queues.all()]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_does_not_store_utf_8_is_refused(
+    postgres_server: PostgresServer, make_store: StoreMaker, encoding: str
+) -> None:
+    name = f"encoded_{encoding.lower()}"
+    postgres_server.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'")
+    store = make_store(postgres_server.url(name))
+
+    with unavailable(NOT_UTF8):
+        store.upgrade_schema()
+    with unavailable(NOT_UTF8):
+        store.receipts.add(new_receipt())

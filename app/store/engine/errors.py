@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.domain.database_identity import Refusal
 from app.log import Throttle
 from app.store.engine import postgres_errors, sqlite
+from app.store.engine.postgres import NotUtf8
 from app.store.engine.postgres_pooler import TransactionPooler
 from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, OrphanedWal
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 PRIMARY_CODE_MASK = 0xFF
 BROKEN_CODES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+NOT_UTF8 = "the database does not store text as UTF-8; create one with ENCODING 'UTF8' TEMPLATE template0"
 TRANSACTION_POOLER = (
     "the database's URL leads to a transaction pooler (PgBouncer in transaction mode, a pooled URL), which gives a"
     " connection no session of its own; use the database's direct URL, or a pooler in session mode"
@@ -120,6 +122,8 @@ def translating_errors() -> Iterator[None]:
         raise StoreUnavailable("no connection to the database became free") from error
     except TransactionPooler as error:
         raise StoreUnavailable(TRANSACTION_POOLER) from error
+    except NotUtf8 as error:
+        raise StoreUnavailable(NOT_UTF8) from error
     except StatementError as error:
         translated = _from_statement(error)
         raise translated from (None if isinstance(translated, StoreRefused) else error)

@@ -28,6 +28,10 @@ small, or one that sorts a backlog which the planner thinks is small, took 30 ms
 index takes 0.3 ms."""
 
 
+class NotUtf8(Exception):
+    """The database stores text in another encoding. The driver then returns bytes, or refuses most languages."""
+
+
 def engine_for(
     url: str, *, connections: int, pool_seconds: float, lock_seconds: float, idle_seconds: float = 5.0
 ) -> Engine:
@@ -35,7 +39,7 @@ def engine_for(
 
     A thread or greenlet waits `pool_seconds` for a connection, and a transaction `lock_seconds` for a lock. The
     server ends a transaction that is idle for `idle_seconds`: its process hangs, and others wait for its locks.
-    Connecting through a transaction pooler raises `TransactionPooler`.
+    Connecting through a transaction pooler raises `TransactionPooler`, to a database of another encoding `NotUtf8`.
     """
     engine = create_engine(
         url,
@@ -46,9 +50,15 @@ def engine_for(
         hide_parameters=True,
         connect_args=CONNECT_ARGS,
     )
+    event.listen(engine, "connect", _refuse_other_encodings, insert=True)  # before SQLAlchemy asks for the version
     check = _pooler_check(url)
     event.listen(engine, "connect", lambda connection, _: _set_up(connection, check, lock_seconds, idle_seconds))
     return engine
+
+
+def _refuse_other_encodings(connection: Any, _record: object) -> None:
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        raise NotUtf8
 
 
 def serialize_receipt_inserts(connection: Connection) -> None:
@@ -111,7 +121,7 @@ def connection_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that a broken connection may raise. Import the driver, which takes 111 ms, only here."""
     import psycopg
 
-    return (SQLAlchemyError, psycopg.Error, OSError, TransactionPooler)
+    return (SQLAlchemyError, psycopg.Error, OSError, TransactionPooler, NotUtf8)
 
 
 @cache
