@@ -277,7 +277,7 @@ def test_a_write_that_fails_is_rolled_back(url: str, make_store: StoreMaker) -> 
         ensure_queues(connection, ["deliver:new"])
         connection.execute(text("SELECT 1 / 0"))
 
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreRefused):
         store.write(fail)
 
     assert "deliver:new" not in [queue.name for queue in store.queues.all()]
