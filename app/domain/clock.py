@@ -18,6 +18,9 @@ CLOCK_TOLERANCE = timedelta(seconds=10)
 MAX_SEND_DELAY = timedelta(days=1)
 """The longest that an error of Meta's lets a message wait."""
 
+MAX_HELD_BACK = timedelta(minutes=1)
+"""A message that was not tried yet is looked at again after so long, also if its customer's pace holds it back."""
+
 TOLD_FOR = timedelta(days=1)
 
 
@@ -61,7 +64,7 @@ def longest_delay(queue: str, attempts: int) -> timedelta:
     if queue == PRUNE_QUEUE:
         return PRUNE_EVERY
     if kind_of_queue(queue) == SEND_KIND:
-        return MAX_SEND_DELAY
+        return MAX_SEND_DELAY if attempts else MAX_HELD_BACK
     planned = FAKE_META_DELAY if queue == FAKE_META_QUEUE else timedelta()
     return pause_after(attempts - 1, jitter=1) if attempts else planned
 

@@ -7,6 +7,8 @@ moves this time on by one interval, and may leave while it lies less than the bu
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.domain.clock import is_too_far_ahead
+
 NUMBER_BURST = timedelta(seconds=0.5)
 """How much a number may catch up on. A worker that comes late by less loses nothing of the pace, and over a minute
 the burst is less than one per cent."""
@@ -41,6 +43,10 @@ class Pace:
         """Return when the bucket is full again once so many messages have left."""
         return max(full_at or now, now) + self.interval * sent
 
+    def is_possible(self, full_at: datetime | None, now: datetime) -> bool:
+        """Return whether a bucket may be full again so late only. If not, it was stored by a clock that was ahead."""
+        return full_at is None or not is_too_far_ahead(full_at, now + self.interval * self.burst)
+
 
 @dataclass(frozen=True)
 class NumberPace:
@@ -49,6 +55,12 @@ class NumberPace:
     full_at: datetime | None = None
     share: float = 1.0
     slowed_at: datetime | None = None
+
+    def as_of(self, per_second: float, now: datetime) -> "NumberPace":
+        """Return the pace without what a clock has stored that was ahead."""
+        slowest = pace_of_rate(per_second * LOWEST_SHARE)
+        full_at = self.full_at if slowest.is_possible(self.full_at, now) else None
+        return replace(self, full_at=full_at, slowed_at=self.slowed_at and min(self.slowed_at, now))
 
     def share_at(self, now: datetime) -> float:
         """Return the share of the rate that is used now: each second a tenth of the rate is added."""
@@ -82,6 +94,16 @@ class PairPace:
     refusals: int = 0
     paused_until: datetime | None = None
 
+    def as_of(self, pace: Pace, now: datetime) -> "PairPace":
+        """Return the pace without what a clock has stored that was ahead."""
+        longest = now + pair_pause(self.refusals)
+        is_void = self.paused_until is not None and is_too_far_ahead(self.paused_until, longest)
+        return replace(
+            self,
+            full_at=self.full_at if pace.is_possible(self.full_at, now) else None,
+            paused_until=None if is_void else self.paused_until,
+        )
+
     def free_at(self, pace: Pace, now: datetime) -> datetime:
         """Return when the next message to this customer may leave; not before now."""
         return max(now, self.paused_until or now, pace.free_at(self.full_at) or now)
@@ -91,11 +113,15 @@ class PairPace:
         return replace(self, full_at=pace.after(self.full_at, now, 1))
 
     def refused(self, now: datetime) -> "PairPace":
-        """Return the pace after a refusal: the n-th in a row pauses for 4^n seconds. Source: Meta, error 131056."""
+        """Return the pace after one more refusal."""
         refusals = self.refusals + 1
-        pause = min(timedelta(seconds=PAIR_FACTOR ** min(refusals, 10)), MAX_PAIR_PAUSE)
-        return replace(self, refusals=refusals, paused_until=now + pause)
+        return replace(self, refusals=refusals, paused_until=now + pair_pause(refusals))
 
     def accepted(self) -> "PairPace":
         """Return the pace after Meta has taken a message: refusals are counted anew."""
         return self if self.refusals == 0 else replace(self, refusals=0, paused_until=None)
+
+
+def pair_pause(refusals: int) -> timedelta:
+    """Return the pause of a customer after so many refusals in a row: 4^n seconds. Source: Meta, error 131056."""
+    return min(timedelta(seconds=PAIR_FACTOR ** min(refusals, 10)), MAX_PAIR_PAUSE)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from app.domain.clock import MAX_HELD_BACK
 from app.domain.pacing import NumberPace, PairPace
 from app.domain.scope_pause import ScopePause
 from app.domain.send_limits import SendLimits
@@ -73,12 +74,13 @@ def plan_sends(
 ) -> SendPlan:
     """Return what is done with the candidates, of each customer one at most. The oldest are sent first.
 
-    One whose customer is to be written to later is handed back until then. One that the number's pace or a scope
-    holds back keeps its place before those that came later, and the whole queue rests.
+    One whose customer is to be written to later is handed back until then, or to be looked at again. One that the
+    number's pace or a scope holds back keeps its place before those that came later, and the whole queue rests.
 
     The reason of a refusal may be the message itself. So a suspect one is no probe while there are others, and is
     claimed behind them.
     """
+    number = number.as_of(limits.per_second, now)
     pace = number.pace(limits.per_second, now)
     free = pace.allowed(number.full_at, now)
     limit = free if gate.limit is None else min(free, gate.limit)
@@ -86,10 +88,10 @@ def plan_sends(
     has_more = False
     is_limited = gate.limit is not None
     for one in sorted(candidates, key=lambda one: (is_limited and one.is_suspect, one.created_at, one.job_id)):
-        pair = pairs[one.contact]
+        pair = pairs[one.contact].as_of(limits.pair, now)
         free_at = pair.free_at(limits.pair, now)
         if free_at > now:
-            plan.back[one.job_id] = min(free_at, one.expires_at)
+            plan.back[one.job_id] = min(free_at, one.expires_at, now + MAX_HELD_BACK)
         elif len(plan.granted) < limit:
             plan.granted.append(one.job_id)
             plan.pairs[one.contact] = pair.sent(limits.pair, now)

@@ -29,7 +29,8 @@ LIMITS = DueLimits(NOON, LEASE)
         (CRM, len(PAUSES), False, timedelta(hours=14.4)),
         (CRM, 99, False, timedelta(hours=14.4)),
         (CRM, 5, True, LEASE),
-        ("send:1", 0, False, DAY),
+        ("send:1", 0, False, timedelta(minutes=1)),
+        ("send:1", 1, False, DAY),
         ("send:1", 0, True, LEASE),
     ],
 )

@@ -89,6 +89,24 @@ def test_a_clock_that_is_set_back_makes_a_pace_no_slower() -> None:
     assert NumberPace().slowed(NOON).share_at(after(-3600)) == 0.5
 
 
+def test_what_a_clock_has_stored_that_was_ahead_stops_no_number() -> None:
+    at_full_speed, slowed = NumberPace(full_at=after(3600)), NumberPace(after(3600), 0.25, after(3600))
+    slowest = NumberPace(full_at=after(1.6))
+
+    assert at_full_speed.as_of(80, NOON) == NumberPace()
+    assert slowed.as_of(80, NOON) == NumberPace(None, 0.25, NOON)
+    assert slowest.as_of(80, NOON) == slowest
+    assert NumberPace(NOON, 0.5, NOON).as_of(80, after(1)) == NumberPace(NOON, 0.5, NOON)
+
+
+def test_what_a_clock_has_stored_that_was_ahead_stops_no_customer() -> None:
+    burst = PairPace(full_at=after(45 * 6), refusals=1, paused_until=after(4))
+
+    assert burst.as_of(PAIR, NOON) == burst
+    assert burst.as_of(PAIR, after(-3600)) == PairPace(refusals=1)
+    assert PairPace(refusals=9, paused_until=after(3600)).as_of(PAIR, NOON).paused_until == after(3600)
+
+
 def test_a_customer_gets_45_messages_at_once_and_then_one_in_6_seconds() -> None:
     pair, leaving, now = PairPace(), [], NOON
     for _ in range(48):

@@ -79,12 +79,13 @@ def test_a_customer_who_is_written_to_later_holds_up_nobody_else() -> None:
     assert planned.rest_until is None
 
 
-def test_a_message_is_looked_at_again_when_it_expires() -> None:
-    pausing = PairPace(paused_until=NOON + timedelta(hours=1))
+def test_a_message_whose_customer_waits_is_looked_at_again_when_it_expires_and_each_minute() -> None:
+    pausing = PairPace(refusals=6, paused_until=NOON + timedelta(hours=1))
+    expires = [NOON + timedelta(seconds=seconds) for seconds in (50, 7200)]
 
-    planned = plan([Candidate(1, 0, NOON, NOON + timedelta(minutes=1))], pairs={0: pausing})
+    planned = [plan([Candidate(1, 0, NOON, end)], pairs={0: pausing}).back for end in expires]
 
-    assert planned.back == {1: NOON + timedelta(minutes=1)}
+    assert planned == [{1: NOON + timedelta(seconds=50)}, {1: NOON + timedelta(minutes=1)}]
 
 
 def test_a_scope_that_is_paused_lets_nothing_or_one_message_through() -> None:

@@ -28,7 +28,7 @@ from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
 from tests.support.envelopes import envelope
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
 from tests.support.store import NOON, StoreMaker
-from tests.support.work import Clock, add_events, claim, claim_split, receive
+from tests.support.work import LEASE, Clock, add_events, claim, claim_split, receive
 
 QUEUE = queue_of_number(NUMBER)
 WABA = "102290129340398"
@@ -458,6 +458,20 @@ def test_a_rest_that_a_wrong_clock_has_set_is_none(timed: Store, clock: Clock) -
     found = timed.queues.get(QUEUE)
     assert found is not None
     assert found.as_of(clock.now).rest_until is None
+
+
+def test_messages_leave_although_the_clock_is_set_back_by_an_hour(timed: Store, clock: Clock) -> None:
+    waiting = queued(timed, 60)
+    send(timed, accepted())
+    clock.advance(timedelta(hours=-1))
+    [later] = accept(timed, new_message(to="+4915112345679"))
+
+    timed.clock.pull_back(QUEUE, LEASE)
+    for _ in range(20):
+        send(timed, accepted())
+        clock.advance(SECOND / 10)
+
+    assert {stored(timed, message).status for message in (waiting[-1], later)} == {"accepted"}
 
 
 def failed(code: int, *, at: int = 0) -> dict[str, Any]:
