@@ -239,6 +239,19 @@ def test_the_window_is_looked_at_again_before_the_post(timed: Store, hours: int,
     assert (error or {}).get("code") == (None if count else "window_closed")
 
 
+def test_the_window_is_open_although_the_customer_wrote_last_under_another_name(timed: Store, clock: Clock) -> None:
+    text = {"type": "text", "text": {"body": "hi"}}
+    long_ago, just_now = (str(int((NOON - timedelta(hours=hours)).timestamp())) for hours in (30, 1))
+    add_events(timed, *webhook(messages=[{"id": "wamid.1", "from": "4915112345678", "timestamp": long_ago, **text}]))
+    [message] = accept(timed, new_message(to="+4915112345678"))
+    named = {"id": "wamid.2", "from": "4915112345678", "from_user_id": "DE.1", "timestamp": just_now}
+    add_events(timed, *webhook(messages=[{**named, **text}]))
+
+    send(timed, accepted(), limits=replace(LIMITS, window_policy="enforce"))
+
+    assert stored(timed, message).status == "accepted"
+
+
 def test_a_number_that_is_too_fast_keeps_its_pace_over_all_workers(
     url: str, make_store: StoreMaker, clock: Clock
 ) -> None:

@@ -4,7 +4,7 @@ The lock on the number's queue is held, so that any number of workers share one 
 be sent now is handed back; one that stands at `sending` was being sent when its worker died, and is not sent again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
 from app.domain.tracker import FIELD, Tracker
 from app.domain.window import WINDOW_CLOSED, Window
+from app.store.tables.conversations import last_inbound
 from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, update_messages
 from app.store.tables.queues import lock_queues
@@ -45,10 +46,6 @@ _MESSAGES = (
     .where(messages.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(messages.c.id)
     .with_for_update()
-)
-_INBOUND = select(conversations.c.contact, conversations.c.last_inbound_at).where(
-    conversations.c.phone_number_id == bindparam("number"),
-    conversations.c.contact.in_(bindparam("contacts", expanding=True)),
 )
 _HAND_BACK = (
     update(jobs).where(jobs.c.id == bindparam("job_id")).values(claim_id=None, claims=0, due_at=bindparam("due"))
@@ -87,7 +84,7 @@ def reserve_sends(
     held = lock_held(connection, claimed)
     owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in held}
     rows = _lock_messages(connection, owned)
-    windows = _windows(connection, number, rows.values()) if limits.window_policy == "enforce" else {}
+    windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
     ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
     left = {row_id: row for row_id, row in rows.items() if ended[row_id] is None}
     result = Reservations(
@@ -123,14 +120,18 @@ def _lock_messages(connection: Connection, row_ids: Sequence[int] | dict[int, Jo
     return {row.id: row for ids in chunks(sorted(row_ids)) for row in connection.execute(_MESSAGES, {"ids": ids})}
 
 
-def _windows(connection: Connection, number: str, rows: Any) -> dict[int, Window]:
-    """Return the windows of the messages' customers; a customer who was never heard of is missing."""
-    contacts = sorted({row.contact for row in rows})
-    return {
-        row.contact: Window(row.last_inbound_at)
-        for chunk in chunks(contacts)
-        for row in connection.execute(_INBOUND, {"number": number, "contacts": chunk})
-    }
+def _windows(connection: Connection, rows: Iterable[MessageRow]) -> dict[int, Window]:
+    """Return the window of each message's customer, by the message's row id.
+
+    The customer may have written under another of their names, which was linked after the message was accepted.
+    """
+    bound = [row for row in rows if not row.window_exempt]
+    times = last_inbound(connection, [(row.phone_number_id, _names(row)) for row in bound])
+    return {row.id: Window(at) for row, at in zip(bound, times, strict=True)}
+
+
+def _names(row: MessageRow) -> tuple[str, ...]:
+    return tuple(name.removeprefix("+") for name in (row.recipient_to, row.recipient) if name is not None)
 
 
 def _ending(
@@ -145,7 +146,7 @@ def _ending(
         return SendOutcome(MessageStatus(row.status), Done())
     if now >= row.expires_at:
         return SendOutcome(MessageStatus.EXPIRED, Done())
-    window = windows.get(row.contact, Window(None))
+    window = windows.get(row.id, Window(None))
     if window.forbids(limits.window_policy, now, is_exempt=row.window_exempt):
         return SendOutcome(MessageStatus.FAILED, Done(), dict(WINDOW_CLOSED))
     return None
