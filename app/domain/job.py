@@ -52,9 +52,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Retry:
-    """The job is attempted again after this delay."""
+    """The job is attempted again after this delay. Unless it `keeps_order`, those behind it do not wait for it."""
 
     delay: timedelta
+    keeps_order: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A message is tried again only after an answer that proves that Meta has not acce
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -153,11 +153,13 @@ def _after_refusal(
     error = _with_tries(error_json(answer.error, rule, answer.http_status), message)
     is_over = rule.is_final or (rule.max_tries is not None and error["tries"] >= rule.max_tries)
     is_alone = works_for_others and rule.error_class is ErrorClass.STOPPED and error["tries"] > 1
-    if is_over or is_alone:
+    delay = max(_delay(rule, error["tries"], jitter), answer.delay)
+    is_parked_too_long = rule.error_class is ErrorClass.PARKED and now + delay >= message.expires_at
+    if is_over or is_alone or is_parked_too_long:
         return SendOutcome(MessageStatus.FAILED, Done(), error, signal=QueueSignal.SUCCESS)
     return SendOutcome(
         MessageStatus.QUEUED,
-        _retry(max(_delay(rule, error["tries"], jitter), answer.delay), message, now),
+        replace(_retry(delay, message, now), keeps_order=rule.error_class is not ErrorClass.PARKED),
         error,
         refusal=refusal_of(answer.error, rule, answer.delay),
         slows_number=is_pace_of_number(rule),

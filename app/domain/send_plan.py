@@ -72,7 +72,7 @@ def plan_sends(
     pairs: Mapping[int, PairPace],
     gate: ScopeGate,
 ) -> SendPlan:
-    """Return what is done with the candidates, of each customer one at most. The oldest are sent first.
+    """Return what is done with the candidates. The oldest are sent first.
 
     One whose customer is to be written to later is handed back until then, or to be looked at again. One that the
     number's pace or a scope holds back keeps its place before those that came later, and the whole queue rests.
@@ -88,7 +88,7 @@ def plan_sends(
     has_more = False
     is_limited = gate.limit is not None
     for one in sorted(candidates, key=lambda one: (is_limited and one.is_suspect, one.created_at, one.job_id)):
-        pair = pairs[one.contact].as_of(limits.pair, now)
+        pair = plan.pairs.get(one.contact, pairs[one.contact]).as_of(limits.pair, now)
         free_at = pair.free_at(limits.pair, now)
         if free_at > now:
             plan.back[one.job_id] = min(free_at, one.expires_at, now + MAX_HELD_BACK)

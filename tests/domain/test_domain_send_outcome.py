@@ -21,7 +21,7 @@ def message(
     error: dict[str, Any] | None = None,
     *,
     endpoint: Endpoint = "messages",
-    lifetime: timedelta = timedelta(days=1),
+    lifetime: timedelta = timedelta(days=2),
 ) -> Message:
     return Message(
         id=new_message_id(NOON),
@@ -116,7 +116,8 @@ def test_a_final_refusal_fails_the_message_with_its_error_and_a_hint() -> None:
 def test_a_refusal_that_may_pass_is_tried_again(answer: Refused, seconds: float, signal: QueueSignal) -> None:
     found = outcome(answer)
 
-    assert (found.status, found.job) == (MessageStatus.QUEUED, Retry(timedelta(seconds=seconds)))
+    assert isinstance(found.job, Retry)
+    assert (found.status, found.job.delay) == (MessageStatus.QUEUED, timedelta(seconds=seconds))
     assert found.signal is signal
     assert found.error is not None
     assert found.error["tries"] == 1
@@ -145,15 +146,25 @@ def test_a_message_that_is_stopped_again_while_others_are_sent_fails_and_pauses_
 
 
 def test_a_message_is_looked_at_again_when_it_expires() -> None:
-    found = outcome(refused(132069), message(lifetime=timedelta(minutes=1)))
+    found = outcome(refused(130429, delay=90), message(lifetime=timedelta(minutes=1)))
 
     assert found.job == Retry(timedelta(minutes=1))
-    assert outcome(refused(132069), message(lifetime=timedelta(minutes=-1))).job == Retry(timedelta())
+    assert outcome(refused(130429), message(lifetime=timedelta(minutes=-1))).job == Retry(timedelta())
+
+
+def test_a_parked_message_holds_up_no_other_and_fails_at_once_if_it_would_expire() -> None:
+    parked = outcome(refused(132069))
+    too_long = outcome(refused(131049), message(lifetime=timedelta(days=1)))
+
+    assert parked.job == Retry(timedelta(hours=1), keeps_order=False)
+    assert (too_long.status, (too_long.error or {})["code"]) == ("failed", 131049)
 
 
 def test_the_endpoint_decides_what_an_error_means() -> None:
     assert outcome(refused(131009)).status == "failed"
-    assert outcome(refused(131009), message(endpoint="marketing_messages")).job == Retry(timedelta(minutes=10))
+    assert outcome(refused(131009), message(endpoint="marketing_messages")).job == Retry(
+        timedelta(minutes=10), keeps_order=False
+    )
 
 
 @pytest.mark.parametrize(

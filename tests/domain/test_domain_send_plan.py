@@ -41,6 +41,14 @@ def test_what_is_within_the_pace_is_sent_at_once() -> None:
     assert planned.pairs.keys() == {0, 1, 2}
 
 
+def test_messages_of_one_customer_count_together() -> None:
+    two = [Candidate(job_id, 1, NOON, NOON + A_DAY) for job_id in (1, 2)]
+
+    planned = plan(two, limits=SendLimits(80, Pace(timedelta(seconds=6), 1), "warn", None))
+
+    assert (planned.granted, planned.back) == ([1], {2: NOON + timedelta(seconds=6)})
+
+
 def test_what_is_too_fast_keeps_its_place_and_the_queue_rests_until_a_batch_may_leave() -> None:
     claimed = candidates(50, minutes=3)
 

@@ -331,6 +331,28 @@ def test_a_customer_who_is_refused_for_the_pace_waits_and_nobody_else(timed: Sto
     assert send(timed) == 0
 
 
+def test_a_parked_message_delays_no_other_of_its_customer(timed: Store, clock: Clock) -> None:
+    parked, *others = accept(timed, *(new_message(to="+4915112345678") for _ in range(3)))
+    send(timed, refused(132069))
+    for _ in others:
+        send(timed, accepted())
+    between = [stored(timed, message).status for message in (parked, *others)]
+    clock.advance(60 * MINUTE)
+    accept(timed, new_message(to="+4915112345678"))
+
+    assert between == ["queued", "accepted", "accepted"]
+    assert send(timed, accepted()) == 2
+    assert stored(timed, parked).status == "accepted"
+
+
+def test_a_parked_message_can_be_cancelled(timed: Store) -> None:
+    [parked] = queued(timed)
+    send(timed, refused(132069))
+
+    assert timed.messages.cancel(parked).status == "cancelled"
+    assert waiting(timed) == 0
+
+
 def test_a_stopped_account_keeps_its_queue_and_is_told_once(timed: Store, clock: Clock) -> None:
     messages = queued(timed, 30)
     send(timed, refused(190, subcode=463))

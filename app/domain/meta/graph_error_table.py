@@ -10,6 +10,9 @@ from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, Grap
 
 TEN_MINUTES = timedelta(minutes=10)
 UNLISTED_TRIES = 5
+UNKNOWN_TRIES = 10
+"""Of an error that Meta itself does not know: about a quarter of an hour."""
+
 TOO_MANY_REQUESTS = 429
 
 
@@ -76,7 +79,7 @@ _THROTTLING: dict[int, ErrorRule] = {
 _TRANSIENT: dict[int, ErrorRule] = {
     1: ErrorRule(ErrorClass.TRANSIENT, max_tries=3, hint="Meta says that the request itself may be wrong"),
     2: ErrorRule(ErrorClass.TRANSIENT, _APP),
-    131000: ErrorRule(ErrorClass.TRANSIENT),
+    131000: ErrorRule(ErrorClass.TRANSIENT, max_tries=UNKNOWN_TRIES),
     131016: ErrorRule(ErrorClass.TRANSIENT, _WABA),
     131057: ErrorRule(ErrorClass.TRANSIENT, _WABA),
     133004: ErrorRule(ErrorClass.TRANSIENT),

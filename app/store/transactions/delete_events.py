@@ -44,7 +44,7 @@ def delete_jobs_of(connection: Connection, rows: Sequence[DeliveryRow], now: dat
     locked = lock_jobs(connection, find_jobs(connection, subjects))
     for ids in chunks([job.id for job in locked]):
         connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-    promote_next(connection, now, {(job.queue, job.order_key) for job in locked if job.order_key is not None})
+    promote_next(connection, now, {(job.queue, job.order_key) for job in locked})
 
 
 def delete_events(connection: Connection, ids: Sequence[int]) -> tuple[int, int]:

@@ -17,6 +17,9 @@ from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import jobs
 from app.store.tables.types import chunks
 
+KeyOfJob = tuple[str, int | None]
+"""The queue of a job and its order key. A job without one waits for no other, and none waits for it."""
+
 OrderingKey = tuple[str, int]
 """A queue and an order key in it. Jobs with the same ordering key are done one after the other."""
 
@@ -49,9 +52,10 @@ def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -
     _INSERT.execute(connection, [_row(job, now, occupied) for job in new_jobs])
 
 
-def promote_next(connection: Connection, now: datetime, keys: Iterable[OrderingKey]) -> None:
-    """Make the first job of each ordering key due, unless it is already: the job before it has been deleted."""
-    for ids in chunks(sorted(_first_jobs(connection, keys).values())):
+def promote_next(connection: Connection, now: datetime, keys: Iterable[KeyOfJob]) -> None:
+    """Make the first job of each ordering key due, unless it is already: the job before it has left the order."""
+    ordering = {(queue, key) for queue, key in keys if key is not None}
+    for ids in chunks(sorted(_first_jobs(connection, ordering).values())):
         query = update(jobs).where(jobs.c.id.in_(ids), jobs.c.due_at.is_(None)).values(due_at=now)
         connection.execute(query)
 

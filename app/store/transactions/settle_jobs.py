@@ -29,6 +29,7 @@ _RETRY = (
     .where(jobs.c.id == bindparam("job_id"))
     .values(claim_id=None, claims=0, due_at=bindparam("due"), attempts=jobs.c.attempts + bindparam("new_attempts"))
 )
+_LEAVE_ORDER = update(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).values(order_key=None)
 _DELETE = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -57,6 +58,7 @@ def settle_jobs(
     applied = [(key := (result.job.id, result.job.claim_id)) in held and first[key] is result for result in results]
     valid = [result for result, is_applied in zip(results, applied, strict=True) if is_applied]
     _make_due(connection, now, [result for result in valid if _stays(result)])
+    _leave_order(connection, now, [result.job for result in valid if not _keeps_order(result)], held)
     _delete(connection, now, [result.job for result in valid if not _stays(result)], held)
     for kind, of_kind in _by_kind(valid).items():
         if kind in recorders:
@@ -74,6 +76,10 @@ def _lock(connection: Connection, claimed: Sequence[Job]) -> tuple[dict[str, Que
 
 def _stays(result: JobResult) -> bool:
     return isinstance(result.outcome, Retry) or result.job.queue in SINGLETON_QUEUES
+
+
+def _keeps_order(result: JobResult) -> bool:
+    return not isinstance(result.outcome, Retry) or result.outcome.keeps_order
 
 
 def _make_due(connection: Connection, now: datetime, results: Iterable[JobResult]) -> None:
@@ -94,8 +100,14 @@ def _delete(connection: Connection, now: datetime, ended: Sequence[Job], held: H
     """Delete jobs that are done or dead; the next job of each ordering key is due."""
     for ids in chunks(sorted(job.id for job in ended)):
         connection.execute(_DELETE, {"ids": ids})
-    keys = [(job.queue, held[job.id, job.claim_id]) for job in ended]
-    promote_next(connection, now, {(queue, key) for queue, key in keys if key is not None})
+    promote_next(connection, now, {(job.queue, held[job.id, job.claim_id]) for job in ended})
+
+
+def _leave_order(connection: Connection, now: datetime, leaving: Sequence[Job], held: HeldClaims) -> None:
+    """Let jobs that are attempted again much later hold up no others: the next job of each ordering key is due."""
+    for ids in chunks(sorted(job.id for job in leaving)):
+        connection.execute(_LEAVE_ORDER, {"ids": ids})
+    promote_next(connection, now, {(job.queue, held[job.id, job.claim_id]) for job in leaving})
 
 
 def _by_kind(results: Iterable[JobResult]) -> dict[str, list[JobResult]]:
