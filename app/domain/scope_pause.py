@@ -101,6 +101,6 @@ def _length(refusal: Refusal, trips: int) -> timedelta:
     if refusal.error_class is ErrorClass.STOPPED:
         return PROBE_EVERY
     if refusal.error_class is ErrorClass.COOLED:
-        return max(COOLING[min(trips, len(COOLING)) - 1], refusal.delay)
+        return min(max(COOLING[min(trips, len(COOLING)) - 1], refusal.delay), MAX_PAUSE)
     throttle: timedelta = FIRST_THROTTLE * 2 ** min(trips - 1, 10)
     return min(max(throttle, refusal.delay), MAX_THROTTLE)

@@ -29,8 +29,8 @@ class Accepted:
 class Refused:
     """Meta has not accepted it. No `error`: a limiter in front of the Graph API has answered 429.
 
-    `retry_after` is the delay that the answer asks for, an hour at most. `regain_minutes`: until the account may make
-    calls again.
+    `retry_after` is the delay that the answer asks for, an hour at most. `regain_minutes`: until the app or account
+    may make calls of some kind again, whatever this call was refused for.
     """
 
     error: GraphError | None
@@ -40,8 +40,13 @@ class Refused:
 
     @property
     def delay(self) -> timedelta:
-        """The longer one of the delays that the answer asks for; zero if it asks for none."""
-        return max(self.retry_after or timedelta(), timedelta(minutes=self.regain_minutes))
+        """The delay that the answer asks for; zero if it asks for none."""
+        return self.retry_after or timedelta()
+
+    @property
+    def delay_of_calls(self) -> timedelta:
+        """The delay if it was refused because calls are used up: until they are regained, an hour at most."""
+        return max(self.delay, min(timedelta(minutes=self.regain_minutes), MAX_RETRY_AFTER))
 
     @property
     def reason(self) -> str:

@@ -153,7 +153,8 @@ def _after_refusal(
     error = _with_tries(error_json(answer.error, rule, answer.http_status), message)
     is_over = rule.is_final or (rule.max_tries is not None and error["tries"] >= rule.max_tries)
     is_alone = works_for_others and rule.error_class is ErrorClass.STOPPED and error["tries"] > 1
-    delay = max(_delay(rule, error["tries"], jitter), answer.delay)
+    asked = answer.delay_of_calls if _is_of_calls(rule) else answer.delay
+    delay = max(_delay(rule, error["tries"], jitter), asked)
     is_parked_too_long = rule.error_class is ErrorClass.PARKED and now + delay >= message.expires_at
     if is_over or is_alone or is_parked_too_long:
         return SendOutcome(MessageStatus.FAILED, Done(), error, signal=QueueSignal.SUCCESS)
@@ -161,7 +162,7 @@ def _after_refusal(
         MessageStatus.QUEUED,
         replace(_retry(delay, message, now), keeps_order=rule.error_class is not ErrorClass.PARKED),
         error,
-        refusal=refusal_of(answer.error, rule, answer.delay),
+        refusal=refusal_of(answer.error, rule, asked),
         slows_number=is_pace_of_number(rule),
         slows_pair=rule.error_class is ErrorClass.PAIR_THROTTLED,
         signal=_signal(rule),
@@ -186,6 +187,11 @@ def _signal(rule: ErrorRule) -> QueueSignal:
 def is_pace_of_number(rule: ErrorRule) -> bool:
     """Return whether Meta has refused a message because its number is too fast."""
     return rule.error_class is ErrorClass.THROTTLED and rule.scope is ErrorScope.NUMBER
+
+
+def _is_of_calls(rule: ErrorRule) -> bool:
+    """Return whether Meta has refused a message because the calls of the app or the account are used up."""
+    return rule.error_class is ErrorClass.THROTTLED and rule.scope in (ErrorScope.APP, ErrorScope.WABA)
 
 
 def _with_tries(error: Error, message: Message) -> Error:

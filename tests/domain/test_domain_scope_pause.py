@@ -46,6 +46,7 @@ def test_a_scope_is_paused_at_least_as_long_as_meta_asks_but_an_hour_at_most() -
     assert pauses_of(ErrorClass.THROTTLED, 1, delay=3 * MINUTE) == [3 * MINUTE]
     assert pauses_of(ErrorClass.THROTTLED, 1, delay=300 * MINUTE) == [60 * MINUTE]
     assert pauses_of(ErrorClass.COOLED, 1, delay=30 * MINUTE) == [30 * MINUTE]
+    assert pauses_of(ErrorClass.COOLED, 1, delay=3000 * MINUTE) == [240 * MINUTE]
 
 
 def test_a_refusal_of_what_was_sent_before_the_pause_changes_nothing() -> None:

@@ -195,6 +195,17 @@ def test_a_number_that_is_too_fast_is_slowed_and_paused_only_where_meta_asks_for
     assert paused.refusal.delay == timedelta(seconds=7)
 
 
+@pytest.mark.parametrize(
+    ("code", "minutes"), [(4, 20), (80007, 20), (130429, 1 / 60), (131016, 1 / 30), (131056, 0), (131048, 0)]
+)
+def test_the_time_until_calls_are_regained_delays_only_what_calls_were_refused(code: int, minutes: float) -> None:
+    found = outcome(replace(refused(code), regain_minutes=20))
+
+    assert isinstance(found.job, Retry)
+    assert found.job.delay == timedelta(minutes=minutes)
+    assert (found.refusal is not None and found.refusal.delay == timedelta(minutes=20)) == (minutes == 20)
+
+
 def test_a_limiter_that_asks_for_a_delay_pauses_the_number_without_a_code() -> None:
     found = outcome(Refused(None, 429, timedelta(seconds=7)))
 

@@ -91,7 +91,7 @@ def test_a_refusal_asks_for_an_hour_at_most_and_for_minutes_where_calls_are_used
 
     assert isinstance(answer, Refused)
     assert (answer.retry_after, answer.regain_minutes) == (timedelta(hours=1), 90)
-    assert (answer.delay, answer.reason) == (timedelta(minutes=90), "80007")
+    assert (answer.delay, answer.delay_of_calls, answer.reason) == (timedelta(hours=1), timedelta(hours=1), "80007")
     assert Refused(None, 429).delay == timedelta()
 
 
