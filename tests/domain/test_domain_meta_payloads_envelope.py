@@ -66,8 +66,8 @@ def test_null_from_a_client_of_metas_api_is_left_to_meta() -> None:
         ("direct_send_config", {"template_name": "a"}, "category"),
         ("product_policy", "STRICT", "marketing_messages"),
         ("message_activity_sharing", True, "marketing_messages"),
-        ("status", "read", "/read"),
-        ("typing_indicator", {"type": "text"}, "/read"),
+        ("status", "read", "marks a customer's message as read"),
+        ("typing_indicator", {"type": "text"}, "no message"),
     ],
 )
 def test_a_field_that_belongs_elsewhere_is_refused_with_where(key: str, value: Any, hint: str) -> None:

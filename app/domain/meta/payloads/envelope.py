@@ -14,7 +14,7 @@ MESSAGE_ID = Ours(Text(1, 1024))
 
 ON_THE_TEMPLATE = "set `message_send_ttl_seconds` on the template; a send has no lifetime of its own"
 MARKETING_ONLY = "it is for POST …/marketing_messages only"
-READ_RECEIPT = "this marks a message of the customer as read; it is no message, and wats does not pass it on yet"
+READ_RECEIPT = "this marks a customer's message as read; it is no message, and wats does not pass it on yet"
 
 
 def _group_hash(value: Any) -> Findings:
