@@ -162,11 +162,11 @@ def follow_messages(store: Store) -> None:
 def send_messages(store: Store, clock: Clock) -> None:
     """Answers for several numbers in one transaction, in no order; refusals that pause every scope; probes."""
     limits = SendLimits(80, Pace(timedelta(seconds=6), 45), "enforce", "102290129340398")
-    accept(store, *(new_message(to=f"+4915188{n}", number=NUMBERS[n % 2]) for n in range(16)))
     refusals = (190, 131031, 131048, 130429, 131056)
     for pause in store.sending.pauses():  # what webhooks told
         store.sending.resume(pause.name)
-    for codes in ((None,), refusals, (None,)):
+    for turn, codes in enumerate(((None,), refusals, (None,))):
+        accept(store, *(new_message(to=f"+49151{turn}88{n}", number=NUMBERS[n % 2]) for n in range(16)))
         results = []
         for number in reversed(NUMBERS):
             claimed = claim(store, queue_of_number(number), max_in_flight=50)
