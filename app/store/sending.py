@@ -9,12 +9,15 @@ from app.domain.message import SEND_QUEUE
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import ScopePause
 from app.domain.send_limits import SendLimits
+from app.domain.send_outcome import Reserved
+from app.store.engine.errors import StoreError
 from app.store.repository import Repository
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
 from app.store.tables.sending import lock_scopes, pause_of, put_scope, resume_scopes
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
+from app.store.transactions.unreserve_sends import unreserve_sends
 
 
 class Sending(Repository):
@@ -23,10 +26,25 @@ class Sending(Repository):
     def reserve(self, claimed: Sequence[Job], limits: SendLimits) -> Reservations:
         """Mark those of these claimed jobs' messages as being sent that may be sent now. It is on disk on return.
 
-        The jobs are of one queue. Those that are not in the result are handed back.
+        The jobs are of one queue. Those that are not in the result are handed back. If it is not known whether the
+        commit is on disk, nothing of it is sent, and it is taken back.
         """
         database_id = self._store.identity().id
-        return self._store.write(lambda c: reserve_sends(c, self._store.now(c), claimed, limits, database_id))
+        made: list[Reservations] = []
+
+        def reserve(connection: Connection) -> Reservations:
+            made.append(reserve_sends(connection, self._store.now(connection), claimed, limits, database_id))
+            return made[-1]
+
+        try:
+            return self._store.write(reserve)
+        except StoreError:
+            if made and made[-1].reserved:
+                self._unreserve(made[-1].reserved)
+            raise
+
+    def _unreserve(self, reserved: Sequence[tuple[Job, Reserved]]) -> None:
+        self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved))
 
     def pauses(self) -> list[ScopePause]:
         """Return the scopes that are paused, by name."""

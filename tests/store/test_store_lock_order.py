@@ -33,6 +33,7 @@ from app.store.tables.message_schema import messages
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
 from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
+from app.store.transactions.unreserve_sends import unreserve_sends
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
 from tests.support.messages import accept, mark_sending, new_message, status, tracker_of, webhook
@@ -176,6 +177,9 @@ def send_messages(store: Store, clock: Clock) -> None:
         clock.advance(timedelta(minutes=20))
         store.sending.probe_stopped()
     store.sending.pauses(), store.sending.resume("app")
+    claimed = claim(store, queue_of_number(NUMBERS[0]), max_in_flight=50)
+    taken_back = store.sending.reserve(claimed, limits).reserved
+    store.write(lambda c: unreserve_sends(c, NOON, list(reversed(taken_back))))
 
 
 def answered_by(job: Job, reserved: Reserved, code: int | None) -> JobResult:

@@ -21,7 +21,7 @@ from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAn
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import SendResult, outcome_of_send
 from app.domain.split import SplitEvent, SplitReceipt
-from app.store import Store
+from app.store import Store, StoreUnavailable
 from app.store.tables.sending import put_scope
 from app.store.transactions.reserve_sends import Reservations
 from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
@@ -137,6 +137,34 @@ def test_a_message_that_was_being_sent_when_its_worker_died_is_never_sent_again(
     assert found.reserved == []
     assert stored(timed, message).status == "unknown"
     assert waiting(timed) == 0
+
+
+def test_a_message_whose_reservation_is_in_doubt_is_sent_later_and_not_unknown(
+    url: str, make_store: StoreMaker, clock: Clock
+) -> None:
+    failing: list[str] = []
+
+    def fail(point: str) -> None:
+        if point in failing:
+            failing.remove(point)
+            raise StoreUnavailable("the connection was lost during COMMIT")
+
+    store = make_store(url, clock=clock, on_failpoint=fail)
+    [cut_off] = queued(store)
+    reserve(store)
+    clock.advance(MINUTE)
+    [message] = queued(store)
+    claimed = claim(store, QUEUE, max_in_flight=1000)
+    failing.append("after_commit")
+
+    with pytest.raises(StoreUnavailable):
+        store.sending.reserve(claimed, LIMITS)
+    store.jobs.hand_back(claimed)
+
+    assert (stored(store, cut_off).status, stored(store, message).status) == ("sending", "queued")
+    assert [entry.status for entry in stored(store, message).history] == ["queued"]
+    assert send(store, accepted()) == 1
+    assert (stored(store, cut_off).status, stored(store, message).status) == ("unknown", "accepted")
 
 
 def test_an_answer_that_was_lost_leaves_the_message_unknown(timed: Store) -> None:
