@@ -136,7 +136,7 @@ def test_an_erasure_that_was_interrupted_can_be_started_again(store: Store) -> N
     put_receipt(store, USER)
     put_events(store, new_event("both", wa_id=PHONE, user_id=USER), receipt=9)
     put_events(store, *[new_event(n, wa_id=None, user_id=USER) for n in range(STEP_ROWS + 1)], receipt=9)
-    for _, step in zip(range(5), steps_of(store, PHONE), strict=False):
+    for _, step in zip(range(6), steps_of(store, PHONE), strict=False):
         assert step.next is not None
 
     erased = erase(store, PHONE)
