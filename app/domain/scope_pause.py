@@ -8,6 +8,7 @@ and fails them later, a probe would cost a message each time: such a pause ends 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.domain.clock import CLOCK_TOLERANCE
 from app.domain.meta.graph_errors import ErrorClass, ErrorScope
 
 APP_SCOPE = "app"
@@ -39,7 +40,8 @@ class Refusal:
 class ScopePause:
     """A scope that is paused. `since`: the last refusal. `until`: the next probe; None: a human ends the pause.
 
-    `trips`: how often it was refused since it worked last. `is_told`: the log has it.
+    `trips`: how often it was refused since it worked last; 0: the pause is over `since` then. It is kept so that what
+    was refused before does not begin it again. `is_told`: the log has it.
     """
 
     name: str
@@ -50,6 +52,15 @@ class ScopePause:
     until: datetime | None
     trips: int
     is_told: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the scope is paused no more."""
+        return self.trips == 0
+
+    def ended(self, at: datetime) -> "ScopePause":
+        """Return the pause once it is over."""
+        return replace(self, since=at, until=at, trips=0, is_told=False)
 
     def is_probe_due(self, now: datetime) -> bool:
         """Return whether a message may be sent as a probe. A time too far ahead was set by a clock that was wrong."""
@@ -87,9 +98,9 @@ def pause_after(
 ) -> ScopePause:
     """Return the pause of a scope after a refusal of a message that was sent at `sent_at`.
 
-    What was sent before the pause began proves nothing new, and a pause that ends by hand only stays as it is.
+    What was sent before the pause began or ended proves nothing new. A pause that ends by hand only stays as it is.
     """
-    if pause is not None and (pause.until is None or sent_at <= pause.since):
+    if pause is not None and (pause.until is None or sent_at <= pause.since <= now + CLOCK_TOLERANCE):
         return pause
     trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
     until = None if refusal.is_late and refusal.error_class is ErrorClass.STOPPED else now + _length(refusal, trips)

@@ -14,7 +14,7 @@ from app.store.engine.errors import StoreError
 from app.store.repository import Repository
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
-from app.store.tables.sending import lock_scopes, pause_of, put_scope, resume_scopes
+from app.store.tables.sending import lock_scopes, pause_of, put_scope
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
 from app.store.transactions.unreserve_sends import unreserve_sends
@@ -48,7 +48,7 @@ class Sending(Repository):
 
     def pauses(self) -> list[ScopePause]:
         """Return the scopes that are paused, by name."""
-        query = select(send_scopes).order_by(send_scopes.c.name)
+        query = select(send_scopes).where(send_scopes.c.trips > 0).order_by(send_scopes.c.name)
         return self._store.database.read(lambda c: [pause_of(row) for row in c.execute(query)])
 
     def resume(self, name: str) -> ScopePause | None:
@@ -57,7 +57,9 @@ class Sending(Repository):
         def resume(connection: Connection) -> ScopePause | None:
             _wake_numbers(connection)
             pause = lock_scopes(connection, [name]).get(name)
-            resume_scopes(connection, [name])
+            if pause is None or pause.is_over:
+                return None
+            put_scope(connection, pause.ended(self._store.now(connection)))
             return pause
 
         return self._store.write(resume, "work")
@@ -74,7 +76,7 @@ class Sending(Repository):
             if names:
                 _wake_numbers(connection)
             for pause in lock_scopes(connection, names).values():
-                if pause.error_class is ErrorClass.STOPPED and pause.until is not None:
+                if pause.error_class is ErrorClass.STOPPED and pause.until is not None and not pause.is_over:
                     put_scope(connection, pause.due_at(now))
 
         self._store.write(probe, "work")

@@ -55,6 +55,22 @@ def test_a_refusal_of_what_was_sent_before_the_pause_changes_nothing() -> None:
     assert pause_after(pause, "app", refusal(ErrorClass.STOPPED), NOON + MINUTE, NOON - MINUTE) == pause
 
 
+def test_a_pause_that_is_over_begins_again_with_what_is_refused_later_only() -> None:
+    pause = pause_after(None, "app", refusal(ErrorClass.STOPPED), NOON, NOON)
+
+    over = pause.ended(NOON + MINUTE)
+
+    assert (pause.is_over, over.is_over) == (False, True)
+    assert pause_after(over, "app", refusal(ErrorClass.STOPPED), NOON + 2 * MINUTE, NOON + MINUTE) == over
+    assert pause_after(over, "app", refusal(ErrorClass.STOPPED), NOON + 2 * MINUTE, NOON + 2 * MINUTE).trips == 1
+
+
+def test_a_pause_of_a_clock_that_was_ahead_hides_no_refusal() -> None:
+    over = pause_after(None, "app", refusal(ErrorClass.STOPPED), NOON, NOON).ended(NOON + 60 * MINUTE)
+
+    assert pause_after(over, "app", refusal(ErrorClass.STOPPED), NOON, NOON).trips == 1
+
+
 def test_another_class_begins_anew() -> None:
     pause = pause_after(None, "app", refusal(ErrorClass.COOLED), NOON, NOON)
     pause = pause_after(pause, "app", refusal(ErrorClass.STOPPED), NOON + MINUTE, NOON + MINUTE)

@@ -465,6 +465,18 @@ def test_a_resume_by_hand_sends_what_waited(timed: Store) -> None:
     assert send(timed, accepted()) == 5
 
 
+def test_what_was_refused_before_a_resume_does_not_pause_again(timed: Store, clock: Clock) -> None:
+    add_events(timed, *webhook(statuses=[failed(131042)]))
+    clock.advance(MINUTE)
+    timed.sending.resume(f"number:{NUMBER}")
+    add_events(timed, *webhook(statuses=[failed(131042, at=30, wamid="wamid.B=")]))
+    before = timed.sending.pauses()
+    add_events(timed, *webhook(statuses=[failed(131042, at=90, wamid="wamid.C=")]))
+
+    assert before == []
+    assert [(pause.trips, pause.until, pause.is_told) for pause in timed.sending.pauses()] == [(1, None, False)]
+
+
 def test_a_new_process_probes_what_is_stopped_and_not_what_cools(timed: Store) -> None:
     queued(timed, 3)
     send(timed, refused(190), refused(131048))
@@ -537,9 +549,9 @@ def test_messages_leave_although_the_clock_is_set_back_by_an_hour(timed: Store, 
     assert {stored(timed, message).status for message in (waiting[-1], later)} == {"accepted"}
 
 
-def failed(code: int, *, at: int = 0) -> dict[str, Any]:
+def failed(code: int, *, at: int = 0, wamid: str = "wamid.A=") -> dict[str, Any]:
     """Return a status of a message that has failed so many seconds after noon."""
-    return status("wamid.A=", "failed", at=NOON + at * SECOND, errors=[{"code": code, "title": "refused"}])
+    return status(wamid, "failed", at=NOON + at * SECOND, errors=[{"code": code, "title": "refused"}])
 
 
 def test_a_failure_told_by_a_status_pauses_its_account_and_sends_nothing_again(timed: Store, clock: Clock) -> None:

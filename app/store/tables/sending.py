@@ -6,7 +6,7 @@ The rows of a number and of its customers are read and written with the lock on 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text
+from sqlalchemy import Connection, Row, bindparam, select, text
 
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.pacing import NumberPace, PairPace
@@ -16,6 +16,7 @@ from app.store.tables.types import UtcDateTime, chunks, printable_excerpt
 
 _TIMES = [bindparam(name, type_=UtcDateTime) for name in ("full_at", "slowed_at", "paused_until", "since", "until")]
 _SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", expanding=True)))
+_PAUSED = _SCOPES.where(send_scopes.c.trips > 0)
 _LOCK_SCOPES = _SCOPES.order_by(send_scopes.c.name).with_for_update()
 _PUT_SCOPE = text(
     "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)"
@@ -45,23 +46,18 @@ _PUT_PAIR = text(
 
 def read_scopes(connection: Connection, names: Sequence[str]) -> dict[str, ScopePause]:
     """Return those of these scopes that are paused."""
-    return {row.name: pause_of(row) for row in connection.execute(_SCOPES, {"names": names})}
+    return {row.name: pause_of(row) for row in connection.execute(_PAUSED, {"names": names})}
 
 
 def lock_scopes(connection: Connection, names: Sequence[str]) -> dict[str, ScopePause]:
-    """Lock those of these scopes that are paused, in the order of their names, and return them."""
+    """Lock those of these scopes that are or were paused, in the order of their names, and return their pauses."""
     return {row.name: pause_of(row) for row in connection.execute(_LOCK_SCOPES, {"names": names})}
 
 
 def put_scope(connection: Connection, pause: ScopePause) -> None:
-    """Pause a scope, or change its pause."""
+    """Pause a scope, or change or end its pause."""
     reason = printable_excerpt(pause.reason)
     connection.execute(_PUT_SCOPE, {**vars(pause), "error_class": pause.error_class.value, "reason": reason})
-
-
-def resume_scopes(connection: Connection, names: Sequence[str]) -> None:
-    """End the pauses of these scopes, which are locked."""
-    connection.execute(delete(send_scopes).where(send_scopes.c.name.in_(names)))
 
 
 def pause_of(row: Row[*tuple[Any, ...]]) -> ScopePause:

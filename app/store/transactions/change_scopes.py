@@ -1,13 +1,13 @@
 """Pauses scopes after refusals, and ends pauses: a part of transactions that have locked their messages before."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from app.domain.scope_pause import Refusal, pause_after, scope_name
-from app.store.tables.sending import lock_scopes, put_scope, resume_scopes
+from app.store.tables.sending import lock_scopes, put_scope
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ def change_scopes(
     refusals: Iterable[ScopeRefusal],
     *,
     working: Collection[str] = (),
-    reinstated: Collection[str] = (),
+    reinstated: Mapping[str, datetime] | None = None,
 ) -> None:
     """Pause the scopes of these refusals, and end the pauses of those that were seen to work and refuse nothing.
 
     An accepted message does not end a pause that ends by hand only. A scope that Meta has `reinstated` goes on.
     """
     by_name = [(name, one) for one in refusals if (name := one.name) is not None]
-    names = sorted({*working, *reinstated, *(name for name, _ in by_name)})
+    names = sorted({*working, *(reinstated or ()), *(name for name, _ in by_name)})
     if not names:
         return
     pauses = lock_scopes(connection, names)
@@ -46,6 +46,7 @@ def change_scopes(
         pauses[name] = pause_after(pauses.get(name), name, one.refusal, now, one.sent_at)
     for name in sorted({name for name, _ in by_name}):
         put_scope(connection, pauses[name])
-    may_end = {*reinstated, *(name for name in working if name in pauses and pauses[name].until is not None)}
-    if ended := [name for name in sorted(may_end) if name in pauses and name not in dict(by_name)]:
-        resume_scopes(connection, ended)
+    probed = {name: now for name in working if name in pauses and pauses[name].until is not None}
+    for name, at in sorted({**probed, **(reinstated or {})}.items()):
+        if name in pauses and not pauses[name].is_over and name not in dict(by_name):
+            put_scope(connection, pauses[name].ended(at))

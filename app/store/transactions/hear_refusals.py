@@ -55,7 +55,7 @@ def pause_scopes(connection: Connection, now: datetime, events: Iterable[NewEven
         if event.waba_id == account and (may := may_send(event)) is not None
     }
     bans = [ScopeRefusal(BANNED, "", account, at) for at, may in told.items() if not may]
-    reinstated = {f"waba:{account}"} if told and told[max(told)] else set()
+    reinstated = {f"waba:{account}": max(told)} if told and told[max(told)] else {}
     refusals = [
         ScopeRefusal(refusal, number, account, at)
         for number, at, error in _errors(events)

@@ -156,7 +156,7 @@ def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) ->
     """Return what the paused scopes allow, and those that the log does not have yet. Most often none is paused."""
     if not read_scopes(connection, names):
         return ScopeGate(), []
-    pauses = list(lock_scopes(connection, names).values())
+    pauses = [pause for pause in lock_scopes(connection, names).values() if not pause.is_over]
     gate = scope_gate(pauses, now)
     untold = [pause for pause in pauses if not pause.is_told]
     for pause in gate.probing or untold:
