@@ -95,11 +95,11 @@ def dedupe_outside_the_transaction() -> None:
 
         return remember
 
-    def add_what_is_not_known(events: Any, job: Any, split: Any, lease: timedelta) -> Any:
+    def add_what_is_not_known(events: Any, job: Any, split: Any, *others: Any) -> Any:
         known = events._store.write(remember(split_receipts._keys(split)))
         events._store._on_failpoint("remembered")
         split_receipts._known_items = lambda connection, keys: {key: known[key] for key in keys if key in known}
-        return add(events, job, split, lease)
+        return add(events, job, split, *others)
 
     look_up, add = split_receipts._known_items, Events.add
     Events.add = add_what_is_not_known  # type: ignore[method-assign]
