@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.serving import ROOT
 
+pytestmark = pytest.mark.usefixtures("unmeasured")  # coverage makes locks of its own before the patch
+
 MASTERING = Path(__file__).with_name("mastering.py")
 OF_PYTHON = {
     "builtins.builtin_function_or_method",  # `acquire` and `release` of a condition
