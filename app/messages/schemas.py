@@ -79,7 +79,6 @@ class MessageSchema(CamelSchema):
     type = ma.fields.String(required=True)
     to = ma.fields.String()
     recipient = ma.fields.String()
-    sender = ma.fields.String(data_key="from")
     phone_number_id = ma.fields.String(required=True, allow_none=True)
     tracker = ma.fields.String()
     created_at = Timestamp(required=True)

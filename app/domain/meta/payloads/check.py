@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from app.domain.message import Endpoint
 from app.domain.meta.payloads.findings import Finding, Findings, Severity, json_type
-from app.domain.meta.payloads.kinds import Endpoint, table_of
+from app.domain.meta.payloads.kinds import table_of
 from app.domain.meta.payloads.recipients import phone_of
 from app.domain.meta.payloads.scan import scan
 

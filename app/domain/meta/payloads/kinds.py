@@ -1,7 +1,8 @@
 """The table of all messages: the kinds of each endpoint, and which table holds for a body."""
 
-from typing import Any, Literal
+from typing import Any
 
+from app.domain.message import Endpoint
 from app.domain.meta.payloads import direct_send
 from app.domain.meta.payloads.contacts import CONTACTS
 from app.domain.meta.payloads.envelope import ENVELOPE, message
@@ -14,8 +15,6 @@ from app.domain.meta.payloads.structure import Object, members
 from app.domain.meta.payloads.template import TEMPLATE
 from app.domain.meta.payloads.values import Choice, Flag
 from app.domain.meta.payloads.variants import Variants
-
-Endpoint = Literal["messages", "marketing_messages"]
 
 
 def _in_a_group(body: dict[str, Any]) -> Findings:
