@@ -4,7 +4,7 @@ The lock on the number's queue is held, so that any number of workers share one 
 be sent now is handed back; one that stands at `sending` was being sent when its worker died, and is not sent again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -87,13 +87,7 @@ def reserve_sends(
     windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
     ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
     left = {row_id: row for row_id, row in rows.items() if ended[row_id] is None}
-    result = Reservations(
-        ended=[
-            EndedSend(owned[row_id], message_of(rows[row_id]).id if row_id in rows else None, outcome)
-            for row_id, outcome in ended.items()
-            if outcome is not None
-        ]
-    )
+    result = Reservations(ended=_ended(owned, rows, ended))
     if not left:
         return result
     gate, paused = _pass_scopes(connection, now, scopes_of(number, limits.waba_id))
@@ -114,6 +108,17 @@ def reserve_sends(
         for job, row in granted
     ]
     return replace(result, reserved=reserved, paused=paused)
+
+
+def _ended(
+    owned: Mapping[int, Job], rows: Mapping[int, MessageRow], outcomes: Mapping[int, SendOutcome | None]
+) -> list[EndedSend]:
+    """Return the claimed jobs that are over without a POST, each with the id of its message, if it is still there."""
+    return [
+        EndedSend(owned[row_id], message_of(rows[row_id]).id if row_id in rows else None, outcome)
+        for row_id, outcome in outcomes.items()
+        if outcome is not None
+    ]
 
 
 def _lock_messages(connection: Connection, row_ids: Sequence[int] | dict[int, Job]) -> dict[int, MessageRow]:
