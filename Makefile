@@ -18,7 +18,7 @@ PIP_COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --qui
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(DEV) ## Make .venv with everything for running and developing, hashes checked
+setup: $(DEV) $(BIN)/wats ## Make .venv with everything for running and developing, hashes checked
 
 run: $(RUNTIME) ## Serve config/wats.config.yaml in dry-run on SQLite
 	$(BIN)/flask wats serve --config config/wats.config.yaml --dry-run
@@ -74,6 +74,10 @@ test-pythons: ## Run the daily tests on each supported Python that is on this ma
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wats needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/wats: Makefile | $(BIN)/python
+	@printf '#!/bin/sh\nexec "%s/python" "%s/deploy/wats" "$$@"\n' "$(CURDIR)/$(BIN)" "$(CURDIR)" > $@
+	@chmod +x $@
 
 $(RUNTIME): requirements.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt

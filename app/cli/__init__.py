@@ -12,6 +12,7 @@ import click
 
 from app.cli.tables import escape_for_terminal
 from app.config import ConfigError
+from app.domain import VERSION
 
 COMMANDS = {
     "config": "app.cli.config:config_group",
@@ -94,5 +95,6 @@ def mask_values(message: str, args: list[str]) -> str:
 
 
 @click.group(cls=WatsGroup)
+@click.version_option(VERSION, prog_name="wats", message="%(prog)s %(version)s", help="Print the version and exit.")
 def wats() -> None:
     """A self-hosted gateway to the WhatsApp Business Platform."""

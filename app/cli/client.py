@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
 import requests
 
-from app.cli import CommandFailed
-from app.config import ApiAccess
+from app.cli import CommandFailed, Misconfigured
+from app.config import REALMS, ApiAccess, Mode, Token
 from app.config.start_options import DRY_RUN_APP_SECRET, PORT, URL
 
 NO_HEADERS: Mapping[str, str] = {}
 CONNECT_SECONDS, READ_SECONDS = 3, 60
+DRY_RUN_CHALLENGE = f'Bearer realm="{REALMS[Mode.DRY_RUN]}"'
 ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
 
 
@@ -32,6 +34,21 @@ class Client:
 
     access: ApiAccess
     _session: requests.Session = field(default_factory=_session, repr=False)
+
+    @cached_property
+    def _token(self) -> Token:
+        """The token for this service: that of a dry-run only if the service says that it is one."""
+        access = self.access
+        if access.dry_run_token is not None:
+            refusal = self._request("GET", access.api_url + "/events")
+            if refusal.headers.get("WWW-Authenticate") == DRY_RUN_CHALLENGE:
+                return access.dry_run_token
+            if refusal.status_code != HTTPStatus.UNAUTHORIZED:
+                is_of_proxy = refusal.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+                raise Unreachable(f"the server answered {refusal.status_code}") if is_of_proxy else self._not_wats()
+        if not access.token.value:
+            raise Misconfigured(access.token.hint)
+        return access.token
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return the JSON object that a GET of the API returns."""
@@ -72,7 +89,7 @@ class Client:
         response = self._send("GET", self.access.service_url + path, {})
         if response.status_code == HTTPStatus.NOT_FOUND and _error_of(response):
             reason = f"the service hides {path}: the token is unknown to it or lacks the scope operate"
-            raise CommandFailed(f"{reason}; {self.access.token_hint}")
+            raise CommandFailed(f"{reason}; {self._token.hint}")
         return self._object(self._successful(response))
 
     def readiness(self) -> dict[str, Any]:
@@ -109,7 +126,7 @@ class Client:
             is_of_proxy = status >= HTTPStatus.INTERNAL_SERVER_ERROR
             return CommandFailed(f"the server answered {status}") if is_of_proxy else self._not_wats()
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return CommandFailed(f"{error}; {self.access.token_hint}")
+            return CommandFailed(f"{error}; {self._token.hint}")
         return CommandFailed(error)
 
     def _call_api(self, method: str, path: str, query: dict[str, Any], **parts: Any) -> requests.Response:
@@ -126,7 +143,7 @@ class Client:
             method,
             url,
             params={name: value for name, value in query.items() if value is not None},
-            headers={**headers, "Authorization": f"Bearer {self.access.token}"},
+            headers={**headers, "Authorization": f"Bearer {self._token.value}"},
             **parts,
         )
 

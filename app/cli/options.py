@@ -22,6 +22,8 @@ _PAGE = [
     click.option("--cursor", help="The nextCursor of the page before."),
 ]
 
+CLIENT_GROUPS = (Commands.CLIENT, Commands.EVERY, Commands.START_OR_CLIENT)
+
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -32,12 +34,12 @@ def config_options(command: Command) -> Command:
 
 def start_options(command: Command) -> Command:
     """Give a command the options of a start, as `flags`; the command opens no port."""
-    return _with_flags(command, Commands.EVERY, Commands.START, listens=False)
+    return _with_flags(command, Commands.EVERY, Commands.START, Commands.START_OR_CLIENT, listens=False)
 
 
 def serve_options(command: Command) -> Command:
     """Give `serve` every option of a start, as `flags`."""
-    return _with_flags(command, Commands.EVERY, Commands.START, Commands.SERVE)
+    return _with_flags(command, Commands.EVERY, Commands.START, Commands.START_OR_CLIENT, Commands.SERVE)
 
 
 def client_options(command: Command) -> Command:
@@ -47,7 +49,7 @@ def client_options(command: Command) -> Command:
     def with_access(flags: Flags, **others: Any) -> Any:
         return command(access=api_access(flags), **others)
 
-    return _with_flags(with_access, Commands.CLIENT, Commands.EVERY)
+    return _with_flags(with_access, *CLIENT_GROUPS)
 
 
 def dry_run_client_options(command: Command) -> Command:
@@ -58,7 +60,7 @@ def dry_run_client_options(command: Command) -> Command:
         ours = Flags(config=flags.get(CONFIG), profile=flags.get(PROFILE), dry_run=True, listens=False)
         return command(access=api_access(flags), settings=load_settings(ours), **others)
 
-    return _with_flags(with_both, Commands.CLIENT, Commands.EVERY)
+    return _with_flags(with_both, *CLIENT_GROUPS)
 
 
 def page_options(command: Command) -> Command:

@@ -3,7 +3,7 @@
 The only package that reads the environment or YAML. It never prints a secret's value.
 """
 
-from app.config.api_access import ApiAccess, api_access
+from app.config.api_access import REALMS, ApiAccess, Token, api_access
 from app.config.errors import ConfigError, ConfigProblem
 from app.config.explain import Explained
 from app.config.load import (
@@ -22,6 +22,7 @@ from app.config.start.environment import start_environment
 from app.config.start.values import Flags
 
 __all__ = [
+    "REALMS",
     "ApiAccess",
     "Checked",
     "ConfigError",
@@ -34,6 +35,7 @@ __all__ = [
     "Secret",
     "ServiceToken",
     "Settings",
+    "Token",
     "api_access",
     "check_config",
     "child_environment",

@@ -1,8 +1,6 @@
-"""How the command line reaches a running service: its URL, and the one token it needs. Nothing else is looked up.
+"""How the command line reaches a running service: its URL, and the one token it needs. Nothing else is looked up."""
 
-No env file is read: a command runs beside the service, in an environment of its own.
-"""
-
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,19 +13,36 @@ from app.config.secrets.lookup import Sources
 from app.config.settings import Mode
 from app.config.start.environment import start_environment
 from app.config.start.request import ANY_ADDRESS, StartRequest, evaluate
+from app.config.start.unread import unread_hint
 from app.config.start.values import Flags, StartValues
-from app.config.start_options import DRY_RUN_SERVICE_TOKEN, HOST, MODE, PORT, URL
+from app.config.start_options import DRY_RUN_SERVICE_TOKEN, ENV_FILE, HOST, MODE, PORT, TOKEN, URL
+
+REALMS = {Mode.LIVE: "wats", Mode.DRY_RUN: "wats dry-run"}
+"""What a service that refuses a token calls itself: only one that says it is a dry-run gets a dry-run's token."""
+
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,4096}")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token, and what to do if it is refused; without a value, how to give it. The hint does not contain it."""
+
+    value: str = field(repr=False)
+    hint: str
 
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """Where a running service and its API are, and the token that the API accepts."""
+    """Where a running service and its API are, and the token that the API accepts.
+
+    `dry_run_token` is for a service that says it is a dry-run, and never sent to another; None if the token is meant
+    for the service whatever it is.
+    """
 
     service_url: str
     api_prefix: str
-    token: str = field(repr=False)
-    token_hint: str = ""
-    """Where the token came from, and what to do if it is refused. It does not contain the token."""
+    token: Token
+    dry_run_token: Token | None = None
 
     @property
     def api_url(self) -> str:
@@ -36,17 +51,20 @@ class ApiAccess:
 
 
 def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAccess:
-    """Return the access that flags, environment and profile describe.
+    """Return the access that flags, environment, env file and profile describe. Raises `ConfigError`.
 
-    The token is the value of the variable that the profile names. Where that is unset and the mode is not live, it is
-    the dry-run's. Raises `ConfigError`.
+    The token is that of the flag, or the value of the variable that the profile names.
     """
     request = evaluate(flags, start_environment() if environ is None else environ, needs_mode=False)
     if request.profile is None:
         raise ConfigError(request.problems.found)
     service = request.profile.sections["service"]
     url = _given_url(request.values) or _local_url(request)
-    return ApiAccess(url, service["apiPrefix"], *_token(request, service["bearerToken"]))
+    if given := flags.get(TOKEN):
+        return ApiAccess(url, service["apiPrefix"], _given_token(given))
+    is_live = request.values[MODE] == Mode.LIVE
+    token = _token(request, service["bearerToken"], needed=is_live)
+    return ApiAccess(url, service["apiPrefix"], token, None if is_live else _dry_run_token(request))
 
 
 def _given_url(values: StartValues) -> str:
@@ -66,24 +84,40 @@ def _local_url(request: StartRequest) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{request.values[PORT]}"
 
 
-def _token(request: StartRequest, ref: SecretRef) -> tuple[str, str]:
-    """Return the token, and the hint for its refusal."""
-    sources, problems = Sources(request.environ), Problems(ref.env)
-    names = [ref.env] if request.values[MODE] == Mode.LIVE else [ref.env, DRY_RUN_SERVICE_TOKEN.variable]
-    for name in names:
-        token = problems.read(partial(sources.peek, name), None)
+def _given_token(token: str) -> Token:
+    if not _VISIBLE.fullmatch(token):
+        problems = Problems(TOKEN.flag)
+        problems.add("bad_secret", "it must be 1 to 4096 visible ASCII characters, without blanks")
         problems.raise_if_any()
-        if token:
-            unused = " (a dry-run does not use it: unset it)" if name == ref.env and len(names) > 1 else ""
-            return token, f"the token is that of {sources.variable_of(name)}: set it to that of the service{unused}"
-    if request.values[MODE] == Mode.LIVE:
-        problems.add("secret_missing", f"no token for the service is given: {_cure(ref)}")
-        problems.raise_if_any()
-    return PLACEHOLDER_SERVICE_TOKEN, (
-        f"{ref.env} is not set, so that the placeholder of a dry-run was sent: {_cure(ref)}, or"
-        f" {DRY_RUN_SERVICE_TOKEN.variable} to the one that a dry-run has printed at its start"
+    return Token(token, f"the token is that of {TOKEN.flag}")
+
+
+def _token(request: StartRequest, ref: SecretRef, *, needed: bool) -> Token:
+    """Return the token for a live service; one without a value if none is given and it is not `needed`."""
+    sources = Sources(request.environ, request.env_file)
+    if value := _peek(sources, ref.env):
+        return Token(value, f"the token is that of {sources.variable_of(ref.env)}: set it to that of the service")
+    cure = (
+        f"no token for the service is given: set {ref.env} to it, or {ref.env}_FILE to a file with it, or name an env"
+        f" file with {ENV_FILE.flag}{unread_hint(ref.env)}"
     )
+    if needed:
+        problems = Problems(ref.env)
+        problems.add("secret_missing", cure)
+        problems.raise_if_any()
+    return Token("", cure)
 
 
-def _cure(ref: SecretRef) -> str:
-    return f"set {ref.env} to it, or {ref.env}_FILE to a file with it, in this environment (env files are not read)"
+def _dry_run_token(request: StartRequest) -> Token:
+    sources, variable = Sources(request.environ, request.env_file), DRY_RUN_SERVICE_TOKEN.variable
+    if value := _peek(sources, variable):
+        return Token(value, f"the token is that of {sources.variable_of(variable)}: set it to that of the dry-run")
+    cure = f"set {variable} to the one that the dry-run has printed at its start"
+    return Token(PLACEHOLDER_SERVICE_TOKEN, f"{variable} is not set, so that the placeholder was sent: {cure}")
+
+
+def _peek(sources: Sources, name: str) -> str | None:
+    problems = Problems(name)
+    value = problems.read(partial(sources.peek, name), None)
+    problems.raise_if_any()
+    return value

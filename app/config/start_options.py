@@ -25,6 +25,7 @@ class Commands(Enum):
     SERVE = auto()
     CLIENT = auto()
     """All that call a running service."""
+    START_OR_CLIENT = auto()
     NONE = auto()
 
 
@@ -63,11 +64,11 @@ class StartOption(Generic[T]):
         """The help of the flag: what the option is, and what counts where the flag is not given."""
         if isinstance(self.type, Switch):
             return f"{self.help.removesuffix('.')}; or {self.variable}=1." if self.variable else self.help
-        places = [f"${self.variable}", *filter(None, [self.default_text.replace("`", "")])]
-        return f"{self.help} Default: {', then '.join(places)}."
+        places = [self.variable and f"${self.variable}", self.default_text.replace("`", "")]
+        return f"{self.help} Default: {', then '.join(filter(None, places))}."
 
 
-_EVERY, _START, _SERVE, _CLIENT, _NONE = Commands
+_EVERY, _START, _SERVE, _CLIENT, _START_OR_CLIENT, _NONE = Commands
 _OFF = False
 _SECRET = Credential("secret")
 _PORT = Number(1, 65535)
@@ -87,9 +88,8 @@ MODE = StartOption(
     "The mode, if no flag gives it. Live also needs the second yes.", shown="mode")
 YES_LIVE = StartOption("--yes-live", "WATS_YES_LIVE", Switch(), _OFF, _START, "The second yes to live.")
 ENV_FILE = StartOption(
-    "--env-file", "WATS_ENV_FILE", FilePath(), None, _START,
-    "One more source of the secrets that the profile names. Commands that call a running service do not read it.",
-    shown="envFile")
+    "--env-file", "WATS_ENV_FILE", FilePath(), None, _START_OR_CLIENT,
+    "One more source of the secrets that the profile names.", shown="envFile")
 HOST = StartOption(
     "--host", "WATS_HOST", HostName(), "127.0.0.1", _SERVE, "Address to listen on.",
     shown="listen.host", setting=("service", "host"))
@@ -124,8 +124,10 @@ METRICS_DIR = StartOption(
     shown="metricsDir", otherwise="a folder in memory for the processes of one run")
 URL = StartOption(
     "--url", "WATS_URL", Text("URL"), "", _CLIENT,
-    "The running service. Its token: the variable of service.bearerToken, such as $WATS_SERVICE_TOKEN or its _FILE.",
-    otherwise="where `serve` would listen")
+    "The running service.", otherwise="where `serve` would listen")
+TOKEN = StartOption(
+    "--token", "", _SECRET, "", _CLIENT, "The service's token. Other users of the machine can see what a flag holds.",
+    otherwise="the variable that `service.bearerToken` names, or its _FILE")
 DRY_RUN_DATABASE_URL = StartOption(
     "", "WATS_DRY_RUN_DATABASE_URL", Credential("URL"), "", _START, "The dry-run's database.",
     otherwise="`$WATS_DATA_DIR/dry-run.sqlite3`")
@@ -147,7 +149,7 @@ HANDED_DOWN = tuple(
     option
     for option in OPTIONS
     if option.variable
-    and option.commands in (Commands.EVERY, Commands.START, Commands.SERVE)
+    and option.commands in (Commands.EVERY, Commands.START, Commands.SERVE, Commands.START_OR_CLIENT)
     and not isinstance(option.type, Credential)
 )
 """The options whose values a parent process hands to its children, as variables."""

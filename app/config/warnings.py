@@ -9,14 +9,15 @@ from app.config.secrets.live import DEFAULT_FILE
 from app.config.secrets.lookup import Sources
 from app.config.settings import Mode, Settings
 from app.config.start.request import StartRequest
-from app.config.start_options import PUSH
+from app.config.start.unread import unread_variables
+from app.config.start_options import CONTROL_VARIABLES, ENV_FILE, PUSH
 
 MAX_META_BYTES = 3 * 1024 * 1024
 
 
 def warnings_about(settings: Settings, request: StartRequest, profile: Profile, sources: Sources) -> list[str]:
     """Return what the operator who starts the gateway should know; none of it holds a secret."""
-    warnings = [*request.warnings, *sources.warnings]
+    warnings = [*request.warnings, *sources.warnings, *_about_unread_files(request)]
     if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
     if settings.mode is Mode.DRY_RUN:
@@ -24,6 +25,16 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
     if settings.paas and settings.storage.url == sqlite_url(settings.data_dir / DEFAULT_FILE):
         warnings.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
     return warnings
+
+
+def _about_unread_files(request: StartRequest) -> list[str]:
+    """Return a warning for each `.env` of the working folder that sets start options and was not read."""
+    unread = unread_variables(CONTROL_VARIABLES, request.environ)
+    return [
+        f"{path} was not read, and its {', '.join(names)} does not count; export it"
+        for path, names in unread.items()
+        if path != request.values[ENV_FILE]
+    ]
 
 
 def _about_dry_run(settings: Settings, profile: Profile, sources: Sources) -> list[str]:

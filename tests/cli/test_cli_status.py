@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import write_config
-from tests.support.serving import GUNICORN, Running, environment, run, serving
+from tests.support.serving import GUNICORN, ROOT, Running, environment, run, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import bearer
 
@@ -88,14 +88,36 @@ def test_a_token_without_the_scope_operate_is_named_as_the_cause(gateway: Runnin
     assert gateway.environ["TEST_READER_TOKEN"] not in ended.stderr
 
 
-def test_a_command_without_a_token_says_that_it_sent_the_placeholder_of_a_dry_run(gateway: Running) -> None:
+def test_a_command_without_a_token_names_its_variable_and_sends_a_live_service_none(gateway: Running) -> None:
     ended = status(gateway, TEST_SERVICE_TOKEN="")
     refused = run("receipts", "list", environ=environment_of(gateway, TEST_SERVICE_TOKEN=""))
     live = status(gateway, TEST_SERVICE_TOKEN="", WATS_MODE="live")
 
-    for printed in (ended.stderr, refused.stderr):
-        assert "TEST_SERVICE_TOKEN is not set, so that the placeholder of a dry-run was sent" in printed
-        assert "TEST_SERVICE_TOKEN_FILE" in printed
-        assert "WATS_DRY_RUN_SERVICE_TOKEN" in printed
-        assert "dry-run-service-token" not in printed
-    assert (live.returncode, "env files are not read" in live.stderr) == (78, True)
+    for printed in (ended, refused, live):
+        assert printed.returncode == 78
+        assert "no token for the service is given: set TEST_SERVICE_TOKEN" in printed.stderr
+        assert "TEST_SERVICE_TOKEN_FILE" in printed.stderr
+        assert "--env-file" in printed.stderr
+
+
+@pytest.mark.parametrize("source", ["--token", "--env-file", "WATS_ENV_FILE"])
+def test_the_token_may_come_from_a_flag_or_an_env_file(source: str, gateway: Running, tmp_path: Path) -> None:
+    token, file = gateway.environ["TEST_SERVICE_TOKEN"], tmp_path / "secrets.env"
+    file.write_text(f"TEST_SERVICE_TOKEN={token}\n")
+    flags = {"--token": (source, token), "--env-file": (source, str(file))}.get(source, ())
+    variables = {"WATS_ENV_FILE": str(file)} if source == "WATS_ENV_FILE" else {}
+
+    ended = status(gateway, *flags, TEST_SERVICE_TOKEN="", **variables)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_file_with_the_token_that_was_not_read_is_named(gateway: Running, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TEST_SERVICE_TOKEN=in-a-file-0123456789\nWATS_ENV_FILE=x\n")
+    environ = {**environment_of(gateway, TEST_SERVICE_TOKEN=""), "FLASK_APP": str(ROOT / "wsgi.py")}
+
+    ended = run("status", environ=environ, folder=tmp_path)
+
+    assert ended.returncode == 78
+    assert f"{tmp_path}/.env has it, but was not read: name it with --env-file" in ended.stderr
+    assert "in-a-file" not in ended.stderr

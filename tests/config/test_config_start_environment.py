@@ -94,8 +94,7 @@ def nothing_handed_over():
 
 
 ACCESS = [
-    ({}, "http://127.0.0.1:3000/api", "dry-run-service-token"),
-    ({"WATS_DRY_RUN_SERVICE_TOKEN": "mine"}, "http://127.0.0.1:3000/api", "mine"),
+    ({}, "http://127.0.0.1:3000/api", ""),
     ({"SERVICE_TOKEN": "real", "WATS_HOST": "0.0.0.0"}, "http://127.0.0.1:3000/api", "real"),
     ({"SERVICE_TOKEN": "real", "WATS_HOST": "::"}, "http://[::1]:3000/api", "real"),
     ({"SERVICE_TOKEN": "real", "WATS_URL": "https://wats.example.com/"}, "https://wats.example.com/api", "real"),
@@ -106,8 +105,32 @@ ACCESS = [
 def test_the_access_to_a_running_service(environ: dict[str, str], url: str, token: str, tmp_path: Path):
     access = api_access(Flags(config=config_in(tmp_path)), environ=environ)
 
-    assert (access.api_url, access.token) == (url, token)
-    assert token not in repr(access)
+    assert (access.api_url, access.token.value) == (url, token)
+    assert "real" not in repr(access)
+
+
+@pytest.mark.parametrize(
+    ("environ", "token"), [({}, "dry-run-service-token"), ({"WATS_DRY_RUN_SERVICE_TOKEN": "mine"}, "mine")]
+)
+def test_a_dry_run_has_a_token_of_its_own(environ: dict[str, str], token: str, tmp_path: Path):
+    access = api_access(Flags(config=config_in(tmp_path)), environ={**environ, "SERVICE_TOKEN": "real"})
+
+    assert access.dry_run_token is not None
+    assert access.dry_run_token.value == token
+    assert access.token.value == "real"
+
+
+def test_a_token_of_the_command_line_is_for_the_service_whatever_it_is(tmp_path: Path):
+    access = api_access(Flags(config=config_in(tmp_path), token="given"), environ={"SERVICE_TOKEN": "real"})
+
+    assert (access.token.value, access.dry_run_token) == ("given", None)
+
+
+def test_a_token_that_no_header_can_hold_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="visible ASCII") as refused:
+        api_access(Flags(config=config_in(tmp_path), token="planted\n"), environ={})
+
+    assert "planted" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,20 @@ TABLE = ROOT / "app" / "config" / "start_options.py"
 SOURCES = [path for path in [*(ROOT / "app").rglob("*.py"), ROOT / "gunicorn.conf.py"] if path != TABLE]
 VARIABLES = re.compile("|".join(rf"\b{option.variable}\b" for option in OPTIONS if option.variable))
 FLAGS = {option.flag for option in OPTIONS if option.flag}
-OTHER_FLAGS = {("init.py", "--dry-run"), ("init.py", "--profile"), ("master.py", "--config")}
-"""Flags of the same name that are no start options: those of `init`, and gunicorn's."""
+OTHER_FLAGS = {
+    ("init.py", "--dry-run"),
+    ("init.py", "--profile"),
+    ("master.py", "--config"),
+    ("__main__.py", "--token"),
+}
+"""Flags of the same name that are no start options: those of `init`, of gunicorn, and of the fake Meta."""
 
 COMMANDS = {
     Commands.EVERY: (serve_command, worker_command, status_command),
     Commands.START: (serve_command, worker_command),
     Commands.SERVE: (serve_command,),
     Commands.CLIENT: (status_command,),
+    Commands.START_OR_CLIENT: (serve_command, worker_command, status_command),
     Commands.NONE: (),
 }
 

@@ -10,6 +10,7 @@ from app.config.errors import InvalidValue, Problems
 from app.config.file.files import read_regular_file
 from app.config.schema.references import SecretRef
 from app.config.settings import Secret
+from app.config.start.unread import unread_hint
 
 MAX_SECRET_BYTES = 16 * 1024
 PLACEHOLDER_PREFIX = "dry-run-"
@@ -48,8 +49,10 @@ class Sources:
         return not self.is_set(name) and "" in (self.environ.get(name), self.env_file.get(name))
 
     def variable_of(self, name: str) -> str:
-        """Return the variable that supplies a value which the environment has: `NAME` or `NAME_FILE`."""
-        return name if self.environ.get(name) else f"{name}_FILE"
+        """Return what supplies a value that is there: `NAME`, `NAME_FILE`, or `NAME in the env file`."""
+        if self.environ.get(name):
+            return name
+        return f"{name}_FILE" if self.environ.get(f"{name}_FILE") else f"{name} in the env file"
 
     def peek(self, name: str) -> str | None:
         """Return a variable's value as `value` does, but None without a problem if it is unset or empty.
@@ -67,7 +70,8 @@ class Sources:
             return None
         if value is None:
             state = "set but empty" if self.is_empty(name) else "not set"
-            problems.add("secret_missing", f"{name} is {state}; give it a value, or {name}_FILE the path of a file")
+            cure = f"give it a value, or {name}_FILE the path of a file{unread_hint(name)}"
+            problems.add("secret_missing", f"{name} is {state}; {cure}")
             return None
         self.origins[name] = origin
         if is_in_quotes(value):

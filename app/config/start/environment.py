@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from dotenv import dotenv_values, find_dotenv
-
 STARTED_WITH = Path("/proc/self/environ")
 
 
@@ -35,6 +33,8 @@ def parse_environ(block: bytes) -> dict[str, str]:
 
 def without_dotenv_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without the variables that such a file may have set. For systems without `/proc`."""
+    from dotenv import dotenv_values, find_dotenv  # here, because Linux never needs it
+
     loaded = {
         pair
         for file in (".env", ".flaskenv")

@@ -2,6 +2,7 @@
 
 from app.config.errors import Problems
 from app.config.settings import Mode
+from app.config.start.unread import unread_variables
 from app.config.start.values import StartValues
 from app.config.start_options import DRY_RUN, ENV_FILE, LIVE, MODE, YES_LIVE
 
@@ -17,6 +18,8 @@ def choose_mode(values: StartValues, problems: Problems) -> Mode | None:
         problems.named(MODE.variable).add("bad_mode", f"must be '{Mode.DRY_RUN}' or '{Mode.LIVE}'")
     elif mode is None:
         message = f"none is given: {DRY_RUN.flag} or {MODE.variable}={Mode.DRY_RUN} is a dry-run; {TWO_YESES}"
+        if path := next(iter(unread_variables([MODE.variable])), None):
+            message += f". {path} sets {MODE.variable}, but no file chooses the mode"
         problems.named("mode").add("mode_missing", message)
     if mode is Mode.DRY_RUN or values[DRY_RUN]:
         _refuse_live_flags(values, problems)

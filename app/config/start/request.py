@@ -67,7 +67,8 @@ def evaluate(flags: Flags, environ: Mapping[str, str], *, needs_mode: bool = Tru
     values = _completed(values, profile, mode, path)
     values = _with_platform_address(values, problems, listens=flags.listens)
     _check_drain(values, problems)
-    env_file, warnings = _read_env_file(values, problems) if mode is Mode.LIVE else ({}, [])
+    reads_env_file = mode is Mode.LIVE or not needs_mode
+    env_file, warnings = _read_env_file(values, problems) if reads_env_file else ({}, [])
     return StartRequest(environ, values, mode, path, profile, env_file, tuple(warnings), problems)
 
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from environs import Env, EnvValidationError, ValidationError
-
-from app.config.errors import InvalidValue, Problems
+from app.config.errors import Problems
 from app.config.option_types import Credential, Text
 from app.config.start_options import HANDED_DOWN, OPTIONS, PORT, StartOption
 
@@ -75,35 +73,26 @@ class StartValues:
         return {variable: text for variable, text in texts.items() if text}
 
 
-class _StartEnv(Env):
-    """environs on an environment that is handed in: `os.environ` also holds what `.env` files added."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(eager=False)
-        self._start = environ
-        self.add_parser("option", _parse)
-
-    def _get_value(self, env_key: str, default: Any) -> Any:
-        return self._start.get(env_key) or default
-
-
 def read_values(flags: Flags, environ: Mapping[str, str], problems: Problems) -> StartValues:
     """Return every option's value but the credentials'. A wrong variable or flag is a problem and counts as unset."""
-    env = _StartEnv(_without_kubernetes_link(environ))
-    values = {
-        option: _value(option, flags, env, problems) for option in OPTIONS if not isinstance(option.type, Credential)
-    }
-    try:
-        env.seal()
-    except EnvValidationError as error:
-        messages: Mapping[str, list[str]] = error.error_messages  # type: ignore[assignment]
-        for variable, texts in messages.items():
-            problems.named(variable).add("bad_variable", " ".join(texts))
-    return StartValues(values)
+    options = [option for option in OPTIONS if not isinstance(option.type, Credential)]
+    given = {option.variable: option for option in options if option.variable and environ.get(option.variable)}
+    from_variables = _read_variables(given, _without_kubernetes_link(environ), problems) if given else {}
+    return StartValues({option: _value(option, flags, from_variables, problems) for option in options})
 
 
-def _value(option: StartOption[Any], flags: Flags, env: _StartEnv, problems: Problems) -> Sourced[Any]:
-    from_variable = env.option(option.variable, None, option=option) if option.variable else None
+def _read_variables(
+    options: Mapping[str, StartOption[Any]], environ: Mapping[str, str], problems: Problems
+) -> Mapping[str, Any]:
+    from app.config.start.variables import read_variables  # here, because it imports much
+
+    return read_variables(options, environ, problems)
+
+
+def _value(
+    option: StartOption[Any], flags: Flags, from_variables: Mapping[str, Any], problems: Problems
+) -> Sourced[Any]:
+    from_variable = from_variables.get(option.variable)
     from_flag = flags.get(option)
     if from_flag == "" and isinstance(option.type, Text):
         from_flag = None  # as an unset variable
@@ -114,13 +103,6 @@ def _value(option: StartOption[Any], flags: Flags, env: _StartEnv, problems: Pro
     if from_variable is not None:
         return Sourced(from_variable, f"environment {option.variable}")
     return Sourced(option.default, "default")
-
-
-def _parse(text: str | None, *, option: StartOption[Any]) -> Any:
-    try:
-        return None if text is None else option.type.parse(text)
-    except InvalidValue as invalid:
-        raise ValidationError(invalid.message) from invalid
 
 
 def _without_kubernetes_link(environ: Mapping[str, str]) -> Mapping[str, str]:
