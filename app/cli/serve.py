@@ -9,7 +9,12 @@ from typing import NoReturn
 import click
 
 from app.cli.options import serve_options
-from app.cli.start_checks import refuse_few_descriptors, refuse_taken_port, stoppable
+from app.cli.start_checks import (
+    refuse_few_descriptors,
+    refuse_partial_installation,
+    refuse_taken_port,
+    stoppable,
+)
 from app.cli.tables import print_rows
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
 from app.log import configure_logging, flush_output, log_uncaught_errors, take_over_output
@@ -50,6 +55,7 @@ def serve(settings: Settings, *, with_worker: bool) -> NoReturn:
     log_uncaught_errors()
     print_warnings(settings, sys.stderr)
     with stoppable():
+        refuse_partial_installation(ROOT)
         refuse_few_descriptors()
         refuse_taken_port(settings.service.host, settings.service.port)
         flush_output()

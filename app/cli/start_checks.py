@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from app.cli import CommandFailed, Misconfigured
@@ -29,6 +30,14 @@ class _Passing(Exception):
 
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
+
+
+def refuse_partial_installation(root: Path) -> None:
+    """Raise CommandFailed if pip has copied the commands out of the clone: gunicorn's settings have stayed there."""
+    if not (root / "gunicorn.conf.py").exists():
+        raise CommandFailed(
+            "this installation has the commands only; in the clone run `pip install -e .` or `make setup`"
+        )
 
 
 @contextmanager

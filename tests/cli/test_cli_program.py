@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import CommandFailed
+from app.cli.start_checks import refuse_partial_installation
 from app.domain import VERSION
 from tests.support.serving import ROOT
 
@@ -56,3 +58,8 @@ def test_a_client_command_of_the_program_imports_no_framework(package: str) -> N
     code = f"import sys, app.program, app.cli.status; sys.exit({package!r} in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_serve_tells_a_copy_of_the_commands_how_to_be_installed(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="pip install -e"):
+        refuse_partial_installation(tmp_path)
