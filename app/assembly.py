@@ -27,10 +27,11 @@ from app.events.split import Splitter
 from app.gateway import Gateway
 from app.gevent_patch import is_patched
 from app.graph import GraphClient
+from app.graph.call import GraphApi
 from app.jobs.executor import Failpoint
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
-from app.messages.send import Graph, Sender
+from app.messages.send import Sender
 from app.metrics import Metrics
 from app.retention.prune import Pruner
 from app.startup import counter_folder
@@ -63,6 +64,7 @@ def build_gateway(settings: Settings) -> Gateway:
         metrics=Metrics(counter_folder.entered()),
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
+        make_graph=_graph_of,
     )
 
 
@@ -105,7 +107,7 @@ def build_queues(gateway: Gateway) -> list[Queue]:
     ]
 
 
-def graph_of(gateway: Gateway) -> Graph:
+def _graph_of(gateway: Gateway) -> GraphApi:
     """Return the client of the Graph API; in a dry-run that of the fake Meta."""
     graph, token = gateway.settings.graph, gateway.settings.access_token
     if gateway.settings.mode is Mode.DRY_RUN:
@@ -151,7 +153,7 @@ def _send_queues(gateway: Gateway) -> list[Queue]:
     limits = _send_limits(gateway.settings)
     sender = Sender(
         store=gateway.store,
-        graph=graph_of(gateway),
+        graph=gateway.graph,
         limits=limits,
         clock=gateway.clock,
         jitter=gateway.jitter,

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from app.config import Settings
 from app.destinations import Destinations
+from app.graph.call import GraphApi
 from app.metrics import Metrics
 from app.store import Store
 
@@ -17,7 +19,7 @@ EXTENSION = "wats"
 
 @dataclass(frozen=True)
 class Gateway:
-    """Settings, store, clock, metrics and destinations of this process.
+    """Settings, store, clock, metrics, destinations and the Graph API of this process.
 
     `jitter` returns random numbers from 0 to 1, which spread out retries.
     """
@@ -28,3 +30,9 @@ class Gateway:
     metrics: Metrics
     destinations: Destinations
     jitter: Callable[[], float]
+    make_graph: Callable[["Gateway"], GraphApi]
+
+    @cached_property
+    def graph(self) -> GraphApi:
+        """Return the client of the Graph API, made when it is first needed; in a dry-run that of the fake Meta."""
+        return self.make_graph(self)

@@ -1,6 +1,5 @@
-"""The client of the Graph API: one POST for one message, and what came of it as a value."""
+"""The client of the Graph API: the POST of a message with what came of it as a value, and any other call as it is."""
 
-import http.client
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -8,13 +7,15 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import quote, urlsplit
 
 import requests
-import urllib3.exceptions
 from gevent import Timeout
 
 from app.domain import VERSION
 from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
+from app.graph.call import GraphReply, GraphRequest
 from app.graph.connection import CONNECT_SECONDS, GraphAdapter, RequestNotSent
+from app.graph.exchange import exchange
+from app.graph.failures import FAILURES, AnswerTooLarge, reason_of
 from app.log import Throttle
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,10 @@ MAX_BYTES = 256 * 1024
 """What is read of an answer at most. Meta's answer to a message has less than a kilobyte."""
 
 PIECE_BYTES = 16 * 1024
+AGENT = f"wats/{VERSION}"
 VERSION_HEADER, MAX_VERSION_LENGTH = "facebook-api-version", 10
-FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
-"""Everything that the libraries raise for what the network or the other side does."""
-
 Reply = tuple[int, Mapping[str, str], bytes]
 """Status, headers and body of an answer that arrived as a whole."""
-
-
-class AnswerTooLarge(OSError):
-    """The answer is longer than what is read of one."""
 
 
 class GraphClient:
@@ -56,23 +51,25 @@ class GraphClient:
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         parts = urlsplit(base_url)
-        self._root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{version}"
+        self._root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._version = version
         self._clock = clock
         self._read_seconds = read_seconds
         self._total_seconds = total_seconds
         self._other_version = Throttle()
+        self._sent_token = token
         self._token = token.strip("\"' ").encode()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.mount(f"{parts.scheme}://{parts.netloc}", GraphAdapter())
+        self._adapter = GraphAdapter()
+        self._session.mount(f"{parts.scheme}://{parts.netloc}", self._adapter)
         self._session.headers = requests.structures.CaseInsensitiveDict(
             {
                 "Authorization": f"Bearer {token}",
                 "Content-Type": "application/json",
                 "Accept-Encoding": "identity",
-                "User-Agent": f"wats/{VERSION}",
+                "User-Agent": AGENT,
             }
         )
 
@@ -81,7 +78,7 @@ class GraphClient:
 
         `endpoint` is `messages` or `marketing_messages`.
         """
-        url = f"{self._root}/{quote(phone_number_id, safe='')}/{endpoint}"
+        url = f"{self._root}/{self._version}/{quote(phone_number_id, safe='')}/{endpoint}"
         deadline = Timeout.start_new(self._total_seconds)
         try:
             status, headers, content = self._post(url, body)
@@ -92,11 +89,26 @@ class GraphClient:
                 raise
             return Ambiguous("no answer in time")
         except FAILURES as failure:
-            return Ambiguous(_reason(failure))
+            return Ambiguous(reason_of(failure))
         finally:
             deadline.close()
         self._compare_version(headers.get(VERSION_HEADER))
         return send_answer(status, headers, content, self._clock())
+
+    def call(self, request: GraphRequest) -> GraphReply:
+        """Make one call, whatever it is, and return once the head of the answer is there.
+
+        Raises `GraphUnreachable`, and whatever the pieces of the body raise.
+        """
+        query = f"?{request.query}" if request.query else ""
+        return exchange(
+            self._adapter,
+            f"{self._root}/{request.version or self._version}/{request.path}{query}",
+            self._sent_token,
+            request,
+            agent=AGENT,
+            silence_seconds=self._read_seconds,
+        )
 
     def _post(self, url: str, body: bytes) -> Reply:
         timeouts = (CONNECT_SECONDS, self._read_seconds)
@@ -122,12 +134,3 @@ def _content(response: requests.Response) -> bytes:
         if len(content) > MAX_BYTES:
             raise AnswerTooLarge
     return bytes(content)
-
-
-def _reason(failure: BaseException) -> str:
-    """Return a stable phrase. It never quotes what a library or the other side said."""
-    if isinstance(failure, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    if isinstance(failure, AnswerTooLarge):
-        return "answer too large"
-    return "connection lost before the whole answer"

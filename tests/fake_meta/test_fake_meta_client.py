@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.send_answer import Accepted, Ambiguous, Refused
+from app.graph.call import GraphRequest, GraphUnreachable
 from app.graph.fake.client import FakeGraphClient
 from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import ACCOUNTS, CalledMeta, message
@@ -68,3 +69,38 @@ def test_a_slow_answer_is_waited_for_as_long_as_the_real_client_waits(
     assert isinstance(slow, Accepted)
     assert too_slow == Ambiguous("no answer in time")
     assert slept == [10, 30]
+
+
+def test_any_other_call_is_answered_as_the_real_client_would(client: FakeGraphClient) -> None:
+    request = GraphRequest("GET", NUMBER, "fields=display_phone_number%2Cid", [("Authorization", "Bearer ours")])
+
+    with client.call(request) as reply:
+        assert json.loads(reply.read(1000)) == {"display_phone_number": "+1 555-000-1111", "id": NUMBER}
+
+    assert reply.header("facebook-api-version") == "v25.0"
+
+
+def test_a_session_of_an_upload_is_found_by_its_undecoded_path(client: FakeGraphClient) -> None:
+    begun = client.call(GraphRequest("POST", "app/uploads", "file_length=4&file_type=image%2Fpng"))
+    path, _, query = json.loads(begun.read(1000))["id"].partition("?")
+
+    sent = client.call(GraphRequest("POST", path, query, [("file_offset", "0")], iter([b"\x89P", b"NG"]), 4))
+
+    assert json.loads(sent.read(1000))["h"].startswith("4::")
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"), [("4001", "connection lost before the whole answer"), ("4004", "no answer in time")]
+)
+def test_a_lost_answer_is_raised(client: FakeGraphClient, ending: str, reason: str) -> None:
+    body = json.dumps(message(f"+999000{ending}")).encode()
+
+    with pytest.raises(GraphUnreachable) as lost:
+        client.call(GraphRequest("POST", f"{NUMBER}/messages", body=body))
+
+    assert (lost.value.reason, lost.value.was_sent) == (reason, True)
+
+
+def test_an_answer_longer_than_what_is_read_of_it_is_raised(client: FakeGraphClient) -> None:
+    with pytest.raises(GraphUnreachable), client.call(GraphRequest("GET", NUMBER)) as reply:
+        reply.read(10)

@@ -1,9 +1,10 @@
-"""A process that sends messages to the Graph API as a worker does, and tells what came of each."""
+"""A process that calls the Graph API as the gateway does, and tells what came of each call."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,25 @@ class GraphSender:
         **limits: float,
     ) -> tuple[str, dict[str, Any]]:
         """Send once. Return the kind of the answer and its fields."""
-        client = {"base_url": base_url, "version": "v25.0", "token": token, "limits": limits}
-        request = {"client": client, "number": number, "endpoint": endpoint, "body": body}
+        return self._ask(base_url, token, limits, number=number, endpoint=endpoint, body=body)
+
+    def call(
+        self,
+        base_url: str,
+        method: str = "GET",
+        path: str = "1",
+        *,
+        limits: Mapping[str, float] | None = None,
+        **asked: Any,
+    ) -> tuple[str, dict[str, Any]]:
+        """Make a call. Return what came of it; see `call` in `tests/graph/sending.py`."""
+        return self._ask(base_url, "EAAmetas", limits or {}, call={"method": method, "path": path, **asked})
+
+    def _ask(
+        self, base_url: str, token: str, limits: Mapping[str, float], **asked: Any
+    ) -> tuple[str, dict[str, Any]]:
+        client = {"base_url": base_url, "version": "v25.0", "token": token, "limits": dict(limits)}
+        request = {"client": client, **asked}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(request), file=self._process.stdin, flush=True)

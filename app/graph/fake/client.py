@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl, unquote
 
 from app.domain.send_answer import Ambiguous, SendAnswer
 from app.domain.send_reply import send_answer
+from app.graph.call import GraphReply, GraphRequest, GraphUnreachable, given_headers, sent_headers
 from app.graph.client import READ_SECONDS, TOTAL_SECONDS
 from app.graph.fake.meta import Meta
 from app.graph.fake.routes import answer
 from app.graph.fake.wire import DRIP_SECONDS, Answer, Call
 
 TOO_LATE = Ambiguous("no answer in time")
+BROKEN = ("cut", "reset", "half")
 LOST = Ambiguous("connection lost before the whole answer")
 
 
 class FakeGraphClient:
-    """Sends to the fake, and reports what the real client would of such an answer. `sleep` waits for slow ones."""
+    """Calls the fake, and reports what the real client would of such an answer. `sleep` waits for slow ones."""
 
     def __init__(self, meta: Meta, version: str, sleep: Callable[[float], object]) -> None:
         self._meta = meta
@@ -32,12 +35,33 @@ class FakeGraphClient:
         self._sleep(min(found.delay_seconds, READ_SECONDS))
         return self._arrived(found)
 
+    def call(self, request: GraphRequest) -> GraphReply:
+        """Make one call; raise `GraphUnreachable` as the real client does."""
+        headers = {name.lower(): value for name, value in sent_headers(request.headers).items()}
+        found = answer(
+            self._meta,
+            Call(
+                request.method,
+                unquote(request.path),
+                dict(parse_qsl(request.query, keep_blank_values=True)),
+                {**headers, "authorization": f"{request.scheme} dry-run"},
+                request.body if isinstance(request.body, bytes) else b"".join(request.body),
+                request.version or self._version,
+            ),
+        )
+        self._sleep(min(found.delay_seconds, READ_SECONDS))
+        if found.delay_seconds > READ_SECONDS:
+            raise GraphUnreachable("no answer in time")
+        if found.line in BROKEN:
+            raise GraphUnreachable("connection lost before the whole answer")
+        return GraphReply(found.status, given_headers(list(found.headers.items())), iter([found.body]))
+
     def _arrived(self, found: Answer) -> SendAnswer:
         """Return what of an answer comes through its line."""
         drip = len(found.body) * DRIP_SECONDS if found.line == "drip" else 0
         if found.delay_seconds > READ_SECONDS or drip > TOTAL_SECONDS:
             return TOO_LATE
-        if found.line in ("cut", "reset", "half"):
+        if found.line in BROKEN:
             return LOST
         now = datetime.fromtimestamp(self._meta.clock.now(), UTC)
         return send_answer(found.status, found.headers, found.body, now)

@@ -1,0 +1,136 @@
+"""One call to the Graph API as it is: what is asked, and an answer that is read piece by piece.
+
+Neither side is held in memory as a whole. What such a call means is nothing that this package knows.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from app.domain.send_answer import SendAnswer
+
+Headers = Sequence[tuple[str, str]]
+
+UPLOAD_SESSION = "upload:"
+"""What the path of a resumable upload begins with. Meta wants its token as `OAuth` there, not as `Bearer`."""
+
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+NOT_SENT = HOP_BY_HOP | {"host", "authorization", "cookie", "content-length", "accept-encoding", "expect"}
+NOT_GIVEN_BACK = HOP_BY_HOP | {"set-cookie", "www-authenticate", "content-encoding"}
+LIST = re.compile(r"\s*,\s*")
+
+
+class GraphUnreachable(Exception):
+    """No answer, or not the whole of one. `reason` is a stable phrase. `was_sent`: Meta may have the request."""
+
+    def __init__(self, reason: str, *, was_sent: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.was_sent = was_sent
+
+
+@dataclass(frozen=True)
+class GraphRequest:
+    """What is asked of the Graph API.
+
+    `path`: undecoded, without the version and the first slash. `query`: undecoded, without `?`. `version`: such as
+    `v25.0`; the configured one if None. `headers`: those of the caller; what is not for Meta is left out. `body`:
+    bytes, or pieces that are read once; with a `length` they are sent with it, otherwise chunked.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+    body: bytes | Iterable[bytes] = b""
+    length: int | None = None
+    version: str | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Return the scheme of the token in the header Authorization."""
+        return "OAuth" if self.path.startswith(UPLOAD_SESSION) else "Bearer"
+
+
+@dataclass(frozen=True)
+class GraphReply:
+    """An answer. Its body is `chunks`, which raise `GraphUnreachable` if it breaks off. Close it, read or not.
+
+    `headers` are those that are for the caller; a name may stand in it twice. There is a `Content-Length` only if the
+    chunks are as long.
+    """
+
+    status: int
+    headers: Headers
+    chunks: Iterator[bytes]
+    close: Callable[[], None] = lambda: None
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of this name, given in lower case."""
+        return next((value for each, value in self.headers if each.lower() == name), None)
+
+    def read(self, limit: int) -> bytes:
+        """Return the body; raise `GraphUnreachable` if it is longer."""
+        content = bytearray()
+        for chunk in self.chunks:
+            content += chunk
+            if len(content) > limit:
+                raise GraphUnreachable("answer too large")
+        return bytes(content)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class GraphApi(Protocol):
+    """The Graph API, or in a dry-run the fake one."""
+
+    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
+        """POST one message. Never raise for what the network or Meta does."""
+        ...
+
+    def call(self, request: GraphRequest) -> GraphReply:
+        """Make one call, whatever it is, and return once the head of the answer is there.
+
+        Raises `GraphUnreachable`, and whatever the pieces of the body raise.
+        """
+        ...
+
+
+def sent_headers(headers: Headers) -> dict[str, str]:
+    """Return those headers of a caller that Meta gets. Of a name that stands there twice the values are joined."""
+    sent: dict[str, str] = {}
+    for name, value in _without(headers, NOT_SENT):
+        sent[name] = f"{sent[name]}, {value}" if name in sent else value
+    return sent
+
+
+def given_headers(headers: Headers) -> list[tuple[str, str]]:
+    """Return those headers of Meta's answer that a caller gets."""
+    is_encoded = any(name.lower() == "content-encoding" for name, _ in headers)
+    return _without(headers, NOT_GIVEN_BACK | {"content-length"} if is_encoded else NOT_GIVEN_BACK)
+
+
+def _without(headers: Headers, dropped: Iterable[str]) -> list[tuple[str, str]]:
+    """Leave out these headers, and those that `Connection` names (RFC 9110, section 7.6.1)."""
+    named = {
+        name.lower() for header, value in headers if header.lower() == "connection" for name in LIST.split(value)
+    }
+    return [(name, value) for name, value in headers if name.lower() not in named.union(dropped)]
