@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from bench.servers import ROOT
@@ -45,11 +45,16 @@ class Arrivals:
             last = time.monotonic() if report["times"] else last
 
 
-@contextmanager
-def fast_destination(port: int) -> Iterator[Destination]:
+def fast_destination(port: int) -> AbstractContextManager[Destination]:
     """Run a destination that answers at once."""
+    return listening("bench.destination", port)
+
+
+@contextmanager
+def listening(module: str, port: int) -> Iterator[Destination]:
+    """Run a module that takes POSTs on this port and reports them as `bench.destination` does."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.destination", str(port)],
+        [sys.executable, "-m", module, str(port)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 
 from gevent.fileobject import FileObject
 from gevent.server import StreamServer
@@ -39,8 +40,8 @@ class Arrivals:
         return json.dumps({"times": times, "lags": lags})
 
 
-def serve(port: int) -> None:
-    """Accept events until standard input ends."""
+def serve(port: int, respond: Callable[[bytes], bytes] = lambda _: OK) -> None:
+    """Accept events until standard input ends. `respond` returns the response to a body."""
     arrivals = Arrivals()
 
     def answer(connection: socket, _peer: object) -> None:
@@ -49,11 +50,11 @@ def serve(port: int) -> None:
             received += piece
             while (end := received.find(b"\r\n\r\n") + 4) > 3 and len(received) >= end + _length(received[:end]):
                 whole = end + _length(received[:end])
-                arrivals.record(received[end:whole])
-                received = received[whole:]
-                connection.sendall(OK)
+                body, received = received[end:whole], received[whole:]
+                arrivals.record(body)
+                connection.sendall(respond(body))
 
-    server = StreamServer(("127.0.0.1", port), answer, backlog=256)
+    server = StreamServer(("127.0.0.1", port), answer, backlog=1024)
     server.start()
     print("ready", flush=True)
     for _ in FileObject(sys.stdin.fileno(), "r", close=False):

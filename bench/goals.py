@@ -60,6 +60,13 @@ def _goals(kind: str, *, drain: float, own: float) -> list[Goal]:
         Goal("status_seconds", kind, "processor time of `flask wats status`", most=0.35, unit=" s"),
         Goal("idle_memory", kind, "memory of `serve`, idle", most=150, unit=" MB"),
         Goal("load_memory", kind, "memory of `serve` under load", most=200, unit=" MB"),
+        Goal("accept_ratio_single", kind, "messages accepted without keys: ratio to an empty route", least=0.5),
+        Goal("accept_ratio_keyed", kind, "messages accepted with keys: ratio to an empty route", least=0.5),
+        Goal("accept_ratio_batched", kind, "messages accepted in batches of 100: ratio to an empty route", least=0.5),
+        Goal("burst_rate", kind, "messages/s accepted in a burst", least=1000),
+        Goal("send_rate", kind, "messages/s sent by one worker, Meta answers after 100 ms", least=500),
+        Goal("send_lag_p99", kind, "80 messages/s: p99 from request to POST", most=200, unit=" ms"),
+        Goal("pacing_deviation", kind, "four workers at 80/s: deviation", most=2, unit=" %"),
         Goal("supervisor_memory", kind, "memory of the supervisor", most=15, unit=" MB"),
     ]
 

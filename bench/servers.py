@@ -71,10 +71,10 @@ def serving_command(environ: Mapping[str, str]) -> AbstractContextManager[Server
     return _serving([str(BIN / "flask"), "wats", "serve"], environ, ready="/readyz")
 
 
-def serving_empty(environ: Mapping[str, str]) -> AbstractContextManager[Server]:
+def serving_empty(environ: Mapping[str, str], application: str = "bench.empty:app") -> AbstractContextManager[Server]:
     """Run the empty route under the same gunicorn settings."""
     conf = str(ROOT / "bench" / "gunicorn_empty.py")
-    return _serving([str(BIN / "gunicorn"), "--config", conf, "bench.empty:app"], environ, ready="/")
+    return _serving([str(BIN / "gunicorn"), "--config", conf, application], environ, ready="/")
 
 
 @contextmanager
