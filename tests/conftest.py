@@ -18,6 +18,7 @@ from app.factory import create_app
 from app.gateway import EXTENSION, Gateway
 from app.store.engine.sqlite import path_of
 from tests.support.live import LIVE_ENVIRONMENT, write_config
+from tests.support.order import long_first
 from tests.support.postgres import postgres_server
 from tests.support.store import put_migrated_file
 from tests.support.tracing import traced_once, untraced
@@ -56,6 +57,12 @@ def pytest_collection() -> Generator[None, object, object]:
             import_module(module.name)
     with untraced():
         return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of faults, which wait for kills, leases and restarts: each takes seconds."""
+    if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = long_first(items, lambda item: item.path.parent.name == "faults", processes)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.order import long_first
+
 TESTS = sorted(Path("tests").rglob("*.py"))
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "time_ns"}
 DURATIONS = ("duration", "elapsed", "latenc")
@@ -156,3 +158,17 @@ def test_a_patch_of_a_name_of_ours_would_be_found(patch: str) -> None:
 )
 def test_what_is_not_ours_may_be_set(harmless: str) -> None:
     assert [*patches_of_ours(ast.parse(harmless))] == []
+
+
+@pytest.mark.parametrize(("short", "long", "processes"), [(20, 7, 6), (5, 1, 2), (0, 5, 3), (7, 0, 3)])
+def test_each_process_begins_with_its_share_of_the_long_tests(short: int, long: int, processes: int) -> None:
+    items = ["short"] * short + ["long"] * long
+
+    ordered = long_first(items, lambda item: item == "long", processes)
+
+    assert sorted(ordered) == sorted(items)
+    while processes:  # as xdist's `worksteal` deals them out
+        piece, ordered = ordered[: len(ordered) // processes], ordered[len(ordered) // processes :]
+        assert piece == sorted(piece)
+        assert piece.count("long") in (long // processes, -(-long // processes))
+        long, processes = long - piece.count("long"), processes - 1
