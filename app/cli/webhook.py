@@ -1,11 +1,8 @@
 """`webhook`: generate the webhook's credentials."""
 
-import secrets
-
 import click
 
-PREFIX = "wats_wh_"
-RANDOM_BYTES = 32
+from app.cli.new_secrets import new_destination_secret, new_token
 
 
 @click.group("webhook")
@@ -14,6 +11,7 @@ def webhook_group() -> None:
 
 
 @webhook_group.command("token")
-def token() -> None:
-    """Print a new random token, for use as a verify token, a service token or a destination's secret."""
-    click.echo(PREFIX + secrets.token_urlsafe(RANDOM_BYTES))
+@click.option("--destination", is_flag=True, help="A destination's secret (whsec_…), as Standard Webhooks wants it.")
+def token(destination: bool) -> None:
+    """Print a new random token, for use as a verify token or a service token, or a destination's secret."""
+    click.echo(new_destination_secret() if destination else new_token())

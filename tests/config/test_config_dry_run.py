@@ -43,7 +43,7 @@ def test_a_dry_run_uses_a_destinations_secrets_if_they_are_set(tmp_path: Path):
         ("Authorization", "Bearer x"),
         ("X-Kind", "plain"),
     ]
-    assert here.secret == Secret("HERE_SECRET", "dry-run-here-secret")
+    assert here.secret == Secret("HERE_SECRET", "whsec_ZHJ5LXJ1bi1oZXJlLXNlY3JldC0tLS0t")
 
 
 def test_a_dry_run_warns_of_unused_secrets_and_of_pushes_it_does_not_make(tmp_path: Path):

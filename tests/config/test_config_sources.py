@@ -8,6 +8,7 @@ import pytest
 
 from app.config.errors import InvalidValue, Problems
 from app.config.schema.references import SecretRef
+from app.config.secrets.dry_run import placeholder_of_destination
 from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Secret
 from app.config.start.env_file import read_env_file
@@ -142,8 +143,9 @@ def test_the_environment_wins_over_the_env_file():
     assert sources.origins == {"A": "environment A", "B": "env file B"}
 
 
-def test_a_placeholder_of_the_dry_run_is_no_secret_for_live():
-    sources = Sources({"A": "dry-run-app-secret"})
+@pytest.mark.parametrize("secret", ["dry-run-app-secret", placeholder_of_destination("crm")])
+def test_a_placeholder_of_the_dry_run_is_no_secret_for_live(secret: str):
+    sources = Sources({"A": secret})
     problems = Problems("x")
 
     sources.secret(SecretRef("A"), problems)

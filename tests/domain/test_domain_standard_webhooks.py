@@ -1,11 +1,14 @@
 """The signature on pushed events, verified by the library that receivers use."""
 
 import base64
+import json
 from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from app.cli.new_secrets import new_destination_secret
+from app.config.secrets.dry_run import placeholder_of_destination
 from app.domain.standard_webhooks import signing_headers
 
 BODY = b'{"id":"evt_1","data":{"text":"\\ud83d\\ude00"}}'
@@ -24,6 +27,16 @@ def verifies(secret: str, headers: dict[str, str], body: bytes = BODY) -> bool:
     except WebhookVerificationError:
         return False
     return True
+
+
+OURS = [new_destination_secret(), placeholder_of_destination("crm"), placeholder_of_destination("n" * 64)]
+
+
+@pytest.mark.parametrize("secret", OURS, ids=["made", "of a dry-run", "of a long name"])
+def test_the_secrets_that_we_make_verify_with_the_librarys_ordinary_call(secret: str) -> None:
+    headers = signing_headers("evt_1", datetime.now(UTC), BODY, [secret])
+
+    assert Webhook(secret).verify(BODY, headers) == json.loads(BODY)
 
 
 @pytest.mark.parametrize("secret", [ENCODED, PLAIN])

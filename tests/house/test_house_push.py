@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.config.secrets.dry_run import placeholder_of_destination
 from app.destinations.failures import NOT_HTTP, REASONS, TIMED_OUT
 from app.domain.retry import PAUSES
 from app.domain.standard_webhooks import signing_headers
@@ -26,6 +27,10 @@ def test_the_receiver_of_the_page_accepts_only_signed_pushes(monkeypatch: pytest
 
     assert client.post("/hooks", data=body, headers=headers).status_code == 204
     assert client.post("/hooks", data=body + b" ", headers=headers).status_code == 401
+
+
+def test_the_secret_of_the_page_is_that_of_a_dry_run() -> None:
+    assert f"export WATS_CRM_SECRET={placeholder_of_destination('crm')}\n" in PAGE
 
 
 def test_every_error_is_on_the_page() -> None:

@@ -4,6 +4,7 @@ While only this machine can reach the gateway they are known placeholders. On an
 random and printed once, unless the environment gives them.
 """
 
+import base64
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from app.config.errors import InvalidValue, Problems
 from app.config.schema.databases import NamedDatabase, database_url, is_same_database, sqlite_url
 from app.config.schema.references import EnvRef, SecretRef
 from app.config.secrets.live import literal_database
-from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
+from app.config.secrets.lookup import MAX_KEY_BYTES, MIN_KEY_BYTES, Sources, check_standard_webhooks_secret
 from app.config.settings import Header, Secret
 from app.config.start_options import (
     DATA_DIR,
@@ -22,10 +23,17 @@ from app.config.start_options import (
     DRY_RUN_SERVICE_TOKEN,
     DRY_RUN_VERIFY_TOKEN,
 )
+from app.domain.standard_webhooks import ENCODED
 
 PLACEHOLDER_SERVICE_TOKEN = "dry-run-service-token"  # noqa: S105 - public, and accepted on loopback only
 DEFAULT_FILE = "dry-run.sqlite3"
 PLACEHOLDER_ID = "1000000000000001"
+
+
+def placeholder_of_destination(name: str) -> str:
+    """Return the secret of a destination in a dry-run: `dry-run-NAME-secret`, in the form of Standard Webhooks."""
+    key = f"dry-run-{name}-secret".encode()[:MAX_KEY_BYTES].ljust(MIN_KEY_BYTES, b"-")
+    return ENCODED + base64.b64encode(key).decode()
 
 
 @dataclass
@@ -58,7 +66,7 @@ class DryRunSecrets:
             secret = self.sources.secret(SecretRef(ref.env, previous), problems, live=False)
             check_standard_webhooks_secret(secret, problems)
             return secret
-        placeholder = f"dry-run-{name}-secret"
+        placeholder = placeholder_of_destination(name)
         self.sources.origins[ref.env] = "dry-run placeholder"
         self.sources.warnings.append(f"{ref.env} is not set; pushes to {name} are signed with {placeholder}")
         return Secret(ref.env, placeholder)

@@ -11,10 +11,14 @@ from app.config.file.files import read_regular_file
 from app.config.schema.references import SecretRef
 from app.config.settings import Secret
 from app.config.start.unread import unread_hint
+from app.domain.standard_webhooks import ENCODED
 
 MAX_SECRET_BYTES = 16 * 1024
-PLACEHOLDER_PREFIX = "dry-run-"
+PLACEHOLDER_PREFIXES = ("dry-run-", "whsec_ZHJ5LXJ1bi")
+"""What a dry-run's placeholders begin with; in base64 too, for the secrets of destinations."""
+
 WEAK_LENGTH = 16
+MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64
 IN_QUOTES = "is in quotes, which belong to the value (`docker --env-file` keeps them); write it without"
 
 
@@ -111,7 +115,7 @@ class Sources:
         if not form.pattern.fullmatch(value):
             problems.add("bad_secret", f"{name} must be {form.description}")
             return ""
-        if live and value.startswith(PLACEHOLDER_PREFIX):
+        if live and value.startswith(PLACEHOLDER_PREFIXES):
             problems.add("placeholder_secret", f"{name} holds a dry-run placeholder")
         return value
 
@@ -123,14 +127,14 @@ def is_in_quotes(value: str) -> bool:
 
 def check_standard_webhooks_secret(secret: Secret, problems: Problems) -> None:
     """Add a problem if a `whsec_…` is not base64 of 24 to 64 bytes (Standard Webhooks). Any other value passes."""
-    encoded = [value.removeprefix("whsec_") for value in secret.active if value.startswith("whsec_")]
+    encoded = [value.removeprefix(ENCODED) for value in secret.active if value.startswith(ENCODED)]
     if not all(_is_base64_key(value) for value in encoded):
         problems.add("bad_secret", f"{secret.name} must be whsec_ followed by base64 of 24 to 64 bytes")
 
 
 def _is_base64_key(value: str) -> bool:
     try:
-        return 24 <= len(base64.b64decode(value, validate=True)) <= 64
+        return MIN_KEY_BYTES <= len(base64.b64decode(value, validate=True)) <= MAX_KEY_BYTES
     except ValueError:
         return False
 
