@@ -11,7 +11,7 @@ from app.cli.tables import print_json, print_page, print_record, print_table
 from app.config import ApiAccess
 from app.domain.message import MessageStatus
 
-COLUMNS = ("id", "status", "type", "to", "phoneNumberId", "createdAt", "error")
+COLUMNS = ("id", "direction", "status", "type", "contact", "phoneNumberId", "createdAt", "error")
 HISTORY_COLUMNS = ("status", "at")
 
 
@@ -35,14 +35,17 @@ def send_text(access: ApiAccess, to: str, text: str, key: str | None, wait: int,
 
 @messages_group.command("list")
 @client_options
+@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="Only messages to, or of, customers.")
 @click.option(
-    "--status", type=click.Choice([status.value for status in MessageStatus]), help="Only messages with this status."
+    "--status",
+    type=click.Choice([*(status.value for status in MessageStatus), "received"]),
+    help="Only messages with this status.",
 )
-@click.option("--contact", help="Only messages to this customer: a phone number or a user id.")
+@click.option("--contact", help="Only messages to and of this customer: a phone number or a user id.")
 @page_options
 @as_json_option
 def list_messages(access: ApiAccess, as_json: bool, **query: Any) -> None:
-    """List messages to customers, newest first."""
+    """List messages to customers and of customers, newest first."""
     client = Client(access)
     page = client.page("/messages", **query) if as_json else client.page_with_hint("/messages", **query)
     if as_json:
@@ -96,7 +99,9 @@ def _print(message: dict[str, Any], *, as_json: bool) -> None:
 def _row(message: dict[str, Any]) -> dict[str, Any]:
     error = message.get("error") or {}
     said = [str(error[name]) for name in ("code", "title", "message") if error.get(name)]
-    return {"to": message.get("recipient"), **message, "error": " ".join(said) or None}
+    writer = message.get("contact") or {}
+    contact = message.get("to") or message.get("recipient") or writer.get("waId") or writer.get("userId")
+    return {**message, "contact": contact, "error": " ".join(said) or None}
 
 
 def _path(message_id: str) -> str:

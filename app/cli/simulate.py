@@ -122,7 +122,7 @@ class Phone:
         if action.get("type") not in ANSWERS or "answers" in action or "message_id" in action:
             return None
         contact = action.get("from") or action.get("user_id")
-        sent = self._client.page("/messages", contact=contact, limit=LOOKED_AT)["items"]
+        sent = self._client.page("/messages", direction="outbound", contact=contact, limit=LOOKED_AT)["items"]
         return next((message["wamid"] for message in sent if message["wamid"]), None)
 
     @property

@@ -2,17 +2,7 @@
 
 import marshmallow as ma
 
-from app.web.schemas import CamelSchema, Timestamp
-
-
-class ContactSchema(CamelSchema):
-    """A customer, as far as Meta identifies it. `userId` is stable; the phone number `waId` may be missing."""
-
-    wa_id = ma.fields.String()
-    user_id = ma.fields.String()
-    parent_user_id = ma.fields.String()
-    username = ma.fields.String()
-    profile_name = ma.fields.String()
+from app.web.schemas import CamelSchema, ContactSchema, Timestamp
 
 
 class EventSchema(CamelSchema):

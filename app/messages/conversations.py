@@ -8,6 +8,8 @@ import marshmallow as ma
 from flask import request
 
 from app.domain.window import Window
+from app.messages.lists import CONTACT, WAYS, listed
+from app.messages.schemas import MessageSchema
 from app.store import Conversation
 from app.web.current import gateway
 from app.web.errors import ApiError
@@ -22,7 +24,6 @@ bp = JsonBlueprint("conversations", __name__, description="Numbers and customers
 MAX_CONTACT = 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CURSOR = re.compile(r"[1-9][0-9]{0,17}_[0-9]{1,19}_[!-~]{1,64}", re.ASCII)
-CONTACT = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
 NUMBER = {"in": "query", "name": "phoneNumberId", "schema": {"type": "string"}, "description": "One of our numbers."}
 
 
@@ -59,16 +60,23 @@ def list_conversations() -> dict[str, Any]:
     return {"items": found, "nextCursor": None if last is None else _cursor(last)}
 
 
+@bp.get("/conversations/<path:contact>/messages")
+@guarded_by(bearer("read"))
+@accepts_query(bp, NUMBER, *WAYS, *PAGE_PARAMETERS)
+@bp.response(200, page_of(MessageSchema))
+def list_messages(contact: str) -> dict[str, Any]:
+    """List the messages to and of one customer, newest first: with a number of ours, or with all of them."""
+    number = request.args.get("phoneNumberId")
+    return listed(request.args, contact, None if number is None else _ours(number))
+
+
 @bp.get("/conversations/<path:contact>/window")
 @guarded_by(bearer("read"))
 @accepts_query(bp, NUMBER)
 @bp.response(200, WindowSchema)
 def show_window(contact: str) -> dict[str, Any]:
     """Show until when a customer may be sent any message: a phone number, a user id, or a group's id."""
-    numbers = gateway().settings.whatsapp.phone_number_ids
-    number = request.args.get("phoneNumberId", numbers[0])
-    if number not in numbers:
-        raise ApiError("invalid_parameter", "phoneNumberId must be one of the profile's numbers.")
+    number = _ours(request.args.get("phoneNumberId", gateway().settings.whatsapp.phone_number_ids[0]))
     if not CONTACT.fullmatch(contact):
         raise ApiError("invalid_parameter", "The contact must be a phone number, a user id or a group's id.")
     [last] = gateway().store.conversations.last_inbound([(number, (contact.removeprefix("+"),))])
@@ -79,6 +87,12 @@ def show_window(contact: str) -> dict[str, Any]:
         "expires_at": window.expires_at,
         "remaining_seconds": int(window.remaining(now).total_seconds()),
     }
+
+
+def _ours(number: str) -> str:
+    if number not in gateway().settings.whatsapp.phone_number_ids:
+        raise ApiError("invalid_parameter", "phoneNumberId must be one of the profile's numbers.")
+    return number
 
 
 def _cursor(last: Conversation) -> str:

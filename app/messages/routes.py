@@ -9,6 +9,7 @@ from flask import Response, jsonify, request, url_for
 from app.domain.message import UNFINISHED, Message, MessageStatus
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
+from app.messages.lists import FILTERS, either_json, listed
 from app.messages.schemas import (
     BatchRequestSchema,
     BatchResponseSchema,
@@ -25,15 +26,13 @@ from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.long_polls import long_polls
 from app.web.middleware import REQUEST_ID
-from app.web.paging import PAGE_PARAMETERS, cursor_of, page_request
+from app.web.paging import PAGE_PARAMETERS
 from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("messages", __name__, description="Messages to customers.")
 
 MAX_WAIT_SECONDS = 30
-MAX_ROW_ID = 2**63 - 1
-ROW = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 _PREFER = re.compile(r"wait=([0-9]{1,2})", re.ASCII)
 
@@ -51,16 +50,6 @@ REQUEST_HEADERS = (
         "description": "`wait=N`: answer when Meta has answered, after N seconds (up to 30) at the latest.",
     },
 )
-
-FILTERS = (
-    {
-        "in": "query",
-        "name": "status",
-        "schema": {"type": "string", "enum": [status.value for status in MessageStatus]},
-    },
-    {"in": "query", "name": "contact", "schema": {"type": "string"}, "description": "A phone number or a user id."},
-)
-CONTACT = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
 
 
 @bp.post("/messages")
@@ -104,27 +93,20 @@ def send_batch(body: dict[str, Any]) -> dict[str, Any]:
 @accepts_query(bp, *FILTERS, *PAGE_PARAMETERS)
 @bp.response(200, page_of(MessageSchema))
 def list_messages() -> dict[str, Any]:
-    """List messages to customers, newest first."""
-    requested = page_request(ROW)
-    messages = gateway().store.messages.page(
-        status=_status(),
-        contact=_contact(),
-        before=MAX_ROW_ID if requested.after is None else int(requested.after),
-        limit=requested.limit,
-    )
-    is_full = len(messages) == requested.limit
-    return {
-        "items": [message_json(message) for message in messages],
-        "nextCursor": cursor_of(str(messages[-1].row_id)) if is_full else None,
-    }
+    """List messages to customers and of customers, newest first."""
+    return listed(request.args, request.args.get("contact"))
 
 
 @bp.get("/messages/<path:message_id>")
 @guarded_by(bearer("read"))
 @bp.response(200, MessageSchema)
 def show_message(message_id: str) -> dict[str, Any]:
-    """Show one message, by its id or by the id that Meta gave it."""
-    return message_json(_existing(message_id))
+    """Show one message, by its id or by the id that Meta gave it. A customer's message has its event's id."""
+    store, numbers = gateway().store, gateway().settings.whatsapp.phone_number_ids
+    message = store.messages.get(message_id) or store.messages.get_inbound(message_id, numbers)
+    if message is None:
+        raise no_such("message", message_id)
+    return either_json(message)
 
 
 @bp.post("/messages/<path:message_id>/cancel")
@@ -204,20 +186,6 @@ def _seconds_to_wait() -> int:
     preferences = (part.strip() for part in request.headers.get("Prefer", "").split(","))
     waits = [int(match[1]) for part in preferences if (match := _PREFER.fullmatch(part))]
     return min(waits[0], MAX_WAIT_SECONDS) if waits else 0
-
-
-def _status() -> MessageStatus | None:
-    value = request.args.get("status")
-    if value is not None and value not in list(MessageStatus):
-        raise ApiError("invalid_parameter", f"status must be one of {', '.join(MessageStatus)}.")
-    return None if value is None else MessageStatus(value)
-
-
-def _contact() -> str | None:
-    value = request.args.get("contact")
-    if value is not None and not CONTACT.fullmatch(value):
-        raise ApiError("invalid_parameter", "contact must be a phone number or a user id.")
-    return None if value is None else value.removeprefix("+")
 
 
 def _existing(message_id: str) -> Message:

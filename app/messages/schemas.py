@@ -4,11 +4,17 @@ from typing import Any
 
 import marshmallow as ma
 
+from app.domain.event import Event
 from app.domain.message import Message, MessageStatus
-from app.web.schemas import CamelSchema, ErrorBody, Timestamp
+from app.domain.meta.event_types import MESSAGE_PREFIX
+from app.web.schemas import CamelSchema, ContactSchema, ErrorBody, Timestamp
 
 MAX_BATCH = 1000
 DIRECTIONS = ("outbound", "inbound")
+RECEIVED = "received"
+"""The status of every message of a customer."""
+
+STATUSES = (*(status.value for status in MessageStatus), RECEIVED)
 
 
 def any_json(description: str, **schema: Any) -> ma.fields.Raw:
@@ -66,19 +72,22 @@ class HistoryEntrySchema(CamelSchema):
 
 
 class MessageSchema(CamelSchema):
-    """A message and how far it has come. Meta's own objects (`error`, `pricing`) are unchanged."""
+    """A message and how far it has come. Meta's own objects (`error`, `pricing`) are unchanged.
+
+    A customer's message is an event: `id` is the event's, `contact` and `data` are as there.
+    """
 
     id = ma.fields.String(required=True)
     wamid = ma.fields.String(allow_none=True, required=True)
     second_wamid = ma.fields.String(metadata={"description": "Meta has accepted the message twice."})
     direction = ma.fields.String(required=True, validate=ma.validate.OneOf(DIRECTIONS))
-    status = ma.fields.String(
-        required=True, validate=ma.validate.OneOf([*(status.value for status in MessageStatus), "received"])
-    )
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(STATUSES))
     meta_status = ma.fields.String()
     type = ma.fields.String(required=True)
     to = ma.fields.String()
     recipient = ma.fields.String()
+    contact = ma.fields.Nested(ContactSchema, metadata={"description": "Who wrote it."})
+    data = ma.fields.Dict(metadata={"description": "What was read out of a customer's message."})
     phone_number_id = ma.fields.String(required=True, allow_none=True)
     tracker = ma.fields.String()
     created_at = Timestamp(required=True)
@@ -112,3 +121,21 @@ def message_json(message: Message, warnings: tuple[str, ...] = ()) -> dict[str, 
     fixed = ("id", "wamid", "status", "type", "phone_number_id", "created_at", "updated_at", "expires_at", "history")
     told = {"warnings": list(warnings)} if warnings else {}
     return {**{name: getattr(message, name) for name in fixed}, "direction": "outbound", **known, **told}
+
+
+def received_json(event: Event) -> dict[str, Any]:
+    """Return a customer's message as the schema takes it. Its status is since Meta's time."""
+    wamid = event.raw.get("id") if isinstance(event.raw, dict) else None
+    return {
+        "id": event.id,
+        "wamid": None if wamid is None else str(wamid),
+        "direction": "inbound",
+        "status": RECEIVED,
+        "type": event.type.removeprefix(MESSAGE_PREFIX),
+        "contact": {name: value for name, value in vars(event.contact).items() if value is not None},
+        "data": event.data,
+        "phone_number_id": event.phone_number_id,
+        "created_at": event.received_at,
+        "updated_at": event.received_at,
+        "history": [{"status": RECEIVED, "at": event.occurred_at}],
+    }

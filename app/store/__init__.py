@@ -20,6 +20,7 @@ from app.store.migrations.upgrade import SchemaStatus
 from app.store.store import Store
 from app.store.tables.conversations import Conversation
 from app.store.tables.events import EventCounts
+from app.store.tables.message_list import MessagePlace, MessageQuery
 from app.store.tables.messages import MessageCounts
 from app.store.tables.receipts import ReceiptCounts
 from app.store.transactions.prune import PruneStep
@@ -33,6 +34,8 @@ __all__ = [
     "GroupCommit",
     "Limits",
     "MessageCounts",
+    "MessagePlace",
+    "MessageQuery",
     "PruneStep",
     "ReceiptCounts",
     "SchemaStatus",

@@ -7,10 +7,15 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
+from app.domain.event import Event
 from app.domain.message import Acceptance, Message, MessageStatus, NewMessage
+from app.domain.meta.event_types import is_inbound
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.repository import Repository, StoreContext
 from app.store.tables.conversations import every_contact_number
+from app.store.tables.events import get_event, key_of
+from app.store.tables.inbound_messages import inbound_by_wamid
+from app.store.tables.message_list import MessagePage, MessageQuery, page_both_ways
 from app.store.tables.messages import (
     MessageCounts,
     MessageFilter,
@@ -62,6 +67,20 @@ class Messages(Repository):
             return self._store.database.read(lambda c: message_by_wamid(c, message_id)) if is_wamid else None
         return self._store.database.read(lambda c: messages_by_key(c, [key])).get(key)
 
+    def get_inbound(self, message_id: str, phone_number_ids: Sequence[str]) -> Event | None:
+        """Return the message of a customer with this id, its event's or Meta's, that one of these numbers has got."""
+        key = key_of(message_id)
+        if key is not None:
+            event = self._store.database.read(lambda c: get_event(c, key))
+            return event if event is not None and is_inbound(event.type) and not event.foreign else None
+        if VISIBLE.fullmatch(message_id) is None:
+            return None
+        return self._store.database.read(lambda c: inbound_by_wamid(c, message_id, phone_number_ids))
+
+    def both_ways(self, query: MessageQuery) -> MessagePage:
+        """Return a page of the messages to customers and of customers, newest first."""
+        return self._store.database.read(lambda c: page_both_ways(c, query))
+
     def trackers(self, keys: Collection[bytes]) -> dict[bytes, str | None]:
         """Return the clients' own trackers of these messages, by the 16 bytes of their ids."""
         found = self._store.database.read(lambda c: messages_by_key(c, keys))
@@ -100,7 +119,7 @@ class Messages(Repository):
 
         def read(connection: Connection) -> list[Message]:
             contacts = None if contact is None else every_contact_number(connection, [contact])
-            return page_of_messages(connection, MessageFilter(status, contacts, before, limit))
+            return page_of_messages(connection, MessageFilter(status, contacts, None, before, limit))
 
         return self._store.database.read(read)
 

@@ -1,6 +1,7 @@
 """The form of our own JSON: camelCase names, times in ISO 8601 with `Z`, lists in pages."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import marshmallow as ma
@@ -52,6 +53,16 @@ class ErrorSchema(ma.Schema):
     error = ma.fields.Nested(ErrorBody, required=True)
 
 
+class ContactSchema(CamelSchema):
+    """A customer, as far as Meta identifies it. `userId` is stable; the phone number `waId` may be missing."""
+
+    wa_id = ma.fields.String()
+    user_id = ma.fields.String()
+    parent_user_id = ma.fields.String()
+    username = ma.fields.String()
+    profile_name = ma.fields.String()
+
+
 class DestinationSchema(CamelSchema):
     """A destination and its state. The URL is shown without user info."""
 
@@ -66,6 +77,7 @@ class DestinationSchema(CamelSchema):
     last_error = ma.fields.String(required=True, allow_none=True)
 
 
+@cache
 def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
     """Return the schema of a page of these items."""
     name = item.__name__.removesuffix("Schema")

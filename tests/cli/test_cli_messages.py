@@ -35,7 +35,7 @@ def test_a_message_is_sent_listed_shown_and_cancelled(service: Running, stored: 
     assert (other.returncode, "[idempotency_conflict" in other.stderr) == (1, True)
 
     [listed] = wats(service, "list", "--contact", TO).stdout.splitlines()[1:]
-    assert listed.split()[:4] == [again["id"], "queued", "text", TO]
+    assert listed.split()[:5] == [again["id"], "outbound", "queued", "text", TO]
     assert [item["id"] for item in json_of(service, "list")["items"]] == [again["id"]]
     assert "no messages" in wats(service, "list", "--status", "failed").stderr
     assert again["id"] in wats(service, "show", again["id"]).stdout

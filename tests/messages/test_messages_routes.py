@@ -258,6 +258,49 @@ def test_messages_are_listed_in_pages_from_the_newest(client: FlaskClient, store
         assert client.get(f"/api/messages?{query}", headers=bearer()).status_code == 400
 
 
+def test_messages_of_customers_are_listed_beside_those_to_them(client: FlaskClient, store: Store) -> None:
+    sent = send(client, text()).get_json()["id"]
+    customer_wrote(store, timedelta(hours=1))
+
+    listed = client.get("/api/messages", headers=bearer()).get_json()["items"]
+    [received] = client.get("/api/messages?status=received", headers=bearer()).get_json()["items"]
+
+    assert {item["id"] for item in listed} == {sent, received["id"]}
+    assert (received["direction"], received["status"], received["type"]) == ("inbound", "received", "text")
+    assert (received["contact"]["waId"], received["data"]["text"]["body"]) == (TO[1:], "hi")
+    assert [entry["status"] for entry in received["history"]] == ["received"]
+    for message_id in ("wamid.in", received["id"]):
+        assert client.get(f"/api/messages/{message_id}", headers=bearer()).get_json() == received
+    for query, ids in (
+        ("direction=inbound", [received["id"]]),
+        ("direction=outbound", [sent]),
+        ("direction=inbound&status=failed", []),
+        ("direction=outbound&status=received", []),
+    ):
+        page = client.get(f"/api/messages?{query}", headers=bearer()).get_json()
+        assert ([item["id"] for item in page["items"]], page["nextCursor"]) == (ids, None)
+
+
+def test_a_conversation_is_shown_both_ways(client: FlaskClient, store: Store) -> None:
+    sent = send(client, text()).get_json()["id"]
+    send(client, text(to="+4915199"))
+    customer_wrote(store, timedelta(hours=1))
+    path = f"/api/conversations/{TO}/messages"
+
+    first = client.get(f"{path}?limit=1", headers=bearer()).get_json()
+    second = client.get(f"{path}?limit=1&cursor={first['nextCursor']}", headers=bearer()).get_json()
+
+    both = [*first["items"], *second["items"]]
+    assert {item["direction"] for item in both} == {"inbound", "outbound"}
+    assert (sent in [item["id"] for item in both], second["nextCursor"]) == (True, None)
+    other = client.get(f"{path}?phoneNumberId={NUMBERS[1]}", headers=bearer()).get_json()
+    assert other["items"] == []
+    for query in ("phoneNumberId=1", "direction=up", "cursor=MQ", "limit=0"):
+        assert client.get(f"{path}?{query}", headers=bearer()).status_code == 400
+    assert client.get("/api/conversations/%20/messages", headers=bearer()).status_code == 400
+    assert client.get(path, headers=SENDER).status_code == 403
+
+
 def test_an_unknown_message_is_not_found(client: FlaskClient) -> None:
     for path in ("msg_" + "0" * 32, "wamid.x", "a%00b", "%ED%A0%80", "x" * 2000):
         assert client.get(f"/api/messages/{path}", headers=bearer()).status_code == 404

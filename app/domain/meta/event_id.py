@@ -4,6 +4,7 @@ What each key could swallow or double: docs/decisions/0007-an-events-id.md.
 """
 
 import hashlib
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,15 @@ ONCE_PER_CALL = ("connect", "terminate")
 
 def event_id(item: Item, contact: Contact, occurred_at: datetime | None, receipt_sha256: bytes) -> str:
     """Return the event's id. `occurred_at`: the time in the item or else in its entry; None where both have none."""
-    key = _key_by_id(item) or _key_by_content(item, contact, occurred_at, receipt_sha256)
+    return _id_of(_key_by_id(item) or _key_by_content(item, contact, occurred_at, receipt_sha256))
+
+
+def message_event_ids(wamid: str, phone_number_ids: Iterable[str], kinds: Collection[str]) -> set[str]:
+    """Return every id that the event of a customer's message may have. `kinds`: Meta's types of messages."""
+    return {_id_of(["message", "messages", number, wamid, kind]) for number in phone_number_ids for kind in kinds}
+
+
+def _id_of(key: list[Any]) -> str:
     return "evt_" + hashlib.sha256(canonical(key).encode("ascii")).hexdigest()[:32]
 
 

@@ -14,6 +14,11 @@ SYSTEM_MESSAGES = {
 }
 """Messages that no customer wrote: WhatsApp reports a change of the customer."""
 
+NOT_WRITTEN = {*SYSTEM_MESSAGES.values(), "message.system", "message.revoke", "message.request_welcome"}
+"""Types of items of `messages[]` that hold no message of a customer."""
+
+MESSAGE_PREFIX, STATUS_PREFIX = "message.", "message.status."
+
 STATUSES_OF_MESSAGE = ("sent", "delivered", "read", "played", "failed")
 """What may become of a message. Each happens once for each of its recipients."""
 
@@ -38,6 +43,17 @@ def message(raw: dict[str, Any]) -> str | None:
 def echo(raw: dict[str, Any]) -> str | None:
     """Return the type of a message that the business sent by other means than this gateway."""
     return _message("echo", word(raw.get("type")), raw)
+
+
+def is_inbound(type_: str) -> bool:
+    """Return whether events of this type are messages that customers wrote."""
+    is_status = type_.startswith(STATUS_PREFIX)
+    return type_.startswith(MESSAGE_PREFIX) and not is_status and type_ not in NOT_WRITTEN
+
+
+def kind_of_message(type_: str) -> str:
+    """Return Meta's type of the messages that have this type of event: `interactive` of a button's reply."""
+    return type_.removeprefix(MESSAGE_PREFIX).partition(".")[0]
 
 
 def _message(family: str, type_: str | None, raw: dict[str, Any]) -> str | None:

@@ -8,10 +8,9 @@ from typing import Any
 from app.domain.event import Contact, NewEvent
 from app.domain.message import MessageStatus
 from app.domain.meta import scalars
-from app.domain.meta.event_types import STATUSES_OF_MESSAGE
+from app.domain.meta.event_types import STATUS_PREFIX, STATUSES_OF_MESSAGE
 from app.domain.tracker import FIELD, Tracker, read_tracker
 
-PREFIX = "message.status."
 MAX_WAMID_LENGTH = 1024
 
 
@@ -32,9 +31,9 @@ class StatusUpdate:
 
 def status_update(event: NewEvent) -> StatusUpdate | None:
     """Return what an event says of a message of ours, or of another application; None if it is about none."""
-    word = event.type.removeprefix(PREFIX)
+    word = event.type.removeprefix(STATUS_PREFIX)
     raw = event.raw
-    if not event.type.startswith(PREFIX) or word not in STATUSES_OF_MESSAGE or event.phone_number_id is None:
+    if not event.type.startswith(STATUS_PREFIX) or word not in STATUSES_OF_MESSAGE or event.phone_number_id is None:
         return None
     wamid = scalars.visible(raw.get("id"), MAX_WAMID_LENGTH)
     if wamid is None:
@@ -54,7 +53,7 @@ def status_update(event: NewEvent) -> StatusUpdate | None:
 
 def tracker_in(event: NewEvent) -> Tracker | None:
     """Return our tracker in a status; None if it has none, or that of another application."""
-    return read_tracker(event.raw.get(FIELD)) if event.type.startswith(PREFIX) else None
+    return read_tracker(event.raw.get(FIELD)) if event.type.startswith(STATUS_PREFIX) else None
 
 
 def with_tracker(event: NewEvent, known: Mapping[bytes, str | None]) -> NewEvent:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.event import NewEvent
-from app.domain.meta.event_types import SYSTEM_MESSAGES
+from app.domain.meta.event_types import NOT_WRITTEN
 from app.domain.meta.names import CHANGES
 
-NOT_WRITTEN = {*SYSTEM_MESSAGES.values(), "message.system", "message.revoke", "message.request_welcome"}
 USER_CALLS = "USER_INITIATED"
 
 

@@ -1,6 +1,6 @@
 """Conversations as values: when a customer wrote last to a number, and a list of all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,8 +48,19 @@ def contact_numbers(connection: Connection, names: Sequence[str]) -> dict[str, s
 def every_contact_number(connection: Connection, names: Sequence[str]) -> set[int]:
     """Return the numbers under which anything of these names' contacts may stand, also from before a link."""
     numbers = set[int]().union(*contact_numbers(connection, names).values())
-    linked = select(contact_links.c.name).where(contact_links.c.contact.in_(numbers))
-    return numbers | {contact_number(name) for name in connection.execute(linked).scalars()}
+    return numbers | {contact_number(name) for name in _linked_names(connection, numbers)}
+
+
+def every_name(connection: Connection, name: str) -> set[str]:
+    """Return the name and all other names of its contact: linked ones, and those that it has in conversations."""
+    numbers = every_contact_number(connection, [name])
+    query = select(conversations.c.wa_id, conversations.c.user_id).where(conversations.c.contact.in_(numbers))
+    known = {text for row in connection.execute(query) for text in row if text is not None}
+    return {name, *_linked_names(connection, numbers), *known}
+
+
+def _linked_names(connection: Connection, numbers: Collection[int]) -> set[str]:
+    return set(connection.execute(select(contact_links.c.name).where(contact_links.c.contact.in_(numbers))).scalars())
 
 
 def last_inbound(connection: Connection, parties: Sequence[Party]) -> list[datetime | None]:

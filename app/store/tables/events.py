@@ -129,6 +129,11 @@ def latest_sequence(connection: Connection) -> int:
     return connection.execute(select(func.max(events.c.id))).scalar_one() or 0
 
 
+def known_types(connection: Connection) -> list[str]:
+    """Return the types that any event has."""
+    return list(connection.execute(_TYPES).scalars())
+
+
 def highest_sequence(connection: Connection) -> int:
     """Return the highest sequence that was ever given out, also to an event that is deleted; 0 if there was none."""
     return connection.execute(_HIGHEST[connection.dialect.name]).scalar_one_or_none() or 0
@@ -179,7 +184,7 @@ def _candidates(connection: Connection, sequence: int, types: Sequence[str], lim
     if not types or ALL_TYPES in types:
         return [(row.id, row.size) for row in connection.execute(query)]
     query = query.where(events.c.type == bindparam("of_type"), events.c.id <= latest_sequence(connection))
-    matching = [known for known in connection.execute(_TYPES).scalars() if type_matches(known, types)]
+    matching = [known for known in known_types(connection) if type_matches(known, types)]
     return [(row.id, row.size) for type_ in matching for row in connection.execute(query, {"of_type": type_})]
 
 

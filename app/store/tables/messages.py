@@ -42,10 +42,11 @@ _UPDATE = (
 
 @dataclass(frozen=True)
 class MessageFilter:
-    """Which messages to list: with a status, to one of these contacts; with row ids below `before`."""
+    """Which messages to list: with a status, to one of these contacts, of a number; with row ids below `before`."""
 
     status: MessageStatus | None = None
     contacts: Collection[int] | None = None
+    phone_number_id: str | None = None
     before: int = MAX_ROW_ID
     limit: int = 50
 
@@ -174,6 +175,8 @@ def page_of_messages(connection: Connection, chosen: MessageFilter) -> list[Mess
         query = query.where(has_status(chosen.status))
     if chosen.contacts is not None:
         query = query.where(messages.c.contact.in_(chosen.contacts))
+    if chosen.phone_number_id is not None:
+        query = query.where(messages.c.phone_number_id == chosen.phone_number_id)
     return [message_of(row) for row in connection.execute(query)]
 
 

@@ -1,0 +1,73 @@
+"""Lists of messages both ways, newest first, as the API shows them. Messages of customers are read from events."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.event import Event
+from app.domain.message import Message, MessageStatus
+from app.messages.schemas import DIRECTIONS, RECEIVED, STATUSES, message_json, received_json
+from app.store import MessagePlace, MessageQuery
+from app.web.current import gateway
+from app.web.errors import ApiError
+from app.web.paging import cursor_of, page_request
+
+CONTACT = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
+PLACE = re.compile(r"([1-9][0-9]{0,18})_([1-9][0-9]{0,18})", re.ASCII)
+MAX_ROW_ID = 2**63 - 1
+
+WAYS = (
+    {
+        "in": "query",
+        "name": "direction",
+        "schema": {"type": "string", "enum": [*DIRECTIONS]},
+        "description": "`outbound`: to customers. `inbound`: of customers. Without it: both.",
+    },
+    {"in": "query", "name": "status", "schema": {"type": "string", "enum": [*STATUSES]}},
+)
+FILTERS = (
+    *WAYS,
+    {"in": "query", "name": "contact", "schema": {"type": "string"}, "description": "A phone number or a user id."},
+)
+
+
+def listed(query: Mapping[str, str], contact: str | None, phone_number_id: str | None = None) -> dict[str, Any]:
+    """Return the page of messages that a request with this query asks for: of one contact, or of all."""
+    direction, status = _one_of(query, "direction", DIRECTIONS), _one_of(query, "status", STATUSES)
+    requested = page_request(PLACE)
+    page = gateway().store.messages.both_ways(
+        MessageQuery(
+            outbound=direction != "inbound" and status != RECEIVED,
+            inbound=direction != "outbound" and status in (None, RECEIVED),
+            status=None if status in (None, RECEIVED) else MessageStatus(status),
+            contact=None if contact is None else _name(contact),
+            phone_number_id=phone_number_id,
+            before=MessagePlace() if requested.after is None else _place(requested.after),
+            limit=requested.limit,
+        )
+    )
+    following = None if page.next is None else cursor_of(f"{page.next.message}_{page.next.event}")
+    return {"items": [either_json(item) for item in page.items], "nextCursor": following}
+
+
+def either_json(message: Message | Event) -> dict[str, Any]:
+    """Return a message of either direction as the schema takes it."""
+    return received_json(message) if isinstance(message, Event) else message_json(message)
+
+
+def _place(cursor: str) -> MessagePlace:
+    message, event = (min(int(part), MAX_ROW_ID) for part in cursor.split("_"))
+    return MessagePlace(message, event)
+
+
+def _one_of(query: Mapping[str, str], name: str, values: tuple[str, ...]) -> str | None:
+    value = query.get(name)
+    if value is not None and value not in values:
+        raise ApiError("invalid_parameter", f"{name} must be one of {', '.join(values)}.")
+    return value
+
+
+def _name(contact: str) -> str:
+    if not CONTACT.fullmatch(contact):
+        raise ApiError("invalid_parameter", "The contact must be a phone number, a user id or a group's id.")
+    return contact.removeprefix("+")
