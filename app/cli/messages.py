@@ -1,4 +1,4 @@
-"""`messages`: send a text, list, show and cancel messages of a running service, and decide about unknown ones."""
+"""`messages`: send, list, show, read and cancel messages of a running service, and decide about unknown ones."""
 
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ HISTORY_COLUMNS = ("status", "at")
 
 @click.group("messages")
 def messages_group() -> None:
-    """Send, list and show messages to customers, cancel them, and decide about unknown ones."""
+    """Send, list, show and cancel messages, mark customers' ones as read, and decide about unknown ones."""
 
 
 @messages_group.command("send")
@@ -61,6 +61,20 @@ def list_messages(access: ApiAccess, as_json: bool, **query: Any) -> None:
 def show_message(access: ApiAccess, message_id: str, as_json: bool) -> None:
     """Show one message, by its id or by Meta's (wamid), with the statuses that it had."""
     _print(Client(access).get(_path(message_id)), as_json=as_json)
+
+
+@messages_group.command("read")
+@client_options
+@click.argument("message_id")
+@click.option("--typing", is_flag=True, help="Also show the customer that an answer is being written.")
+@as_json_option
+def read_message(access: ApiAccess, message_id: str, typing: bool, as_json: bool) -> None:
+    """Mark a customer's message as read, by Meta's id (wamid) or its event's."""
+    answer = Client(access).post(f"{_path(message_id)}/read", {"typing": typing})
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo("done: the message is marked as read")
 
 
 @messages_group.command("cancel")

@@ -6,15 +6,19 @@ from typing import Any
 
 from flask import Response, jsonify, request, url_for
 
+from app.domain.event import Event
 from app.domain.message import UNFINISHED, Message, MessageStatus
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
 from app.messages.lists import FILTERS, either_json, listed
+from app.messages.read import mark_as_read
 from app.messages.schemas import (
     BatchRequestSchema,
     BatchResponseSchema,
     MessageRequestSchema,
     MessageSchema,
+    ReadRequestSchema,
+    ReadSchema,
     ResolveSchema,
     TextRequestSchema,
     message_json,
@@ -102,11 +106,27 @@ def list_messages() -> dict[str, Any]:
 @bp.response(200, MessageSchema)
 def show_message(message_id: str) -> dict[str, Any]:
     """Show one message, by its id or by the id that Meta gave it. A customer's message has its event's id."""
-    store, numbers = gateway().store, gateway().settings.whatsapp.phone_number_ids
-    message = store.messages.get(message_id) or store.messages.get_inbound(message_id, numbers)
+    message = gateway().store.messages.get(message_id) or _received(message_id)
     if message is None:
         raise no_such("message", message_id)
     return either_json(message)
+
+
+@bp.post("/messages/<path:message_id>/read")
+@guarded_by(bearer("send"))
+@bp.arguments(ReadRequestSchema)
+@bp.response(200, ReadSchema)
+def read_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
+    """Mark a customer's message as read, at once; all earlier ones of the customer are then read too.
+
+    With `typing` the customer sees for up to 25 seconds that an answer is being written.
+    """
+    received = _received(message_id)
+    if received is None:
+        sent = _existing(message_id)
+        raise ApiError("not_inbound", f"Only a customer's message can be marked as read; {sent.id} is to a customer.")
+    mark_as_read(gateway(), received, typing=body["typing"])
+    return {"read": True}
 
 
 @bp.post("/messages/<path:message_id>/cancel")
@@ -186,6 +206,12 @@ def _seconds_to_wait() -> int:
     preferences = (part.strip() for part in request.headers.get("Prefer", "").split(","))
     waits = [int(match[1]) for part in preferences if (match := _PREFER.fullmatch(part))]
     return min(waits[0], MAX_WAIT_SECONDS) if waits else 0
+
+
+def _received(message_id: str) -> Event | None:
+    """Return a customer's message, by its event's id or by Meta's."""
+    store, settings = gateway().store, gateway().settings
+    return store.messages.get_inbound(message_id, settings.whatsapp.phone_number_ids)
 
 
 def _existing(message_id: str) -> Message:

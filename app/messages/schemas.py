@@ -64,6 +64,18 @@ class ResolveSchema(ma.Schema):
     force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
+class ReadRequestSchema(ma.Schema):
+    """How to mark a customer's message as read. `typing`: also show the customer that an answer is being written."""
+
+    typing = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class ReadSchema(ma.Schema):
+    """Meta has marked the message as read."""
+
+    read = ma.fields.Boolean(required=True)
+
+
 class HistoryEntrySchema(CamelSchema):
     """A status, and since when: by Meta's clock if Meta told it."""
 

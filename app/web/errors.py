@@ -39,6 +39,7 @@ STATUS_OF: Mapping[str, int] = {
     "headers_timeout": 408,
     "erased": 409,
     "idempotency_conflict": 409,
+    "not_inbound": 409,
     "not_queued": 409,
     "not_unknown": 409,
     "too_many": 409,
@@ -53,7 +54,9 @@ STATUS_OF: Mapping[str, int] = {
     "headers_too_large": 431,
     "internal_error": 500,
     "unsupported_coding": 501,
+    "meta_refused": 502,
     "busy": 503,
+    "meta_unavailable": 503,
     "unavailable": 503,
 }
 RETRY: Mapping[str, str] = {"Retry-After": "1"}

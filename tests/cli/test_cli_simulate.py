@@ -71,6 +71,16 @@ def test_a_message_of_a_dry_run_comes_back_read_and_one_whose_answer_was_lost_is
     assert message(dry_run, silent)["wamid"] is None
 
 
+def test_a_message_of_the_customer_is_marked_as_read(dry_run: Running) -> None:
+    wamid = run("simulate", "text", "hello", environ=dry_run.environ).stdout.strip()
+    wait_for(lambda: wamid in [event["raw"]["id"] for event in events(dry_run) if event["type"] == "message.text"])  # type: ignore[index]
+
+    done = run("messages", "read", wamid, "--typing", environ=dry_run.environ)
+
+    assert done.stdout == "done: the message is marked as read\n", done.stderr
+    assert '"read": true' in run("messages", "read", wamid, "--json", environ=dry_run.environ).stdout
+
+
 def test_an_answer_names_the_last_message_that_was_sent_to_the_customer(dry_run: Running) -> None:
     asked = sent(dry_run, "0002")
     wait_for(lambda: message(dry_run, asked)["status"] == "sent")

@@ -1,0 +1,109 @@
+"""A customer's message is marked as read by one call to Meta; what Meta or the network says is told plainly."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.domain.send_answer import SendAnswer
+from app.gateway import EXTENSION, Gateway
+from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
+from tests.support.messages import accept, new_message, webhook
+from tests.support.webhooks import bearer
+from tests.support.work import add_events
+
+NUMBER = "9876543210"
+WAMID = "wamid.HBg/+="
+
+
+@dataclass
+class ScriptedGraph:
+    """Meta with one answer. `calls` are what it was asked."""
+
+    status: int = 200
+    body: bytes = b'{"success": true}'
+    failure: str | None = None
+    calls: list[GraphRequest] = field(default_factory=list)
+
+    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
+        raise AssertionError((phone_number_id, endpoint, body))
+
+    def call(self, request: GraphRequest) -> GraphReply:
+        self.calls.append(request)
+        if self.failure is not None:
+            raise GraphUnreachable(self.failure)
+        return GraphReply(self.status, (), iter([self.body]))
+
+
+@pytest.fixture
+def graph(app: Flask, gateway: Gateway) -> ScriptedGraph:
+    """The Meta of a gateway that has got one message."""
+    graph = ScriptedGraph()
+    app.extensions[EXTENSION] = replace(gateway, make_graph=lambda _: graph)
+    written = {"id": WAMID, "from": "4915112345678", "timestamp": "1767355200", "type": "text", "text": {"body": "a"}}
+    add_events(gateway.store, *webhook(number=NUMBER, messages=[written]))
+    return graph
+
+
+def read(client: FlaskClient, body: Any, message_id: str = "wamid.HBg%2F%2B%3D") -> TestResponse:
+    return client.post(f"/api/messages/{message_id}/read", json=body, headers=bearer())
+
+
+def error_of(response: TestResponse) -> tuple[int, str, str]:
+    error = response.get_json()["error"]
+    return response.status_code, error["code"], error["message"]
+
+
+def test_a_message_is_marked_as_read(client: FlaskClient, graph: ScriptedGraph) -> None:
+    plain, typing = read(client, {}), read(client, {"typing": True})
+
+    assert (plain.status_code, plain.get_json(), typing.status_code) == (200, {"read": True}, 200)
+    [first, second] = graph.calls
+    receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": WAMID}
+    assert (first.method, first.path, json.loads(bytes(first.body))) == ("POST", f"{NUMBER}/messages", receipt)  # type: ignore[arg-type]
+    assert json.loads(bytes(second.body)) == {**receipt, "typing_indicator": {"type": "text"}}  # type: ignore[arg-type]
+
+
+def test_only_a_message_of_a_customer_is_marked(client: FlaskClient, gateway: Gateway, graph: ScriptedGraph) -> None:
+    [sent] = accept(gateway.store, new_message())
+
+    assert error_of(read(client, {}, sent.id))[:2] == (409, "not_inbound")
+    assert error_of(read(client, {}, "wamid.unknown"))[:2] == (404, "not_found")
+    assert error_of(read(client, {"typing": "yes"}))[:2] == (422, "invalid_fields")
+    refused = client.post(f"/api/messages/{sent.id}/read", json={}, headers=bearer("TEST_READER_TOKEN"))
+    assert error_of(refused)[:2] == (403, "forbidden")
+    assert graph.calls == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "said"),
+    [
+        (401, b'{"error": {"code": 190, "message": "expired"}}', "meta_refused", "check the access token"),
+        (400, b'{"error": {"code": 100, "message": "too old"}}', "meta_refused", "too old"),
+        (429, b'{"error": {"code": 130429, "message": "slow"}}', "meta_unavailable", "for now"),
+        (502, b"<html>", "meta_unavailable", "HTTP 502"),
+        (200, b'{"success": false}', "meta_unavailable", "HTTP 200"),
+    ],
+)
+def test_a_refusal_is_told_with_its_cure(
+    client: FlaskClient, graph: ScriptedGraph, status: int, body: bytes, code: str, said: str
+) -> None:
+    graph.status, graph.body = status, body
+
+    response = read(client, {})
+
+    assert error_of(response)[:2] == (502 if code == "meta_refused" else 503, code)
+    assert said in error_of(response)[2]
+
+
+def test_a_meta_that_is_not_reached_is_told(client: FlaskClient, graph: ScriptedGraph) -> None:
+    graph.failure = "connection refused"
+
+    response = read(client, {})
+
+    assert error_of(response)[:2] == (503, "meta_unavailable")
+    assert ("connection refused" in error_of(response)[2], response.headers["Retry-After"]) == (True, "1")
