@@ -156,16 +156,20 @@ def post_worker_init(worker):
     from gevent import spawn_later
 
     from app.assembly import tune_runtime
+    from app.health.web_watch import WebWatch
     from app.log import log_failed_greenlets
     from app.server.access_log import fixed_segments
     from app.startup import draining
     from app.startup.lost_lines import count_lost_lines
+    from app.webhook.refusals import EXTENSION
 
     tune_runtime()
     log_failed_greenlets()
     count_lost_lines(worker.wsgi.extensions["wats"].metrics)
     AccessLogger.own_segments = fixed_segments(rule.rule for rule in worker.wsgi.url_map.iter_rules())
-    worker.wsgi.extensions["wats"].store.open()
+    gateway = worker.wsgi.extensions["wats"]
+    gateway.store.open()
+    WebWatch(gateway, worker.wsgi.extensions[EXTENSION].write).start()
     stop = signal.getsignal(signal.SIGTERM)
 
     def drain(number, frame):

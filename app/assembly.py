@@ -17,7 +17,7 @@ from app.config import Destination, Mode, Settings, owner_of
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
 from app.domain.destination import queue_of_destination
-from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, Done, Job, Outcome
+from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Done, Job, Outcome
 from app.domain.job_result import JobResult
 from app.domain.message import queue_of_number
 from app.domain.meta.signature import signed_with
@@ -28,6 +28,7 @@ from app.gateway import Gateway
 from app.gevent_patch import is_patched
 from app.graph import GraphClient
 from app.graph.call import GraphApi
+from app.health.watch import Watch
 from app.jobs.executor import Failpoint
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
@@ -88,9 +89,10 @@ def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
 
 
 def build_queues(gateway: Gateway) -> list[Queue]:
-    """Make the queues with their handlers: splitting, pruning, one for each destination, and one for each number."""
+    """Make the queues with their handlers: the singleton jobs, one for each destination, and one for each number."""
     store, settings = gateway.store, gateway.settings
-    pruner, deliveries = Pruner(gateway), partial(prepare_deliveries, gateway=gateway)
+    pruner, watch = Pruner(gateway), Watch(gateway)
+    deliveries = partial(prepare_deliveries, gateway=gateway)
     splitter = Splitter(
         store=store,
         metrics=gateway.metrics,
@@ -101,6 +103,7 @@ def build_queues(gateway: Gateway) -> list[Queue]:
     return [
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
+        Queue(WATCH_QUEUE, 1, _one_by_one(watch.handle), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
         *_send_queues(gateway),
         *([_fake_meta_queue(gateway)] if settings.mode is Mode.DRY_RUN else []),

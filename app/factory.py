@@ -28,6 +28,8 @@ from app.web.middleware import RequestMiddleware
 from app.web.openapi import documented_api
 from app.webhook.openapi import document_webhook
 from app.webhook.receipts import bp as receipts
+from app.webhook.refusals import EXTENSION as REFUSALS
+from app.webhook.refusals import Refusals
 from app.webhook.routes import bp as webhook
 
 NO_SESSION = NullSession()
@@ -50,6 +52,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     gateway = app.extensions[EXTENSION] = build_gateway(settings)
     bodies = app.extensions[BODIES] = BodyBudget()
+    app.extensions[REFUSALS] = Refusals(gateway.store, gateway.metrics, gateway.clock)
     finish = partial(finish_body, bodies)
     app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, finish)  # type: ignore[method-assign]
 

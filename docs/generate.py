@@ -1,4 +1,5 @@
-"""Generate documentation from the code: docs/cli.md, openapi.json, events.md, messages.md, tables in configure.md.
+"""Generate documentation from the code: docs/cli.md, openapi.json, events.md, messages.md,
+runbooks.md, tables in configure.md.
 
 python docs/generate.py            write them
 python docs/generate.py --check    fail if one of them differs from what it would write
@@ -17,6 +18,7 @@ import click
 from configure_tables import configure_tables
 from events_page import events_page
 from messages_page import messages_page
+from runbooks_page import runbooks_page
 
 from app.cli import wats
 from app.config import Flags, dry_run_settings
@@ -48,6 +50,7 @@ def generated() -> dict[Path, str]:
         DOCS / "cli.md": "\n".join(_cli()) + "\n",
         DOCS / "events.md": events_page(),
         DOCS / "messages.md": messages_page(),
+        DOCS / "runbooks.md": runbooks_page(),
         DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
         configure: _with_tables(configure.read_text(), configure_tables()),
     }

@@ -23,9 +23,7 @@ TABLES = {
 def status_command(access: ApiAccess, as_json: bool) -> None:
     """Show the state of a running service. Exit code 1: something needs attention.
 
-    That is the case when the service is not ready, no worker is alive, receipts are unreadable or wait for more than
-    a minute, a destination is failing or disabled, there are dead letters, a consumer lies ahead of the events, or
-    the clock has jumped within the last day.
+    docs/runbooks.md has every alert, with what to do.
     """
     client = Client(access)
     checks = client.readiness()["checks"]

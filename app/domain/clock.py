@@ -8,7 +8,15 @@ the clock was ahead.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.domain.job import FAKE_META_DELAY, FAKE_META_QUEUE, PRUNE_EVERY, PRUNE_QUEUE, kind_of_queue
+from app.domain.job import (
+    FAKE_META_DELAY,
+    FAKE_META_QUEUE,
+    PRUNE_EVERY,
+    PRUNE_QUEUE,
+    WATCH_EVERY,
+    WATCH_QUEUE,
+    kind_of_queue,
+)
 from app.domain.message import SEND_KIND
 from app.domain.retry import pause_after
 
@@ -55,14 +63,17 @@ class DueLimits:
         return max(limit, self.asked_until or limit)
 
 
+_EVERY = {PRUNE_QUEUE: PRUNE_EVERY, WATCH_QUEUE: WATCH_EVERY}
+
+
 def longest_delay(queue: str, attempts: int) -> timedelta:
     """Return how long a job waits at most until it is due, unless the other side has asked for a longer delay.
 
     A job without attempts was due when it was enqueued, unless it is a webhook of the fake Meta. The attempts of a
     singleton job are not counted.
     """
-    if queue == PRUNE_QUEUE:
-        return PRUNE_EVERY
+    if queue in _EVERY:
+        return _EVERY[queue]
     if kind_of_queue(queue) == SEND_KIND:
         return MAX_SEND_DELAY if attempts else MAX_HELD_BACK
     planned = FAKE_META_DELAY if queue == FAKE_META_QUEUE else timedelta()

@@ -1,5 +1,6 @@
 """A heartbeat: the sign of life of a process."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,3 +21,8 @@ class Heartbeat:
     def is_fresh(self, now: datetime) -> bool:
         """Return whether fewer than three heartbeats were missed. One from the future says nothing about now."""
         return abs(now - self.at) < FRESH_FOR
+
+
+def is_any_fresh(heartbeats: Iterable[Heartbeat], now: datetime) -> bool:
+    """Return whether one of these processes is alive."""
+    return any(heartbeat.is_fresh(now) for heartbeat in heartbeats)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 SPLIT_QUEUE = "split"
 PRUNE_QUEUE = "prune"
+WATCH_QUEUE = "watch"
 DELIVER_KIND = "deliver"
 DELIVER_QUEUE = f"{DELIVER_KIND}:"
 """The prefix of a destination's queue; the destination's name follows."""
@@ -16,8 +17,9 @@ FAKE_META_DELAY = timedelta(minutes=5)
 """How long one of them waits at most."""
 
 PRUNE_EVERY = timedelta(hours=1)
+WATCH_EVERY = timedelta(seconds=10)
 
-SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE)
+SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, WATCH_QUEUE)
 """Queues with one job each that is never deleted: it is claimed when there is something to do."""
 
 SLOT_BITS = 32

@@ -1,50 +1,91 @@
-"""The conditions that need a human: each has a code for machines and a sentence with its cause and its cure."""
+"""The conditions that need a human, read out of a snapshot: each with its cause, its cure and when it began."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
+from app.domain.alert import Alert, AlertKey
 from app.domain.clock import ClockJump
 from app.domain.destination import DestinationState, DestinationStatus
+from app.domain.heartbeat import is_any_fresh
 from app.domain.message import SEND_QUEUE
+from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.timestamps import iso
+from app.health import alert_kinds as kinds
 from app.health.snapshot import Snapshot
-from app.store import MessageCounts
 
 OK = "ok"
 MAX_SPLIT_WAIT_SECONDS = 60
+REFUSAL_CURES: Mapping[str, str] = {
+    "signature_mismatch": "set `webhook.appSecret` to the secret of the app that sends, and restart",
+    "missing_signature": "see that a proxy passes the header X-Hub-Signature-256 on; it may be no webhook of Meta's",
+    "invalid_signature_format": "see that a proxy passes X-Hub-Signature-256 on unchanged; it may be none of Meta's",
+    "verify_token_mismatch": "enter `webhook.verifyToken` as the verify token in Meta's dashboard",
+    "invalid_handshake": "it is no handshake of Meta's: nothing to do unless Meta's dashboard shows an error",
+    "body_too_large": "raise `webhook.maxBodyBytes` (Meta sends up to 3 MB), and restart",
+    "body_timeout": "see whether the network or the proxy in front is slow",
+    "invalid_body": "see whether a proxy in front cuts bodies short",
+}
+"""By the code of the error that the request was refused with."""
+
+CONSEQUENCES = (kinds.NO_WORKER.code, kinds.RECEIPTS_WAIT.code)
 
 
-@dataclass(frozen=True)
-class Alert:
-    """One condition that needs a human. `code` is stable, `message` may change with any release."""
-
-    code: str
-    message: str
+def standing_alerts(checks: Mapping[str, str], snapshot: Snapshot, *, store_is_back: bool = False) -> list[Alert]:
+    """Return the alerts that stand, but not those that only follow from a store that is away, or is just back."""
+    is_away = any(checks.get(name, OK) != OK for name in ("database", "schema"))
+    return [
+        *alerts_of_checks(checks),
+        *(alert for alert in alerts_of(snapshot) if alert.code not in CONSEQUENCES or not (is_away or store_is_back)),
+    ]
 
 
 def alerts_of(snapshot: Snapshot) -> list[Alert]:
     """Return the alerts, the most urgent first."""
-    return [
-        *_of_workers(snapshot),
-        *_of_receipts(snapshot),
-        *_of_deliveries(snapshot),
-        *_of_sending(snapshot),
-        *_of_orphans(snapshot),
-        *_of_messages(snapshot.messages),
-        *_of_consumers(snapshot),
-        *_of_clock(snapshot),
-    ]
+    readers: tuple[Callable[[Snapshot], Iterator[Alert]], ...] = (
+        _of_workers,
+        _of_refused,
+        _of_receipts,
+        _of_deliveries,
+        _of_sending,
+        _of_orphans,
+        _of_messages,
+        _of_consumers,
+        _of_clock,
+    )
+    return [alert for reader in readers for alert in reader(snapshot)]
 
 
 def alerts_of_checks(checks: Mapping[str, str]) -> list[Alert]:
     """Return an alert for each failed check of readiness."""
-    return [Alert("not_ready", f"not ready: {name}: {result}") for name, result in checks.items() if result != OK]
+    return [
+        kinds.NOT_READY.alert(f"not ready: {name}: {result}", name) for name, result in checks.items() if result != OK
+    ]
+
+
+def with_beginnings(alerts: list[Alert], recorded: Mapping[AlertKey, Alert]) -> list[Alert]:
+    """Return the alerts with the time at which each began, where it is recorded."""
+    return [replace(one, since=recorded[one.key].since) if one.key in recorded else one for one in alerts]
 
 
 def _of_workers(snapshot: Snapshot) -> Iterator[Alert]:
-    if not any(worker.is_fresh(snapshot.now) for worker in snapshot.workers):
-        yield Alert("no_worker", "no worker is alive: nothing is split or delivered; start `flask wats worker`")
+    if not is_any_fresh(snapshot.workers, snapshot.now):
+        last = max((worker.at for worker in snapshot.workers), default=None)
+        yield kinds.NO_WORKER.alert("no worker is alive: nothing is split or delivered", since=last)
+
+
+def _of_refused(snapshot: Snapshot) -> Iterator[Alert]:
+    accepted_at = snapshot.receipts.last_received_at
+    for refused in snapshot.refused:
+        if not refused.is_over(snapshot.now, accepted_at):
+            accepted = "none was ever accepted" if accepted_at is None else f"the last accepted: {iso(accepted_at)}"
+            cause = f"{_count_of_refused(refused)} refused ({refused.reason}), {accepted}"
+            cure = REFUSAL_CURES.get(refused.reason)
+            yield kinds.WEBHOOKS_REFUSED.alert(cause, refused.reason, since=refused.since, cure=cure)
+
+
+def _count_of_refused(refused: RefusedWebhooks) -> str:
+    return f"{_counted(refused.count, 'request')} to the webhook's path"
 
 
 def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
@@ -52,78 +93,66 @@ def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
     seconds = snapshot.age(receipts.oldest_pending_at) or 0
     if seconds > MAX_SPLIT_WAIT_SECONDS:
         waiting = _counted(receipts.pending, "receipt")
-        yield Alert("receipts_wait", f"waiting to be split: {waiting}, the oldest for {seconds:.0f} s")
+        cause = f"waiting to be split: {waiting}, the oldest for {seconds:.0f} s"
+        yield kinds.RECEIPTS_WAIT.alert(cause, since=receipts.oldest_pending_at)
     if receipts.unreadable:
-        unreadable = _counted(receipts.unreadable, "unreadable receipt")
-        yield Alert("unreadable", f"{unreadable}; see `flask wats receipts list --state unreadable`")
+        yield kinds.UNREADABLE.alert(_counted(receipts.unreadable, "unreadable receipt"))
 
 
 def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
     for destination in snapshot.destinations:
         yield from _of_destination(destination)
     if snapshot.dead_letters:
-        dead = _counted(snapshot.dead_letters, "dead letter")
-        yield Alert("dead_letters", f"{dead}; see `flask wats deliveries list --state dead`")
+        yield kinds.DEAD_LETTERS.alert(_counted(snapshot.dead_letters, "dead letter"))
 
 
 def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
     name, cause = destination.name, destination.last_error
     if destination.state is DestinationState.DISABLED:
-        yield Alert(
-            "disabled", f"{name} is disabled ({cause}); mend it, then run `flask wats destinations resume {name}`"
-        )
+        yield kinds.DISABLED.alert(f"{name} is disabled ({cause})", name)
     if destination.state is DestinationState.FAILING:
         waiting = _counted(destination.waiting, "delivery", "deliveries")
-        yield Alert("failing", f"{name} is failing ({cause}), {waiting} waiting; retries go on by themselves")
+        yield kinds.FAILING.alert(f"{name} is failing ({cause}), {waiting} waiting", name)
 
 
 def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:
     for pause in snapshot.pauses:
         then = "" if pause.until is None else f", or wait: one message is tried at {iso(pause.until)}"
-        yield Alert(
-            "sending_paused",
-            f"nothing is sent in the scope {pause.name} ({pause.reason}); mend it, then run"
-            f" `flask wats sending resume {pause.name}`{then}",
+        cause = f"nothing is sent in the scope {pause.name} ({pause.reason})"
+        yield kinds.SENDING_PAUSED.alert(
+            cause, pause.name, since=pause.since, cure=f"{kinds.SENDING_PAUSED.cure}{then}"
         )
     for queue in snapshot.held_back:
         number = queue.name.removeprefix(SEND_QUEUE)
-        yield Alert("meta_not_reached", f"messages of {number} wait: {queue.last_error}; retries go on by themselves")
+        yield kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)
 
 
 def _of_orphans(snapshot: Snapshot) -> Iterator[Alert]:
     for depth in snapshot.orphaned:
         number, waiting = depth.queue.removeprefix(SEND_QUEUE), _counted(depth.waiting, "message")
-        yield Alert(
-            "number_not_listed",
-            f"{waiting} of {number} wait: the profile does not list this number; list it again, or cancel them",
-        )
+        cause = f"{waiting} of {number} wait: the profile does not list this number"
+        yield kinds.NUMBER_NOT_LISTED.alert(cause, number)
 
 
-def _of_messages(counts: MessageCounts) -> Iterator[Alert]:
+def _of_messages(snapshot: Snapshot) -> Iterator[Alert]:
+    counts = snapshot.messages
     if counts.sent_twice:
-        yield Alert("sent_twice", f"{_counted(counts.sent_twice, 'message')} sent twice: please report it")
+        yield kinds.SENT_TWICE.alert(f"{_counted(counts.sent_twice, 'message')} sent twice")
     if counts.unknown:
         unknown = _counted(counts.unknown, "unknown message")
-        yield Alert(
-            "unknown_messages",
-            f"{unknown}: Meta's answer was lost and no status came; decide with `flask wats messages resolve`, see"
-            " `flask wats messages list --status unknown`",
-        )
+        yield kinds.UNKNOWN_MESSAGES.alert(f"{unknown}: Meta's answer was lost and no status came")
 
 
 def _of_consumers(snapshot: Snapshot) -> Iterator[Alert]:
     for name in snapshot.consumers_ahead:
-        yield Alert(
-            "consumer_ahead",
-            f"the consumer {name} has acknowledged a cursor beyond the last event (a restored backup?); delete it, or"
-            " acknowledge a cursor of this database, so that it misses no event",
-        )
+        cause = f"the consumer {name} has acknowledged a cursor beyond the last event (a restored backup?)"
+        yield kinds.CONSUMER_AHEAD.alert(cause, name)
 
 
 def _of_clock(snapshot: Snapshot) -> Iterator[Alert]:
     jump = snapshot.clock_jump
     if jump is not None and jump.is_recent(snapshot.now):
-        yield Alert("clock_jumped", _description_of(jump))
+        yield kinds.CLOCK_JUMPED.alert(_description_of(jump), since=jump.at)
 
 
 def _description_of(jump: ClockJump) -> str:
@@ -133,10 +162,7 @@ def _description_of(jump: ClockJump) -> str:
         else ("ahead", "leases ended early, so that running jobs may be repeated, and retention deletes earlier")
     )
     by = timedelta(seconds=abs(jump.seconds))
-    return (
-        f"the clock was set {way} by about {by} (noticed at {iso(jump.at)}): {effect}; check the time service of the"
-        " machine (of the database's on PostgreSQL)"
-    )
+    return f"the clock was set {way} by about {by} (noticed at {iso(jump.at)}): {effect}"
 
 
 def _counted(count: int, singular: str, plural: str | None = None) -> str:

@@ -1,31 +1,48 @@
 """Gauges of what the store holds. They are read at each scrape, so that each web process reports the same values."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from app.domain.alert import Alert
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.gateway import Gateway
+from app.health.alert_kinds import ALERT_KINDS
+from app.health.alerts import alerts_of_checks, standing_alerts
 from app.health.snapshot import Snapshot, take_snapshot
 from app.store import EventCounts, StoreError
 
 
-def read_gauges(gateway: Gateway) -> Iterator[Metric]:
-    """Read the store and yield its gauges; only `wats_store_up` when the store is unavailable."""
+def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> Iterator[Metric]:
+    """Read the store and yield its gauges; when it is unavailable, only that, and the checks of readiness."""
     up = GaugeMetricFamily("wats_store_up", "Whether the store answers.", 1)
     try:
         snapshot = take_snapshot(gateway)
     except StoreError:
         yield GaugeMetricFamily(up.name, up.documentation, 0)
+        yield _attention_gauge(alerts_of_checks(checks))
         return
     yield up
+    yield _attention_gauge(standing_alerts(checks, snapshot, store_is_back=store_is_back))
     yield from _receipt_gauges(snapshot)
     yield from _event_gauges(snapshot.events)
     yield from _queue_gauges(snapshot)
     yield _dead_letter_gauge(snapshot.deliveries)
     yield _destination_state_gauge(snapshot.destinations)
+
+
+def _attention_gauge(alerts: Iterable[Alert]) -> Metric:
+    """Return how many alerts of each kind stand; 0 for those of which none does."""
+    standing = Counter(alert.code for alert in alerts)
+    gauge = GaugeMetricFamily(
+        "wats_attention", "Alerts that stand, by their code; see runbooks.md.", labels=["alert"]
+    )
+    for kind in ALERT_KINDS:
+        gauge.add_metric([kind.code], standing[kind.code])
+    return gauge
 
 
 def _receipt_gauges(snapshot: Snapshot) -> Iterator[Metric]:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 
+from app.domain.heartbeat import FRESH_FOR
 from app.health.alerts import OK
 from app.startup import draining
 from app.store import Store
@@ -19,14 +20,22 @@ class Readiness:
         self._lock = threading.Lock()
         self._checks: Mapping[str, str] = {}
         self._until = 0.0
+        self._failed_at = float("-inf")
 
     def checks(self) -> dict[str, str]:
         """Return every check with `ok`, or with what is wrong."""
         return {**self._store_checks(), "draining": "this process is stopping" if draining.has_begun() else OK}
 
+    @property
+    def store_is_back(self) -> bool:
+        """Whether the store did not answer a moment ago: a worker that lives has not given a new sign of it yet."""
+        return time.monotonic() - self._failed_at < FRESH_FOR.total_seconds()
+
     def _store_checks(self) -> Mapping[str, str]:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._checks = self._store.checks()
+                if self._checks["database"] != OK:
+                    self._failed_at = time.monotonic()
                 self._until = time.monotonic() + CACHE_SECONDS
             return self._checks

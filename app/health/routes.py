@@ -5,17 +5,20 @@ Each probe has a second path, because Cloud Run keeps paths that end in z for it
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from flask_smorest import Blueprint
 
-from app.health.alerts import OK
+from app.health.alerts import OK, alerts_of_checks
 from app.health.diagnostics import diagnostics_of
 from app.health.gauges import read_gauges
 from app.health.readiness import Readiness
-from app.health.schemas import DiagnosticsSchema, LivenessSchema, ReadinessSchema, StatusSchema
+from app.health.schemas import AlertSchema, DiagnosticsSchema, LivenessSchema, ReadinessSchema, StatusSchema
 from app.health.status import status_of
+from app.store import StoreError
 from app.web.current import gateway
+from app.web.errors import unavailable_response
 from app.web.guards import OPEN, guarded_by, hidden
+from app.web.middleware import ERROR_CODE
 
 bp = Blueprint("health", __name__, description="Probes, status and metrics.")
 
@@ -41,15 +44,22 @@ def show_readiness() -> tuple[dict[str, Any], int]:
     """Report readiness: the database is writable, the schema fits, the disk has room, the process is not draining."""
     checks = _readiness().checks()
     ok = all(result == OK for result in checks.values())
+    if not ok:
+        request.environ[ERROR_CODE] = "not_ready"
     return {"ok": ok, "service": "wats", "checks": checks}, 200 if ok else 503
 
 
 @bp.get("/status")
 @guarded_by(hidden("operate"))
 @bp.response(200, StatusSchema)
-def show_status() -> dict[str, Any]:
+def show_status() -> dict[str, Any] | Response:
     """Show what the store holds, what waits, which workers are alive, and what needs a human."""
-    return status_of(gateway(), _readiness().checks())
+    checks = _readiness().checks()
+    try:
+        return status_of(gateway(), checks, store_is_back=_readiness().store_is_back)
+    except StoreError as error:
+        alerts = alerts_of_checks(checks) or alerts_of_checks({"database": str(error)})
+        return unavailable_response(error, {"attention": AlertSchema(many=True).dump(alerts)})
 
 
 @bp.get("/metrics")
@@ -57,7 +67,8 @@ def show_status() -> dict[str, Any]:
 @bp.response(200, {"type": "string"}, content_type="text/plain")
 def show_metrics() -> Response:
     """Show the metrics of all processes of this machine in Prometheus' text format."""
-    return Response(gateway().metrics.exposition(read_gauges(gateway())), content_type=METRICS_TYPE)
+    gauges = read_gauges(gateway(), _readiness().checks(), store_is_back=_readiness().store_is_back)
+    return Response(gateway().metrics.exposition(gauges), content_type=METRICS_TYPE)
 
 
 @bp.get("/debug/diagnostics")

@@ -80,10 +80,17 @@ class WorkerSchema(CamelSchema):
 
 
 class AlertSchema(CamelSchema):
-    """A condition that needs a human: a stable code, and its cause and cure in words."""
+    """A condition that needs a human. `code` and `subject` (what it is about) are stable.
+
+    `message` is cause and cure together. `since`: when it began; null within the first seconds.
+    """
 
     code = ma.fields.String(required=True)
+    subject = ma.fields.String(required=True)
     message = ma.fields.String(required=True)
+    cause = ma.fields.String(required=True)
+    cure = ma.fields.String(required=True)
+    since = Timestamp(required=True, allow_none=True)
 
 
 class StatusSchema(CamelSchema):

@@ -10,6 +10,7 @@ from app.domain.heartbeat import Heartbeat
 from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE, kind_of_queue
 from app.domain.message import SEND_KIND, queue_of_number
 from app.domain.queue import QueueDepth, QueueState
+from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
 from app.store import EventCounts, MessageCounts, ReceiptCounts
@@ -24,7 +25,7 @@ class Snapshot:
     `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
     `consumers_ahead`: names of those whose cursor lies beyond the last event. `pauses`: scopes in which nothing is
     sent. `held_back`: the queues of numbers from which Meta is not reached. `messages`: those that need a human.
-    `orphaned`: queues of numbers that the profile does not list.
+    `orphaned`: queues of numbers that the profile does not list. `refused`: what was refused at Meta's route.
     """
 
     now: datetime
@@ -40,6 +41,7 @@ class Snapshot:
     held_back: tuple[QueueState, ...] = ()
     messages: MessageCounts = NONE_TO_LOOK_AT
     orphaned: tuple[QueueDepth, ...] = ()
+    refused: tuple[RefusedWebhooks, ...] = ()
 
     @property
     def dead_letters(self) -> int:
@@ -72,6 +74,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         messages=store.messages.counts(timedelta(minutes=gateway.settings.sending.unknown_alert_minutes)),
         orphaned=tuple(one for one in depths if kind_of_queue(one.queue) == SEND_KIND and one.queue not in numbers),
         pauses=tuple(store.sending.pauses()),
+        refused=tuple(store.attention.refused()),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )
 

@@ -5,14 +5,15 @@ from typing import Any
 
 from app.domain import VERSION
 from app.gateway import Gateway
-from app.health.alerts import alerts_of, alerts_of_checks
+from app.health.alerts import standing_alerts, with_beginnings
 from app.health.snapshot import take_snapshot
 
 
-def status_of(gateway: Gateway, checks: Mapping[str, str]) -> dict[str, Any]:
+def status_of(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> dict[str, Any]:
     """Return the values of `StatusSchema`; `checks` are those of readiness. Raises `StoreUnavailable`."""
     snapshot = take_snapshot(gateway)
     receipts = snapshot.receipts
+    alerts = standing_alerts(checks, snapshot, store_is_back=store_is_back)
     return {
         "service": "wats",
         "version": VERSION,
@@ -25,5 +26,5 @@ def status_of(gateway: Gateway, checks: Mapping[str, str]) -> dict[str, Any]:
         "destinations": snapshot.destinations,
         "dead_letters": snapshot.dead_letters,
         "workers": [{**vars(worker), "fresh": worker.is_fresh(snapshot.now)} for worker in snapshot.workers],
-        "attention": [*alerts_of_checks(checks), *alerts_of(snapshot)],
+        "attention": with_beginnings(alerts, gateway.store.attention.recorded()),
     }

@@ -14,7 +14,7 @@ import gevent
 from gevent.event import Event
 
 from app.domain import VERSION
-from app.domain.heartbeat import BEAT_EVERY, Heartbeat
+from app.domain.heartbeat import BEAT_EVERY, Heartbeat, is_any_fresh
 from app.domain.job_result import JobResult
 from app.jobs.clock_watch import ClockWatch
 from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
@@ -195,4 +195,4 @@ class JobRunner:
 
 def is_worker_alive(store: Store, now: datetime) -> bool:
     """Return whether some worker has a fresh heartbeat."""
-    return any(heartbeat.is_fresh(now) for heartbeat in store.heartbeats.of_kind(KIND))
+    return is_any_fresh(store.heartbeats.of_kind(KIND), now)

@@ -10,6 +10,7 @@ from typing import Any
 from app.log.trace import trace_of
 
 FIELDS = (
+    "alert",
     "attempt",
     "child",
     "delivery_id",
@@ -34,7 +35,9 @@ FIELDS = (
     "request_id",
     "scope",
     "seconds",
+    "since",
     "status",
+    "subject",
     "until",
     "worker",
 )

@@ -67,6 +67,9 @@ class Metrics:
         self._registry = CollectorRegistry()
         counter, histogram = partial(Counter, registry=self._registry), partial(Histogram, registry=self._registry)
         self._webhooks = counter("wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"])
+        self._refused = counter(
+            "wats_webhooks_refused", "Requests to Meta's route that were refused, by reason.", ["reason"]
+        )
         self._requests = histogram(
             "wats_http_request_seconds",
             "HTTP requests by route, method and status.",
@@ -97,6 +100,11 @@ class Metrics:
     def webhook_stored(self, outcome: Stored) -> None:
         """Count a webhook that is stored durably."""
         self._stored[outcome].inc()
+
+    @_counting
+    def webhook_refused(self, *, reason: str) -> None:
+        """Count a refused request of Meta's route."""
+        self._refused.labels(reason).inc()
 
     @_counting
     def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None:

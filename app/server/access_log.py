@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from gunicorn.glogging import Logger
 
 from app.log import configure_logging, log_uncaught_errors
-from app.web.middleware import REQUEST_ID, ROUTE
+from app.web.middleware import ERROR_CODE, REQUEST_ID, ROUTE
 
 MAX_PATH_LENGTH = 64
 
@@ -36,11 +36,13 @@ class AccessLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, _req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
         """Write the line of an answered request."""
         route = environ.get(ROUTE)
+        code = environ.get(ERROR_CODE)
+        error = f'"error":"{code}",' if code else ""
         location = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""), self.own_segments)
         sys.stderr.write(
             f'{{"time":"{datetime.now(UTC).isoformat(timespec="milliseconds")}","level":"info","logger":"http",'
             f'"event":"http.request","method":{quoted(environ.get("REQUEST_METHOD", ""))},{location},'
-            f'"status":{str(resp.status)[:3]},"durationMs":{request_time.total_seconds() * 1000:.1f},'
+            f'"status":{str(resp.status)[:3]},{error}"durationMs":{request_time.total_seconds() * 1000:.1f},'
             f'"bytes":{resp.sent},"requestId":{quoted(environ.get(REQUEST_ID, ""))}}}\n'
         )
 

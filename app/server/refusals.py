@@ -22,7 +22,7 @@ from app.server.request_head import (
     RefusedRequest,
 )
 from app.web.errors import STATUS_OF, ApiError, error_body
-from app.web.middleware import NO_STORE, NOSNIFF, REQUEST_ID, REQUEST_ID_HEADER, Observer
+from app.web.middleware import ERROR_CODE, NO_STORE, NOSNIFF, REQUEST_ID, REQUEST_ID_HEADER, Observer
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,12 @@ def refuse(observer: Observer, access_log: Any, client: Connection, error: Excep
     with suppress(OSError):
         write_nonblock(client, _head(status, request_id, len(body)) + body)
     observer.request_answered(route="unmatched", method="any", status=str(status), seconds=0.0)
-    environ = {"REQUEST_METHOD": refused.method, "PATH_INFO": refused.path, REQUEST_ID: request_id}
+    environ = {
+        "REQUEST_METHOD": refused.method,
+        "PATH_INFO": refused.path,
+        REQUEST_ID: request_id,
+        ERROR_CODE: answer.code,
+    }
     access_log.access(SimpleNamespace(status=str(status), sent=len(body)), None, environ, timedelta())
     return answer
 

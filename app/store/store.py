@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, text
 
 from app.domain.database_identity import Identity, Owner
 from app.log import Throttle
+from app.store.attention import Attention
 from app.store.clock import Clock
 from app.store.consumers import Consumers
 from app.store.conversations import Conversations
@@ -105,6 +106,7 @@ class Store:
         self.heartbeats = Heartbeats(self)
         self.fake_meta = FakeMetaState(self)
         self.clock = Clock(self)
+        self.attention = Attention(self)
         self.upkeep = Upkeep(self)
 
     def open(self) -> None:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.store import StoreError
 from app.web.current import gateway
-from app.web.middleware import REQUEST_ID
+from app.web.middleware import ERROR_CODE, REQUEST_ID
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class ApiError(Exception):
 
 def error_response(error: ApiError, status: int | None = None) -> Response:
     """Return the error as a response; its code gives the status."""
+    request.environ[ERROR_CODE] = error.code
     body = error_body(error, request.environ[REQUEST_ID])
     return Response(body, status or STATUS_OF[error.code], error.headers, mimetype="application/json")
 
@@ -123,11 +124,12 @@ def internal_error_response(error: Exception) -> Response:
     return error_response(ApiError("internal_error", "An internal error; the log has its trace."))
 
 
-def unavailable_response(error: StoreError) -> Response:
+def unavailable_response(error: StoreError, details: Mapping[str, Any] | None = None) -> Response:
     """Log that the store is unavailable; the client may try again."""
     reason = gateway().store.explain(error)
     log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": reason})
-    return error_response(ApiError("unavailable", "The store is unavailable; try again.", headers=RETRY))
+    message = "The store is unavailable; try again."
+    return error_response(ApiError("unavailable", message, details=details, headers=RETRY))
 
 
 def register_errors(app: Flask) -> None:

@@ -20,6 +20,9 @@ WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
 REQUEST_ID = "wats.request_id"
 ROUTE = "wats.route"
 IS_ERROR = "wats.is_error"
+ERROR_CODE = "wats.error_code"
+"""The code of the error that a request is answered with, for the log."""
+
 REQUEST_ID_HEADER = "X-Request-Id"
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE = ("Cache-Control", "no-store")

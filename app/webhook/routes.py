@@ -11,10 +11,12 @@ from app.domain.receipt import Stored
 from app.web.body import read_body, refuse_declared_over
 from app.web.body_budget import EXTENSION, BodyBudget
 from app.web.current import gateway
-from app.web.errors import ApiError
+from app.web.errors import ApiError, error_response
 from app.web.guards import Guard, guarded_by
 from app.web.middleware import Environ
 from app.webhook.receive import receive
+from app.webhook.refusals import EXTENSION as REFUSALS
+from app.webhook.refusals import Refusals
 
 bp = Blueprint("webhook", __name__)
 
@@ -56,7 +58,9 @@ def answer_handshake() -> Response:
     """Return Meta's challenge, so that Meta accepts this URL."""
     if _single("hub.mode") != "subscribe":
         raise ApiError("invalid_handshake", "hub.mode is not 'subscribe'.")
-    return Response(_single("hub.challenge"), mimetype="text/plain")
+    challenge = _single("hub.challenge")
+    _refusals().accept_handshake()
+    return Response(challenge, mimetype="text/plain")
 
 
 @bp.post("")
@@ -65,6 +69,18 @@ def receive_webhook() -> Response:
     """Store a webhook durably, and answer before any other work on it."""
     body, signer = g.signed
     return RESPONSES[receive(body, signer, gateway())]
+
+
+@bp.errorhandler(ApiError)
+def refuse(error: ApiError) -> Response:
+    """Count a refused request, so that an operator is told of it, and answer it."""
+    _refusals().refuse(error.code)
+    return error_response(error)
+
+
+def _refusals() -> Refusals:
+    refusals: Refusals = current_app.extensions[REFUSALS]
+    return refusals
 
 
 def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:

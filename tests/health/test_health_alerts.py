@@ -12,8 +12,9 @@ from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.heartbeat import Heartbeat
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.queue import QueueDepth, QueueState
+from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
-from app.health.alerts import alerts_of
+from app.health.alerts import alerts_of, standing_alerts
 from app.health.snapshot import Snapshot
 from app.store import EventCounts, MessageCounts, ReceiptCounts
 
@@ -22,6 +23,7 @@ ALIVE = Heartbeat("gateway-1:412", "worker", "0.1.0", NOW, NOW)
 DEAD = replace(ALIVE, at=NOW - timedelta(minutes=1))
 PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired; check the access token", NOW, NOW, 1)
 HELD_BACK = QueueState("send:1", False, False, Breaker(5, NOW), None, NOW, "connection refused")
+REFUSED = RefusedWebhooks("signature_mismatch", 3, NOW - timedelta(minutes=5), NOW)
 CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
 
 
@@ -66,6 +68,7 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"orphaned": (QueueDepth("send:1", 2, 0, NOW),)}, "number_not_listed"),
         ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
         ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
+        ({"refused": (REFUSED,)}, "webhooks_refused"),
     ],
 )
 def test_each_condition_has_its_code(condition: dict[str, object], code: str) -> None:
@@ -105,3 +108,24 @@ def test_a_jump_of_the_clock_is_told_with_its_size_and_its_cure(seconds: int, to
 
 def test_a_jump_of_the_day_before_is_no_alert() -> None:
     assert alerts_of(replace(HEALTHY, clock_jump=ClockJump(NOW - timedelta(days=1), 3600))) == []
+
+
+def test_refused_webhooks_are_told_with_their_number_the_last_accepted_one_and_the_cure() -> None:
+    [alert] = alerts_of(replace(HEALTHY, refused=(REFUSED,)))
+
+    assert alert.message == (
+        "3 requests to the webhook's path refused (signature_mismatch), the last accepted: 2026-01-02T12:00:00.000Z;"
+        " set `webhook.appSecret` to the secret of the app that sends, and restart"
+    )
+    assert (alert.subject, alert.since) == ("signature_mismatch", NOW - timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(("check", "codes"), [("database", ["not_ready"]), ("disk", ["not_ready", "no_worker"])])
+def test_what_follows_from_a_database_that_is_away_is_no_second_alert(check: str, codes: list[str]) -> None:
+    alerts = standing_alerts({check: "away"}, replace(HEALTHY, workers=[]))
+
+    assert [alert.code for alert in alerts] == codes
+
+
+def test_a_worker_is_not_missed_while_the_database_is_just_back() -> None:
+    assert standing_alerts({}, replace(HEALTHY, workers=[DEAD]), store_is_back=True) == []

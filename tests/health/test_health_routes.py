@@ -144,7 +144,8 @@ def test_a_gateway_that_is_not_ready_needs_attention(settings: Settings) -> None
 
     attention = app.test_client().get("/status", headers=bearer()).get_json()["attention"]
 
-    assert attention[0] == {"code": "not_ready", "message": "not ready: disk: too little space is left on the disk"}
+    assert (attention[0]["code"], attention[0]["subject"]) == ("not_ready", "disk")
+    assert attention[0]["cause"] == "not ready: disk: too little space is left on the disk"
     app.extensions["wats"].store.close()
 
 
@@ -176,7 +177,10 @@ def test_status_is_503_while_the_store_is_unavailable(client: FlaskClient, gatew
 
     answer = client.get("/status", headers=bearer())
 
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "unavailable")
+    error = answer.get_json()["error"]
+    assert (answer.status_code, error["code"]) == (503, "unavailable")
+    assert [alert["code"] for alert in error["details"]["attention"]] == ["not_ready"] * 2
+    assert 'wats_attention{alert="not_ready"} 2.0' in client.get("/metrics", headers=bearer()).text
 
 
 def test_diagnostics_hold_no_secret(client: FlaskClient, settings: Settings) -> None:

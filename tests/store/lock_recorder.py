@@ -25,6 +25,9 @@ from app.store.transactions.apply_statuses import STATUS_LOCK
 
 PLACES = re.findall(r"^ {4}(idempotency keys → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
 INSERTED = re.compile(r"INSERT INTO (\w+)")
+OF_ATTENTION = ("alerts", "refused_webhooks")
+"""Who changes alerts holds the lock on the split job; refused webhooks are changed alone."""
+
 READS = {database.read.__code__ for database in (SqliteDatabase, PostgresDatabase)}
 
 
@@ -39,7 +42,16 @@ def _order() -> list[str]:
         ("advisory lock", "receipts"),
     ):
         places.insert(places.index(at), name)
-    return [*places, "event_names", "receipt_errors", "consumers", "heartbeats", "clock_jump", "fake_meta"]
+    return [
+        *places,
+        "event_names",
+        "receipt_errors",
+        "consumers",
+        "heartbeats",
+        "clock_jump",
+        "fake_meta",
+        *OF_ATTENTION,
+    ]
 
 
 ORDER = _order()
@@ -59,6 +71,7 @@ CONFLICTING = {
     "contact_links": "contacts",
     "conversations": "contacts",
     "send_scopes": "scopes",
+    "refused_webhooks": "refused_webhooks",
 }
 """Tables with an INSERT … ON CONFLICT, which may wait for another one, and its place in the order."""
 
@@ -242,7 +255,7 @@ def _key_in(values: Mapping[str, Any]) -> Any:
     """The primary key of a row that is to be inserted."""
     if "phone_number_id" in values:
         return values["phone_number_id"], values["contact"]
-    return values.get("name", values.get("sha256", b""))
+    return next((values[name] for name in ("name", "reason", "sha256") if name in values), b"")
 
 
 def _rows(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

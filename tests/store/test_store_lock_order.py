@@ -10,6 +10,7 @@ from types import CodeType, FunctionType
 import pytest
 from sqlalchemy import Connection, delete, insert, update
 
+from app.domain.alert import Alert
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.event import Position
@@ -19,6 +20,7 @@ from app.domain.message import MessageStatus, queue_of_number
 from app.domain.meta.graph_errors import GraphError
 from app.domain.pacing import Pace
 from app.domain.receipt import ReceiptState
+from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.replay import Selection
 from app.domain.send_answer import Accepted, Refused
 from app.domain.send_limits import SendLimits
@@ -256,6 +258,17 @@ def keep_readers_and_heartbeats(store: Store, clock: Clock) -> None:
     store.heartbeats.delete("host:3")
 
 
+def tell_what_needs_a_human(store: Store) -> None:
+    """Alerts that begin and are over, and what was refused at Meta's route."""
+    standing = [Alert(code, subject, "cause", "cure") for code in ("b", "a") for subject in ("2", "1")]
+    store.attention.record(standing)
+    store.attention.record(standing[:1])
+    refused = [RefusedWebhooks(reason, 1, NOON, NOON) for reason in ("missing_signature", "body_too_large")]
+    store.attention.add_refused(refused)
+    store.attention.forget_refused(refused)
+    store.attention.refused(), store.attention.recorded()
+
+
 def keep_the_fake_metas_state(store: Store) -> None:
     fake = store.fake_meta
     fake.put("media", "1", b"\0"), fake.update("counter", "x", lambda _: 1), fake.delete("media", "1")
@@ -354,6 +367,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         change_queues(store)
         crash_workers(store, clock)
         keep_readers_and_heartbeats(store, clock)
+        tell_what_needs_a_human(store)
         keep_the_fake_metas_state(store)
         set_the_clock_back(store, clock)
         put_right_what_older_code_left(store)

@@ -89,13 +89,16 @@ erased_events = Table(
 UNDELIVERED = "state IN ('dead', 'skipped')"
 """SQLite uses a partial index only for a query that repeats its condition word for word."""
 
+DISCARDED = "state = 'discarded'"
+"""Dismissed by an operator."""
+
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("event", BigInteger, nullable=False),  # its sequence
     Column("destination", String(64), nullable=False),
-    Column("state", String(10), nullable=False),  # open, delivered, dead, skipped
+    Column("state", String(10), nullable=False),  # open, delivered, dead, skipped, discarded
     Column("order_key", BigInteger),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("attempts", LargeBinary, nullable=False),  # JSON
@@ -103,6 +106,7 @@ deliveries = Table(
     Index("deliveries_destination", "destination", "id"),
     Index("deliveries_undelivered", "destination", "state", "id", **where(UNDELIVERED)),
     Index("deliveries_to_replay", "event", **where(UNDELIVERED)),
+    Index("deliveries_discarded", "destination", "id", **where(DISCARDED)),
     sqlite_autoincrement=True,
 )
 
@@ -140,6 +144,8 @@ queues = Table(
     Column("last_error_at", UtcDateTime),
     Column("last_error", String(200)),
     Column("rest_until", UtcDateTime),
+    Column("refusals", Integer),
+    Column("paused_at", UtcDateTime),
 )
 """The state that applies to all jobs of a queue. Its row is locked while its jobs are claimed, ordered or settled."""
 

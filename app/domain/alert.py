@@ -1,0 +1,50 @@
+"""An alert: a condition that needs a human. What stands now is compared with what stood before."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+AlertKey = tuple[str, str]
+"""The code of an alert and its subject: what one alert is told from another by."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A condition that needs a human.
+
+    `code` and `subject` (what it is about, empty for the whole gateway) are stable; `cause` and `cure` may change
+    with any release. `since`: when it began, if that is known.
+    """
+
+    code: str
+    subject: str
+    cause: str
+    cure: str
+    since: datetime | None = None
+
+    @property
+    def key(self) -> AlertKey:
+        """What the alert is recognised by."""
+        return self.code, self.subject
+
+    @property
+    def message(self) -> str:
+        """Cause and cure in one sentence."""
+        return f"{self.cause}; {self.cure}"
+
+
+@dataclass(frozen=True)
+class AlertChanges:
+    """The alerts that began and those that are over, as they were when they began."""
+
+    opened: list[Alert]
+    closed: list[Alert]
+
+
+def changes_of(standing: Iterable[Alert], recorded: Mapping[AlertKey, Alert]) -> AlertChanges:
+    """Compare the alerts that stand with those that are recorded."""
+    now = {alert.key: alert for alert in standing}
+    return AlertChanges(
+        opened=[alert for key, alert in now.items() if key not in recorded],
+        closed=[alert for key, alert in recorded.items() if key not in now],
+    )

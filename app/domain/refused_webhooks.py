@@ -1,0 +1,31 @@
+"""Webhooks that were refused for one reason: since when, how many, and when that is over."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+QUIET = timedelta(minutes=1)
+"""After so long without a refusal, a webhook that was accepted proves that the cause is gone."""
+
+FORGOTTEN = timedelta(days=1)
+HANDSHAKE_FORGOTTEN = timedelta(hours=1)
+"""Meta does not repeat a handshake: a human who looks at the dashboard does."""
+
+HANDSHAKE_REASONS = ("verify_token_mismatch", "invalid_handshake")
+
+
+@dataclass(frozen=True)
+class RefusedWebhooks:
+    """The requests of Meta's route that were refused for one reason, which is the code of their error."""
+
+    reason: str
+    count: int
+    since: datetime
+    last_at: datetime
+
+    def is_over(self, now: datetime, last_accepted_at: datetime | None) -> bool:
+        """Return whether nobody needs to look at it any more."""
+        quiet = now - self.last_at
+        if self.reason in HANDSHAKE_REASONS:
+            return quiet >= HANDSHAKE_FORGOTTEN
+        is_proven = last_accepted_at is not None and last_accepted_at > self.last_at
+        return quiet >= (QUIET if is_proven else FORGOTTEN)

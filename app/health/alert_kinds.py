@@ -1,0 +1,196 @@
+"""Every alert that there is: its code, how urgent it is, what it means and how it is cured.
+
+`docs/runbooks.md` is generated from this table. A cure may name the subject of the alert.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.alert import Alert
+
+
+class Urgency(StrEnum):
+    """`page`: customers notice, or soon will. `ticket`: look at it today."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+@dataclass(frozen=True)
+class AlertKind:
+    """One kind of alert. `cure`: a command or setting, in one sentence; `meaning` and `steps`: for the runbook."""
+
+    code: str
+    urgency: Urgency
+    subject: str
+    cure: str
+    meaning: str
+    steps: str
+
+    def alert(
+        self, cause: str, subject: str = "", *, since: datetime | None = None, cure: str | None = None
+    ) -> Alert:
+        """Return an alert of this kind. `cure`: in place of the usual one."""
+        return Alert(self.code, subject, cause, (cure or self.cure).format(subject=subject), since)
+
+
+NOT_READY = AlertKind(
+    "not_ready",
+    Urgency.PAGE,
+    "the check: `database`, `schema`, `disk`, `draining`",
+    "see docs/runbooks.md#not_ready",
+    "A check of `/readyz` fails: webhooks get 503, and Meta sends them again for up to 7 days.",
+    "`database`: the log's `store.not_ready` has the cause, and what names the database. `schema`: run"
+    " `flask wats db upgrade`. `disk`: free some space; less than `storage.minFreeMegabytes` are left. No restart is"
+    " needed. While the database does not answer, `/status` is 503 with this alert in `error.details`, and no other"
+    " alert can be told.",
+)
+NO_WORKER = AlertKind(
+    "no_worker",
+    Urgency.PAGE,
+    "",
+    "start `flask wats worker`",
+    "No worker has given a sign of life for 15 seconds: nothing is split, delivered or sent. Webhooks are stored.",
+    "`serve` starts a worker again by itself: look at the log for `supervisor.child_exited` and for what the worker"
+    " wrote last. Where the worker is a unit or container of its own, start it. Nothing is lost.",
+)
+RECEIPTS_WAIT = AlertKind(
+    "receipts_wait",
+    Urgency.PAGE,
+    "",
+    "see that a worker is alive (`flask wats status`), and the log for `split.failed`",
+    "Receipts have waited for more than a minute to be split into events.",
+    "After a worker was killed, splitting goes on when its lease has expired (`worker.leaseSeconds`). After an outage"
+    " a long queue of receipts is normal: see that the number falls.",
+)
+UNREADABLE = AlertKind(
+    "unreadable",
+    Urgency.TICKET,
+    "",
+    "see `flask wats receipts list --state unreadable`",
+    "Meta signed these webhooks, but no events could be made of them. Their bytes are kept.",
+    "`flask wats receipts show ID` has the reason. After an upgrade that can read them, run"
+    " `flask wats receipts reprocess --state unreadable`.",
+)
+WEBHOOKS_REFUSED = AlertKind(
+    "webhooks_refused",
+    Urgency.PAGE,
+    "the code of the error, such as `signature_mismatch`",
+    "see docs/runbooks.md#webhooks_refused",
+    "Requests to the webhook's path were refused. Meta repeats its webhooks for up to 7 days, and then gives them up;"
+    " strangers who try the path are told here too.",
+    "`signature_mismatch`: set `webhook.appSecret` to the secret of the app that sends (App settings, Basic), or find"
+    " the proxy that changes the body. `missing_signature`, `invalid_signature_format`: these are not Meta's, or a"
+    " proxy drops the header. `verify_token_mismatch`, `invalid_handshake`: the token in Meta's dashboard is not"
+    " `webhook.verifyToken`. `body_too_large`: raise `webhook.maxBodyBytes` (Meta sends up to 3 MB). `body_timeout`,"
+    " `invalid_body`: the network or a proxy in front is slow, or cuts bodies short. It is over a minute after the"
+    " last refusal, once a webhook was accepted; a handshake's, once one succeeds, or after an hour.",
+)
+DISABLED = AlertKind(
+    "disabled",
+    Urgency.PAGE,
+    "the destination",
+    "mend it, then run `flask wats destinations resume {subject}`",
+    "The destination has answered 410: it wants no more events. They wait.",
+    "If it is wanted again, mend it and resume it. If not, take it out of the config: pruning marks what waits for it"
+    " as skipped.",
+)
+FAILING = AlertKind(
+    "failing",
+    Urgency.PAGE,
+    "the destination",
+    "retries go on by themselves",
+    "Five attempts in a row have failed: the destination is down, slow, or answers 5xx. One delivery at a time is"
+    " tried as a probe; the others wait and use up no attempts.",
+    "Look at the destination. `flask wats destinations test NAME` sends it a test event;"
+    " `flask wats deliveries list --state waiting` shows what waits. When it works again, all goes on by itself;"
+    " `flask wats destinations resume NAME` hurries it.",
+)
+DEAD_LETTERS = AlertKind(
+    "dead_letters",
+    Urgency.TICKET,
+    "",
+    "see `flask wats deliveries list --state dead`",
+    "Deliveries were given up after about three days of attempts.",
+    "`flask wats deliveries show ID` has the attempts. Replay them: `flask wats deliveries replay --state dead`.",
+)
+SENDING_PAUSED = AlertKind(
+    "sending_paused",
+    Urgency.PAGE,
+    "the scope: `app`, `waba:ID` or `number:ID`",
+    "mend it, then run `flask wats sending resume {subject}`",
+    "Meta has refused a message for a reason that holds for the whole scope: an expired token, a missing payment"
+    " method, a locked account, a number that customers report. Messages of the scope wait.",
+    "The cause has Meta's code and what to do about it. [When Meta refuses to take"
+    " messages](operate.md#when-meta-refuses-to-take-messages) has the rest.",
+)
+META_NOT_REACHED = AlertKind(
+    "meta_not_reached",
+    Urgency.PAGE,
+    "the phone number id",
+    "retries go on by themselves",
+    "Messages of this number do not reach Meta, or its answers are lost, five in a row. The others wait.",
+    "See that this machine reaches `graph.baseUrl`, and Meta's status page (metastatus.com).",
+)
+NUMBER_NOT_LISTED = AlertKind(
+    "number_not_listed",
+    Urgency.TICKET,
+    "the phone number id",
+    "list it in `whatsapp.phoneNumberIds` again, or cancel them",
+    "Messages wait in the queue of a number that the config does not list any more: no worker serves it.",
+    "List the number again and restart, or cancel them: `flask wats messages list --status queued`.",
+)
+SENT_TWICE = AlertKind(
+    "sent_twice",
+    Urgency.PAGE,
+    "",
+    "please report it",
+    "Meta has accepted a message twice, which must not happen.",
+    "Please report it, with the log lines of the message.",
+)
+UNKNOWN_MESSAGES = AlertKind(
+    "unknown_messages",
+    Urgency.TICKET,
+    "",
+    "decide with `flask wats messages resolve`, see `flask wats messages list --status unknown`",
+    "Meta's answer to a message was lost, and no status has come for `sending.unknownAlertMinutes`. It may have been"
+    " sent, and is not sent again by itself.",
+    "`flask wats messages resolve ID --as failed` or `--as resend`.",
+)
+CONSUMER_AHEAD = AlertKind(
+    "consumer_ahead",
+    Urgency.TICKET,
+    "the consumer",
+    "delete it, or acknowledge a cursor of this database, so that it misses no event",
+    "A consumer has acknowledged a cursor beyond the last event: probably a backup was restored.",
+    "`DELETE <api>/consumers/NAME`, or acknowledge a cursor of this database:"
+    " [Pull](operate.md#pull-reading-events).",
+)
+CLOCK_JUMPED = AlertKind(
+    "clock_jumped",
+    Urgency.TICKET,
+    "",
+    "check the time service of the machine (of the database's on PostgreSQL)",
+    "The clock was set back or ahead within the last day.",
+    "[A clock that jumps](operate.md#a-clock-that-jumps) says what follows from it.",
+)
+
+ALERT_KINDS = (
+    NOT_READY,
+    NO_WORKER,
+    WEBHOOKS_REFUSED,
+    RECEIPTS_WAIT,
+    UNREADABLE,
+    DISABLED,
+    FAILING,
+    DEAD_LETTERS,
+    SENDING_PAUSED,
+    META_NOT_REACHED,
+    NUMBER_NOT_LISTED,
+    SENT_TWICE,
+    UNKNOWN_MESSAGES,
+    CONSUMER_AHEAD,
+    CLOCK_JUMPED,
+)
+"""The most urgent first, as far as one can tell; `/status` lists alerts in this order."""

@@ -1,0 +1,59 @@
+"""What a web process watches: it writes down what it has refused, and tells when no worker is alive to tell anything.
+
+It runs beside the requests, and costs them nothing.
+"""
+
+from collections.abc import Callable
+
+import gevent
+
+from app.domain.heartbeat import is_any_fresh
+from app.gateway import Gateway
+from app.health.alerts import OK
+from app.health.watch import Watch
+from app.store import StoreError
+
+WRITE_SECONDS = 2.0
+WRITES_PER_LOOK = 8
+LOOKS_WITHOUT_WORKER = 2
+"""A worker that is started again, as with every deployment, is missing for a moment only."""
+
+KIND = "worker"
+
+
+class WebWatch:
+    """The watch of one web process. `write_refused` writes what it has refused since, if anything."""
+
+    def __init__(self, gateway: Gateway, write_refused: Callable[[], None]) -> None:
+        self._store = gateway.store
+        self._watch = Watch(gateway)
+        self._write_refused = write_refused
+        self._looks_without_worker = 0
+
+    def start(self) -> None:
+        """Watch for as long as the process lives."""
+        gevent.spawn(self._watch_forever)
+
+    def look(self) -> None:
+        """Log what keeps the store from being ready; while no worker is alive, do the worker's watch."""
+        checks = self._store.checks()
+        if checks["database"] != OK or checks["schema"] != OK:
+            return
+        try:
+            self._looks_without_worker = 0 if self._has_worker() else self._looks_without_worker + 1
+            if self._looks_without_worker >= LOOKS_WITHOUT_WORKER:
+                self._watch.look()
+        except StoreError:  # it has just gone away; the next look logs it
+            return
+
+    def _has_worker(self) -> bool:
+        return is_any_fresh(self._store.heartbeats.of_kind(KIND), self._store.clock.now())
+
+    def _watch_forever(self) -> None:
+        writes = 0
+        while True:
+            gevent.sleep(WRITE_SECONDS)
+            self._write_refused()
+            writes = (writes + 1) % WRITES_PER_LOOK
+            if writes == 0:
+                self.look()

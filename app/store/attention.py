@@ -1,0 +1,50 @@
+"""What needs a human: the alerts that stand, and the webhooks that were refused."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, select, text
+
+from app.domain.alert import Alert, AlertChanges, AlertKey
+from app.domain.refused_webhooks import RefusedWebhooks
+from app.store.repository import Repository
+from app.store.tables.attention_schema import refused_webhooks
+from app.store.tables.types import UtcDateTime
+from app.store.transactions.record_alerts import read_alerts, record_alerts
+
+_ADD = text(
+    "INSERT INTO refused_webhooks (reason, count, since, last_at) VALUES (:reason, :count, :since, :last_at)"
+    " ON CONFLICT (reason) DO UPDATE SET count = refused_webhooks.count + excluded.count, last_at = excluded.last_at"
+).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("since", "last_at")))
+
+
+class Attention(Repository):
+    """The alerts that stand, and what was refused at Meta's route."""
+
+    def recorded(self) -> dict[AlertKey, Alert]:
+        """Return the alerts that stood when they were recorded last."""
+        return self._store.database.read(read_alerts)
+
+    def record(self, standing: Iterable[Alert]) -> AlertChanges:
+        """Record the alerts that stand, and return those that began and those that are over."""
+        alerts = list(standing)
+        return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts))
+
+    def refused(self) -> list[RefusedWebhooks]:
+        """Return what was refused, by reason."""
+        query = select(refused_webhooks).order_by(refused_webhooks.c.reason)
+        return self._store.database.read(lambda c: [RefusedWebhooks(**row) for row in c.execute(query).mappings()])
+
+    def add_refused(self, refused: Sequence[RefusedWebhooks]) -> None:
+        """Add these to what was refused."""
+        rows = [vars(one) for one in sorted(refused, key=lambda one: one.reason)]
+        self._store.write(lambda c: c.execute(_ADD, rows), durable=False)
+
+    def forget_refused(self, refused: Sequence[RefusedWebhooks]) -> None:
+        """Forget these, unless more were refused meanwhile."""
+        self._store.write(lambda c: _forget(c, refused), durable=False)
+
+
+def _forget(connection: Connection, refused: Sequence[RefusedWebhooks]) -> None:
+    for one in sorted(refused, key=lambda each: each.reason):
+        is_same = (refused_webhooks.c.reason == one.reason) & (refused_webhooks.c.last_at <= one.last_at)
+        connection.execute(delete(refused_webhooks).where(is_same))

@@ -1,0 +1,27 @@
+"""The tables of what needs a human: the alerts that stand, and webhooks that were refused."""
+
+from sqlalchemy import BigInteger, Column, String, Table
+
+from app.store.tables.schema import metadata
+from app.store.tables.types import UtcDateTime
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("cause", String(500), nullable=False),
+    Column("cure", String(500), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+"""The alerts that stood when they were compared last. Who changes it holds the lock on the split job."""
+
+refused_webhooks = Table(
+    "refused_webhooks",
+    metadata,
+    Column("reason", String(40), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+)
+"""Requests of Meta's route that were refused, by the code of their error; see `app.domain.refused_webhooks`."""

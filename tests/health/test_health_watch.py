@@ -1,0 +1,153 @@
+"""The watch writes a line when an alert begins, and one when it is over; a web process keeps what it has refused."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.heartbeat import Heartbeat
+from app.domain.job import WATCH_EVERY, WATCH_QUEUE, Job, Retry
+from app.gateway import Gateway
+from app.health.watch import Watch
+from app.health.web_watch import LOOKS_WITHOUT_WORKER, WebWatch
+from app.webhook.refusals import EXTENSION, Refusals
+from tests.support.live import LIVE_ENVIRONMENT
+from tests.support.webhooks import PATH, bearer, body_of, signed
+
+JOB = Job(1, WATCH_QUEUE, 0, 0, 1)
+HANDSHAKE = f"{PATH}?hub.mode=subscribe&hub.challenge=1&hub.verify_token="
+
+
+@pytest.fixture
+def refusals(app: Flask) -> Refusals:
+    return app.extensions[EXTENSION]
+
+
+@pytest.fixture(autouse=True)
+def worker(gateway: Gateway) -> None:
+    beat(gateway)
+
+
+def beat(gateway: Gateway) -> None:
+    now = gateway.clock()
+    gateway.store.heartbeats.beat(Heartbeat("host:1", "worker", "1", now, now))
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, int]]:
+    return [
+        (record.message, record.__dict__["alert"], record.levelno)
+        for record in caplog.records
+        if record.message.startswith("alert.")
+    ]
+
+
+def test_an_alert_is_one_line_when_it_begins_and_one_when_it_is_over(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    watch = Watch(gateway)
+    gateway.store.consumers.ack("crm", 7)
+    for _ in range(2):
+        assert watch.handle(JOB) == Retry(WATCH_EVERY)
+    gateway.store.consumers.delete("crm")
+    for _ in range(2):
+        watch.handle(JOB)
+
+    assert lines(caplog) == [
+        ("alert.opened", "consumer_ahead", logging.WARNING),
+        ("alert.closed", "consumer_ahead", logging.INFO),
+    ]
+
+
+def test_the_status_tells_since_when_an_alert_stands(client: FlaskClient, gateway: Gateway) -> None:
+    gateway.store.consumers.ack("crm", 7)
+    before = client.get("/status", headers=bearer()).get_json()["attention"]
+    Watch(gateway).look()
+
+    [alert] = client.get("/status", headers=bearer()).get_json()["attention"]
+
+    assert (before[0]["since"], alert["subject"]) == (None, "crm")
+    assert alert["since"] is not None
+    assert alert["message"] == f"{alert['cause']}; {alert['cure']}"
+
+
+def test_what_is_refused_is_told_by_reason(client: FlaskClient, refusals: Refusals) -> None:
+    client.post(PATH, data=body_of())
+    client.post(PATH, data=body_of(), headers=signed(body_of(), "wrong"))
+    client.get(HANDSHAKE + "wrong")
+    refusals.write()
+
+    status = client.get("/status", headers=bearer()).get_json()
+    metrics = client.get("/metrics", headers=bearer()).text
+
+    assert {alert["subject"] for alert in status["attention"]} == {
+        "missing_signature",
+        "signature_mismatch",
+        "verify_token_mismatch",
+    }
+    assert 'wats_attention{alert="webhooks_refused"} 3.0' in metrics
+    assert 'wats_webhooks_refused_total{reason="missing_signature"} 1.0' in metrics
+
+
+def test_a_handshake_that_succeeds_ends_what_was_told_of_handshakes(client: FlaskClient, refusals: Refusals) -> None:
+    client.get(HANDSHAKE + "wrong")
+    refusals.write()
+    client.get(HANDSHAKE + LIVE_ENVIRONMENT["TEST_VERIFY_TOKEN"])
+    refusals.write()
+
+    assert client.get("/status", headers=bearer()).get_json()["attention"] == []
+
+
+def test_refusals_are_kept_until_the_store_answers_again(
+    client: FlaskClient, gateway: Gateway, refusals: Refusals
+) -> None:
+    client.post(PATH, data=body_of())
+    client.get(HANDSHAKE + LIVE_ENVIRONMENT["TEST_VERIFY_TOKEN"])
+    gateway.store.close()
+    refusals.write()
+    client.post(PATH, data=body_of())
+    refusals.write()
+    gateway.store.open()
+
+    refusals.write()
+
+    [refused] = gateway.store.attention.refused()
+    assert (refused.reason, refused.count) == ("missing_signature", 2)
+
+
+def test_what_is_over_is_forgotten(gateway: Gateway, refusals: Refusals) -> None:
+    refusals.refuse("missing_signature")
+    refusals.write()
+    [refused] = gateway.store.attention.refused()
+    longer_ago = {"since": refused.since - timedelta(days=2), "last_at": refused.last_at - timedelta(days=2)}
+    gateway.store.attention.forget_refused([refused])
+    gateway.store.attention.add_refused([type(refused)(refused.reason, 1, **longer_ago)])
+
+    Watch(gateway).look()
+
+    assert gateway.store.attention.refused() == []
+
+
+def test_a_web_process_tells_that_no_worker_is_alive(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    watch = WebWatch(gateway, lambda: None)
+    watch.look()
+    gateway.store.heartbeats.delete("host:1")
+
+    for _ in range(LOOKS_WITHOUT_WORKER + 1):
+        watch.look()
+
+    assert lines(caplog) == [("alert.opened", "no_worker", logging.ERROR)]
+
+
+def test_a_web_process_tells_of_a_store_that_is_away_and_of_nothing_else(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = WebWatch(gateway, lambda: None)
+    gateway.store.close()
+
+    for _ in range(LOOKS_WITHOUT_WORKER + 1):
+        watch.look()
+
+    assert {record.message for record in caplog.records} == {"store.not_ready"}
