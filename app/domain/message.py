@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any, Literal
 
+from app.domain.window import Window, WindowPolicy
+
 Endpoint = Literal["messages", "marketing_messages"]
 """The Graph endpoint that takes the message."""
 
@@ -66,7 +68,7 @@ class NewMessage:
 
     `names` are the contact's: a phone number without its plus sign, a user id, or a group id. `body` is the JSON
     object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it may be sent outside
-    the customer service window.
+    the customer service window. `window_policy`: what holds for one that may not.
     """
 
     id: str
@@ -80,6 +82,7 @@ class NewMessage:
     recipient: str | None = None
     tracker: str | None = None
     window_exempt: bool = False
+    window_policy: WindowPolicy = "off"
     key: IdempotencyKey | None = None
 
     @property
@@ -128,10 +131,13 @@ class Message:
 
 @dataclass(frozen=True)
 class AcceptedMessage:
-    """What accepting came to. `is_replay`: the key was used before, for the same; the message is the first one's."""
+    """What accepting came to. `is_replay`: the key was used before, for the same; the message is the first one's.
+    `window`: None if it was not looked at.
+    """
 
     message: Message
     is_replay: bool
+    window: Window | None = None
 
 
 class Unaccepted(Enum):
@@ -141,7 +147,14 @@ class Unaccepted(Enum):
     ERASED = "erased"
 
 
-Acceptance = AcceptedMessage | Unaccepted
+@dataclass(frozen=True)
+class WindowClosed:
+    """Nothing was accepted, and no key is used: the customer service window is closed, and the policy enforces it."""
+
+    window: Window
+
+
+Acceptance = AcceptedMessage | Unaccepted | WindowClosed
 
 
 def new_message_id(now: datetime) -> str:

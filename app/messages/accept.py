@@ -1,9 +1,9 @@
-"""Accept messages: check them, look at the customer service window, and store them with their jobs."""
+"""Accept messages: check them, and store them with their jobs unless the customer service window is closed."""
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.domain.message import (
     Message,
     NewMessage,
     Unaccepted,
+    WindowClosed,
     new_message_id,
 )
 from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload
@@ -69,9 +70,8 @@ def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
     """Accept each message that is as it must be, all of them in one transaction. Return one result for each."""
     now = gateway.clock()
     checked = [check(submission, gateway.settings, now) for submission in submissions]
-    checked = _check_windows(gateway, checked, now)
     accepted = iter(gateway.store.messages.accept([one.new for one in checked if isinstance(one, _Checked)]))
-    return [one if isinstance(one, Refused) else _result(next(accepted), one.warnings) for one in checked]
+    return [one if isinstance(one, Refused) else _result(next(accepted), one.warnings, now) for one in checked]
 
 
 def check(submission: Submission, settings: Settings, now: datetime) -> _Checked | Refused:
@@ -110,6 +110,7 @@ def _new_message(
         recipient=payload.recipient,
         tracker=payload.tracker,
         window_exempt=payload.is_window_exempt,
+        window_policy="off" if payload.is_window_exempt else sending.window_policy,
         key=_key(submission, sending.idempotency_days),
     )
 
@@ -122,37 +123,30 @@ def _key(submission: Submission, days: int) -> IdempotencyKey | None:
     return IdempotencyKey(key, request_digest, timedelta(days=days))
 
 
-def _check_windows(
-    gateway: Gateway, checked: Sequence[_Checked | Refused], now: datetime
-) -> list[_Checked | Refused]:
-    """Refuse messages that come outside the customer service window, or warn of it, as the profile says."""
-    policy = gateway.settings.sending.window_policy
-    bound = [one.new for one in checked if isinstance(one, _Checked) and not one.new.window_exempt]
-    if policy == "off" or not bound:
-        return list(checked)
-    times = gateway.store.conversations.last_inbound([(new.phone_number_id, new.names) for new in bound])
-    windows = {new.id: Window(last) for new, last in zip(bound, times, strict=True)}
-    return [
-        one
-        if isinstance(one, Refused) or one.new.id not in windows
-        else _within(one, windows[one.new.id], now, is_enforced=policy == "enforce")
-        for one in checked
-    ]
-
-
-def _within(checked: _Checked, window: Window, now: datetime, *, is_enforced: bool) -> _Checked | Refused:
-    if window.is_open(now):
-        return checked
-    if window.last_inbound_at is None:
-        return replace(checked, warnings=(*checked.warnings, NEVER_HEARD))
-    times = {"lastInboundAt": iso(window.last_inbound_at), "expiresAt": iso(window.expires_at)}
-    closed = f"the customer service window closed at {times['expiresAt']}; only templates are taken outside of it"
-    if is_enforced:
-        return Refused("window_closed", f"{closed[0].upper()}{closed[1:]}.", times)
-    return replace(checked, warnings=(*checked.warnings, closed))
-
-
-def _result(acceptance: Acceptance, warnings: tuple[str, ...]) -> Result:
+def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) -> Result:
     if isinstance(acceptance, Unaccepted):
         return ERASED if acceptance is Unaccepted.ERASED else CONFLICT
-    return Accepted(acceptance.message, acceptance.is_replay, () if acceptance.is_replay else warnings)
+    if isinstance(acceptance, WindowClosed):
+        told = _closed(acceptance.window)
+        return Refused("window_closed", f"{told[0].upper()}{told[1:]}.", _times(acceptance.window))
+    if acceptance.is_replay:
+        return Accepted(acceptance.message, is_replay=True)
+    return Accepted(
+        acceptance.message, is_replay=False, warnings=(*warnings, *_warnings_of_window(acceptance.window, now))
+    )
+
+
+def _warnings_of_window(window: Window | None, now: datetime) -> tuple[str, ...]:
+    if window is None or window.is_open(now):
+        return ()
+    return (NEVER_HEARD if window.last_inbound_at is None else _closed(window),)
+
+
+def _closed(window: Window) -> str:
+    return (
+        f"the customer service window closed at {_times(window)['expiresAt']}; only templates are taken outside of it"
+    )
+
+
+def _times(window: Window) -> dict[str, str | None]:
+    return {"lastInboundAt": iso(window.last_inbound_at), "expiresAt": iso(window.expires_at)}

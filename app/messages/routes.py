@@ -36,6 +36,7 @@ from app.web.schemas import page_of
 
 bp = JsonBlueprint("messages", __name__, description="Messages to customers.")
 
+MESSAGE = MessageSchema()
 MAX_WAIT_SECONDS = 30
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 _PREFER = re.compile(r"wait=([0-9]{1,2})", re.ASCII)
@@ -173,7 +174,7 @@ def _respond(accepted: Accepted) -> Response:
     if seconds:
         message = wait_for_answer(gateway().store, message, seconds, long_polls())
     is_answered = seconds > 0 and message.status not in UNFINISHED
-    response = jsonify(MessageSchema().dump(message_json(message, accepted.warnings)))
+    response = jsonify(MESSAGE.dump(message_json(message, accepted.warnings)))
     response.status_code = 200 if is_answered else 202
     response.headers["Location"] = url_for("messages.show_message", message_id=message.id)
     if accepted.is_replay:

@@ -6,7 +6,7 @@ Python's own parser accepts duplicate keys and NaN, and raises other errors for 
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import marshmallow as ma
@@ -48,6 +48,12 @@ class JsonBlueprint(Blueprint):  # type: ignore[misc]
     """A documented blueprint whose JSON bodies are parsed strictly."""
 
     ARGUMENTS_PARSER = StrictJson()
+
+    def arguments(self, schema: ma.Schema | type[ma.Schema], **options: Any) -> Callable[..., Any]:
+        """Decorate a view that takes JSON of this schema. Its instance is made once, not for each request."""
+        made = schema() if isinstance(schema, type) else schema
+        decorator: Callable[..., Any] = super().arguments(made, **options)
+        return decorator
 
 
 def parse_json(body: bytes) -> Any:

@@ -185,9 +185,9 @@ def test_a_thousand_messages_are_one_batch(client: FlaskClient, store: Store) ->
     assert len({message.id for message in store.messages.page(limit=2000)}) == 1000
 
 
-def customer_wrote(store: Store, ago: timedelta) -> None:
+def customer_wrote(store: Store, ago: timedelta, wamid: str = "wamid.in") -> None:
     at = str(int((datetime.now(UTC) - ago).timestamp()))
-    written = {"id": "wamid.in", "from": TO[1:], "timestamp": at, "type": "text", "text": {"body": "hi"}}
+    written = {"id": wamid, "from": TO[1:], "timestamp": at, "type": "text", "text": {"body": "hi"}}
     add_events(store, *webhook(number=NUMBERS[0], messages=[written]))
 
 
@@ -218,6 +218,27 @@ def test_a_message_outside_the_window_is_refused_where_the_profile_says_so(clien
 
     assert (response.status_code, error_of(response)["code"]) == (422, "window_closed")
     assert set(error_of(response)["details"]) == {"lastInboundAt", "expiresAt"}
+
+
+@pytest.mark.parametrize("policy", ["enforce"])
+def test_a_key_gets_its_message_also_after_the_window_has_closed(client: FlaskClient, store: Store) -> None:
+    accepted = send(client, text(), key="k1").get_json()
+    customer_wrote(store, timedelta(hours=25))
+
+    repeated = send(client, text(), key="k1")
+
+    assert (repeated.status_code, repeated.get_json()["id"]) == (202, accepted["id"])
+
+
+@pytest.mark.parametrize("policy", ["enforce"])
+def test_a_message_that_the_window_forbids_uses_no_key(client: FlaskClient, store: Store) -> None:
+    customer_wrote(store, timedelta(hours=25))
+    refused = send(client, text(), key="k1")
+    customer_wrote(store, timedelta(hours=1), "wamid.later")
+
+    accepted = send(client, text("something else"), key="k1")
+
+    assert (refused.status_code, accepted.status_code) == (422, 202)
 
 
 def test_waiting_ends_with_the_answer(client: FlaskClient, store: Store) -> None:

@@ -1,5 +1,6 @@
 """Accepts messages: reserves their idempotency keys, and adds them with their jobs. All of it commits, or nothing.
 
+A message that its customer service window forbids uses no key, unless the key is used already: it gets that message.
 A key that another transaction reserves at the same time is waited for: of any number of requests with one key, one
 adds its message, and the others get that message.
 """
@@ -18,8 +19,11 @@ from app.domain.message import (
     MessageStatus,
     NewMessage,
     Unaccepted,
+    WindowClosed,
 )
 from app.domain.meta.touch import Touch
+from app.domain.window import Window
+from app.store.tables.conversations import last_inbound
 from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
 from app.store.tables.types import UtcDateTime, chunks
@@ -46,31 +50,58 @@ class Reserved(NamedTuple):
 
 
 def accept_messages(connection: Connection, now: datetime, new: Sequence[NewMessage]) -> list[Acceptance]:
-    """Add each message that has no key, or is the first with its key. Return what became of each."""
-    reserved = _reserve_keys(connection, now, new)
-    wanted = [_key(message) if message.key is None else reserved[message.key.sha256].message for message in new]
-    fresh = [message for message, key in zip(new, wanted, strict=True) if key == _key(message)]
-    _add(connection, now, fresh)
+    """Add each message that its window allows and that has no key, or is the first with its key. Return what became
+    of each."""
+    windows = _windows(connection, new)
+    allowed = [message for message in new if not _is_forbidden(message, windows, now)]
+    reserved = _reserve_keys(connection, now, new, allowed)
+    wanted = [_wanted(message, reserved) for message in new]
+    _add(connection, now, [message for message in allowed if _wanted(message, reserved) == _key(message)])
     stored = messages_by_key(connection, wanted)
-    return [_acceptance(message, reserved, stored.get(key)) for message, key in zip(new, wanted, strict=True)]
+    return [
+        _acceptance(message, reserved, stored.get(key), windows.get(message.id))
+        for message, key in zip(new, wanted, strict=True)
+    ]
 
 
-def _reserve_keys(connection: Connection, now: datetime, new: Sequence[NewMessage]) -> dict[bytes, Reserved]:
-    """Reserve the keys that are free, in their order, and return what each of the given keys stands for."""
+def _windows(connection: Connection, new: Sequence[NewMessage]) -> dict[str, Window]:
+    """Return the windows that are to be looked at, by the ids of the messages."""
+    bound = [message for message in new if message.window_policy != "off"]
+    if not bound:
+        return {}
+    times = last_inbound(connection, [(message.phone_number_id, message.names) for message in bound])
+    return {message.id: Window(at) for message, at in zip(bound, times, strict=True)}
+
+
+def _is_forbidden(message: NewMessage, windows: dict[str, Window], now: datetime) -> bool:
+    window = windows.get(message.id)
+    return window is not None and window.forbids(message.window_policy, now, is_exempt=message.window_exempt)
+
+
+def _reserve_keys(
+    connection: Connection, now: datetime, new: Sequence[NewMessage], allowed: Sequence[NewMessage]
+) -> dict[bytes, Reserved]:
+    """Reserve the keys of allowed messages that are free, in their order. Return what each key in use stands for."""
+    expiry = {message.key.sha256: now - message.key.lifetime for message in new if message.key is not None}
     rows: dict[bytes, dict[str, Any]] = {}
-    for message in new:
+    for message in allowed:
         if (key := message.key) is not None:
             row = {"sha256": key.sha256, "request_sha256": key.request_sha256, "message": _key(message)}
-            rows.setdefault(key.sha256, {**row, "now": now, "expired": now - key.lifetime})
-    if not rows:
-        return {}
-    ordered = sorted(rows)
-    connection.execute(_RESERVE, [rows[sha256] for sha256 in ordered])
+            rows.setdefault(key.sha256, {**row, "now": now, "expired": expiry[key.sha256]})
+    if rows:
+        connection.execute(_RESERVE, [rows[sha256] for sha256 in sorted(rows)])
     return {
         bytes(row.sha256): Reserved(bytes(row.request_sha256), bytes(row.message))
-        for chunk in chunks(ordered)
+        for chunk in chunks(sorted(expiry))
         for row in connection.execute(_RESERVED, {"keys": chunk})
+        if row.created_at >= expiry[bytes(row.sha256)]
     }
+
+
+def _wanted(message: NewMessage, reserved: dict[bytes, Reserved]) -> bytes:
+    """Return the 16 bytes of the message that this one is, or that its key was used for."""
+    used = reserved.get(message.key.sha256) if message.key is not None else None
+    return _key(message) if used is None else used.message
 
 
 def _add(connection: Connection, now: datetime, fresh: Sequence[NewMessage]) -> None:
@@ -110,12 +141,20 @@ def _row(message: NewMessage, contact: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def _acceptance(new: NewMessage, reserved: dict[bytes, Reserved], stored: Message | None) -> Acceptance:
-    if new.key is not None and reserved[new.key.sha256].request_sha256 != new.key.request_sha256:
+def _acceptance(
+    new: NewMessage,
+    reserved: dict[bytes, Reserved],
+    stored: Message | None,
+    window: Window | None,
+) -> Acceptance:
+    used = reserved.get(new.key.sha256) if new.key is not None else None
+    if new.key is not None and used is not None and used.request_sha256 != new.key.request_sha256:
         return Unaccepted.KEY_CONFLICT
-    if stored is None:
-        return Unaccepted.ERASED
-    return AcceptedMessage(stored, is_replay=stored.id != new.id)
+    if stored is not None:
+        return AcceptedMessage(stored, stored.id != new.id, window)
+    if used is None and window is not None:  # the only messages that are neither stored nor have a key in use
+        return WindowClosed(window)
+    return Unaccepted.ERASED
 
 
 def _key(message: NewMessage) -> bytes:
