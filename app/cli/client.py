@@ -10,7 +10,7 @@ import requests
 
 from app.cli import CommandFailed, Misconfigured
 from app.config import REALMS, ApiAccess, Mode, Token
-from app.config.start_options import DRY_RUN_APP_SECRET, PORT, URL
+from app.config.start_options import DRY_RUN_APP_SECRET, LIVE, PORT, URL
 
 NO_HEADERS: Mapping[str, str] = {}
 CONNECT_SECONDS, READ_SECONDS = 3, 60
@@ -72,13 +72,28 @@ class Client:
         """Return the JSON object that a POST to the API returns."""
         return self._object(self._call_api("POST", path, {}, json=body, headers=headers))
 
-    def post_webhook(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Post a webhook, as Meta does."""
+    def post_webhook(self, path: str, body: bytes, headers: Mapping[str, str], *, is_refused: bool = False) -> str:
+        """Post a webhook, as Meta does; return how it was answered: `accepted` or `duplicate`.
+
+        `is_refused`: its signature is wrong, and `refused` is the only answer that is no failure.
+        """
         response = self._request("POST", self.access.service_url + path, data=body, headers=dict(headers))
+        if is_refused:
+            return self._refusal_of_signature(response)
         if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            cure = f"the service must run in dry-run, with the same {DRY_RUN_APP_SECRET.variable} if it has one"
+            cure = (
+                f"the service must run in dry-run, with the same {DRY_RUN_APP_SECRET.variable} if it has one"
+                f" (`webhook send {LIVE.flag}` signs for a live one)"
+            )
             raise CommandFailed(f"{_error_of(response)}; {cure}")
-        self._successful(response)
+        return str(self._object(self._successful(response)).get("status"))
+
+    def _refusal_of_signature(self, response: requests.Response) -> str:
+        if response.ok:
+            raise CommandFailed(f"the service took a webhook with a wrong signature: {response.status_code}")
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            raise self._refused(response)
+        return "refused"
 
     def content(self, path: str) -> bytes:
         """Return the bytes that a GET of the API returns."""

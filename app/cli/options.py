@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from app.config import Flags, api_access, load_settings
+from app.config import Flags, Settings, api_access, client_settings
 from app.config.option_types import FilePath, Number, Switch
-from app.config.start_options import CONFIG, OPTIONS, PROFILE, Commands, StartOption
+from app.config.start_options import CONFIG, ENV_FILE, LIVE, OPTIONS, PROFILE, YES_LIVE, Commands, StartOption
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -57,10 +57,31 @@ def dry_run_client_options(command: Command) -> Command:
 
     @wraps(command)
     def with_both(flags: Flags, **others: Any) -> Any:
-        ours = Flags(config=flags.get(CONFIG), profile=flags.get(PROFILE), dry_run=True, listens=False)
-        return command(access=api_access(flags), settings=load_settings(ours), **others)
+        return command(access=api_access(flags), settings=_settings_of_meta(flags), **others)
 
     return _with_flags(with_both, *CLIENT_GROUPS)
+
+
+def meta_client_options(command: Command) -> Command:
+    """Give a command what it needs to reach a running service as Meta does, as `access` and `settings`.
+
+    Without the two yeses to live the secrets are those of a dry-run.
+    """
+
+    @wraps(command)
+    def with_both(flags: Flags, live: bool, yes_live: bool, **others: Any) -> Any:
+        return command(access=api_access(flags), settings=_settings_of_meta(flags, live, yes_live), **others)
+
+    return click_option(LIVE)(click_option(YES_LIVE)(_with_flags(with_both, *CLIENT_GROUPS)))
+
+
+def _settings_of_meta(flags: Flags, live: bool = False, yes_live: bool = False) -> Settings:
+    names = {"config": flags.get(CONFIG), "profile": flags.get(PROFILE)}
+    if live or yes_live:
+        return client_settings(
+            Flags(**names, env_file=flags.get(ENV_FILE), live=live, yes_live=yes_live, listens=False)
+        )
+    return client_settings(Flags(**names, dry_run=True, listens=False))
 
 
 def page_options(command: Command) -> Command:

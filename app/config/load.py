@@ -31,6 +31,11 @@ def load_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = N
     return resolve(with_writable_folder(evaluate(flags, _environ(environ))))[0]
 
 
+def client_settings(flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
+    """Load the settings of a command that speaks to the service as Meta does: it opens no store and no port."""
+    return resolve(evaluate(flags, _environ(environ)), opens_store=False)[0]
+
+
 def dry_run_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
     """Load dry-run settings for a command that only needs the application, such as its routes or OpenAPI document.
 
