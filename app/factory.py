@@ -26,6 +26,7 @@ from app.web.errors import register_errors
 from app.web.guards import register_guards
 from app.web.middleware import RequestMiddleware
 from app.web.openapi import documented_api
+from app.web.query_parameters import register_query_parameters
 from app.webhook.openapi import document_webhook
 from app.webhook.receipts import bp as receipts
 from app.webhook.refusals import EXTENSION as REFUSALS
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> Flask:
     app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, finish)  # type: ignore[method-assign]
 
     register_guards(app)
+    register_query_parameters(app)
     api = documented_api(app)
     register_errors(app)
     _register_blueprints(app, api, settings)

@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-from flask import request
-
 from app.delivery.schemas import DeliverySchema, ReplaySchema, ReplayStepSchema
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDelivery
 from app.domain.event import EVENT_ID, Event
@@ -15,7 +13,7 @@ from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
-from app.web.query_parameters import accepts_query
+from app.web.query_parameters import accepts_query, read_matching
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("deliveries", __name__, description="Events on their way to destinations.")
@@ -38,11 +36,11 @@ FILTERS = [
 def list_deliveries() -> dict[str, Any]:
     """List deliveries, newest first."""
     requested = page_request(DELIVERY_ID)
-    state = _parameter("state", re.compile("|".join(STATES)), f"one of {', '.join(STATES)}")
+    state = read_matching("state", re.compile("|".join(STATES)), f"one of {', '.join(STATES)}")
     deliveries = gateway().store.deliveries.page(
         state=None if state is None else DeliveryState(state),
-        destination=_parameter("destination", DESTINATION_NAME, "the name of a destination"),
-        event=_parameter("event", EVENT_ID, "the id of an event"),
+        destination=read_matching("destination", DESTINATION_NAME, "the name of a destination"),
+        event=read_matching("event", EVENT_ID, "the id of an event"),
         before=requested.after,
         limit=requested.limit,
     )
@@ -110,11 +108,3 @@ def _existing(delivery: Delivery | None, delivery_id: str) -> Delivery:
     if delivery is None:
         raise no_such("delivery", delivery_id)
     return delivery
-
-
-def _parameter(name: str, pattern: re.Pattern[str], expected: str) -> str | None:
-    """Return a query parameter, None if it is not given. Refuse one that does not match the pattern."""
-    value = request.args.get(name)
-    if value is not None and not pattern.fullmatch(value):
-        raise ApiError("invalid_parameter", f"{name} must be {expected}.")
-    return value

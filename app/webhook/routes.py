@@ -14,6 +14,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError, error_response
 from app.web.guards import Guard, guarded_by
 from app.web.middleware import Environ
+from app.web.query_parameters import accepts_any_query
 from app.webhook.receive import receive
 from app.webhook.refusals import EXTENSION as REFUSALS
 from app.webhook.refusals import Refusals
@@ -54,6 +55,7 @@ META_SIGNATURE = Guard("meta-signature", check_signature)
 
 @bp.get("")
 @guarded_by(VERIFY_TOKEN)
+@accepts_any_query
 def answer_handshake() -> Response:
     """Return Meta's challenge, so that Meta accepts this URL."""
     if _single("hub.mode") != "subscribe":
@@ -65,6 +67,7 @@ def answer_handshake() -> Response:
 
 @bp.post("")
 @guarded_by(META_SIGNATURE)
+@accepts_any_query
 def receive_webhook() -> Response:
     """Store a webhook durably, and answer before any other work on it."""
     body, signer = g.signed
