@@ -13,6 +13,7 @@ from app.cli.client import Client
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json, print_page, print_record, print_table
+from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 from app.domain.delivery import DeliveryState
 from app.domain.destination import DestinationState
@@ -66,8 +67,8 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
 @click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
 @click.option("--destination", help="Deliveries to this destination.")
 @click.option("--types", help="Events of these types, separated by commas; * matches anything.")
-@click.option("--since", help="Events received at this time or later, such as 2026-01-02T03:04:05Z.")
-@click.option("--until", help="Events received before this time.")
+@since_option("Events received")
+@until_option("Events received")
 @click.option("--state", type=_STATE, help="Only deliveries in this state, usually dead.")
 @as_json_option
 def replay_deliveries(access: ApiAccess, delivery_ids: tuple[str, ...], as_json: bool, **options: str | None) -> None:

@@ -1,10 +1,15 @@
-"""Print answers: tables for people, JSON for machines. Text from outside cannot control the terminal."""
+"""Print answers: tables for people, JSON for machines. Text from outside cannot control the terminal.
+
+On a terminal a time is shown as "3 min ago".
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+from app.cli.times import for_people, is_time
 
 
 def print_json(answer: Any) -> None:
@@ -23,7 +28,7 @@ def print_record(record: Mapping[str, Any]) -> None:
     """Print one object, with a line for each field."""
     width = max(map(len, record), default=0)
     for name, value in record.items():
-        click.echo(f"{name:<{width}}  {_cell(value)}")
+        click.echo(f"{name:<{width}}  {_cell(name, value)}")
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, nothing: str = "") -> None:
@@ -31,7 +36,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, no
     if not rows:
         click.echo(nothing, err=True)
         return
-    lines = [list(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
+    lines = [list(columns), *([_cell(column, row.get(column)) for column in columns] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -47,14 +52,16 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 
 def print_cells(row: Mapping[str, Any], columns: Sequence[str]) -> None:
     """Print these columns of one row, unaligned, because the widths of later rows are not known yet."""
-    click.echo("  ".join(_cell(row.get(column)) for column in columns))
+    click.echo("  ".join(_cell(column, row.get(column)) for column in columns))
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if is_time(name, value):
+        value = for_people(value)
     return escape_for_terminal(json.dumps(value) if isinstance(value, dict | list) else str(value))
 
 

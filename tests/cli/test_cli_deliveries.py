@@ -1,11 +1,8 @@
 """`flask wats deliveries …` and `flask wats destinations …` against a running service."""
 
 import json
-import os
-import pty
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -16,7 +13,8 @@ from app.domain.job import Dead, Done
 from app.store import Store
 from tests.support.deliveries import put_deliveries, settle_all
 from tests.support.events import new_event
-from tests.support.serving import FLASK, ROOT, Running, run
+from tests.support.serving import Running, run
+from tests.support.terminal import on_a_terminal
 
 NUMBERS = count()
 
@@ -93,23 +91,12 @@ def test_a_selection_is_replayed_in_steps_with_a_line_for_each_but_the_last(serv
 
 
 def test_on_a_terminal_a_bar_is_drawn(service: Running, dead: Store) -> None:
-    screen, terminal = pty.openpty()
-    command = [FLASK, "wats", "deliveries", "replay", "--state", "dead"]
-    ended = subprocess.run(
-        command, cwd=ROOT, env=service.environ, stdout=subprocess.PIPE, stderr=terminal, check=True
-    )
-    os.close(terminal)
+    drawn = on_a_terminal("deliveries", "replay", "--state", "dead", environ=service.environ)
 
-    drawn = b""
-    with suppress(OSError):  # raised once the other side of the terminal is closed
-        while piece := os.read(screen, 4096):
-            drawn += piece
-    os.close(screen)
-
-    assert ended.stdout.startswith(b"done: ")
-    assert b"replaying" in drawn
-    assert b"#" in drawn
-    assert b"left to check" not in drawn
+    assert "done: 3 deliveries replayed" in drawn
+    assert "replaying" in drawn
+    assert "#" in drawn
+    assert "left to check" not in drawn
 
 
 def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Store) -> None:
@@ -126,7 +113,8 @@ def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Stor
         (("deliveries", "replay", "--state", "lost"), 2, "'lost' is not one of"),
         (("deliveries", "replay", "dlv_999999"), 1, "There is no delivery dlv_999999. [not_found, request "),
         (("deliveries", "replay", "--destination", "cmr"), 1, "/destination: No destination of the profile"),
-        (("deliveries", "replay", "--since", "yesterday"), 1, "/since: It must be a time with its zone"),
+        (("deliveries", "replay", "--since", "yesterday"), 2, "is no time, such as 2h (ago;"),
+        (("deliveries", "replay", "--since", "999999w"), 2, "is no time, such as 2h (ago;"),
         (("deliveries", "replay", "--types", "a,,b"), 1, "/types/1: "),
         (("deliveries", "list", "--cursor", "nonsense"), 1, "[invalid_cursor, request "),
         (("deliveries", "list", "--event", "evt_1"), 1, "[invalid_parameter, request "),
