@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 
-from app.domain.event import EVENT_VERSION
+from app.domain.event import EVENT_VERSION, Event
 from app.domain.event_json import event_json
 from app.domain.meta.webhook_fields import LIST_FIELDS, VALUE_FIELDS
 from app.web.examples import example_events
@@ -72,7 +72,7 @@ FAMILIES = {
 
 def events_page() -> str:
     """Return the whole page."""
-    return "\n".join([INTRODUCTION, *_fields(), *_families()])
+    return "\n".join([INTRODUCTION, *_fields(), *_contents(), *_families()])
 
 
 def _fields() -> Iterator[str]:
@@ -82,9 +82,21 @@ def _fields() -> Iterator[str]:
     yield ""
 
 
-def _families() -> Iterator[str]:
+def _contents() -> Iterator[str]:
+    yield "## Contents\n"
+    for family, members in _examples():
+        types = ", ".join(f"[{event.type}](#{event.type.replace('.', '')})" for event in members)
+        yield f"- [{family}](#{family}): {types}"
+    yield ""
+
+
+def _examples() -> Iterator[tuple[str, list[Event]]]:
     events = sorted(example_events().values(), key=lambda event: list(FAMILIES).index(_family(event.type)))
-    for family, members in groupby(events, key=lambda event: _family(event.type)):
+    return ((family, list(members)) for family, members in groupby(events, key=lambda event: _family(event.type)))
+
+
+def _families() -> Iterator[str]:
+    for family, members in _examples():
         yield f"## {family}\n"
         yield FAMILIES[family] + "\n"
         for event in members:

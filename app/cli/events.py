@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from app.cli.client import Client, Unreachable
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.stopping import Interrupted, Stopping
 from app.cli.tables import print_cells, print_json, print_page, print_record
+from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 
 COLUMNS = ("id", "sequence", "receivedAt", "type", "contact", "foreign")
@@ -22,6 +23,8 @@ WAIT_SECONDS = 25
 RETRY_SECONDS = 1.0
 
 _TYPES = click.option("--types", help="Only events of these types, separated by commas; * matches anything.")
+_CONTACT = click.option("--contact", help="Only events of this customer: a phone number or a user id.")
+_NUMBER = click.option("--number", "phoneNumberId", help="Only events of this number of the business, by its id.")
 
 
 @click.group("events")
@@ -32,11 +35,19 @@ def events_group() -> None:
 @events_group.command("list")
 @client_options
 @_TYPES
+@_CONTACT
+@_NUMBER
+@click.option("--receipt", help="Only events of the receipt with this id.")
+@since_option("Only events received")
+@until_option("Only events received")
+@click.option("--newest", is_flag=True, help="The newest events first.")
 @page_options
 @as_json_option
-def list_events(access: ApiAccess, as_json: bool, **query: Any) -> None:
-    """List events, oldest first."""
+def list_events(access: ApiAccess, as_json: bool, newest: bool, **query: Any) -> None:
+    """List events, oldest first unless told otherwise."""
     client = Client(access)
+    if newest:
+        query["order"] = "desc"
     page = client.page("/events", **query) if as_json else client.page_with_hint("/events", **query)
     if as_json:
         print_json(page)
@@ -60,12 +71,14 @@ def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
 @events_group.command("tail")
 @client_options
 @_TYPES
+@_CONTACT
+@_NUMBER
 @click.option("--cursor", help="Start after this cursor instead of now.")
 @as_json_option
-def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_json: bool) -> None:
+def tail_events(access: ApiAccess, cursor: str | None, as_json: bool, **chosen: str | None) -> None:
     """Print new events, one per line, until Ctrl-C or SIGTERM. If the service restarts, wait for it."""
     try:
-        for event in _follow(Client(access), Stopping(), cursor or LATEST, types):
+        for event in _follow(Client(access), Stopping(), cursor or LATEST, chosen):
             if as_json:
                 click.echo(json.dumps(event))
             else:
@@ -74,12 +87,14 @@ def tail_events(access: ApiAccess, types: str | None, cursor: str | None, as_jso
         return
 
 
-def _follow(client: Client, stopping: Stopping, cursor: str, types: str | None) -> Iterator[dict[str, Any]]:
+def _follow(
+    client: Client, stopping: Stopping, cursor: str, chosen: Mapping[str, str | None]
+) -> Iterator[dict[str, Any]]:
     """Yield events without end. The first request does not wait, so that an error is reported at once."""
     wait = 0
     while True:
         with stopping.interruptible():
-            page = _next_page(client, retries=wait > 0, cursor=cursor, types=types, wait=wait)
+            page = _next_page(client, retries=wait > 0, cursor=cursor, wait=wait, **chosen)
         yield from page["items"]
         cursor, wait = page["nextCursor"], WAIT_SECONDS
 

@@ -12,23 +12,26 @@ from app.web.errors import ApiError
 from app.web.paging import cursor_of, decoded_cursor
 
 _FORM = re.compile(
-    r"seq_(?P<sequence>0|[1-9][0-9]{0,17})"
+    r"(?P<order>seq|rev)_(?P<sequence>0|[1-9][0-9]{0,17})"
     rf"(?:@(?P<database>[0-9a-f]{{16}})(?:\.(?P<mark>[0-9a-f]{{{2 * MARK_BYTES}}}))?)?",
     re.ASCII,
 )
+_PREFIX = {False: "seq", True: "rev"}
 _ACK = "Delete the consumer, or acknowledge a cursor of this database."
 _START = "Begin with the oldest event, without a cursor, or with `latest`."
 
 
-def event_cursor(store: Store, position: Position) -> str:
-    """Return the cursor of this position, opaque to clients."""
+def event_cursor(store: Store, position: Position, *, newest_first: bool = False) -> str:
+    """Return the cursor of this position, opaque to clients. It continues in one order only."""
     mark = "" if position.mark is None else f".{position.mark.hex()}"
-    return cursor_of(f"seq_{position.sequence}@{store.identity().id}{mark}")
+    return cursor_of(f"{_PREFIX[newest_first]}_{position.sequence}@{store.identity().id}{mark}")
 
 
-def read_event_cursor(store: Store, cursor: str) -> Position:
-    """Return the position behind which a cursor continues. Raises `ApiError` (400)."""
+def read_event_cursor(store: Store, cursor: str, *, newest_first: bool = False) -> Position:
+    """Return the position from which a cursor continues. Raises `ApiError` (400)."""
     form = decoded_cursor(cursor, _FORM)
+    if form["order"] != _PREFIX[newest_first]:
+        raise ApiError("invalid_cursor", "The cursor is of a list in the other order.")
     mark = None if form["mark"] is None else bytes.fromhex(form["mark"])
     given = Position(int(form["sequence"]), mark)
     if not _is_of_this_database(store, given.sequence, form["database"]):

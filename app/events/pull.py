@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import gevent
 
 from app.domain.event import Event
+from app.domain.event_filter import EventFilter
 from app.startup import draining
 from app.store import Store
 from app.store.notify.notifier import Listener
@@ -23,10 +24,10 @@ REFETCH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class PullRequest:
-    """Which events to return: after a sequence, of some types (empty: all), at most `limit`; and seconds to wait."""
+    """Which events to return: after a sequence, at most `limit`; and for how many seconds to wait for one."""
 
     after: int
-    types: tuple[str, ...]
+    chosen: EventFilter
     limit: int
     wait: int
 
@@ -48,7 +49,7 @@ def pull(store: Store, request: PullRequest, limiter: LongPollLimiter) -> Sequen
 
 
 def _fetch(store: Store, request: PullRequest) -> list[Event]:
-    return store.events.after(request.after, types=request.types, limit=request.limit)
+    return store.events.after(request.after, request.chosen, limit=request.limit)
 
 
 def _wait_for_news(listener: Listener, deadline: float) -> bool:

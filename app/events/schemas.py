@@ -24,10 +24,10 @@ class EventSchema(CamelSchema):
 
 
 class EventPageSchema(ma.Schema):
-    """Events, oldest first. `nextCursor` is never null: an empty page returns the cursor of the request."""
+    """Events. Oldest first, `nextCursor` is never null: an empty page returns the cursor of the request."""
 
     items = ma.fields.List(ma.fields.Nested(EventSchema), required=True)
-    nextCursor = ma.fields.String(required=True)  # noqa: N815 - as on the wire
+    nextCursor = ma.fields.String(required=True, allow_none=True)  # noqa: N815 - as on the wire
 
 
 class ConsumerSchema(CamelSchema):

@@ -6,10 +6,12 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from app.domain.event import Event, Position
+from app.domain.event_filter import EVERY_EVENT, EventFilter
 from app.domain.job import Job
 from app.domain.split import SplitCount, SplitReceipt
 from app.store.engine.errors import StoreRefused, refusing_internal_errors
 from app.store.repository import Repository
+from app.store.tables.event_list import Range, page_of_events
 from app.store.tables.events import (
     EventCounts,
     confirmed,
@@ -18,8 +20,8 @@ from app.store.tables.events import (
     key_of,
     latest_position,
     latest_sequence,
-    next_events,
 )
+from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.split_receipts import add_events, hold_claim
 
 
@@ -70,9 +72,17 @@ class Events(Repository):
         key = key_of(event_id)
         return None if key is None else self._store.database.read(lambda c: get_event(c, key))
 
-    def after(self, sequence: int, *, types: Sequence[str] = (), limit: int) -> list[Event]:
-        """Return the next events, oldest first, of types that match one of the globs; fewer if they are large."""
-        return self._store.database.read(lambda c: next_events(c, sequence, types, limit))
+    def after(self, sequence: int, chosen: EventFilter = EVERY_EVENT, *, limit: int) -> list[Event]:
+        """Return the next events that the filter chooses, oldest first; fewer if they are large."""
+        return self._page(chosen, Range(first=sequence + 1), limit)
+
+    def before(self, sequence: int | None, chosen: EventFilter = EVERY_EVENT, *, limit: int) -> list[Event]:
+        """Return the newest events that the filter chooses, newest first; fewer if they are large.
+
+        With a sequence, only events before it.
+        """
+        last = MAX_ROW_ID if sequence is None else sequence - 1
+        return self._page(chosen, Range(last=last, newest_first=True), limit)
 
     def latest(self) -> int:
         """Return the highest sequence, 0 if there is no event."""
@@ -89,3 +99,6 @@ class Events(Repository):
     def counts(self) -> EventCounts:
         """Count the events."""
         return self._store.database.read(count_events)
+
+    def _page(self, chosen: EventFilter, within: Range, limit: int) -> list[Event]:
+        return self._store.database.read(lambda c: page_of_events(c, chosen, within, limit))

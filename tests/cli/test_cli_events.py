@@ -1,10 +1,12 @@
 """`flask wats events …` against a running service."""
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.support.destinations import ScriptedDestination
 from tests.support.events import event_id, new_event, put_events
 from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, environment, free_port, run, serving
+from tests.support.terminal import on_a_terminal
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import bearer
 
@@ -48,6 +51,31 @@ def test_events_are_listed_and_shown(service: Running, stored: Store) -> None:
     assert [line.split()[0] for line in table[1:]] == [event_id("b")]
     assert [event["id"] for event in page["items"]][:2] == [event_id("a"), event_id("b")]
     assert '{"id": "wamid.a"' in shown
+
+
+def test_events_are_listed_newest_first_by_contact_number_and_time(service: Running, stored: Store) -> None:
+    put_events(stored, new_event("then", wa_id="15550001111"))
+    put_events(stored, *(new_event(n, wa_id="15550001111") for n in ("now", "next")), received_at=datetime.now(UTC))
+    chosen = ("--contact", "+15550001111", "--number", "9876543210", "--since", "2h", "--until", "2099-01-01")
+
+    newest = run("events", "list", "--newest", *chosen, "--json", environ=service.environ).stdout
+    first = run("events", "list", *chosen, "--limit", "1", environ=service.environ)
+
+    assert [event["id"] for event in json.loads(newest)["items"]] == [event_id("next"), event_id("now")]
+    assert event_id("now") in first.stdout
+    assert first.stderr.startswith("next page: --cursor ")
+
+
+def test_a_time_is_relative_on_a_terminal_only(service: Running, stored: Store) -> None:
+    put_events(stored, new_event("just now"), received_at=datetime.now(UTC) - timedelta(minutes=10))
+    before = ("--contact", "4915112345678", "--newest", "--limit", "1")
+
+    seen = on_a_terminal("events", "list", *before, environ=service.environ)
+    piped = run("events", "list", *before, environ=service.environ).stdout
+
+    assert re.search(r"1[01] min ago", seen)
+    assert re.search(r"T[0-9:.]+Z", piped)
+    assert " ago" not in piped
 
 
 def put_until_seen(service: Running, out: Path) -> None:

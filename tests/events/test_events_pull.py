@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.event_filter import EVERY_EVENT
 from app.domain.event_json import event_json
 from app.events.pull import LongPollLimiter, PullRequest, pull
 from app.gateway import Gateway
@@ -170,7 +171,7 @@ def test_a_long_poll_without_an_event_gets_an_empty_page(client: FlaskClient, ga
 
 def test_a_long_poll_beyond_the_maximum_is_answered_at_once(gateway: Gateway) -> None:
     limiter = LongPollLimiter(max_waiting=1)
-    request = PullRequest(after=0, types=(), limit=1, wait=10 * round(DEADLINE_SECONDS))
+    request = PullRequest(after=0, chosen=EVERY_EVENT, limit=1, wait=10 * round(DEADLINE_SECONDS))
     late = threading.Timer(DEADLINE_SECONDS, put_events, (gateway.store, new_event("late")))
     late.start()
 

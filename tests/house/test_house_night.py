@@ -35,7 +35,7 @@ VARYING = (
     (re.compile(r"[^\s:]+:\d+ +\d+\.\d+\.\S+"), "WORKER"),
     (re.compile(r"\d+\.\d+"), "SECONDS"),
     (re.compile(r"^version .*$", re.MULTILINE), "VERSION"),
-    (re.compile(r"^database\.schema .*$", re.MULTILINE), "SCHEMA"),
+    (re.compile(r"^database\.(schema|head) .*$", re.MULTILINE), "SCHEMA"),
     (re.compile(r"^durationMs .*$", re.MULTILINE), "DURATION"),
     (re.compile(r" +"), " "),
 )

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 
+from app.domain.event_filter import EventFilter
 from app.domain.job import SPLIT_QUEUE, Retry
 from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest
@@ -58,7 +59,7 @@ def read(url: str, seed: str, types: str) -> None:
     store, page = open_store(url, choice), []
     seen = [0]
     while not any(event.type == LAST for event in page):
-        page = store.events.after(seen[-1], types=[LAST, *types.split(",")], limit=choice.randint(1, 20))
+        page = store.events.after(seen[-1], EventFilter(types=[LAST, *types.split(",")]), limit=choice.randint(1, 20))
         seen += [event.sequence for event in page]
         time.sleep(choice.choice((0, 0.02)))
     print(json.dumps(seen[1:]), flush=True)

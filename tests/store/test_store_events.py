@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.event import Position
+from app.domain.event_filter import EventFilter
 from app.store import Store
 from app.store.consumers import MAX_CONSUMERS
 from app.store.tables.schema import consumers as consumers_table
@@ -16,7 +17,7 @@ ODD = {"text": "\x00\ud800 é 😀", "digits": 12345678901234567890123, "float":
 
 def names(store: Store, after: int = 0, *, types: tuple[str, ...] = (), limit: int = 100) -> list[str]:
     """Return the texts of the events after a sequence."""
-    return [event.data["text"] for event in store.events.after(after, types=types, limit=limit)]
+    return [event.data["text"] for event in store.events.after(after, EventFilter(types=types), limit=limit)]
 
 
 def test_an_event_is_read_as_it_was_added(store: Store) -> None:

@@ -14,6 +14,7 @@ from app.domain.alert import Alert
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.event import Position
+from app.domain.event_filter import EventFilter
 from app.domain.job import PRUNE_QUEUE, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.message import MessageStatus, queue_of_number
@@ -327,7 +328,8 @@ def read_everything(store: Store) -> None:
     store.receipts.get("rcp_1"), store.receipts.body("rcp_1"), store.receipts.reason("rcp_2")
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
     store.receipts.pending(limit=9, max_bytes=9)
-    store.events.get(new_event("both").id), store.events.after(0, types=["message.*"], limit=9)
+    store.events.get(new_event("both").id), store.events.after(0, EventFilter(types=["message.*"]), limit=9)
+    store.events.before(9, EventFilter(since=NOON), limit=9)
     store.events.latest(), store.events.latest_position(), store.events.confirmed(Position(2))
     store.events.counts(), store.consumers.ahead()
     store.consumers.cursor("reader"), store.consumers.get("reader"), store.consumers.page(after=None, limit=9)

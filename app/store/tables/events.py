@@ -1,18 +1,17 @@
-"""Events as rows and back: one, a page of them, their counts, and the locks on them.
+"""Events as rows and back: one of them, their counts, and the locks on them.
 
 The document holds as ASCII JSON what is too rich for columns. Escapes keep what a text column of PostgreSQL refuses:
 NUL and halves of surrogate pairs.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import accumulate, takewhile
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, func, select, text
+from sqlalchemy import BigInteger, Connection, Row, bindparam, func, select, text
 
-from app.domain.event import EVENT_ID, MARK_BYTES, Contact, Event, NewEvent, Origin, Position, type_matches
+from app.domain.event import EVENT_ID, MARK_BYTES, Contact, Event, NewEvent, Origin, Position
 from app.store.tables.schema import events
 from app.store.tables.types import chunks
 
@@ -26,13 +25,14 @@ _LOCK = (
     .order_by(events.c.id)
     .with_for_update()
 )
-_TYPES = text(
-    "WITH RECURSIVE known(type) AS (SELECT min(type) FROM events UNION ALL"
-    " SELECT (SELECT min(type) FROM events WHERE type > known.type) FROM known WHERE known.type IS NOT NULL)"
+_TYPES = (
+    "WITH RECURSIVE known(type) AS (SELECT min(type) FROM events {where} UNION ALL"
+    " SELECT (SELECT min(type) FROM events WHERE type > known.type {more}) FROM known WHERE known.type IS NOT NULL)"
     " SELECT type FROM known WHERE type IS NOT NULL"
 )
+_ALL_TYPES = text(_TYPES.format(where="", more=""))
+_TYPES_OF_NUMBER = text(_TYPES.format(where="WHERE phone_number_id = :number", more="AND phone_number_id = :number"))
 """The distinct types, by one index lookup for each. DISTINCT would read the whole index."""
-
 _HIGHEST = {
     "sqlite": text("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
     "postgresql": text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_id_seq"),
@@ -117,21 +117,16 @@ def get_event(connection: Connection, key: bytes) -> Event | None:
     return None if row is None else event_of(row)
 
 
-def next_events(connection: Connection, sequence: int, types: Sequence[str], limit: int) -> list[Event]:
-    """Return the events after a sequence, `limit` at most, of types that match one of the globs (none: all types)."""
-    ids = _next_ids(connection, sequence, types, limit)
-    query = select(events).where(events.c.id.in_(ids)).order_by(events.c.id)
-    return [event_of(row) for row in connection.execute(query)] if ids else []
-
-
 def latest_sequence(connection: Connection) -> int:
     """Return the highest sequence, 0 if there is no event."""
     return connection.execute(select(func.max(events.c.id))).scalar_one() or 0
 
 
-def known_types(connection: Connection) -> list[str]:
-    """Return the types that any event has."""
-    return list(connection.execute(_TYPES).scalars())
+def known_types(connection: Connection, phone_number_id: str | None = None) -> list[str]:
+    """Return the types of the events that are stored: of all, or of those of one of our numbers."""
+    if phone_number_id is None:
+        return list(connection.execute(_ALL_TYPES).scalars())
+    return list(connection.execute(_TYPES_OF_NUMBER, {"number": phone_number_id}).scalars())
 
 
 def highest_sequence(connection: Connection) -> int:
@@ -164,30 +159,3 @@ def count_events(connection: Connection) -> EventCounts:
     first, last = connection.execute(select(func.min(events.c.id))).scalar_one(), latest_sequence(connection)
     foreign = connection.execute(select(func.count()).select_from(events).where(text("is_foreign"))).scalar_one()
     return EventCounts(total=0 if first is None else last - first + 1, foreign=foreign)
-
-
-def _next_ids(connection: Connection, sequence: int, types: Sequence[str], limit: int) -> list[int]:
-    """Return the ids of the next page: as many as fit into `PAGE_BYTES`, but at least one."""
-    candidates = sorted(_candidates(connection, sequence, types, limit))[:limit]
-    totals = accumulate(size for _, size in candidates)
-    fitting = sum(1 for _ in takewhile(lambda total: total <= PAGE_BYTES, totals))
-    return [row_id for row_id, _ in candidates[: max(1, fitting)]]
-
-
-def _candidates(connection: Connection, sequence: int, types: Sequence[str], limit: int) -> list[tuple[int, int]]:
-    """Return ids and sizes. If only some types are asked for, the next ones of each type, by the index.
-
-    On PostgreSQL each statement sees what was committed before it began. Without a common upper end the query for the
-    second type could return an event that is later than one of the first type which its own query has missed.
-    """
-    query = _ids_after(sequence, limit)
-    if not types or ALL_TYPES in types:
-        return [(row.id, row.size) for row in connection.execute(query)]
-    query = query.where(events.c.type == bindparam("of_type"), events.c.id <= latest_sequence(connection))
-    matching = [known for known in known_types(connection) if type_matches(known, types)]
-    return [(row.id, row.size) for type_ in matching for row in connection.execute(query, {"of_type": type_})]
-
-
-def _ids_after(sequence: int, limit: int) -> Select[tuple[int, int]]:
-    size = func.length(events.c.document).label("size")
-    return select(events.c.id, size).where(events.c.id > sequence).order_by(events.c.id).limit(limit)

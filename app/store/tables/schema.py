@@ -65,6 +65,9 @@ events = Table(
     Index("events_wa_id", "wa_id", **where("wa_id IS NOT NULL")),
     Index("events_user_id", "user_id", **where("user_id IS NOT NULL")),
     Index("events_foreign", "id", **where("is_foreign")),
+    Index("events_number", "phone_number_id", "type", "id"),
+    Index("events_received", "received_at", "id"),
+    Index("events_receipt", "receipt", "id"),
     sqlite_autoincrement=True,
 )
 
