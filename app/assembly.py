@@ -30,6 +30,7 @@ from app.graph import GraphClient
 from app.graph.call import GraphApi
 from app.health.watch import Watch
 from app.jobs.executor import Failpoint
+from app.jobs.leases import Leases
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
 from app.messages.send import Sender
@@ -78,17 +79,18 @@ def tune_runtime() -> None:
 def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
     """Make the background worker of this process; it serves every queue."""
     worker = gateway.settings.worker
+    leases = Leases(gateway.store, timedelta(seconds=worker.lease_seconds))
     return JobRunner(
         gateway.store,
-        build_queues(gateway),
+        build_queues(gateway, leases),
         clock=gateway.clock,
-        lease=timedelta(seconds=worker.lease_seconds),
+        leases=leases,
         slots=worker.threads,
         on_failpoint=on_failpoint,
     )
 
 
-def build_queues(gateway: Gateway) -> list[Queue]:
+def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
     """Make the queues with their handlers: the singleton jobs, one for each destination, and one for each number."""
     store, settings = gateway.store, gateway.settings
     pruner, watch = Pruner(gateway), Watch(gateway)
@@ -98,14 +100,14 @@ def build_queues(gateway: Gateway) -> list[Queue]:
         metrics=gateway.metrics,
         ours=settings.whatsapp.ours,
         destinations=settings.destinations,
-        lease=timedelta(seconds=settings.worker.lease_seconds),
+        lease=leases.length,
     )
     return [
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
         Queue(WATCH_QUEUE, 1, _one_by_one(watch.handle), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
-        *_send_queues(gateway),
+        *_send_queues(gateway, leases),
         *([_fake_meta_queue(gateway)] if settings.mode is Mode.DRY_RUN else []),
     ]
 
@@ -151,12 +153,13 @@ def _fake_meta_queue(gateway: Gateway) -> Queue:
     return Queue(FAKE_META_QUEUE, FAKE_META_SLOTS, _one_by_one(post))
 
 
-def _send_queues(gateway: Gateway) -> list[Queue]:
+def _send_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
     """Make a queue for the messages of each number, with slots of its own: a number that waits delays no other."""
     limits = _send_limits(gateway.settings)
     sender = Sender(
         store=gateway.store,
         graph=gateway.graph,
+        holds=leases.holds,
         limits=limits,
         clock=gateway.clock,
         jitter=gateway.jitter,
@@ -171,6 +174,7 @@ def _send_queues(gateway: Gateway) -> list[Queue]:
             ordered=True,
             slots=limits.slots,
             max_claim=limits.batch,
+            undo=sender.take_back,
         )
         for number in gateway.settings.whatsapp.phone_number_ids
     ]

@@ -1,8 +1,19 @@
-"""The time in which this process ran, for limits that a suspended machine or a stopped process must not reach."""
+"""Two clocks that never jump: the time in which this process ran, and the time that has passed.
+
+The first is for limits that a suspended machine or a stopped process must not reach; the second for what others do
+meanwhile, such as taking over a job whose lease has ended.
+"""
 
 import time
 
+_RUNS_IN_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 MAX_GAP_SECONDS = 5.0
+
+
+def elapsed_seconds() -> float:
+    """Return a count of seconds that includes those in which the machine slept, where it has such a clock."""
+    return time.clock_gettime(_RUNS_IN_SLEEP)
 
 
 class RunningTime:

@@ -40,3 +40,8 @@ class JobResult:
     signal: QueueSignal = QueueSignal.NONE
     retry_after: timedelta | None = None
     max_in_flight: int = 1
+
+    @property
+    def outlives_claim(self) -> bool:
+        """Whether the result is recorded also when another worker has taken the job over. It then changes no job."""
+        return False

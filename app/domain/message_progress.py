@@ -38,5 +38,22 @@ def after(message: Message, news: News) -> Message:
     )
 
 
+def is_cut_off(message: Message, attempt: Message) -> bool:
+    """Return whether nothing is known yet of the POST that began as `attempt`, and no other one began since."""
+    is_open = message.status in (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+    return is_open and _last_attempt(message) == _last_attempt(attempt)
+
+
+def without_last_attempt(message: Message) -> Message:
+    """Return a message that waits again, as if its last POST had not been begun."""
+    at = max(at for at, entry in enumerate(message.history) if entry.status == MessageStatus.SENDING)
+    return replace(message, status=MessageStatus.QUEUED, history=message.history[:at])
+
+
+def _last_attempt(message: Message) -> tuple[int, list[datetime]]:
+    begun = [entry.at for entry in message.history if entry.status == MessageStatus.SENDING]
+    return message.resends, begun[-1:]
+
+
 def _second_wamid(message: Message, news: News) -> str | None:
     return None if message.wamid in (None, news.wamid) else news.wamid

@@ -56,9 +56,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class NotSent:
-    """The whole request has certainly not reached Meta. `reason` is a stable phrase."""
+    """The whole request has certainly not reached Meta. `reason` is a stable phrase.
+
+    `is_given_up`: by us, because it may be another worker's by now; it says nothing about Meta.
+    """
 
     reason: str
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,5 +71,7 @@ class Ambiguous:
 
     reason: str
 
+
+GIVEN_UP = NotSent("its worker stood still until its claim was over", is_given_up=True)
 
 SendAnswer = Accepted | Refused | NotSent | Ambiguous

@@ -90,6 +90,11 @@ class SendResult(JobResult):
     send: SendOutcome | None = None
     reserved: Reserved | None = None
 
+    @property
+    def outlives_claim(self) -> bool:
+        """Whether it tells what became of a POST: that is recorded in any case."""
+        return self.reserved is not None
+
 
 def is_suspect(message: Message) -> bool:
     """Return whether Meta refused the message last with an error that pauses a scope: it may be its own fault."""
@@ -110,6 +115,8 @@ def outcome_of_send(
     if isinstance(answer, Ambiguous):
         return SendOutcome(MessageStatus.UNKNOWN, Done(), signal=QueueSignal.FAILURE)
     if isinstance(answer, NotSent):
+        if answer.is_given_up:
+            return SendOutcome(MessageStatus.QUEUED, Retry(timedelta()), message.error)
         error = _with_tries({"message": answer.reason, "class": ErrorClass.TRANSIENT.value}, message)
         job = _retry(_backoff(error["tries"], jitter), message, now)
         return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.FAILURE)

@@ -102,8 +102,10 @@ class GraphReply:
 class GraphApi(Protocol):
     """The Graph API, or in a dry-run the fake one."""
 
-    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
-        """POST one message. Never raise for what the network or Meta does."""
+    def send(
+        self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: Callable[[], bool]
+    ) -> SendAnswer:
+        """POST one message, unless it may not be written any more. Never raise for what the network or Meta does."""
         ...
 
     def call(self, request: GraphRequest) -> GraphReply:

@@ -13,7 +13,7 @@ from app.domain import VERSION
 from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
 from app.graph.call import GraphReply, GraphRequest
-from app.graph.connection import CONNECT_SECONDS, GraphAdapter, RequestNotSent
+from app.graph.connection import CONNECT_SECONDS, GraphAdapter, MayWrite, RequestNotSent, may_write
 from app.graph.exchange import exchange
 from app.graph.failures import FAILURES, AnswerTooLarge, reason_of
 from app.log import Throttle
@@ -73,17 +73,19 @@ class GraphClient:
             }
         )
 
-    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
+    def send(self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: MayWrite) -> SendAnswer:
         """POST one message. Never raise for what the network or Meta does.
 
-        `endpoint` is `messages` or `marketing_messages`.
+        `endpoint` is `messages` or `marketing_messages`. `may_still_write` is asked as late as can be: once
+        connected, before each part of the request is written.
         """
         url = f"{self._root}/{self._version}/{quote(phone_number_id, safe='')}/{endpoint}"
+        asking = may_write.set(may_still_write)
         deadline = Timeout.start_new(self._total_seconds)
         try:
             status, headers, content = self._post(url, body)
         except RequestNotSent as failure:
-            return NotSent(failure.reason)
+            return NotSent(failure.reason, failure.is_given_up)
         except Timeout as timeout:
             if timeout is not deadline:
                 raise
@@ -92,6 +94,7 @@ class GraphClient:
             return Ambiguous(reason_of(failure))
         finally:
             deadline.close()
+            may_write.reset(asking)
         self._compare_version(headers.get(VERSION_HEADER))
         return send_answer(status, headers, content, self._clock())
 

@@ -3,8 +3,11 @@
 `requests` raises the same exceptions for both: for instance a TLS error while connecting and while reading an answer.
 """
 
+import http
+import http.client
 import ssl
-import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from gevent import Timeout
@@ -12,6 +15,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError
+
+from app.domain.send_answer import GIVEN_UP
+from app.running_time import elapsed_seconds
 
 CONNECT_SECONDS = 10.0
 """For looking up the name, connecting and agreeing on TLS together."""
@@ -21,13 +27,22 @@ MAX_IDLE_SECONDS = 30.0
 
 KEPT_CONNECTIONS = 100
 
+MayWrite = Callable[[], bool]
+
+may_write: ContextVar[MayWrite] = ContextVar("may_write", default=lambda: True)
+"""Asked right before each part of a request is written: nothing that takes time comes after the question.
+
+It goes past `requests` and `urllib3`, which hand nothing of the kind from a call to its connection.
+"""
+
 
 class RequestNotSent(Exception):
     """The kernel was not handed the whole request. It is no OSError: `requests` would wrap it, or read an answer."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_given_up: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.is_given_up = is_given_up
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
@@ -39,9 +54,24 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+class _Answer(http.client.HTTPResponse):
+    """An answer. Interim ones before it (1xx) are skipped: `http.client` skips 100 only.
+
+    It would take 103 for the answer, and the real one for that of the next request on the connection.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        while status < http.HTTPStatus.OK:
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
+
+
 class _Telling(HTTPConnection):
     """Raises `RequestNotSent` for whatever happens before the last byte is handed to the kernel."""
 
+    response_class = _Answer
     _used_at = 0.0
 
     def connect(self) -> None:
@@ -51,17 +81,25 @@ class _Telling(HTTPConnection):
                 super().connect()
         except (OSError, HTTPError, ValueError) as failure:
             raise RequestNotSent(_reason(failure)) from failure
-        self._used_at = time.monotonic()
+        self._used_at = elapsed_seconds()
+
+    def send(self, data: Any) -> None:
+        """Write a part of a request, once connected, unless it may not be written any more."""
+        if self.sock is None:
+            self.connect()
+        if not may_write.get()():
+            raise RequestNotSent(GIVEN_UP.reason, is_given_up=True)
+        super().send(data)
 
     def request(self, *arguments: Any, **options: Any) -> None:
         """Write a request; first connect again if the connection has been idle for long."""
-        if self.sock is not None and time.monotonic() - self._used_at > MAX_IDLE_SECONDS:
+        if self.sock is not None and elapsed_seconds() - self._used_at > MAX_IDLE_SECONDS:
             self.close()
         try:
             super().request(*arguments, **options)
         except OSError as failure:
             raise RequestNotSent("the connection was lost while the request was written") from failure
-        self._used_at = time.monotonic()
+        self._used_at = elapsed_seconds()
 
 
 class _TellingTls(_Telling, HTTPSConnection):

@@ -4,7 +4,6 @@ It looks every few seconds, because nothing else finds such jobs: a claim looks 
 """
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from datetime import datetime, timedelta
 from gevent.event import Event
 
 from app.domain.clock import CLOCK_TOLERANCE, ClockJump
+from app.running_time import elapsed_seconds
 from app.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -21,16 +21,12 @@ LOOK_SECONDS = 2.0
 SLOW_READING = CLOCK_TOLERANCE / 2
 """Two readings of the clock that each take less cannot differ by a jump."""
 
-_RUNS_IN_SLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def elapsed_seconds() -> float:
-    """Return a count of seconds that includes those in which the machine slept: waking up is no jump."""
-    return time.clock_gettime(_RUNS_IN_SLEEP)
-
 
 class ClockWatch:
-    """Compares the store's clock with one that never jumps (`elapsed`), and with what is due."""
+    """Compares the store's clock with one that never jumps (`elapsed`), and with what is due.
+
+    That the machine wakes up is no jump.
+    """
 
     def __init__(
         self, store: Store, queues: Sequence[str], lease: timedelta, elapsed: Callable[[], float] = elapsed_seconds

@@ -71,6 +71,7 @@ class Dispatcher:
         self._waiting = Throttle()
         self.turn = Turn(queue.name)
         leases.when_dropped(queue.name, self._note_dropped)
+        leases.when_handed_back(queue.name, queue.undo)
 
     def run(self) -> None:
         """Serve the queue until `stop` is called."""
@@ -202,6 +203,7 @@ class Dispatcher:
             raise
         except Exception as error:  # noqa: BLE001
             log.warning("worker.batch_load_failed", extra={"queue": self._queue.name, "reason": type(error).__name__})
+            self._queue.undo(jobs)
             return [(job, partial(self._queue.handle_alone, job)) for job in jobs]
 
     def _note_dropped(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import gevent
@@ -12,7 +13,7 @@ from app.domain.job_result import JobResult, QueueSignal
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
 from app.log import Throttle
-from app.store import GroupCommit, Store, StoreUnavailable
+from app.store import GroupCommit, Store, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Executor:
         self._outage: Throttle | None = None
 
     def handle(self, queue: Queue, job: Job, task: Task) -> JobResult | None:
-        """Make one attempt, have it settled, and return its result. Do nothing if the claim was lost before.
+        """Make one attempt, have it settled, and return its result. If the lease is over, hand the job back instead.
 
         The result of a queue that claims ahead is settled by another greenlet, unless the queue is failing: then no
         more jobs may be tried than the breaker allows.
@@ -52,7 +53,9 @@ class Executor:
         """
         result = None
         try:
-            if self._leases.holds(job):
+            if not self._leases.holds(job):
+                self._hand_back(job)
+            else:
                 self._on_failpoint("claimed")
                 result = self._attempt(queue, job, task)
                 self._on_failpoint("handled")
@@ -89,11 +92,25 @@ class Executor:
             return JobResult(job, Retry(FIRST_PAUSE))
         except Exception as error:
             log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name, "attempt": job.attempts + 1})
+            with suppress(StoreError):
+                queue.undo([job])
             return JobResult(job, _after_internal_error(queue, job, type(error).__name__))
 
+    def _hand_back(self, job: Job) -> None:
+        """Hand a job back that was not started: this process stood still past its lease."""
+        while True:
+            try:
+                return self._leases.hand_back([job])
+            except StoreUnavailable as error:
+                self._log_unsettled(job, self._store.explain(error))
+                gevent.sleep(SETTLE_RETRY_SECONDS)
+
     def _settle(self, result: JobResult) -> None:
-        """Settle, and repeat it while the store is unavailable and the claim is ours."""
-        while self._leases.holds(result.job):
+        """Settle, and repeat it while the store is unavailable and the claim is ours.
+
+        Some results are recorded although another worker has the job by now, or it is deleted.
+        """
+        while result.outlives_claim or self._leases.holds(result.job):
             try:
                 if not self._settlements.add(result, 1):
                     log.warning("worker.claim_lost", extra={"job_id": result.job.id})

@@ -9,12 +9,19 @@ from app.domain.job_result import JobResult
 Task = Callable[[], JobResult]
 """One attempt at a job. It runs outside any transaction and returns what the store is to record."""
 
+Undo = Callable[[Sequence[Job]], None]
+"""Takes back what a `Prepare` has stored. It may raise `StoreError`, and is then called again."""
+
 Prepare = Callable[[Sequence[Job]], Sequence[tuple[Job, Task]]]
 """Loads what claimed jobs need, all at once, and returns a task for each job that it has not handed back."""
 
 
 def _always() -> bool:
     return True
+
+
+def _nothing(_jobs: Sequence[Job]) -> None:
+    """Undo nothing: most jobs are only loaded when they are prepared."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Queue:
       them a claim takes.
     - `ahead`: while there is a backlog, claim more jobs than are in flight, and settle each while the next one is in
       flight. For jobs that take milliseconds and may be done twice.
+    - `undo`: take back what `prepare` has stored about claimed jobs, of those whose task has not had an effect yet.
     """
 
     name: str
@@ -43,6 +51,7 @@ class Queue:
     slots: int | None = None
     max_claim: int | None = None
     ahead: bool = False
+    undo: Undo = _nothing
 
     def handle_alone(self, job: Job) -> JobResult:
         """Prepare this job alone and run its task."""

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import gevent
 from gevent.event import Event
@@ -53,7 +53,7 @@ class JobRunner:
         queues: Sequence[Queue],
         *,
         clock: Callable[[], datetime],
-        lease: timedelta,
+        leases: Leases,
         slots: int,
         on_failpoint: Failpoint,
         poll_seconds: float = POLL_SECONDS,
@@ -61,8 +61,8 @@ class JobRunner:
         self._store = store
         self._clock = clock
         self._queues = queues
-        self._leases = Leases(store, lease)
-        self._clock_watch = ClockWatch(store, [queue.name for queue in queues], lease)
+        self._leases = leases
+        self._clock_watch = ClockWatch(store, [queue.name for queue in queues], leases.length)
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
         executor = Executor(store, self._leases, self._settlements, on_failpoint)
         self._is_compatible = self._hangs = False

@@ -38,19 +38,26 @@ Task = Callable[[], JobResult]
 class Graph(Protocol):
     """What sending needs of the Graph API's client, or of the fake one."""
 
-    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
-        """POST one message. Never raise for what the network or Meta does."""
+    def send(
+        self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: Callable[[], bool]
+    ) -> SendAnswer:
+        """POST one message, unless it may not be written any more. Never raise for what the network or Meta does."""
         ...
 
 
 class Sender:
-    """Sends the messages of all numbers. Its workers share one pace, which the database keeps."""
+    """Sends the messages of all numbers. Its workers share one pace, which the database keeps.
+
+    `holds`: whether a claim is still ours. It is asked once more right before a request is written: this process may
+    have stood still meanwhile, another worker has the job, and an operator has sent the message again.
+    """
 
     def __init__(
         self,
         *,
         store: Store,
         graph: Graph,
+        holds: Callable[[Job], bool],
         limits: SendLimits,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
@@ -58,6 +65,8 @@ class Sender:
     ) -> None:
         self._store = store
         self._graph = graph
+        self._holds = holds
+        self._unposted: dict[tuple[int, int], tuple[Job, Reserved]] = {}
         self._limits = limits
         self._clock = clock
         self._jitter = jitter
@@ -80,6 +89,7 @@ class Sender:
         if not jobs:
             return []
         reservations = self._store.sending.reserve(jobs, self._limits)
+        self._unposted.update({_key(job): (job, reserved) for job, reserved in reservations.reserved})
         for pause in reservations.paused:
             fields = {"scope": pause.name, "reason": pause.reason, "until": iso(pause.until)}
             log.error("sending.paused", extra=fields)
@@ -88,9 +98,25 @@ class Sender:
             *((job, partial(self._send, job, reserved)) for job, reserved in reservations.reserved),
         ]
 
+    def take_back(self, jobs: Sequence[Job]) -> None:
+        """Take back the reservations of these jobs, unless their POSTs were begun. Raise `StoreError`."""
+        taken = [self._unposted[_key(job)] for job in jobs if _key(job) in self._unposted]
+        if taken:
+            self._store.sending.take_back(taken)
+        for job, _ in taken:
+            self._unposted.pop(_key(job), None)
+
+    def _begin(self, job: Job) -> bool:
+        """Return whether the request may be written, and remember that it was begun."""
+        if not self._holds(job):
+            return False
+        self._unposted.pop(_key(job), None)
+        return True
+
     def _send(self, job: Job, reserved: Reserved) -> JobResult:
         message, at, started = reserved.message, self._clock(), time.monotonic()
-        answer = self._graph.send(message.phone_number_id, message.endpoint, reserved.body)
+        answer = self._graph.send(message.phone_number_id, message.endpoint, reserved.body, partial(self._begin, job))
+        self._unposted.pop(_key(job), None)
         duration_ms = round((time.monotonic() - started) * 1000)
         outcome = outcome_of_send(
             answer, message, self._clock(), self._jitter, works_for_others=reserved.works_for_others
@@ -113,6 +139,10 @@ class Sender:
         if ended.message_id is not None:
             _log_attempt(ended.job, ended.message_id, ended.outcome, None, None)
         return SendResult(ended.job, ended.outcome.job, send=ended.outcome)
+
+
+def _key(job: Job) -> tuple[int, int]:
+    return job.id, job.claim_id
 
 
 def _reason(answer: SendAnswer) -> str | None:

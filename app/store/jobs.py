@@ -31,6 +31,7 @@ class Jobs(Repository):
         super().__init__(store)
         self._kinds = kinds
         self._recorders = {name: kind.record_results for name, kind in kinds.items()}
+        self._late_recorders = {name: kind.record_late for name, kind in kinds.items() if kind.record_late}
         self._jitter = jitter
 
     def claim(self, request: ClaimRequest, lease: timedelta) -> list[Job]:
@@ -93,4 +94,11 @@ class Jobs(Repository):
         return [job for job, _ in claimed if job not in deadly], settled.changes if settled else []
 
     def _settle(self, connection: Connection, now: datetime, results: Sequence[JobResult]) -> SettledJobs:
-        return settle_jobs(connection, now, results, recorders=self._recorders, jitter=self._jitter)
+        return settle_jobs(
+            connection,
+            now,
+            results,
+            recorders=self._recorders,
+            late_recorders=self._late_recorders,
+            jitter=self._jitter,
+        )

@@ -9,6 +9,7 @@ from app.domain.message import SEND_KIND
 from app.domain.timestamps import iso
 from app.store.tables.delivery_progress import record_attempts
 from app.store.tables.queue_health import QueueChange
+from app.store.transactions.record_late_sends import record_late_sends
 from app.store.transactions.record_sends import record_sends
 from app.store.transactions.settle_jobs import RecordResults
 
@@ -17,10 +18,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class QueueKind:
-    """`record_results` runs in the settling transaction; `log_change` after its commit, for each changed queue."""
+    """`record_results` runs in the settling transaction; `log_change` after its commit, for each changed queue.
+
+    `record_late` runs there for results whose claim was lost.
+    """
 
     record_results: RecordResults
     log_change: Callable[[QueueChange], None]
+    record_late: RecordResults | None = None
 
 
 def log_changes(kinds: Mapping[str, QueueKind], changes: Iterable[QueueChange]) -> None:
@@ -54,5 +59,5 @@ def log_number_change(change: QueueChange) -> None:
 
 QUEUE_KINDS = {
     DELIVER_KIND: QueueKind(record_attempts, log_destination_change),
-    SEND_KIND: QueueKind(record_sends, log_number_change),
+    SEND_KIND: QueueKind(record_sends, log_number_change, record_late_sends),
 }

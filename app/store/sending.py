@@ -10,7 +10,6 @@ from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import ScopePause
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import Reserved
-from app.store.engine.errors import StoreError
 from app.store.repository import Repository
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
@@ -38,13 +37,14 @@ class Sending(Repository):
 
         try:
             return self._store.write(reserve)
-        except StoreError:
+        except BaseException:  # also if the worker stops, and kills the greenlet
             if made and made[-1].reserved:
-                self._unreserve(made[-1].reserved)
+                self.take_back(made[-1].reserved)
             raise
 
-    def _unreserve(self, reserved: Sequence[tuple[Job, Reserved]]) -> None:
-        self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved))
+    def take_back(self, reserved: Sequence[tuple[Job, Reserved]]) -> None:
+        """Let messages wait again that were reserved and whose POST was not begun, whoever has their jobs now."""
+        self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved), "work")
 
     def pauses(self) -> list[ScopePause]:
         """Return the scopes that are paused, by name."""

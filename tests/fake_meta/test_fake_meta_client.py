@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.send_answer import Accepted, Ambiguous, Refused
+from app.domain.send_answer import GIVEN_UP, Accepted, Ambiguous, Refused
 from app.graph.call import GraphRequest, GraphUnreachable
 from app.graph.fake.client import FakeGraphClient
 from tests.support.envelopes import NUMBER
@@ -23,7 +23,7 @@ def client(slept: list[float]) -> FakeGraphClient:
 
 
 def send(client: FakeGraphClient, ending: str) -> object:
-    return client.send(NUMBER, "messages", json.dumps(message(f"+999000{ending}")).encode())
+    return client.send(NUMBER, "messages", json.dumps(message(f"+999000{ending}")).encode(), lambda: True)
 
 
 def test_a_message_is_accepted(client: FakeGraphClient) -> None:
@@ -31,6 +31,12 @@ def test_a_message_is_accepted(client: FakeGraphClient) -> None:
 
     assert isinstance(answer, Accepted)
     assert answer.wa_id == "9990000000"
+
+
+def test_nothing_is_sent_by_a_worker_that_may_not_write_any_more(client: FakeGraphClient) -> None:
+    body = json.dumps(message("+9990000000")).encode()
+
+    assert client.send(NUMBER, "messages", body, lambda: False) == GIVEN_UP
 
 
 def test_a_held_template_is_accepted_with_metas_word(client: FakeGraphClient) -> None:

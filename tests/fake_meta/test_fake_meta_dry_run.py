@@ -16,6 +16,7 @@ from app.domain.receipt import Receipt
 from app.domain.send_answer import Accepted
 from app.gateway import Gateway
 from app.graph.fake.switches import set_switches
+from app.jobs.leases import Leases
 from tests.support.fake_meta import message
 from tests.support.live import write_config
 from tests.support.serving import ROOT
@@ -24,11 +25,14 @@ from tests.support.work import LEASE
 WITHOUT_FAKE = """
 import sys
 from pathlib import Path
+from datetime import timedelta
 from app.assembly import build_gateway, build_queues
 from app.config import Flags, load_settings
+from app.jobs.leases import Leases
 from tests.support.live import LIVE_ENVIRONMENT
 environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": sys.argv[1]}
-build_queues(build_gateway(load_settings(Flags(config=Path(sys.argv[2]), live=True, yes_live=True), environ)))
+gateway = build_gateway(load_settings(Flags(config=Path(sys.argv[2]), live=True, yes_live=True), environ))
+build_queues(gateway, Leases(gateway.store, timedelta(seconds=30)))
 import app.factory, app.worker
 print([name for name in sys.modules if name.startswith("app.graph.fake")])
 """
@@ -52,11 +56,13 @@ def due(gateway: Gateway) -> list[Job]:
 def send(gateway: Gateway, ending: str = "0000") -> object:
     number = gateway.settings.whatsapp.phone_number_ids[0]
     body = json.dumps(message(f"+999000{ending}", biz_opaque_callback_data="wats1.x.1")).encode()
-    return fake_meta_of(gateway).client.send(number, "messages", body)
+    return fake_meta_of(gateway).client.send(number, "messages", body, lambda: True)
 
 
 def post_what_is_due(gateway: Gateway) -> None:
-    [queue] = [queue for queue in build_queues(gateway) if queue.name == FAKE_META_QUEUE]
+    [queue] = [
+        queue for queue in build_queues(gateway, Leases(gateway.store, LEASE)) if queue.name == FAKE_META_QUEUE
+    ]
     for job in due(gateway):
         assert queue.handle_alone(job).outcome == Done()
 

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,18 @@ def main() -> None:
     clients: dict[str, GraphClient] = {}
     for line in FileObject(sys.stdin.fileno(), "r", close=False):
         request: dict[str, Any] = json.loads(line)
-        client, limits = json.dumps(request["client"]), request["client"].pop("limits")
+        limits = request["client"].pop("limits")
+        client = json.dumps([request["client"], limits])
         if client not in clients:
             clients[client] = GraphClient(**request["client"], clock=now, **limits)
         if "call" in request:
             print(json.dumps(call(clients[client], request["call"])), flush=True)
             continue
-        answer = clients[client].send(request["number"], request["endpoint"], request["body"].encode())
-        print(json.dumps([type(answer).__name__, vars(answer)], default=str), flush=True)
+        may_write = iter([True] * request["parts"] + [False])
+        message = request["number"], request["endpoint"], request["body"].encode()
+        answer = clients[client].send(*message, partial(next, may_write))
+        fields = {name: value for name, value in vars(answer).items() if value is not False}
+        print(json.dumps([type(answer).__name__, fields], default=str), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import trustme
 
 from tests.support.destinations import ClientConnection, ScriptedDestination, answering
 from tests.support.graph_sender import GraphSender
+from tests.support.waiting import wait_for
 
 WAMID = "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI="
 ACCEPTED = json.dumps({"messages": [{"id": WAMID}]}).encode()
@@ -141,7 +142,10 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_message(
 def test_a_connection_that_meta_has_closed_is_not_used_again(meta: ScriptedDestination, sender: GraphSender) -> None:
     meta.will_say(head(len(ACCEPTED)) + ACCEPTED)
 
-    kinds = [sender.send(url_of(meta))[0] for _ in range(3)]
+    kinds = []
+    for number in range(3):
+        kinds.append(sender.send(url_of(meta))[0])
+        wait_for(lambda number=number: meta.closed > number)
 
     assert kinds == ["Accepted"] * 3
     assert [call.connection for call in meta.calls] == [1, 2, 3]
@@ -263,3 +267,35 @@ def test_an_answer_that_repeats_the_token_is_told_without_it(meta: ScriptedDesti
 
     assert "Malformed access token [token]" in str(answer)
     assert "EAAmetas" not in str(answer)
+
+
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_request_is_given_up_as_long_as_its_last_part_is_not_written(
+    meta: ScriptedDestination, sender: GraphSender, parts: int
+) -> None:
+    meta.will_answer(200, ACCEPTED)
+
+    kind, fields = sender.send(url_of(meta), parts=parts)
+
+    assert (kind, fields["is_given_up"]) == ("NotSent", True)
+    assert meta.calls == []
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 Continue", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 102 Processing"]
+)
+def test_an_interim_answer_is_not_taken_for_the_answer(
+    meta: ScriptedDestination, sender: GraphSender, interim: bytes
+) -> None:
+    interim += b"\r\nLink: </a>; rel=preload\r\n\r\n"
+
+    def answer_after_interim(line: ClientConnection) -> bool:
+        line.say(interim + interim)
+        return answering(200, ACCEPTED)(line)
+
+    meta.will(answer_after_interim)
+    meta.will_answer(200, b'{"messages":[{"id":"other"}]}')
+
+    answers = [sender.send(url_of(meta)) for _ in range(2)]
+
+    assert [(kind, fields.get("wamid")) for kind, fields in answers] == [("Accepted", WAMID), ("Accepted", "other")]

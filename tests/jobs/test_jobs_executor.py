@@ -20,12 +20,19 @@ class Leases:
 
     def __init__(self) -> None:
         self.dropped: list[Job] = []
+        self.handed_back: list[Job] = []
+        self.answers: list[StoreError] = []
 
     def holds(self, job: Job) -> bool:
         return job not in self.dropped
 
     def drop(self, job: Job) -> None:
         self.dropped.append(job)
+
+    def hand_back(self, jobs: list[Job]) -> None:
+        if self.answers:
+            raise self.answers.pop(0)
+        self.handed_back += jobs
 
 
 class Settlements:
@@ -48,9 +55,20 @@ def settlements() -> Settlements:
 
 
 @pytest.fixture
-def executing(settlements: Settlements) -> Executor:
+def leases() -> Leases:
+    return Leases()
+
+
+@pytest.fixture
+def executing(leases: Leases, settlements: Settlements) -> Executor:
     store = Store("sqlite:///none", min_free_bytes=0, cooperative=False)
-    return Executor(store, cast(Any, Leases()), cast(Any, settlements), lambda _: None)
+    return Executor(store, cast(Any, leases), cast(Any, settlements), lambda _: None)
+
+
+class LateResult(JobResult):
+    """One that is recorded whoever has the job."""
+
+    outlives_claim = True
 
 
 def job_of(number: int = 1, *, attempts: int = 0) -> Job:
@@ -105,3 +123,37 @@ def test_an_outage_while_results_are_settled_is_told_when_it_begins_and_when_it_
 
     assert lines(caplog) == ["worker.not_settled", "worker.settles_again"] * 2
     assert [result.job.id for result in settlements.settled] == [1, 2]
+
+
+def test_a_job_whose_lease_is_over_is_handed_back_and_not_started(
+    executing: Executor, leases: Leases, settlements: Settlements
+) -> None:
+    started: list[Job] = []
+    leases.dropped, leases.answers = [job_of()], [DOWN]
+
+    assert executing.handle(QUEUE, job_of(), lambda: started.append(job_of()) or JobResult(job_of(), Done())) is None  # type: ignore[func-returns-value]
+
+    assert (started, leases.handed_back, settlements.settled) == ([], [job_of()], [])
+
+
+@pytest.mark.parametrize(("kind", "count"), [(JobResult, 0), (LateResult, 1)])
+def test_what_became_of_a_post_is_recorded_although_its_lease_is_over(
+    executing: Executor, leases: Leases, settlements: Settlements, kind: type[JobResult], count: int
+) -> None:
+    def task() -> JobResult:
+        leases.dropped.append(job_of())
+        settlements.answers = [DOWN]
+        return kind(job_of(), Done())
+
+    executing.handle(QUEUE, job_of(), task)
+
+    assert len(settlements.settled) == count
+
+
+def test_what_was_prepared_is_undone_after_an_internal_error(executing: Executor) -> None:
+    undone: list[Job] = []
+    queue = Queue("deliver:crm", 1, lambda _: [], undo=undone.extend)
+
+    executing.handle(queue, job_of(), raising(StoreRefused("no")))
+
+    assert undone == [job_of()]

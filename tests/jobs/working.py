@@ -23,6 +23,7 @@ from gevent.fileobject import FileObject
 
 from app.domain.job import SPLIT_QUEUE, Done, Job, Retry
 from app.domain.job_result import JobResult
+from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
 from app.jobs.runner import JobRunner
 from app.store import Store, StoreUnavailable
@@ -145,7 +146,7 @@ def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str
         store,
         [*queues, Queue(CRM, 8, prepare_jobs)],
         clock=lambda: datetime.now(UTC),
-        lease=timedelta(seconds=float(lease_seconds)),
+        leases=Leases(store, timedelta(seconds=float(lease_seconds))),
         slots=8,
         on_failpoint=lambda _: None,
         poll_seconds=float(poll_seconds),

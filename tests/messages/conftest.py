@@ -15,9 +15,9 @@ from tests.support.fake_meta import TOKEN, fake_meta
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.messages import NUMBER
 from tests.support.serving import ROOT, environment
-from tests.support.store import StoreMaker, databases, make_store, url
+from tests.support.store import StoreMaker, databases, make_store, store, url
 
-__all__ = ["databases", "make_store", "url"]
+__all__ = ["databases", "make_store", "store", "url"]
 
 WABA = "1234567890"
 OTHER_NUMBER = "206540352242922"
@@ -43,27 +43,33 @@ def meta() -> Iterator[FakeMetaServer]:
 
 
 @pytest.fixture
+def meta_url(meta: FakeMetaServer) -> str:
+    """Where workers find Meta."""
+    return meta.url
+
+
+@pytest.fixture
 def accepting(url: str, make_store: StoreMaker) -> Store:
     """Open the store into which the test accepts messages."""
     return make_store(url)
 
 
 @pytest.fixture
-def start_worker(url: str, tmp_path: Path, meta: FakeMetaServer) -> Iterator[StartWorker]:
+def start_worker(url: str, tmp_path: Path, meta_url: str) -> Iterator[StartWorker]:
     """Start one more worker; with a point, one that dies there while it sends a message."""
     config = CONFIG.replace('phoneNumberId: "9876543210"', f'phoneNumberIds: ["{NUMBER}", "{OTHER_NUMBER}"]')
-    path = write_config(tmp_path, config + SENDING.format(url=url, meta=meta.url))
+    path = write_config(tmp_path, config + SENDING.format(url=url, meta=meta_url))
     live = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_GRACE_SECONDS": "5", "WATS_TEST_URL": url}
     environ = {**environment(tmp_path, WATS_CONFIG=str(path), **live), "PYTHONPATH": str(ROOT)}
     with contextlib.ExitStack() as stack:
         log = stack.enter_context((tmp_path / "worker.log").open("ab"))
 
-        def start(die_at: str = "", message: str = "") -> subprocess.Popen[bytes]:
+        def start(die_at: str = "", message: str = "", **more: str) -> subprocess.Popen[bytes]:
             program = [str(Path(__file__).parent / "dying_sender.py")] if die_at else ["-m", "app.worker"]
             process = subprocess.Popen(
                 [sys.executable, *program],
                 cwd=ROOT,
-                env={**environ, "WATS_TEST_DIE_AT": die_at, "WATS_TEST_MESSAGE": message},
+                env={**environ, "WATS_TEST_DIE_AT": die_at, "WATS_TEST_MESSAGE": message, **more},
                 stderr=log,
             )
             stack.callback(process.wait)

@@ -183,6 +183,24 @@ def send_messages(store: Store, clock: Clock) -> None:
     claimed = claim(store, queue_of_number(NUMBERS[0]), max_in_flight=50)
     taken_back = store.sending.reserve(claimed, limits).reserved
     store.write(lambda c: unreserve_sends(c, NOON, list(reversed(taken_back))))
+    answer_late(store, clock, limits)
+
+
+def answer_late(store: Store, clock: Clock, limits: SendLimits) -> None:
+    """Answers for several numbers whose claims were lost, in no order; another worker has settled some of them."""
+    for pause in store.sending.pauses():
+        store.sending.resume(pause.name)
+    accept(store, *(new_message(to=f"+49151999{n}", number=NUMBERS[n % 2]) for n in range(16)))
+    late: list[tuple[Job, Reserved]] = []
+    for number in reversed(NUMBERS):
+        late += store.sending.reserve(claim(store, queue_of_number(number), max_in_flight=50), limits).reserved
+    clock.advance(LEASE)
+    claim(store, queue_of_number(NUMBERS[0]), max_in_flight=50)
+    ended = store.sending.reserve(claim(store, queue_of_number(NUMBERS[1]), max_in_flight=50), limits).ended
+    store.jobs.settle([SendResult(one.job, one.outcome.job, send=one.outcome) for one in ended])
+    codes = (None, 131026, 131016, 131056)
+    store.jobs.settle([answered_by(*one, codes[n % 4]) for n, one in enumerate(late[2:])])
+    store.sending.take_back(late[:2])
 
 
 def answered_by(job: Job, reserved: Reserved, code: int | None) -> JobResult:

@@ -12,84 +12,23 @@ import pytest
 
 from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
-from app.domain.message import Message, queue_of_number
-from app.domain.meta.graph_errors import ErrorClass, graph_error
+from app.domain.message import queue_of_number
+from app.domain.meta.graph_errors import ErrorClass
 from app.domain.meta.parse import split as split_body
-from app.domain.pacing import Pace
 from app.domain.scope_pause import ScopePause
-from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
-from app.domain.send_limits import SendLimits
-from app.domain.send_outcome import SendResult, outcome_of_send
+from app.domain.send_answer import Accepted, Ambiguous, NotSent
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store, StoreUnavailable
 from app.store.tables.sending import put_scope
-from app.store.transactions.reserve_sends import Reservations
 from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
 from tests.support.envelopes import envelope
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
+from tests.support.sends import LIMITS, QUEUE, WABA, accepted, queued, refused, reserve, send, settle, stored, waiting
 from tests.support.store import NOON, StoreMaker
 from tests.support.work import LEASE, Clock, add_events, claim, claim_split, receive
 
-QUEUE = queue_of_number(NUMBER)
-WABA = "102290129340398"
-LIMITS = SendLimits(80, Pace(timedelta(seconds=6), 45), "warn", WABA)
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-
 _moments = iter(range(10_000))
-_people = iter(range(4915100000000, 4915199999999))
-
-
-def queued(store: Store, count: int = 1, **how: Any) -> list[Message]:
-    """Accept messages, each to another customer."""
-    return accept(store, *(new_message(to=f"+{next(_people)}", **how) for _ in range(count)))
-
-
-def reserve(store: Store, limits: SendLimits = LIMITS, *, queue: str = QUEUE) -> Reservations:
-    """Claim what can be claimed now, and reserve of it what may be sent."""
-    claimed = claim(store, queue, max_in_flight=1000, limit=1000)
-    return store.sending.reserve(claimed, limits) if claimed else Reservations()
-
-
-def settle(store: Store, reservations: Reservations, *answers: SendAnswer) -> list[bool]:
-    """Settle what was reserved as if Meta had answered so, the last answer again and again."""
-    results: list[JobResult] = [
-        SendResult(ended.job, ended.outcome.job, send=ended.outcome) for ended in reservations.ended
-    ]
-    for number, (job, reserved) in enumerate(reservations.reserved):
-        answer = answers[min(number, len(answers) - 1)]
-        outcome = outcome_of_send(
-            answer, reserved.message, store.clock.now(), lambda: 0.5, works_for_others=reserved.works_for_others
-        )
-        results.append(
-            SendResult(job, outcome.job, signal=outcome.signal, max_in_flight=1000, send=outcome, reserved=reserved)
-        )
-    return store.jobs.settle(results)
-
-
-def send(store: Store, *answers: SendAnswer, limits: SendLimits = LIMITS) -> int:
-    """Reserve and settle once. Return how many messages left."""
-    reservations = reserve(store, limits)
-    settle(store, reservations, *answers)
-    return len(reservations.reserved)
-
-
-def accepted(wamid: str = "wamid.A=") -> Accepted:
-    return Accepted(wamid)
-
-
-def refused(code: int, *, subcode: int | None = None, delay: timedelta | None = None) -> Refused:
-    return Refused(graph_error({"code": code, "error_subcode": subcode, "message": "said"}), 400, delay)
-
-
-def stored(store: Store, message: Message) -> Message:
-    found = store.messages.get(message.id)
-    assert found is not None
-    return found
-
-
-def waiting(store: Store) -> int:
-    """How many messages have a job."""
-    return sum(depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.queue == QUEUE)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 def subjects_of(reserved: Sequence[tuple[Job, Any]]) -> list[int]:
@@ -189,16 +128,6 @@ def test_answers_that_are_lost_in_a_row_cost_few_messages(timed: Store, clock: C
 
     assert (sum(sent), sent[-1], probe) == (6, 0, 1)
     assert (statuses.count("unknown"), statuses.count("queued")) == (7, 23)
-
-
-def test_the_answer_of_a_worker_that_lost_its_claim_changes_nothing(timed: Store, clock: Clock) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    settle(timed, reserve(timed))
-
-    assert settle(timed, late, accepted()) == [False]
-    assert stored(timed, message).status == "unknown"
 
 
 def test_a_message_that_was_not_sent_is_tried_again_and_shows_why(timed: Store, clock: Clock) -> None:

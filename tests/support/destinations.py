@@ -174,7 +174,10 @@ def read_call(connection: socket.socket, number: int) -> Call | None:
     first, *rest = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += connection.recv(65536)
+        piece = connection.recv(65536)
+        if not piece:
+            return None
+        body += piece
     return Call(first.split(" ")[1], headers, body, number)
 
 

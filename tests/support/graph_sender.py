@@ -38,10 +38,11 @@ class GraphSender:
         number: str = "106540352242922",
         endpoint: str = "messages",
         body: str = "{}",
+        parts: int = 10,
         **limits: float,
     ) -> tuple[str, dict[str, Any]]:
-        """Send once. Return the kind of the answer and its fields."""
-        return self._ask(base_url, token, limits, number=number, endpoint=endpoint, body=body)
+        """Send once. Return the kind of the answer and its fields. So many `parts` of a request may be written."""
+        return self._ask(base_url, token, limits, number=number, endpoint=endpoint, body=body, parts=parts)
 
     def call(
         self,

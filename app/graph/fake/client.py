@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote
 
-from app.domain.send_answer import Ambiguous, SendAnswer
+from app.domain.send_answer import GIVEN_UP, Ambiguous, SendAnswer
 from app.domain.send_reply import send_answer
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable, given_headers, sent_headers
 from app.graph.client import READ_SECONDS, TOTAL_SECONDS
@@ -25,8 +25,12 @@ class FakeGraphClient:
         self._version = version
         self._sleep = sleep
 
-    def send(self, phone_number_id: str, endpoint: str, body: bytes) -> SendAnswer:
-        """POST one message. `endpoint` is `messages` or `marketing_messages`."""
+    def send(
+        self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: Callable[[], bool]
+    ) -> SendAnswer:
+        """POST one message, if it may still be written. `endpoint` is `messages` or `marketing_messages`."""
+        if not may_still_write():
+            return GIVEN_UP
         headers = {"authorization": "Bearer dry-run", "content-type": "application/json"}
         found = answer(
             self._meta,

@@ -3,7 +3,7 @@
 A message whose job is settled without a word about its POST was cut off in it, or never came to it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,9 +22,22 @@ from app.store.transactions.apply_statuses import hold_status_lock, take_early_n
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
 from app.store.transactions.touch_conversations import touch_conversations
 
+After = Callable[[Message, JobResult, datetime], Message]
+
 
 def record_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
     """Record these results of jobs of send queues. Their queues are locked."""
+    record_answers(connection, now, results, _after)
+    record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
+
+
+def record_answers(
+    connection: Connection, now: datetime, results: Sequence[JobResult], after_result: After
+) -> dict[int, Message]:
+    """Record these results, and what came before Meta's answers in them. Return the messages that are changed.
+
+    `after_result`: what one result makes of its message.
+    """
     accepted = {
         result.job.subject: result.send.accepted
         for result in results
@@ -36,15 +49,16 @@ def record_sends(connection: Connection, now: datetime, results: Sequence[JobRes
     by_row = {result.job.subject: result for result in results}
     stored = lock_messages(connection, by_row)
     early = take_early_news(connection, wamids.values())
-    changed = {row_id: _after(message, by_row[row_id], now) for row_id, message in stored.items()}
+    changed = {row_id: after_result(message, by_row[row_id], now) for row_id, message in stored.items()}
     for row_id, wamid in wamids.items():
         for news in early.get(wamid, ()):
             if row_id in changed:
                 changed[row_id] = after(changed[row_id], news)
-    update_messages(connection, now, [message for row_id, message in changed.items() if message != stored[row_id]])
+    changed = {row_id: message for row_id, message in changed.items() if message != stored[row_id]}
+    update_messages(connection, now, changed.values())
     answers = [(stored[row_id], answer) for row_id, answer in accepted.items() if row_id in stored]
     touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
-    _record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
+    return changed
 
 
 def _after(message: Message, result: JobResult, now: datetime) -> Message:
@@ -58,6 +72,8 @@ def _after(message: Message, result: JobResult, now: datetime) -> Message:
         return message
     if outcome.status is message.status:
         return message
+    if outcome.status is MessageStatus.UNKNOWN and message.status is not MessageStatus.SENDING:
+        return message  # a status, or a late answer, has told what became of it
     fresh = message if outcome.error is not None else replace(message, error=None)
     accepted = outcome.accepted
     wamid, meta_status = (accepted.wamid, accepted.message_status) if accepted is not None else (None, None)
@@ -80,7 +96,7 @@ def _after_internal_error(message: Message, result: JobResult, now: datetime) ->
     return after(message, News(MessageStatus.FAILED, now, error={"message": result.outcome.reason, "class": "other"}))
 
 
-def _record_posts(connection: Connection, now: datetime, results: Iterable[SendResult]) -> None:
+def record_posts(connection: Connection, now: datetime, results: Iterable[SendResult]) -> None:
     """Record what answers say about scopes and paces. Scopes come after messages, and before paces."""
     posts = [
         (result.job.queue, result.reserved, result.send)

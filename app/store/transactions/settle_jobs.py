@@ -47,11 +47,13 @@ def settle_jobs(
     results: Sequence[JobResult],
     *,
     recorders: Mapping[str, RecordResults],
+    late_recorders: Mapping[str, RecordResults],
     jitter: Jitter,
 ) -> SettledJobs:
     """Apply the results whose claim is still held; of several results for one claim, the first.
 
-    `recorders` holds one function for each kind of queue that has one.
+    `recorders` holds one function for each kind of queue that has one, `late_recorders` one for each that records
+    something of a result whose claim was lost.
     """
     queues, held = _lock(connection, [result.job for result in results])
     first = {(result.job.id, result.job.claim_id): result for result in reversed(results)}
@@ -60,9 +62,11 @@ def settle_jobs(
     _make_due(connection, now, [result for result in valid if _stays(result)])
     _leave_order(connection, now, [result.job for result in valid if not _keeps_order(result)], held)
     _delete(connection, now, [result.job for result in valid if not _stays(result)], held)
-    for kind, of_kind in _by_kind(valid).items():
-        if kind in recorders:
-            recorders[kind](connection, now, of_kind)
+    late = [result for result in results if (result.job.id, result.job.claim_id) not in held]
+    for recording, recorded in ((recorders, valid), (late_recorders, late)):
+        for kind, of_kind in _by_kind(recorded).items():
+            if kind in recording:
+                recording[kind](connection, now, of_kind)
     return SettledJobs(applied, record_queue_health(connection, now, queues, valid, jitter))
 
 

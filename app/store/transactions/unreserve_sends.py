@@ -1,35 +1,54 @@
-"""Takes reservations back whose POST will certainly not be made, so that their messages do not become unknown."""
+"""Takes reservations back whose POST will certainly not be made, so that their messages do not become unknown.
+
+The worker may have lost its claim meanwhile. Another one then has the job, and found the message being sent; or it
+has recorded that the message is unknown, and has deleted the job.
+"""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, update
 
 from app.domain.job import Job
-from app.domain.message import Message, MessageStatus
+from app.domain.message import Message
+from app.domain.message_progress import is_cut_off, without_last_attempt
 from app.domain.send_outcome import Reserved
+from app.store.tables.jobs import find_jobs
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.queues import lock_queues
+from app.store.tables.schema import jobs
 from app.store.transactions.claim_jobs import lock_held
+from app.store.transactions.enqueue import NewJob, enqueue
+
+_FREE = update(jobs).where(jobs.c.id == bindparam("job_id")).values(claim_id=None, claims=0, due_at=bindparam("due"))
 
 
 def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tuple[Job, Reserved]]) -> None:
-    """Let these messages wait again, if their reservations are stored and their jobs are still claimed by us.
+    """Let these messages wait again, if their reservations are stored, and nothing is known of their POSTs.
 
     A message that an earlier claim has marked as being sent stays so: it may have been sent.
     """
     lock_queues(connection, {job.queue for job, _ in reserved})
     held = lock_held(connection, [job for job, _ in reserved])
-    ours = {job.subject: one.message for job, one in reserved if (job.id, job.claim_id) in held}
-    stored = lock_messages(connection, ours)
-    taken_back = [message for row_id, message in stored.items() if _is_same(message, ours[row_id])]
-    update_messages(connection, now, [_waiting(message) for message in taken_back])
+    by_row = {job.subject: (job, one.message) for job, one in reserved}
+    stored = lock_messages(connection, by_row)
+    taken_back = {row_id: message for row_id, message in stored.items() if is_cut_off(message, by_row[row_id][1])}
+    update_messages(connection, now, map(without_last_attempt, taken_back.values()))
+    lost = [
+        (job, message, timedelta())
+        for row_id, message in taken_back.items()
+        if ((job := by_row[row_id][0]).id, job.claim_id) not in held
+    ]
+    queue_again(connection, now, lost)
 
 
-def _is_same(stored: Message, reserved: Message) -> bool:
-    return stored.status is MessageStatus.SENDING and stored.history[-1] == reserved.history[-1]
+def queue_again(connection: Connection, now: datetime, waiting: Sequence[tuple[Job, Message, timedelta]]) -> None:
+    """Let these messages be claimed after these delays. They are locked, and so is what there is of their jobs.
 
-
-def _waiting(message: Message) -> Message:
-    return replace(message, status=MessageStatus.QUEUED, history=message.history[:-1])
+    The claim of another worker ends: it has found the message being sent, and would record that it is unknown.
+    """
+    for job, message, delay in waiting:
+        if job.id in find_jobs(connection, {job.queue: [message.row_id]}):
+            connection.execute(_FREE, {"job_id": job.id, "due": now + delay})
+        else:
+            enqueue(connection, now, [NewJob(job.queue, message.row_id, message.contact, delay)])

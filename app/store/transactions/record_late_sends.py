@@ -1,0 +1,52 @@
+"""Records answers whose claim was lost: the worker stood still, or did not reach the database, until its lease ended.
+
+Another worker has then found the message being sent, and it is unknown, or becomes so. Its fate is known after all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.domain.job import Retry
+from app.domain.job_result import JobResult
+from app.domain.message import Message, MessageStatus
+from app.domain.message_progress import News, after, is_cut_off
+from app.domain.send_outcome import Reserved, SendOutcome, SendResult
+from app.store.transactions.record_sends import record_answers, record_posts
+from app.store.transactions.unreserve_sends import queue_again
+
+
+def record_late_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
+    """Record these answers, as far as nothing else is known of their POSTs. Their queues and jobs are locked."""
+    answers = [result for result in results if isinstance(result, SendResult) and result.outlives_claim]
+    changed = record_answers(connection, now, answers, _after)
+    news = [(result, changed[result.job.subject]) for result in answers if result.job.subject in changed]
+    record_posts(connection, now, [result for result, _ in news])
+    waiting = [
+        (result.job, message, result.outcome.delay)
+        for result, message in news
+        if isinstance(result.outcome, Retry) and message.status is MessageStatus.QUEUED
+    ]
+    queue_again(connection, now, waiting)
+
+
+def _after(message: Message, result: JobResult, now: datetime) -> Message:
+    assert isinstance(result, SendResult)
+    assert result.send is not None
+    assert result.reserved is not None
+    if result.send.accepted is not None:
+        return _accepted(message, result.send, result.reserved, now)
+    if not is_cut_off(message, result.reserved.message) or result.send.status is MessageStatus.UNKNOWN:
+        return message
+    if result.send.status is MessageStatus.QUEUED:
+        return replace(message, status=MessageStatus.QUEUED, error=result.send.error)
+    return after(replace(message, error=None), News(result.send.status, now, error=result.send.error))
+
+
+def _accepted(message: Message, send: SendOutcome, reserved: Reserved, now: datetime) -> Message:
+    """Return a message that Meta has accepted. If an operator has sent it again meanwhile, the wamid is another's."""
+    assert send.accepted is not None
+    wamid = send.accepted.wamid if message.resends == reserved.message.resends else None
+    return after(message, News(MessageStatus.ACCEPTED, now, wamid, meta_status=send.accepted.message_status))

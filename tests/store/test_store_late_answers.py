@@ -1,0 +1,180 @@
+"""A worker that stood still past its lease knows what became of its POST, or that it made none."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.send_answer import GIVEN_UP, Accepted, Ambiguous, NotSent, SendAnswer
+from app.store import Store
+from tests.support.messages import status, tracker_of, webhook
+from tests.support.sends import accepted, queued, refused, reserve, send, settle, stored, waiting
+from tests.support.work import Clock, add_events
+
+MINUTE = timedelta(minutes=1)
+
+TAKEN_OVER = pytest.mark.parametrize("is_settled", [True, False], ids=["settled", "claimed"])
+"""The worker that has taken the job over has recorded that the message is unknown, or is about to."""
+
+
+def statuses(store: Store, message: object) -> list[str]:
+    return [entry.status for entry in stored(store, message).history]  # type: ignore[arg-type]
+
+
+@TAKEN_OVER
+@pytest.mark.parametrize(
+    ("answer", "status", "code"), [(accepted(), "accepted", None), (refused(131026), "failed", 131026)]
+)
+def test_a_late_answer_tells_what_became_of_a_message(
+    timed: Store, clock: Clock, answer: SendAnswer, status: str, code: int | None, is_settled: bool
+) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    other = reserve(timed)
+    if is_settled:
+        settle(timed, other)
+        assert stored(timed, message).status == "unknown"
+
+    assert settle(timed, late, answer) == [False]
+    settle(timed, other)
+
+    found = stored(timed, message)
+    assert (found.status, found.wamid, (found.error or {}).get("code")) == (
+        status,
+        "wamid.A=" if code is None else None,
+        code,
+    )
+    assert waiting(timed) == 0
+
+
+@TAKEN_OVER
+@pytest.mark.parametrize("answer", [NotSent("connection refused"), refused(131016), GIVEN_UP])
+def test_a_message_that_certainly_was_not_accepted_is_sent_after_all(
+    timed: Store, clock: Clock, answer: SendAnswer, is_settled: bool
+) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    other = reserve(timed)
+    if is_settled:
+        settle(timed, other)
+
+    settle(timed, late, answer)
+    assert settle(timed, other) == [False]
+    between = stored(timed, message).status
+    clock.advance(MINUTE)
+
+    assert between == "queued"
+    assert send(timed, accepted()) == 1
+    assert (stored(timed, message).status, waiting(timed)) == ("accepted", 0)
+
+
+@TAKEN_OVER
+def test_a_reservation_that_was_not_used_is_taken_back_although_the_claim_is_lost(
+    timed: Store, clock: Clock, is_settled: bool
+) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    other = reserve(timed)
+    if is_settled:
+        settle(timed, other)
+
+    timed.sending.take_back(late.reserved)
+    timed.sending.take_back(late.reserved)
+    settle(timed, other)
+
+    assert statuses(timed, message) == ["queued"]
+    assert waiting(timed) == 1
+    assert send(timed, accepted()) == 1
+
+
+def test_a_reservation_that_is_held_is_taken_back(timed: Store) -> None:
+    [message] = queued(timed)
+    held = reserve(timed)
+
+    timed.sending.take_back(held.reserved)
+    timed.jobs.hand_back([job for job, _ in held.reserved])
+
+    assert statuses(timed, message) == ["queued"]
+    assert send(timed, accepted()) == 1
+
+
+@pytest.mark.parametrize("answer", [refused(131026), NotSent("connection refused"), Ambiguous("no answer in time")])
+def test_a_late_answer_says_nothing_about_a_later_attempt(timed: Store, clock: Clock, answer: SendAnswer) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+    timed.messages.send_again(stored(timed, message))
+    again = reserve(timed)
+
+    settle(timed, late, answer)
+    timed.sending.take_back(late.reserved)
+
+    assert (stored(timed, message).status, stored(timed, message).error) == ("sending", None)
+    assert settle(timed, again, accepted("wamid.B=")) == [True]
+    assert (stored(timed, message).status, stored(timed, message).wamid) == ("accepted", "wamid.B=")
+
+
+def test_a_message_that_was_accepted_is_not_sent_again_by_an_operators_late_decision(
+    timed: Store, clock: Clock
+) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+    timed.messages.send_again(stored(timed, message))
+
+    settle(timed, late, accepted())
+
+    assert send(timed, accepted("wamid.B=")) == 0
+    assert (stored(timed, message).status, waiting(timed)) == ("accepted", 0)
+
+
+def test_a_message_that_a_human_has_given_up_stays_failed_and_gets_its_wamid(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+    timed.messages.resolve_as_failed(stored(timed, message))
+
+    settle(timed, late, accepted())
+
+    assert (stored(timed, message).status, stored(timed, message).wamid) == ("failed", "wamid.A=")
+
+
+def test_a_status_that_came_before_the_late_answer_stands(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    add_events(timed, *webhook(statuses=[status("wamid.A=", "delivered", tracker=tracker_of(timed, message))]))
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+
+    settle(timed, late, accepted())
+
+    assert stored(timed, message).status == "delivered"
+    assert statuses(timed, message) == ["queued", "sending", "delivered", "accepted"]
+
+
+def test_a_result_that_is_settled_twice_counts_once(timed: Store) -> None:
+    [message] = queued(timed)
+    reserved = reserve(timed)
+
+    settled = [settle(timed, reserved, refused(131056)) for _ in range(2)]
+
+    assert settled == [[True], [False]]
+    assert (stored(timed, message).error or {})["tries"] == 1
+    assert waiting(timed) == 1
+
+
+def test_an_early_status_is_found_by_a_late_answer(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    add_events(timed, *webhook(statuses=[status("wamid.A=", "sent")]))
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+
+    settle(timed, late, Accepted("wamid.A="))
+
+    assert stored(timed, message).status == "sent"
