@@ -56,7 +56,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """How many deliveries to one destination wait, and how many are dead."""
+    """How many deliveries to one destination wait, and how many are dead.
+
+    `oldest_at`: when the oldest event was received that waits or is in flight.
+    """
 
     waiting: int
     dead: int
+    oldest_at: datetime | None = None

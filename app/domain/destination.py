@@ -1,5 +1,6 @@
 """The status of a destination: whether it is pushed to, how many deliveries wait, and how many are dead."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,10 @@ from enum import StrEnum
 from app.domain.delivery import DeliveryCounts
 from app.domain.job import DELIVER_QUEUE
 from app.domain.queue import QueueState
+from app.domain.refusing import is_refusing
+
+REFUSAL = re.compile(r"HTTP (4\d\d)")
+"""What the last error of a queue says after a 4xx."""
 
 
 class DestinationState(StrEnum):
@@ -21,7 +26,11 @@ class DestinationState(StrEnum):
 
 @dataclass(frozen=True)
 class DestinationStatus:
-    """The status of a destination. `last_error` stays after a success; the two times tell which came later."""
+    """The status of a destination. `last_error` stays after a success; the two times tell which came later.
+
+    `oldest_undelivered_at`: when the oldest event was received that it has not accepted yet. `refusals`: how many
+    different events in a row it has refused.
+    """
 
     name: str
     state: DestinationState
@@ -30,6 +39,20 @@ class DestinationStatus:
     last_success_at: datetime | None
     last_error_at: datetime | None
     last_error: str | None
+    oldest_undelivered_at: datetime | None = None
+    refusals: int = 0
+    paused_at: datetime | None = None
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether its last answer was a refusal, of as many different events as open its breaker."""
+        status = REFUSAL.fullmatch(self.last_error or "")
+        return status is not None and is_refusing(self.refusals, int(status[1]))
+
+    def holds_up(self, before: datetime) -> bool:
+        """Return whether it has been paused since before then, and an event has waited since before then."""
+        times = (self.paused_at or before, self.oldest_undelivered_at)
+        return all(time is not None and time <= before for time in times)
 
 
 def queue_of_destination(name: str) -> str:
@@ -65,4 +88,7 @@ def _status_of(name: str, queue: QueueState | None, counts: DeliveryCounts | Non
         last_success_at=queue.last_success_at if queue else None,
         last_error_at=queue.last_error_at if queue else None,
         last_error=queue.last_error if queue else None,
+        oldest_undelivered_at=counts.oldest_at if counts else None,
+        refusals=queue.refusals if queue else 0,
+        paused_at=queue.paused_at if queue else None,
     )

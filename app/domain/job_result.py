@@ -18,12 +18,16 @@ class Attempt:
 
 
 class QueueSignal(Enum):
-    """What an attempt says about its queue: nothing, that it works, that it fails for now, or that it is gone."""
+    """What an attempt says about its queue: nothing, that it works, that it fails for now, or that it is gone.
+
+    `REFUSAL`: only this job was refused; but a queue that refuses every one fails too.
+    """
 
     NONE = "none"
     SUCCESS = "success"
     FAILURE = "failure"
     GONE = "gone"
+    REFUSAL = "refusal"
 
 
 @dataclass(frozen=True)

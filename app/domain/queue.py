@@ -15,7 +15,8 @@ MAX_REST = timedelta(minutes=10)
 class QueueState:
     """The state of a queue. `paused`: by a human. `disabled`: by the other side, for good. `breaker`: for a while.
 
-    `rest_until`: its own jobs let it rest until then, because none of them may be tried before.
+    `rest_until`: its own jobs let it rest until then, because none of them may be tried before. `refusals`: how many
+    jobs in a row the other side has refused at their first attempt. `paused_at`: when a human has paused it.
     """
 
     name: str
@@ -26,6 +27,8 @@ class QueueState:
     last_error_at: datetime | None
     last_error: str | None
     rest_until: datetime | None = None
+    refusals: int = 0
+    paused_at: datetime | None = None
 
     def is_resting(self, now: datetime) -> bool:
         """Return whether its jobs let it rest now."""

@@ -42,7 +42,7 @@ def outcome_of(response: PushResponse, attempts: int, jitter: float) -> tuple[Ou
         return Done(), QueueSignal.SUCCESS, None
     if response.status == GONE:  # nothing is claimed until a human resumes the queue
         return Retry(pause_after(0, jitter)), QueueSignal.GONE, None
-    signal = QueueSignal.NONE if _is_about_the_event(response.status) else QueueSignal.FAILURE
+    signal = QueueSignal.REFUSAL if _is_about_the_event(response.status) else QueueSignal.FAILURE
     retry_after = response.retry_after if signal is QueueSignal.FAILURE else None
     if attempts >= len(PAUSES):
         return Dead(f"{response.summary} after {attempts + 1} attempts"), signal, retry_after

@@ -107,6 +107,25 @@ FAILING = AlertKind(
     " `flask wats deliveries list --state waiting` shows what waits. When it works again, all goes on by itself;"
     " `flask wats destinations resume NAME` hurries it.",
 )
+REFUSING = AlertKind(
+    "refusing",
+    Urgency.PAGE,
+    "the destination",
+    "check its URL, its secret and what it accepts; when it accepts a delivery, all go on by themselves",
+    "The destination refuses different events one after the other with a 4xx, and accepts none: five with 401, 403,"
+    " 404 or 405, twelve with another status. Its breaker is open, so that the events that wait use up no attempts.",
+    "`flask wats destinations test NAME` shows the answer to a test event, and `flask wats deliveries list --state"
+    " waiting --destination NAME` the deliveries. 401 and 403: its secret is not `secret` in the config. 404 and 405:"
+    " the URL is wrong. Correct the config and restart; `flask wats destinations resume NAME` tries all at once.",
+)
+PAUSED = AlertKind(
+    "paused",
+    Urgency.TICKET,
+    "the destination",
+    "run `flask wats destinations resume {subject}`",
+    "Somebody has paused the destination, and deliveries have waited for it for more than 15 minutes.",
+    "Resume it. What waits is delivered, oldest first; it is kept for as long as the pause lasts.",
+)
 DEAD_LETTERS = AlertKind(
     "dead_letters",
     Urgency.TICKET,
@@ -184,6 +203,8 @@ ALERT_KINDS = (
     UNREADABLE,
     DISABLED,
     FAILING,
+    REFUSING,
+    PAUSED,
     DEAD_LETTERS,
     SENDING_PAUSED,
     META_NOT_REACHED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.alert import Alert, AlertKey
 from app.domain.clock import ClockJump
@@ -16,6 +16,7 @@ from app.health.snapshot import Snapshot
 
 OK = "ok"
 MAX_SPLIT_WAIT_SECONDS = 60
+MAX_PAUSE = timedelta(minutes=15)
 REFUSAL_CURES: Mapping[str, str] = {
     "signature_mismatch": "set `webhook.appSecret` to the secret of the app that sends, and restart",
     "missing_signature": "see that a proxy passes the header X-Hub-Signature-256 on; it may be no webhook of Meta's",
@@ -101,18 +102,26 @@ def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
 
 def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
     for destination in snapshot.destinations:
-        yield from _of_destination(destination)
+        yield from _of_destination(destination, snapshot.now)
     if snapshot.dead_letters:
         yield kinds.DEAD_LETTERS.alert(_counted(snapshot.dead_letters, "dead letter"))
 
 
-def _of_destination(destination: DestinationStatus) -> Iterator[Alert]:
+def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:
     name, cause = destination.name, destination.last_error
+    waiting = _counted(destination.waiting, "delivery", "deliveries")
+    oldest_at = destination.oldest_undelivered_at
+    waits = f"{waiting} waiting" + (f", the oldest since {iso(oldest_at)}" if oldest_at else "")
     if destination.state is DestinationState.DISABLED:
         yield kinds.DISABLED.alert(f"{name} is disabled ({cause})", name)
-    if destination.state is DestinationState.FAILING:
-        waiting = _counted(destination.waiting, "delivery", "deliveries")
-        yield kinds.FAILING.alert(f"{name} is failing ({cause}), {waiting} waiting", name)
+    if destination.state is DestinationState.FAILING and destination.is_refusing:
+        yield kinds.REFUSING.alert(
+            f"{name} answered {cause} to the last {destination.refusals} events, {waits}", name
+        )
+    elif destination.state is DestinationState.FAILING:
+        yield kinds.FAILING.alert(f"{name} is failing ({cause}), {waits}", name)
+    if destination.state is DestinationState.PAUSED and destination.holds_up(now - MAX_PAUSE):
+        yield kinds.PAUSED.alert(f"{name} is paused, {waits}", name, since=destination.paused_at)
 
 
 def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:

@@ -32,6 +32,7 @@ def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: b
     yield from _queue_gauges(snapshot)
     yield _dead_letter_gauge(snapshot.deliveries)
     yield _destination_state_gauge(snapshot.destinations)
+    yield from _destination_time_gauges(snapshot)
 
 
 def _attention_gauge(alerts: Iterable[Alert]) -> Metric:
@@ -98,3 +99,20 @@ def _destination_state_gauge(destinations: list[DestinationStatus]) -> Metric:
         for state in DestinationState:
             states.add_metric([destination.name, state.value], destination.state is state)
     return states
+
+
+def _destination_time_gauges(snapshot: Snapshot) -> Iterator[Metric]:
+    oldest = GaugeMetricFamily(
+        "wats_oldest_undelivered_seconds",
+        "Age of the oldest event that a destination has not accepted yet; 0 if there is none.",
+        labels=["destination"],
+    )
+    paused = GaugeMetricFamily(
+        "wats_destination_paused_timestamp_seconds", "When a paused destination was paused.", labels=["destination"]
+    )
+    for destination in snapshot.destinations:
+        oldest.add_metric([destination.name], snapshot.age(destination.oldest_undelivered_at) or 0.0)
+        if destination.paused_at is not None:
+            paused.add_metric([destination.name], destination.paused_at.timestamp())
+    yield oldest
+    yield paused

@@ -35,8 +35,13 @@ class Queues(Repository):
 
     def pause(self, name: str, on: bool) -> None:
         """Stop claims of this queue, or allow them again. Jobs in flight are settled as usual."""
-        query = update(queues).where(queues.c.name == name).values(paused=on)
-        self._store.write(lambda c: c.execute(query), "work")
+        change = update(queues).where(queues.c.name == name, queues.c.paused.is_not(on))
+
+        def pause(connection: Connection) -> None:
+            paused_at = self._store.now(connection) if on else None
+            connection.execute(change.values(paused=on, paused_at=paused_at))
+
+        self._store.write(pause, "work")
 
     def resume(self, name: str) -> None:
         """Reset the queue's state, and make jobs that wait for a retry due now: `STEP` in each transaction."""
@@ -46,7 +51,14 @@ class Queues(Repository):
 
     def _reset(self, connection: Connection, name: str) -> datetime:
         lock_queues(connection, [name])
-        fresh = {"paused": False, "disabled": False, "rest_until": None, **columns_of(Breaker())}
+        fresh = {
+            "paused": False,
+            "disabled": False,
+            "rest_until": None,
+            "refusals": 0,
+            "paused_at": None,
+            **columns_of(Breaker()),
+        }
         connection.execute(update(queues).where(queues.c.name == name).values(fresh))
         return self._store.now(connection)
 

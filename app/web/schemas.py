@@ -64,7 +64,11 @@ class ContactSchema(CamelSchema):
 
 
 class DestinationSchema(CamelSchema):
-    """A destination and its state. The URL is shown without user info."""
+    """A destination and its state. The URL is shown without user info.
+
+    `oldestUndeliveredAt`: when the oldest event was received that it has not accepted yet. `refusals`: how many
+    different events in a row it has refused with a 4xx.
+    """
 
     name = ma.fields.String(required=True)
     url = ma.fields.String(required=True)
@@ -74,6 +78,9 @@ class DestinationSchema(CamelSchema):
     dead = ma.fields.Integer(required=True)
     last_success_at = Timestamp(required=True, allow_none=True)
     last_error_at = Timestamp(required=True, allow_none=True)
+    oldest_undelivered_at = Timestamp(required=True, allow_none=True)
+    paused_at = Timestamp(required=True, allow_none=True)
+    refusals = ma.fields.Integer(required=True)
     last_error = ma.fields.String(required=True, allow_none=True)
 
 

@@ -158,7 +158,7 @@ def test_a_failure_is_retried_on_the_schedule_and_then_dead(
     ("status", "signal"),
     [
         (302, QueueSignal.FAILURE),
-        (404, QueueSignal.NONE),
+        (404, QueueSignal.REFUSAL),
         (408, QueueSignal.FAILURE),
         (410, QueueSignal.GONE),
         (503, QueueSignal.FAILURE),

@@ -36,6 +36,9 @@ def test_the_destinations_of_the_profile_are_listed_before_anything_happened(cli
         "dead": 0,
         "lastSuccessAt": None,
         "lastErrorAt": None,
+        "oldestUndeliveredAt": None,
+        "pausedAt": None,
+        "refusals": 0,
         "lastError": None,
     }
     assert shown(client) == crm

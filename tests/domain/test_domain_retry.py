@@ -43,7 +43,7 @@ def test_an_error_without_a_response_is_a_failure_of_the_destination() -> None:
 def test_a_refused_event_is_retried_and_delays_no_other(status: int) -> None:
     outcome = outcome_of(answered(status, timedelta(hours=1)), 0, ON_TIME)
 
-    assert outcome == (Retry(timedelta(seconds=5)), QueueSignal.NONE, None)
+    assert outcome == (Retry(timedelta(seconds=5)), QueueSignal.REFUSAL, None)
 
 
 @pytest.mark.parametrize("attempts", [0, LAST, LAST + 1])

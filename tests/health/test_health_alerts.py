@@ -26,6 +26,9 @@ HELD_BACK = QueueState("send:1", False, False, Breaker(5, NOW), None, NOW, "conn
 REFUSED = RefusedWebhooks("signature_mismatch", 3, NOW - timedelta(minutes=5), NOW)
 CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
 
+FAILING, PAUSED = replace(CRM, state=DestinationState.FAILING), replace(CRM, state=DestinationState.PAUSED)
+LONG_AGO = NOW - timedelta(minutes=15)
+
 
 def receipts(*, pending: int = 0, unreadable: int = 0, oldest_seconds: float | None = None) -> ReceiptCounts:
     oldest = None if oldest_seconds is None else NOW - timedelta(seconds=oldest_seconds)
@@ -69,6 +72,9 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
         ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
         ({"refused": (REFUSED,)}, "webhooks_refused"),
+        ({"destinations": [replace(FAILING, refusals=12, last_error="HTTP 404")]}, "refusing"),
+        ({"destinations": [replace(FAILING, refusals=12, last_error="HTTP 500")]}, "failing"),
+        ({"destinations": [replace(PAUSED, paused_at=LONG_AGO, oldest_undelivered_at=LONG_AGO)]}, "paused"),
     ],
 )
 def test_each_condition_has_its_code(condition: dict[str, object], code: str) -> None:
@@ -85,10 +91,32 @@ def test_a_failing_destination_is_named_with_its_cause() -> None:
     assert alert.message == "crm is failing (timed out), 1 delivery waiting; retries go on by themselves"
 
 
-def test_a_paused_destination_is_no_alert() -> None:
-    paused = replace(CRM, state=DestinationState.PAUSED)
+@pytest.mark.parametrize(
+    "times",
+    [
+        {},
+        {"paused_at": LONG_AGO},
+        {"paused_at": NOW, "oldest_undelivered_at": LONG_AGO},
+        {"paused_at": LONG_AGO, "oldest_undelivered_at": NOW},
+    ],
+)
+def test_a_pause_that_holds_up_nothing_for_long_is_no_alert(times: dict[str, datetime]) -> None:
+    assert alerts_of(replace(HEALTHY, destinations=[replace(PAUSED, **times)])) == []  # type: ignore[arg-type]
 
-    assert alerts_of(replace(HEALTHY, destinations=[paused])) == []
+
+def test_a_pause_of_older_code_is_told_by_what_it_holds_up() -> None:
+    [alert] = alerts_of(replace(HEALTHY, destinations=[replace(PAUSED, oldest_undelivered_at=LONG_AGO)]))
+
+    assert alert.message == (
+        "crm is paused, 3 deliveries waiting, the oldest since 2026-01-02T11:45:00.000Z;"
+        " run `flask wats destinations resume crm`"
+    )
+
+
+def test_a_destination_that_refuses_everything_is_told_with_its_answer() -> None:
+    [alert] = alerts_of(replace(HEALTHY, destinations=[replace(FAILING, refusals=12, last_error="HTTP 404")]))
+
+    assert alert.cause == "crm answered HTTP 404 to the last 12 events, 3 deliveries waiting"
 
 
 def test_one_live_worker_among_dead_ones_is_enough() -> None:

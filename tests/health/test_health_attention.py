@@ -2,35 +2,75 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
-from tests.support.live import LIVE_ENVIRONMENT, write_config
+from tests.support.destinations import ScriptedDestination
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.serving import Running, environment, run, serving
 from tests.support.waiting import wait_for
-from tests.support.webhooks import PATH, bearer, body_of
+from tests.support.webhooks import PATH, bearer, body_of, signed
 
 HANDSHAKE = f"{PATH}?hub.mode=subscribe&hub.challenge=1&hub.verify_token="
 REFUSED = ("webhooks_refused", "missing_signature")
 HANDSHAKES = ("webhooks_refused", "verify_token_mismatch")
+REFUSING = ("refusing", "crm")
+EVENTS = 12
+DESTINATIONS = """
+    destinations:
+      - {{ name: crm, url: "{url}", secret: {{ env: TEST_CRM_SECRET }} }}
+"""
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
+@dataclass
+class Night:
+    """What an operator sees: while webhooks are refused, and while the destination refuses every event."""
+
+    running: Running
+    webhooks: list[dict[str, Any]]
+    command: CompletedProcess[str]
+    metrics: str
+    deliveries: list[dict[str, Any]]
+    calls: int
+
+
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A gateway of two web processes whose webhooks are refused, and whose handshake fails and then succeeds."""
-    folder = tmp_path_factory.mktemp("gateway")
-    start = {"WATS_CONFIG": str(write_config(folder)), "WATS_MODE": "live", "WATS_YES_LIVE": "1"}
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """Two web processes refuse webhooks and a handshake; a destination answers 404 to every event. All is cured."""
+    folder, crm = tmp_path_factory.mktemp("gateway"), ScriptedDestination()
+    crm.will_answer(404)
+    config = write_config(folder, CONFIG + DESTINATIONS.format(url=crm.url))
+    start = {"WATS_CONFIG": str(config), "WATS_MODE": "live", "WATS_YES_LIVE": "1", "TEST_CRM_SECRET": "secret-0c9d"}
     with serving(folder, environ=environment(folder, WEB_CONCURRENCY="2", **start)) as running:
         for _ in range(9):
             assert running.ask("POST", PATH, body_of())[0] == 401
         assert running.ask("GET", HANDSHAKE + "wrong")[0] == 403
         wait_for(lambda: {REFUSED, HANDSHAKES} <= set(told(running, "alert.opened")))
+        webhooks = attention(running)
+        command = run("status", environ=running.environ)
+        metrics = running.ask("GET", "/metrics", headers=bearer())[1].decode()
         assert running.ask("GET", HANDSHAKE + LIVE_ENVIRONMENT["TEST_VERIFY_TOKEN"])[0] == 200
-        wait_for(lambda: HANDSHAKES in told(running, "alert.closed"))
-        yield running
+
+        for number in range(EVENTS):
+            body = body_of(str(number), wamid=f"wamid.{number}")
+            assert running.ask("POST", PATH, body, signed(body))[0] == 200
+        wait_for(lambda: REFUSING in told(running, "alert.opened"))
+        deliveries, calls = attention(running), len(crm.calls)
+        crm.recover()
+        assert running.ask("POST", "/api/destinations/crm/resume", headers=bearer())[0] == 200
+        wait_for(lambda: {HANDSHAKES, REFUSING} <= set(told(running, "alert.closed")))
+        yield Night(running, webhooks, command, metrics, deliveries, calls)
+    crm.close()
+
+
+def attention(running: Running) -> list[dict[str, Any]]:
+    alerts: list[dict[str, Any]] = running.json("/status", bearer())["attention"]
+    return alerts
 
 
 def lines(running: Running, event: str) -> list[dict[str, Any]]:
@@ -41,35 +81,40 @@ def told(running: Running, event: str) -> list[tuple[str, str]]:
     return [(line["alert"], line["subject"]) for line in lines(running, event)]
 
 
-def test_refused_webhooks_stand_under_attention_until_they_are_cured(gateway: Running) -> None:
-    [alert] = gateway.json("/status", bearer())["attention"]
+def test_refused_webhooks_stand_under_attention(night: Night) -> None:
+    alert = next(one for one in night.webhooks if (one["code"], one["subject"]) == REFUSED)
 
-    assert (alert["code"], alert["subject"]) == REFUSED
     assert alert["cause"] == "9 requests to the webhook's path refused (missing_signature), none was ever accepted"
     assert alert["since"] is not None
 
 
-def test_the_command_ends_with_code_1_and_tells_the_cure(gateway: Running) -> None:
-    ended = run("status", environ=gateway.environ)
-
-    assert ended.returncode == 1
-    assert "see that a proxy passes the header X-Hub-Signature-256 on" in ended.stderr
-
-
-def test_the_metric_counts_it_over_all_processes(gateway: Running) -> None:
-    metrics = gateway.ask("GET", "/metrics", headers=bearer())[1].decode()
-
-    assert 'wats_attention{alert="webhooks_refused"} 1.0' in metrics
-    assert 'wats_webhooks_refused_total{reason="missing_signature"} 9.0' in metrics
+def test_the_command_ends_with_code_1_and_tells_the_cure(night: Night) -> None:
+    assert night.command.returncode == 1
+    assert "see that a proxy passes the header X-Hub-Signature-256 on" in night.command.stderr
+    assert "enter `webhook.verifyToken` as the verify token in Meta's dashboard" in night.command.stderr
 
 
-def test_the_log_has_one_line_when_it_begins_and_one_when_it_is_over(gateway: Running) -> None:
-    assert sorted(told(gateway, "alert.opened")) == [REFUSED, HANDSHAKES]
-    assert told(gateway, "alert.closed") == [HANDSHAKES]
+def test_the_metric_counts_over_all_processes(night: Night) -> None:
+    assert 'wats_attention{alert="webhooks_refused"} 2.0' in night.metrics
+    assert 'wats_webhooks_refused_total{reason="missing_signature"} 9.0' in night.metrics
 
 
-def test_the_line_of_a_refused_request_has_the_code_of_its_error(gateway: Running) -> None:
-    answered = {(line["status"], line.get("error")) for line in lines(gateway, "http.request")}
+def test_the_line_of_a_refused_request_has_the_code_of_its_error(night: Night) -> None:
+    answered = {(line["status"], line.get("error")) for line in lines(night.running, "http.request")}
 
     assert {(401, "missing_signature"), (403, "verify_token_mismatch"), (200, None)} <= answered
     assert [line for line in answered if line[0] >= 400 and line[1] is None] == []
+
+
+def test_a_destination_that_refuses_every_event_is_told_and_spares_most_of_them_an_attempt(night: Night) -> None:
+    alert = next(one for one in night.deliveries if (one["code"], one["subject"]) == REFUSING)
+
+    assert alert["cause"].startswith("crm answered HTTP 404 to the last ")
+    assert night.calls < EVENTS
+
+
+def test_the_log_has_one_line_when_an_alert_begins_and_one_when_it_is_cured(night: Night) -> None:
+    opened, closed = told(night.running, "alert.opened"), told(night.running, "alert.closed")
+
+    for alert in (HANDSHAKES, REFUSING):
+        assert (opened.count(alert), closed.count(alert)) == (1, 1)

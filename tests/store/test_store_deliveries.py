@@ -209,7 +209,7 @@ def test_each_destination_counts_what_waits_and_what_is_dead(store: Store) -> No
     add_one_of_each_state(store)
     add_events(store, *(split_event(name, to=("bot",)) for name in "xyz"))
 
-    assert store.deliveries.counts() == {"bot": DeliveryCounts(3, 0), "crm": DeliveryCounts(3, 1)}
+    assert store.deliveries.counts() == {"bot": DeliveryCounts(3, 0, NOON), "crm": DeliveryCounts(3, 1, NOON)}
 
 
 def test_a_destination_with_nothing_but_dead_letters_is_counted(store: Store) -> None:

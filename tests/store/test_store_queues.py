@@ -47,6 +47,10 @@ def gone(job: Job) -> JobResult:
     return JobResult(job, Retry(LEASE), answered(410), QueueSignal.GONE)
 
 
+def refused(job: Job, status: int = 404) -> JobResult:
+    return JobResult(job, Retry(LEASE), answered(status), QueueSignal.REFUSAL)
+
+
 def open_breaker(store: Store) -> None:
     """Let as many jobs of the queue fail as open its breaker."""
     add_events(store, *(split_event(("failing", number)) for number in range(FAILURES_TO_OPEN)))
@@ -66,6 +70,7 @@ def test_queues_are_added_once(store: Store) -> None:
         ("deliver:new", False),
         ("prune", False),
         ("split", False),
+        ("watch", False),
     ]
 
 
@@ -167,6 +172,41 @@ def test_a_change_that_is_rolled_back_is_not_logged_and_a_committed_one_once(
         iso(open_until),
         "HTTP 503",
     )
+
+
+def test_different_events_that_are_refused_one_after_the_other_open_the_breaker(timed: Store, clock: Clock) -> None:
+    add_events(timed, *(split_event(number) for number in range(FAILURES_TO_OPEN + 3)))
+    timed.jobs.settle([refused(job) for job in claim(timed, limit=FAILURES_TO_OPEN)])
+
+    opened = queue(timed)
+    assert claim(timed) == []
+    clock.advance(timedelta(minutes=1))
+    [probe] = claim(timed)
+    timed.jobs.settle([done(probe)])
+
+    assert (opened.refusals, opened.breaker.is_open) == (FAILURES_TO_OPEN, True)
+    assert (queue(timed).refusals, queue(timed).breaker.is_open) == (0, False)
+
+
+def test_one_event_that_is_refused_again_and_again_delays_no_other(timed: Store, clock: Clock) -> None:
+    add_events(timed, split_event("odd"))
+    for _ in range(FAILURES_TO_OPEN + 1):
+        timed.jobs.settle([refused(job) for job in claim(timed)])
+        clock.advance(LEASE)
+
+    assert (queue(timed).refusals, queue(timed).breaker) == (1, Breaker())
+
+
+def test_a_pause_keeps_the_time_at_which_it_began(timed: Store, clock: Clock) -> None:
+    timed.queues.ensure([CRM])
+    timed.queues.pause(CRM, True)
+    clock.advance(LEASE)
+
+    timed.queues.pause(CRM, True)
+
+    assert queue(timed).paused_at == NOON
+    timed.queues.resume(CRM)
+    assert queue(timed).paused_at is None
 
 
 def test_a_resumed_queue_is_reset(timed: Store, clock: Clock) -> None:

@@ -13,10 +13,12 @@ from app.store.tables.deliveries import read_deliveries
 from app.store.tables.events import key_of
 from app.store.tables.jobs import IS_CLAIMED, depths_of_queues
 from app.store.tables.schema import UNDELIVERED, deliveries, events, jobs, queues
-from app.store.tables.types import MAX_ROW_ID
+from app.store.tables.types import MAX_ROW_ID, chunks
 
 OPEN_STATES = (DeliveryState.WAITING, DeliveryState.IN_FLIGHT)
 UNDELIVERED_STATES = (DeliveryState.DEAD, DeliveryState.SKIPPED)
+
+_FIRST = select(func.min(jobs.c.subject)).where(jobs.c.queue == bindparam("of_queue"))
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,21 @@ def count_deliveries(connection: Connection, now: datetime) -> dict[str, Deliver
         for depth in depths_of_queues(connection, now)
         if depth.queue.startswith(DELIVER_QUEUE)
     }
-    return {name: DeliveryCounts(waiting.get(name, 0), dead.get(name, 0)) for name in sorted({*waiting, *dead})}
+    oldest = _oldest_undelivered(connection, waiting)
+    names = sorted({*waiting, *dead})
+    return {name: DeliveryCounts(waiting.get(name, 0), dead.get(name, 0), oldest.get(name)) for name in names}
+
+
+def _oldest_undelivered(connection: Connection, destinations: Iterable[str]) -> dict[str, datetime]:
+    """Return when the event of the oldest open delivery to each destination was received: not the one that is due
+    first, which a retry puts off. One look-up in an index for each."""
+    first = {name: connection.execute(_FIRST, {"of_queue": queue_of_destination(name)}) for name in destinations}
+    ids = {row_id: name for name, result in first.items() if (row_id := result.scalar_one()) is not None}
+    query = select(deliveries.c.id, events.c.received_at).join(events, events.c.id == deliveries.c.event)
+    rows = [
+        row for chunk in chunks(sorted(ids)) for row in connection.execute(query.where(deliveries.c.id.in_(chunk)))
+    ]
+    return {ids[row.id]: row.received_at for row in rows}
 
 
 def has_ended_as(state: DeliveryState) -> ColumnElement[bool]:

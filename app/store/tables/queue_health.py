@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, update
 from app.domain.breaker import Breaker, after_failure, after_success
 from app.domain.job_result import Attempt, JobResult, QueueSignal
 from app.domain.queue import QueueState
+from app.domain.refusing import after_refusals, is_refusing
 from app.store.tables.queues import columns_of
 from app.store.tables.schema import queues
 from app.store.tables.types import printable_excerpt
@@ -28,6 +29,7 @@ _CHANGED = (
     "last_success_at",
     "last_error_at",
     "last_error",
+    "refusals",
 )
 _UPDATE = (
     update(queues)
@@ -64,7 +66,8 @@ def record_queue_health(
 
 def next_state(state: QueueState, result: JobResult, now: datetime, jitter: Jitter) -> QueueState:
     """Return the state of a queue after one more result."""
-    state = replace(state, breaker=_next_breaker(state.breaker, result, now, jitter))
+    state = replace(state, refusals=_next_refusals(state.refusals, result))
+    state = replace(state, breaker=_next_breaker(state, result, now, jitter))
     if result.signal is QueueSignal.SUCCESS:
         is_recorded = state.last_success_at is not None and timedelta() <= now - state.last_success_at < EXACTNESS
         return state if is_recorded else replace(state, last_success_at=now)
@@ -75,12 +78,22 @@ def next_state(state: QueueState, result: JobResult, now: datetime, jitter: Jitt
     return replace(state, last_error_at=now, last_error=_error_text(result.attempt))
 
 
-def _next_breaker(breaker: Breaker, result: JobResult, now: datetime, jitter: Jitter) -> Breaker:
+def _next_refusals(refusals: int, result: JobResult) -> int:
+    """Return how many different jobs in a row were refused: only the first attempt of each counts."""
     if result.signal is QueueSignal.SUCCESS:
-        return after_success(breaker, now, result.max_in_flight)
+        return 0
+    return refusals + (result.signal is QueueSignal.REFUSAL and result.job.attempts == 0)
+
+
+def _next_breaker(state: QueueState, result: JobResult, now: datetime, jitter: Jitter) -> Breaker:
+    if result.signal is QueueSignal.SUCCESS:
+        return after_success(state.breaker, now, result.max_in_flight)
     if result.signal is QueueSignal.FAILURE:
-        return after_failure(breaker, now, jitter(), result.retry_after)
-    return breaker
+        return after_failure(state.breaker, now, jitter(), result.retry_after)
+    status = result.attempt.status if result.attempt else None
+    if result.signal is QueueSignal.REFUSAL and is_refusing(state.refusals, status):
+        return after_refusals(state.breaker, now, jitter())
+    return state.breaker
 
 
 def _error_text(attempt: Attempt) -> str:

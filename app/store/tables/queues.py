@@ -50,6 +50,8 @@ def queue_of(row: Row[tuple[object, ...]]) -> QueueState:
         last_error_at=row.last_error_at,
         last_error=row.last_error,
         rest_until=row.rest_until,
+        refusals=row.refusals or 0,
+        paused_at=row.paused_at,
     )
 
 
