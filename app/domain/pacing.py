@@ -81,9 +81,13 @@ class NumberPace:
 
 
 def pace_of_rate(per_second: float) -> Pace:
-    """Return the pace of a number that sends so many messages a second."""
+    """Return the pace of a number that sends so many messages a second.
+
+    One more than what falls due within the burst: a worker that comes late by all of it still finds room for the part
+    of an interval that had passed when it came last.
+    """
     interval = timedelta(seconds=1 / per_second)
-    return Pace(interval, max(2, NUMBER_BURST // interval))
+    return Pace(interval, -(-NUMBER_BURST // interval) + 1)
 
 
 @dataclass(frozen=True)
