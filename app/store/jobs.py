@@ -1,8 +1,10 @@
 """Jobs: open work, claimed with a lease and a fence, settled only by the owner of the claim."""
 
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -17,8 +19,18 @@ from app.store.tables.queue_health import Jitter, QueueChange
 from app.store.transactions.claim_jobs import claim_jobs, hand_back_jobs, renew_jobs
 from app.store.transactions.settle_jobs import SettledJobs, settle_jobs
 
+log = logging.getLogger(__name__)
+
 MAX_CLAIMS = 5
 DIED = f"its worker died {MAX_CLAIMS} times"
+
+
+class _Claimed(NamedTuple):
+    """Claimed jobs; those that were given up instead, and the queues that this has changed."""
+
+    jobs: list[Job]
+    deadly: list[Job]
+    changes: list[QueueChange]
 
 
 class Jobs(Repository):
@@ -37,9 +49,11 @@ class Jobs(Repository):
     def claim(self, request: ClaimRequest, lease: timedelta) -> list[Job]:
         """Claim due jobs of a queue, for the slots that are free and those of the worker. Each claim lasts until its
         lease expires."""
-        jobs, changes = self._store.write(lambda c: self._claim(c, self._store.now(c), request, lease), durable=False)
-        log_changes(self._kinds, changes)
-        return jobs
+        claimed = self._store.write(lambda c: self._claim(c, self._store.now(c), request, lease), durable=False)
+        for job in claimed.deadly:
+            log.error("worker.gave_up", extra={"job_id": job.id, "queue": job.queue, "reason": DIED})
+        log_changes(self._kinds, claimed.changes)
+        return claimed.jobs
 
     def renew(self, jobs: Sequence[Job], lease: timedelta) -> set[int]:
         """Extend the leases of claims that are still held, and return the ids of their jobs."""
@@ -83,15 +97,15 @@ class Jobs(Repository):
         due = earliest_due(connection, now, queue)
         return None if due is None else (due - now).total_seconds()
 
-    def _claim(
-        self, connection: Connection, now: datetime, request: ClaimRequest, lease: timedelta
-    ) -> tuple[list[Job], list[QueueChange]]:
+    def _claim(self, connection: Connection, now: datetime, request: ClaimRequest, lease: timedelta) -> _Claimed:
         """Claim jobs. One claimed more than MAX_CLAIMS times without being settled probably crashes its worker: it is
         dead."""
         claimed = claim_jobs(connection, now, request, lease)
         deadly = [job for job, claims in claimed if claims > MAX_CLAIMS and job.queue not in SINGLETON_QUEUES]
         settled = self._settle(connection, now, [JobResult(job, Dead(DIED)) for job in deadly]) if deadly else None
-        return [job for job, _ in claimed if job not in deadly], settled.changes if settled else []
+        return _Claimed(
+            [job for job, _ in claimed if job not in deadly], deadly, settled.changes if settled is not None else []
+        )
 
     def _settle(self, connection: Connection, now: datetime, results: Sequence[JobResult]) -> SettledJobs:
         return settle_jobs(

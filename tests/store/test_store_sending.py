@@ -19,6 +19,7 @@ from app.domain.scope_pause import ScopePause
 from app.domain.send_answer import Accepted, Ambiguous, NotSent
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store, StoreUnavailable
+from app.store.jobs import DIED, MAX_CLAIMS
 from app.store.tables.sending import put_scope
 from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
 from tests.support.envelopes import envelope
@@ -145,6 +146,26 @@ def test_a_message_that_was_not_sent_is_tried_again_and_shows_why(timed: Store, 
     assert [entry.status for entry in found.history] == ["queued", *["sending"] * 4, "accepted"]
 
 
+@pytest.mark.parametrize(("is_reserved", "status"), [(False, "failed"), (True, "unknown")])
+def test_a_message_that_kills_its_workers_ends_and_is_told(
+    timed: Store, clock: Clock, caplog: pytest.LogCaptureFixture, is_reserved: bool, status: str
+) -> None:
+    [message], claims = queued(timed), 0
+    if is_reserved:
+        reserve(timed)
+        clock.advance(MINUTE)
+    while claim(timed, QUEUE):
+        claims += 1
+        clock.advance(MINUTE)
+
+    assert claims == MAX_CLAIMS - is_reserved
+    assert (stored(timed, message).status, waiting(timed)) == (status, 0)
+    assert (stored(timed, message).error or {}).get("message") == (None if is_reserved else DIED)
+    assert [(record.getMessage(), record.queue, record.reason) for record in caplog.records] == [
+        ("worker.gave_up", QUEUE, DIED)
+    ]
+
+
 def test_a_final_refusal_fails_this_message_only(timed: Store) -> None:
     first, second = queued(timed, 2)
 
@@ -227,8 +248,8 @@ def test_a_number_that_is_too_fast_keeps_its_pace_over_all_workers(
                 sent[-1] += count
             clock.advance(timedelta(milliseconds=100))
 
-    assert sent[0] == 40  # the burst
-    assert 40 + 39 * 8 - 4 <= sum(sent) <= 40 + 39 * 8
+    assert sent[0] == 41  # the burst
+    assert 41 + 39 * 8 - 4 <= sum(sent) <= 41 + 39 * 8
 
 
 def test_what_is_held_back_by_the_pace_leaves_in_its_order(timed: Store, clock: Clock) -> None:
@@ -451,7 +472,7 @@ def test_a_queue_that_rests_is_claimed_from_again_at_the_end_of_its_rest(timed: 
     assert next_due is not None
     assert claim(timed, QUEUE) == []
     clock.advance(timedelta(seconds=next_due))
-    assert len(claim(timed, QUEUE, max_in_flight=100)) == 10
+    assert len(claim(timed, QUEUE, max_in_flight=100)) == 9
 
 
 def test_a_rest_that_a_wrong_clock_has_set_is_none(timed: Store, clock: Clock) -> None:
@@ -538,7 +559,7 @@ def test_a_webhook_that_says_that_a_number_is_too_fast_slows_it(timed: Store, va
 
     add_events(timed, *webhook(**value))
 
-    assert send(timed, accepted()) == 20
+    assert send(timed, accepted()) == 21
     assert timed.sending.pauses() == []
 
 
