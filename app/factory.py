@@ -15,6 +15,7 @@ from app.events.routes import bp as events
 from app.gateway import EXTENSION
 from app.health.routes import bp as health
 from app.messages.conversations import bp as conversations
+from app.messages.decisions import bp as decisions
 from app.messages.pauses import bp as sending
 from app.messages.routes import bp as messages
 from app.retention.routes import bp as contacts
@@ -77,6 +78,7 @@ def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
         deliveries,
         destinations,
         messages,
+        decisions,
         conversations,
         sending,
     ):

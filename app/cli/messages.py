@@ -1,23 +1,26 @@
 """`messages`: send, list, show, read and cancel messages of a running service, and decide about unknown ones."""
 
 from typing import Any
-from urllib.parse import quote
 
 import click
 
 from app.cli.client import Client
+from app.cli.message import path_of, print_message
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.tables import print_json, print_page, print_record, print_table
+from app.cli.resolve import resolve_messages
+from app.cli.tables import print_json, print_page
 from app.config import ApiAccess
 from app.domain.message import MessageStatus
 
 COLUMNS = ("id", "direction", "status", "type", "contact", "phoneNumberId", "createdAt", "error")
-HISTORY_COLUMNS = ("status", "at")
 
 
 @click.group("messages")
 def messages_group() -> None:
     """Send, list, show and cancel messages, mark customers' ones as read, and decide about unknown ones."""
+
+
+messages_group.add_command(resolve_messages)
 
 
 @messages_group.command("send")
@@ -30,7 +33,7 @@ def messages_group() -> None:
 def send_text(access: ApiAccess, to: str, text: str, key: str | None, wait: int, as_json: bool) -> None:
     """Send TEXT to the phone number TO."""
     headers = {**({"Idempotency-Key": key} if key else {}), **({"Prefer": f"wait={wait}"} if wait else {})}
-    _print(Client(access).post("/messages/text", {"to": to, "text": text}, headers=headers), as_json=as_json)
+    print_message(Client(access).post("/messages/text", {"to": to, "text": text}, headers=headers), as_json=as_json)
 
 
 @messages_group.command("list")
@@ -60,7 +63,7 @@ def list_messages(access: ApiAccess, as_json: bool, **query: Any) -> None:
 @as_json_option
 def show_message(access: ApiAccess, message_id: str, as_json: bool) -> None:
     """Show one message, by its id or by Meta's (wamid), with the statuses that it had."""
-    _print(Client(access).get(_path(message_id)), as_json=as_json)
+    print_message(Client(access).get(path_of(message_id)), as_json=as_json)
 
 
 @messages_group.command("read")
@@ -70,7 +73,7 @@ def show_message(access: ApiAccess, message_id: str, as_json: bool) -> None:
 @as_json_option
 def read_message(access: ApiAccess, message_id: str, typing: bool, as_json: bool) -> None:
     """Mark a customer's message as read, by Meta's id (wamid) or its event's."""
-    answer = Client(access).post(f"{_path(message_id)}/read", {"typing": typing})
+    answer = Client(access).post(f"{path_of(message_id)}/read", {"typing": typing})
     if as_json:
         print_json(answer)
     else:
@@ -83,31 +86,7 @@ def read_message(access: ApiAccess, message_id: str, typing: bool, as_json: bool
 @as_json_option
 def cancel_message(access: ApiAccess, message_id: str, as_json: bool) -> None:
     """Cancel a message that is still queued."""
-    _print(Client(access).post(f"{_path(message_id)}/cancel"), as_json=as_json)
-
-
-@messages_group.command("resolve")
-@client_options
-@click.argument("message_id")
-@click.option(
-    "--as", "decision", type=click.Choice(["failed", "resend"]), required=True, help="What the message is to be."
-)
-@click.option("--force", is_flag=True, help="Send again although its status may still come.")
-@as_json_option
-def resolve_message(access: ApiAccess, message_id: str, decision: str, force: bool, as_json: bool) -> None:
-    """Decide about a message whose fate is unknown: it failed, or it is sent again. It may have arrived."""
-    body = {"as": decision, "force": force}
-    _print(Client(access).post(f"{_path(message_id)}/resolve", body), as_json=as_json)
-
-
-def _print(message: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(message)
-        return
-    print_record({name: value for name, value in message.items() if name not in ("history", "warnings")})
-    print_table(message["history"], HISTORY_COLUMNS)
-    for warning in message.get("warnings", []):
-        click.echo(f"warning: {warning}", err=True)
+    print_message(Client(access).post(f"{path_of(message_id)}/cancel"), as_json=as_json)
 
 
 def _row(message: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +95,3 @@ def _row(message: dict[str, Any]) -> dict[str, Any]:
     writer = message.get("contact") or {}
     contact = message.get("to") or message.get("recipient") or writer.get("waId") or writer.get("userId")
     return {**message, "contact": contact, "error": " ".join(said) or None}
-
-
-def _path(message_id: str) -> str:
-    return f"/messages/{quote(message_id, safe='')}"

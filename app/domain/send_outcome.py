@@ -13,7 +13,7 @@ from app.domain.job_result import JobResult, QueueSignal
 from app.domain.message import Message, MessageStatus
 from app.domain.meta import scalars
 from app.domain.meta.graph_error_table import rule_for
-from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, GraphError
+from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, GraphError, error_json
 from app.domain.meta.touch import Touch
 from app.domain.scope_pause import Refusal
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
@@ -129,13 +129,6 @@ def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touc
     wa_id, user_id, _ = scalars.customer_ids(accepted.wa_id, accepted.user_id)
     names = tuple(dict.fromkeys(name for name in (user_id, sent_to, wa_id) if name))
     return Touch(message.phone_number_id, names, wa_id, user_id, outbound_at=now)
-
-
-def error_json(error: GraphError | None, rule: ErrorRule, http_status: int | None = None) -> Error:
-    """Return an error as the API shows it."""
-    meta = dict(error.verbatim) if error is not None else {"message": f"HTTP {http_status}"}
-    hint = {} if rule.hint is None else {"hint": rule.hint}
-    return {**meta, "class": rule.error_class.value, **hint}
 
 
 def refusal_of(

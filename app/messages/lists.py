@@ -9,7 +9,7 @@ from app.domain.message import Message, MessageStatus
 from app.messages.schemas import DIRECTIONS, RECEIVED, STATUSES, message_json, received_json
 from app.store import MessagePlace, MessageQuery
 from app.web.current import gateway
-from app.web.errors import ApiError
+from app.web.errors import ApiError, no_such
 from app.web.paging import cursor_of, page_request
 
 CONTACT = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
@@ -40,7 +40,7 @@ def listed(query: Mapping[str, str], contact: str | None, phone_number_id: str |
             outbound=direction != "inbound" and status != RECEIVED,
             inbound=direction != "outbound" and status in (None, RECEIVED),
             status=None if status in (None, RECEIVED) else MessageStatus(status),
-            contact=None if contact is None else _name(contact),
+            contact=None if contact is None else contact_name(contact),
             phone_number_id=phone_number_id,
             before=MessagePlace() if requested.after is None else _place(requested.after),
             limit=requested.limit,
@@ -48,6 +48,20 @@ def listed(query: Mapping[str, str], contact: str | None, phone_number_id: str |
     )
     following = None if page.next is None else cursor_of(f"{page.next.message}_{page.next.event}")
     return {"items": [either_json(item) for item in page.items], "nextCursor": following}
+
+
+def existing_message(message_id: str) -> Message:
+    """Return the message to a customer with this id, ours or Meta's. Raises `ApiError` (404)."""
+    message = gateway().store.messages.get(message_id)
+    if message is None:
+        raise no_such("message", message_id)
+    return message
+
+
+def received_message(message_id: str) -> Event | None:
+    """Return the message of a customer with this id, its event's or Meta's."""
+    store, settings = gateway().store, gateway().settings
+    return store.messages.get_inbound(message_id, settings.whatsapp.phone_number_ids)
 
 
 def either_json(message: Message | Event) -> dict[str, Any]:
@@ -67,7 +81,8 @@ def _one_of(query: Mapping[str, str], name: str, values: tuple[str, ...]) -> str
     return value
 
 
-def _name(contact: str) -> str:
+def contact_name(contact: str) -> str:
+    """Return a contact as the store knows it. Raises `ApiError` (400) for what is none."""
     if not CONTACT.fullmatch(contact):
         raise ApiError("invalid_parameter", "The contact must be a phone number, a user id or a group's id.")
     return contact.removeprefix("+")

@@ -8,8 +8,7 @@ import json
 from app.domain.event import Event
 from app.domain.meta.body import Unreadable, read_body
 from app.domain.meta.graph_error_table import rule_for
-from app.domain.meta.graph_errors import ErrorClass, error_of_answer
-from app.domain.send_outcome import error_json
+from app.domain.meta.graph_errors import ErrorClass, error_json, error_of_answer
 from app.gateway import Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.web.errors import RETRY, ApiError

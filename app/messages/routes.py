@@ -1,16 +1,14 @@
 """The API of messages: accept them singly and in batches, list and show them, and decide about them."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
 
-from app.domain.event import Event
-from app.domain.message import UNFINISHED, Message, MessageStatus
+from app.domain.message import UNFINISHED
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
-from app.messages.lists import FILTERS, either_json, listed
+from app.messages.lists import FILTERS, either_json, existing_message, listed, received_message
 from app.messages.read import mark_as_read
 from app.messages.schemas import (
     BatchRequestSchema,
@@ -19,7 +17,6 @@ from app.messages.schemas import (
     MessageSchema,
     ReadRequestSchema,
     ReadSchema,
-    ResolveSchema,
     TextRequestSchema,
     message_json,
 )
@@ -107,7 +104,7 @@ def list_messages() -> dict[str, Any]:
 @bp.response(200, MessageSchema)
 def show_message(message_id: str) -> dict[str, Any]:
     """Show one message, by its id or by the id that Meta gave it. A customer's message has its event's id."""
-    message = gateway().store.messages.get(message_id) or _received(message_id)
+    message = gateway().store.messages.get(message_id) or received_message(message_id)
     if message is None:
         raise no_such("message", message_id)
     return either_json(message)
@@ -122,44 +119,12 @@ def read_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
 
     With `typing` the customer sees for up to 25 seconds that an answer is being written.
     """
-    received = _received(message_id)
+    received = received_message(message_id)
     if received is None:
-        sent = _existing(message_id)
+        sent = existing_message(message_id)
         raise ApiError("not_inbound", f"Only a customer's message can be marked as read; {sent.id} is to a customer.")
     mark_as_read(gateway(), received, typing=body["typing"])
     return {"read": True}
-
-
-@bp.post("/messages/<path:message_id>/cancel")
-@guarded_by(bearer("send"))
-@bp.response(200, MessageSchema)
-def cancel_message(message_id: str) -> dict[str, Any]:
-    """Cancel a message that is queued. One that is being sent, or was, is refused."""
-    message = gateway().store.messages.cancel(_existing(message_id))
-    if message.status != MessageStatus.CANCELLED:
-        raise ApiError("not_queued", f"Only a queued message can be cancelled; this one is {message.status}.")
-    return message_json(message)
-
-
-@bp.post("/messages/<path:message_id>/resolve")
-@guarded_by(bearer("operate"))
-@bp.arguments(ResolveSchema)
-@bp.response(200, MessageSchema)
-def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
-    """Decide about an unknown message: it failed, or it is sent again, under a new tracker.
-
-    It may have reached the customer. Sending it again is refused while its status may still come, unless forced.
-    """
-    messages, message = gateway().store.messages, _existing(message_id)
-    if message.status != MessageStatus.UNKNOWN:
-        raise ApiError("not_unknown", f"Only an unknown message is resolved; this one is {message.status}.")
-    if body["decision"] == "failed":
-        return message_json(messages.resolve_as_failed(message))
-    minutes = gateway().settings.sending.unknown_alert_minutes
-    if not body["force"] and gateway().clock() - message.updated_at < timedelta(minutes=minutes):
-        advice = f"Its status may still come: wait until it is {minutes} minutes old, or send `force: true`."
-        raise ApiError("too_young", advice)
-    return message_json(messages.send_again(message))
 
 
 def _accept_one(submission: Submission) -> Accepted:
@@ -207,16 +172,3 @@ def _seconds_to_wait() -> int:
     preferences = (part.strip() for part in request.headers.get("Prefer", "").split(","))
     waits = [int(match[1]) for part in preferences if (match := _PREFER.fullmatch(part))]
     return min(waits[0], MAX_WAIT_SECONDS) if waits else 0
-
-
-def _received(message_id: str) -> Event | None:
-    """Return a customer's message, by its event's id or by Meta's."""
-    store, settings = gateway().store, gateway().settings
-    return store.messages.get_inbound(message_id, settings.whatsapp.phone_number_ids)
-
-
-def _existing(message_id: str) -> Message:
-    message = gateway().store.messages.get(message_id)
-    if message is None:
-        raise no_such("message", message_id)
-    return message

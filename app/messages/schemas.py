@@ -57,13 +57,6 @@ class BatchRequestSchema(ma.Schema):
     )
 
 
-class ResolveSchema(ma.Schema):
-    """What an unknown message is to be: failed, or sent again. `force`: although it is young."""
-
-    decision = ma.fields.String(required=True, data_key="as", validate=ma.validate.OneOf(["failed", "resend"]))
-    force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
-
-
 class ReadRequestSchema(ma.Schema):
     """How to mark a customer's message as read. `typing`: also show the customer that an answer is being written."""
 

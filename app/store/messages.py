@@ -7,6 +7,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
+from app.domain.decision import Decision, DecisionStep, MessageSelection
 from app.domain.event import Event
 from app.domain.message import Acceptance, Message, MessageStatus, NewMessage
 from app.domain.meta.event_types import is_inbound
@@ -16,6 +17,7 @@ from app.store.tables.conversations import every_contact_number
 from app.store.tables.events import get_event, key_of
 from app.store.tables.inbound_messages import inbound_by_wamid
 from app.store.tables.message_list import MessagePage, MessageQuery, page_both_ways
+from app.store.tables.message_selection import select_messages
 from app.store.tables.messages import (
     MessageCounts,
     MessageFilter,
@@ -28,7 +30,7 @@ from app.store.tables.messages import (
 )
 from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.accept_messages import accept_messages
-from app.store.transactions.decide_message import cancel_message, resolve_as_failed, send_again
+from app.store.transactions.decide_messages import decide_messages
 
 VISIBLE = re.compile(r"[!-~]{1,1024}", re.ASCII)
 """Whatever else stands in the place of a wamid; PostgreSQL would refuse some of it."""
@@ -93,15 +95,33 @@ class Messages(Repository):
 
     def cancel(self, message: Message) -> Message:
         """Cancel the message if it waits and no worker has claimed it, and return it as it is then."""
-        return self._store.write(lambda c: cancel_message(c, self._store.now(c), message), "work")
+        return self._decide(message, Decision.CANCELLED)
 
     def resolve_as_failed(self, message: Message) -> Message:
         """Let the message fail if it is unknown, and return it as it is then."""
-        return self._store.write(lambda c: resolve_as_failed(c, self._store.now(c), message))
+        return self._decide(message, Decision.FAILED)
 
     def send_again(self, message: Message) -> Message:
-        """Queue the message again if it is unknown, under a new tracker, and return it as it is then."""
-        return self._store.write(lambda c: send_again(c, self._store.now(c), message), "work")
+        """Queue the message again if it is unknown, and return it as it is then."""
+        return self._decide(message, Decision.RESEND)
+
+    def _decide(self, message: Message, decision: Decision) -> Message:
+        return self._store.write(lambda c: decide_messages(c, self._store.now(c), [message], decision)[0], "work")
+
+    def decide_some(
+        self, selection: MessageSelection, decision: Decision, *, after: int, limit: int, is_trial: bool
+    ) -> DecisionStep:
+        """Decide about those of the next `limit` messages that the selection chooses; a trial changes nothing."""
+
+        def decide(connection: Connection) -> DecisionStep:
+            chosen, following = select_messages(connection, selection, decision, after, limit)
+            settled_before = selection.settled_before
+            ready = [one for one in chosen if settled_before is None or one.updated_at < settled_before]
+            decided = [] if is_trial else decide_messages(connection, self._store.now(connection), ready, decision)
+            changed = sum(one.status is not decision.about for one in decided)
+            return DecisionStep(len(ready), changed, len(chosen) - len(ready), following)
+
+        return self._store.database.read(decide) if is_trial else self._store.write(decide, "work")
 
     def counts(self, unknown_for: timedelta) -> MessageCounts:
         """Count what needs a human: messages that are unknown for so long, and those that were sent twice."""

@@ -59,6 +59,28 @@ def test_an_unknown_message_is_resolved(service: Running, stored: Store) -> None
     assert "[not_unknown" in wats(service, "resolve", message_id, "--as", "resend", "--force").stderr
 
 
+def test_all_unknown_messages_are_resolved_after_a_question(service: Running, stored: Store) -> None:
+    for body in ("one", "two"):
+        json_of(service, "send", "+4915177", body)
+    all_queued, all_unknown = (
+        ("resolve", flag, "--contact", "+4915177") for flag in ("--all-queued", "--all-unknown")
+    )
+
+    trial = wats(service, *all_queued, "--as", "unknown", "--dry-run")
+    asked = wats(service, *all_queued, "--as", "unknown")
+    marked = wats(service, *all_queued, "--as", "unknown", "--yes")
+    young = wats(service, *all_unknown, "--as", "resend", "--yes")
+    failed = json_of(service, *all_unknown, "--as", "failed", "--yes")
+
+    assert trial.stdout == "2 messages would be marked unknown; nothing was changed\n"
+    assert (asked.returncode, "go on?" in asked.stdout) == (1, True)
+    assert marked.stdout == "done: 2 messages marked unknown\n"
+    assert (young.stdout, "2 messages too young" in young.stderr) == ("done: 0 messages sent again\n", True)
+    assert failed == {"matched": 2, "changed": 2, "young": 0}
+    for wrong in (("--as", "failed"), ("--all-queued", "--as", "failed"), (NOWHERE, "--as", "failed", "--dry-run")):
+        assert wats(service, "resolve", *wrong).returncode == 2
+
+
 def test_a_wrong_number_is_refused_with_its_pointer(service: Running) -> None:
     refused = wats(service, "send", "015112345678", "hi")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from werkzeug.test import TestResponse
 
 from app.config import Flags, Settings, load_settings
@@ -18,6 +18,7 @@ from app.domain.message import MessageStatus, queue_of_number
 from app.gateway import Gateway
 from app.store import Store
 from app.store.tables.message_schema import messages
+from app.store.tables.schema import jobs
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.messages import webhook
 from tests.support.store import Databases
@@ -374,6 +375,66 @@ def test_an_unknown_message_fails_by_decision(client: FlaskClient, store: Store)
 
     assert failed.get_json()["status"] == MessageStatus.FAILED
     assert claim(store, QUEUE) == []
+
+
+def resolve_all(client: FlaskClient, decision: str, **selection: Any) -> Any:
+    response = client.post("/api/messages/resolve", json={"as": decision, **selection}, headers=bearer())
+    assert response.status_code == 200
+    return response.get_json()
+
+
+def test_all_unknown_messages_of_a_selection_are_decided_at_once(client: FlaskClient, store: Store) -> None:
+    batch = [{"message": text(to=f"+4915112345{number % 2}")} for number in range(1000)]
+    sent = send(client, {"messages": batch}, path="/batch").get_json()["results"]
+    store.write(lambda c: (c.execute(delete(jobs)), c.execute(update(messages).values(status="unknown"))))
+    at = sent[0]["message"]["createdAt"]
+    one = {"contact": "+49151123450", "since": at}
+
+    trial = resolve_all(client, "failed", dryRun=True, **one)
+    young = resolve_all(client, "resend", **one)
+    first = resolve_all(client, "failed", **one)
+    nothing = resolve_all(client, "failed", until=at)
+    again = resolve_all(client, "resend", force=True)
+
+    assert trial == {"matched": 500, "changed": 0, "young": 0, "nextCursor": trial["nextCursor"]}
+    assert (young["matched"], young["young"]) == (0, 500)
+    assert (first["matched"], first["changed"]) == (500, 500)
+    assert resolve_all(client, "failed", cursor=first["nextCursor"], **one)["nextCursor"] is None
+    assert (nothing["matched"], again["changed"]) == (0, 500)
+    assert {message.status for message in store.messages.page(contact="49151123450", limit=999)} == {"failed"}
+    [queued] = {
+        (message.status, message.resends) for message in store.messages.page(contact="49151123451", limit=999)
+    }
+    assert (queued, len(claim(store, QUEUE))) == (("queued", 1), 1)
+
+
+def test_queued_messages_of_a_restored_backup_are_made_unknown_or_cancelled(
+    client: FlaskClient, store: Store
+) -> None:
+    for number in range(3):
+        send(client, text(to=f"+4915112345{number}"))
+    send(client, text(**{"from": NUMBERS[1]}))
+    [claimed] = claim(store, queue_of_number(NUMBERS[1]))
+
+    made = [resolve_all(client, "unknown", contact="+49151123450"), resolve_all(client, "cancelled")]
+
+    assert [(step["matched"], step["changed"]) for step in made] == [(1, 1), (3, 2)]
+    statuses = [message.status for message in store.messages.page(limit=9)]
+    assert statuses == ["queued", "cancelled", "cancelled", "unknown"]
+    assert claim(store, QUEUE) == []
+    assert claimed.subject == 4
+
+
+def test_a_wrong_selection_is_refused(client: FlaskClient) -> None:
+    for body, status in (
+        ({"as": "lost"}, 422),
+        ({}, 422),
+        ({"as": "failed", "typo": 1}, 422),
+        ({"as": "failed", "cursor": "!"}, 400),
+        ({"as": "failed", "contact": " "}, 400),
+    ):
+        assert client.post("/api/messages/resolve", json=body, headers=bearer()).status_code == status
+    assert client.post("/api/messages/resolve", json={"as": "failed"}, headers=SENDER).status_code == 403
 
 
 def test_conversations_and_their_windows_are_shown(client: FlaskClient, store: Store) -> None:

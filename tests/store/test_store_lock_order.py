@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, update
 
 from app.domain.alert import Alert
 from app.domain.clock import ClockJump
+from app.domain.decision import Decision, MessageSelection
 from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.event import Position
 from app.domain.event_filter import EventFilter
@@ -27,7 +28,7 @@ from app.domain.send_answer import Accepted, Refused
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import Reserved, SendResult, outcome_of_send
 from app.domain.split import SplitEvent, SplitReceipt
-from app.store import Store
+from app.store import MessageQuery, Store
 from app.store.heartbeats import KEPT_FOR
 from app.store.jobs import MAX_CLAIMS
 from app.store.repository import Repository
@@ -211,7 +212,7 @@ def answered_by(job: Job, reserved: Reserved, code: int | None) -> JobResult:
 
 
 def decide_about_messages(store: Store) -> None:
-    """Messages of two numbers that are cancelled, fail by decision, or are sent again."""
+    """Messages of two numbers that are cancelled, fail by decision, or are sent again, one by one and all at once."""
     waiting, failing, again = accept(store, *(new_message(to=f"+49151771{n}", number=NUMBERS[0]) for n in range(3)))
     for message in (waiting, failing, again):
         store.messages.cancel(message)
@@ -220,6 +221,9 @@ def decide_about_messages(store: Store) -> None:
     )
     store.messages.resolve_as_failed(failing)
     store.messages.send_again(again)
+    accept(store, *(new_message(to=f"+4915177{number}", number=number) for number in reversed(NUMBERS)))
+    for decision in (Decision.UNKNOWN, Decision.RESEND, Decision.CANCELLED):
+        store.messages.decide_some(MessageSelection(), decision, after=0, limit=9, is_trial=False)
 
 
 def split(store: Store, events: Sequence[SplitEvent]) -> None:
@@ -361,6 +365,7 @@ def read_everything(store: Store) -> None:
         store.messages.counts(HOUR),
         store.conversations.page(before=(NOON, 1, NUMBERS[0]), limit=9),
     )
+    store.messages.both_ways(MessageQuery(contact=PHONE, limit=9)), store.messages.get_inbound("wamid.A", [])
     store.messages.page(contact=PHONE, limit=9), store.messages.page(status=MessageStatus.UNKNOWN, limit=9)
     store.clock.now(), store.clock.last_jump(), store.clock.is_singleton_job_ahead(LEASE)
 

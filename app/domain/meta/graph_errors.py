@@ -142,6 +142,13 @@ def graph_error(document: object) -> GraphError | None:
     )
 
 
+def error_json(error: GraphError | None, rule: ErrorRule, http_status: int | None = None) -> dict[str, Any]:
+    """Return an error as the API shows it: Meta's object, or without one the HTTP status, with our class and hint."""
+    meta = dict(error.verbatim) if error is not None else {"message": f"HTTP {http_status}"}
+    hint = {} if rule.hint is None else {"hint": rule.hint}
+    return {**meta, "class": rule.error_class.value, **hint}
+
+
 def _details(data: object) -> str | None:
     """Return the details, which stand in an object, or are a text themselves."""
     return text(data.get("details")) if isinstance(data, dict) else text(data)

@@ -9,6 +9,8 @@ from app.domain.event import Contact, NewEvent
 from app.domain.message import MessageStatus
 from app.domain.meta import scalars
 from app.domain.meta.event_types import STATUS_PREFIX, STATUSES_OF_MESSAGE
+from app.domain.meta.graph_error_table import rule_in_status
+from app.domain.meta.graph_errors import ErrorClass, error_json, graph_error
 from app.domain.tracker import FIELD, Tracker, read_tracker
 
 MAX_WAMID_LENGTH = 1024
@@ -16,7 +18,10 @@ MAX_WAMID_LENGTH = 1024
 
 @dataclass(frozen=True)
 class StatusUpdate:
-    """One status. `error`: the first of Meta's `errors`. `has_tracker`: ours, or that of another application."""
+    """One status. `error`: the first of Meta's `errors`, with our class and hint.
+
+    `has_tracker`: it carries ours, or that of another application.
+    """
 
     wamid: str
     phone_number_id: str
@@ -46,7 +51,7 @@ def status_update(event: NewEvent) -> StatusUpdate | None:
         contact=event.contact,
         tracker=tracker_in(event),
         has_tracker=raw.get(FIELD) is not None,
-        error=_first_object(raw.get("errors")),
+        error=_error(raw.get("errors")),
         pricing=raw["pricing"] if isinstance(raw.get("pricing"), dict) else None,
     )
 
@@ -66,5 +71,10 @@ def with_tracker(event: NewEvent, known: Mapping[bytes, str | None]) -> NewEvent
     return replace(event, data=others if own is None else {**others, "tracker": own})
 
 
-def _first_object(values: Any) -> dict[str, Any] | None:
-    return next((value for value in values if isinstance(value, dict)), None) if isinstance(values, list) else None
+def _error(errors: Any) -> dict[str, Any] | None:
+    """Return the first error as the API shows it."""
+    first = next((error for error in errors if isinstance(error, dict)), None) if isinstance(errors, list) else None
+    error = graph_error(first)
+    if first is None or error is None:
+        return None if first is None else {**first, "class": ErrorClass.OTHER.value}
+    return error_json(error, rule_in_status(error))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
 from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
 from app.store.tables.message_schema import messages
@@ -62,6 +62,11 @@ class MessageCounts:
 def has_status(status: MessageStatus) -> ColumnElement[bool]:
     """Return the condition that a message has this status, so worded that SQLite uses a partial index."""
     return messages.c.status == bindparam(None, status.value, literal_execute=True)
+
+
+def messages_without_bodies() -> Select[tuple[Any, ...]]:
+    """Return a query for messages; their bodies, which are large, are not read."""
+    return select(*_COLUMNS)
 
 
 def key_of_message(message_id: str) -> bytes | None:

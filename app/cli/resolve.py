@@ -1,0 +1,104 @@
+"""`messages resolve`: decide about one unknown message, or about all unknown or queued ones that options choose."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from app.cli.client import Client
+from app.cli.message import path_of, print_message
+from app.cli.options import as_json_option, client_options
+from app.cli.progress import Step, count_of, report_progress
+from app.cli.tables import print_json
+from app.config import ApiAccess
+
+OF_UNKNOWN, OF_QUEUED = ("failed", "resend"), ("cancelled", "unknown")
+SELECTING = ("contact", "phoneNumberId", "since", "until")
+
+
+@click.command("resolve")
+@client_options
+@click.argument("message_id", required=False)
+@click.option(
+    "--as",
+    "decision",
+    type=click.Choice([*OF_UNKNOWN, *OF_QUEUED]),
+    required=True,
+    help="What the messages are to be: failed or resend for unknown ones, cancelled or unknown for queued ones.",
+)
+@click.option("--all-unknown", is_flag=True, help="Decide about all unknown messages that the options below choose.")
+@click.option("--all-queued", is_flag=True, help="Decide about all queued messages that the options below choose.")
+@click.option("--contact", help="Only messages to this customer: a phone number or a user id.")
+@click.option("--number", "phoneNumberId", help="Only messages of this phone number id of yours.")
+@click.option("--since", help="Only messages accepted at this time or later, such as 2026-01-02T03:04:05Z.")
+@click.option("--until", help="Only messages accepted before this time.")
+@click.option("--force", is_flag=True, help="Send again although its status may still come.")
+@click.option("--dry-run", "is_trial", is_flag=True, help="Only count the messages; change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before many messages are changed.")
+@as_json_option
+def resolve_messages(access: ApiAccess, message_id: str | None, as_json: bool, **options: Any) -> None:
+    """Decide about messages: give the ID of an unknown one, or --all-unknown, or --all-queued.
+
+    An unknown message may have reached its customer; a queued one of a restored backup may have, too.
+    """
+    _check(message_id, options)
+    client = Client(access)
+    body = {"as": options["decision"], "force": options["force"]}
+    if message_id is not None:
+        print_message(client.post(f"{path_of(message_id)}/resolve", body), as_json=as_json)
+        return
+    body |= {name: options[name] for name in SELECTING if options[name] is not None}
+    trial = _total(client, {**body, "dryRun": True})
+    if not options["is_trial"] and trial["matched"] and not options["yes"]:
+        click.confirm(
+            f"{count_of(trial['matched'], 'message')} will be {_done(options['decision'])}; go on?", abort=True
+        )
+    total = trial if options["is_trial"] else _total(client, body)
+    _report(total, options["decision"], is_trial=options["is_trial"], as_json=as_json)
+
+
+def _check(message_id: str | None, options: dict[str, Any]) -> None:
+    """Raise `UsageError` unless exactly one way to choose is given, and one that fits the decision."""
+    if [message_id is not None, options["all_unknown"], options["all_queued"]].count(True) != 1:
+        raise click.UsageError("Give the ID of a message, --all-unknown or --all-queued.")
+    fitting = OF_QUEUED if options["all_queued"] else OF_UNKNOWN
+    if options["decision"] not in fitting:
+        about = "Queued" if options["all_queued"] else "Unknown"
+        raise click.UsageError(f"{about} messages are resolved as {' or '.join(fitting)}.")
+    if message_id is not None and (options["is_trial"] or any(options[name] is not None for name in SELECTING)):
+        raise click.UsageError("The options that choose messages go with --all-unknown or --all-queued.")
+
+
+def _total(client: Client, body: dict[str, Any]) -> dict[str, int]:
+    """Run all steps, and return their sums."""
+    total = dict.fromkeys(("matched", "changed", "young"), 0)
+
+    def steps() -> Iterator[Step]:
+        cursor = None
+        while True:
+            answer = client.post("/messages/resolve", {**body, "cursor": cursor} if cursor else body)
+            cursor = answer["nextCursor"]
+            for name in total:
+                total[name] += answer[name]
+            yield Step(answer["changed"], answer["matched"], 0, more=cursor is not None)
+            if cursor is None:
+                return
+
+    report_progress("counting" if body.get("dryRun") else "deciding", steps())
+    return total
+
+
+def _report(total: dict[str, int], decision: str, *, is_trial: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(total)
+        return
+    if is_trial:
+        click.echo(f"{count_of(total['matched'], 'message')} would be {_done(decision)}; nothing was changed")
+    else:
+        click.echo(f"done: {count_of(total['changed'], 'message')} {_done(decision)}")
+    if total["young"]:
+        click.echo(f"{count_of(total['young'], 'message')} too young: wait, or add --force", err=True)
+
+
+def _done(decision: str) -> str:
+    return {"resend": "sent again", "unknown": "marked unknown", "failed": "marked failed"}.get(decision, decision)

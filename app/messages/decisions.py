@@ -1,0 +1,129 @@
+"""The API of what people decide about messages: one that is queued or unknown, or all that a selection chooses."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import marshmallow as ma
+
+from app.domain.decision import Decision, MessageSelection
+from app.domain.message import MessageStatus
+from app.messages.lists import contact_name, existing_message
+from app.messages.schemas import MessageSchema, message_json
+from app.web.current import gateway
+from app.web.errors import ApiError
+from app.web.guards import bearer, guarded_by
+from app.web.json_body import JsonBlueprint
+from app.web.paging import cursor_of, read_cursor
+from app.web.schemas import CamelSchema, Timestamp
+
+bp = JsonBlueprint("decisions", __name__, description="What people decide about messages.")
+
+STEP_MESSAGES = 500
+ROW = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+OF_ONE = [Decision.FAILED.value, Decision.RESEND.value]
+
+
+class ResolveSchema(ma.Schema):
+    """What an unknown message is to be: failed, or sent again. `force`: although it is young."""
+
+    decision = ma.fields.String(required=True, data_key="as", validate=ma.validate.OneOf(OF_ONE))
+    force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class ResolveSelectionSchema(CamelSchema):
+    """What all chosen messages are to be: unknown ones `failed` or `resend`, queued ones `cancelled` or `unknown`.
+
+    `since` is included, `until` is not. `dryRun`: only count them.
+    """
+
+    decision = ma.fields.Enum(Decision, by_value=True, required=True, data_key="as")
+    contact = ma.fields.String(metadata={"description": "A phone number or a user id."})
+    phone_number_id = ma.fields.String(metadata={"description": "One of our numbers."})
+    since = Timestamp(metadata={"description": "Accepted at this time or later."})
+    until = Timestamp(metadata={"description": "Accepted before this time."})
+    force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
+    cursor = ma.fields.String()
+
+
+class ResolveStepSchema(CamelSchema):
+    """One bounded step: how many messages were chosen, how many changed, and how many are too young to be sent again.
+
+    One that a worker has claimed meanwhile is not changed.
+    """
+
+    matched = ma.fields.Integer(required=True)
+    changed = ma.fields.Integer(required=True)
+    young = ma.fields.Integer(required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+@bp.post("/messages/<path:message_id>/cancel")
+@guarded_by(bearer("send"))
+@bp.response(200, MessageSchema)
+def cancel_message(message_id: str) -> dict[str, Any]:
+    """Cancel a message that is queued. One that is being sent, or was, is refused."""
+    message = gateway().store.messages.cancel(existing_message(message_id))
+    if message.status != MessageStatus.CANCELLED:
+        raise ApiError("not_queued", f"Only a queued message can be cancelled; this one is {message.status}.")
+    return message_json(message)
+
+
+@bp.post("/messages/<path:message_id>/resolve")
+@guarded_by(bearer("operate"))
+@bp.arguments(ResolveSchema)
+@bp.response(200, MessageSchema)
+def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
+    """Decide about an unknown message: it failed, or it is sent again, under a new tracker.
+
+    It may have reached the customer. Sending it again is refused while its status may still come, unless forced.
+    """
+    messages, message = gateway().store.messages, existing_message(message_id)
+    if message.status != MessageStatus.UNKNOWN:
+        raise ApiError("not_unknown", f"Only an unknown message is resolved; this one is {message.status}.")
+    if body["decision"] == Decision.FAILED:
+        return message_json(messages.resolve_as_failed(message))
+    if not body["force"] and gateway().clock() - message.updated_at < _time_to_settle():
+        minutes = gateway().settings.sending.unknown_alert_minutes
+        advice = f"Its status may still come: wait until it is {minutes} minutes old, or send `force: true`."
+        raise ApiError("too_young", advice)
+    return message_json(messages.send_again(message))
+
+
+@bp.post("/messages/resolve")
+@guarded_by(bearer("operate"))
+@bp.arguments(ResolveSelectionSchema)
+@bp.response(200, ResolveStepSchema)
+def resolve_messages(body: dict[str, Any]) -> dict[str, Any]:
+    """Decide about one step of all messages that a selection chooses. Continue with `nextCursor` until it is null.
+
+    Unknown ones may have reached their customers. Young ones, whose status may still come, are not sent again unless
+    forced.
+    """
+    decision, cursor = body["decision"], body.get("cursor")
+    step = gateway().store.messages.decide_some(
+        _selection(body),
+        decision,
+        after=0 if cursor is None else int(read_cursor(cursor, ROW)),
+        limit=STEP_MESSAGES,
+        is_trial=body["is_trial"],
+    )
+    return {**vars(step), "next_cursor": None if step.next is None else cursor_of(str(step.next))}
+
+
+def _selection(body: dict[str, Any]) -> MessageSelection:
+    needs_age = body["decision"] is Decision.RESEND and not body["force"]
+    contact = body.get("contact")
+    return MessageSelection(
+        contact=None if contact is None else contact_name(contact),
+        phone_number_id=body.get("phone_number_id"),
+        since=body.get("since"),
+        until=body.get("until"),
+        settled_before=gateway().clock() - _time_to_settle() if needs_age else None,
+    )
+
+
+def _time_to_settle() -> timedelta:
+    """Return how long the status of an unknown message may still come."""
+    return timedelta(minutes=gateway().settings.sending.unknown_alert_minutes)

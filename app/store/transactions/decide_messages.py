@@ -1,0 +1,89 @@
+"""What people decide about messages: queued ones are cancelled or unknown; unknown ones failed, or are sent again.
+
+The locks on the numbers' queues keep workers from claiming their jobs meanwhile.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, delete
+
+from app.domain.decision import Decision
+from app.domain.message import HistoryEntry, Message, MessageStatus, queue_of_number
+from app.domain.message_progress import News, after
+from app.store.tables.jobs import JobRow, find_jobs, lock_jobs
+from app.store.tables.messages import lock_messages, update_messages
+from app.store.tables.queues import lock_queues
+from app.store.tables.schema import jobs
+from app.store.tables.types import chunks
+from app.store.transactions.enqueue import NewJob, enqueue, promote_next
+
+NEWS = {
+    Decision.FAILED: MessageStatus.FAILED,
+    Decision.CANCELLED: MessageStatus.CANCELLED,
+    Decision.UNKNOWN: MessageStatus.UNKNOWN,
+}
+
+
+def decide_messages(
+    connection: Connection, now: datetime, chosen: Sequence[Message], decision: Decision
+) -> list[Message]:
+    """Change those that the decision is about, and return all of them as they are then, in this order.
+
+    A queued message that a worker has claimed stays as it is.
+    """
+    by_queue = defaultdict(list)
+    for message in chosen:
+        by_queue[queue_of_number(message.phone_number_id)].append(message.row_id)
+    lock_queues(connection, by_queue)
+    is_about_queued = decision.about is MessageStatus.QUEUED
+    locked = lock_jobs(connection, find_jobs(connection, by_queue)) if is_about_queued else []
+    current = lock_messages(connection, (message.row_id for message in chosen))
+    claimed = {job.subject for job in locked if job.claim_id is not None and job.due_at > now}
+    changing = [
+        message for row_id, message in current.items() if message.status is decision.about and row_id not in claimed
+    ]
+    _delete_jobs(connection, now, locked, {message.row_id for message in changing})
+    changed = {message.row_id: _decided(message, decision, now) for message in changing}
+    if decision is Decision.RESEND:
+        again = changed.values()
+        enqueue(
+            connection,
+            now,
+            [NewJob(queue_of_number(message.phone_number_id), message.row_id, message.contact) for message in again],
+        )
+    update_messages(connection, now, changed.values())
+    return [_as_it_is(message, current, changed, now) for message in chosen]
+
+
+def _decided(message: Message, decision: Decision, now: datetime) -> Message:
+    if decision is Decision.RESEND:
+        return _again(message, now)
+    return after(message, News(NEWS[decision], now))
+
+
+def _again(message: Message, now: datetime) -> Message:
+    """Return an unknown message that is queued again, under a new tracker."""
+    return replace(
+        message,
+        status=MessageStatus.QUEUED,
+        resends=message.resends + 1,
+        wamid=None,
+        history=(*message.history, HistoryEntry(MessageStatus.QUEUED, now)),
+        expires_at=now + (message.expires_at - message.created_at),
+    )
+
+
+def _delete_jobs(connection: Connection, now: datetime, locked: Sequence[JobRow], subjects: set[int]) -> None:
+    deleted = [job for job in locked if job.subject in subjects]
+    for ids in chunks([job.id for job in deleted]):
+        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+    promote_next(connection, now, {(job.queue, job.order_key) for job in deleted})
+
+
+def _as_it_is(message: Message, current: dict[int, Message], changed: dict[int, Message], now: datetime) -> Message:
+    if message.row_id in changed:
+        return replace(changed[message.row_id], updated_at=now)
+    return current.get(message.row_id, message)  # it may have been erased in between
