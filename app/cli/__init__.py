@@ -22,6 +22,7 @@ COMMANDS = {
     "destinations": "app.cli.destinations:destinations_group",
     "events": "app.cli.events:events_group",
     "init": "app.cli.init:init_command",
+    "listen": "app.cli.listen:listen_command",
     "messages": "app.cli.messages:messages_group",
     "openapi": "app.cli.openapi:openapi_command",
     "receipts": "app.cli.receipts:receipts_group",

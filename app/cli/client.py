@@ -22,7 +22,8 @@ class Unreachable(CommandFailed):
     """No service answers, or it answers 503. A later attempt may succeed."""
 
 
-def _session() -> requests.Session:
+def new_session() -> requests.Session:
+    """Return a session that takes nothing from the environment."""
     session = requests.Session()
     session.trust_env = False  # a netrc entry would replace our token
     return session
@@ -33,7 +34,7 @@ class Client:
     """A client with a token. Every failure is a CommandFailed whose message is one line for people."""
 
     access: ApiAccess
-    _session: requests.Session = field(default_factory=_session, repr=False)
+    _session: requests.Session = field(default_factory=new_session, repr=False)
 
     @cached_property
     def _token(self) -> Token:
@@ -95,9 +96,9 @@ class Client:
             raise self._refused(response)
         return "refused"
 
-    def content(self, path: str) -> bytes:
+    def content(self, path: str, **query: Any) -> bytes:
         """Return the bytes that a GET of the API returns."""
-        return bytes(self._call_api("GET", path, {}).content)
+        return bytes(self._call_api("GET", path, query).content)
 
     def get_outside_api(self, path: str) -> dict[str, Any]:
         """Return the JSON object of a route outside the API. Without the scope `operate` such a route answers 404."""

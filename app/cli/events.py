@@ -1,14 +1,13 @@
 """`events`: list, show and follow the events of a running service."""
 
 import json
-import time
-from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import click
 
-from app.cli.client import Client, Unreachable
+from app.cli.client import Client
+from app.cli.follow import LATEST, follow
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.stopping import Interrupted, Stopping
 from app.cli.tables import print_cells, print_json, print_page, print_record
@@ -17,10 +16,6 @@ from app.config import ApiAccess
 
 COLUMNS = ("id", "sequence", "receivedAt", "type", "contact", "foreign")
 TAIL_COLUMNS = ("receivedAt", "type", "contact", "id")
-LATEST = "latest"
-MAX_EVENTS = 100
-WAIT_SECONDS = 25
-RETRY_SECONDS = 1.0
 
 _TYPES = click.option("--types", help="Only events of these types, separated by commas; * matches anything.")
 _CONTACT = click.option("--contact", help="Only events of this customer: a phone number or a user id.")
@@ -78,40 +73,13 @@ def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
 def tail_events(access: ApiAccess, cursor: str | None, as_json: bool, **chosen: str | None) -> None:
     """Print new events, one per line, until Ctrl-C or SIGTERM. If the service restarts, wait for it."""
     try:
-        for event in _follow(Client(access), Stopping(), cursor or LATEST, chosen):
+        for event in follow(Client(access), Stopping(), cursor or LATEST, chosen):
             if as_json:
                 click.echo(json.dumps(event))
             else:
                 print_cells(_row(event), TAIL_COLUMNS)
     except Interrupted:
         return
-
-
-def _follow(
-    client: Client, stopping: Stopping, cursor: str, chosen: Mapping[str, str | None]
-) -> Iterator[dict[str, Any]]:
-    """Yield events without end. The first request does not wait, so that an error is reported at once."""
-    wait = 0
-    while True:
-        with stopping.interruptible():
-            page = _next_page(client, retries=wait > 0, cursor=cursor, wait=wait, **chosen)
-        yield from page["items"]
-        cursor, wait = page["nextCursor"], WAIT_SECONDS
-
-
-def _next_page(client: Client, *, retries: bool, **query: Any) -> dict[str, Any]:
-    """Return the next page. With `retries`, repeat the request until the service answers, and report this once."""
-    reported = False
-    while True:
-        try:
-            return client.page("/events", limit=MAX_EVENTS, **query)
-        except Unreachable as error:
-            if not retries:
-                raise
-            if not reported:
-                click.echo(f"warning: {error.message}; retrying", err=True)
-            reported = True
-            time.sleep(RETRY_SECONDS)
 
 
 def _row(event: dict[str, Any]) -> dict[str, Any]:

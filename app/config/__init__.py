@@ -3,7 +3,7 @@
 The only package that reads the environment or YAML. It never prints a secret's value.
 """
 
-from app.config.api_access import REALMS, ApiAccess, Token, api_access
+from app.config.api_access import REALMS, ApiAccess, Token, api_access, listen_secret
 from app.config.errors import ConfigError, ConfigProblem
 from app.config.explain import Explained
 from app.config.load import (
@@ -44,6 +44,7 @@ __all__ = [
     "dry_run_settings",
     "explain_config",
     "explain_settings",
+    "listen_secret",
     "load_settings",
     "owner_of",
     "start_environment",

@@ -9,13 +9,13 @@ from app.config.errors import ConfigError, Problems
 from app.config.schema.references import SecretRef
 from app.config.schema.urls import SERVICE_URL
 from app.config.secrets.dry_run import PLACEHOLDER_SERVICE_TOKEN
-from app.config.secrets.lookup import Sources
+from app.config.secrets.lookup import Sources, check_standard_webhooks_secret
 from app.config.settings import Mode
 from app.config.start.environment import start_environment
 from app.config.start.request import ANY_ADDRESS, StartRequest, evaluate
 from app.config.start.unread import unread_hint
 from app.config.start.values import Flags, StartValues
-from app.config.start_options import DRY_RUN_SERVICE_TOKEN, ENV_FILE, HOST, MODE, PORT, TOKEN, URL
+from app.config.start_options import DRY_RUN_SERVICE_TOKEN, ENV_FILE, HOST, LISTEN_SECRET, MODE, PORT, TOKEN, URL
 
 REALMS = {Mode.LIVE: "wats", Mode.DRY_RUN: "wats dry-run"}
 """What a service that refuses a token calls itself: only one that says it is a dry-run gets a dry-run's token."""
@@ -65,6 +65,18 @@ def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAcc
     is_live = request.values[MODE] == Mode.LIVE
     token = _token(request, service["bearerToken"], needed=is_live)
     return ApiAccess(url, service["apiPrefix"], token, None if is_live else _dry_run_token(request))
+
+
+def listen_secret(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the secret that signs what `listen` posts, if one is given. Raises `ConfigError`."""
+    sources, problems = Sources(start_environment() if environ is None else environ), Problems()
+    name, at_variable = LISTEN_SECRET.variable, problems.named(LISTEN_SECRET.variable)
+    if not sources.is_set(name):
+        return None
+    secret = sources.secret(SecretRef(name), at_variable, live=False)
+    check_standard_webhooks_secret(secret, at_variable)
+    problems.raise_if_any()
+    return secret.current
 
 
 def _given_url(values: StartValues) -> str:

@@ -128,6 +128,9 @@ URL = StartOption(
 TOKEN = StartOption(
     "--token", "", _SECRET, "", _CLIENT, "The service's token. Other users of the machine can see what a flag holds.",
     otherwise="the variable that `service.bearerToken` names, or its _FILE")
+LISTEN_SECRET = StartOption(
+    "", "WATS_LISTEN_SECRET", _SECRET, "", _CLIENT, "Signs what `listen` posts.",
+    otherwise="one that is made and printed")
 DRY_RUN_DATABASE_URL = StartOption(
     "", "WATS_DRY_RUN_DATABASE_URL", Credential("URL"), "", _START, "The dry-run's database.",
     otherwise="`$WATS_DATA_DIR/dry-run.sqlite3`")

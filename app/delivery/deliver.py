@@ -72,8 +72,13 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
 
 
 def body_for(destination: Destination, event: Event) -> bytes:
-    """Return the event in the destination's format, as ASCII: escapes keep every character, lone surrogates too."""
-    document = meta_envelope(event) if destination.format == "meta" else event_json(event)
+    """Return the event in the destination's format."""
+    return body_in(destination.format, event)
+
+
+def body_in(format_: str, event: Event) -> bytes:
+    """Return the event in a format, as ASCII: escapes keep every character, lone surrogates too."""
+    document = meta_envelope(event) if format_ == "meta" else event_json(event)
     return json.dumps(document, separators=(",", ":")).encode()
 
 

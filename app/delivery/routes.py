@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+from flask import Response
+
+from app.delivery.deliver import body_in
 from app.delivery.schemas import DeliverySchema, ReplaySchema, ReplayStepSchema
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDelivery
 from app.domain.event import EVENT_ID, Event
@@ -22,6 +25,8 @@ STEP_EVENTS = 500
 SEQUENCE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 DESTINATION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 STATES = [state.value for state in DeliveryState]
+FORMATS = ("events", "meta")
+FORMAT = {"in": "query", "name": "format", "schema": {"type": "string", "enum": list(FORMATS), "default": FORMATS[0]}}
 FILTERS = [
     {"in": "query", "name": "state", "schema": {"type": "string", "enum": STATES}},
     {"in": "query", "name": "destination", "schema": {"type": "string"}},
@@ -53,6 +58,19 @@ def list_deliveries() -> dict[str, Any]:
 def show_delivery(delivery_id: str) -> Delivery:
     """Show one delivery with its last attempts."""
     return _existing(gateway().store.deliveries.get(delivery_id), delivery_id)
+
+
+@bp.get("/events/<event_id>/body")
+@guarded_by(bearer("read"))
+@accepts_query(bp, FORMAT)
+@bp.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
+def send_event_body(event_id: str) -> Response:
+    """Send an event as a destination of a format gets it, byte for byte."""
+    event = gateway().store.events.get(event_id)
+    if event is None:
+        raise no_such("event", event_id)
+    format_ = read_matching("format", re.compile("|".join(FORMATS)), f"one of {', '.join(FORMATS)}") or FORMATS[0]
+    return Response(body_in(format_, event), mimetype="application/octet-stream")
 
 
 @bp.post("/deliveries/<delivery_id>/replay")

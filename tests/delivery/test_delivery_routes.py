@@ -184,3 +184,16 @@ def test_an_event_that_was_foreign_is_delivered_once_its_number_is_ours(client: 
 
     assert answer.get_json()["replayed"] == 2
     assert {each["destination"] for each in listed(client, f"event={event_id('late')}")} == {"crm", "bot"}
+
+
+def test_the_body_of_an_event_is_the_one_that_a_destination_gets(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event("hi"))
+    path = f"/api/events/{event_id('hi')}/body"
+
+    ours, metas = client.get(path, headers=READER), client.get(f"{path}?format=meta", headers=READER)
+
+    assert ours.get_json(force=True) == client.get(path.removesuffix("/body"), headers=READER).get_json()
+    assert ours.data.startswith(b'{"version":')
+    assert metas.get_json(force=True)["object"] == "whatsapp_business_account"
+    assert client.get(f"{path}?format=xml", headers=READER).get_json()["error"]["code"] == "invalid_parameter"
+    assert client.get("/api/events/evt_1/body", headers=READER).status_code == 404

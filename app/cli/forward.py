@@ -1,0 +1,68 @@
+"""Post events to a URL of a developer's own, signed as a destination would be."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import click
+import requests
+
+from app.cli.client import new_session
+from app.domain import VERSION
+from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
+from app.domain.standard_webhooks import signing_headers
+
+CONNECT_SECONDS, READ_SECONDS = 3.0, 15.0
+Headers = dict[str, str]
+
+
+def read_url(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    """Return a URL that can be posted to. Raise `BadParameter`, without the URL: it may have a password."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise click.BadParameter("an absolute URL is needed, such as http://127.0.0.1:8080/hooks")
+    return url
+
+
+def signature_in(format_: str, event_id: str, body: bytes, secret: str) -> Headers:
+    """Return the headers of a push in this format."""
+    if format_ == "meta":
+        return {SIGNATURE_HEADER: signature_of(body, secret)}
+    return signing_headers(event_id, datetime.now(UTC), body, [secret])
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Posts once each, without a retry: what was not accepted is printed, and the next one follows."""
+
+    url: str
+    format: str
+    secret: str = field(repr=False)
+    read_seconds: float = READ_SECONDS
+    _session: requests.Session = field(default_factory=new_session, repr=False)
+
+    def post(self, event_id: str, body: bytes) -> str:
+        """Post an event; return what came of it, for people."""
+        headers = {"Content-Type": "application/json", "User-Agent": f"wats/{VERSION}"}
+        headers |= signature_in(self.format, event_id, body, self.secret)
+        started = time.monotonic()
+        try:
+            return f"HTTP {self._post(body, headers)} in {round((time.monotonic() - started) * 1000)} ms"
+        except requests.Timeout:
+            return f"no answer within {self.read_seconds:g} seconds"
+        except requests.RequestException:
+            return "no answer: the connection failed"
+
+    def _post(self, body: bytes, headers: Headers) -> int:
+        timeouts = (CONNECT_SECONDS, self.read_seconds)
+        with self._session.post(
+            self.url, data=body, headers=headers, timeout=timeouts, allow_redirects=False, stream=True
+        ) as response:
+            return response.status_code
