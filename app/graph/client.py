@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import quote, urlsplit
 
-import requests
+import urllib3
 from gevent import Timeout
+from urllib3 import BaseHTTPResponse
 
 from app.domain import VERSION
 from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
@@ -51,7 +51,9 @@ class GraphClient:
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         parts = urlsplit(base_url)
-        self._root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+        self._root = f"{origin}{path}"
+        self._path = f"{path}/{version}"
         self._version = version
         self._clock = clock
         self._read_seconds = read_seconds
@@ -59,19 +61,15 @@ class GraphClient:
         self._other_version = Throttle()
         self._sent_token = token
         self._token = token.strip("\"' ").encode()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._adapter = GraphAdapter()
-        self._session.mount(f"{parts.scheme}://{parts.netloc}", self._adapter)
-        self._session.headers = requests.structures.CaseInsensitiveDict(
-            {
-                "Authorization": f"Bearer {token}",
-                "Content-Type": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": AGENT,
-            }
-        )
+        self._pool = self._adapter.pool_of(origin)
+        self._timeouts = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": AGENT,
+        }
 
     def send(self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: MayWrite) -> SendAnswer:
         """POST one message. Never raise for what the network or Meta does.
@@ -79,11 +77,11 @@ class GraphClient:
         `endpoint` is `messages` or `marketing_messages`. `may_still_write` is asked as late as can be: once
         connected, before each part of the request is written.
         """
-        url = f"{self._root}/{self._version}/{quote(phone_number_id, safe='')}/{endpoint}"
+        path = f"{self._path}/{quote(phone_number_id, safe='')}/{endpoint}"
         asking = may_write.set(may_still_write)
         deadline = Timeout.start_new(self._total_seconds)
         try:
-            status, headers, content = self._post(url, body)
+            status, headers, content = self._post(path, body)
         except RequestNotSent as failure:
             return NotSent(failure.reason, failure.is_given_up)
         except Timeout as timeout:
@@ -113,10 +111,22 @@ class GraphClient:
             silence_seconds=self._read_seconds,
         )
 
-    def _post(self, url: str, body: bytes) -> Reply:
-        timeouts = (CONNECT_SECONDS, self._read_seconds)
-        with self._session.post(url, body, timeout=timeouts, allow_redirects=False, stream=True) as response:
-            return response.status_code, response.headers, self._without_token(_content(response))
+    def _post(self, path: str, body: bytes) -> Reply:
+        """POST by the pool itself: what a session of `requests` prepares takes longer than all else of a POST."""
+        response = self._pool.urlopen(
+            "POST",
+            path,
+            body,
+            self._headers,
+            retries=False,
+            redirect=False,
+            timeout=self._timeouts,
+            preload_content=False,
+        )
+        try:
+            return response.status, response.headers, self._without_token(_content(response))
+        finally:
+            response.close()  # unless it was read as a whole, the connection is of no more use
 
     def _without_token(self, content: bytes) -> bytes:
         """Return the content of an answer. Meta repeats a token that it cannot read in its error."""
@@ -130,9 +140,9 @@ class GraphClient:
             log.warning("graph.version_differs", extra={"reason": reason})
 
 
-def _content(response: requests.Response) -> bytes:
+def _content(response: BaseHTTPResponse) -> bytes:
     content = bytearray()
-    while piece := response.raw.read(PIECE_BYTES, decode_content=True):
+    while piece := response.read(PIECE_BYTES, decode_content=True):
         content += piece
         if len(content) > MAX_BYTES:
             raise AnswerTooLarge

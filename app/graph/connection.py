@@ -8,15 +8,17 @@ import http.client
 import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from gevent import Timeout
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError
 
 from app.domain.send_answer import GIVEN_UP
+from app.domain.send_limits import MAX_SLOTS
 from app.running_time import elapsed_seconds
 
 CONNECT_SECONDS = 10.0
@@ -25,7 +27,8 @@ CONNECT_SECONDS = 10.0
 MAX_IDLE_SECONDS = 30.0
 """A connection that has been idle for longer is not used again: the other side may be closing it at this moment."""
 
-KEPT_CONNECTIONS = 100
+KEPT_CONNECTIONS = MAX_SLOTS
+"""As many as messages may be in flight: one that is thrown away costs an agreement on TLS."""
 
 MayWrite = Callable[[], bool]
 
@@ -127,6 +130,14 @@ class GraphAdapter(HTTPAdapter):
         """
         super().init_poolmanager(*arguments, **options, ssl_context=ssl.create_default_context())
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def pool_of(self, url: str) -> HTTPConnectionPool:
+        """Return the pool of connections to the host of this URL; they verify TLS as those of a session do."""
+        request = PreparedRequest()
+        request.prepare_url(url, None)
+        pool = cast("HTTPConnectionPool", self.get_connection_with_tls_context(request, verify=True))
+        self.cert_verify(pool, url, verify=True, cert=None)  # type: ignore[no-untyped-call]
+        return pool
 
 
 def _reason(failure: BaseException) -> str:

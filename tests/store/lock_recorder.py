@@ -241,14 +241,27 @@ def _steps(connection: Connection, element: Any, values: Mapping[str, Any]) -> I
         case Insert():
             yield Step(element.table.name, _waiting_jobs(values) if element.table.name == "jobs" else ())
         case TextClause() if inserted := INSERTED.match(element.text):
-            table = inserted[1]
-            rows = ({"key": _key_in(values)},) if table in CONFLICTING else ()
-            if table in OF_NUMBERS:
-                rows = ({"key": object(), "queue": queue_of_number(values["number"])},)
-            yield Step(table, rows, by_key=True, place=CONFLICTING.get(table))
+            yield from (_insertion(inserted[1], row) for row in _rows_in(values))
         case TextClause() if "pg_advisory" in element.text:
             is_of_statuses = str(STATUS_LOCK) in element.text
             yield Step("status lock" if is_of_statuses else "advisory lock", ({"key": 0},))
+
+
+def _insertion(table: str, values: Mapping[str, Any]) -> Step:
+    """The step of one row that is inserted by text."""
+    rows: tuple[Mapping[str, Any], ...] = ({"key": _key_in(values)},) if table in CONFLICTING else ()
+    if table in OF_NUMBERS:
+        number = values["number"] if "number" in values else values["phone_number_id"]
+        rows = ({"key": object(), "queue": queue_of_number(number)},)
+    return Step(table, rows, by_key=True, place=CONFLICTING.get(table))
+
+
+def _rows_in(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of a statement: one, or as many as its arrays are long."""
+    arrays = {name: value for name, value in values.items() if isinstance(value, list)}
+    if not arrays:
+        return [values]
+    return [dict(zip(arrays, row, strict=True)) for row in zip(*arrays.values(), strict=True)]
 
 
 def _key_in(values: Mapping[str, Any]) -> Any:

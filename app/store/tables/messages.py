@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
 from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
+from app.store.engine.bulk_update import BulkUpdate
 from app.store.tables.message_schema import messages
-from app.store.tables.types import MAX_ROW_ID, chunks
+from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
 
 PREFIX = "msg_"
 _COLUMNS = [column for column in messages.columns if column.name != "body"]
@@ -25,18 +26,15 @@ _LOCK = (
     .order_by(messages.c.id)
     .with_for_update()
 )
-_UPDATE = (
-    update(messages)
-    .where(messages.c.id == bindparam("row_id"))
-    .values(
-        status=bindparam("new_status"),
-        resends=bindparam("new_resends"),
-        expires_at=bindparam("new_expires_at"),
-        wamid=bindparam("new_wamid"),
-        second_wamid=bindparam("new_second_wamid"),
-        progress=bindparam("new_progress"),
-        updated_at=bindparam("now"),
-    )
+_UPDATE = BulkUpdate(
+    messages,
+    "status",
+    "resends",
+    "expires_at",
+    "wamid",
+    "second_wamid",
+    "progress",
+    updated_at=bindparam("now", type_=UtcDateTime),
 )
 
 
@@ -102,26 +100,24 @@ def lock_messages(connection: Connection, row_ids: Iterable[int]) -> dict[int, M
 def update_messages(connection: Connection, now: datetime, changed: Iterable[Message]) -> None:
     """Store what has changed about these messages, which are locked."""
     rows = [
-        {
-            "row_id": message.row_id,
-            "new_status": message.status.value,
-            "new_resends": message.resends,
-            "new_expires_at": message.expires_at,
-            "new_wamid": message.wamid,
-            "new_second_wamid": message.second_wamid,
-            "new_progress": progress_of(
+        (
+            message.row_id,
+            message.status.value,
+            message.resends,
+            message.expires_at,
+            message.wamid,
+            message.second_wamid,
+            progress_of(
                 message.history,
                 tracker=message.tracker,
                 meta_status=message.meta_status,
                 error=message.error,
                 pricing=message.pricing,
             ),
-            "now": now,
-        }
+        )
         for message in changed
     ]
-    if rows:
-        connection.execute(_UPDATE, rows)
+    _UPDATE.execute(connection, rows, now=now)
 
 
 def message_of(row: Row[*tuple[Any, ...]]) -> Message:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, select, text
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.pacing import NumberPace, PairPace
 from app.domain.scope_pause import ScopePause
+from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.tables.sending_schema import send_numbers, send_pairs, send_scopes
 from app.store.tables.types import UtcDateTime, chunks, printable_excerpt
 
@@ -36,12 +37,16 @@ _PAIRS = select(send_pairs).where(
     send_pairs.c.phone_number_id == bindparam("number"),
     send_pairs.c.contact.in_(bindparam("contacts", expanding=True)),
 )
-_PUT_PAIR = text(
-    "INSERT INTO send_pairs (phone_number_id, contact, full_at, refusals, paused_until)"
-    " VALUES (:number, :contact, :full_at, :refusals, :paused_until)"
-    " ON CONFLICT (phone_number_id, contact) DO UPDATE SET full_at = excluded.full_at,"
-    " refusals = excluded.refusals, paused_until = excluded.paused_until"
-).bindparams(_TIMES[0], _TIMES[2])
+_PUT_PAIRS = BulkUpsert(
+    send_pairs,
+    "phone_number_id",
+    "contact",
+    "full_at",
+    "refusals",
+    "paused_until",
+    on_conflict="ON CONFLICT (phone_number_id, contact) DO UPDATE SET full_at = excluded.full_at,"
+    " refusals = excluded.refusals, paused_until = excluded.paused_until",
+)
 
 
 def read_scopes(connection: Connection, names: Sequence[str]) -> dict[str, ScopePause]:
@@ -90,6 +95,5 @@ def read_pairs(connection: Connection, number: str, contacts: Iterable[int]) -> 
 
 def put_pairs(connection: Connection, number: str, pairs: Mapping[int, PairPace]) -> None:
     """Store the paces of these customers of a number."""
-    if pairs:
-        rows = [{"number": number, "contact": contact, **vars(pair)} for contact, pair in sorted(pairs.items())]
-        connection.execute(_PUT_PAIR, rows)
+    rows = [{"phone_number_id": number, "contact": contact, **vars(pair)} for contact, pair in sorted(pairs.items())]
+    _PUT_PAIRS.execute(connection, rows)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, select
 
 from app.domain.message import (
     Acceptance,
@@ -23,6 +23,7 @@ from app.domain.message import (
 )
 from app.domain.meta.touch import Touch
 from app.domain.window import Window
+from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.tables.conversations import last_inbound
 from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
@@ -30,12 +31,16 @@ from app.store.tables.types import UtcDateTime, chunks
 from app.store.transactions.enqueue import NewJob, enqueue
 from app.store.transactions.touch_conversations import contacts_of, touch_conversations
 
-_RESERVE = text(
-    "INSERT INTO idempotency_keys (sha256, request_sha256, message, created_at)"
-    " VALUES (:sha256, :request_sha256, :message, :now)"
-    " ON CONFLICT (sha256) DO UPDATE SET request_sha256 = excluded.request_sha256, message = excluded.message,"
-    " created_at = excluded.created_at WHERE idempotency_keys.created_at < :expired"
-).bindparams(bindparam("now", type_=UtcDateTime), bindparam("expired", type_=UtcDateTime))
+_RESERVE = BulkUpsert(
+    idempotency_keys,
+    "sha256",
+    "request_sha256",
+    "message",
+    "created_at",
+    on_conflict="ON CONFLICT (sha256) DO UPDATE SET request_sha256 = excluded.request_sha256,"
+    " message = excluded.message, created_at = excluded.created_at WHERE old.created_at < :expired",
+    expired=UtcDateTime(),
+)
 """An expired key is free again."""
 
 _RESERVED = select(idempotency_keys).where(idempotency_keys.c.sha256.in_(bindparam("keys", expanding=True)))
@@ -82,19 +87,21 @@ def _reserve_keys(
     connection: Connection, now: datetime, new: Sequence[NewMessage], allowed: Sequence[NewMessage]
 ) -> dict[bytes, Reserved]:
     """Reserve the keys of allowed messages that are free, in their order. Return what each key in use stands for."""
-    expiry = {message.key.sha256: now - message.key.lifetime for message in new if message.key is not None}
+    keys = [message.key for message in new if message.key is not None]
+    if not keys:
+        return {}
+    expired = now - max(key.lifetime for key in keys)  # the keys of one gateway live equally long
     rows: dict[bytes, dict[str, Any]] = {}
     for message in allowed:
         if (key := message.key) is not None:
             row = {"sha256": key.sha256, "request_sha256": key.request_sha256, "message": _key(message)}
-            rows.setdefault(key.sha256, {**row, "now": now, "expired": expiry[key.sha256]})
-    if rows:
-        connection.execute(_RESERVE, [rows[sha256] for sha256 in sorted(rows)])
+            rows.setdefault(key.sha256, {**row, "created_at": now})
+    _RESERVE.execute(connection, [rows[sha256] for sha256 in sorted(rows)], expired=expired)
     return {
         bytes(row.sha256): Reserved(bytes(row.request_sha256), bytes(row.message))
-        for chunk in chunks(sorted(expiry))
+        for chunk in chunks(sorted({key.sha256 for key in keys}))
         for row in connection.execute(_RESERVED, {"keys": chunk})
-        if row.created_at >= expiry[bytes(row.sha256)]
+        if row.created_at >= expired
     }
 
 

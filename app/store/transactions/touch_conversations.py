@@ -8,25 +8,31 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from app.domain.message import contact_number
 from app.domain.meta.touch import Touch
-from app.store.tables.message_schema import contact_links
-from app.store.tables.types import UtcDateTime, chunks
+from app.store.engine.bulk_upsert import BulkUpsert
+from app.store.tables.message_schema import contact_links, conversations
+from app.store.tables.types import chunks
 
 _LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
 _LINK = text(
     "INSERT INTO contact_links (name, contact) VALUES (:name, :contact)"
     " ON CONFLICT (name) DO UPDATE SET contact = excluded.contact"
 )
-_TOUCH = text(
-    "INSERT INTO conversations AS c"
-    " (phone_number_id, contact, wa_id, user_id, last_inbound_at, last_outbound_at, updated_at)"
-    " VALUES (:phone_number_id, :contact, :wa_id, :user_id, :inbound_at, :outbound_at, :now)"
-    " ON CONFLICT (phone_number_id, contact) DO UPDATE SET updated_at = excluded.updated_at,"
-    " wa_id = COALESCE(excluded.wa_id, c.wa_id), user_id = COALESCE(excluded.user_id, c.user_id),"
-    " last_inbound_at = CASE WHEN c.last_inbound_at > excluded.last_inbound_at THEN c.last_inbound_at"
-    " ELSE COALESCE(excluded.last_inbound_at, c.last_inbound_at) END,"
-    " last_outbound_at = CASE WHEN c.last_outbound_at > excluded.last_outbound_at THEN c.last_outbound_at"
-    " ELSE COALESCE(excluded.last_outbound_at, c.last_outbound_at) END"
-).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("inbound_at", "outbound_at", "now")))
+_TOUCH = BulkUpsert(
+    conversations,
+    "phone_number_id",
+    "contact",
+    "wa_id",
+    "user_id",
+    "last_inbound_at",
+    "last_outbound_at",
+    "updated_at",
+    on_conflict="ON CONFLICT (phone_number_id, contact) DO UPDATE SET updated_at = excluded.updated_at,"
+    " wa_id = COALESCE(excluded.wa_id, old.wa_id), user_id = COALESCE(excluded.user_id, old.user_id),"
+    " last_inbound_at = CASE WHEN old.last_inbound_at > excluded.last_inbound_at THEN old.last_inbound_at"
+    " ELSE COALESCE(excluded.last_inbound_at, old.last_inbound_at) END,"
+    " last_outbound_at = CASE WHEN old.last_outbound_at > excluded.last_outbound_at THEN old.last_outbound_at"
+    " ELSE COALESCE(excluded.last_outbound_at, old.last_outbound_at) END",
+)
 
 
 def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
@@ -47,8 +53,7 @@ def touch_conversations(connection: Connection, now: datetime, touches: Sequence
         if touch.phone_number_id is not None:
             key = touch.phone_number_id, _contact(linked, touch)
             rows[key] = _merged(rows.get(key), _row(key, touch, now))
-    if rows:
-        connection.execute(_TOUCH, [rows[key] for key in sorted(rows)])
+    _TOUCH.execute(connection, [rows[key] for key in sorted(rows)])
 
 
 def _links(connection: Connection, names: Sequence[str]) -> dict[str, int]:
@@ -82,9 +87,9 @@ def _row(key: tuple[str, int], touch: Touch, now: datetime) -> dict[str, Any]:
         "contact": key[1],
         "wa_id": touch.wa_id,
         "user_id": touch.user_id,
-        "inbound_at": touch.inbound_at,
-        "outbound_at": touch.outbound_at,
-        "now": now,
+        "last_inbound_at": touch.inbound_at,
+        "last_outbound_at": touch.outbound_at,
+        "updated_at": now,
     }
 
 
@@ -93,7 +98,8 @@ def _merged(earlier: Mapping[str, Any] | None, row: dict[str, Any]) -> dict[str,
     if earlier is None:
         return row
     times = {
-        name: max(filter(None, (earlier[name], row[name])), default=None) for name in ("inbound_at", "outbound_at")
+        name: max(filter(None, (earlier[name], row[name])), default=None)
+        for name in ("last_inbound_at", "last_outbound_at")
     }
     names = {name: row[name] or earlier[name] for name in ("wa_id", "user_id")}
     return {**row, **names, **times}
