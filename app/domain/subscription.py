@@ -36,8 +36,12 @@ class Ours:
 
     def has(self, event: NewEvent) -> bool:
         """Return whether the account and the phone number of an event, where it names them, are ours."""
-        is_of_account = event.waba_id is None or event.waba_id in self.waba_ids
-        return is_of_account and (event.phone_number_id is None or event.phone_number_id in self.phone_number_ids)
+        return self.has_source(event.waba_id, event.phone_number_id)
+
+    def has_source(self, waba_id: str | None, phone_number_id: str | None) -> bool:
+        """Return whether an account and a phone number, where they are known, are ours."""
+        is_of_account = waba_id is None or waba_id in self.waba_ids
+        return is_of_account and (phone_number_id is None or phone_number_id in self.phone_number_ids)
 
 
 def deliveries_of(

@@ -1,39 +1,20 @@
 """Every alert that there is: its code, how urgent it is, what it means and how it is cured.
 
-`docs/runbooks.md` is generated from this table. A cure may name the subject of the alert.
+`docs/runbooks.md` is generated from this table.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-
-from app.domain.alert import Alert
-
-
-class Urgency(StrEnum):
-    """`page`: customers notice, or soon will. `ticket`: look at it today."""
-
-    PAGE = "page"
-    TICKET = "ticket"
-
-
-@dataclass(frozen=True)
-class AlertKind:
-    """One kind of alert. `cure`: a command or setting, in one sentence; `meaning` and `steps`: for the runbook."""
-
-    code: str
-    urgency: Urgency
-    subject: str
-    cure: str
-    meaning: str
-    steps: str
-
-    def alert(
-        self, cause: str, subject: str = "", *, since: datetime | None = None, cure: str | None = None
-    ) -> Alert:
-        """Return an alert of this kind. `cure`: in place of the usual one."""
-        return Alert(self.code, subject, cause, (cure or self.cure).format(subject=subject), since)
-
+from app.health.alert_kind import AlertKind, Urgency
+from app.health.sending_alert_kinds import (
+    ACCOUNT_WARNED,
+    GRAPH_VERSION_ENDS,
+    MESSAGES_REFUSED,
+    META_NOT_REACHED,
+    NUMBER_NOT_LISTED,
+    NUMBER_QUALITY,
+    SENDING_PAUSED,
+    SENT_TWICE,
+    UNKNOWN_MESSAGES,
+)
 
 NOT_READY = AlertKind(
     "not_ready",
@@ -134,48 +115,17 @@ DEAD_LETTERS = AlertKind(
     "Deliveries were given up after about three days of attempts.",
     "`flask wats deliveries show ID` has the attempts. Replay them: `flask wats deliveries replay --state dead`.",
 )
-SENDING_PAUSED = AlertKind(
-    "sending_paused",
-    Urgency.PAGE,
-    "the scope: `app`, `waba:ID` or `number:ID`",
-    "mend it, then run `flask wats sending resume {subject}`",
-    "Meta has refused a message for a reason that holds for the whole scope: an expired token, a missing payment"
-    " method, a locked account, a number that customers report. Messages of the scope wait.",
-    "The cause has Meta's code and what to do about it. [When Meta refuses to take"
-    " messages](operate.md#when-meta-refuses-to-take-messages) has the rest.",
-)
-META_NOT_REACHED = AlertKind(
-    "meta_not_reached",
-    Urgency.PAGE,
-    "the phone number id",
-    "retries go on by themselves",
-    "Messages of this number do not reach Meta, or its answers are lost, five in a row. The others wait.",
-    "See that this machine reaches `graph.baseUrl`, and Meta's status page (metastatus.com).",
-)
-NUMBER_NOT_LISTED = AlertKind(
-    "number_not_listed",
+FOREIGN_EVENTS = AlertKind(
+    "foreign_events",
     Urgency.TICKET,
-    "the phone number id",
-    "list it in `whatsapp.phoneNumberIds` again, or cancel them",
-    "Messages wait in the queue of a number that the config does not list any more: no worker serves it.",
-    "List the number again and restart, or cancel them: `flask wats messages list --status queued`.",
-)
-SENT_TWICE = AlertKind(
-    "sent_twice",
-    Urgency.PAGE,
-    "",
-    "please report it",
-    "Meta has accepted a message twice, which must not happen.",
-    "Please report it, with the log lines of the message.",
-)
-UNKNOWN_MESSAGES = AlertKind(
-    "unknown_messages",
-    Urgency.TICKET,
-    "",
-    "decide with `flask wats messages resolve`, see `flask wats messages list --status unknown`",
-    "Meta's answer to a message was lost, and no status has come for `sending.unknownAlertMinutes`. It may have been"
-    " sent, and is not sent again by itself.",
-    "`flask wats messages resolve ID --as failed` or `--as resend`.",
+    "the account and the number, as `WABA/NUMBER`",
+    'add them to `whatsapp.wabaIds` and `whatsapp.phoneNumberIds` if they are yours, and restart; Meta\'s own "Test"'
+    " button sends such ones too",
+    "Webhooks came for an account or a number that the config does not list. Their events are stored, not pushed.",
+    'Compare the ids with those of WhatsApp Manager: one may be mistyped. The "Test" button of Meta\'s dashboard'
+    " sends the account 0 and the number 123456123: then all is well, and the alert goes away after an hour. After a"
+    " correction and a restart, `flask wats deliveries replay` delivers the events that came before. It is over a day"
+    " after the last.",
 )
 CONSUMER_AHEAD = AlertKind(
     "consumer_ahead",
@@ -206,8 +156,13 @@ ALERT_KINDS = (
     REFUSING,
     PAUSED,
     DEAD_LETTERS,
+    FOREIGN_EVENTS,
     SENDING_PAUSED,
     META_NOT_REACHED,
+    MESSAGES_REFUSED,
+    NUMBER_QUALITY,
+    ACCOUNT_WARNED,
+    GRAPH_VERSION_ENDS,
     NUMBER_NOT_LISTED,
     SENT_TWICE,
     UNKNOWN_MESSAGES,

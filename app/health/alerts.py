@@ -8,10 +8,10 @@ from app.domain.alert import Alert, AlertKey
 from app.domain.clock import ClockJump
 from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.heartbeat import is_any_fresh
-from app.domain.message import SEND_QUEUE
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.timestamps import iso
 from app.health import alert_kinds as kinds
+from app.health.alerts_of_sending import counted, of_sending
 from app.health.snapshot import Snapshot
 
 OK = "ok"
@@ -48,9 +48,8 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         _of_refused,
         _of_receipts,
         _of_deliveries,
-        _of_sending,
-        _of_orphans,
-        _of_messages,
+        _of_foreign,
+        of_sending,
         _of_consumers,
         _of_clock,
     )
@@ -86,30 +85,30 @@ def _of_refused(snapshot: Snapshot) -> Iterator[Alert]:
 
 
 def _count_of_refused(refused: RefusedWebhooks) -> str:
-    return f"{_counted(refused.count, 'request')} to the webhook's path"
+    return f"{counted(refused.count, 'request')} to the webhook's path"
 
 
 def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
     receipts = snapshot.receipts
     seconds = snapshot.age(receipts.oldest_pending_at) or 0
     if seconds > MAX_SPLIT_WAIT_SECONDS:
-        waiting = _counted(receipts.pending, "receipt")
+        waiting = counted(receipts.pending, "receipt")
         cause = f"waiting to be split: {waiting}, the oldest for {seconds:.0f} s"
         yield kinds.RECEIPTS_WAIT.alert(cause, since=receipts.oldest_pending_at)
     if receipts.unreadable:
-        yield kinds.UNREADABLE.alert(_counted(receipts.unreadable, "unreadable receipt"))
+        yield kinds.UNREADABLE.alert(counted(receipts.unreadable, "unreadable receipt"))
 
 
 def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
     for destination in snapshot.destinations:
         yield from _of_destination(destination, snapshot.now)
     if snapshot.dead_letters:
-        yield kinds.DEAD_LETTERS.alert(_counted(snapshot.dead_letters, "dead letter"))
+        yield kinds.DEAD_LETTERS.alert(counted(snapshot.dead_letters, "dead letter"))
 
 
 def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:
     name, cause = destination.name, destination.last_error
-    waiting = _counted(destination.waiting, "delivery", "deliveries")
+    waiting = counted(destination.waiting, "delivery", "deliveries")
     oldest_at = destination.oldest_undelivered_at
     waits = f"{waiting} waiting" + (f", the oldest since {iso(oldest_at)}" if oldest_at else "")
     if destination.state is DestinationState.DISABLED:
@@ -124,32 +123,13 @@ def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[A
         yield kinds.PAUSED.alert(f"{name} is paused, {waits}", name, since=destination.paused_at)
 
 
-def _of_sending(snapshot: Snapshot) -> Iterator[Alert]:
-    for pause in snapshot.pauses:
-        then = "" if pause.until is None else f", or wait: one message is tried at {iso(pause.until)}"
-        cause = f"nothing is sent in the scope {pause.name} ({pause.reason})"
-        yield kinds.SENDING_PAUSED.alert(
-            cause, pause.name, since=pause.since, cure=f"{kinds.SENDING_PAUSED.cure}{then}"
-        )
-    for queue in snapshot.held_back:
-        number = queue.name.removeprefix(SEND_QUEUE)
-        yield kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)
-
-
-def _of_orphans(snapshot: Snapshot) -> Iterator[Alert]:
-    for depth in snapshot.orphaned:
-        number, waiting = depth.queue.removeprefix(SEND_QUEUE), _counted(depth.waiting, "message")
-        cause = f"{waiting} of {number} wait: the profile does not list this number"
-        yield kinds.NUMBER_NOT_LISTED.alert(cause, number)
-
-
-def _of_messages(snapshot: Snapshot) -> Iterator[Alert]:
-    counts = snapshot.messages
-    if counts.sent_twice:
-        yield kinds.SENT_TWICE.alert(f"{_counted(counts.sent_twice, 'message')} sent twice")
-    if counts.unknown:
-        unknown = _counted(counts.unknown, "unknown message")
-        yield kinds.UNKNOWN_MESSAGES.alert(f"{unknown}: Meta's answer was lost and no status came")
+def _of_foreign(snapshot: Snapshot) -> Iterator[Alert]:
+    for source in snapshot.foreign:
+        subject = f"{source.waba_id or '-'}/{source.phone_number_id or '-'}"
+        hint = ' (the "Test" button of Meta\'s dashboard sends these ids)' if source.is_test_button else ""
+        ids = f"the account {source.waba_id} and the number {source.phone_number_id}"
+        cause = f"{counted(source.count, 'event')} of {ids}, which the config does not list{hint}"
+        yield kinds.FOREIGN_EVENTS.alert(cause, subject, since=source.since)
 
 
 def _of_consumers(snapshot: Snapshot) -> Iterator[Alert]:
@@ -172,7 +152,3 @@ def _description_of(jump: ClockJump) -> str:
     )
     by = timedelta(seconds=abs(jump.seconds))
     return f"the clock was set {way} by about {by} (noticed at {iso(jump.at)}): {effect}"
-
-
-def _counted(count: int, singular: str, plural: str | None = None) -> str:
-    return f"{count} {singular if count == 1 else plural or singular + 's'}"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationStatus, destination_statuses
+from app.domain.foreign_events import ForeignSource
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE, kind_of_queue
 from app.domain.message import SEND_KIND, queue_of_number
@@ -13,9 +14,10 @@ from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
-from app.store import EventCounts, MessageCounts, ReceiptCounts
+from app.store import EventCounts, MessageCounts, ReceiptCounts, Signs
 
 NONE_TO_LOOK_AT = MessageCounts()
+NO_SIGNS = Signs([], [], [])
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Snapshot:
     `consumers_ahead`: names of those whose cursor lies beyond the last event. `pauses`: scopes in which nothing is
     sent. `held_back`: the queues of numbers from which Meta is not reached. `messages`: those that need a human.
     `orphaned`: queues of numbers that the profile does not list. `refused`: what was refused at Meta's route.
+    `foreign`: accounts and numbers that the profile does not list, of which events came lately. `graph_version`: the
+    one that the config asks for.
     """
 
     now: datetime
@@ -42,6 +46,9 @@ class Snapshot:
     messages: MessageCounts = NONE_TO_LOOK_AT
     orphaned: tuple[QueueDepth, ...] = ()
     refused: tuple[RefusedWebhooks, ...] = ()
+    foreign: tuple[ForeignSource, ...] = ()
+    signs: Signs = NO_SIGNS
+    graph_version: str | None = None
 
     @property
     def dead_letters(self) -> int:
@@ -59,6 +66,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
     now = store.clock.now()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
     names = [destination.name for destination in gateway.settings.destinations]
+    signs = store.attention.signs()
     queues, depths = store.queues.all(), store.jobs.depths()
     numbers = {queue_of_number(number) for number in gateway.settings.whatsapp.phone_number_ids}
     return Snapshot(
@@ -75,6 +83,9 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         orphaned=tuple(one for one in depths if kind_of_queue(one.queue) == SEND_KIND and one.queue not in numbers),
         pauses=tuple(store.sending.pauses()),
         refused=tuple(store.attention.refused()),
+        foreign=tuple(one for one in signs.foreign if one.needs_a_look(now, gateway.settings.whatsapp.ours)),
+        signs=signs,
+        graph_version=gateway.settings.graph.api_version,
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )
 

@@ -11,7 +11,8 @@ from app.domain.alert import Alert, changes_of
 from app.domain.job import WATCH_EVERY, Job, Retry
 from app.domain.timestamps import iso
 from app.gateway import Gateway
-from app.health.alert_kinds import ALERT_KINDS, Urgency
+from app.health.alert_kind import Urgency
+from app.health.alert_kinds import ALERT_KINDS
 from app.health.alerts import standing_alerts
 from app.health.snapshot import Snapshot, take_snapshot
 

@@ -3,6 +3,7 @@
 The only package with SQL. When a durable write returns, it is on disk.
 """
 
+from app.store.attention import Signs
 from app.store.consumers import Consumer
 from app.store.engine.database import Limits
 from app.store.engine.driver import load_driver
@@ -39,6 +40,7 @@ __all__ = [
     "PruneStep",
     "ReceiptCounts",
     "SchemaStatus",
+    "Signs",
     "Store",
     "StoreBroken",
     "StoreError",

@@ -1,13 +1,19 @@
 """What needs a human: the alerts that stand, and the webhooks that were refused."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, text
 
 from app.domain.alert import Alert, AlertChanges, AlertKey
+from app.domain.foreign_events import ForeignSource
+from app.domain.meta.warnings import KEPT_FOR, MetaWarning
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.store.repository import Repository
 from app.store.tables.attention_schema import refused_webhooks
+from app.store.tables.signs import errors_of_failures, foreign_sources, standing_warnings
 from app.store.tables.types import UtcDateTime
 from app.store.transactions.record_alerts import read_alerts, record_alerts
 
@@ -15,6 +21,17 @@ _ADD = text(
     "INSERT INTO refused_webhooks (reason, count, since, last_at) VALUES (:reason, :count, :since, :last_at)"
     " ON CONFLICT (reason) DO UPDATE SET count = refused_webhooks.count + excluded.count, last_at = excluded.last_at"
 ).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("since", "last_at")))
+
+FAILURES_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Signs of trouble: where foreign events come from, what Meta warns of, and the errors of failed messages."""
+
+    foreign: list[ForeignSource]
+    warnings: list[MetaWarning]
+    failures: list[tuple[datetime, Any]]
 
 
 class Attention(Repository):
@@ -28,6 +45,18 @@ class Attention(Repository):
         """Record the alerts that stand, and return those that began and those that are over."""
         alerts = list(standing)
         return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts))
+
+    def signs(self) -> Signs:
+        """Return the latest signs of trouble."""
+        return self._store.database.read(self._signs)
+
+    def _signs(self, connection: Connection) -> Signs:
+        now = self._store.now(connection)
+        return Signs(
+            foreign=foreign_sources(connection),
+            warnings=standing_warnings(connection, now - KEPT_FOR),
+            failures=errors_of_failures(connection, now - FAILURES_FOR),
+        )
 
     def refused(self) -> list[RefusedWebhooks]:
         """Return what was refused, by reason."""

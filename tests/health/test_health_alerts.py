@@ -9,17 +9,20 @@ from app.domain.breaker import Breaker
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
+from app.domain.foreign_events import ForeignSource
 from app.domain.heartbeat import Heartbeat
 from app.domain.meta.graph_errors import ErrorClass
+from app.domain.meta.warnings import ACCOUNT, QUALITY, MetaWarning
 from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
 from app.health.alerts import alerts_of, standing_alerts
 from app.health.snapshot import Snapshot
-from app.store import EventCounts, MessageCounts, ReceiptCounts
+from app.store import EventCounts, MessageCounts, ReceiptCounts, Signs
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 ALIVE = Heartbeat("gateway-1:412", "worker", "0.1.0", NOW, NOW)
+AWAKE = replace(ALIVE, at=NOW.replace(month=7))
 DEAD = replace(ALIVE, at=NOW - timedelta(minutes=1))
 PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired; check the access token", NOW, NOW, 1)
 HELD_BACK = QueueState("send:1", False, False, Breaker(5, NOW), None, NOW, "connection refused")
@@ -72,6 +75,14 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
         ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
         ({"refused": (REFUSED,)}, "webhooks_refused"),
+        ({"foreign": (ForeignSource("7", "8", 1, NOW, NOW),)}, "foreign_events"),
+        ({"signs": Signs([], [], [(NOW, {"code": 130497})])}, "messages_refused"),
+        ({"signs": Signs([], [MetaWarning(QUALITY, "1555", "Meta has flagged 1555", NOW)], [])}, "number_quality"),
+        ({"signs": Signs([], [MetaWarning(ACCOUNT, "77", "Meta says", NOW)], [])}, "account_warned"),
+        (
+            {"graph_version": "v20.0", "now": NOW.replace(month=7), "workers": [AWAKE], "receipts": receipts()},
+            "graph_version_ends",
+        ),
         ({"destinations": [replace(FAILING, refusals=12, last_error="HTTP 404")]}, "refusing"),
         ({"destinations": [replace(FAILING, refusals=12, last_error="HTTP 500")]}, "failing"),
         ({"destinations": [replace(PAUSED, paused_at=LONG_AGO, oldest_undelivered_at=LONG_AGO)]}, "paused"),
@@ -157,3 +168,29 @@ def test_what_follows_from_a_database_that_is_away_is_no_second_alert(check: str
 
 def test_a_worker_is_not_missed_while_the_database_is_just_back() -> None:
     assert standing_alerts({}, replace(HEALTHY, workers=[DEAD]), store_is_back=True) == []
+
+
+def test_a_failure_that_no_human_need_know_is_no_alert() -> None:
+    failures: list[tuple[datetime, object]] = [(NOW, {"code": 131026}), (NOW, {"odd": 1})]
+
+    assert alerts_of(replace(HEALTHY, signs=Signs([], [], failures))) == []
+
+
+def test_foreign_events_are_told_with_their_ids_and_the_button_that_sends_such_ones() -> None:
+    source = ForeignSource("0", "123456123", 2, NOW, NOW)
+
+    [alert] = alerts_of(replace(HEALTHY, foreign=(source,)))
+
+    assert alert.message.startswith(
+        "2 events of the account 0 and the number 123456123, which the config does not list"
+        ' (the "Test" button of Meta\'s dashboard sends these ids); add them to `whatsapp.wabaIds`'
+    )
+
+
+def test_a_version_that_has_ended_is_told_so() -> None:
+    later = NOW.replace(year=2027)
+    [alert] = alerts_of(
+        replace(HEALTHY, now=later, workers=[replace(ALIVE, at=later)], graph_version="v20.0", receipts=receipts())
+    )
+
+    assert alert.message == "the Graph API v20.0 has ended on 2026-09-24; raise `graph.apiVersion` and restart"

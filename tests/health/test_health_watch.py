@@ -1,20 +1,29 @@
 """The watch writes a line when an alert begins, and one when it is over; a web process keeps what it has refused."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, update
 
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import WATCH_EVERY, WATCH_QUEUE, Job, Retry
+from app.domain.split import SplitEvent
 from app.gateway import Gateway
 from app.health.watch import Watch
 from app.health.web_watch import LOOKS_WITHOUT_WORKER, WebWatch
+from app.store.tables.message_schema import messages
+from app.store.tables.messages import progress_of
+from app.store.tables.schema import events
 from app.webhook.refusals import EXTENSION, Refusals
+from tests.support.events import new_event
 from tests.support.live import LIVE_ENVIRONMENT
+from tests.support.messages import accept, new_message
 from tests.support.webhooks import PATH, bearer, body_of, signed
+from tests.support.work import add_events
 
 JOB = Job(1, WATCH_QUEUE, 0, 0, 1)
 HANDSHAKE = f"{PATH}?hub.mode=subscribe&hub.challenge=1&hub.verify_token="
@@ -151,3 +160,27 @@ def test_a_web_process_tells_of_a_store_that_is_away_and_of_nothing_else(
         watch.look()
 
     assert {record.message for record in caplog.records} == {"store.not_ready"}
+
+
+def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClient, gateway: Gateway) -> None:
+    store = gateway.store
+    flagged = {"display_phone_number": "15550001111", "event": "FLAGGED"}
+    quality = replace(new_event("q", kind="phone_number.quality"), raw=flagged, occurred_at=gateway.clock())
+    foreign = replace(new_event("f"), waba_id="7", phone_number_id="8")
+    add_events(store, SplitEvent(quality), SplitEvent(foreign, foreign=True))
+    accept(store, new_message())
+    store.write(lambda c: fail_with(c, {"code": 130497, "title": "Business account restricted"}))
+    store.write(lambda c: c.execute(update(events).values(received_at=gateway.clock())))
+
+    alerts = client.get("/status", headers=bearer()).get_json()["attention"]
+
+    assert {(alert["code"], alert["subject"]) for alert in alerts} >= {
+        ("number_quality", "15550001111"),
+        ("foreign_events", "7/8"),
+        ("messages_refused", "130497"),
+    }
+
+
+def fail_with(connection: Connection, error: dict[str, object]) -> None:
+    progress = progress_of((), tracker=None, error=error)
+    connection.execute(update(messages).values(status="failed", progress=progress))

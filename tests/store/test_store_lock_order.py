@@ -289,7 +289,7 @@ def tell_what_needs_a_human(store: Store) -> None:
     refused = [RefusedWebhooks(reason, 1, NOON, NOON) for reason in ("missing_signature", "body_too_large")]
     store.attention.add_refused(refused)
     store.attention.forget_refused(refused)
-    store.attention.refused(), store.attention.recorded()
+    store.attention.refused(), store.attention.recorded(), store.attention.signs()
 
 
 def keep_the_fake_metas_state(store: Store) -> None:

@@ -1,0 +1,86 @@
+"""The alerts about sending, read out of a snapshot."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from app.domain.alert import Alert
+from app.domain.message import SEND_QUEUE
+from app.domain.meta.graph_error_table import rule_in_status
+from app.domain.meta.graph_errors import GraphError, graph_error
+from app.domain.meta.graph_versions import end_of, ends_soon
+from app.domain.meta.warnings import QUALITY
+from app.domain.timestamps import iso
+from app.health import sending_alert_kinds as kinds
+from app.health.snapshot import Snapshot
+
+
+def of_sending(snapshot: Snapshot) -> Iterator[Alert]:
+    """Yield the alerts about sending, the most urgent first."""
+    yield from _of_pauses(snapshot)
+    yield from _of_failures(snapshot)
+    yield from _of_warnings(snapshot)
+    yield from _of_version(snapshot)
+    yield from _of_orphans(snapshot)
+    yield from _of_messages(snapshot)
+
+
+def _of_pauses(snapshot: Snapshot) -> Iterator[Alert]:
+    for pause in snapshot.pauses:
+        then = "" if pause.until is None else f", or wait: one message is tried at {iso(pause.until)}"
+        cause = f"nothing is sent in the scope {pause.name} ({pause.reason})"
+        yield kinds.SENDING_PAUSED.alert(
+            cause, pause.name, since=pause.since, cure=f"{kinds.SENDING_PAUSED.cure}{then}"
+        )
+    for queue in snapshot.held_back:
+        number = queue.name.removeprefix(SEND_QUEUE)
+        yield kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)
+
+
+def _of_orphans(snapshot: Snapshot) -> Iterator[Alert]:
+    for depth in snapshot.orphaned:
+        number, waiting = depth.queue.removeprefix(SEND_QUEUE), counted(depth.waiting, "message")
+        cause = f"{waiting} of {number} wait: the profile does not list this number"
+        yield kinds.NUMBER_NOT_LISTED.alert(cause, number)
+
+
+def _of_messages(snapshot: Snapshot) -> Iterator[Alert]:
+    counts = snapshot.messages
+    if counts.sent_twice:
+        yield kinds.SENT_TWICE.alert(f"{counted(counts.sent_twice, 'message')} sent twice")
+    if counts.unknown:
+        unknown = counted(counts.unknown, "unknown message")
+        yield kinds.UNKNOWN_MESSAGES.alert(f"{unknown}: Meta's answer was lost and no status came")
+
+
+def _of_failures(snapshot: Snapshot) -> Iterator[Alert]:
+    """Yield an alert for each error of failed messages that a human should know, although others go on."""
+    by_code: dict[int, list[tuple[datetime, GraphError]]] = defaultdict(list)
+    for at, document in snapshot.signs.failures:
+        error = graph_error(document)
+        if error is not None and rule_in_status(error).alerts:
+            by_code[error.code].append((at, error))
+    for code, failed in sorted(by_code.items()):
+        rule = rule_in_status(failed[0][1])
+        cause = f"{counted(len(failed), 'message')} failed within a day: {failed[0][1].summary} ({rule.hint})"
+        yield kinds.MESSAGES_REFUSED.alert(cause, str(code), since=min(at for at, _ in failed))
+
+
+def _of_warnings(snapshot: Snapshot) -> Iterator[Alert]:
+    for warning in snapshot.signs.warnings:
+        kind = kinds.NUMBER_QUALITY if warning.type == QUALITY else kinds.ACCOUNT_WARNED
+        yield kind.alert(warning.text or "", warning.subject, since=warning.at)
+
+
+def _of_version(snapshot: Snapshot) -> Iterator[Alert]:
+    version = snapshot.graph_version
+    if version is not None and ends_soon(version, snapshot.now):
+        end = end_of(version)
+        assert end is not None, "it ends soon"
+        verb = "has ended" if end <= snapshot.now else "ends"
+        yield kinds.GRAPH_VERSION_ENDS.alert(f"the Graph API {version} {verb} on {end:%Y-%m-%d}", version)
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """Return a number with its noun."""
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"

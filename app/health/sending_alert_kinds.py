@@ -1,0 +1,83 @@
+"""The kinds of alerts about sending; see `app.health.alert_kinds`."""
+
+from app.health.alert_kind import AlertKind, Urgency
+
+SENDING_PAUSED = AlertKind(
+    "sending_paused",
+    Urgency.PAGE,
+    "the scope: `app`, `waba:ID` or `number:ID`",
+    "mend it, then run `flask wats sending resume {subject}`",
+    "Meta has refused a message for a reason that holds for the whole scope: an expired token, a missing payment"
+    " method, a locked account, a number that customers report. Messages of the scope wait.",
+    "The cause has Meta's code and what to do about it. [When Meta refuses to take"
+    " messages](operate.md#when-meta-refuses-to-take-messages) has the rest.",
+)
+META_NOT_REACHED = AlertKind(
+    "meta_not_reached",
+    Urgency.PAGE,
+    "the phone number id",
+    "retries go on by themselves",
+    "Messages of this number do not reach Meta, or its answers are lost, five in a row. The others wait.",
+    "See that this machine reaches `graph.baseUrl`, and Meta's status page (metastatus.com).",
+)
+MESSAGES_REFUSED = AlertKind(
+    "messages_refused",
+    Urgency.TICKET,
+    "Meta's code",
+    "see `flask wats messages list --status failed`",
+    "Messages have failed within the last day for a reason that a human should know, although others go on: a country"
+    " that the account must not message, terms that are not accepted, a feature that the number lacks.",
+    "The cause has Meta's code and what to do about it. It is over a day after the last such message.",
+)
+NUMBER_QUALITY = AlertKind(
+    "number_quality",
+    Urgency.TICKET,
+    "the phone number",
+    "see WhatsApp Manager, Phone numbers, Insights",
+    "Meta has flagged the number for its quality, or has lowered its messaging limit: customers block or report it.",
+    "Send less, and only to customers who expect it. It is over when Meta takes it back (`UNFLAGGED`, `UPGRADE`), or"
+    " after a week.",
+)
+ACCOUNT_WARNED = AlertKind(
+    "account_warned",
+    Urgency.TICKET,
+    "the account, perhaps with the type of Meta's alert",
+    "see WhatsApp Manager, Account quality",
+    "Meta says by a webhook (`account_update`, `account_alerts`) that the account violates a policy, is restricted,"
+    " or is about to be disabled. What stops sending is `sending_paused` besides.",
+    "Appeal in WhatsApp Manager if you disagree. It is over when Meta reinstates the account, or after a week.",
+)
+GRAPH_VERSION_ENDS = AlertKind(
+    "graph_version_ends",
+    Urgency.TICKET,
+    "the version",
+    "raise `graph.apiVersion` and restart",
+    "The version of the Graph API in `graph.apiVersion` has ended, or ends within 90 days. Meta then answers with"
+    " another version, which may behave differently.",
+    "Read Meta's changelog of the versions in between, raise `graph.apiVersion`, restart.",
+)
+NUMBER_NOT_LISTED = AlertKind(
+    "number_not_listed",
+    Urgency.TICKET,
+    "the phone number id",
+    "list it in `whatsapp.phoneNumberIds` again, or cancel them",
+    "Messages wait in the queue of a number that the config does not list any more: no worker serves it.",
+    "List the number again and restart, or cancel them: `flask wats messages list --status queued`.",
+)
+SENT_TWICE = AlertKind(
+    "sent_twice",
+    Urgency.PAGE,
+    "",
+    "please report it",
+    "Meta has accepted a message twice, which must not happen.",
+    "Please report it, with the log lines of the message.",
+)
+UNKNOWN_MESSAGES = AlertKind(
+    "unknown_messages",
+    Urgency.TICKET,
+    "",
+    "decide with `flask wats messages resolve`, see `flask wats messages list --status unknown`",
+    "Meta's answer to a message was lost, and no status has come for `sending.unknownAlertMinutes`. It may have been"
+    " sent, and is not sent again by itself.",
+    "`flask wats messages resolve ID --as failed` or `--as resend`.",
+)

@@ -1,0 +1,62 @@
+"""The latest events and messages that may be signs of trouble. Every query reads a few rows, by an index."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from app.domain.foreign_events import ForeignSource, sources_of
+from app.domain.message import MessageStatus
+from app.domain.meta.warnings import WARNING_TYPES, MetaWarning, warning_of
+from app.store.tables.events import item_of
+from app.store.tables.message_schema import messages
+from app.store.tables.messages import has_status
+from app.store.tables.schema import events
+
+MAX_FOREIGN, MAX_WARNINGS, MAX_FAILURES = 500, 50, 200
+
+_FOREIGN = (
+    select(events.c.waba_id, events.c.phone_number_id, events.c.received_at)
+    .where(text("is_foreign"))
+    .order_by(events.c.id.desc())
+    .limit(MAX_FOREIGN)
+)
+_OF_TYPE = (
+    select(events.c.type, events.c.waba_id, events.c.occurred_at, events.c.document)
+    .where(events.c.type == bindparam("of_type"), ~events.c.is_foreign)
+    .order_by(events.c.id.desc())
+    .limit(MAX_WARNINGS)
+)
+_FAILED = (
+    select(messages.c.updated_at, messages.c.progress)
+    .where(has_status(MessageStatus.FAILED))
+    .order_by(messages.c.id.desc())
+    .limit(MAX_FAILURES)
+)
+
+
+def foreign_sources(connection: Connection) -> list[ForeignSource]:
+    """Return where the last foreign events came from, `MAX_FOREIGN` of them."""
+    rows = connection.execute(_FOREIGN)
+    return sources_of((row.waba_id, row.phone_number_id, row.received_at) for row in rows)
+
+
+def standing_warnings(connection: Connection, since: datetime) -> list[MetaWarning]:
+    """Return what Meta has last said of each number and account since then, if it is a warning."""
+    last: dict[tuple[str, str], MetaWarning] = {}
+    for type_ in WARNING_TYPES:
+        for row in connection.execute(_OF_TYPE, {"of_type": type_}):
+            warning = warning_of(row.type, row.waba_id, item_of(row.document), row.occurred_at)
+            if warning is not None and warning.at >= since:
+                last.setdefault((warning.type, warning.subject), warning)
+    return [warning for warning in last.values() if warning.text is not None]
+
+
+def errors_of_failures(connection: Connection, since: datetime) -> list[tuple[datetime, Any]]:
+    """Return time and error of the messages that have failed since then, `MAX_FAILURES` at most."""
+    return [
+        (row.updated_at, error)
+        for row in connection.execute(_FAILED)
+        if row.updated_at >= since and (error := json.loads(bytes(row.progress)).get("error"))
+    ]
