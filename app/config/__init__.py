@@ -15,6 +15,7 @@ from app.config.load import (
     explain_config,
     explain_settings,
     load_settings,
+    secret_variables,
 )
 from app.config.owner import owner_of
 from app.config.schema.urls import without_query
@@ -47,6 +48,7 @@ __all__ = [
     "listen_secret",
     "load_settings",
     "owner_of",
+    "secret_variables",
     "start_environment",
     "without_query",
 ]

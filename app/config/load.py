@@ -8,6 +8,7 @@ from app.config.data_folder import with_writable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.explain import Explained, explain_profile, explain_request
 from app.config.resolve import resolve
+from app.config.schema.references import SecretRef
 from app.config.settings import Settings
 from app.config.start.environment import start_environment
 from app.config.start.request import config_path, evaluate, read_config
@@ -29,6 +30,19 @@ class Checked:
 def load_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:
     """Load the settings to start with; check the mode and the secrets. Raises `ConfigError` with every problem."""
     return resolve(with_writable_folder(evaluate(flags, _environ(environ))))[0]
+
+
+def secret_variables(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variable of each secret that a profile's sections name, by its setting: `webhook.appSecret`."""
+    start_request = evaluate(flags, _environ(environ), needs_mode=False)
+    if start_request.profile is None:
+        raise ConfigError(start_request.problems.found)
+    return {
+        f"{section}.{key}": value.env
+        for section, values in start_request.profile.sections.items()
+        for key, value in values.items()
+        if isinstance(value, SecretRef)
+    }
 
 
 def client_settings(flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:

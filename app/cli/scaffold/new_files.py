@@ -2,9 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+
+PUBLIC, PRIVATE = 0o644, 0o600
 
 
 def existing_files(folder: Path, names: Mapping[str, str]) -> list[Path]:
@@ -12,8 +14,10 @@ def existing_files(folder: Path, names: Mapping[str, str]) -> list[Path]:
     return [folder / name for name in names if os.path.lexists(folder / name)]
 
 
-def write_new_files(folder: Path, files: Mapping[str, str], *, mode: int = 0o644) -> None:
+def write_new_files(folder: Path, files: Mapping[str, str], *, private: Collection[str] = ()) -> None:
     """Make the folder if it is missing and write every file into it, or leave nothing behind.
+
+    The `private` ones can be read by their owner only.
 
     Each file is written under another name and then linked to its own, which fails if that name exists. Raises
     `FileExistsError` or another `OSError`.
@@ -24,7 +28,7 @@ def write_new_files(folder: Path, files: Mapping[str, str], *, mode: int = 0o644
             undo.callback(_remove_folder, missing)
         with tempfile.TemporaryDirectory(prefix=".wats-new-", dir=folder) as name:
             for file, text in files.items():
-                _write(Path(name) / file, text, mode)
+                _write(Path(name) / file, text, PRIVATE if file in private else PUBLIC)
             for file in files:
                 (folder / file).hardlink_to(Path(name) / file)
                 undo.callback((folder / file).unlink, missing_ok=True)
