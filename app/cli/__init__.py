@@ -16,7 +16,9 @@ from app.domain import VERSION
 
 COMMANDS = {
     "config": "app.cli.config:config_group",
+    "consumers": "app.cli.consumers:consumers_group",
     "contacts": "app.cli.contacts:contacts_group",
+    "conversations": "app.cli.conversations:conversations_group",
     "db": "app.cli.db:db_group",
     "deliveries": "app.cli.deliveries:deliveries_group",
     "destinations": "app.cli.destinations:destinations_group",

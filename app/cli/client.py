@@ -73,6 +73,10 @@ class Client:
         """Return the JSON object that a POST to the API returns."""
         return self._object(self._call_api("POST", path, {}, json=body, headers=headers))
 
+    def delete(self, path: str) -> None:
+        """Delete what this path of the API names."""
+        self._call_api("DELETE", path, {})
+
     def post_webhook(self, path: str, body: bytes, headers: Mapping[str, str], *, is_refused: bool = False) -> str:
         """Post a webhook, as Meta does; return how it was answered: `accepted` or `duplicate`.
 

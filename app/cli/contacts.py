@@ -1,6 +1,5 @@
 """`contacts`: erase a customer, through a running service."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +7,7 @@ import click
 
 from app.cli import CommandFailed
 from app.cli.client import Client
+from app.cli.confirm import confirm, yes_option
 from app.cli.options import as_json_option, client_options
 from app.cli.patience import READER_IN_THE_WAY, Patience
 from app.cli.progress import Step, count_of, report_progress
@@ -26,7 +26,7 @@ def contacts_group() -> None:
 @contacts_group.command("erase")
 @client_options
 @click.argument("contact")
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@yes_option
 @as_json_option
 def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> None:
     """Erase a customer: its events, their deliveries, and the bodies of receipts that name it.
@@ -35,7 +35,7 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
     command asks for confirmation, unless --yes is given. The exit code is 1 if anything that names the customer was
     kept, or if another process keeps what was erased in the database's file.
     """
-    _confirm(contact, yes=yes)
+    confirm(f"Erase all data of {contact}? This cannot be undone", yes=yes)
     erased: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
     remaining: list[str] = []
     in_the_way: list[str] = []
@@ -68,14 +68,6 @@ def _kept_events(remaining: Sequence[str]) -> Iterator[str]:
             f"kept {count_of(len(remaining), 'event')} with this contact, about another customer or about none, which"
             f" will be deleted after retention.days: {some}; see `flask wats events show`"
         )
-
-
-def _confirm(contact: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError("Standard input is not a terminal: confirm with --yes.")
-    click.confirm(f"Erase all data of {contact}? This cannot be undone", abort=True, err=True)
 
 
 def _steps(

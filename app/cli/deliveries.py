@@ -1,6 +1,6 @@
 """`deliveries`: list, show and replay the deliveries of a running service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -10,9 +10,11 @@ import click
 
 from app.cli import CommandFailed
 from app.cli.client import Client
+from app.cli.confirm import confirm, require_terminal, yes_option
+from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
-from app.cli.tables import print_json, print_page, print_record, print_table
+from app.cli.tables import print_json, print_record, print_table
 from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 from app.domain.delivery import DeliveryState
@@ -21,6 +23,7 @@ from app.domain.destination import DestinationState
 COLUMNS = ("id", "state", "destination", "eventId", "attempts", "lastError", "nextAttemptAt")
 ATTEMPT_COLUMNS = ("at", "status", "error", "durationMs")
 
+DELIVERIES = ("delivery", "deliveries")
 STOPPED = (DestinationState.PAUSED, DestinationState.DISABLED)
 
 _STATE = click.Choice([state.value for state in DeliveryState])
@@ -40,12 +43,7 @@ def deliveries_group() -> None:
 @as_json_option
 def list_deliveries(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List deliveries, newest first, each with its last error."""
-    client = Client(access)
-    page = client.page("/deliveries", **query) if as_json else client.page_with_hint("/deliveries", **query)
-    if as_json:
-        print_json(page)
-    else:
-        print_page({**page, "items": list(map(_row, page["items"]))}, COLUMNS, nothing="no deliveries")
+    print_list(access, "/deliveries", query, COLUMNS, nothing="no deliveries", as_json=as_json, row=_row)
 
 
 @deliveries_group.command("show")
@@ -70,25 +68,52 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
 @since_option("Events received")
 @until_option("Events received")
 @click.option("--state", type=_STATE, help="Only deliveries in this state, usually dead.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be replayed.")
+@yes_option
 @as_json_option
-def replay_deliveries(access: ApiAccess, delivery_ids: tuple[str, ...], as_json: bool, **options: str | None) -> None:
-    """Deliver again: the deliveries with these IDs, or all that match the options. There is no confirmation.
+def replay_deliveries(
+    access: ApiAccess,
+    delivery_ids: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    **options: str | None,
+) -> None:
+    """Deliver again: the deliveries with these IDs, or all that match the options.
 
-    Give IDs or at least one option. Without --state, dead and skipped deliveries are replayed, and events that were
+    Give IDs or at least one option. What the options match is counted first, and the command asks before it replays;
+    without a terminal it needs --yes. Without --state, dead and skipped deliveries are replayed, and events that were
     foreign when they came and are not foreign now. A replayed event keeps its id.
     """
     selection = _selection(options)
     if bool(delivery_ids) == bool(selection):
         raise click.UsageError("Give either IDs or at least one option that selects deliveries.")
     client = Client(access)
+    if dry_run:
+        _print_count(len(delivery_ids) or _count(client, selection), as_json=as_json)
+        return
+    if selection and not yes:
+        require_terminal()
+        confirm(f"Replay {count_of(_count(client, selection), *DELIVERIES)}?")
     steps = _replay_by_id(client, delivery_ids) if delivery_ids else _replay_selection(client, selection)
     replayed = report_progress("replaying", steps)
     if as_json:
         print_json({"replayed": replayed})
     else:
-        click.echo(f"done: {count_of(replayed, 'delivery', 'deliveries')} replayed")
+        click.echo(f"done: {count_of(replayed, *DELIVERIES)} replayed")
     if replayed:
         _tell_of_stopped_destinations(client)
+
+
+def _print_count(count: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"matching": count})
+    else:
+        click.echo(f"{count_of(count, *DELIVERIES)} would be replayed")
+
+
+def _count(client: Client, selection: dict[str, Any]) -> int:
+    return report_progress("counting", _replay_selection(client, {**selection, "dryRun": True}))
 
 
 def _tell_of_stopped_destinations(client: Client) -> None:
@@ -124,7 +149,7 @@ def _replay_selection(client: Client, selection: dict[str, Any]) -> Iterator[Ste
             return
 
 
-def _row(delivery: dict[str, Any]) -> dict[str, Any]:
+def _row(delivery: Mapping[str, Any]) -> Mapping[str, Any]:
     attempts = delivery["attempts"]
     return {**delivery, "attempts": len(attempts), "lastError": _error_of(attempts[-1]) if attempts else None}
 

@@ -1,6 +1,7 @@
 """`events`: list, show and follow the events of a running service."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -8,9 +9,10 @@ import click
 
 from app.cli.client import Client
 from app.cli.follow import LATEST, follow
+from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.stopping import Interrupted, Stopping
-from app.cli.tables import print_cells, print_json, print_page, print_record
+from app.cli.tables import print_cells, print_json, print_record
 from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 
@@ -40,14 +42,9 @@ def events_group() -> None:
 @as_json_option
 def list_events(access: ApiAccess, as_json: bool, newest: bool, **query: Any) -> None:
     """List events, oldest first unless told otherwise."""
-    client = Client(access)
     if newest:
         query["order"] = "desc"
-    page = client.page("/events", **query) if as_json else client.page_with_hint("/events", **query)
-    if as_json:
-        print_json(page)
-    else:
-        print_page({**page, "items": [_row(event) for event in page["items"]]}, COLUMNS, nothing="no events")
+    print_list(access, "/events", query, COLUMNS, nothing="no events", as_json=as_json, row=_row)
 
 
 @events_group.command("show")
@@ -82,6 +79,6 @@ def tail_events(access: ApiAccess, cursor: str | None, as_json: bool, **chosen: 
         return
 
 
-def _row(event: dict[str, Any]) -> dict[str, Any]:
+def _row(event: Mapping[str, Any]) -> Mapping[str, Any]:
     contact = event["contact"]
     return {**event, "contact": contact.get("waId") or contact.get("userId")}

@@ -1,14 +1,16 @@
 """`messages`: send, list, show, read and cancel messages of a running service, and decide about unknown ones."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from app.cli.client import Client
+from app.cli.listing import print_list
 from app.cli.message import path_of, print_message
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.resolve import resolve_messages
-from app.cli.tables import print_json, print_page
+from app.cli.tables import print_json
 from app.config import ApiAccess
 from app.domain.message import MessageStatus
 
@@ -49,12 +51,7 @@ def send_text(access: ApiAccess, to: str, text: str, key: str | None, wait: int,
 @as_json_option
 def list_messages(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List messages to customers and of customers, newest first."""
-    client = Client(access)
-    page = client.page("/messages", **query) if as_json else client.page_with_hint("/messages", **query)
-    if as_json:
-        print_json(page)
-    else:
-        print_page({**page, "items": list(map(_row, page["items"]))}, COLUMNS, nothing="no messages")
+    print_list(access, "/messages", query, COLUMNS, nothing="no messages", as_json=as_json, row=message_row)
 
 
 @messages_group.command("show")
@@ -89,7 +86,8 @@ def cancel_message(access: ApiAccess, message_id: str, as_json: bool) -> None:
     print_message(Client(access).post(f"{path_of(message_id)}/cancel"), as_json=as_json)
 
 
-def _row(message: dict[str, Any]) -> dict[str, Any]:
+def message_row(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the cells of a message in a table."""
     error = message.get("error") or {}
     said = [str(error[name]) for name in ("code", "title", "message") if error.get(name)]
     writer = message.get("contact") or {}

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import click
 
 from app.cli.client import Client
+from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
-from app.cli.tables import print_json, print_page, print_record
+from app.cli.tables import print_json, print_record
 from app.config import ApiAccess
 from app.domain.receipt import ReceiptState
 
@@ -32,12 +33,7 @@ def receipts_group() -> None:
 @as_json_option
 def list_receipts(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List receipts, newest first."""
-    client = Client(access)
-    page = client.page("/receipts", **query) if as_json else client.page_with_hint("/receipts", **query)
-    if as_json:
-        print_json(page)
-    else:
-        print_page(page, COLUMNS, nothing="no receipts")
+    print_list(access, "/receipts", query, COLUMNS, nothing="no receipts", as_json=as_json)
 
 
 @receipts_group.command("show")

@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from app.cli.client import Client
+from app.cli.confirm import confirm, yes_option
 from app.cli.message import path_of, print_message
 from app.cli.options import as_json_option, client_options
 from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json
+from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 
 OF_UNKNOWN, OF_QUEUED = ("failed", "resend"), ("cancelled", "unknown")
@@ -30,11 +32,11 @@ SELECTING = ("contact", "phoneNumberId", "since", "until")
 @click.option("--all-queued", is_flag=True, help="Decide about all queued messages that the options below choose.")
 @click.option("--contact", help="Only messages to this customer: a phone number or a user id.")
 @click.option("--number", "phoneNumberId", help="Only messages of this phone number id of yours.")
-@click.option("--since", help="Only messages accepted at this time or later, such as 2026-01-02T03:04:05Z.")
-@click.option("--until", help="Only messages accepted before this time.")
+@since_option("Only messages accepted")
+@until_option("Only messages accepted")
 @click.option("--force", is_flag=True, help="Send again although its status may still come.")
 @click.option("--dry-run", "is_trial", is_flag=True, help="Only count the messages; change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask before many messages are changed.")
+@yes_option
 @as_json_option
 def resolve_messages(access: ApiAccess, message_id: str | None, as_json: bool, **options: Any) -> None:
     """Decide about messages: give the ID of an unknown one, or --all-unknown, or --all-queued.
@@ -49,9 +51,10 @@ def resolve_messages(access: ApiAccess, message_id: str | None, as_json: bool, *
         return
     body |= {name: options[name] for name in SELECTING if options[name] is not None}
     trial = _total(client, {**body, "dryRun": True})
-    if not options["is_trial"] and trial["matched"] and not options["yes"]:
-        click.confirm(
-            f"{count_of(trial['matched'], 'message')} will be {_done(options['decision'])}; go on?", abort=True
+    if not options["is_trial"] and trial["matched"]:
+        confirm(
+            f"{count_of(trial['matched'], 'message')} will be {_done(options['decision'])}; go on?",
+            yes=options["yes"],
         )
     total = trial if options["is_trial"] else _total(client, body)
     _report(total, options["decision"], is_trial=options["is_trial"], as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from app.delivery.deliver import body_in
-from app.delivery.schemas import DeliverySchema, ReplaySchema, ReplayStepSchema
+from app.delivery.schemas import DeliverySchema, ReplayBody, ReplaySchema, ReplayStepSchema
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDelivery
 from app.domain.event import EVENT_ID, Event
 from app.domain.replay import Selection
@@ -89,17 +89,13 @@ def replay_delivery(delivery_id: str) -> Delivery:
 @guarded_by(bearer("operate"))
 @bp.arguments(ReplaySchema)
 @bp.response(202, ReplayStepSchema)
-def replay_deliveries(request_body: tuple[Selection, str | None]) -> dict[str, Any]:
-    """Replay one step of a selection. Continue with `nextCursor` until it is null."""
-    selection, cursor = request_body
-    _refuse_unknown_destination(selection)
+def replay_deliveries(body: ReplayBody) -> dict[str, Any]:
+    """Replay one step of a selection, or count what it would replay. Continue with `nextCursor` until it is null."""
+    _refuse_unknown_destination(body.selection)
     store = gateway().store
-    step = store.deliveries.replay_some(
-        selection,
-        after=0 if cursor is None else int(read_cursor(cursor, SEQUENCE)),
-        limit=STEP_EVENTS,
-        deliveries_of=_deliveries_of,
-    )
+    act = store.deliveries.count_to_replay if body.is_trial else store.deliveries.replay_some
+    after = 0 if body.cursor is None else int(read_cursor(body.cursor, SEQUENCE))
+    step = act(body.selection, after=after, limit=STEP_EVENTS, deliveries_of=_deliveries_of)
     left = 0 if step.next is None else max(0, store.events.latest() - step.next)
     next_cursor = None if step.next is None else cursor_of(str(step.next))
     return {"replayed": step.replayed, "seen": step.seen, "left": left, "next_cursor": next_cursor}

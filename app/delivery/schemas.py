@@ -1,6 +1,6 @@
 """The form of deliveries and replays on the wire."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 
@@ -42,9 +42,18 @@ class TestEventResultSchema(CamelSchema):
     duration_ms = ma.fields.Integer(required=True)
 
 
+class ReplayBody(NamedTuple):
+    """Which deliveries to replay, where to continue, and whether to count them only."""
+
+    selection: Selection
+    cursor: str | None
+    is_trial: bool
+
+
 class ReplaySchema(CamelSchema):
     """Which deliveries to replay, and where to continue. `since` is included, `until` is not.
 
+    `dryRun`: count them, and replay nothing. Those that wait or are in flight, which stay as they are, count too.
     Without `state`: dead and skipped ones, and those of events that were foreign when they came and no longer are.
     """
 
@@ -57,6 +66,7 @@ class ReplaySchema(CamelSchema):
     until = Timestamp()
     state = ma.fields.Enum(DeliveryState, by_value=True)
     cursor = ma.fields.String()
+    is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
 
     @ma.validates_schema
     def check_range(self, data: dict[str, Any], **_: Any) -> None:
@@ -65,10 +75,10 @@ class ReplaySchema(CamelSchema):
             raise ma.ValidationError("It must be later than since.", "until")
 
     @ma.post_load
-    def to_selection(self, data: dict[str, Any], **_: Any) -> tuple[Selection, str | None]:
-        """Return the selection, and the cursor if there is one."""
-        cursor = data.pop("cursor", None)
-        return Selection(**data), cursor
+    def to_body(self, data: dict[str, Any], **_: Any) -> ReplayBody:
+        """Return what is asked for as one value."""
+        cursor, is_trial = data.pop("cursor", None), data.pop("is_trial")
+        return ReplayBody(Selection(**data), cursor, is_trial)
 
 
 class ReplayStepSchema(CamelSchema):

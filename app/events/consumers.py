@@ -29,6 +29,14 @@ def list_consumers() -> dict[str, Any]:
     return {**listed, "items": [_to_json(consumer) for consumer in listed["items"]]}
 
 
+@bp.get("/consumers/<name>")
+@guarded_by(bearer("read"))
+@bp.response(200, ConsumerSchema)
+def show_consumer(name: str) -> dict[str, Any]:
+    """Show one consumer, with its cursor and the number of events it has not read."""
+    return _to_json(_existing(name))
+
+
 @bp.post("/consumers/<name>/ack")
 @guarded_by(bearer("read"))
 @bp.arguments(AckSchema)
@@ -36,13 +44,9 @@ def list_consumers() -> dict[str, Any]:
 def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
     """Store how far a consumer has read. An older cursor makes it read events again."""
     store = gateway().store
-    consumers = store.consumers
-    if not consumers.ack(read_consumer_name(name), read_event_cursor(store, body["cursor"]).sequence):
+    if not store.consumers.ack(read_consumer_name(name), read_event_cursor(store, body["cursor"]).sequence):
         raise ApiError("too_many", "There are too many consumers; delete the ones that are no longer used.")
-    consumer = consumers.get(name)
-    if consumer is None:  # deleted since the ack
-        raise no_such("consumer", name)
-    return _to_json(consumer)
+    return _to_json(_existing(name))
 
 
 @bp.delete("/consumers/<name>")
@@ -52,6 +56,13 @@ def delete_consumer(name: str) -> None:
     """Delete a consumer. One with the same name starts again at the oldest event."""
     if not CONSUMER_NAME.fullmatch(name) or not gateway().store.consumers.delete(name):
         raise no_such("consumer", name)
+
+
+def _existing(name: str) -> Consumer:
+    consumer = gateway().store.consumers.get(name) if CONSUMER_NAME.fullmatch(name) else None
+    if consumer is None:
+        raise no_such("consumer", name)
+    return consumer
 
 
 def _to_json(consumer: Consumer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.store.tables.deliveries import load_deliveries, read_deliveries, row_id
 from app.store.tables.delivery_list import DeliveryFilter, count_deliveries, page_of_deliveries
 from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.replay_deliveries import ReplayRequest, replay_deliveries
-from app.store.transactions.select_replay import find_candidates, stored_states
+from app.store.transactions.select_replay import ReplayCandidates, find_candidates, stored_states
 
 DeliveriesOf = Callable[[Event], tuple[NewDelivery, ...] | None]
 """Return the deliveries that an event gets; None while its phone number is foreign."""
@@ -73,15 +73,31 @@ class Deliveries(Repository):
         Events that are no longer foreign get their deliveries. The events are read first; what is to be changed is
         changed in one short transaction, which checks it again.
         """
-        candidates = self._store.database.read(lambda c: find_candidates(c, selection, after, limit))
-        by_sequence = {event.sequence: deliveries_of(event) for event in candidates.foreign}
-        newly_owned = {sequence: new for sequence, new in by_sequence.items() if new is not None}
+        candidates = self._candidates(selection, after, limit)
+        newly_owned = _newly_owned(candidates, deliveries_of)
         request = ReplayRequest(candidates.deliveries, stored_states(selection.state), newly_owned)
         replayed = self._replay(request) if newly_owned or candidates.deliveries else 0
         return ReplayStep(replayed, candidates.seen, candidates.next)
+
+    def count_to_replay(
+        self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf
+    ) -> ReplayStep:
+        """Return what `replay_some` would do, and change nothing. It counts those that wait or are in flight too."""
+        candidates = self._candidates(selection, after, limit)
+        added = sum(map(len, _newly_owned(candidates, deliveries_of).values()))
+        return ReplayStep(len(candidates.deliveries) + added, candidates.seen, candidates.next)
+
+    def _candidates(self, selection: Selection, after: int, limit: int) -> ReplayCandidates:
+        return self._store.database.read(lambda c: find_candidates(c, selection, after, limit))
 
     def _replay(self, request: ReplayRequest) -> int:
         return self._store.write(lambda c: replay_deliveries(c, self._store.now(c), request), "work")
 
     def _read(self, connection: Connection, row_id: int) -> Delivery | None:
         return next(iter(read_deliveries(connection, self._store.now(connection), [row_id])), None)
+
+
+def _newly_owned(candidates: ReplayCandidates, deliveries_of: DeliveriesOf) -> dict[int, tuple[NewDelivery, ...]]:
+    """Return the deliveries that events get now, which were foreign when they came, by the events' sequences."""
+    by_sequence = {event.sequence: deliveries_of(event) for event in candidates.foreign}
+    return {sequence: new for sequence, new in by_sequence.items() if new is not None}

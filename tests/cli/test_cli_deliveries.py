@@ -84,23 +84,37 @@ def test_a_selection_is_replayed_in_steps_with_a_line_for_each_but_the_last(serv
     put_deliveries(dead, *[new_event(f"more {number}") for number in range(500)])
     settle_all(dead, Dead("gave up"))
 
-    ended = wats(service, "deliveries", "replay", "--state", "dead", "--destination", "crm", "--types", "message.*")
+    ended = wats(
+        service, "deliveries", "replay", "--state", "dead", "--destination", "crm", "--types", "message.*", "--yes"
+    )
 
     assert (ended.returncode, ended.stdout) == (0, "done: 503 deliveries replayed\n")
     assert ended.stderr == "replaying: 500 done, 3 left to check\n"
 
 
-def test_on_a_terminal_a_bar_is_drawn(service: Running, dead: Store) -> None:
-    drawn = on_a_terminal("deliveries", "replay", "--state", "dead", environ=service.environ)
+def test_on_a_terminal_the_command_asks_and_draws_a_bar(service: Running, dead: Store) -> None:
+    drawn = on_a_terminal("deliveries", "replay", "--state", "dead", environ=service.environ, typed="y\n")
 
+    assert "Replay 3 deliveries? [y/N]: " in drawn
     assert "done: 3 deliveries replayed" in drawn
     assert "replaying" in drawn
     assert "#" in drawn
     assert "left to check" not in drawn
 
 
+def test_a_dry_run_and_a_no_count_and_replay_nothing(service: Running, dead: Store) -> None:
+    counted = wats(service, "deliveries", "replay", "--state", "dead", "--dry-run")
+    of_ids = json_of(service, "deliveries", "replay", "dlv_1", "dlv_2", "--dry-run")
+    refused = on_a_terminal("deliveries", "replay", "--state", "dead", environ=service.environ, typed="n\n")
+
+    assert (counted.returncode, counted.stdout) == (0, "3 deliveries would be replayed\n")
+    assert of_ids == {"matching": 2}
+    assert "Replay 3 deliveries? [y/N]: Aborted!\n" in refused
+    assert len(json_of(service, "deliveries", "list", "--state", "dead")["items"]) == 3
+
+
 def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Store) -> None:
-    assert json_of(service, "deliveries", "replay", "--state", "dead", "--since", "2099-01-01T00:00:00Z") == {
+    assert json_of(service, "deliveries", "replay", "--state", "dead", "--since", "2099-01-01", "--yes") == {
         "replayed": 0
     }
 
@@ -112,10 +126,11 @@ def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Stor
         (("deliveries", "replay", "dlv_1", "--state", "dead"), 2, "Give either IDs or at least one option"),
         (("deliveries", "replay", "--state", "lost"), 2, "'lost' is not one of"),
         (("deliveries", "replay", "dlv_999999"), 1, "There is no delivery dlv_999999. [not_found, request "),
-        (("deliveries", "replay", "--destination", "cmr"), 1, "/destination: No destination of the profile"),
+        (("deliveries", "replay", "--state", "dead"), 2, "Standard input is not a terminal: confirm with --yes."),
+        (("deliveries", "replay", "--destination", "cmr", "--yes"), 1, "/destination: No destination of the profile"),
         (("deliveries", "replay", "--since", "yesterday"), 2, "is no time, such as 2h (ago;"),
         (("deliveries", "replay", "--since", "999999w"), 2, "is no time, such as 2h (ago;"),
-        (("deliveries", "replay", "--types", "a,,b"), 1, "/types/1: "),
+        (("deliveries", "replay", "--types", "a,,b", "--yes"), 1, "/types/1: "),
         (("deliveries", "list", "--cursor", "nonsense"), 1, "[invalid_cursor, request "),
         (("deliveries", "list", "--event", "evt_1"), 1, "[invalid_parameter, request "),
         (("deliveries", "show", "dlv_1/../x"), 1, "[not_found, request "),
@@ -136,7 +151,7 @@ def test_a_failure_has_a_line_and_an_exit_code(
 def test_a_replay_to_a_paused_destination_says_that_it_waits_and_for_what(service: Running, dead: Store) -> None:
     wats(service, "destinations", "pause", "crm")
 
-    ended = wats(service, "deliveries", "replay", "--state", "dead")
+    ended = wats(service, "deliveries", "replay", "--state", "dead", "--yes")
 
     wats(service, "destinations", "resume", "crm")
     assert (ended.returncode, ended.stdout) == (0, "done: 3 deliveries replayed\n")

@@ -167,9 +167,9 @@ def test_a_refused_request_is_one_line_and_exit_code_1(
 
 
 def test_an_error_message_of_a_service_cannot_control_the_terminal(service: Running) -> None:
-    error = {"code": "not_found", "message": "\x1b[2Jcome in", "requestId": "\x07"}
+    error = {"code": "unauthorized", "message": "\x1b[2Jcome in", "requestId": "\x07"}
     with closing(ScriptedDestination()) as impostor:
-        impostor.will_answer(404, json.dumps({"error": error}).encode())
+        impostor.will_answer(401, json.dumps({"error": error}).encode())
 
         refused = run("events", "list", "--url", f"http://127.0.0.1:{impostor.port}", environ=service.environ)
 

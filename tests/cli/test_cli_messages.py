@@ -73,7 +73,7 @@ def test_all_unknown_messages_are_resolved_after_a_question(service: Running, st
     failed = json_of(service, *all_unknown, "--as", "failed", "--yes")
 
     assert trial.stdout == "2 messages would be marked unknown; nothing was changed\n"
-    assert (asked.returncode, "go on?" in asked.stdout) == (1, True)
+    assert (asked.returncode, "confirm with --yes" in asked.stderr) == (2, True)
     assert marked.stdout == "done: 2 messages marked unknown\n"
     assert (young.stdout, "2 messages too young" in young.stderr) == ("done: 0 messages sent again\n", True)
     assert failed == {"matched": 2, "changed": 2, "young": 0}

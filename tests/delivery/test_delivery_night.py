@@ -59,7 +59,7 @@ def test_a_waiting_delivery_arrives_once_the_destination_is_back_and_again_if_it
         resumed = gateway.ask("POST", "/api/destinations/crm/resume", headers=bearer())[0]
         wait_for(lambda: deliveries(gateway, "state=delivered&destination=crm") != [])
         arrived = ids_of(receiver, "/hooks")
-        selected = ("--destination", "crm", "--state", "delivered")
+        selected = ("--destination", "crm", "--state", "delivered", "--yes")
         ended = run("deliveries", "replay", *selected, environ=gateway.environ)
         wait_for(lambda: len(ids_of(receiver, "/hooks")) == 2)
 

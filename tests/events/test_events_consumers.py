@@ -71,6 +71,7 @@ def test_consumers_are_listed_with_their_cursor_and_lag(client: FlaskClient, gat
     rest = client.get(f"/api/consumers?cursor={page['nextCursor']}", headers=READER).get_json()
 
     assert [consumer["name"] for consumer in page["items"] + rest["items"]] == ["archive", "crm"]
+    assert client.get("/api/consumers/archive", headers=READER).get_json() == page["items"][0]
     assert page["items"][0].pop("updatedAt").endswith("Z")
     assert page["items"][0] == {
         "name": "archive",
@@ -96,9 +97,10 @@ def test_a_deleted_consumer_starts_at_the_oldest_event(client: FlaskClient, gate
 def test_an_invalid_name_is_refused(client: FlaskClient, name: str) -> None:
     acknowledged = ack(client, "c2VxXzE", name)
     deleted = client.delete(f"/api/consumers/{name}", headers=READER)
+    shown = client.get(f"/api/consumers/{name}", headers=READER)
 
     assert (acknowledged.status_code, acknowledged.get_json()["error"]["code"]) == (400, "invalid_parameter")
-    assert deleted.status_code == 404
+    assert (deleted.status_code, shown.status_code) == (404, 404)
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "latest", "c2VxXzk5OTk5OTk5OTk5OTk5OTk5OTk5", "\x00", "ä"])

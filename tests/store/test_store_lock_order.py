@@ -247,6 +247,7 @@ def replay(store: Store) -> None:
     store.jobs.settle(settled)
     to_both = (NewDelivery("bot", 2), NewDelivery("crm", 2))
     for selection in (EVERYTHING, Selection(state=None, destination="crm")):
+        store.deliveries.count_to_replay(selection, after=0, limit=100, deliveries_of=lambda _: to_both)
         store.deliveries.replay_some(selection, after=0, limit=100, deliveries_of=lambda _: to_both)
     for state in (DeliveryState.WAITING, DeliveryState.DELIVERED):
         chosen = Selection(state=state)

@@ -1,0 +1,58 @@
+"""`flask wats consumers …` and `flask wats conversations …` against a running service."""
+
+import json
+import subprocess
+
+from app.store import Store
+from tests.support.events import new_event, put_events
+from tests.support.serving import Running, run
+from tests.support.terminal import on_a_terminal
+
+
+def wats(service: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(*arguments, environ=service.environ)
+
+
+def test_a_consumer_is_moved_listed_shown_and_deleted(service: Running, stored: Store) -> None:
+    put_events(stored, *(new_event(f"for consumers {n}") for n in range(3)))
+    start = stored.events.latest() - 3
+    first = json.loads(wats(service, "events", "list", "--limit", "1", "--json").stdout)["nextCursor"]
+
+    wats(service, "consumers", "ack", "crm", first)
+    listed = wats(service, "consumers", "list").stdout.splitlines()
+    skipped = json.loads(wats(service, "consumers", "ack", "crm", "latest", "--json").stdout)
+    shown = wats(service, "consumers", "show", "crm").stdout
+    deleted = wats(service, "consumers", "delete", "crm", "--yes")
+    gone = wats(service, "consumers", "show", "crm")
+
+    assert [line.split()[:2] for line in listed] == [["name", "lag"], ["crm", str(start + 2)]]
+    assert skipped["lag"] == 0
+    assert "lag             0\n" in shown
+    assert (deleted.returncode, deleted.stdout) == (0, "done: crm is deleted\n")
+    assert (gone.returncode, "There is no such consumer." in gone.stderr) == (1, True)
+
+
+def test_deleting_a_consumer_is_confirmed(service: Running) -> None:
+    wats(service, "consumers", "ack", "kept", "latest")
+
+    refused = wats(service, "consumers", "delete", "kept")
+    declined = on_a_terminal("consumers", "delete", "kept", environ=service.environ, typed="n\n")
+
+    assert (refused.returncode, "confirm with --yes" in refused.stderr) == (2, True)
+    assert "Delete the consumer kept? [y/N]: Aborted!" in declined
+    assert wats(service, "consumers", "show", "kept").returncode == 0
+
+
+def test_conversations_have_messages_and_a_window(service: Running) -> None:
+    wats(service, "messages", "send", "+15550009999", "hello")
+
+    listed = wats(service, "conversations", "list")
+    messages = wats(service, "conversations", "messages", "+15550009999").stdout.splitlines()
+    window = json.loads(wats(service, "conversations", "window", "+15550009999", "--json").stdout)
+    foreign = wats(service, "conversations", "window", "+15550009999", "--number", "1")
+
+    assert listed.returncode == 0
+    assert messages[0].split()[:3] == ["id", "direction", "status"]
+    assert messages[1].split()[1:3] == ["outbound", "queued"]
+    assert window == {"open": False, "lastInboundAt": None, "expiresAt": None, "remainingSeconds": 0}
+    assert "phoneNumberId must be one of the profile's numbers." in foreign.stderr
