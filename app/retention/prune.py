@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 RUN_SECONDS = 2.0
 CLEAN_EVERY = timedelta(days=1)
+DOUBTED_EVERY = timedelta(minutes=10)
 MIN_SLEEP_SECONDS = 0.005
 
 EARLY_STATUSES_KEPT = timedelta(minutes=10)
@@ -70,7 +71,13 @@ class Pruner:
         self._cleaned_at: datetime | None = None
 
     def prune(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
-        """Prune for at most `run_seconds`. Continue at once while old rows remain, else again in an hour."""
+        """Prune for at most `run_seconds`. Continue at once while old rows remain, else again in an hour.
+
+        While the clock is doubted nothing is old by it.
+        """
+        if not self._gateway.store.clock.is_trusted():
+            self._run = None
+            return Retry(DOUBTED_EVERY)
         run = self._run = self._run or PruneRun(self._gateway.clock() - self._retention)
         deadline = time.monotonic() + self._run_seconds
         while run.stages:

@@ -1,4 +1,4 @@
-"""The clock that all processes on a database share: its jumps, and the jobs that wait because of them.
+"""The clock that all processes on a database share: its jumps, the jobs that wait because of them, and its trust.
 
 On PostgreSQL it is the server's, on SQLite that of the machine.
 """
@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from app.domain.clock import ClockJump
+from app.domain.clock_trust import ClockTrust
 from app.store.repository import Repository
+from app.store.tables.clock import read_trust
 from app.store.tables.schema import clock_jump
 from app.store.transactions.pull_back_jobs import Position, PulledBack, is_singleton_job_ahead, pull_back_jobs
 
@@ -40,6 +42,20 @@ class Clock(Repository):
         """Record a jump, in place of the last one."""
         query = update(clock_jump).values(at=jump.at, seconds=jump.seconds)
         self._store.write(lambda c: c.execute(query))
+
+    def see(self, doubt: timedelta | None) -> ClockTrust:
+        """Record that a worker has looked at the clock, and doubts it for so long; see `ClockTrust.seen`."""
+
+        def see(connection: Connection) -> ClockTrust:
+            trust = read_trust(connection, for_update=True).seen(self._store.now(connection), doubt)
+            connection.execute(update(clock_jump).values(seen_at=trust.seen_at, doubted_until=trust.doubted_until))
+            return trust
+
+        return self._store.write(see, durable=False)
+
+    def is_trusted(self) -> bool:
+        """Return whether what is old by this clock may be deleted."""
+        return self._store.database.read(lambda c: read_trust(c).holds(self._store.now(c)))
 
     def last_jump(self) -> ClockJump | None:
         """Return the last jump that was noticed."""

@@ -154,3 +154,41 @@ def test_a_jump_is_not_forgotten_while_the_store_is_unavailable(
     watch.look()
 
     assert timed.clock.last_jump() == ClockJump(clock.now, -DAY.total_seconds())
+
+
+@pytest.mark.parametrize("shift", [DAY, -DAY])
+def test_a_clock_that_jumps_while_a_worker_runs_is_doubted(
+    timed: Store, clock: Clock, watch: ClockWatch, caplog: pytest.LogCaptureFixture, shift: timedelta
+) -> None:
+    watch.look()
+    before = timed.clock.is_trusted()
+
+    clock.advance(shift)
+    watch.look()
+    watch.look()
+
+    assert (before, timed.clock.is_trusted()) == (True, False)
+    assert [record.getMessage() for record in caplog.records].count("clock.doubted") == 1
+
+
+def test_a_worker_that_runs_trusts_the_clock_also_after_the_machine_slept(
+    timed: Store, clock: Clock, elapsed: Elapsed, watch: ClockWatch
+) -> None:
+    for _ in range(3):
+        watch.look()
+        clock.advance(DAY)
+        elapsed.seconds += DAY.total_seconds()
+    watch.look()
+
+    assert timed.clock.is_trusted()
+
+
+def test_a_worker_that_starts_does_not_know_whether_time_has_passed_or_the_clock_has_jumped(
+    timed: Store, clock: Clock, watch: ClockWatch, elapsed: Elapsed
+) -> None:
+    watch.look()
+    clock.advance(DAY)
+
+    ClockWatch(timed, QUEUES, LEASE, elapsed).look()
+
+    assert not timed.clock.is_trusted()

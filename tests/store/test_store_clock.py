@@ -1,20 +1,24 @@
 """A clock that was ahead by an hour or a day and is set right, or jumps ahead; the same on SQLite and PostgreSQL."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.domain.breaker import FAILURES_TO_OPEN
 from app.domain.clock import CLOCK_TOLERANCE, ClockJump
+from app.domain.clock_trust import DOUBT_AFTER_JUMP, NO_DOUBT
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, SPLIT_QUEUE, Retry
 from app.domain.job_result import JobResult
 from app.domain.retry import PAUSES, pause_after
 from app.store import Store
 from app.store.transactions.pull_back_jobs import STEP
+from tests.support.messages import accept, new_message, webhook
+from tests.support.sends import LIMITS, QUEUE, accepted, queued, send, stored, waiting
 from tests.support.store import NOON, heartbeat
 from tests.support.work import CRM, LEASE, Clock, add_events, claim, done, retry, split_event, subjects
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SHIFTS = pytest.mark.parametrize("shift", [HOUR, DAY], ids=["hour", "day"])
 FIRST_PAUSE = pause_after(0, jitter=0.5)
 
@@ -191,3 +195,101 @@ def test_the_heartbeat_of_a_dead_worker_says_nothing_once_the_clock_is_set_right
 
     assert not from_the_future.is_fresh(timed.clock.now())
     assert [beat.process for beat in timed.heartbeats.of_kind("worker")] == ["alive:1"]
+
+
+@pytest.fixture
+def watched(timed: Store) -> Store:
+    """A store whose clock a worker has just looked at."""
+    timed.clock.see(NO_DOUBT)
+    return timed
+
+
+def watch_for(store: Store, clock: Clock, time: timedelta) -> None:
+    """Let time pass, of which a worker sees every minute."""
+    for _ in range(time // MINUTE):
+        clock.advance(MINUTE)
+        store.clock.see(NO_DOUBT)
+
+
+def test_a_message_does_not_expire_on_the_word_of_a_clock_that_has_jumped(watched: Store, clock: Clock) -> None:
+    [message] = queued(watched, lifetime=2 * HOUR)
+    clock.advance(8 * DAY)
+    unseen = send(watched, accepted())
+    between = stored(watched, message).status
+    watched.clock.see(DOUBT_AFTER_JUMP)
+    clock.advance(MINUTE)
+    seen = send(watched, accepted())
+
+    clock.advance(-8 * DAY)
+    watched.clock.see(DOUBT_AFTER_JUMP)
+    watched.clock.pull_back(QUEUE, LEASE)
+
+    assert (unseen, between, seen) == (0, "queued", 0)
+    assert send(watched, accepted()) == 1
+    assert stored(watched, message).status == "accepted"
+
+
+def test_a_message_expires_by_a_clock_that_was_right_after_all(watched: Store, clock: Clock) -> None:
+    [message] = queued(watched, lifetime=2 * HOUR)
+    clock.advance(8 * DAY)
+    watched.clock.see(DOUBT_AFTER_JUMP)
+    watch_for(watched, clock, DOUBT_AFTER_JUMP - MINUTE)
+    doubted = send(watched, accepted()), stored(watched, message).status
+
+    watch_for(watched, clock, 2 * MINUTE)
+    send(watched, accepted())
+
+    assert doubted == (0, "queued")
+    assert (stored(watched, message).status, waiting(watched)) == ("expired", 0)
+
+
+def test_a_message_expires_in_time_that_a_worker_has_watched(watched: Store, clock: Clock) -> None:
+    [message] = queued(watched, lifetime=10 * MINUTE)
+    watch_for(watched, clock, 10 * MINUTE)
+
+    send(watched, accepted())
+
+    assert stored(watched, message).status == "expired"
+
+
+def test_a_window_is_not_closed_by_a_clock_that_has_jumped(watched: Store, clock: Clock) -> None:
+    written = {"id": "wamid.1", "from": "4915112345678", "timestamp": str(int(NOON.timestamp())), "type": "text"}
+    add_events(watched, *webhook(messages=[{**written, "text": {"body": "hi"}}]))
+    [message] = accept(watched, new_message(to="+4915112345678", lifetime=30 * DAY))
+    clock.advance(8 * DAY)
+    strict = replace(LIMITS, window_policy="enforce")
+
+    doubted = send(watched, accepted(), limits=strict), stored(watched, message).status
+    clock.advance(-8 * DAY)
+    watched.clock.pull_back(QUEUE, LEASE)
+
+    assert doubted == (0, "queued")
+    assert send(watched, accepted(), limits=strict) == 1
+
+
+def test_a_key_is_not_free_on_the_word_of_a_clock_that_has_jumped(watched: Store, clock: Clock) -> None:
+    first = [accept(watched, new_message("hi", key="k"))[0].id]
+    clock.advance(8 * DAY)
+    repeats = [accept(watched, new_message("hi", key="k"))[0].id]
+    watched.clock.see(DOUBT_AFTER_JUMP)
+    repeats += [accept(watched, new_message("hi", key="k"))[0].id]
+
+    watch_for(watched, clock, DOUBT_AFTER_JUMP)
+    later = [accept(watched, new_message("hi", key="k"))[0].id]
+
+    assert repeats == 2 * first
+    assert later != first
+
+
+def test_a_repeat_that_its_window_forbids_finds_its_message_while_the_clock_is_doubted(
+    watched: Store, clock: Clock
+) -> None:
+    [first] = accept(watched, new_message("hi", key="k"))
+    clock.advance(8 * DAY)
+    forbidden = replace(new_message("hi", key="k"), window_policy="enforce")
+    written = {"id": "wamid.1", "from": "4915112345678", "timestamp": str(int(NOON.timestamp())), "type": "text"}
+    add_events(watched, *webhook(messages=[{**written, "text": {"body": "hi"}}]))
+
+    [repeat] = accept(watched, forbidden)
+
+    assert repeat.id == first.id

@@ -312,6 +312,7 @@ def set_the_clock_back(store: Store, clock: Clock) -> None:
     for queue in (CRM, BOT, PRUNE_QUEUE):
         store.clock.pull_back(queue, LEASE)
     store.clock.record_jump(ClockJump(clock.now, -1))
+    store.clock.see(None), store.clock.is_trusted()
 
 
 def erase(store: Store, contact: str) -> None:

@@ -176,8 +176,10 @@ clock_jump = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime),
     Column("seconds", BigInteger),
+    Column("seen_at", UtcDateTime),
+    Column("doubted_until", UtcDateTime),
 )
-"""One row: the last jump of the clock that was noticed, if any."""
+"""One row: the last jump of the clock that was noticed, if any; and whether it is trusted, see `ClockTrust`."""
 
 compatibility = Table(
     "schema_compatibility",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from app.domain.clock_trust import SEEN_FOR
 from app.domain.message import (
     Acceptance,
     AcceptedMessage,
@@ -24,6 +25,7 @@ from app.domain.message import (
 from app.domain.meta.touch import Touch
 from app.domain.window import Window
 from app.store.engine.bulk_upsert import BulkUpsert
+from app.store.tables.clock import read_trust
 from app.store.tables.conversations import last_inbound
 from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
@@ -38,10 +40,14 @@ _RESERVE = BulkUpsert(
     "message",
     "created_at",
     on_conflict="ON CONFLICT (sha256) DO UPDATE SET request_sha256 = excluded.request_sha256,"
-    " message = excluded.message, created_at = excluded.created_at WHERE old.created_at < :expired",
+    " message = excluded.message, created_at = excluded.created_at WHERE old.created_at < :expired"
+    " AND EXISTS (SELECT 1 FROM clock_jump WHERE seen_at IS NULL OR (seen_at >= :watched_since"
+    " AND (doubted_until IS NULL OR doubted_until <= :asked_at)))",
     expired=UtcDateTime(),
+    watched_since=UtcDateTime(),
+    asked_at=UtcDateTime(),
 )
-"""An expired key is free again."""
+"""An expired key is free again, unless the clock is doubted: `ClockTrust.holds`. This asks for such a key only."""
 
 _RESERVED = select(idempotency_keys).where(idempotency_keys.c.sha256.in_(bindparam("keys", expanding=True)))
 _INSERT = insert(messages).returning(messages.c.id, messages.c.message_id)
@@ -96,13 +102,17 @@ def _reserve_keys(
         if (key := message.key) is not None:
             row = {"sha256": key.sha256, "request_sha256": key.request_sha256, "message": _key(message)}
             rows.setdefault(key.sha256, {**row, "created_at": now})
-    _RESERVE.execute(connection, [rows[sha256] for sha256 in sorted(rows)], expired=expired)
-    return {
-        bytes(row.sha256): Reserved(bytes(row.request_sha256), bytes(row.message))
+    times = {"expired": expired, "watched_since": now - SEEN_FOR, "asked_at": now}
+    _RESERVE.execute(connection, [rows[sha256] for sha256 in sorted(rows)], **times)
+    found = [
+        row
         for chunk in chunks(sorted({key.sha256 for key in keys}))
         for row in connection.execute(_RESERVED, {"keys": chunk})
-        if row.created_at >= expired
-    }
+    ]
+    in_use = [row for row in found if row.created_at >= expired]
+    if len(in_use) < len(found) and not read_trust(connection).holds(now):
+        in_use = found
+    return {bytes(row.sha256): Reserved(bytes(row.request_sha256), bytes(row.message)) for row in in_use}
 
 
 def _wanted(message: NewMessage, reserved: dict[bytes, Reserved]) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
+from app.domain.clock import MAX_HELD_BACK
 from app.domain.job import Done, Job
 from app.domain.message import SEND_QUEUE, HistoryEntry, Message, MessageStatus
 from app.domain.scope_pause import PROBE_LEASE, ScopePause, scopes_of
@@ -19,6 +20,7 @@ from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
 from app.domain.tracker import FIELD, Tracker
 from app.domain.window import WINDOW_CLOSED, Window
+from app.store.tables.clock import read_trust
 from app.store.tables.conversations import last_inbound
 from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, update_messages
@@ -38,6 +40,9 @@ from app.store.transactions.claim_jobs import lock_held
 
 MAX_ENTRIES = 40
 """A message that is tried for long keeps the first entry of its history, and the last ones."""
+
+BY_CLOCK = (MessageStatus.EXPIRED, MessageStatus.FAILED)
+"""How a queued message ends because it is late: it has expired, or its customer service window is closed."""
 
 MessageRow = Row[*tuple[Any, ...]]
 
@@ -87,6 +92,10 @@ def reserve_sends(
     windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
     ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
     left = {row_id: row for row_id, row in rows.items() if ended[row_id] is None}
+    late = [row_id for row_id, outcome in ended.items() if outcome is not None and outcome.status in BY_CLOCK]
+    waiting = [row_id for row_id in late if rows[row_id].status == MessageStatus.QUEUED]
+    for row_id in _held_back(connection, now, [owned[row_id] for row_id in waiting]):
+        del ended[row_id]
     result = Reservations(ended=_ended(owned, rows, ended))
     if not left:
         return result
@@ -155,6 +164,14 @@ def _ending(
     if window.forbids(limits.window_policy, now, is_exempt=row.window_exempt):
         return SendOutcome(MessageStatus.FAILED, Done(), dict(WINDOW_CLOSED))
     return None
+
+
+def _held_back(connection: Connection, now: datetime, late: Sequence[Job]) -> list[int]:
+    """Hand back what would end on the word of a clock that is doubted. Return the rows of these messages."""
+    if not late or read_trust(connection).holds(now):
+        return []
+    connection.execute(_HAND_BACK, [{"job_id": job.id, "due": now + MAX_HELD_BACK} for job in late])
+    return [job.subject for job in late]
 
 
 def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) -> tuple[ScopeGate, list[ScopePause]]:

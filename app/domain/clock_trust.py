@@ -1,0 +1,45 @@
+"""Whether a clock is trusted with what cannot be undone: a message expires, a key is free again, old data is deleted.
+
+A clock may be ahead by years after a start without a battery or a network. It is set right within minutes then. What
+it says is trusted only after workers have watched it for a while.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+SEEN_EVERY = timedelta(seconds=30)
+SEEN_FOR = SEEN_EVERY * 4
+"""A time that is later than the last look of a worker by more was not watched."""
+
+DOUBT_AFTER_JUMP = timedelta(hours=1)
+DOUBT_AFTER_GAP = timedelta(minutes=10)
+"""While no worker looked, the clock may have jumped, or nothing but time has passed."""
+
+NO_DOUBT = timedelta()
+
+
+@dataclass(frozen=True)
+class ClockTrust:
+    """What is known of a clock. `seen_at`: a worker looked at it then; None in a database that no worker has used."""
+
+    seen_at: datetime | None = None
+    doubted_until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether the clock is trusted at this time of its own."""
+        if self.seen_at is None:
+            return True
+        return now - self.seen_at <= SEEN_FOR and (self.doubted_until is None or self.doubted_until <= now)
+
+    def seen(self, now: datetime, doubt: timedelta | None) -> "ClockTrust":
+        """Return what is known after a look that gives reason for so much doubt.
+
+        None: the worker does not know what has passed since the last look, because it has just started.
+        """
+        if doubt is None:
+            has_gap = self.seen_at is not None and abs(now - self.seen_at) > SEEN_FOR
+            doubt = DOUBT_AFTER_GAP if has_gap else NO_DOUBT
+        ends = [now + doubt] if doubt else []
+        if self.doubted_until is not None and now < self.doubted_until <= now + DOUBT_AFTER_JUMP:
+            ends.append(self.doubted_until)  # a later end was stored while the clock was ahead
+        return ClockTrust(now, max(ends, default=None))
