@@ -115,6 +115,10 @@ class GraphApi(Protocol):
         """
         ...
 
+    def download(self, url: str) -> GraphReply:
+        """Get the bytes at an address that Meta has told. Raises `GraphUnreachable`, also if it is not Meta's."""
+        ...
+
 
 def sent_headers(headers: Headers) -> dict[str, str]:
     """Return those headers of a caller that Meta gets. Of a name that stands there twice the values are joined."""

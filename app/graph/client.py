@@ -12,10 +12,11 @@ from urllib3 import BaseHTTPResponse
 from app.domain import VERSION
 from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
-from app.graph.call import GraphReply, GraphRequest
+from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.connection import CONNECT_SECONDS, GraphAdapter, MayWrite, RequestNotSent, may_write
 from app.graph.exchange import exchange
 from app.graph.failures import FAILURES, AnswerTooLarge, reason_of
+from app.graph.media import may_hold_media
 from app.log import Throttle
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class GraphClient:
         self._other_version = Throttle()
         self._sent_token = token
         self._token = token.strip("\"' ").encode()
-        self._adapter = GraphAdapter()
+        self._adapter, self._media_adapter = GraphAdapter(), GraphAdapter()
         self._pool = self._adapter.pool_of(origin)
         self._timeouts = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         self._headers = {
@@ -107,6 +108,19 @@ class GraphClient:
             f"{self._root}/{request.version or self._version}/{request.path}{query}",
             self._sent_token,
             request,
+            agent=AGENT,
+            silence_seconds=self._read_seconds,
+        )
+
+    def download(self, url: str) -> GraphReply:
+        """Get the bytes at an address that Meta has told. Raises `GraphUnreachable`, also if it is not Meta's."""
+        if not may_hold_media(url, self._root):
+            raise GraphUnreachable("the address of the file is not one of Meta's", was_sent=False)
+        return exchange(
+            self._media_adapter,
+            url,
+            self._sent_token,
+            GraphRequest("GET", ""),
             agent=AGENT,
             silence_seconds=self._read_seconds,
         )

@@ -22,6 +22,8 @@ MAX_BODY_SECONDS = 20.0
 MAX_DISCARD_BYTES = 16 * 1024 * 1024
 MAX_DISCARD_SECONDS = 2.0
 TOO_LONG = "The body took too long while there was no room for others; send it again, and faster."
+BROKEN = (OSError, ParseException)
+"""What reading a body raises that is cut short or framed wrongly."""
 
 
 class Stream(Protocol):
@@ -36,7 +38,7 @@ class BodyTimeout(Exception):
 
 def refuse_declared_over(environ: Environ, limit: int) -> None:
     """Raise `ApiError` (413) for a body whose Content-Length is over the limit, before a byte of it is read."""
-    declared = _declared(environ)
+    declared = declared_length(environ)
     if declared is not None and declared > limit:
         raise _too_large(limit)
 
@@ -55,11 +57,11 @@ def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: floa
         raise ApiError("body_timeout", TOO_LONG, headers=RETRY) from given_up
     except BodyTimeout as timeout:
         raise ApiError("body_timeout", f"The body did not arrive within {seconds:g} seconds.") from timeout
-    except (OSError, ParseException) as broken:
+    except BROKEN as broken:
         raise ApiError("invalid_body", "The body is cut short or framed wrongly.") from broken
     finally:
         budget.end(share)
-    declared = _declared(environ)
+    declared = declared_length(environ)
     if declared is not None and len(body) != declared:
         raise ApiError("invalid_body", "The body is shorter than its Content-Length.")
     return body
@@ -82,15 +84,15 @@ def discard_rest(environ: Environ) -> bool:
         return True
     try:
         with gevent.Timeout(MAX_DISCARD_SECONDS, BodyTimeout()):
-            return sum(len(piece) for piece in _read_fairly(environ, MAX_DISCARD_BYTES)) < MAX_DISCARD_BYTES
-    except (BodyTimeout, OSError, ParseException):
+            return sum(len(piece) for piece in read_fairly(environ, MAX_DISCARD_BYTES)) < MAX_DISCARD_BYTES
+    except (BodyTimeout, *BROKEN):
         return False
 
 
 def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> Iterator[bytes]:
     """Yield the body. Read one byte beyond the limit: it tells a body of exactly the limit from a larger one."""
-    declared, read = _declared(environ), 0
-    for piece in _read_fairly(environ, limit + 1 if declared is None else min(declared, limit + 1)):
+    declared, read = declared_length(environ), 0
+    for piece in read_fairly(environ, limit + 1 if declared is None else min(declared, limit + 1)):
         budget.take(share, len(piece))
         yield piece
         read += len(piece)
@@ -98,7 +100,7 @@ def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> I
         raise _too_large(limit)
 
 
-def _read_fairly(environ: Environ, max_bytes: int) -> Iterator[bytes]:
+def read_fairly(environ: Environ, max_bytes: int) -> Iterator[bytes]:
     """Yield at most so many bytes in pieces, and yield to other greenlets after each full piece.
 
     A socket that always has more data would otherwise never switch. Pieces grow while reads are fast. A slow read is
@@ -119,7 +121,7 @@ def _read_fairly(environ: Environ, max_bytes: int) -> Iterator[bytes]:
             gevent.sleep(0 if fast else SLOW_READ_PAUSE_SECONDS)
 
 
-def _declared(environ: Environ) -> int | None:
+def declared_length(environ: Environ) -> int | None:
     """Return the Content-Length, None for a chunked body. gunicorn has checked that it is a number."""
     if "HTTP_TRANSFER_ENCODING" in environ:
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from app.domain.send_answer import GIVEN_UP, Ambiguous, SendAnswer
 from app.domain.send_reply import send_answer
@@ -42,17 +42,25 @@ class FakeGraphClient:
     def call(self, request: GraphRequest) -> GraphReply:
         """Make one call; raise `GraphUnreachable` as the real client does."""
         headers = {name.lower(): value for name, value in sent_headers(request.headers).items()}
-        found = answer(
-            self._meta,
-            Call(
-                request.method,
-                unquote(request.path),
-                dict(parse_qsl(request.query, keep_blank_values=True)),
-                {**headers, "authorization": f"{request.scheme} dry-run"},
-                request.body if isinstance(request.body, bytes) else b"".join(request.body),
-                request.version or self._version,
-            ),
+        call = Call(
+            request.method,
+            unquote(request.path),
+            dict(parse_qsl(request.query, keep_blank_values=True)),
+            {**headers, "authorization": f"{request.scheme} dry-run"},
+            request.body if isinstance(request.body, bytes) else b"".join(request.body),
+            request.version or self._version,
         )
+        return self._reply(call)
+
+    def download(self, url: str) -> GraphReply:
+        """Get the bytes at an address that the fake has told."""
+        split = urlsplit(url)
+        query = dict(parse_qsl(split.query, keep_blank_values=True))
+        headers = {"authorization": "Bearer dry-run"}
+        return self._reply(Call("GET", unquote(split.path.lstrip("/")), query, headers))
+
+    def _reply(self, call: Call) -> GraphReply:
+        found = answer(self._meta, call)
         self._sleep(min(found.delay_seconds, READ_SECONDS))
         if found.delay_seconds > READ_SECONDS:
             raise GraphUnreachable("no answer in time")
