@@ -19,6 +19,7 @@ from app.destinations import Destinations, MayReach
 from app.domain.destination import queue_of_destination
 from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Done, Job, Outcome
 from app.domain.job_result import JobResult
+from app.domain.media_file import FETCH_SLOTS, MEDIA_QUEUE
 from app.domain.message import queue_of_number
 from app.domain.meta.signature import signed_with
 from app.domain.pacing import Pace
@@ -33,11 +34,13 @@ from app.jobs.executor import Failpoint
 from app.jobs.leases import Leases
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
+from app.media.fetch import Fetcher
 from app.messages.send import Sender
 from app.metrics import Metrics
 from app.retention.prune import Pruner
 from app.startup import counter_folder
 from app.store import Store
+from app.store.media_folder import MediaFolder
 from app.webhook.receive import receive
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def build_gateway(settings: Settings) -> Gateway:
         metrics=Metrics(counter_folder.entered()),
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
+        media_folder=MediaFolder(settings.media.directory, settings.storage.min_free_megabytes * MEGABYTE),
         make_graph=_graph_of,
     )
 
@@ -101,6 +105,7 @@ def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         ours=settings.whatsapp.ours,
         destinations=settings.destinations,
         lease=leases.length,
+        fetches_media=settings.media.fetch_on_arrival,
     )
     return [
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
@@ -108,6 +113,7 @@ def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         Queue(WATCH_QUEUE, 1, _one_by_one(watch.handle), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
         *_send_queues(gateway, leases),
+        *([_media_queue(gateway)] if settings.media.fetch_on_arrival else []),
         *([_fake_meta_queue(gateway)] if settings.mode is Mode.DRY_RUN else []),
     ]
 
@@ -178,6 +184,19 @@ def _send_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         )
         for number in gateway.settings.whatsapp.phone_number_ids
     ]
+
+
+def _media_queue(gateway: Gateway) -> Queue:
+    """Make the queue of the files that are fetched on arrival, with slots of its own: a large one delays nothing."""
+    fetcher = Fetcher(gateway.store, gateway.graph, gateway.media_folder, gateway.clock, gateway.jitter)
+    return Queue(
+        MEDIA_QUEUE,
+        FETCH_SLOTS,
+        fetcher.prepare,
+        has_work=fetcher.has_work,
+        slots=FETCH_SLOTS,
+        max_claim=FETCH_SLOTS,
+    )
 
 
 def _send_limits(settings: Settings) -> SendLimits:

@@ -10,6 +10,7 @@ from app.destinations import Destinations
 from app.graph.call import GraphApi
 from app.metrics import Metrics
 from app.store import Store
+from app.store.media_folder import MediaFolder
 
 Clock = Callable[[], datetime]
 """Returns the time as an aware UTC datetime."""
@@ -19,7 +20,8 @@ EXTENSION = "wats"
 
 @dataclass(frozen=True)
 class Gateway:
-    """Settings, store, clock, metrics, destinations and the Graph API of this process.
+    """Settings, store, clock, metrics, destinations, the folder of received media, and the Graph API of
+    this process.
 
     `jitter` returns random numbers from 0 to 1, which spread out retries.
     """
@@ -30,6 +32,7 @@ class Gateway:
     metrics: Metrics
     destinations: Destinations
     jitter: Callable[[], float]
+    media_folder: MediaFolder
     make_graph: Callable[["Gateway"], GraphApi]
 
     @cached_property

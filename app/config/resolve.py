@@ -1,9 +1,10 @@
 """From an evaluated start to settings: every default filled in, every reference looked up."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
-from app.config.data_folder import refuse_unwritable_folder
+from app.config.data_folder import refuse_unwritable_folder, refuse_unwritable_media
 from app.config.errors import ConfigError, Problems
 from app.config.file.profile import Profile
 from app.config.hosts import is_loopback
@@ -14,6 +15,7 @@ from app.config.settings import (
     SCOPES,
     Destination,
     Graph,
+    MediaFolderSettings,
     Mode,
     Sending,
     Service,
@@ -60,6 +62,7 @@ def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Setting
     settings = _settings(request, request.profile, request.mode, secrets, problems)
     if opens_store:
         refuse_unwritable_folder(settings, problems)
+        refuse_unwritable_media(settings, problems.at("media").at("directory"))
     problems.raise_if_any()
     return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
 
@@ -94,7 +97,7 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         sending=_sending(sections["sending"]),
         worker=Worker(values[THREADS], sections["worker"]["leaseSeconds"]),
         retention_days=sections["retention"]["days"],
-        fetch_media_on_arrival=sections["media"]["fetchOnArrival"],
+        media=_media(sections["media"], mode, values[DATA_DIR]),
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
         drain_seconds=values[DRAIN_SECONDS],
@@ -134,7 +137,8 @@ def _service(request: StartRequest, values: Values, secrets: Secrets, problems: 
     for index, extra in enumerate(values["tokens"]):
         secret = secrets.extra_token(extra["name"], extra["token"], problems.at("tokens").item(index).at("token"))
         tokens.append(ServiceToken(extra["name"], secret, frozenset(extra["scopes"])))
-    return Service(request.values[HOST], request.values[PORT], values["apiPrefix"], tuple(tokens))
+    host, port = request.values[HOST], request.values[PORT]
+    return Service(host, port, values["apiPrefix"], tuple(tokens), values["publicUrl"])
 
 
 def _storage(values: Values, secrets: Secrets, problems: Problems) -> Storage:
@@ -158,6 +162,12 @@ def _destination(values: Values, secrets: Secrets, problems: Problems) -> Destin
         max_in_flight=values["maxInFlight"],
         operator_events=values["operatorEvents"],
     )
+
+
+def _media(values: Values, mode: Mode, data_dir: Path) -> MediaFolderSettings:
+    """Return where media are kept: those of a dry-run never lie among real ones."""
+    folder = data_dir / "dry-run-media" if mode is Mode.DRY_RUN else Path(values["directory"] or data_dir / "media")
+    return MediaFolderSettings(values["fetchOnArrival"], folder.absolute())
 
 
 def _sending(values: Values) -> Sending:

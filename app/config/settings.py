@@ -82,6 +82,11 @@ class Service:
     port: int
     api_prefix: str
     tokens: tuple[ServiceToken, ...]
+    public_url: str | None = None
+
+    def media_url(self, media_id: str) -> str | None:
+        """Return where others get the bytes of a file from the gateway; None if its public URL is not known."""
+        return self.public_url and f"{self.public_url}{self.api_prefix}/media/{media_id}/content"
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,14 @@ class Sending:
 
 
 @dataclass(frozen=True)
+class MediaFolderSettings:
+    """Where received media are kept; `fetch_on_arrival`: whether they are fetched by themselves."""
+
+    fetch_on_arrival: bool
+    directory: Path
+
+
+@dataclass(frozen=True)
 class Worker:
     threads: int
     lease_seconds: int
@@ -164,7 +177,7 @@ class Settings:
     sending: Sending
     worker: Worker
     retention_days: int
-    fetch_media_on_arrival: bool
+    media: MediaFolderSettings
     web_processes: int
     grace_seconds: int
     drain_seconds: int

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.domain.delivery import NewDelivery
 from app.domain.event import NewEvent
+from app.domain.meta.media import Media
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,15 @@ class PendingReceipt:
 
 @dataclass(frozen=True)
 class SplitEvent:
-    """An event, whether it is foreign, and the deliveries to create with it if the event is new."""
+    """An event, whether it is foreign, and what to create with it if the event is new.
+
+    `media`: the files that are to be fetched.
+    """
 
     event: NewEvent
     foreign: bool = False
     deliveries: tuple[NewDelivery, ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True)

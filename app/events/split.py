@@ -15,6 +15,7 @@ from app.config import Destination
 from app.domain.event import NewEvent
 from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
+from app.domain.meta.media import media_in
 from app.domain.meta.parse import Unreadable, plain_forms, split
 from app.domain.meta.status_update import tracker_in, with_tracker
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
@@ -45,6 +46,7 @@ class Splitter:
     ours: Ours
     destinations: tuple[Destination, ...]
     lease: timedelta
+    fetches_media: bool = False
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
         """Return each job with its task. There is one split job."""
@@ -88,7 +90,9 @@ class Splitter:
 
     def _with_deliveries(self, event: NewEvent) -> SplitEvent:
         deliveries = deliveries_of(event, ours=self.ours, subscribers=self.destinations)
-        return SplitEvent(event, foreign=deliveries is None, deliveries=deliveries or ())
+        is_foreign = deliveries is None
+        media = tuple(media_in(event.raw)) if self.fetches_media and not is_foreign else ()
+        return SplitEvent(event, is_foreign, deliveries or (), media)
 
     def _store_batch(self, job: Job, batch: Sequence[SplitReceipt]) -> None:
         """Store a batch. If the database refuses it, store its receipts one by one, without what it refuses."""

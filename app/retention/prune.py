@@ -16,6 +16,7 @@ from app.domain.job import PRUNE_EVERY, Job, Retry
 from app.domain.pacing import MAX_PAIR_PAUSE
 from app.gateway import Gateway
 from app.store import PruneStep, StoreError, StoreUnavailable
+from app.store.media_folder import FolderUnusable
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class PruneRun:
             "receipts",
             "events",
             "erased_events",
+            "files",
             "lone_names",
             "messages",
             "early_statuses",
@@ -94,6 +96,7 @@ class Pruner:
             "events": run.deleted["events"],
             "erased_events": run.deleted["erased_events"],
             "messages": run.deleted["messages"],
+            "files": run.deleted["files"],
         }
         log.info("retention.pruned", extra=fields)
         return Retry(PRUNE_EVERY)
@@ -112,12 +115,23 @@ class Pruner:
                 return retention.prune_events(before=run.before, after=run.after, destinations=names)
             case "erased_events":
                 return retention.prune_erased_events(before=run.before)
+            case "files":
+                return PruneStep(self._remove_files(), None)
             case "lone_names":
                 return retention.prune_lone_names(after=run.after)
             case "free_pages" | "gaps" as stage:
                 return self._clean_some(run, stage)
             case stage:
                 return self._prune_messages(stage, run)
+
+    def _remove_files(self) -> int:
+        """Remove the files of deleted events, and what killed processes have left. The next run tries again."""
+        store, folder = self._gateway.store, self._gateway.media_folder
+        try:
+            return store.media.remove_deleted(folder) + folder.sweep(store.media.known)
+        except FolderUnusable as unusable:
+            log.warning("media.not_removed", extra={"reason": str(unusable)})
+            return 0
 
     def _prune_messages(self, stage: str, run: PruneRun) -> PruneStep:
         retention = self._gateway.store.message_retention

@@ -5,7 +5,9 @@ from typing import Any
 
 from app.domain.erasure import EraseStep, ErasureCursor, ErasureStage
 from app.retention.schemas import ErasedSchema, EraseSchema
+from app.store.media_folder import FolderUnusable
 from app.web.current import gateway
+from app.web.errors import ApiError
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.paging import cursor_of, read_cursor
@@ -28,7 +30,17 @@ def erase_contact(body: dict[str, Any]) -> dict[str, Any]:
     """
     contact = body["contact"].removeprefix("+")
     cursor = None if body["cursor"] is None else _read_cursor(body["cursor"])
-    return _to_json(gateway().store.retention.erase(contact, cursor))
+    step = gateway().store.retention.erase(contact, cursor)
+    _remove_files()
+    return _to_json(step)
+
+
+def _remove_files() -> None:
+    """Remove the files of events that were erased. If that fails, the step is repeated, and they are still marked."""
+    try:
+        gateway().store.media.remove_deleted(gateway().media_folder)
+    except FolderUnusable as unusable:
+        raise ApiError("unavailable", f"Files of the customer are not deleted yet: {unusable}.") from unusable
 
 
 def _to_json(step: EraseStep) -> dict[str, Any]:

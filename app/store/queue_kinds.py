@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from app.domain.job import DELIVER_KIND, DELIVER_QUEUE, kind_of_queue
+from app.domain.media_file import MEDIA_QUEUE
 from app.domain.message import SEND_KIND
 from app.domain.timestamps import iso
 from app.store.tables.delivery_progress import record_attempts
 from app.store.tables.queue_health import QueueChange
+from app.store.transactions.follow_media import record_fetches
 from app.store.transactions.record_late_sends import record_late_sends
 from app.store.transactions.record_sends import record_sends
 from app.store.transactions.settle_jobs import RecordResults
@@ -57,7 +59,18 @@ def log_number_change(change: QueueChange) -> None:
         log.info("sending.goes_on", extra=fields)
 
 
+def log_media_change(change: QueueChange) -> None:
+    """Write one line when files are not fetched because each attempt fails, and one when they are again."""
+    before, after = change.before, change.after
+    if after.breaker.open_until is not None and not before.breaker.is_open:
+        fields = {"last_error": after.last_error, "until": iso(after.breaker.open_until)}
+        log.warning("media.held_back", extra=fields)
+    if before.breaker.is_open and not after.breaker.is_open:
+        log.info("media.goes_on")
+
+
 QUEUE_KINDS = {
     DELIVER_KIND: QueueKind(record_attempts, log_destination_change),
     SEND_KIND: QueueKind(record_sends, log_number_change, record_late_sends),
+    MEDIA_QUEUE: QueueKind(record_fetches, log_media_change),
 }

@@ -24,6 +24,7 @@ from app.store.events import Events
 from app.store.fake_meta import FakeMetaState
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
+from app.store.media import MediaFiles
 from app.store.message_retention import MessageRetention
 from app.store.messages import Messages
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
@@ -103,6 +104,7 @@ class Store:
         self.queues = Queues(self)
         self.deliveries = Deliveries(self)
         self.sending = Sending(self)
+        self.media = MediaFiles(self)
         self.heartbeats = Heartbeats(self)
         self.fake_meta = FakeMetaState(self)
         self.clock = Clock(self)

@@ -62,6 +62,7 @@ PLACE_OF = {
     "conversations": "contacts",
     "idempotency_keys": "idempotency keys",
     "send_scopes": "scopes",
+    "media_files": "media files",
 }
 CONFLICTING = {
     "queues": "missing queues",

@@ -16,10 +16,12 @@ from app.domain.decision import Decision, MessageSelection
 from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.event import Position
 from app.domain.event_filter import EventFilter
-from app.domain.job import PRUNE_QUEUE, Job, Retry
+from app.domain.job import PRUNE_QUEUE, Dead, Done, Job, Retry
 from app.domain.job_result import JobResult
+from app.domain.media_file import MEDIA_QUEUE, Fetched, FetchResult, FileState
 from app.domain.message import MessageStatus, queue_of_number
 from app.domain.meta.graph_errors import GraphError
+from app.domain.meta.media import Media
 from app.domain.pacing import Pace
 from app.domain.receipt import ReceiptState
 from app.domain.refused_webhooks import RefusedWebhooks
@@ -31,6 +33,7 @@ from app.domain.split import SplitEvent, SplitReceipt
 from app.store import MessageQuery, Store
 from app.store.heartbeats import KEPT_FOR
 from app.store.jobs import MAX_CLAIMS
+from app.store.media_folder import MediaFolder
 from app.store.repository import Repository
 from app.store.tables.events import lock_events
 from app.store.tables.message_schema import messages
@@ -348,6 +351,26 @@ def put_right_what_older_code_left(store: Store) -> None:
         pass
 
 
+def fetch_media(store: Store, folder: Path) -> None:
+    """Files of several events that are fetched, given up, fetched again and deleted, also with their events."""
+    store.queues.ensure([MEDIA_QUEUE])
+    for name in range(3):
+        media = tuple(Media(f"{name}{n}") for n in range(4))
+        split(store, [SplitEvent(new_event(("media", name), wa_id=PHONE), media=media)])
+    results = [
+        FetchResult(job, Done(), fetched=Fetched("image/png", "", 0)) if n % 2 else FetchResult(job, Dead("gone"))
+        for n, job in enumerate(claim(store, MEDIA_QUEUE, max_in_flight=50, limit=8))
+    ]
+    store.jobs.settle(list(reversed(results)))
+    for file in store.media.page(state=FileState.DEAD, before=2**62, limit=2):
+        store.media.fetch_again(file)
+    for file in store.media.page(state=FileState.STORED, before=2**62, limit=2):
+        store.media.delete(file)
+    store.media.find("00"), store.media.dead(), store.media.known(["00"])
+    store.media.load(claim(store, MEDIA_QUEUE, max_in_flight=50, limit=1))
+    store.media.remove_deleted(MediaFolder(folder, 0))
+
+
 def read_everything(store: Store) -> None:
     store.receipts.get("rcp_1"), store.receipts.body("rcp_1"), store.receipts.reason("rcp_2")
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
@@ -378,7 +401,7 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock) -> Recorder:
+def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock, tmp_path: Path) -> Recorder:
     """What all methods of all repositories do to a store with some of everything."""
     with recorder.recording():
         store = make_store(url, clock=clock)
@@ -390,6 +413,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock)
         follow_messages(store)
         decide_about_messages(store)
         send_messages(store, clock)
+        fetch_media(store, tmp_path / "media")
         read_everything(store)
         change_queues(store)
         crash_workers(store, clock)
@@ -424,6 +448,7 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
         "event_names",
         "events",
         "jobs",
+        "media_files",
         "messages",
         "queues",
         "receipts",

@@ -9,9 +9,10 @@ from typing import Any
 
 from app.config.schema.databases import STORAGE_URL
 from app.config.schema.headers import HEADERS
-from app.config.schema.urls import BASE_URL, DESTINATION_URL
+from app.config.schema.urls import BASE_URL, DESTINATION_URL, SERVICE_URL
 from app.config.schema.value_types import (
     API_VERSION,
+    FOLDER,
     HOST,
     NAME,
     NUMERIC_ID,
@@ -82,6 +83,9 @@ SECTIONS: Mapping[str, Section] = {
         ),
     },
     "service": {
+        "publicUrl": Setting(
+            SERVICE_URL, None, "How others reach the gateway; media `url`s in `format: meta` pushes begin with it."
+        ),
         "host": Setting(HOST, "127.0.0.1", "Address to listen on."),
         "port": Setting(number(1, 65535), 3000, "Port to listen on."),
         "apiPrefix": Setting(ROUTE, "/api", "The path of the API."),
@@ -112,7 +116,10 @@ SECTIONS: Mapping[str, Section] = {
     },
     "media": {
         "fetchOnArrival": Setting(
-            SWITCH, default=False, meaning=NOT_USED + "Fetch inbound media at once, before Meta's URL expires."
+            SWITCH, default=False, meaning="Fetch received media when they arrive, and keep them in `directory`."
+        ),
+        "directory": Setting(
+            FOLDER, None, f"Where they are kept: one folder for all machines; by default `{DATA_DIR.variable}/media`."
         ),
     },
 }

@@ -149,3 +149,4 @@ ROUTE = text(
     r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+",
     "an absolute path such as /webhooks/whatsapp is needed: letters, digits and ._~-, no '..', no slash at the end",
 )
+FOLDER = text("folder", r"/.*", "the absolute path of a folder is needed")

@@ -42,14 +42,14 @@ class GreenletExecutor:
     """Runs work in a greenlet of its own. If its caller gives it up, it is interrupted and its connection closed."""
 
     def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        working = gevent.spawn(_caught, work, arguments)
+        working = gevent.spawn(caught, work, arguments)
         try:
             with _deadline(seconds):
                 outcome = working.get()
         finally:
             if not working.ready():
                 gevent.spawn(_interrupt, working)
-        return _result(outcome)
+        return value_of(outcome)
 
 
 class NativeThreadExecutor:
@@ -61,8 +61,8 @@ class NativeThreadExecutor:
     def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Wait for a free thread and for the result; late work may occupy all threads."""
         with _deadline(seconds):
-            outcome = self._pool.spawn(_caught, work, arguments).get()
-        return _result(outcome)
+            outcome = self._pool.spawn(caught, work, arguments).get()
+        return value_of(outcome)
 
 
 def timed_out() -> StoreUnavailable:
@@ -96,14 +96,16 @@ class _Raised:
     error: Exception
 
 
-def _caught(work: Callable[[*Ts], T], arguments: tuple[*Ts]) -> T | _Raised:
+def caught(work: Callable[[*Ts], T], arguments: tuple[*Ts]) -> T | _Raised:
+    """Do the work in a greenlet or a thread of a pool; return its value, or what it has raised."""
     try:
         return work(*arguments)
     except Exception as error:  # noqa: BLE001 - raised again by the caller
         return _Raised(error)
 
 
-def _result(outcome: T | _Raised | None) -> T:
+def value_of(outcome: T | _Raised | None) -> T:
+    """Return what `caught` has returned, or raise what it has caught."""
     if isinstance(outcome, _Raised):
         raise outcome.error
     return outcome  # type: ignore[return-value]  # the stubs include None, the value of a result that is not ready

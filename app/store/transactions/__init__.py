@@ -2,7 +2,7 @@
 
 All transactions take their locks in one order, so that no two of them can deadlock:
 
-    idempotency keys → singleton jobs → events → queues → deliveries and jobs → messages → contacts → scopes → receipts
+    idempotency keys → singleton jobs → events → queues → deliveries and jobs → media files → messages → contacts → scopes → receipts
 
 - Each of these in the order of its primary key. Contacts are `contact_links`, then `conversations`; scopes are
   `send_scopes`.
@@ -14,6 +14,7 @@ All transactions take their locks in one order, so that no two of them can deadl
 - Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.
 - A job whose `due_at` is NULL was never claimed. A transaction that changes such jobs has locked their queue, and may
   take them in any order.
+- Files of media (`media_files`) are added by the owner of the split job only.
 - A transaction that changes the pace of a number or of its customers (`send_numbers`, `send_pairs`) has locked the
   number's queue. Those of customers that hold nothing back are deleted alone, with SKIP LOCKED.
 - What waits for an answer of Meta's (`early_statuses`) comes after messages. Before them, an unmatched status and an

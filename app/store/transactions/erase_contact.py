@@ -98,7 +98,7 @@ def lock_next_events(connection: Connection, names: Sequence[ContactName]) -> Se
 def erase_events(connection: Connection, rows: Sequence[EventRow], now: datetime) -> EraseStep:
     """Delete these locked events with their deliveries, keep only their ids, and clear the bodies they came in."""
     ids = [row.id for row in rows]
-    delete_jobs_of(connection, lock_open_deliveries(connection, ids), now)
+    delete_jobs_of(connection, lock_open_deliveries(connection, ids), ids, now)
     connection.execute(_REMEMBER, {"ids": ids, "at": now})
     deleted_events, deleted_deliveries = delete_events(connection, ids)
     cleared = clear_body(connection, sorted({row.receipt for row in rows}))

@@ -86,9 +86,10 @@ def prune_events(connection: Connection, ids: Sequence[int], destinations: Colle
     """
     lock_events(connection, ids)
     still_open = lock_open_deliveries(connection, ids)
-    _skip(connection, [row for row in still_open if row.destination not in destinations], now)
     kept = {row.event for row in still_open if row.destination in destinations}
-    return delete_events(connection, [event_id for event_id in ids if event_id not in kept])[0]
+    expired = [event_id for event_id in ids if event_id not in kept]
+    _skip(connection, [row for row in still_open if row.destination not in destinations], expired, now)
+    return delete_events(connection, expired)[0]
 
 
 def prune_erased_events(connection: Connection, before: datetime) -> int:
@@ -105,9 +106,9 @@ def prune_lone_names(connection: Connection, ids: Sequence[int]) -> int:
     return connection.execute(delete(event_names).where(event_names.c.event.in_(ids))).rowcount
 
 
-def _skip(connection: Connection, rows: Sequence[DeliveryRow], now: datetime) -> None:
-    """Delete the jobs of these deliveries and mark the deliveries as skipped."""
-    delete_jobs_of(connection, rows, now)
+def _skip(connection: Connection, rows: Sequence[DeliveryRow], expired: Sequence[int], now: datetime) -> None:
+    """Delete the jobs of these deliveries, and of media of expired events; mark the deliveries as skipped."""
+    delete_jobs_of(connection, rows, expired, now)
     skipped = {"state": DeliveryState.SKIPPED.value, "updated_at": now}
     connection.execute(update(deliveries).where(deliveries.c.id.in_([row.id for row in rows])).values(skipped))
 

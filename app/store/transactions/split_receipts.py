@@ -27,6 +27,7 @@ from app.store.tables.schema import erased_events, event_names, events, jobs, re
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
 from app.store.transactions.apply_statuses import apply_statuses
+from app.store.transactions.follow_media import add_media
 from app.store.transactions.hear_refusals import pause_scopes, slow_numbers
 from app.store.transactions.touch_conversations import touch_conversations
 
@@ -91,6 +92,15 @@ def add_events(
     counts = [_collect_new(receipt, items, new) for receipt in split]
     sequences = _insert_events(connection, new)
     add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
+    add_media(
+        connection,
+        now,
+        [
+            (sequences[key], event.event.phone_number_id, media)
+            for key, (event, _) in new.items()
+            for media in event.media
+        ],
+    )
     ours = [event.event for event, _ in new.values() if not event.foreign]
     slow_numbers(connection, now, ours)
     _follow_messages(connection, now, database_id, ours)

@@ -1,0 +1,151 @@
+"""The calls of the Graph API about files: upload, look up, download, delete. A failure is `MediaFailed`."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from app.domain.meta.body import Unreadable, read_body
+from app.domain.meta.media import Media, media_of
+from app.domain.meta.media_types import MAX_MEDIA_BYTES, bare
+from app.graph.call import GraphApi, GraphReply, GraphRequest, GraphUnreachable
+from app.media.failures import MediaFailed, failure_of
+
+MAX_ANSWER_BYTES = 256 * 1024
+EXPIRED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+"""What an address of a file answers when its five minutes are over; it answers with a page of HTML."""
+
+HTML = "text/html"
+
+
+class Download:
+    """A file on its way from Meta: the pieces, the last of which comes only if the whole file is the right one.
+
+    `length`: its size, if it is known before. The pieces raise `MediaFailed` where the file does not arrive as Meta
+    has announced it. Whoever has asked for it closes it.
+    """
+
+    def __init__(self, media: Media, reply: GraphReply) -> None:
+        self.media = media
+        self._reply = reply
+        told = reply.header("content-length") or ""
+        self.length = int(told) if told.isdecimal() else media.size
+        if self.length is not None and self.length > MAX_MEDIA_BYTES:
+            reply.close()
+            raise MediaFailed("meta_refused", f"The file is larger than {MAX_MEDIA_BYTES} bytes.")
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the file."""
+        return checked(self._arriving(), self.media)
+
+    def close(self) -> None:
+        """Give the connection back, or close it."""
+        self._reply.close()
+
+    def _arriving(self) -> Iterator[bytes]:
+        try:
+            yield from self._reply.chunks
+        except GraphUnreachable as failure:
+            raise _unreachable(failure) from failure
+
+
+def checked(pieces: Iterator[bytes], media: Media) -> Iterator[bytes]:
+    """Yield the pieces of a file; hold the last one back until size and digest are those of the file."""
+    digest, size, held = hashlib.sha256(), 0, b""
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        if size > MAX_MEDIA_BYTES:
+            raise MediaFailed("meta_refused", f"The file is larger than {MAX_MEDIA_BYTES} bytes.")
+        if held:
+            yield held
+        held = piece
+    if media.size is not None and size != media.size:
+        raise MediaFailed("meta_unavailable", f"The file has arrived with {size} of {media.size} bytes.")
+    if media.sha256 is not None and digest.hexdigest() != media.sha256:
+        raise MediaFailed("meta_unavailable", "The file that has arrived is damaged: its SHA-256 is another one.")
+    if held:
+        yield held
+
+
+def look_up(graph: GraphApi, media_id: str) -> Media:
+    """Return what Meta tells of a file, with an address that holds for five minutes."""
+    media = media_of(_ask(graph, "GET", media_id))
+    if media is None or media.url is None:
+        raise MediaFailed("meta_unavailable", "Meta's answer about the file names no address.")
+    return media
+
+
+def download(graph: GraphApi, media: Media, again: Callable[[], Media]) -> Download:
+    """Return a file that is ready to come. If its address does not work any more, `again` gets a fresh one, once."""
+    reply = _get(graph, media)
+    if reply.status in EXPIRED or _is_page(reply, media):
+        reply.close()
+        media = again()
+        reply = _get(graph, media)
+    if reply.status != HTTPStatus.OK or _is_page(reply, media):
+        reply.close()
+        raise MediaFailed("meta_unavailable", f"Meta does not hand out the file: it answered HTTP {reply.status}.")
+    return Download(media, reply)
+
+
+def delete(graph: GraphApi, media_id: str) -> None:
+    """Delete a file at Meta."""
+    _ask(graph, "DELETE", media_id)
+
+
+def upload(graph: GraphApi, number: str, content_type: str, body: Iterator[bytes], length: int) -> str:
+    """Upload a file to a number; return its id. What the body raises is raised."""
+    headers = [("Content-Type", content_type)]
+    request = GraphRequest("POST", f"{number}/media", headers=headers, body=body, length=length)
+    media = media_of(_answer(_reached(lambda: graph.call(request)), is_upload=True))
+    if media is None:
+        raise MediaFailed("meta_unavailable", "Meta's answer to the upload names no id: try again.")
+    return media.id
+
+
+def _get(graph: GraphApi, media: Media) -> GraphReply:
+    assert media.url is not None, "a file that was looked up has an address"
+    url = media.url
+    return _reached(lambda: graph.download(url))
+
+
+def _ask(graph: GraphApi, method: str, media_id: str) -> dict[str, Any]:
+    return _answer(_reached(lambda: graph.call(GraphRequest(method, quote(media_id, safe="")))))
+
+
+def _reached(call: Callable[[], GraphReply]) -> GraphReply:
+    try:
+        return call()
+    except GraphUnreachable as failure:
+        raise _unreachable(failure) from failure
+
+
+def _answer(reply: GraphReply, *, is_upload: bool = False) -> dict[str, Any]:
+    """Return the JSON of a success; raise what any other answer means."""
+    try:
+        with reply:
+            content = reply.read(MAX_ANSWER_BYTES)
+    except GraphUnreachable as failure:
+        raise _unreachable(failure) from failure
+    try:
+        document = read_body(content)
+    except Unreadable:
+        document = None
+    if reply.status != HTTPStatus.OK or document is None:
+        raise failure_of(reply.status, document, is_upload=is_upload)
+    return document
+
+
+def _is_page(reply: GraphReply, media: Media) -> bool:
+    """Return whether a page of HTML comes in the place of a file: an error that has the status of a success."""
+    return (
+        reply.status == HTTPStatus.OK
+        and bare(reply.header("content-type") or "") == HTML
+        and bare(media.mime_type) != HTML
+    )
+
+
+def _unreachable(failure: GraphUnreachable) -> MediaFailed:
+    return MediaFailed("meta_unavailable", f"Meta was not reached ({failure.reason}); try again.")

@@ -1,0 +1,55 @@
+"""What may go wrong with a file at Meta, as one exception: a route answers with it, and a job is tried again."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from app.domain.meta.graph_error_table import TOO_MANY_REQUESTS, rule_for
+from app.domain.meta.graph_errors import ErrorClass, GraphError, error_of_answer
+
+Code = Literal["not_found", "media_refused", "meta_refused", "meta_unavailable"]
+UNKNOWN_OBJECT = (100, 33)
+INVALID_PARAMETER = 100
+FOR_NOW = {
+    ErrorClass.TRANSIENT,
+    ErrorClass.THROTTLED,
+    ErrorClass.COOLED,
+    ErrorClass.PAIR_THROTTLED,
+    ErrorClass.PARKED,
+}
+UNKNOWN = "Meta has no such file: the id is wrong or of another account, or the file is too old or deleted."
+
+
+class MediaFailed(Exception):
+    """A file cannot be had, or sent. `code`: that of our API's error; `error`: Meta's own, if it named one."""
+
+    def __init__(self, code: Code, reason: str, error: GraphError | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.error = error
+
+    @property
+    def details(self) -> Mapping[str, Any] | None:
+        """Meta's error as Meta wrote it."""
+        return None if self.error is None else {"meta": dict(self.error.verbatim)}
+
+    @property
+    def summary(self) -> str:
+        """One line for the operator, without what Meta said: it may name a customer."""
+        return self.reason if self.error is None else f"Meta has answered with error {self.error.number}"
+
+
+def failure_of(status: int, document: object, *, is_upload: bool = False) -> MediaFailed:
+    """Return what an answer means that is no success. `document`: its JSON, None if it has none."""
+    error = error_of_answer(document)
+    if error is None:
+        return MediaFailed("meta_unavailable", f"Meta has answered HTTP {status} without an error of the Graph API.")
+    if (error.code, error.subcode) == UNKNOWN_OBJECT and not is_upload:
+        return MediaFailed("not_found", UNKNOWN, error)
+    rule = rule_for(error, status)
+    if status == TOO_MANY_REQUESTS or rule.error_class in FOR_NOW:
+        return MediaFailed("meta_unavailable", f"Meta takes no call of this kind for now ({error.summary}).", error)
+    if is_upload and error.code == INVALID_PARAMETER and error.subcode is None:
+        return MediaFailed("media_refused", f"Meta refuses the file ({error.summary}).", error)
+    hint = f"; {rule.hint}" if rule.hint else ""
+    return MediaFailed("meta_refused", f"Meta refuses the call ({error.summary}){hint}.", error)

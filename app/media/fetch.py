@@ -1,0 +1,125 @@
+"""Fetching on arrival: a job for each received file gets it from Meta and keeps it in the folder."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from app.domain.job import Dead, Done, Job, Outcome, Retry
+from app.domain.job_result import Attempt, JobResult, QueueSignal
+from app.domain.media_file import FETCH_SLOTS, MEDIA_QUEUE, NO_ROOM, Fetched, FetchResult, MediaFile, after_failure
+from app.domain.meta.media import UNKNOWN_TYPE, URL_LIFE, Media
+from app.graph.call import GraphApi
+from app.media.calls import Download, download, look_up
+from app.media.failures import MediaFailed
+from app.store import Store
+from app.store.media_folder import FolderUnusable, MediaFolder
+
+log = logging.getLogger(__name__)
+
+LEVELS: dict[type[Outcome], tuple[str, int]] = {
+    Done: ("stored", logging.INFO),
+    Retry: ("retry", logging.WARNING),
+    Dead: ("dead", logging.ERROR),
+}
+
+
+class Fetcher:
+    """The handler of the queue of media."""
+
+    def __init__(
+        self,
+        store: Store,
+        graph: GraphApi,
+        folder: MediaFolder,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._graph = graph
+        self._folder = folder
+        self._clock = clock
+        self._jitter = jitter
+
+    def has_work(self) -> bool:
+        """Return whether a file is to be fetched now, by a read: most commits bring none, and a claim writes."""
+        due = self._store.jobs.next_due_in(MEDIA_QUEUE)
+        return due is not None and due <= 0
+
+    def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
+        """Return the task of each claimed job. A job whose file was deleted is done."""
+        files = self._store.media.load(jobs) if jobs else {}
+        return [
+            (job, partial(self.fetch, job, files[job.id]) if job.id in files else partial(JobResult, job, Done()))
+            for job in jobs
+        ]
+
+    def fetch(self, job: Job, file: MediaFile) -> FetchResult:
+        """Fetch a file once. It is in the folder as a whole, as Meta has announced it, or not at all."""
+        at, started = self._clock(), time.monotonic()
+        try:
+            fetched = self._fetched(file)
+        except MediaFailed as failure:
+            result = self._failed(job, file, failure)
+        except FolderUnusable as unusable:
+            result = FetchResult(job, Retry(NO_ROOM), signal=QueueSignal.FAILURE, error=str(unusable))
+        else:
+            result = FetchResult(job, Done(), signal=QueueSignal.SUCCESS, fetched=fetched)
+            self._remove_if_deleted(job, file)
+        duration_ms = round((time.monotonic() - started) * 1000)
+        _log_attempt(job, file, result, duration_ms)
+        attempt = Attempt(at, None, result.error, duration_ms) if result.signal is QueueSignal.FAILURE else None
+        return FetchResult(
+            job, result.outcome, attempt, result.signal, None, FETCH_SLOTS, result.fetched, result.error
+        )
+
+    def _fetched(self, file: MediaFile) -> Fetched:
+        def look() -> Media:
+            found = look_up(self._graph, file.media_id)
+            return replace(found, sha256=found.sha256 or file.sha256)
+
+        arriving = download(self._graph, self._with_url(file) or look(), again=look)
+        try:
+            return self._kept(arriving, file)
+        finally:
+            arriving.close()
+
+    def _with_url(self, file: MediaFile) -> Media | None:
+        """Return the file with the address that its webhook had, while that holds: it saves a call."""
+        if file.url is None or file.attempts or self._clock() - file.created_at > URL_LIFE:
+            return None
+        return Media(file.media_id, file.mime_type, file.sha256, file.size, file.url)
+
+    def _kept(self, arriving: Download, file: MediaFile) -> Fetched:
+        written = self._folder.write(file.media_id, arriving.pieces())
+        announced = arriving.media.mime_type
+        mime_type = file.mime_type if announced == UNKNOWN_TYPE else announced
+        return Fetched(mime_type, written.sha256, written.size)
+
+    def _remove_if_deleted(self, job: Job, file: MediaFile) -> None:
+        """Delete the file again if its customer was erased while it came."""
+        if job.id not in self._store.media.load([job]):
+            self._folder.delete([file.media_id])
+
+    def _failed(self, job: Job, file: MediaFile, failure: MediaFailed) -> FetchResult:
+        is_unknown = failure.code == "not_found"
+        outcome = after_failure(
+            file, job.attempts, failure.summary, self._clock(), self._jitter(), is_unknown=is_unknown
+        )
+        signal = QueueSignal.NONE if is_unknown else QueueSignal.FAILURE
+        return FetchResult(job, outcome, signal=signal, error=failure.summary)
+
+
+def _log_attempt(job: Job, file: MediaFile, result: FetchResult, duration_ms: int) -> None:
+    label, level = LEVELS[type(result.outcome)]
+    fields = {
+        "media_id": file.media_id,
+        "attempt": job.attempts + 1,
+        "outcome": label,
+        "error": result.error,
+        "duration_ms": duration_ms,
+        "seconds": round(result.outcome.delay.total_seconds()) if isinstance(result.outcome, Retry) else None,
+    }
+    log.log(level, "media.fetched", extra=fields)

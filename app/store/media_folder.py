@@ -1,0 +1,173 @@
+"""The folder of the files that were fetched from Meta. A file is complete and on disk before it has its name.
+
+Every call works in a native thread: a slow disk delays no other greenlet. Several machines share the folder, or each
+of them has only what its own workers have fetched.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar, TypeVarTuple
+
+import gevent
+
+from app.domain.meta.media import MEDIA_ID
+from app.store.engine.executors import caught, value_of
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+PIECE_BYTES = 256 * 1024
+PART = ".part-"
+"""Begins the name of a file that is being written. One that is old was left by a process that died."""
+
+OLD_SECONDS = 3600.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class FolderUnusable(Exception):
+    """The folder has no room, or cannot be written. The message names the cause and the cure."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written: its size in bytes, and its SHA-256 in hexadecimal digits."""
+
+    size: int
+    sha256: str
+
+
+class MediaFolder:
+    """Files by the ids of media. `min_free_bytes`: what stays free on the disk."""
+
+    def __init__(self, path: Path, min_free_bytes: int) -> None:
+        self.path = path
+        self._min_free_bytes = min_free_bytes
+
+    def has(self, media_id: str) -> bool:
+        """Return whether a file is here."""
+        return _in_thread(self._file(media_id).is_file)
+
+    def write(self, media_id: str, pieces: Iterable[bytes]) -> Written:
+        """Keep a file, in the place of one of the same id.
+
+        Raises `FolderUnusable`, and whatever the pieces raise; nothing of the file stays then.
+        """
+        target = self._file(media_id)
+        part = self.path / f"{PART}{secrets.token_hex(8)}"
+        try:
+            with _in_thread(self._open_part, part, target) as file:
+                written = _write(file, pieces)
+                _in_thread(_sync, file)
+            _in_thread(_publish, part, target)
+        except OSError as error:
+            raise self._unusable(error) from error
+        finally:
+            _in_thread(_remove, part)
+        return written
+
+    def read(self, media_id: str) -> Generator[bytes, None, None] | None:
+        """Return the pieces of a file; None if it is not here."""
+        try:
+            file = _in_thread(self._file(media_id).open, "rb")
+        except OSError:
+            return None
+        return _pieces(file)
+
+    def delete(self, media_ids: Iterable[str]) -> None:
+        """Delete files; one that is not here is deleted already. Raises `FolderUnusable` if that is not possible."""
+        for media_id in media_ids:
+            try:
+                _in_thread(self._file(media_id).unlink)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise self._unusable(error) from error
+
+    def sweep(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
+        """Delete old files that no id of `known` stands for, and parts that were left behind; return how many."""
+        before, swept = time.time() - OLD_SECONDS, 0
+        for folder in _in_thread(self._folders):
+            old = _in_thread(_old_files, folder, before)
+            names = [path.name for path in old if MEDIA_ID.fullmatch(path.name)]
+            kept = set(known(names)) if names else set()
+            gone = [path for path in old if path.name.startswith(PART) or path.name in {*names} - kept]
+            for path in gone:
+                _in_thread(_remove, path)
+            swept += len(gone)
+        return swept
+
+    def _file(self, media_id: str) -> Path:
+        assert MEDIA_ID.fullmatch(media_id), "a media id holds nothing that leads out of the folder"
+        return self.path / media_id[-2:] / media_id
+
+    def _folders(self) -> list[Path]:
+        with suppress(OSError):
+            return [self.path, *(path for path in self.path.iterdir() if path.is_dir())]
+        return []
+
+    def _open_part(self, part: Path, target: Path) -> BinaryIO:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shutil.disk_usage(self.path).free < self._min_free_bytes:
+            raise OSError(errno.ENOSPC, "less is free than storage.minFreeMegabytes asks for")
+        return part.open("xb")
+
+    def _unusable(self, error: OSError) -> FolderUnusable:
+        if error.errno in _NO_ROOM:
+            return FolderUnusable("the disk of media.directory is nearly full: free some of it, or shorten retention")
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        return FolderUnusable(f"media.directory cannot be used ({reason}): let this user own it, or name another one")
+
+
+def _in_thread(work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+    outcome: T = value_of(gevent.get_hub().threadpool.apply(caught, (work, arguments)))
+    return outcome
+
+
+def _write(file: BinaryIO, pieces: Iterable[bytes]) -> Written:
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        _in_thread(file.write, piece)
+        digest.update(piece)
+        size += len(piece)
+    return Written(size, digest.hexdigest())
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _publish(part: Path, target: Path) -> None:
+    """Give a complete file its name, and make the name durable."""
+    part.replace(target)
+    for folder in (target.parent, target.parent.parent):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _pieces(file: BinaryIO) -> Generator[bytes, None, None]:
+    with file:
+        while piece := _in_thread(file.read, PIECE_BYTES):
+            yield piece
+
+
+def _old_files(folder: Path, before: float) -> list[Path]:
+    with suppress(OSError):
+        return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < before]
+    return []
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
