@@ -14,6 +14,7 @@ from app.events.consumers import bp as consumers
 from app.events.routes import bp as events
 from app.gateway import EXTENSION
 from app.health.routes import bp as health
+from app.media.routes import bp as media
 from app.messages.conversations import bp as conversations
 from app.messages.decisions import bp as decisions
 from app.messages.pauses import bp as sending
@@ -28,6 +29,8 @@ from app.web.guards import register_guards
 from app.web.middleware import RequestMiddleware
 from app.web.openapi import documented_api
 from app.web.query_parameters import register_query_parameters
+from app.web.transfers import EXTENSION as TRANSFERS
+from app.web.transfers import Transfers
 from app.webhook.openapi import document_webhook
 from app.webhook.receipts import bp as receipts
 from app.webhook.refusals import EXTENSION as REFUSALS
@@ -55,6 +58,7 @@ def create_app(settings: Settings) -> Flask:
     gateway = app.extensions[EXTENSION] = build_gateway(settings)
     bodies = app.extensions[BODIES] = BodyBudget()
     app.extensions[REFUSALS] = Refusals(gateway.store, gateway.metrics, gateway.clock)
+    app.extensions[TRANSFERS] = Transfers()
     finish = partial(finish_body, bodies)
     app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, finish)  # type: ignore[method-assign]
 
@@ -81,6 +85,7 @@ def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
         decisions,
         conversations,
         sending,
+        media,
     ):
         api.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
     app.register_blueprint(docs)

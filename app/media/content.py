@@ -1,0 +1,43 @@
+"""The bytes of a file, from the folder if they are there, otherwise from Meta; checked while they come."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from app.domain.media_file import FileState, MediaFile
+from app.domain.meta.media import Media
+from app.gateway import Gateway
+from app.media.calls import checked, download, look_up
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file that is ready to be sent. `length`: None if it is not known before the end."""
+
+    media: Media
+    length: int | None
+    pieces: Iterator[bytes]
+    close: Callable[[], None]
+
+
+def known_media(gateway: Gateway, media_id: str) -> tuple[Media, bool]:
+    """Return what is known of a file, and whether it is in the folder. Raises `MediaFailed`."""
+    file = gateway.store.media.find(media_id)
+    if file is not None and file.state is FileState.STORED and gateway.media_folder.has(media_id):
+        return stored_media(file), True
+    return look_up(gateway.graph, media_id), False
+
+
+def content_of(gateway: Gateway, media: Media, *, stored: bool) -> Content:
+    """Return the bytes of a file. Raises `MediaFailed`."""
+    pieces = gateway.media_folder.read(media.id) if stored else None
+    if pieces is not None:
+        return Content(media, media.size, checked(pieces, media), pieces.close)
+    if media.url is None:
+        media = look_up(gateway.graph, media.id)
+    fetched = download(gateway.graph, media, again=lambda: look_up(gateway.graph, media.id))
+    return Content(fetched.media, fetched.length, fetched.pieces(), fetched.close)
+
+
+def stored_media(file: MediaFile) -> Media:
+    """Return a file of the folder as Meta would tell of it."""
+    return Media(file.media_id, file.mime_type, file.sha256, file.size, filename=file.filename)

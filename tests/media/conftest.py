@@ -1,0 +1,42 @@
+"""`meta`: Meta's calls about files; `served`: a gateway that calls it, and fetches media on arrival."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.media.scripted_meta import ScriptedMeta, scripted_meta
+from tests.support.live import CONFIG, write_config
+from tests.support.serving import Running, serving
+
+OTHER_NUMBER = "9876543211"
+MEDIA = """
+    graph: {{ baseUrl: "{meta}" }}
+    media: {{ fetchOnArrival: true }}
+"""
+
+
+def config_for(meta: str) -> str:
+    numbers = f'phoneNumberIds: ["9876543210", "{OTHER_NUMBER}"]'
+    return CONFIG.replace('phoneNumberId: "9876543210"', numbers) + MEDIA.format(meta=meta)
+
+
+@pytest.fixture(scope="module")
+def shared_meta() -> Iterator[ScriptedMeta]:
+    with scripted_meta() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, shared_meta: ScriptedMeta) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("media")
+    config = write_config(folder, config_for(shared_meta.url))
+    with serving(folder, "--config", str(config), "--live", "--yes-live", "--workers", "1") as running:
+        yield running
+
+
+@pytest.fixture
+def meta(shared_meta: ScriptedMeta) -> ScriptedMeta:
+    shared_meta.files.clear()
+    shared_meta.answers.clear()
+    shared_meta.asked.clear()
+    return shared_meta
