@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -13,6 +14,7 @@ from app.domain.event_json import event_json
 from app.domain.job import Dead, Done, Job, Outcome, Retry
 from app.domain.job_result import Attempt, JobResult
 from app.domain.meta.envelope import meta_envelope
+from app.domain.meta.media import with_media_urls
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from app.domain.push_response import PushResponse
 from app.domain.retry import outcome_of, pause_after
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 1024
 """An event whose stored document is larger is not loaded together with others."""
+
+MediaUrl = Callable[[str], str | None]
+"""Returns where others get a file from the gateway, by its id; None if that is not known."""
 
 OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Done: ("delivered", logging.INFO),
@@ -62,7 +67,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
     if destination is None:
         return JobResult(job, Retry(pause_after(job.attempts, gateway.jitter())))
     at = gateway.clock()
-    body = body_for(destination, event)
+    body = body_for(destination, event, gateway.settings.service.media_url)
     response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
     outcome, signal, retry_after = outcome_of(response, job.attempts, gateway.jitter())
     _log_attempt(job, delivery, response, outcome)
@@ -71,14 +76,20 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
     return JobResult(job, outcome, attempt, signal, retry_after, destination.max_in_flight)
 
 
-def body_for(destination: Destination, event: Event) -> bytes:
+def body_for(destination: Destination, event: Event, media_url: MediaUrl) -> bytes:
     """Return the event in the destination's format."""
-    return body_in(destination.format, event)
+    return body_in(destination.format, event, media_url)
 
 
-def body_in(format_: str, event: Event) -> bytes:
-    """Return the event in a format, as ASCII: escapes keep every character, lone surrogates too."""
-    document = meta_envelope(event) if format_ == "meta" else event_json(event)
+def body_in(format_: str, event: Event, media_url: MediaUrl) -> bytes:
+    """Return the event in a format, as ASCII: escapes keep every character, lone surrogates too.
+
+    In the `meta` format media have the URL of `media_url` and not Meta's: a receiver has our token, not Meta's.
+    """
+    if format_ == "meta":
+        document = meta_envelope(replace(event, raw=with_media_urls(event.raw, media_url)))
+    else:
+        document = event_json(event)
     return json.dumps(document, separators=(",", ":")).encode()
 
 

@@ -70,7 +70,8 @@ def send_event_body(event_id: str) -> Response:
     if event is None:
         raise no_such("event", event_id)
     format_ = read_matching("format", re.compile("|".join(FORMATS)), f"one of {', '.join(FORMATS)}") or FORMATS[0]
-    return Response(body_in(format_, event), mimetype="application/octet-stream")
+    media_url = gateway().settings.service.media_url
+    return Response(body_in(format_, event, media_url), mimetype="application/octet-stream")
 
 
 @bp.post("/deliveries/<delivery_id>/replay")

@@ -17,7 +17,7 @@ def send_test_event(destination: Destination, gateway: Gateway) -> dict[str, Any
     """Push one test event and return the response. It counts neither for the breaker nor in the metrics."""
     at = gateway.clock()
     event = new_test_event(at)
-    body = body_for(destination, event)
+    body = body_for(destination, event, gateway.settings.service.media_url)
     response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
     return {
         "ok": response.is_success,
