@@ -25,6 +25,7 @@ COMMANDS = {
     "events": "app.cli.events:events_group",
     "init": "app.cli.init:init_command",
     "listen": "app.cli.listen:listen_command",
+    "media": "app.cli.media:media_group",
     "messages": "app.cli.messages:messages_group",
     "onboarding": "app.cli.onboarding:onboarding_command",
     "openapi": "app.cli.openapi:openapi_command",

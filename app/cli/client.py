@@ -1,6 +1,6 @@
 """The command line's HTTP client of a running service. It uses the public API, as any other client would."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from app.cli import CommandFailed, Misconfigured
+from app.cli.form_body import PIECE_BYTES, FormBody
 from app.config import REALMS, ApiAccess, Mode, Token
 from app.config.start_options import DRY_RUN_APP_SECRET, LIVE, PORT, URL
 
@@ -103,6 +104,19 @@ class Client:
     def content(self, path: str, **query: Any) -> bytes:
         """Return the bytes that a GET of the API returns."""
         return bytes(self._call_api("GET", path, query).content)
+
+    def upload(self, path: str, form: FormBody) -> dict[str, Any]:
+        """Return the JSON object that a POST of a form with a file returns; the file is read piece by piece."""
+        headers = {"Content-Type": form.content_type}
+        return self._object(self._call_api("POST", path, {}, data=form, headers=headers))
+
+    def download(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes that a GET of the API returns, piece by piece."""
+        with self._call_api("GET", path, {}, stream=True) as response:
+            try:
+                yield from response.iter_content(PIECE_BYTES)
+            except requests.RequestException as error:
+                raise Unreachable("the file was cut off before its end; try again") from error
 
     def get_outside_api(self, path: str) -> dict[str, Any]:
         """Return the JSON object of a route outside the API. Without the scope `operate` such a route answers 404."""
