@@ -23,7 +23,7 @@ from app.domain.media_file import FETCH_SLOTS, MEDIA_QUEUE
 from app.domain.message import queue_of_number
 from app.domain.meta.signature import signed_with
 from app.domain.pacing import Pace
-from app.domain.send_limits import SendLimits
+from app.domain.send_limits import BATCH, SendLimits
 from app.events.split import Splitter
 from app.gateway import Gateway
 from app.gevent_patch import is_patched
@@ -179,7 +179,8 @@ def _send_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
             has_work=partial(sender.has_work, queue_of_number(number)),
             ordered=True,
             slots=limits.slots,
-            max_claim=limits.batch,
+            max_claim=limits.batch_after,
+            rest_seconds=BATCH.total_seconds(),
             undo=sender.take_back,
         )
         for number in gateway.settings.whatsapp.phone_number_ids
@@ -195,7 +196,6 @@ def _media_queue(gateway: Gateway) -> Queue:
         fetcher.prepare,
         has_work=fetcher.has_work,
         slots=FETCH_SLOTS,
-        max_claim=FETCH_SLOTS,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.domain.pacing import Pace
+from app.domain.pacing import NUMBER_BURST, Pace
 from app.domain.window import WindowPolicy
 
 BATCH = timedelta(milliseconds=50)
@@ -23,8 +23,16 @@ class SendLimits:
 
     @property
     def batch(self) -> int:
-        """How many messages one claim takes at most."""
+        """How many messages one claim takes at most, if it is not late."""
         return max(1, self.per_second * BATCH // timedelta(seconds=1))
+
+    def batch_after(self, seconds: float) -> int:
+        """Return how many messages one claim takes at most, so many seconds after the last one.
+
+        A slow database has few claims a second: each takes the messages of the whole time, as far as a number may
+        catch up on it.
+        """
+        return max(self.batch, int(self.per_second * min(seconds, NUMBER_BURST.total_seconds())))
 
     @property
     def slots(self) -> int:

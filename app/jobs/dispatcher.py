@@ -5,6 +5,7 @@ backlog and its jobs take milliseconds, a claim also gets the jobs that the slot
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -27,10 +28,6 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
 TIMER_SECONDS = 60.0
 STORE_RETRY_SECONDS = 0.5
-MIN_REST_SECONDS = 0.02
-"""A queue without a backlog is checked at most 50 times a second, however often the notifier wakes its dispatcher:
-one claim for the jobs of 20 ms costs no more than a claim for each of them."""
-
 BATCH_WINDOW_SECONDS = 0.010
 """How long a claim waits for more slots to become free: one claim for several jobs is cheaper than one for each."""
 
@@ -66,6 +63,7 @@ class Dispatcher:
         self._woken = Event()
         self._jobs = Slots(self._handle)
         self._pace = pace or Pace()
+        self._claimed_at = time.monotonic()
         self._is_held_back = False
         self._stopped = False
         self._waiting = Throttle()
@@ -84,8 +82,9 @@ class Dispatcher:
                 rest_seconds = STORE_RETRY_SECONDS
             self.turn.rest(rest_seconds)
             if rest_seconds and not self._stopped:
-                gevent.sleep(MIN_REST_SECONDS)
-                self._woken.wait(max(0.0, rest_seconds - MIN_REST_SECONDS))
+                # however often the notifier wakes it: one claim for several jobs costs no more than one for each
+                gevent.sleep(self._queue.rest_seconds)
+                self._woken.wait(max(0.0, rest_seconds - self._queue.rest_seconds))
         self._hand_back(self._jobs.take_waiting())
 
     def _log_waiting(self, reason: str) -> None:
@@ -138,7 +137,7 @@ class Dispatcher:
         if not jobs:
             return self._seconds_until_due()
         self._start(jobs)
-        return 0 if len(jobs) == request.limit and not self._queue.singleton else MIN_REST_SECONDS
+        return 0 if len(jobs) == request.limit and not self._queue.singleton else self._queue.rest_seconds
 
     def _has_room(self) -> bool:
         """Return whether to claim more jobs: once half of those are started that were claimed ahead."""
@@ -149,13 +148,17 @@ class Dispatcher:
 
     def _next_request(self) -> ClaimRequest:
         if not self._queue.ahead:
-            limit = min(self._room(), self._queue.max_claim or self._slots)
+            limit = min(self._room(), self._most_at_once())
             return ClaimRequest(self._queue.name, self._queue.max_in_flight, limit)
         slow = self._jobs.slow(SLOW_SECONDS)
         self._pace.measure(self._slots - len(slow))
         held = sorted(self._leases.slots(self._queue.name) - slow, key=self._jobs.load)
         slots = self._slots - len(slow)
         return ClaimRequest(self._queue.name, self._queue.max_in_flight, self._room(), slots, tuple(held))
+
+    def _most_at_once(self) -> int:
+        before, self._claimed_at = self._claimed_at, time.monotonic()
+        return self._slots if self._queue.max_claim is None else self._queue.max_claim(self._claimed_at - before)
 
     def _seconds_until_due(self) -> float:
         """Return when to check the queue again after a claim that returned nothing."""

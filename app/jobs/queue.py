@@ -34,8 +34,9 @@ class Queue:
     - `singleton`: the queue has one job, which is never deleted. After each attempt another one follows.
     - `wakes_on_commit`: check the queue after every commit; otherwise only on its timer.
     - `ordered`: a finished job may make the next one with its ordering key due.
-    - `slots`: how many jobs one worker handles at a time, if not as many as of each queue; `max_claim`: how many of
-      them a claim takes.
+    - `slots`: how many jobs one worker handles at a time, if not as many as of each queue.
+    - `max_claim`: how many of them a claim takes, by the seconds since the last one.
+    - `rest_seconds`: how long the queue is not looked at after a claim that took all that was due.
     - `ahead`: while there is a backlog, claim more jobs than are in flight, and settle each while the next one is in
       flight. For jobs that take milliseconds and may be done twice.
     - `undo`: take back what `prepare` has stored about claimed jobs, of those whose task has not had an effect yet.
@@ -49,7 +50,8 @@ class Queue:
     wakes_on_commit: bool = True
     ordered: bool = False
     slots: int | None = None
-    max_claim: int | None = None
+    max_claim: Callable[[float], int] | None = None
+    rest_seconds: float = 0.02
     ahead: bool = False
     undo: Undo = _nothing
 

@@ -135,3 +135,7 @@ def test_the_limits_of_a_number_follow_its_rate() -> None:
 
     assert [SendLimits(rate, LIMITS.pair, "off", None).batch for rate in rates] == [1, 4, 50]
     assert [SendLimits(rate, LIMITS.pair, "off", None).slots for rate in rates] == [8, 80, MAX_SLOTS]
+
+
+def test_a_claim_that_comes_late_takes_the_messages_of_the_whole_time_up_to_the_burst() -> None:
+    assert [LIMITS.batch_after(seconds) for seconds in (0.01, 0.05, 0.2, 10)] == [4, 4, 16, 40]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, literal, select
 
 from app.domain.queue import QueueDepth
 from app.store.tables.queues import queue_of
@@ -18,6 +18,12 @@ IS_CLAIMED = jobs.c.claim_id.is_not(None)
 """In flight, if `due_at`, the end of the lease, is later than now."""
 
 _LOCK = select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.id).with_for_update()
+
+_EARLIEST = select(
+    select(func.min(jobs.c.due_at)).where(jobs.c.queue == bindparam("of_queue")).scalar_subquery().label("earliest"),
+    queues,
+).select_from(select(literal(1)).subquery().outerjoin(queues, queues.c.name == bindparam("of_queue")))
+"""One statement, and a row also without the queue's own: it is asked before each claim."""
 
 
 def lock_jobs(connection: Connection, row_ids: Collection[int]) -> list[JobRow]:
@@ -42,12 +48,11 @@ def earliest_due(connection: Connection, now: datetime, queue: str) -> datetime 
 
     For a claimed job this is the end of its lease. None if no job is open, or the queue is paused or disabled.
     """
-    query = select(func.min(jobs.c.due_at)).where(jobs.c.queue == queue)
-    earliest: datetime | None = connection.execute(query).scalar_one()
-    row = connection.execute(select(queues).where(queues.c.name == queue)).one_or_none()
-    if row is None or earliest is None:
+    row = connection.execute(_EARLIEST, {"of_queue": queue}).one()
+    if row.name is None or row.earliest is None:
+        earliest: datetime | None = row.earliest
         return earliest
-    return queue_of(row).as_of(now).earliest_attempt(earliest)
+    return queue_of(row).as_of(now).earliest_attempt(row.earliest)
 
 
 def depths_of_queues(connection: Connection, now: datetime) -> list[QueueDepth]:
