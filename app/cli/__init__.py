@@ -22,6 +22,7 @@ COMMANDS = {
     "db": "app.cli.db:db_group",
     "deliveries": "app.cli.deliveries:deliveries_group",
     "destinations": "app.cli.destinations:destinations_group",
+    "doctor": "app.cli.doctor.command:doctor_command",
     "events": "app.cli.events:events_group",
     "init": "app.cli.init:init_command",
     "listen": "app.cli.listen:listen_command",

@@ -84,6 +84,19 @@ def _settings_of_meta(flags: Flags, live: bool = False, yes_live: bool = False) 
     return client_settings(Flags(**names, dry_run=True, listens=False))
 
 
+def check_options(command: Command) -> Command:
+    """Give a command the options that say which config, and the two yeses to live, as `flags`."""
+
+    @wraps(command)
+    def with_flags(flags: Flags, live: bool, yes_live: bool, **others: Any) -> Any:
+        named: list[StartOption[Any]] = [CONFIG, PROFILE, ENV_FILE]
+        names = {option.keyword: flags.get(option) for option in named}
+        return command(flags=Flags(**names, live=live, yes_live=yes_live, listens=False), **others)
+
+    flagged = _with_flags(with_flags, Commands.EVERY, Commands.START_OR_CLIENT)
+    return click_option(LIVE)(click_option(YES_LIVE)(flagged))
+
+
 def page_options(command: Command) -> Command:
     """Give a command the options that say which page of a list, as `limit` and `cursor`."""
     return _decorated(command, _PAGE)

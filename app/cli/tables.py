@@ -4,12 +4,14 @@ On a terminal a time is shown as "3 min ago".
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from app.cli.times import for_people, is_time
+from app.config import start_environment
 
 
 def print_json(answer: Any) -> None:
@@ -63,6 +65,11 @@ def _cell(name: str, value: Any) -> str:
     if is_time(name, value):
         value = for_people(value)
     return escape_for_terminal(json.dumps(value) if isinstance(value, dict | list) else str(value))
+
+
+def styled(text: str, colour: str) -> str:
+    """Return a text in a colour where standard output is a terminal that may have colours (https://no-color.org)."""
+    return click.style(text, fg=colour) if sys.stdout.isatty() and not start_environment().get("NO_COLOR") else text
 
 
 def escape_for_terminal(text: str) -> str:

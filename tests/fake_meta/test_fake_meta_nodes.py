@@ -376,3 +376,22 @@ def test_a_template_exists_once_in_a_language(meta: CalledMeta) -> None:
     other = meta.ask("POST", f"{WABA}/message_templates", {**TEMPLATE, "language": "de"})
 
     assert (again.status, other.status) == (400, 200)
+
+
+def test_an_apps_webhook_is_told_to_the_app_itself(meta: CalledMeta) -> None:
+    path, app_token = f"{ACCOUNTS.app_id}/subscriptions", f"{ACCOUNTS.app_id}|{ACCOUNTS.app_secret}"
+    meta.outlet.answer = lambda url: (200, dict(parse_qsl(urlsplit(url).query))["hub.challenge"].encode())
+    webhook = {"object": "whatsapp_business_account", "callback_url": "https://x.example/hook"}
+
+    before = data(meta.ask("GET", path, token=app_token))["data"]
+    meta.ask("POST", path, {**webhook, "verify_token": "v", "fields": "messages,flows"})
+    [after] = data(meta.ask("GET", path, token=app_token))["data"]
+
+    assert before == []
+    assert (after["callback_url"], [field["name"] for field in after["fields"]]) == (
+        webhook["callback_url"],
+        ["messages", "flows"],
+    )
+    assert error_of(meta.ask("GET", path))["code"] == 15
+    assert error_of(meta.ask("GET", path, token=f"{ACCOUNTS.app_id}|another"))["code"] == 190
+    assert error_of(meta.ask("GET", "999/subscriptions", token=app_token))["code"] == 100

@@ -30,6 +30,11 @@ class Accounts:
     def __post_init__(self) -> None:
         self._by_id.update({number.id: number for number in self.numbers})
 
+    @property
+    def app_token(self) -> str:
+        """The token of the app itself."""
+        return f"{self.app_id}|{self.app_secret}"
+
     def number(self, number_id: str) -> Number | None:
         """Return a number by its id."""
         return self._by_id.get(number_id)
@@ -46,7 +51,13 @@ class Accounts:
             return "expired_token"
         return None if self._knows(token) else "invalid_token"
 
+    def is_app_token(self, token: str) -> bool:
+        """Return whether a token is that of the app itself."""
+        return constant_time_index(token.encode(), [self.app_token.encode()]) is not None
+
     def _knows(self, token: str) -> bool:
+        if "|" in token:
+            return self.is_app_token(token)
         if self.tokens is None:
             return not token.startswith("invalid")
         return constant_time_index(token.encode(), (known.encode() for known in self.tokens)) is not None

@@ -10,6 +10,7 @@ from app.graph.fake.acting import act
 from app.graph.fake.clock import MovableClock
 from app.graph.fake.journal import Journal
 from app.graph.fake.meta import Meta
+from app.graph.fake.nodes import NODE
 from app.graph.fake.posting import Poster
 from app.graph.fake.scripts import set_script
 from app.graph.fake.state import MemoryState
@@ -88,6 +89,11 @@ def _callback(control: Control, _: Call, body: dict[str, Any]) -> Any:
     return {"success": True}
 
 
+def _node(control: Control, _: Call, body: dict[str, Any]) -> Any:
+    control.meta.state.put(NODE, str(body["id"]), dict(body["fields"]))
+    return {"success": True}
+
+
 def _customer(control: Control, call: Call, body: dict[str, Any]) -> Any:
     return {"id": act(control.meta, body, call.origin)}
 
@@ -117,4 +123,5 @@ HANDLERS: dict[tuple[str, str], Callable[[Control, Call, Any], Any]] = {
     ("POST", "clock"): _clock,
     ("POST", "customer"): _customer,
     ("POST", "callback"): _callback,
+    ("POST", "node"): _node,
 }

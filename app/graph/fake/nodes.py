@@ -10,6 +10,7 @@ from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import refuse
 from app.graph.fake.wire import Answer, Call, json_answer
 
+NODE, TOKEN = "node", "token"
 ID = r"(\d{1,32})"
 SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 ON_REQUEST = ("whatsapp_business_manager_messaging_limit", "health_status", "name_status", "status")
@@ -21,6 +22,7 @@ def get_node(meta: Meta, call: Call, node: str) -> Answer:
         return json_answer(_chosen(_number(meta, number), call, node))
     if meta.accounts.numbers_of(node):
         account = {"id": node, "name": "Test account", "timezone_id": "1", "currency": "USD", **_health(node)}
+        account |= _told(meta, node)
         return json_answer(_chosen(account, call, node, usual=("id", "name", "timezone_id", "currency")))
     return templates.get_template(meta, node) or media.get_media(meta, call, node)
 
@@ -60,12 +62,12 @@ def debug_token(meta: Meta, call: Call) -> Answer:
         "granular_scopes": [{"scope": scope, "target_ids": targets} for scope in SCOPES] if is_valid else [],
         "user_id": "122100000000000000",
     }
-    return json_answer({"data": data})
+    return json_answer({"data": {**data, **_told(meta, TOKEN)}})
 
 
 def app_token(meta: Meta, call: Call) -> Answer:
     """Return the token of an app for its id and secret."""
-    token = f"{meta.accounts.app_id}|{meta.accounts.app_secret}"
+    token = meta.accounts.app_token
     presented = f"{call.query.get('client_id')}|{call.query.get('client_secret')}"
     if constant_time_index(presented.encode(), [token.encode()]) is None:
         raise refuse("invalid_parameter", "Error validating client secret.")
@@ -93,7 +95,13 @@ def _number(meta: Meta, number: Number) -> dict[str, Any]:
         "name_status": "APPROVED",
         "status": "CONNECTED",
         **_health(number.id),
+        **_told(meta, number.id),
     }
+
+
+def _told(meta: Meta, node: str) -> dict[str, Any]:
+    """Return the fields of a node that the fake was told to answer."""
+    return meta.state.get(NODE, node) or {}
 
 
 def _health(node: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ REFUSALS = {
         "The current time is Friday, 27-Nov-26 09:00:00 PST.",
         subcode=463,
     ),
+    "needs_app_token": Refusal(400, 15, "(#15) This method must be called with an app access_token."),
     "invalid_token": Refusal(401, 190, "Invalid OAuth access token - Cannot parse access token"),
     "no_token": Refusal(
         401, 104, "(#104) This api call must be called with an access token or with an app secret proof"

@@ -9,7 +9,7 @@ from app.graph.fake.refusals import refuse
 from app.graph.fake.values import of_text
 from app.graph.fake.wire import Answer, Call, json_answer
 
-KIND = "subscription"
+KIND, APP_KIND = "subscription", "app_webhook"
 
 
 def list_apps(meta: Meta, _: Call, waba: str) -> Answer:
@@ -46,8 +46,23 @@ def set_callback(meta: Meta, call: Call, app: str) -> Answer:
         raise refuse("unknown_object", id=app)
     body = fields_of(call)
     of_text(body, "object", "", 100)
-    _shake_hands(meta, of_text(body, "callback_url", "", 2000), of_text(body, "verify_token", "", 500))
+    url, fields = of_text(body, "callback_url", "", 2000), body.get("fields", "messages")
+    _shake_hands(meta, url, of_text(body, "verify_token", "", 500))
+    names = fields if isinstance(fields, list) else str(fields).split(",")
+    webhook = {"object": body["object"], "callback_url": url, "active": True}
+    version = meta.accounts.version
+    meta.state.put(APP_KIND, app, {**webhook, "fields": [{"name": str(name), "version": version} for name in names]})
     return json_answer({"success": True})
+
+
+def get_callback(meta: Meta, call: Call, app: str) -> Answer:
+    """Return the webhook of an app. Only the app's own token may read it."""
+    if app != meta.accounts.app_id:
+        raise refuse("unknown_object", id=app)
+    if not meta.accounts.is_app_token(call.headers.get("authorization", "").partition(" ")[2]):
+        raise refuse("needs_app_token")
+    webhook = meta.state.get(APP_KIND, app)
+    return json_answer({"data": [webhook] if webhook else []})
 
 
 def _shake_hands(meta: Meta, url: str, verify_token: str) -> None:
@@ -67,5 +82,6 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"(\d{1,32})/subscribed_apps", list_apps),
     ("POST", r"(\d{1,32})/subscribed_apps", subscribe),
     ("DELETE", r"(\d{1,32})/subscribed_apps", unsubscribe),
+    ("GET", r"(\d{1,32})/subscriptions", get_callback),
     ("POST", r"(\d{1,32})/subscriptions", set_callback),
 ]

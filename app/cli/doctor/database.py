@@ -1,0 +1,67 @@
+"""What is looked at of the database and its disk. Nothing is created; what is written to try it is rolled back."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.cli.doctor.finding import Finding, error, fine, warning
+from app.config import Settings, owner_of
+from app.config.data_folder import why_unwritable
+from app.config.schema.databases import path_in
+from app.config.start_options import DATA_DIR
+from app.store import SchemaStatus, Store, StoreError
+
+MEGABYTE = 1024 * 1024
+COMFORTABLE_MEGABYTES = 2048
+OK = "ok"
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Connect, and look whether the schema fits, the database takes writes, and the disk has room."""
+    source, file = settings.storage.source, path_in(settings.storage.url)
+    if file is not None:
+        yield disk(file, settings.storage.min_free_megabytes)
+    why = None if file is None else why_unwritable(file, shows_path=source == DATA_DIR.variable)
+    if why is not None:
+        yield error("database", why, f"see {source}")
+        return
+    store = Store(settings.storage.url, min_free_bytes=0, cooperative=False, source=source, owner=owner_of(settings))
+    try:
+        store.open()
+        yield from _schema(store, store.schema_status(), source)
+    except StoreError as failure:
+        yield error("database", *_parted(failure.for_operator, f"see {source}"))
+    finally:
+        store.close()
+
+
+def disk(file: Path, min_free_megabytes: int) -> Finding:
+    """Look at the room beside a SQLite file: with less than a minimum no webhook is accepted."""
+    folder = next(path for path in file.parents if path.exists())
+    free = shutil.disk_usage(folder).free // MEGABYTE
+    told = f"{free} MB free beside the database"
+    if free < min_free_megabytes:
+        cure = f"free some, or move ${DATA_DIR.variable}"
+        return error("disk", f"{told}: under {min_free_megabytes} MB webhooks are refused", cure)
+    if free < COMFORTABLE_MEGABYTES:
+        return warning("disk", told, f"below {min_free_megabytes} MB webhooks are refused; see docs/operate.md")
+    return fine("disk", told)
+
+
+def _schema(store: Store, status: SchemaStatus, source: str) -> Iterator[Finding]:
+    name = f"{store.kind}, schema {status.version or 'none'}, head {status.head}"
+    if status.version is None:
+        yield fine("database", f"{name}: it is made by `serve` or `flask wats db upgrade`")
+    elif not status.compatible and status.version > status.head:
+        yield error("database", f"{name}: it is newer than this code", "run the newer code")
+    elif not status.compatible:
+        yield error("database", name, "run `flask wats db upgrade`, or `serve`, which does it")
+    elif (writing := store.checks()["database"]) != OK:
+        yield error("database", f"{name}: {writing}", f"see {source}")
+    else:
+        yield fine("database", f"{name}, takes writes")
+
+
+def _parted(text: str, otherwise: str) -> tuple[str, str]:
+    what, _, cure = text.partition("; ")
+    return what, cure or otherwise

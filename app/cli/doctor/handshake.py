@@ -1,0 +1,49 @@
+"""Meta's handshake with our own public address, performed as Meta does."""
+
+import secrets
+from collections.abc import Iterator
+
+import requests
+
+from app.cli.client import new_session
+from app.cli.doctor.finding import Finding, error, fine
+from app.config import Settings
+
+CONNECT_SECONDS, READ_SECONDS = 5, 15
+SHOWN = 80
+
+
+def handshake(url: str, settings: Settings) -> Iterator[Finding]:
+    """Ask for a challenge back, with the right verify token; then see that a wrong one is refused."""
+    token, challenge = settings.webhook.verify_token, secrets.token_hex(8)
+    try:
+        status, body = _ask(url, token.current, challenge)
+        refused, _ = _ask(url, "not-" + secrets.token_hex(8), challenge)
+    except requests.exceptions.SSLError:
+        cure = "install a certificate of a public authority, with its intermediates; Meta takes no self-signed one"
+        yield error("handshake", f"{url} shows a certificate that is not trusted", cure)
+    except requests.RequestException as failure:
+        cure = "start the service; point the proxy or the tunnel at it, and open the firewall"
+        yield error("handshake", f"{url} is not reached ({type(failure).__name__})", cure)
+    else:
+        is_echoed = body == challenge.encode()
+        yield _judged(url, status, is_echoed, token.name)
+        if is_echoed and refused == requests.codes.ok:
+            yield error("handshake", f"{url} takes any verify token", "another service answers there: not wats")
+
+
+def _ask(url: str, token: str, challenge: str) -> tuple[int, bytes]:
+    query = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
+    timeouts = (CONNECT_SECONDS, READ_SECONDS)
+    with new_session().get(url, params=query, timeout=timeouts, allow_redirects=False, stream=True) as response:
+        return response.status_code, response.raw.read(SHOWN)
+
+
+def _judged(url: str, status: int, is_echoed: bool, name: str) -> Finding:
+    if status == requests.codes.ok and is_echoed:
+        return fine("handshake", f"{url} answers Meta's handshake")
+    if status == requests.codes.forbidden:
+        cure = f"start the service with the same {name}; or another wats answers there"
+        return error("handshake", f"{url} refuses the verify token of {name}", cure)
+    cure = "the address must lead to webhook.path, unchanged: see the proxy, and `flask wats onboarding`"
+    return error("handshake", f"{url} answers HTTP {status} instead of the challenge", cure)
