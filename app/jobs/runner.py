@@ -167,7 +167,7 @@ class JobRunner:
                     has_queues = True
                     for dispatcher in self._dispatchers:
                         dispatcher.wake()
-                self._store.heartbeats.beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
+                self._beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
                 others.look()
             except StoreError as error:
                 reason = self._store.explain(error)
@@ -177,6 +177,16 @@ class JobRunner:
             rest_seconds = BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS
             self._beating.rest(rest_seconds)
             stop.wait(rest_seconds)
+
+    def _beat(self, heartbeat: Heartbeat) -> None:
+        """Record a heartbeat; after answers of Meta's a durable one, which brings them to the disk as well."""
+        jobs = self._store.jobs
+        durable, jobs.has_unsynced_answers = jobs.has_unsynced_answers, False
+        try:
+            self._store.heartbeats.beat(heartbeat, durable=durable)
+        except StoreError:
+            jobs.has_unsynced_answers |= durable
+            raise
 
     def _listen_until(self, stop: Event) -> None:
         listener = self._store.notifier.listen("work")

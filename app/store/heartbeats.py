@@ -15,12 +15,13 @@ KEPT_FOR = timedelta(days=1)
 class Heartbeats(Repository):
     """Reads and writes heartbeats."""
 
-    def beat(self, heartbeat: Heartbeat) -> None:
+    def beat(self, heartbeat: Heartbeat, *, durable: bool = False) -> None:
         """Record that a process is alive now, by the clock that all processes share.
 
-        The first heartbeat of a process also deletes those older than a day, and those from the future.
+        The first heartbeat of a process also deletes those older than a day, and those from the future. A durable one
+        brings to the disk what was committed before it, too.
         """
-        self._store.write(lambda c: _beat(c, replace(heartbeat, at=self._store.now(c))), durable=False)
+        self._store.write(lambda c: _beat(c, replace(heartbeat, at=self._store.now(c))), durable=durable)
 
     def delete(self, process: str) -> None:
         """Delete the heartbeat of a process that stops cleanly."""

@@ -37,7 +37,10 @@ class Jobs(Repository):
     """Open work. `kinds` says what each kind of queue adds to settling; `jitter` spreads the pauses of breakers.
 
     Claims and settlements do not wait for the disk: a job whose claim or result a power cut takes back is done again.
+    What cannot be done again is an answer of Meta's: `has_unsynced_answers` asks for a durable commit within seconds.
     """
+
+    has_unsynced_answers = False
 
     def __init__(self, store: StoreContext, kinds: Mapping[str, QueueKind], jitter: Jitter = random.random) -> None:
         super().__init__(store)
@@ -75,6 +78,7 @@ class Jobs(Repository):
 
         def settle(connection: Connection) -> SettledJobs:
             results = drain()
+            self.has_unsynced_answers |= any(result.outlives_claim for result in results)
             return self._settle(connection, self._store.now(connection), results)
 
         settled = self._store.write(settle, durable=False)
