@@ -20,7 +20,6 @@ from app.jobs.pace import Pace
 from app.jobs.queue import Queue, Task
 from app.jobs.slots import Slots
 from app.jobs.turns import Turn
-from app.log import Throttle
 from app.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -66,7 +65,6 @@ class Dispatcher:
         self._claimed_at = time.monotonic()
         self._is_held_back = False
         self._stopped = False
-        self._waiting = Throttle()
         self.turn = Turn(queue.name)
         leases.when_dropped(queue.name, self._note_dropped)
         leases.when_handed_back(queue.name, queue.undo)
@@ -78,7 +76,7 @@ class Dispatcher:
             try:
                 rest_seconds = self._claim_and_start()
             except StoreError as error:
-                self._log_waiting(self._store.explain(error))
+                self._store.outage.met(error, queue=self._queue.name)
                 rest_seconds = STORE_RETRY_SECONDS
             self.turn.rest(rest_seconds)
             if rest_seconds and not self._stopped:
@@ -86,12 +84,6 @@ class Dispatcher:
                 gevent.sleep(self._queue.rest_seconds)
                 self._woken.wait(max(0.0, rest_seconds - self._queue.rest_seconds))
         self._hand_back(self._jobs.take_waiting())
-
-    def _log_waiting(self, reason: str) -> None:
-        repeats = self._waiting.repeats(reason)
-        if repeats is not None:
-            fields = {"queue": self._queue.name, "reason": reason, "repeats": repeats or None}
-            log.warning("worker.waiting_for_store", extra=fields)
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -191,7 +183,7 @@ class Dispatcher:
         try:
             self._leases.hand_back(jobs)
         except StoreError as error:
-            self._log_waiting(self._store.explain(error))
+            self._store.outage.met(error, queue=self._queue.name)
 
     def _prepare(self, jobs: Sequence[Job]) -> Sequence[tuple[Job, Task]]:
         """Return a task for each job. If they cannot be prepared together, each task prepares its job alone.

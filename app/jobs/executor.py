@@ -12,7 +12,6 @@ from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
 from app.jobs.leases import Leases
 from app.jobs.queue import Queue, Task
-from app.log import Throttle
 from app.store import GroupCommit, Store, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,6 @@ class Executor:
         self._settlements = settlements
         self._on_failpoint = on_failpoint
         self._settling = Pool(MAX_UNSETTLED)
-        self._outage: Throttle | None = None
 
     def handle(self, queue: Queue, job: Job, task: Task) -> JobResult | None:
         """Make one attempt, have it settled, and return its result. If the lease is over, hand the job back instead.
@@ -88,7 +86,7 @@ class Executor:
         try:
             return task()
         except StoreUnavailable as error:
-            log.warning("worker.store_unavailable", extra={"job_id": job.id, "reason": self._store.explain(error)})
+            self._store.outage.met(error, job_id=job.id)
             return JobResult(job, Retry(FIRST_PAUSE))
         except Exception as error:
             log.exception("worker.failed", extra={"job_id": job.id, "queue": queue.name, "attempt": job.attempts + 1})
@@ -102,7 +100,7 @@ class Executor:
             try:
                 return self._leases.hand_back([job])
             except StoreUnavailable as error:
-                self._log_unsettled(job, self._store.explain(error))
+                self._store.outage.met(error, job_id=job.id)
                 gevent.sleep(SETTLE_RETRY_SECONDS)
 
     def _settle(self, result: JobResult) -> None:
@@ -115,25 +113,11 @@ class Executor:
                 if not self._settlements.add(result, 1):
                     log.warning("worker.claim_lost", extra={"job_id": result.job.id})
             except StoreUnavailable as error:
-                self._log_unsettled(result.job, self._store.explain(error))
+                self._store.outage.met(error, job_id=result.job.id)
                 gevent.sleep(SETTLE_RETRY_SECONDS)
             else:
-                self._log_end_of_outage()
                 self._on_failpoint("settled")
                 return
-
-    def _log_unsettled(self, job: Job, reason: str) -> None:
-        """Log one line for all jobs when the store goes away, and one a minute meanwhile."""
-        self._outage = self._outage or Throttle()
-        repeats = self._outage.repeats(reason)
-        if repeats is not None:
-            fields = {"job_id": job.id, "reason": reason, "repeats": repeats or None}
-            log.warning("worker.not_settled", extra=fields)
-
-    def _log_end_of_outage(self) -> None:
-        if self._outage is not None:
-            self._outage = None
-            log.info("worker.settles_again")
 
 
 def _after_internal_error(queue: Queue, job: Job, error: str) -> Retry | Dead:

@@ -86,7 +86,7 @@ class Leases:
             try:
                 self._renew([job for job, _ in self._held.values()])
             except StoreError as error:
-                log.warning("worker.leases_not_renewed", extra={"reason": self._store.explain(error)})
+                self._store.outage.met(error)
 
     def _renew(self, jobs: Sequence[Job]) -> None:
         if not jobs:

@@ -23,7 +23,6 @@ from app.jobs.leases import Leases
 from app.jobs.other_workers import OtherWorkers
 from app.jobs.queue import Queue
 from app.jobs.turns import Turn
-from app.log import Throttle
 from app.store import GroupCommit, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -158,7 +157,7 @@ class JobRunner:
     def _beat_until(self, stop: Event, process: str, started_at: datetime) -> None:
         """Record heartbeats, and look at those of others. Check whether the schema is compatible, and create the
         queues once it is."""
-        has_queues, waiting, others = False, Throttle(), OtherWorkers(self._store, KIND, process)
+        has_queues, others = False, OtherWorkers(self._store, KIND, process)
         while not stop.is_set():
             try:
                 self._is_compatible = self._store.schema_status().compatible
@@ -170,10 +169,7 @@ class JobRunner:
                 self._beat(Heartbeat(process, KIND, VERSION, started_at, self._clock()))
                 others.look()
             except StoreError as error:
-                reason = self._store.explain(error)
-                repeats = waiting.repeats(reason)
-                if repeats is not None:
-                    log.warning("worker.waiting_for_store", extra={"reason": reason, "repeats": repeats or None})
+                self._store.outage.met(error)
             rest_seconds = BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS
             self._beating.rest(rest_seconds)
             stop.wait(rest_seconds)

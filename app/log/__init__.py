@@ -1,8 +1,9 @@
-"""The log: one JSON object a line on standard error, which no request and no job ever waits for."""
+"""The log: a JSON object a line on standard error, on a terminal readable text. Nothing ever waits for it."""
 
 from app.log.json_lines import FIELDS, JsonFormatter
 from app.log.output import flush_output, lines_lost, take_over_output
 from app.log.setup import configure_logging, log_failed_greenlets, log_uncaught_errors
+from app.log.terminal_lines import for_terminal
 from app.log.throttle import Throttle
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Throttle",
     "configure_logging",
     "flush_output",
+    "for_terminal",
     "lines_lost",
     "log_failed_greenlets",
     "log_uncaught_errors",

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from app.log.json_lines import JsonFormatter
+from app.log.terminal_lines import TerminalFormatter
 from app.log.throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,11 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
 
 def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets: Iterable[str] = ()) -> None:
-    """Write every log line of this process as JSON to this stream, by default standard error."""
+    """Write every log line of this process to this stream, by default standard error: as JSON, or for a person if
+    the stream is a terminal."""
     handler = LineHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter(secrets))
+    lines = JsonFormatter(secrets)
+    handler.setFormatter(TerminalFormatter(lines) if handler.stream.isatty() else lines)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel("WARNING")
 

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 from gunicorn.glogging import Logger
 
-from app.log import configure_logging, log_uncaught_errors
+from app.log import configure_logging, for_terminal, log_uncaught_errors
 from app.web.middleware import ERROR_CODE, REQUEST_ID, ROUTE
 
 MAX_PATH_LENGTH = 64
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
-    """Writes one JSON line per request with the template of its route; the path of an unmatched one is shortened."""
+    """Writes one line per request with the template of its route; the path of an unmatched one is shortened."""
 
     secrets: ClassVar[Sequence[str]] = ()
     """Values to keep out of every line; to be set before gunicorn makes its logger."""
@@ -27,6 +27,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         """Send gunicorn's own lines through our formatter."""
         self.cfg = cfg
+        self._is_terminal = sys.stderr.isatty()
         configure_logging(level=cfg.loglevel.upper(), secrets=self.secrets)
         log_uncaught_errors()
         for log in (self.error_log, self.access_log):
@@ -39,12 +40,13 @@ class AccessLogger(Logger):  # type: ignore[misc]
         code = environ.get(ERROR_CODE)
         error = f'"error":"{code}",' if code else ""
         location = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""), self.own_segments)
-        sys.stderr.write(
+        line = (
             f'{{"time":"{datetime.now(UTC).isoformat(timespec="milliseconds")}","level":"info","logger":"http",'
             f'"event":"http.request","method":{quoted(environ.get("REQUEST_METHOD", ""))},{location},'
             f'"status":{str(resp.status)[:3]},{error}"durationMs":{request_time.total_seconds() * 1000:.1f},'
-            f'"bytes":{resp.sent},"requestId":{quoted(environ.get(REQUEST_ID, ""))}}}\n'
+            f'"bytes":{resp.sent},"requestId":{quoted(environ.get(REQUEST_ID, ""))}}}'
         )
+        sys.stderr.write(f"{for_terminal(line) if self._is_terminal else line}\n")
 
     def reopen_files(self) -> None:
         """Do nothing: there are no files, the log is standard error."""

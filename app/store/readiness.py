@@ -15,6 +15,7 @@ from app.store.engine.database import Database
 from app.store.engine.errors import StoreUnavailable
 from app.store.engine.write import Write
 from app.store.migrations.upgrade import read_status
+from app.store.outage import Outage
 from app.store.tables.schema import deliveries, heartbeats
 from app.store.tables.types import EPOCH
 
@@ -119,7 +120,8 @@ class DiskGuard:
 class LastCommit:
     """When this process last committed receipts durably: proof that it can write, until a commit fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
         self._at = float("-inf")
         self.has_failed = False
 
@@ -132,6 +134,7 @@ class LastCommit:
             self._at, self.has_failed = float("-inf"), True
             raise
         self._at, self.has_failed = time.monotonic(), False
+        self._outage.over()
 
     def is_within(self, seconds: float) -> bool:
         """Return whether the last commit succeeded within the last so many seconds."""

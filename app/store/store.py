@@ -29,6 +29,7 @@ from app.store.message_retention import MessageRetention
 from app.store.messages import Messages
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
+from app.store.outage import Outage
 from app.store.owner import known_identity
 from app.store.queue_kinds import QUEUE_KINDS
 from app.store.queues import Queues
@@ -88,8 +89,9 @@ class Store:
         self._clock = clock
         self._opened: Database | None = None
         self._unready = Throttle()
+        self.outage = Outage(self.explain)
         self.is_broken = False
-        self.last_commit = LastCommit()
+        self.last_commit = LastCommit(self.outage)
         self.notifier = notifier_for(url, cooperative=cooperative)
         self._folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(self._folder, min_free_bytes)
@@ -148,7 +150,9 @@ class Store:
 
     def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
         """Commit the work in one transaction, wake the channels' listeners, and return its result; see `Write`."""
-        return self.database.write(Write(work, durable, channels))
+        result = self.database.write(Write(work, durable, channels))
+        self.outage.over()
+        return result
 
     def now(self, connection: Connection) -> datetime:
         """Return the time. On PostgreSQL it is the server's, so that all machines agree on when a lease ends."""
@@ -165,6 +169,8 @@ class Store:
         """
         schema = self._check(lambda: check_schema(self._connected()))
         writable = self._check(self._check_writing) if schema == OK else schema
+        if schema == writable == OK:
+            self.outage.over()
         return {"database": writable, "schema": schema, "disk": self._disk.check()}
 
     def explain(self, error: StoreError) -> str:

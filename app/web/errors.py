@@ -128,9 +128,8 @@ def internal_error_response(error: Exception) -> Response:
 
 
 def unavailable_response(error: StoreError, details: Mapping[str, Any] | None = None) -> Response:
-    """Log that the store is unavailable; the client may try again."""
-    reason = gateway().store.explain(error)
-    log.warning("store.unavailable", extra={"request_id": request.environ[REQUEST_ID], "reason": reason})
+    """Answer that the store is unavailable; the client may try again."""
+    gateway().store.outage.met(error, request_id=request.environ[REQUEST_ID])
     message = "The store is unavailable; try again."
     return error_response(ApiError("unavailable", message, details=details, headers=RETRY))
 

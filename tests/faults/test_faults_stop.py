@@ -34,7 +34,7 @@ DELIVERING = """
       - {{ name: crm, url: "{destination}", secret: {{ env: TEST_CRM_SECRET }}, timeoutSeconds: 60 }}
 """
 STAGGER_SECONDS = 0.9
-WAITING = "worker.waiting_for_store"
+WAITING = "store.unavailable"
 
 Trouble = Callable[[str], contextlib.AbstractContextManager[None]]
 

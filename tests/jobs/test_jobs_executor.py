@@ -113,15 +113,14 @@ def test_a_settlement_that_the_database_refuses_is_not_repeated(
     assert lines(caplog) == ["worker.failed"]
 
 
-def test_an_outage_while_results_are_settled_is_told_when_it_begins_and_when_it_ends(
+def test_results_are_settled_again_until_the_store_is_back(
     executing: Executor, settlements: Settlements, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO")
     for number in (1, 2):
         settlements.answers = [DOWN, DOWN]
         executing.handle(QUEUE, job_of(number), lambda number=number: JobResult(job_of(number), Done()))
 
-    assert lines(caplog) == ["worker.not_settled", "worker.settles_again"] * 2
+    assert lines(caplog) == ["store.unavailable"]
     assert [result.job.id for result in settlements.settled] == [1, 2]
 
 

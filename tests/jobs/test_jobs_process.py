@@ -128,7 +128,7 @@ def test_a_worker_waits_for_the_schema(
     empty = databases.empty()
     write_config(tmp_path, CONFIG + WORKER.format(url=empty, destination=destination.url))
     waiting = start_worker()
-    wait_for(lambda: "worker.waiting_for_store" in (tmp_path / "worker.log").read_text())
+    wait_for(lambda: "store.unavailable" in (tmp_path / "worker.log").read_text())
 
     store = make_store(empty)
     store.upgrade_schema()

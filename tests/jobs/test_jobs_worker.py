@@ -211,13 +211,13 @@ def test_jobs_that_could_not_be_loaded_are_handled_once_the_store_is_back(
 
 
 def test_a_result_is_settled_once_the_store_is_available_again(url: str, store: Store, start: Start) -> None:
-    worker = work(start, url, "wait_for_input")
     [number] = put_jobs(store)
+    worker = work(start, url, "wait_for_input", 600, 600)
     worker.hear()
     execute(store, "ALTER TABLE jobs RENAME TO jobs_away")
 
     worker.go_on()
-    assert worker.hear() == "worker.not_settled"
+    assert worker.hear() == "store.unavailable"
     execute(store, "ALTER TABLE jobs_away RENAME TO jobs")
 
     wait_for(lambda: is_delivered(store, number))

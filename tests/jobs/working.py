@@ -1,6 +1,6 @@
 """A worker whose tasks behave as asked: `working.py URL BEHAVIOUR [LEASE_SECONDS [POLL_SECONDS]]`. SIGTERM stops it.
 
-It prints the subject of each job that it starts, and `worker.not_settled` when the store takes no settlement.
+It prints the subject of each job that it starts, and `store.unavailable` when the store is away.
 """
 # ruff: noqa: E402
 
@@ -126,16 +126,17 @@ PREPARES: dict[str, Any] = {
 }
 
 
-class NotSettled(logging.Handler):
-    """Reports that the store took no settlement."""
+class Unavailable(logging.Handler):
+    """Reports that the store is away."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage() == "worker.not_settled":
+        if record.getMessage() == "store.unavailable":
             report(record.getMessage())
 
 
 def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str = "2") -> int:
-    logging.getLogger("app.jobs").addHandler(NotSettled())
+    if behaviour == "wait_for_input":
+        logging.getLogger("app.store.outage").addHandler(Unavailable())
     store = Store(url, min_free_bytes=0, cooperative=True, limits=UNHURRIED)
     store.open()
     stop = Event()

@@ -290,7 +290,7 @@ def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
     with serving(
         tmp_path, "worker", command=(sys.executable, "-m", "app.cli"), environ=environ, ready=False
     ) as worker:
-        wait_for(lambda: "worker.waiting_for_store" in worker.err)
+        wait_for(lambda: "store.unavailable" in worker.err)
         assert run("worker", "--check", environ=environ).returncode == 1
 
         assert run("db", "upgrade", environ=environ).returncode == 0
@@ -298,7 +298,7 @@ def test_a_worker_alone_waits_for_the_schema(tmp_path: Path) -> None:
         wait_for(lambda: run("worker", "--check", environ=environ).returncode == 0)
         assert worker.stop() == 0
 
-    waits = [json.loads(line) for line in worker.err.splitlines() if "worker.waiting_for_store" in line]
+    waits = [json.loads(line) for line in worker.err.splitlines() if "store.unavailable" in line]
     reasons = [line["reason"] for line in waits if not line.get("repeats")]
     assert len(reasons) == len(set(reasons))  # another reason, while the schema is upgraded, has a line of its own
 

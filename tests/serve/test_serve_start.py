@@ -68,12 +68,12 @@ def test_a_worker_and_plain_gunicorn_log_why_they_do_not_reach_the_database(
         body = body_of()
         status, webhook = web.ask("POST", PATH, body, signed(body))
         probed = web.ask("GET", "/readyz")[1]
-        wait_for(lambda: told(worker, "worker.waiting_for_store"))
+        wait_for(lambda: told(worker, "store.unavailable"))
 
     lines = [
         *told(web, "store.unavailable"),
         *told(web, "store.not_ready"),
-        *told(worker, "worker.waiting_for_store"),
+        *told(worker, "store.unavailable"),
     ]
     assert (status, len(told(web, "store.not_ready"))) == (503, 1)
     reason = "the database server refuses the role or its password; correct the URL, or the server's roles"

@@ -1,0 +1,33 @@
+"""An outage of the database in the log of a process: a line when it begins, one a minute, and one when it ends."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+from app.log import Throttle
+from app.store.engine.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """Tells of an outage, however many requests and jobs meet it. `explain` makes the reason of an error."""
+
+    def __init__(self, explain: Callable[[StoreError], str]) -> None:
+        self._explain = explain
+        self._told = Throttle()
+        self._began: float | None = None
+
+    def met(self, error: StoreError, **fields: object) -> None:
+        """Note that the store could not do something; `fields` say who met it first."""
+        reason = self._explain(error)
+        repeats = self._told.repeats(reason)
+        if repeats is not None:
+            self._began = self._began or monotonic()
+            log.warning("store.unavailable", extra={**fields, "reason": reason, "repeats": repeats or None})
+
+    def over(self) -> None:
+        """Note that the store has worked. Most of the time this costs nothing."""
+        if self._began is not None:
+            seconds, self._began = monotonic() - self._began, None
+            log.info("store.available", extra={"seconds": round(seconds, 1)})
