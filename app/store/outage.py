@@ -18,13 +18,16 @@ class Outage:
         self._told = Throttle()
         self._began: float | None = None
 
-    def met(self, error: StoreError, **fields: object) -> None:
-        """Note that the store could not do something; `fields` say who met it first."""
+    def met(
+        self, error: StoreError, *, request_id: str | None = None, queue: str | None = None, job_id: int | None = None
+    ) -> None:
+        """Note that the store could not do something, and who has met it."""
         reason = self._explain(error)
         repeats = self._told.repeats(reason)
         if repeats is not None:
             self._began = self._began or monotonic()
-            log.warning("store.unavailable", extra={**fields, "reason": reason, "repeats": repeats or None})
+            who = {"request_id": request_id, "queue": queue, "job_id": job_id}
+            log.warning("store.unavailable", extra={**who, "reason": reason, "repeats": repeats or None})
 
     def over(self) -> None:
         """Note that the store has worked. Most of the time this costs nothing."""
