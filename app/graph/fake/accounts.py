@@ -56,7 +56,7 @@ class Accounts:
         return constant_time_index(token.encode(), [self.app_token.encode()]) is not None
 
     def _knows(self, token: str) -> bool:
-        if "|" in token:
+        if token.count("|"):
             return self.is_app_token(token)
         if self.tokens is None:
             return not token.startswith("invalid")
