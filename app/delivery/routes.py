@@ -15,6 +15,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
+from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
 from app.web.query_parameters import accepts_query, read_matching
 from app.web.schemas import page_of
@@ -76,6 +77,7 @@ def send_event_body(event_id: str) -> Response:
 
 @bp.post("/deliveries/<delivery_id>/replay")
 @guarded_by(bearer("operate"))
+@refuses("unknown_destination")
 @bp.response(202, DeliverySchema)
 def replay_delivery(delivery_id: str) -> Delivery:
     """Deliver again, with the same event id. A delivery that waits or is in flight already stays as it is."""
@@ -88,6 +90,7 @@ def replay_delivery(delivery_id: str) -> Delivery:
 
 @bp.post("/deliveries/replay")
 @guarded_by(bearer("operate"))
+@refuses("invalid_cursor")
 @bp.arguments(ReplaySchema)
 @bp.response(202, ReplayStepSchema)
 def replay_deliveries(body: ReplayBody) -> dict[str, Any]:

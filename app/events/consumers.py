@@ -10,6 +10,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
+from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS, page, page_request
 from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
@@ -39,6 +40,7 @@ def show_consumer(name: str) -> dict[str, Any]:
 
 @bp.post("/consumers/<name>/ack")
 @guarded_by(bearer("read"))
+@refuses("too_many", "invalid_cursor")
 @bp.arguments(AckSchema)
 @bp.response(200, ConsumerSchema)
 def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.middleware import REQUEST_ID
 from app.web.multipart import FileForm
+from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page_request
 from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
@@ -50,6 +51,7 @@ BYTES = {"type": "string", "format": "binary"}
 
 @bp.post("/media")
 @guarded_by(bearer("send"))
+@refuses("length_required", "media_refused", "meta_refused", "meta_unavailable")
 @bp.doc(requestBody=FORM)
 @bp.response(201, UploadedSchema)
 def upload_media() -> Response:
@@ -84,6 +86,7 @@ def list_media() -> dict[str, Any]:
 
 @bp.get("/media/<media_id>")
 @guarded_by(bearer("read"))
+@refuses("meta_refused", "meta_unavailable")
 @bp.response(200, MediaSchema)
 def show_media(media_id: str) -> dict[str, Any]:
     """Show what is known of a file. Its `url` is the gateway's, and needs the gateway's token."""
@@ -94,6 +97,7 @@ def show_media(media_id: str) -> dict[str, Any]:
 
 @bp.get("/media/<media_id>/content")
 @guarded_by(bearer("read"))
+@refuses("busy", "meta_refused", "meta_unavailable")
 @bp.response(200, BYTES, content_type="*/*")
 @bp.alt_response(304, description="The client has the file: it sent its SHA-256 in `If-None-Match`.")
 def media_content(media_id: str) -> Response:
@@ -120,6 +124,7 @@ def media_content(media_id: str) -> Response:
 
 @bp.delete("/media/<media_id>")
 @guarded_by(bearer("send"))
+@refuses("meta_refused", "meta_unavailable")
 @bp.response(204)
 def delete_media(media_id: str) -> Response:
     """Delete a file at Meta, and in the folder."""
@@ -137,6 +142,7 @@ def delete_media(media_id: str) -> Response:
 
 @bp.post("/media/<media_id>/fetch")
 @guarded_by(bearer("operate"))
+@refuses("not_fetching")
 @bp.response(202, MediaFileSchema)
 def fetch_media(media_id: str) -> dict[str, Any]:
     """Fetch a received file again, such as one that was given up. Meta has it for 7 days."""

@@ -64,7 +64,7 @@ def list_conversations() -> dict[str, Any]:
 @guarded_by(bearer("read"))
 @accepts_query(bp, NUMBER, *WAYS, *PAGE_PARAMETERS)
 @bp.response(200, page_of(MessageSchema))
-def list_messages(contact: str) -> dict[str, Any]:
+def list_conversation_messages(contact: str) -> dict[str, Any]:
     """List the messages to and of one customer, newest first: with a number of ours, or with all of them."""
     number = request.args.get("phoneNumberId")
     return listed(request.args, contact, None if number is None else _ours(number))

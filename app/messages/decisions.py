@@ -14,6 +14,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
+from app.web.openapi_operations import refuses
 from app.web.paging import cursor_of, read_cursor
 from app.web.schemas import CamelSchema, Timestamp
 
@@ -61,6 +62,7 @@ class ResolveStepSchema(CamelSchema):
 
 @bp.post("/messages/<path:message_id>/cancel")
 @guarded_by(bearer("send"))
+@refuses("not_queued")
 @bp.response(200, MessageSchema)
 def cancel_message(message_id: str) -> dict[str, Any]:
     """Cancel a message that is queued. One that is being sent, or was, is refused."""
@@ -72,6 +74,7 @@ def cancel_message(message_id: str) -> dict[str, Any]:
 
 @bp.post("/messages/<path:message_id>/resolve")
 @guarded_by(bearer("operate"))
+@refuses("not_unknown", "too_young")
 @bp.arguments(ResolveSchema)
 @bp.response(200, MessageSchema)
 def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
@@ -93,6 +96,7 @@ def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
 
 @bp.post("/messages/resolve")
 @guarded_by(bearer("operate"))
+@refuses("invalid_cursor")
 @bp.arguments(ResolveSelectionSchema)
 @bp.response(200, ResolveStepSchema)
 def resolve_messages(body: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.long_polls import long_polls
 from app.web.middleware import REQUEST_ID
+from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS
 from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
@@ -56,6 +57,7 @@ REQUEST_HEADERS = (
 
 @bp.post("/messages")
 @guarded_by(bearer("send"))
+@refuses("idempotency_conflict", "erased", "window_closed")
 @bp.doc(parameters=[*REQUEST_HEADERS])
 @bp.arguments(MessageRequestSchema)
 @bp.response(202, MessageSchema)
@@ -67,6 +69,7 @@ def send_message(body: dict[str, Any]) -> Response:
 
 @bp.post("/messages/text")
 @guarded_by(bearer("send"))
+@refuses("idempotency_conflict", "erased", "window_closed")
 @bp.doc(parameters=[*REQUEST_HEADERS])
 @bp.arguments(TextRequestSchema)
 @bp.response(202, MessageSchema)
@@ -112,6 +115,7 @@ def show_message(message_id: str) -> dict[str, Any]:
 
 @bp.post("/messages/<path:message_id>/read")
 @guarded_by(bearer("send"))
+@refuses("not_inbound", "meta_refused", "meta_unavailable")
 @bp.arguments(ReadRequestSchema)
 @bp.response(200, ReadSchema)
 def read_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
+from app.web.openapi_operations import refuses
 from app.web.paging import cursor_of, read_cursor
 
 bp = JsonBlueprint("contacts", __name__, description="Customers.")
@@ -19,6 +20,7 @@ _CURSOR = re.compile(rf"(?:{'|'.join(ErasureStage)})_[0-9]{{1,18}}_[0-9]{{1,18}}
 
 @bp.post("/contacts/erase")
 @guarded_by(bearer("operate"))
+@refuses("invalid_cursor")
 @bp.arguments(EraseSchema)
 @bp.response(200, ErasedSchema)
 def erase_contact(body: dict[str, Any]) -> dict[str, Any]:

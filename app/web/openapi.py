@@ -1,14 +1,18 @@
 """The OpenAPI document: made from the routes, with our form of errors and the security of each guard."""
 
+from copy import deepcopy
 from typing import Any
 
 from flask import Flask, Response
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
 
 from app.domain import VERSION
 from app.web.errors import http_error_response
 from app.web.guards import OPEN, Guard, guard_of
+from app.web.openapi_operations import codes_of, error_responses, operation_id
+from app.web.openapi_schemas import add_examples, loosen_responses, name_any_type
 from app.web.openapi_webhooks import outgoing_webhooks
 from app.web.schemas import ErrorSchema
 
@@ -19,6 +23,9 @@ OPENAPI_CONFIG = {
     "OPENAPI_URL_PREFIX": None,
 }
 DESCRIPTION = "A self-hosted gateway to the WhatsApp Business Platform."
+SERVERS = [{"url": "/", "description": "The gateway that this document comes from."}]
+UNUSED_SCHEMAS = ("PaginationMetadata",)
+"""What flask-smorest adds for its own pages."""
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A service token of the profile."},
     "metaSignature": {
@@ -57,19 +64,45 @@ def documented_api(app: Flask) -> DocumentedApi:
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """Return the document of every route, each with the security scheme of its guard."""
+    """Return the document of every route. What follows from rules is added here, for all operations."""
     api: DocumentedApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    document: dict[str, Any] = {**api.spec.to_dict(), "webhooks": outgoing_webhooks()}
-    for rule in app.url_map.iter_rules():
-        operations = document["paths"].get(_openapi_path(rule.rule), {})
-        guard = guard_of(app, rule.endpoint)
-        for method in (rule.methods or set()) & {name.upper() for name in operations}:
-            operations[method.lower()]["security"] = _security(guard)
+    document: dict[str, Any] = {**deepcopy(api.spec.to_dict()), "servers": SERVERS, "webhooks": outgoing_webhooks()}
+    schemas = document["components"]["schemas"]
+    for unused in UNUSED_SCHEMAS:
+        schemas.pop(unused, None)
+    seen: set[str] = set()
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: len(rule.rule), reverse=True):
+        if path := document["paths"].get(_openapi_path(rule.rule)):
+            name = app.view_functions[rule.endpoint].__name__
+            _complete_path(app, rule, path, is_alias=name in seen)
+            seen.add(name)
+    for path in document["paths"].values():
+        path.pop("parameters", None)  # each operation has its own
+    document["components"].pop("responses", None)
+    loosen_responses(document)
+    name_any_type(document)
+    add_examples(document)
     return document
 
 
-def _security(guard: Guard | None) -> list[dict[str, list[str]]]:
-    if guard is None or guard is OPEN:
+def _complete_path(app: Flask, rule: Rule, path: dict[str, Any], *, is_alias: bool) -> None:
+    """Add to the operations of a path their id, their errors and the security of their guard."""
+    view, guard = app.view_functions[rule.endpoint], guard_of(app, rule.endpoint)
+    assert guard is not None, "every endpoint names a guard"
+    methods = [method for method in path if method.upper() in (rule.methods or ())]
+    for method in methods:
+        operation = path[method]
+        operation["parameters"] = [*deepcopy(path.get("parameters", [])), *operation.get("parameters", [])]
+        operation["operationId"] = operation_id(
+            view.__name__, method, has_more_methods=len(methods) > 1, is_alias=is_alias
+        )
+        operation["security"] = _security(guard)
+        told = {status: told for status, told in operation["responses"].items() if status not in ("default", "422")}
+        operation["responses"] = {**error_responses(codes_of(view, guard, operation)), **told}
+
+
+def _security(guard: Guard) -> list[dict[str, list[str]]]:
+    if guard is OPEN:
         return []
     name, _, scope = guard.name.partition(":")
     return [{SCHEME_OF_GUARD[name]: [scope] if scope else []}]

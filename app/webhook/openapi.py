@@ -5,12 +5,14 @@ from typing import Any
 from apispec import APISpec
 from flask import Flask
 
+from app.domain.meta.envelope import meta_envelope
+from app.web.examples import example_events
+
 STATUS_BODY = {
     "type": "object",
     "required": ["status"],
     "properties": {"status": {"type": "string", "enum": ["accepted", "duplicate"]}},
 }
-ERROR = {"$ref": "#/components/responses/DEFAULT_ERROR"}
 
 
 def document_webhook(spec: APISpec, app: Flask) -> None:
@@ -36,21 +38,20 @@ def _handshake() -> dict[str, Any]:
                 "description": "The challenge.",
                 "content": {"text/plain": {"schema": {"type": "string"}}},
             },
-            "default": ERROR,
         },
     }
 
 
 def _webhook() -> dict[str, Any]:
+    content = {"schema": {"type": "object"}, "example": meta_envelope(example_events()["message.text"])}
     return {
         "tags": ["webhook"],
         "summary": "Receive a webhook; 200 means that its bytes are on disk.",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
             "200": {
                 "description": "Stored durably.",
                 "content": {"application/json": {"schema": STATUS_BODY}},
             },
-            "default": ERROR,
         },
     }

@@ -10,6 +10,7 @@ from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
+from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS, page, page_request
 from app.web.query_parameters import accepts_query
 from app.web.schemas import CamelSchema, Timestamp, page_of
@@ -81,6 +82,7 @@ def send_receipt_body(receipt_id: str) -> Response:
 
 @bp.post("/receipts/<receipt_id>/reprocess")
 @guarded_by(bearer("operate"))
+@refuses("erased")
 @bp.response(202, ReceiptSchema)
 def reprocess_receipt(receipt_id: str) -> Receipt:
     """Put a receipt back into the queue, to be split again."""

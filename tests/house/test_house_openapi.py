@@ -1,0 +1,86 @@
+"""Every operation of the OpenAPI document is complete: also that of a route which was just added."""
+
+from typing import Any
+
+import jsonschema
+import pytest
+from flask import Flask
+
+from app.web.errors import STATUS_OF
+from app.web.openapi import openapi_document
+from app.web.openapi_schemas import add_examples
+
+BEFORE_THE_APPLICATION = {
+    "bad_request",  # by Flask, where it cannot read a request
+    "expectation_failed",
+    "headers_timeout",
+    "headers_too_large",
+    "method_not_allowed",
+    "unsupported_coding",
+    "uri_too_long",
+}
+"""Codes of requests that reach no operation."""
+
+Operation = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture
+def document(app: Flask) -> dict[str, Any]:
+    return openapi_document(app)
+
+
+def operations(document: dict[str, Any]) -> list[Operation]:
+    return [
+        (f"{method} {path}", each) for path, methods in document["paths"].items() for method, each in methods.items()
+    ]
+
+
+def contents(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the contents of the request and of the successful responses."""
+    parts = [operation.get("requestBody", {})]
+    parts += [response for status, response in operation["responses"].items() if status < "4"]
+    return [media for part in parts for media in part.get("content", {}).values()]
+
+
+def test_every_operation_has_an_id_of_its_own(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, operation in operations(document)]
+
+    assert [each for each in ids if ids.count(each) > 1] == []
+
+
+def test_everything_has_an_example(document: dict[str, Any]) -> None:
+    """What is missing is added to app/web/openapi_examples.py, or to the field as `metadata={"example": …}`."""
+    assert add_examples(document) == []
+
+
+def test_every_example_has_the_documented_form(document: dict[str, Any]) -> None:
+    for _, operation in operations(document):
+        for media in contents(operation):
+            if media["schema"].get("format") != "binary":
+                jsonschema.validate(media["example"], {**media["schema"], "components": document["components"]})
+
+
+def test_no_response_has_a_schema_that_forbids_further_properties(document: dict[str, Any]) -> None:
+    """An answer may gain fields in any release; only what is sent to us is strict."""
+    schemas = document["components"]["schemas"]
+    strict = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
+    answered = str([operation["responses"] for _, operation in operations(document)])
+
+    assert strict > {"Replay", "TextRequest"}
+    assert [name for name in strict if f"/{name}'" in answered] == []
+
+
+def test_every_error_code_is_documented_for_an_operation(document: dict[str, Any]) -> None:
+    """A view names the codes that are its own with `@refuses(…)`."""
+    told = str([operation["responses"] for _, operation in operations(document)])
+
+    missing = {code for code in STATUS_OF if f"`{code}`" not in told}
+    assert missing == BEFORE_THE_APPLICATION
+
+
+def test_every_error_of_an_operation_is_documented_by_its_status(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        assert "default" not in operation["responses"], name
+        assert "500" in operation["responses"], name
+        if operation["security"]:
+            assert operation["responses"].keys() & {"401", "403", "404"}, name
