@@ -11,10 +11,11 @@ import click
 from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.confirm import confirm, require_terminal, yes_option
+from app.cli.dismissing import discard_command
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
-from app.cli.tables import print_json, print_record, print_table
+from app.cli.tables import escape_for_terminal, print_json, print_record, print_table
 from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 from app.domain.delivery import DeliveryState
@@ -31,7 +32,10 @@ _STATE = click.Choice([state.value for state in DeliveryState])
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """List, show and replay deliveries to destinations."""
+    """List, show, replay and discard deliveries to destinations."""
+
+
+deliveries_group.add_command(discard_command)
 
 
 @deliveries_group.command("list")
@@ -58,6 +62,9 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
         return
     print_record({name: value for name, value in delivery.items() if name != "attempts"})
     print_table(delivery["attempts"], ATTEMPT_COLUMNS, nothing="no attempts yet")
+    answers = [attempt["answer"] for attempt in delivery["attempts"] if attempt.get("answer")]
+    if answers:
+        click.echo(f"\nthe last answer began with:\n{escape_for_terminal(answers[-1])}")
 
 
 @deliveries_group.command("replay")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import click
 
 from app.cli.client import Client
+from app.cli.dismissing import dismiss_command
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
@@ -23,7 +24,10 @@ _STATE = click.Choice([state.value for state in ReceiptState])
 
 @click.group("receipts")
 def receipts_group() -> None:
-    """List, show and reprocess receipts. A receipt is one webhook from Meta, byte for byte."""
+    """List, show, reprocess and dismiss receipts. A receipt is one webhook from Meta, byte for byte."""
+
+
+receipts_group.add_command(dismiss_command)
 
 
 @receipts_group.command("list")

@@ -16,7 +16,7 @@ from app.domain.job_result import Attempt, JobResult
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.media import with_media_urls
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
-from app.domain.push_response import PushResponse
+from app.domain.push_response import PushResponse, failed_answer
 from app.domain.retry import outcome_of, pause_after
 from app.domain.standard_webhooks import signing_headers
 from app.gateway import Gateway
@@ -28,6 +28,8 @@ MAX_BYTES = 16 * 1024
 
 MediaUrl = Callable[[str], str | None]
 """Returns where others get a file from the gateway, by its id; None if that is not known."""
+
+MIN_SECRET_LENGTH = 6
 
 OUTCOMES: dict[type[Outcome], tuple[str, int]] = {
     Done: ("delivered", logging.INFO),
@@ -72,7 +74,8 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
     outcome, signal, retry_after = outcome_of(response, job.attempts, gateway.jitter())
     _log_attempt(job, delivery, response, outcome)
     _count(delivery, event, outcome, gateway)
-    attempt = Attempt(at, response.status, response.error, response.duration_ms)
+    answer = answer_of(response, destination)
+    attempt = Attempt(at, response.status, response.error, response.duration_ms, answer)
     return JobResult(job, outcome, attempt, signal, retry_after, destination.max_in_flight)
 
 
@@ -104,6 +107,12 @@ def headers_for(destination: Destination, event: Event, body: bytes, at: datetim
     else:
         signature = signing_headers(event.id, at, body, destination.secret.active)
     return {**own, "Content-Type": "application/json", **signature}
+
+
+def answer_of(response: PushResponse, destination: Destination) -> str | None:
+    """Return the beginning of a failed answer's body, without what is secret about the destination."""
+    secrets = (*destination.secret.active, *(header.value for header in destination.headers))
+    return failed_answer(response, (secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH))
 
 
 def _configured(name: str, gateway: Gateway) -> Destination | None:

@@ -6,7 +6,14 @@ from typing import Any
 from flask import Response
 
 from app.delivery.deliver import body_in
-from app.delivery.schemas import DeliverySchema, ReplayBody, ReplaySchema, ReplayStepSchema
+from app.delivery.schemas import (
+    DeliverySchema,
+    DiscardSchema,
+    DiscardStepSchema,
+    ReplayBody,
+    ReplaySchema,
+    ReplayStepSchema,
+)
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDelivery
 from app.domain.event import EVENT_ID, Event
 from app.domain.replay import Selection
@@ -103,6 +110,33 @@ def replay_deliveries(body: ReplayBody) -> dict[str, Any]:
     left = 0 if step.next is None else max(0, store.events.latest() - step.next)
     next_cursor = None if step.next is None else cursor_of(str(step.next))
     return {"replayed": step.replayed, "seen": step.seen, "left": left, "next_cursor": next_cursor}
+
+
+@bp.post("/deliveries/<delivery_id>/discard")
+@guarded_by(bearer("operate"))
+@refuses("not_dead")
+@bp.response(200, DeliverySchema)
+def discard_delivery(delivery_id: str) -> Delivery:
+    """Dismiss a dead letter: it raises no alert any more, and stays listed as `discarded` until it is pruned."""
+    delivery = _existing(gateway().store.deliveries.discard(delivery_id), delivery_id)
+    if delivery.state is not DeliveryState.DISCARDED:
+        raise ApiError("not_dead", f"The delivery is {delivery.state.value}, not dead: there is nothing to discard.")
+    return delivery
+
+
+@bp.post("/deliveries/discard")
+@guarded_by(bearer("operate"))
+@refuses("invalid_cursor")
+@bp.arguments(DiscardSchema)
+@bp.response(200, DiscardStepSchema)
+def discard_deliveries(body: ReplayBody) -> dict[str, Any]:
+    """Dismiss one step of the dead letters of a selection, or count them. Continue until `nextCursor` is null."""
+    store = gateway().store
+    after = 0 if body.cursor is None else int(read_cursor(body.cursor, SEQUENCE))
+    step = store.deliveries.discard_some(body.selection, after=after, limit=STEP_EVENTS, is_trial=body.is_trial)
+    left = 0 if step.next is None else max(0, store.events.latest() - step.next)
+    next_cursor = None if step.next is None else cursor_of(str(step.next))
+    return {"discarded": step.count, "left": left, "next_cursor": next_cursor}
 
 
 def _deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:

@@ -14,12 +14,16 @@ NAME = ma.validate.Length(min=1, max=64)
 
 
 class AttemptSchema(CamelSchema):
-    """One POST: the status of the response, or the error if there was none."""
+    """One POST: the status of the response, or the error if there was none.
+
+    `answer`: the first KiB of the body of an answer that was no 2xx, if it had one.
+    """
 
     at = Timestamp(required=True)
     status = ma.fields.Integer(required=True, allow_none=True)
     error = ma.fields.String(required=True, allow_none=True)
     duration_ms = ma.fields.Integer(required=True)
+    answer = ma.fields.String(required=True, allow_none=True)
 
 
 class DeliverySchema(CamelSchema):
@@ -34,12 +38,13 @@ class DeliverySchema(CamelSchema):
 
 
 class TestEventResultSchema(CamelSchema):
-    """The response to a test event. `ok`: its status was 2xx."""
+    """The response to a test event. `ok`: its status was 2xx. `answer`: else the first KiB of its body."""
 
     ok = ma.fields.Boolean(required=True)
     status = ma.fields.Integer(required=True, allow_none=True)
     error = ma.fields.String(required=True, allow_none=True)
     duration_ms = ma.fields.Integer(required=True)
+    answer = ma.fields.String(required=True, allow_none=True)
 
 
 class ReplayBody(NamedTuple):
@@ -86,5 +91,23 @@ class ReplayStepSchema(CamelSchema):
 
     replayed = ma.fields.Integer(required=True)
     seen = ma.fields.Integer(required=True)
+    left = ma.fields.Integer(required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class DiscardSchema(ReplaySchema):
+    """Which dead letters to discard, and where to continue. `since` is included, `until` is not.
+
+    `dryRun`: count them, and discard nothing.
+    """
+
+    class Meta:
+        exclude = ("state",)
+
+
+class DiscardStepSchema(CamelSchema):
+    """One bounded step: dead letters discarded, and the largest possible number of events left."""
+
+    discarded = ma.fields.Integer(required=True)
     left = ma.fields.Integer(required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.config import Destination
-from app.delivery.deliver import body_for, headers_for
+from app.delivery.deliver import answer_of, body_for, headers_for
 from app.domain.event import Contact, Event, Origin
 from app.gateway import Gateway
 
@@ -24,6 +24,7 @@ def send_test_event(destination: Destination, gateway: Gateway) -> dict[str, Any
         "status": response.status,
         "error": response.error,
         "duration_ms": response.duration_ms,
+        "answer": answer_of(response, destination),
     }
 
 

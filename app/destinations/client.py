@@ -59,7 +59,7 @@ class Destinations:
         if response is None:
             return PushResponse(None, error, None, duration_ms)
         retry_after = retry_after_of(response.headers.get("Retry-After"), self._clock())
-        return PushResponse(response.status, None, retry_after, duration_ms)
+        return PushResponse(response.status, None, retry_after, duration_ms, bytes(exchange.body))
 
     def _pool_of(self, destination: Target) -> ConnectionPool:
         pool = self._pools.get(destination.name)
@@ -71,19 +71,20 @@ class Destinations:
 
 
 class _Exchange:
-    """One request, and its response once the status has arrived."""
+    """One request, and its response once the status has arrived, with the beginning of its body."""
 
     def __init__(self, pool: ConnectionPool, timeout_seconds: float) -> None:
         self._pool = pool
         self._timeout_seconds = timeout_seconds
         self.response: HTTPResponse | None = None
+        self.body = bytearray()
 
     def run(self, body: bytes, headers: Mapping[str, str]) -> str | None:
         """Send the request and drain its response. Return what failed, or None."""
         deadline = Timeout.start_new(self._timeout_seconds)
         try:
             with self._pool.post(body, headers) as self.response:
-                drain(self.response)
+                drain(self.response, self.body)
         except Timeout as timeout:
             if timeout is not deadline:
                 raise

@@ -7,6 +7,8 @@ from typing import Any
 
 MAX_BYTES = 64 * 1024
 PIECE_BYTES = 8 * 1024
+KEPT_BYTES = 1024
+"""What is kept of the body of an answer that refuses an event."""
 
 _INTERIM = range(102, 200)
 
@@ -64,10 +66,11 @@ class _BoundedReader(io.RawIOBase):
         self._source.close()
 
 
-def drain(response: http.client.HTTPResponse) -> None:
-    """Read the rest of the body and discard it, so that the connection can be kept.
+def drain(response: http.client.HTTPResponse, kept: bytearray) -> None:
+    """Read the rest of the body, so that the connection can be kept; its first `KEPT_BYTES` go into `kept`.
 
     It is read in pieces: for one read of a whole body Python allocates the length that the destination claims.
     """
-    while response.read(PIECE_BYTES):
-        pass
+    while piece := response.read(PIECE_BYTES):
+        if len(kept) < KEPT_BYTES:
+            kept += piece[: KEPT_BYTES - len(kept)]

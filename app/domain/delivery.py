@@ -19,7 +19,8 @@ class DeliveryState(StrEnum):
     """The state of a delivery.
 
     `waiting` and `in_flight` are derived from the job: the table stores `open` for both. `skipped`: pruning gave it
-    up because its destination is no longer in the config; the event was kept for another destination.
+    up because its destination is no longer in the config; the event was kept for another destination. `discarded`: an
+    operator has dismissed a dead one.
     """
 
     WAITING = "waiting"
@@ -27,6 +28,7 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     SKIPPED = "skipped"
+    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True)

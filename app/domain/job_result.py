@@ -1,6 +1,6 @@
 """The result of one attempt at a job: what the store records of it in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -9,12 +9,16 @@ from app.domain.job import Job, Outcome
 
 @dataclass(frozen=True)
 class Attempt:
-    """One POST: when it began, the answer's status or what went wrong, and how long it took."""
+    """One POST: when it began, the answer's status or what went wrong, and how long it took.
+
+    `answer`: the beginning of the body of an answer that was no 2xx. It is never logged.
+    """
 
     at: datetime
     status: int | None
     error: str | None
     duration_ms: int
+    answer: str | None = field(default=None, repr=False)
 
 
 class QueueSignal(Enum):

@@ -14,11 +14,12 @@ RECEIPT_ID = re.compile(r"rcp_([1-9][0-9]{0,18})", re.ASCII)
 
 
 class ReceiptState(StrEnum):
-    """The state of a receipt: not split yet, split into events, or impossible to read."""
+    """The state of a receipt: not split yet, split into events, impossible to read, or that and dismissed by hand."""
 
     PENDING = "pending"
     SPLIT = "split"
     UNREADABLE = "unreadable"
+    DISMISSED = "dismissed"
 
 
 class Stored(StrEnum):

@@ -52,7 +52,7 @@ UNREADABLE = AlertKind(
     "see `flask wats receipts list --state unreadable`",
     "Meta signed these webhooks, but no events could be made of them. Their bytes are kept.",
     "`flask wats receipts show ID` has the reason. After an upgrade that can read them, run"
-    " `flask wats receipts reprocess --state unreadable`.",
+    " `flask wats receipts reprocess --state unreadable`; what nobody needs, dismiss: `flask wats receipts dismiss`.",
 )
 WEBHOOKS_REFUSED = AlertKind(
     "webhooks_refused",
@@ -113,7 +113,8 @@ DEAD_LETTERS = AlertKind(
     "",
     "see `flask wats deliveries list --state dead`",
     "Deliveries were given up after about three days of attempts.",
-    "`flask wats deliveries show ID` has the attempts. Replay them: `flask wats deliveries replay --state dead`.",
+    "`flask wats deliveries show ID` has the attempts and the beginning of the last answer. Replay them:"
+    " `flask wats deliveries replay --state dead`. Those that nobody wants: `flask wats deliveries discard`.",
 )
 FOREIGN_EVENTS = AlertKind(
     "foreign_events",

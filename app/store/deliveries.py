@@ -1,10 +1,12 @@
 """Deliveries: events on their way to destinations."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState, NewDelivery
+from app.domain.dismissal import DismissStep
 from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.replay import ReplayStep, Selection
@@ -12,6 +14,7 @@ from app.store.repository import Repository
 from app.store.tables.deliveries import load_deliveries, read_deliveries, row_id_of
 from app.store.tables.delivery_list import DeliveryFilter, count_deliveries, page_of_deliveries
 from app.store.tables.types import MAX_ROW_ID
+from app.store.transactions.dismiss import discard_deliveries
 from app.store.transactions.replay_deliveries import ReplayRequest, replay_deliveries
 from app.store.transactions.select_replay import ReplayCandidates, find_candidates, stored_states
 
@@ -86,6 +89,29 @@ class Deliveries(Repository):
         candidates = self._candidates(selection, after, limit)
         added = sum(map(len, _newly_owned(candidates, deliveries_of).values()))
         return ReplayStep(len(candidates.deliveries) + added, candidates.seen, candidates.next)
+
+    def discard(self, delivery_id: str) -> Delivery | None:
+        """Discard a dead letter, and return it; None if it does not exist. Any other delivery stays as it is."""
+        row_id = row_id_of(delivery_id)
+        if row_id is None:
+            return None
+
+        def discard(connection: Connection) -> Delivery | None:
+            discard_deliveries(connection, self._store.now(connection), [row_id])
+            return self._read(connection, row_id)
+
+        return self._store.write(discard)
+
+    def discard_some(self, selection: Selection, *, after: int, limit: int, is_trial: bool) -> DismissStep:
+        """Discard what the selection chooses of the dead letters of the next events, `limit` of these at most.
+
+        A trial only counts them.
+        """
+        found = self._candidates(replace(selection, state=DeliveryState.DEAD), after, limit)
+        count = len(found.deliveries)
+        if count and not is_trial:
+            count = self._store.write(lambda c: discard_deliveries(c, self._store.now(c), found.deliveries))
+        return DismissStep(count, found.next)
 
     def _candidates(self, selection: Selection, after: int, limit: int) -> ReplayCandidates:
         return self._store.database.read(lambda c: find_candidates(c, selection, after, limit))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from app.domain.dismissal import DismissStep, Period
 from app.domain.receipt import NewReceipt, Receipt, ReceiptState, Stored
 from app.domain.split import PendingReceipt
 from app.store.engine import postgres
@@ -22,6 +23,7 @@ from app.store.tables.receipts import (
     row_id_of,
 )
 from app.store.transactions.add_receipts import add_receipts
+from app.store.transactions.dismiss import dismiss_receipts, unreadable_receipts
 
 
 class Receipts(Repository):
@@ -83,6 +85,25 @@ class Receipts(Repository):
             return get_receipt(connection, row_id)
 
         return self._store.write(reprocess, "work")
+
+    def dismiss(self, receipt_id: str) -> Receipt | None:
+        """Dismiss an unreadable receipt, and return it; None if it does not exist. Any other one stays as it is."""
+        row_id = row_id_of(receipt_id)
+        if row_id is None:
+            return None
+
+        def dismiss(connection: Connection) -> Receipt | None:
+            dismiss_receipts(connection, [row_id])
+            return get_receipt(connection, row_id)
+
+        return self._store.write(dismiss)
+
+    def dismiss_some(self, chosen: Period, *, after: int, limit: int, is_trial: bool) -> DismissStep:
+        """Dismiss the next unreadable receipts of a time, `limit` of them at most; a trial only counts them."""
+        query = unreadable_receipts(after, chosen).limit(limit)
+        ids: list[int] = self._store.database.read(lambda c: [row.id for row in c.execute(query)])
+        count = len(ids) if is_trial or not ids else self._store.write(lambda c: dismiss_receipts(c, ids))
+        return DismissStep(count, ids[-1] if len(ids) == limit else None)
 
     def pending(self, *, limit: int, max_bytes: int) -> list[PendingReceipt]:
         """Return pending receipts, oldest first: as many as fit into `max_bytes`, at least one if there is any."""

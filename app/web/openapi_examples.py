@@ -111,6 +111,8 @@ SCHEMAS: Mapping[str, Any] = {
     "Erase": {"contact": f"+{PHONE}"},
     "Message": MESSAGE,
     "MessageRequest": TEXT,
+    "Discard": {"destination": "crm", "since": TIME, "dryRun": True},
+    "Dismiss": {"since": TIME, "dryRun": True},
     "Replay": {"destination": "crm", "types": ["message.*"], "since": TIME, "state": "dead"},
     "Resolve": {"as": "failed"},
     "ResolveSelection": {"as": "failed", "contact": f"+{PHONE}", "since": TIME},

@@ -1,24 +1,29 @@
 """Receipts in the API: list them, send their exact bytes, reprocess one that could not be read."""
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 from flask import Response, request
-from flask_smorest import Blueprint
 
+from app.domain.dismissal import Period
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
+from app.web.json_body import JsonBlueprint
 from app.web.openapi_operations import refuses
-from app.web.paging import PAGE_PARAMETERS, page, page_request
+from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
 from app.web.query_parameters import accepts_query
 from app.web.schemas import CamelSchema, Timestamp, page_of
 
-bp = Blueprint("receipts", __name__, description="What Meta sent, byte for byte.")
+bp = JsonBlueprint("receipts", __name__, description="What Meta sent, byte for byte.")
 
 STATES = [state.value for state in ReceiptState]
 STATE_PARAMETER = {"in": "query", "name": "state", "schema": {"type": "string", "enum": STATES}}
+
+STEP_RECEIPTS = 500
+ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class ReceiptSchema(CamelSchema):
@@ -47,6 +52,36 @@ class OneReceiptSchema(ReceiptSchema):
     error = ma.fields.String(required=True, allow_none=True)
 
 
+class DismissBody(NamedTuple):
+    """Which unreadable receipts to dismiss, where to continue, and whether to count them only."""
+
+    period: Period
+    cursor: str | None
+    is_trial: bool
+
+
+class DismissSchema(CamelSchema):
+    """Which unreadable receipts to dismiss. `since` is included, `until` is not. `dryRun`: only count them."""
+
+    since = Timestamp()
+    until = Timestamp()
+    cursor = ma.fields.String()
+    is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
+
+    @ma.post_load
+    def to_body(self, data: dict[str, Any], **_: Any) -> DismissBody:
+        """Return what is asked for as one value."""
+        cursor, is_trial = data.pop("cursor", None), data.pop("is_trial")
+        return DismissBody(Period(**data), cursor, is_trial)
+
+
+class DismissStepSchema(CamelSchema):
+    """One bounded step: so many receipts were dismissed."""
+
+    dismissed = ma.fields.Integer(required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
 @bp.get("/receipts")
 @guarded_by(bearer("read"))
 @accepts_query(bp, STATE_PARAMETER, *PAGE_PARAMETERS)
@@ -65,7 +100,7 @@ def show_receipt(receipt_id: str) -> dict[str, Any]:
     """Show one receipt; an unreadable one with the reason."""
     receipts = gateway().store.receipts
     receipt = _existing(receipts.get(receipt_id), receipt_id)
-    unreadable = receipt.state is ReceiptState.UNREADABLE
+    unreadable = receipt.state in (ReceiptState.UNREADABLE, ReceiptState.DISMISSED)
     return {**vars(receipt), "error": receipts.reason(receipt_id) if unreadable else None}
 
 
@@ -90,6 +125,32 @@ def reprocess_receipt(receipt_id: str) -> Receipt:
     if receipt.erased:
         raise ApiError("erased", "The bytes of this receipt were erased with a contact: there is nothing to split.")
     return receipt
+
+
+@bp.post("/receipts/<receipt_id>/dismiss")
+@guarded_by(bearer("operate"))
+@refuses("not_unreadable")
+@bp.response(200, ReceiptSchema)
+def dismiss_receipt(receipt_id: str) -> Receipt:
+    """Dismiss an unreadable receipt: it raises no alert any more, and stays listed as `dismissed`."""
+    receipt = _existing(gateway().store.receipts.dismiss(receipt_id), receipt_id)
+    if receipt.state is not ReceiptState.DISMISSED:
+        raise ApiError("not_unreadable", f"The receipt is {receipt.state.value}: there is nothing to dismiss.")
+    return receipt
+
+
+@bp.post("/receipts/dismiss")
+@guarded_by(bearer("operate"))
+@refuses("invalid_cursor")
+@bp.arguments(DismissSchema)
+@bp.response(200, DismissStepSchema)
+def dismiss_receipts(body: DismissBody) -> dict[str, Any]:
+    """Dismiss one step of the unreadable receipts of a time, or count them. Continue until `nextCursor` is null."""
+    after = 0 if body.cursor is None else int(read_cursor(body.cursor, ROW_ID))
+    step = gateway().store.receipts.dismiss_some(
+        body.period, after=after, limit=STEP_RECEIPTS, is_trial=body.is_trial
+    )
+    return {"dismissed": step.count, "next_cursor": None if step.next is None else cursor_of(str(step.next))}
 
 
 def _existing(receipt: Receipt | None, receipt_id: str) -> Receipt:

@@ -119,6 +119,31 @@ def test_json_has_the_number_of_replayed_deliveries(service: Running, dead: Stor
     }
 
 
+def test_dead_letters_are_counted_and_then_discarded(service: Running, dead: Store) -> None:
+    counted = wats(service, "deliveries", "discard", "--destination", "crm", "--types", "message.*", "--dry-run")
+    unasked = wats(service, "deliveries", "discard", "--all")
+    one = json_of(service, "deliveries", "list", "--state", "dead", "--limit", "1")["items"][0]["id"]
+    single = wats(service, "deliveries", "discard", one)
+    again = wats(service, "deliveries", "discard", one, "--all")
+    rest = json_of(service, "deliveries", "discard", "--all", "--yes")
+
+    assert (counted.returncode, counted.stdout) == (0, "3 dead letters would be discarded\n")
+    assert (unasked.returncode, "confirm with --yes" in unasked.stderr) == (2, True)
+    assert single.stdout == "done: 1 dead letter discarded\n"
+    assert (again.returncode, rest) == (2, {"discarded": 2})
+    assert wats(service, "deliveries", "list", "--state", "dead").stderr == "no deliveries\n"
+
+
+def test_what_is_not_dead_is_not_discarded(service: Running, stored: Store) -> None:
+    put_deliveries(stored, new_event(f"fine {next(NUMBERS)}"))
+    settle_all(stored, Done(), status=200)
+    [delivered] = stored.deliveries.page(state=DeliveryState.DELIVERED, limit=1)
+
+    ended = wats(service, "deliveries", "discard", delivered.id)
+
+    assert (ended.returncode, "[not_dead, request " in ended.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

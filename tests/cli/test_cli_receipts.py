@@ -53,6 +53,13 @@ def test_a_receipt_is_shown_and_reprocessed(running: Running) -> None:
     assert "rcp_1" in receipts(running, "show", "rcp_1").stdout
 
 
+def test_a_receipt_that_is_not_unreadable_is_not_dismissed(running: Running) -> None:
+    one, none = receipts(running, "dismiss", "rcp_1"), receipts(running, "dismiss", "--all", "--yes")
+
+    assert (one.returncode, "[not_unreadable, request " in one.stderr) == (1, True)
+    assert none.stdout == "done: 0 unreadable receipts dismissed\n"
+
+
 def test_every_receipt_of_a_state_is_reprocessed(running: Running) -> None:
     for number in range(101):
         body = body_of(f"bulk {number}")

@@ -154,6 +154,21 @@ def test_a_failure_is_retried_on_the_schedule_and_then_dead(
     assert outcomes[-1] == Dead("HTTP 500 after 15 attempts")
 
 
+def test_the_beginning_of_a_failed_answer_is_kept_without_what_is_secret(
+    gateway: Gateway, destination: ScriptedDestination
+) -> None:
+    destination.will_answer(500, b"bad key key-0b5c88d1 for " + CRM.encode() + b"x" * 2000)
+    destination.will_answer(200, b"fine")
+
+    failed, delivered = push(gateway).attempt, push(gateway).attempt
+
+    assert failed is not None
+    assert delivered is not None
+    assert failed.answer is not None
+    assert failed.answer.startswith("bad key [secret] for [secret]xxx")
+    assert (len(failed.answer) < 1024, delivered.answer) == (True, None)
+
+
 @pytest.mark.parametrize(
     ("status", "signal"),
     [

@@ -41,7 +41,9 @@ def test_a_delivery_is_shown_in_the_published_form(client: FlaskClient, store: S
         "eventId": event_id("hi"),
         "destination": "crm",
         "state": "dead",
-        "attempts": [{"at": "2026-01-02T12:00:00.123Z", "status": 500, "error": "HTTP 500", "durationMs": 12}],
+        "attempts": [
+            {"at": "2026-01-02T12:00:00.123Z", "status": 500, "error": "HTTP 500", "durationMs": 12, "answer": None}
+        ],
         "nextAttemptAt": None,
     }
 

@@ -14,6 +14,7 @@ from app.domain.alert import Alert
 from app.domain.clock import ClockJump
 from app.domain.decision import Decision, MessageSelection
 from app.domain.delivery import DeliveryState, NewDelivery
+from app.domain.dismissal import Period
 from app.domain.event import Position
 from app.domain.event_filter import EventFilter
 from app.domain.job import PRUNE_QUEUE, Dead, Done, Job, Retry
@@ -285,6 +286,15 @@ def keep_readers_and_heartbeats(store: Store, clock: Clock) -> None:
     store.heartbeats.delete("host:3")
 
 
+def dismiss(store: Store) -> None:
+    """Dead letters and unreadable receipts, one and many."""
+    store.jobs.settle([dead(job) for queue in (CRM, BOT) for job in claim(store, queue)])
+    store.deliveries.discard("dlv_1")
+    store.deliveries.discard_some(EVERYTHING, after=0, limit=100, is_trial=False)
+    store.receipts.dismiss("rcp_1")
+    store.receipts.dismiss_some(Period(), after=0, limit=100, is_trial=False)
+
+
 def tell_what_needs_a_human(store: Store) -> None:
     """Alerts that begin and are over, and what was refused at Meta's route."""
     standing = [Alert(code, subject, "cause", "cure") for code in ("b", "a") for subject in ("2", "1")]
@@ -419,6 +429,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock,
         crash_workers(store, clock)
         keep_readers_and_heartbeats(store, clock)
         tell_what_needs_a_human(store)
+        dismiss(store)
         keep_the_fake_metas_state(store)
         set_the_clock_back(store, clock)
         put_right_what_older_code_left(store)

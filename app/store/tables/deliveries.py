@@ -51,18 +51,25 @@ def row_id_of(public_id: str) -> int | None:
 
 def attempts_of(column: bytes) -> tuple[Attempt, ...]:
     """Return the attempts that a column holds as JSON."""
-    return tuple(
-        Attempt(datetime.fromisoformat(at), status, error, duration_ms)
-        for at, status, error, duration_ms in json.loads(bytes(column))
-    )
+    return tuple(_attempt(*parts) for parts in json.loads(bytes(column)))
+
+
+def _attempt(at: str, status: int | None, error: Any, duration_ms: int) -> Attempt:
+    """Return an attempt. Its error and its answer share a place: code of former releases expects four values."""
+    parts = error if isinstance(error, dict) else {"error": error}
+    return Attempt(datetime.fromisoformat(at), status, parts["error"], duration_ms, parts.get("answer"))
 
 
 def column_of(attempts: Iterable[Attempt]) -> bytes:
     """Return the last `KEPT_ATTEMPTS` of these attempts as a column."""
-    kept = [(attempt.at.isoformat(), attempt.status, attempt.error, attempt.duration_ms) for attempt in attempts][
+    kept = [(one.at.isoformat(), one.status, _stored_error(one), one.duration_ms) for one in attempts][
         -KEPT_ATTEMPTS:
     ]
     return json.dumps(kept, separators=(",", ":")).encode("ascii")
+
+
+def _stored_error(attempt: Attempt) -> str | dict[str, str | None] | None:
+    return attempt.error if attempt.answer is None else {"error": attempt.error, "answer": attempt.answer}
 
 
 def load_deliveries(

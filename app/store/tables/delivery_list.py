@@ -12,7 +12,7 @@ from app.domain.job import DELIVER_QUEUE
 from app.store.tables.deliveries import read_deliveries
 from app.store.tables.events import key_of
 from app.store.tables.jobs import IS_CLAIMED, depths_of_queues
-from app.store.tables.schema import UNDELIVERED, deliveries, events, jobs, queues
+from app.store.tables.schema import DISCARDED, UNDELIVERED, deliveries, events, jobs, queues
 from app.store.tables.types import MAX_ROW_ID, chunks
 
 OPEN_STATES = (DeliveryState.WAITING, DeliveryState.IN_FLIGHT)
@@ -68,6 +68,8 @@ def _oldest_undelivered(connection: Connection, destinations: Iterable[str]) -> 
 def has_ended_as(state: DeliveryState) -> ColumnElement[bool]:
     """Return the condition that a delivery has ended in this state, so worded that SQLite uses a partial index."""
     is_in_state = deliveries.c.state == bindparam(None, state.value, literal_execute=True)
+    if state is DeliveryState.DISCARDED:
+        return is_in_state & text(DISCARDED)
     return is_in_state & text(UNDELIVERED) if state in UNDELIVERED_STATES else is_in_state
 
 

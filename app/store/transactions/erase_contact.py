@@ -75,9 +75,8 @@ def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
     split = [row.id for row in locked if row.state == ReceiptState.SPLIT]
     with_body = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_erased())
     cleared = connection.execute(with_body.values(body=b"")).rowcount
-    return EraseStep(
-        receipts=cleared, pending=states[ReceiptState.PENDING], unreadable=states[ReceiptState.UNREADABLE]
-    )
+    unreadable = states[ReceiptState.UNREADABLE] + states[ReceiptState.DISMISSED]
+    return EraseStep(receipts=cleared, pending=states[ReceiptState.PENDING], unreadable=unreadable)
 
 
 def lock_next_events(connection: Connection, names: Sequence[ContactName]) -> Sequence[EventRow]:
