@@ -20,8 +20,9 @@ from app.domain.destination import queue_of_destination
 from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Done, Job, Outcome
 from app.domain.job_result import JobResult
 from app.domain.media_file import FETCH_SLOTS, MEDIA_QUEUE
-from app.domain.message import queue_of_number
+from app.domain.message import MessageStatus, queue_of_number
 from app.domain.meta.signature import signed_with
+from app.domain.outbound_event import asked_for
 from app.domain.pacing import Pace
 from app.domain.send_limits import BATCH, SendLimits
 from app.events.split import Splitter
@@ -61,6 +62,7 @@ def build_gateway(settings: Settings) -> Gateway:
         min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
         cooperative=is_patched(),
         on_broken=_stop_this_process,
+        recorded=_recorded_statuses(settings),
     )
     return Gateway(
         settings=settings,
@@ -72,6 +74,12 @@ def build_gateway(settings: Settings) -> Gateway:
         media_folder=MediaFolder(settings.media.directory, settings.storage.min_free_megabytes * MEGABYTE),
         make_graph=_graph_of,
     )
+
+
+def _recorded_statuses(settings: Settings) -> frozenset[MessageStatus]:
+    """Return the statuses of messages whose events a destination asks for, or are kept for readers that pull."""
+    pushed = [glob for one in settings.destinations if one.format == "events" for glob in one.types]
+    return asked_for([*pushed, *settings.sending.events])
 
 
 def tune_runtime() -> None:
@@ -106,9 +114,10 @@ def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         destinations=settings.destinations,
         lease=leases.length,
         fetches_media=settings.media.fetch_on_arrival,
+        has_outbound_events=bool(_recorded_statuses(settings)),
     )
     return [
-        Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=store.receipts.has_pending, singleton=True),
+        Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=splitter.has_work, singleton=True),
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
         Queue(WATCH_QUEUE, 1, _one_by_one(watch.handle), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),

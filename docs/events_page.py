@@ -24,7 +24,7 @@ often and in whatever batch Meta sends it.
 | `type` | Dotted, as below. A glob selects several: `message.*`, `*.status.*`. |
 | `sequence` | The position among all stored events, increasing. |
 | `occurredAt` | When it happened: the time in the item, else in its entry, else when the webhook came. |
-| `receivedAt`, `receiptId` | The webhook that the event was split out of. |
+| `receivedAt`, `receiptId` | The webhook that the event was split out of; no receipt (null) where none told it. |
 | `wabaId`, `phoneNumberId` | The account and the business number; null if Meta names none. |
 | `foreign` | Whether the profile lacked its account or its number when it came. It is stored then, not pushed. |
 | `contact` | The customer, as far as known: `userId` (stable), `parentUserId`, `waId`, `username`, `profileName`. |
@@ -45,6 +45,14 @@ An event is delivered at least once: remember the `id` of each event that you ha
 """
 FAMILIES = {
     "message": "Messages from customers, and statuses of messages from the business (`message.status.*`).",
+    "outbound": (
+        "What the gateway does with a message to a customer, and how it ends, however that became known. They are\n"
+        "made only where somebody asks: a destination whose `types` name them (`outbound.*`; `*` alone does not\n"
+        "select them), or `sending.events` for readers that pull and ask by `types`. `data.messageId` is our id,\n"
+        "`data.tracker` yours; `data.error` of a failed one has Meta's error with our `class` and `hint`. What Meta\n"
+        "tells of a message itself comes as `message.status.*`. `raw` is null. A destination of the format `meta`\n"
+        "gets none: Meta has no form for them."
+    ),
     "error": "An error from Meta that belongs to no message.",
     "call": "Calls, and statuses of calls from the business (`call.status.*`).",
     "automatic": "Events that Meta detects by itself, such as an order in a conversation.",

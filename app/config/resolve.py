@@ -179,4 +179,5 @@ def _sending(values: Values) -> Sending:
         message_lifetime_hours=values["messageLifetimeHours"],
         idempotency_days=values["idempotencyDays"],
         unknown_alert_minutes=values["unknownAlertMinutes"],
+        events=values["events"],
     )

@@ -132,6 +132,7 @@ class Sending:
     message_lifetime_hours: int
     idempotency_days: int
     unknown_alert_minutes: int
+    events: tuple[str, ...]
 
 
 @dataclass(frozen=True)

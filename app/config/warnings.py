@@ -11,6 +11,7 @@ from app.config.settings import Mode, Settings
 from app.config.start.request import StartRequest
 from app.config.start.unread import unread_variables
 from app.config.start_options import CONTROL_VARIABLES, ENV_FILE, PUSH
+from app.domain.event import ASKED_FOR_ONLY
 
 MAX_META_BYTES = 3 * 1024 * 1024
 
@@ -20,11 +21,21 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
     warnings = [*request.warnings, *sources.warnings, *_about_unread_files(request)]
     if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
+    warnings += _about_outbound_events(settings)
     if settings.mode is Mode.DRY_RUN:
         return warnings + _about_dry_run(settings, profile, sources)
     if settings.paas and settings.storage.url == sqlite_url(settings.data_dir / DEFAULT_FILE):
         warnings.append("the default SQLite file is on a disk that most platforms throw away at each deploy")
     return warnings
+
+
+def _about_outbound_events(settings: Settings) -> list[str]:
+    """Return a warning for each destination that asks for events which Meta has no form for."""
+    return [
+        f"destination {one.name} gets no {ASKED_FOR_ONLY[0]}* events: Meta has no form for them; use format events"
+        for one in settings.destinations
+        if one.format == "meta" and any(glob.startswith(ASKED_FOR_ONLY) for glob in one.types)
+    ]
 
 
 def _about_unread_files(request: StartRequest) -> list[str]:

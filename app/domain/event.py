@@ -18,6 +18,9 @@ TYPE_GLOB = re.compile(r"[A-Za-z0-9_.*?-]{1,100}", re.ASCII)
 """An event type or a glob: `*` matches any characters, dots included, `?` matches one. Brackets are refused."""
 
 
+ASKED_FOR_ONLY = ("outbound.",)
+"""Families of types that only a glob selects that begins with the family: `*` does not."""
+
 MARK_BYTES = 4
 """Few, so that a cursor stays short; two events have the same ones once in 4 billion times."""
 
@@ -82,11 +85,14 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class Event(NewEvent):
-    """A stored event. `foreign`: its account or number was not in the profile when it came."""
+    """A stored event. `foreign`: its account or number was not in the profile when it came.
+
+    An event that no webhook of Meta's told has no receipt.
+    """
 
     sequence: int
     received_at: datetime
-    receipt_id: str
+    receipt_id: str | None
     foreign: bool
 
     @property
@@ -96,5 +102,6 @@ class Event(NewEvent):
 
 
 def type_matches(event_type: str, globs: Sequence[str]) -> bool:
-    """Return whether one of the globs matches this type."""
-    return any(fnmatchcase(event_type, glob) for glob in globs)
+    """Return whether one of the globs selects this type."""
+    family = next((name for name in ASKED_FOR_ONLY if event_type.startswith(name)), "")
+    return any(glob.startswith(family) and fnmatchcase(event_type, glob) for glob in globs)

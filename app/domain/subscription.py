@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.delivery import NewDelivery
-from app.domain.event import NewEvent, type_matches
+from app.domain.event import ASKED_FOR_ONLY, NewEvent, type_matches
 
 
 class Subscriber(Protocol):
-    """The settings of a destination that choose its events. `ordering`: `none` or `conversation`."""
+    """The settings of a destination that choose its events.
+
+    `ordering`: `none` or `conversation`. `format`: `events` or `meta`.
+    """
 
     @property
     def name(self) -> str: ...
@@ -20,6 +23,8 @@ class Subscriber(Protocol):
     def phone_number_ids(self) -> Sequence[str]: ...
     @property
     def ordering(self) -> str: ...
+    @property
+    def format(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def deliveries_of(
     return tuple(
         NewDelivery(subscriber.name, order_key(event) if subscriber.ordering == "conversation" else None)
         for subscriber in subscribers
-        if wants(subscriber.types, subscriber.phone_number_ids, event)
+        if wants(subscriber.types, subscriber.phone_number_ids, event) and _has_form(event, subscriber.format)
     )
 
 
@@ -64,6 +69,11 @@ def wants(types: Sequence[str], phone_number_ids: Sequence[str], event: NewEvent
     """
     of_number = not phone_number_ids or event.phone_number_id is None or event.phone_number_id in phone_number_ids
     return of_number and type_matches(event.type, types)
+
+
+def _has_form(event: NewEvent, format_: str) -> bool:
+    """Return whether an event can be told in the format of a destination: Meta has no form for events of our own."""
+    return format_ != "meta" or not event.type.startswith(ASKED_FOR_ONLY)
 
 
 def order_key(event: NewEvent) -> int | None:

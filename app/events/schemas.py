@@ -14,7 +14,7 @@ class EventSchema(CamelSchema):
     sequence = ma.fields.Integer(required=True)
     occurred_at = Timestamp(required=True)
     received_at = Timestamp(required=True)
-    receipt_id = ma.fields.String(required=True)
+    receipt_id = ma.fields.String(required=True, allow_none=True)
     waba_id = ma.fields.String(required=True, allow_none=True)
     phone_number_id = ma.fields.String(required=True, allow_none=True)
     foreign = ma.fields.Boolean(required=True)

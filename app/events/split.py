@@ -18,6 +18,7 @@ from app.domain.job_result import JobResult
 from app.domain.meta.media import media_in
 from app.domain.meta.parse import Unreadable, plain_forms, split
 from app.domain.meta.status_update import tracker_in, with_tracker
+from app.domain.outbound_event import event_of_change
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.domain.subscription import Ours, deliveries_of
 from app.metrics import Metrics
@@ -47,6 +48,7 @@ class Splitter:
     destinations: tuple[Destination, ...]
     lease: timedelta
     fetches_media: bool = False
+    has_outbound_events: bool = False
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
         """Return each job with its task. There is one split job."""
@@ -56,8 +58,9 @@ class Splitter:
         """Split until nothing is pending, the claim is lost, or MAX_READS_PER_CLAIM is reached."""
         try:
             for _ in range(MAX_READS_PER_CLAIM):
+                published = self._publish_changes(job) if self.has_outbound_events else 0
                 receipts = self.store.receipts.pending(limit=MAX_RECEIPTS_PER_READ, max_bytes=MAX_BYTES_PER_READ)
-                if not receipts:
+                if not receipts and not published:
                     break
                 for batch in in_batches(self._with_trackers([self._split(receipt) for receipt in receipts])):
                     self._store_batch(job, batch)
@@ -66,6 +69,20 @@ class Splitter:
         except ClaimLost:
             log.warning("split.claim_lost")
         return JobResult(job, Retry(timedelta()))
+
+    def has_work(self) -> bool:
+        """Return whether a receipt is pending, or a change of a message that is to become an event."""
+        return self.store.receipts.has_pending() or (self.has_outbound_events and self.store.outbound.has_pending())
+
+    def _publish_changes(self, job: Job) -> int:
+        """Make events of the next changes of messages, and return how many."""
+        changes = self.store.outbound.pending(MAX_EVENTS_PER_TRANSACTION)
+        if not changes:
+            return 0
+        account = self.ours.sole_account
+        events = {row: replace(event_of_change(change), waba_id=account) for row, change in changes.items()}
+        published = {row: self._with_deliveries(event) for row, event in events.items()}
+        return self.store.outbound.publish(job, published, self.lease)
 
     def _split(self, receipt: PendingReceipt) -> SplitReceipt:
         try:

@@ -81,7 +81,7 @@ class Jobs(Repository):
             self.has_unsynced_answers |= any(result.outlives_claim for result in results)
             return self._settle(connection, self._store.now(connection), results)
 
-        settled = self._store.write(settle, durable=False)
+        settled = self._store.write(settle, *self._store.channels_of_changes, durable=False)
         log_changes(self._kinds, settled.changes)
         return settled.applied
 

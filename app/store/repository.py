@@ -27,6 +27,11 @@ class StoreContext(Protocol):
         """Commit the work in one transaction, wake the channels' listeners, and return its result."""
         ...
 
+    @property
+    def channels_of_changes(self) -> tuple[Channel, ...]:
+        """The channels to notify when a message may have changed."""
+        ...
+
     def now(self, connection: Connection) -> datetime:
         """Return the time, by the clock that all processes on this database share."""
         ...

@@ -36,7 +36,7 @@ class Sending(Repository):
             return made[-1]
 
         try:
-            return self._store.write(reserve)
+            return self._store.write(reserve, *self._store.channels_of_changes)
         except BaseException:  # also if the worker stops, and kills the greenlet
             if made and made[-1].reserved:
                 self.take_back(made[-1].reserved)

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, func, select, text
 
 from app.domain.database_identity import Identity, Owner
+from app.domain.message import MessageStatus
 from app.log import Throttle
 from app.store.attention import Attention
 from app.store.clock import Clock
@@ -30,6 +31,7 @@ from app.store.messages import Messages
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
 from app.store.outage import Outage
+from app.store.outbound import OutboundChanges
 from app.store.owner import known_identity
 from app.store.queue_kinds import QUEUE_KINDS
 from app.store.queues import Queues
@@ -37,6 +39,7 @@ from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_w
 from app.store.receipts import Receipts
 from app.store.retention import Retention
 from app.store.sending import Sending
+from app.store.tables.message_changes import recording
 from app.store.tables.types import UtcDateTime
 from app.store.upkeep import Upkeep
 
@@ -61,7 +64,7 @@ class Store:
     `cooperative`: this process runs under gevent. `source`: the variable or setting that names the database, for
     messages. `owner`: who opens the database, which may be another's; None asks for no owner. `on_broken` is called
     once, when an I/O error or a replaced file has broken the store for this process, which must then end; `is_broken`
-    says so.
+    says so. `recorded`: the statuses of messages whose changes become events.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Store:
         on_broken: Callable[[], None] = ignore_broken,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         clock: Callable[[], datetime] | None = None,
+        recorded: frozenset[MessageStatus] = frozenset(),
     ) -> None:
         self.kind: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._url = url
@@ -87,6 +91,7 @@ class Store:
         self._on_broken = on_broken
         self._limits = limits
         self._clock = clock
+        self._recorded = recorded
         self._opened: Database | None = None
         self._unready = Throttle()
         self.outage = Outage(self.explain)
@@ -107,6 +112,7 @@ class Store:
         self.deliveries = Deliveries(self)
         self.sending = Sending(self)
         self.media = MediaFiles(self)
+        self.outbound = OutboundChanges(self)
         self.heartbeats = Heartbeats(self)
         self.fake_meta = FakeMetaState(self)
         self.clock = Clock(self)
@@ -150,9 +156,14 @@ class Store:
 
     def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
         """Commit the work in one transaction, wake the channels' listeners, and return its result; see `Write`."""
-        result = self.database.write(Write(work, durable, channels))
+        result = self.database.write(Write(recording(work, self._recorded), durable, channels))
         self.outage.over()
         return result
+
+    @property
+    def channels_of_changes(self) -> tuple[Channel, ...]:
+        """The channels to notify when a message may have changed, which may have to become an event."""
+        return ("work",) if self._recorded else ()
 
     def now(self, connection: Connection) -> datetime:
         """Return the time. On PostgreSQL it is the server's, so that all machines agree on when a lease ends."""

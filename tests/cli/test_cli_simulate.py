@@ -11,7 +11,7 @@ import pytest
 from app.cli import CommandFailed
 from app.cli.simulate import action_from, read_script, simulate_command
 from app.graph.fake.customers import FIELDS, MEDIA
-from tests.support.live import write_config
+from tests.support.live import CONFIG, write_config
 from tests.support.serving import Running, run, serving
 from tests.support.waiting import wait_for
 
@@ -29,7 +29,7 @@ SCRIPT = [
 def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("simulate")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
-    config = write_config(folder)
+    config = write_config(folder, CONFIG + '    sending: { events: ["outbound.*"] }\n')
     environ = {**kept, "WATS_DATA_DIR": str(folder / "data"), "WATS_CONFIG": str(config)}
     with serving(folder, "--dry-run", environ=environ) as running:
         yield running
@@ -51,6 +51,12 @@ def message(running: Running, message_id: str) -> dict[str, object]:
     return dict(running.json(f"/api/messages/{message_id}", BEARER))
 
 
+def life(running: Running, message_id: str) -> list[str]:
+    """Return the statuses that the events of a message's own life have told."""
+    told = running.json("/api/events?types=outbound.*&limit=100", BEARER)["items"]
+    return [event["data"]["status"] for event in told if event["data"]["messageId"] == message_id]
+
+
 def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> None:
     script = dry_run.folder / "script.json"
     script.write_text(json.dumps(SCRIPT))
@@ -69,6 +75,8 @@ def test_a_message_of_a_dry_run_comes_back_read_and_one_whose_answer_was_lost_is
     ends = {well: "read", lost: "read", silent: "unknown", failing: "failed"}
     wait_for(lambda: {each: message(dry_run, each)["status"] for each in ends} == ends)
     assert message(dry_run, silent)["wamid"] is None
+    lives = {well: ["accepted"], silent: ["unknown"], failing: ["accepted", "failed"]}
+    wait_for(lambda: all(life(dry_run, each) == ["sending", *lives[each]] for each in lives))
 
 
 def test_a_message_of_the_customer_is_marked_as_read(dry_run: Running) -> None:

@@ -156,6 +156,16 @@ def test_a_small_limit_for_webhooks_is_a_warning(tmp_path: Path):
     assert any("under 3 MB" in warning for warning in warnings)
 
 
+def test_a_destination_that_meta_has_no_form_for_is_a_warning(tmp_path: Path):
+    config = config_in(tmp_path)
+    bot = '- { name: bot, url: "http://127.0.0.1:9", secret: { env: S }, format: meta, types: ["*", "outbound.*"] }'
+    config.write_text(config.read_text().replace("destinations:", f"destinations:\n      {bot}"))
+
+    warnings = load_settings(Flags(config=config, dry_run=True), {}).warnings
+
+    assert any("bot gets no outbound.* events" in warning for warning in warnings)
+
+
 @pytest.mark.parametrize(("grace", "drain", "refused"), [("25", "20", False), ("25", "21", True), ("3", "0", False)])
 def test_a_drain_leaves_time_for_the_requests_in_flight(grace: str, drain: str, refused: bool, tmp_path: Path):
     environ = {**DRY_RUN, "WATS_GRACE_SECONDS": grace, "WATS_DRAIN_SECONDS": drain}

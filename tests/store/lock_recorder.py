@@ -37,6 +37,7 @@ def _order() -> list[str]:
     for name, at in (
         ("missing queues", "queues"),
         ("status lock", "messages"),
+        ("message_changes", "contacts"),
         ("early_statuses", "contacts"),
         ("erased_events", "receipts"),
         ("advisory lock", "receipts"),

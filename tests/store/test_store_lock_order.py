@@ -23,6 +23,7 @@ from app.domain.media_file import MEDIA_QUEUE, Fetched, FetchResult, FileState
 from app.domain.message import MessageStatus, queue_of_number
 from app.domain.meta.graph_errors import GraphError
 from app.domain.meta.media import Media
+from app.domain.outbound_event import asked_for, event_of_change
 from app.domain.pacing import Pace
 from app.domain.receipt import ReceiptState
 from app.domain.refused_webhooks import RefusedWebhooks
@@ -223,6 +224,10 @@ def decide_about_messages(store: Store) -> None:
     store.write(
         lambda c: c.execute(update(messages).where(messages.c.status == "cancelled").values(status="unknown"))
     )
+    job = claim_split(store)
+    changes = {row: SplitEvent(event_of_change(change)) for row, change in store.outbound.pending(9).items()}
+    store.outbound.publish(job, changes, LEASE)
+    store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
     store.messages.resolve_as_failed(failing)
     store.messages.send_again(again)
     accept(store, *(new_message(to=f"+4915177{number}", number=number) for number in reversed(NUMBERS)))
@@ -384,6 +389,7 @@ def fetch_media(store: Store, folder: Path) -> None:
 def read_everything(store: Store) -> None:
     store.receipts.get("rcp_1"), store.receipts.body("rcp_1"), store.receipts.reason("rcp_2")
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
+    store.outbound.has_pending()
     store.receipts.pending(limit=9, max_bytes=9)
     store.events.get(new_event("both").id), store.events.after(0, EventFilter(types=["message.*"]), limit=9)
     store.events.before(9, EventFilter(since=NOON), limit=9)
@@ -414,7 +420,7 @@ def recorder() -> Recorder:
 def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock, tmp_path: Path) -> Recorder:
     """What all methods of all repositories do to a store with some of everything."""
     with recorder.recording():
-        store = make_store(url, clock=clock)
+        store = make_store(url, clock=clock, recorded=asked_for(["outbound.*"]))
         add_receipts(store)
         split_receipts(store)
         claim_and_settle(store)
@@ -460,6 +466,7 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
         "events",
         "jobs",
         "media_files",
+        "message_changes",
         "messages",
         "queues",
         "receipts",

@@ -104,6 +104,9 @@ SECTIONS: Mapping[str, Section] = {
         "messageLifetimeHours": Setting(number(1, 720), 24, "A message not sent by then has expired."),
         "idempotencyDays": Setting(number(1, 90), 7, "How long an `Idempotency-Key` is remembered."),
         "unknownAlertMinutes": Setting(number(1, 1440), 10, "An `unknown` message older than this is an alert."),
+        "events": Setting(
+            list_of(TYPE_GLOB), (), "Events `outbound.…` to keep for readers that pull; destinations ask by `types`."
+        ),
     },
     "worker": {
         "threads": Setting(number(1, 64), 8, "Jobs at a time in one worker process."),

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from app.domain.erasure import ContactName
-from app.domain.event import Event, type_matches
+from app.domain.event import ASKED_FOR_ONLY, Event, type_matches
 from app.domain.event_filter import EVERY_EVENT, EventFilter
 from app.store.tables.contact_names import find_names
 from app.store.tables.events import ALL_TYPES, PAGE_BYTES, event_of, known_types, latest_sequence
@@ -101,8 +101,8 @@ def _of_many(connection: Connection, chosen: EventFilter, within: Range) -> Iter
     query = query.order_by(_ordered(sequence, within))
     if number is not None:
         query = query.where(events.c.phone_number_id == number)
-    elif not chosen.types or ALL_TYPES in chosen.types:
-        yield query
+    elif _wants_all(chosen):
+        yield query.where(*_not_only_asked_for())
         return
     of_type = query.where(events.c.type == bindparam("of_type"))
     yield from (of_type.params(of_type=type_) for type_ in _types(connection, chosen))
@@ -115,7 +115,9 @@ def _of_few(connection: Connection, chosen: EventFilter, within: Range) -> Itera
     query = query.order_by(_ordered(sequence, within))
     if chosen.phone_number_id is not None:
         query = query.where(_residual(events.c.phone_number_id) == chosen.phone_number_id)
-    if chosen.types and ALL_TYPES not in chosen.types:
+    if _wants_all(chosen):
+        query = query.where(*_not_only_asked_for())
+    else:
         query = query.where(_residual(events.c.type).in_(_types(connection, chosen)))
     if chosen.receipt_id is not None:
         query = query.where(events.c.receipt == row_id_of(chosen.receipt_id))
@@ -151,6 +153,16 @@ def _types(connection: Connection, chosen: EventFilter) -> list[str]:
     """Return the stored types that the filter's globs match; those of its number, if it names one."""
     known = known_types(connection, chosen.phone_number_id)
     return [type_ for type_ in known if type_matches(type_, chosen.types or (ALL_TYPES,))]
+
+
+def _wants_all(chosen: EventFilter) -> bool:
+    """Return whether the filter chooses the events of every type, but for those that one must ask for."""
+    asks = any(glob.startswith(ASKED_FOR_ONLY) for glob in chosen.types)
+    return not chosen.types or (ALL_TYPES in chosen.types and not asks)
+
+
+def _not_only_asked_for() -> list[ColumnElement[bool]]:
+    return [_residual(events.c.type).not_like(f"{family}%") for family in ASKED_FOR_ONLY]
 
 
 def _ordered(column: ColumnElement[Any], within: Range) -> ColumnElement[Any]:

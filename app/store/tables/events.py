@@ -97,7 +97,7 @@ def event_of(row: Row[tuple[object, ...]]) -> Event:
         origin=Origin(**document["origin"]),
         sequence=row.id,
         received_at=row.received_at,
-        receipt_id=f"rcp_{row.receipt}",
+        receipt_id=f"rcp_{row.receipt}" if row.receipt else None,
         foreign=row.is_foreign,
     )
 

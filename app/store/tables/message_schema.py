@@ -90,3 +90,19 @@ early_statuses = Table(
 )
 """Statuses without a tracker that came while a message was being sent, of a wamid that is not known: they may be that
 message's, whose answer, which tells the wamid, is still on its way."""
+
+message_changes = Table(
+    "message_changes",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("message", BigInteger, nullable=False),  # its row
+    Column("event_id", LargeBinary(16), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("phone_number_id", String(64), nullable=False),
+    Column("data", LargeBinary, nullable=False),  # JSON
+    Index("message_changes_message", "message"),
+    sqlite_autoincrement=True,
+)
+"""Changes of messages that are to become events. The owner of the split job adds these: it alone gives out sequences,
+so that they follow the order of commits."""

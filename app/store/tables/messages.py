@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, 
 
 from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
 from app.store.engine.bulk_update import BulkUpdate
+from app.store.tables.message_changes import record_changes, recorded_statuses
 from app.store.tables.message_schema import messages
 from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
 
@@ -26,6 +27,7 @@ _LOCK = (
     .order_by(messages.c.id)
     .with_for_update()
 )
+_HISTORIES = select(messages.c.id, messages.c.progress).where(messages.c.id.in_(bindparam("ids", expanding=True)))
 _UPDATE = BulkUpdate(
     messages,
     "status",
@@ -97,7 +99,7 @@ def lock_messages(connection: Connection, row_ids: Iterable[int]) -> dict[int, M
     }
 
 
-def update_messages(connection: Connection, now: datetime, changed: Iterable[Message]) -> None:
+def update_messages(connection: Connection, now: datetime, changed: Collection[Message]) -> None:
     """Store what has changed about these messages, which are locked."""
     rows = [
         (
@@ -117,7 +119,25 @@ def update_messages(connection: Connection, now: datetime, changed: Iterable[Mes
         )
         for message in changed
     ]
+    _record(connection, changed)
     _UPDATE.execute(connection, rows, now=now)
+
+
+def _record(connection: Connection, changed: Collection[Message]) -> None:
+    """Record changes of messages that somebody asks for; before the update, while their histories are stored."""
+    if not recorded_statuses(connection):
+        return
+    histories = {
+        row.id: history_of(json.loads(bytes(row.progress)))
+        for ids in chunks([message.row_id for message in changed])
+        for row in connection.execute(_HISTORIES, {"ids": ids})
+    }
+    record_changes(connection, histories, changed)
+
+
+def history_of(progress: dict[str, Any]) -> tuple[HistoryEntry, ...]:
+    """Return the history in the column `progress`."""
+    return tuple(HistoryEntry(status, datetime.fromisoformat(at)) for status, at in progress["history"])
 
 
 def message_of(row: Row[*tuple[Any, ...]]) -> Message:
@@ -139,7 +159,7 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
         created_at=row.created_at,
         updated_at=row.updated_at,
         expires_at=row.expires_at,
-        history=tuple(HistoryEntry(status, datetime.fromisoformat(at)) for status, at in progress["history"]),
+        history=history_of(progress),
         meta_status=progress.get("metaStatus"),
         error=progress.get("error"),
         pricing=progress.get("pricing"),

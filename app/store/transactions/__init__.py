@@ -17,6 +17,7 @@ All transactions take their locks in one order, so that no two of them can deadl
 - Files of media (`media_files`) are added by the owner of the split job only.
 - A transaction that changes the pace of a number or of its customers (`send_numbers`, `send_pairs`) has locked the
   number's queue. Those of customers that hold nothing back are deleted alone, with SKIP LOCKED.
+- Changes that are to become events (`message_changes`) come right after messages; they are published with SKIP LOCKED.
 - What waits for an answer of Meta's (`early_statuses`) comes after messages. Before them, an unmatched status and an
   answer take an advisory lock.
 - `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked

@@ -16,6 +16,7 @@ from app.domain.message import contact_number, queue_of_number
 from app.store.engine.sqlite_marks import Mark, remove_mark
 from app.store.tables.conversations import every_contact_number
 from app.store.tables.jobs import find_jobs, lock_jobs
+from app.store.tables.message_changes import delete_changes_of
 from app.store.tables.message_schema import contact_links, conversations, messages
 from app.store.tables.messages import lock_messages
 from app.store.tables.queues import lock_queues
@@ -55,6 +56,7 @@ def delete_messages(connection: Connection, now: datetime, rows: Sequence[Messag
         connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
     promote_next(connection, now, {(job.queue, job.order_key) for job in locked})
     existing = sorted(lock_messages(connection, [row.id for row in rows]))
+    delete_changes_of(connection, existing)
     for ids in chunks(existing):
         connection.execute(delete(messages).where(messages.c.id.in_(ids)))
     return len(existing)

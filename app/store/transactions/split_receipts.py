@@ -31,7 +31,7 @@ from app.store.transactions.follow_media import add_media
 from app.store.transactions.hear_refusals import pause_scopes, slow_numbers
 from app.store.transactions.touch_conversations import touch_conversations
 
-_INSERT_EVENTS = BulkInsert(
+INSERT_EVENTS = BulkInsert(
     events,
     "id",
     "event_id",
@@ -167,8 +167,11 @@ def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
     if not new:
         return {}
     sequences = dict(zip(new, allocate_ids(connection, events, len(new)), strict=True))
-    rows = [_row(sequences[key], key, event, receipt) for key, (event, receipt) in new.items()]
-    _INSERT_EVENTS.execute(connection, rows)
+    rows = [
+        event_row(sequences[key], key, event, receipt.received_at, row_id_of(receipt.id))
+        for key, (event, receipt) in new.items()
+    ]
+    INSERT_EVENTS.execute(connection, rows)
     names = [
         (sequences[key], name)
         for key, (event, _) in new.items()
@@ -185,15 +188,18 @@ def _follow_messages(connection: Connection, now: datetime, database_id: str, ne
     touch_conversations(connection, now, [touch for event in new if (touch := touch_of(event)) is not None])
 
 
-def _row(sequence: int, key: bytes, split: SplitEvent, receipt: PendingReceipt) -> tuple[Any, ...]:
+def event_row(
+    sequence: int, key: bytes, split: SplitEvent, received_at: datetime, receipt: int | None
+) -> tuple[Any, ...]:
+    """Return the row of an event; `receipt` is the row of its receipt."""
     event = split.event
     return (
         sequence,
         key,
         event.type,
         event.occurred_at,
-        receipt.received_at,
-        row_id_of(receipt.id),
+        received_at,
+        receipt,
         event.waba_id,
         event.phone_number_id,
         event.contact.wa_id,

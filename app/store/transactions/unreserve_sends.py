@@ -33,7 +33,7 @@ def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tu
     by_row = {job.subject: (job, one.message) for job, one in reserved}
     stored = lock_messages(connection, by_row)
     taken_back = {row_id: message for row_id, message in stored.items() if is_cut_off(message, by_row[row_id][1])}
-    update_messages(connection, now, map(without_last_attempt, taken_back.values()))
+    update_messages(connection, now, [without_last_attempt(message) for message in taken_back.values()])
     lost = [
         (job, message, timedelta())
         for row_id, message in taken_back.items()

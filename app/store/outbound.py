@@ -1,0 +1,39 @@
+"""Changes of messages that are to become events, for those who ask for them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from app.domain.job import Job
+from app.domain.outbound_event import MessageChange
+from app.domain.split import SplitEvent
+from app.store.repository import Repository
+from app.store.tables.message_changes import has_pending_changes, pending_changes
+from app.store.transactions.publish_changes import publish_changes
+from app.store.transactions.split_receipts import hold_claim
+
+
+class OutboundChanges(Repository):
+    """What has changed about messages since it was last made into events."""
+
+    def has_pending(self) -> bool:
+        """Return whether a change is to become an event."""
+        return self._store.database.read(has_pending_changes)
+
+    def pending(self, limit: int) -> dict[int, MessageChange]:
+        """Return the next changes, in their order, by row."""
+        return self._store.database.read(lambda c: pending_changes(c, limit))
+
+    def publish(self, job: Job, published: Mapping[int, SplitEvent], lease: timedelta) -> int:
+        """Add the events of these changes, as the owner of the split job; return how many there were.
+
+        Raise `ClaimLost` if another worker has claimed that job meanwhile.
+        """
+
+        def publish(connection: Connection) -> int:
+            now = self._store.now(connection)
+            hold_claim(connection, job, now + lease)
+            return publish_changes(connection, now, published)
+
+        return self._store.write(publish, "events", "work")

@@ -1,0 +1,58 @@
+"""Makes events of changes of messages, with their deliveries: as the owner of the split job, in the order of commits.
+
+A change whose message is being erased is left to the transaction that erases it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from app.domain.split import SplitEvent
+from app.store.engine.bulk_insert import allocate_ids
+from app.store.tables.events import key_of
+from app.store.tables.message_schema import message_changes
+from app.store.tables.schema import events
+from app.store.tables.types import chunks
+from app.store.transactions.add_deliveries import add_deliveries
+from app.store.transactions.split_receipts import INSERT_EVENTS, event_row
+
+NO_RECEIPT = 0
+_LOCK = (
+    select(message_changes.c.id)
+    .where(message_changes.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(message_changes.c.id)
+    .with_for_update(skip_locked=True)
+)
+
+
+def publish_changes(connection: Connection, now: datetime, published: Mapping[int, SplitEvent]) -> int:
+    """Add these events, given by the rows of their changes, and delete the changes. Return how many there were.
+
+    The caller holds the claim on the split job.
+    """
+    found = [
+        row_id for ids in chunks(sorted(published)) for row_id in connection.execute(_LOCK, {"ids": ids}).scalars()
+    ]
+    if not found:
+        return 0
+    sequences = dict(zip(found, allocate_ids(connection, events, len(found)), strict=True))
+    INSERT_EVENTS.execute(
+        connection,
+        [
+            event_row(sequence, _key(published[row]), published[row], now, NO_RECEIPT)
+            for row, sequence in sequences.items()
+        ],
+    )
+    add_deliveries(
+        connection, now, [(sequence, published[row_id].deliveries) for row_id, sequence in sequences.items()]
+    )
+    for ids in chunks(found):
+        connection.execute(delete(message_changes).where(message_changes.c.id.in_(ids)))
+    return len(found)
+
+
+def _key(event: SplitEvent) -> bytes:
+    key = key_of(event.event.id)
+    assert key is not None, "an event has an id of ours"
+    return key

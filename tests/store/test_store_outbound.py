@@ -1,0 +1,123 @@
+"""Changes of messages become events for those who ask: once for each change, in the order of commits, never else."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from app.domain.decision import Decision, MessageSelection
+from app.domain.delivery import NewDelivery
+from app.domain.event import Event
+from app.domain.event_filter import EventFilter
+from app.domain.job import Retry
+from app.domain.job_result import JobResult
+from app.domain.outbound_event import asked_for, event_of_change
+from app.domain.split import SplitEvent
+from app.store import Store
+from tests.support.messages import accept, new_message, status, tracker_of, webhook
+from tests.support.store import StoreMaker
+from tests.support.work import AT_ONCE, CRM, LEASE, add_events, claim, claim_split
+
+EVERY = asked_for(["outbound.*"])
+OUTBOUND = EventFilter(types=["outbound.*"])
+FAILED = {"code": 131026, "title": "Message undeliverable"}
+
+
+@pytest.fixture
+def recording(url: str, make_store: StoreMaker) -> Store:
+    return make_store(url, recorded=EVERY)
+
+
+def published(store: Store, *to: str) -> Sequence[Event]:
+    """Make events of what has changed, with a delivery to each of these destinations, and return all of them."""
+    job = claim_split(store)
+    deliveries = tuple(NewDelivery(name, None) for name in to)
+    changes = store.outbound.pending(100)
+    store.outbound.publish(
+        job,
+        {row: SplitEvent(event_of_change(change), deliveries=deliveries) for row, change in changes.items()},
+        LEASE,
+    )
+    store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
+    return store.events.after(0, OUTBOUND, limit=100)
+
+
+def types(events: Sequence[Event]) -> list[str]:
+    return [event.type.removeprefix("outbound.") for event in events]
+
+
+def test_nothing_is_recorded_unless_somebody_asks(store: Store) -> None:
+    [message] = accept(store, new_message())
+
+    store.messages.cancel(message)
+
+    assert (store.outbound.has_pending(), published(store)) == (False, [])
+
+
+def test_a_cancelled_message_is_an_event_with_all_that_a_receiver_needs(recording: Store) -> None:
+    [message] = accept(recording, new_message(tracker="order 7"))
+    recording.messages.cancel(message)
+    recording.messages.cancel(message)
+
+    [event] = published(recording, "crm")
+
+    assert (event.type, event.receipt_id, event.raw, event.foreign) == ("outbound.cancelled", None, None, False)
+    assert (event.contact.wa_id, event.phone_number_id) == ("4915112345678", message.phone_number_id)
+    assert event.data == {
+        "messageId": message.id,
+        "status": "cancelled",
+        "type": "text",
+        "to": "+4915112345678",
+        "tracker": "order 7",
+    }
+    assert recording.outbound.has_pending() is False
+    assert len(claim(recording, CRM)) == 1
+
+
+def test_a_failure_that_a_status_tells_has_class_and_hint(recording: Store) -> None:
+    [failing, read] = accept(recording, new_message(), new_message(to="+4915199"))
+    for message, words in ((failing, ("failed",)), (read, ("read", "failed"))):
+        for word in words:
+            told = status(f"wamid.{message.row_id}", word, tracker=tracker_of(recording, message), errors=[FAILED])
+            add_events(recording, *webhook(statuses=[told]))
+
+    [event] = published(recording)
+
+    assert (event.data["messageId"], event.data["wamid"]) == (failing.id, f"wamid.{failing.row_id}")
+    assert (event.data["error"]["code"], event.data["error"]["class"]) == (131026, "recipient")
+    assert "no WhatsApp" in event.data["error"]["hint"]
+
+
+def test_an_event_that_is_asked_for_by_name_only_is_in_no_other_list(recording: Store) -> None:
+    [message] = accept(recording, new_message())
+    recording.messages.cancel(message)
+    published(recording)
+
+    unasked = ([], ["*"], ["*.cancelled"])
+    for chosen in (*(EventFilter(types=types) for types in unasked), EventFilter(contact="4915112345678")):
+        assert recording.events.after(0, chosen, limit=9) == []
+    assert len(recording.events.after(0, EventFilter(types=["*", "outbound.c*"]), limit=9)) == 1
+
+
+def test_an_erased_message_leaves_no_change(recording: Store) -> None:
+    [message] = accept(recording, new_message())
+    recording.messages.cancel(message)
+    changes = recording.outbound.pending(9)
+    recording.message_retention.prune_messages(before=message.updated_at.replace(year=2100), after=0)
+
+    job = claim_split(recording)
+    events = {row: SplitEvent(event_of_change(change)) for row, change in changes.items()}
+
+    assert (len(events), recording.outbound.publish(job, events, LEASE)) == (1, 0)
+
+
+def test_each_decision_about_many_is_one_event_for_each(recording: Store) -> None:
+    accept(recording, *(new_message(to=f"+491511{number}000") for number in range(3)))
+    for decision in (Decision.UNKNOWN, Decision.RESEND, Decision.CANCELLED):
+        recording.messages.decide_some(MessageSelection(), decision, after=0, limit=9, is_trial=False)
+
+    events = published(recording)
+
+    assert types(events) == ["unknown"] * 3 + ["cancelled"] * 3
+    assert len({event.id for event in events}) == 6
+    assert [event.sequence for event in events] == sorted(event.sequence for event in events)
+    assert events[-1].data["resends"] == 1
