@@ -1,4 +1,4 @@
-"""Whether this user can keep the SQLite file, and received media, where they are to be, before anything opens them.
+"""Whether this user can keep the SQLite file where it is to be, found out before anything opens it.
 
 A volume of another user, or one that is mounted read-only, is the most frequent fault of a first deployment.
 """
@@ -44,13 +44,6 @@ def refuse_unwritable_folder(settings: Settings, problems: Problems) -> None:
     source = settings.storage.source
     if why := why_unwritable(file, shows_path=source == DATA_DIR.variable):
         problems.named(source).add("unwritable_folder", why)
-
-
-def refuse_unwritable_media(settings: Settings, problems: Problems) -> None:
-    """Add a problem if received media are to be kept in a folder that cannot be written."""
-    media = settings.media
-    if media.fetch_on_arrival and (why := why_unwritable(media.directory / "file", shows_path=True)):
-        problems.add("unwritable_folder", why)
 
 
 def why_unwritable(file: Path, *, shows_path: bool) -> str | None:

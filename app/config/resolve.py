@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from app.config.data_folder import refuse_unwritable_folder, refuse_unwritable_media
+from app.config.data_folder import refuse_unwritable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.file.profile import Profile
 from app.config.hosts import is_loopback
@@ -62,7 +62,6 @@ def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Setting
     settings = _settings(request, request.profile, request.mode, secrets, problems)
     if opens_store:
         refuse_unwritable_folder(settings, problems)
-        refuse_unwritable_media(settings, problems.at("media").at("directory"))
     problems.raise_if_any()
     return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
 

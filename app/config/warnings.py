@@ -1,5 +1,6 @@
 """Warnings about settings that are valid, but may not be what the operator intends."""
 
+from app.config.data_folder import why_unwritable
 from app.config.file.profile import Profile
 from app.config.schema.collisions import SECRET_SETTINGS
 from app.config.schema.databases import sqlite_url
@@ -22,6 +23,9 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
     if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
     warnings += _about_outbound_events(settings)
+    media = settings.media
+    if media.fetch_on_arrival and (why := why_unwritable(media.directory / "file", shows_path=True)):
+        warnings.append(f"received media are not kept here: {why}")
     if settings.mode is Mode.DRY_RUN:
         return warnings + _about_dry_run(settings, profile, sources)
     if settings.paas and settings.storage.url == sqlite_url(settings.data_dir / DEFAULT_FILE):

@@ -21,6 +21,7 @@ MAX_TRANSFERS = 64
 SILENT_SECONDS = 30.0
 GRACE_SECONDS = 60.0
 BUSY = "Too many files are being passed on; try again in a few seconds."
+TOO_LITTLE = "the client takes too little of the file"
 RETRY_LATER = {"Retry-After": "5"}
 
 
@@ -68,8 +69,8 @@ def sent_in_time(
     left = grace_seconds
     for piece in pieces:
         started = time.monotonic()
-        with gevent.Timeout(min(left, silent_seconds), TransferBroken("the client took too long")):
+        with gevent.Timeout(min(left, silent_seconds), TransferBroken(TOO_LITTLE)):
             yield piece
         left += len(piece) / MIN_BYTES_PER_SECOND - (time.monotonic() - started)
         if left <= 0:
-            raise TransferBroken("the client is too slow")
+            raise TransferBroken(TOO_LITTLE)

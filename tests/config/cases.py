@@ -152,6 +152,9 @@ CASES = [
     ("sending.messagesPerSecond", 0, "out_of_range", "sending.messagesPerSecond"),
     ("retention.days", 6, "out_of_range", "retention.days"),
     ("media.fetchOnArrival", "on", "wrong_type", "media.fetchOnArrival"),
+    ("media.directory", "media", "bad_form", "media.directory"),
+    ("service.publicUrl", "https://user:secret@wats.example.com", "credentials_in_url", "service.publicUrl"),
+    ("service.publicUrl", "https://wats.example.com/?a=b", "bad_url", "service.publicUrl"),
     ("worker.threads", 0, "out_of_range", "worker.threads"),
     ("servce", {}, "unknown_key", "servce"),
 ]

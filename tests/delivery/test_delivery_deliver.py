@@ -118,6 +118,27 @@ def test_in_metas_format_an_event_is_metas_envelope_signed_as_meta_signs(
     assert not [name for name in call.headers if name.startswith("webhook-")]
 
 
+@pytest.mark.parametrize(
+    ("public_url", "url"),
+    [("https://wats.example.com", {"url": "https://wats.example.com/api/media/17/content"}), (None, {})],
+)
+def test_in_metas_format_media_have_our_address_or_none(
+    gateway: Gateway, destination: ScriptedDestination, public_url: str | None, url: dict[str, str]
+) -> None:
+    image = {"id": "17", "mime_type": "image/jpeg"}
+    origin = Origin("whatsapp_business_account", {"id": "1"}, "messages", {}, [], "value.messages[]")
+    raw = {"id": "wamid.1", "type": "image", "image": {**image, "url": "https://lookaside.fbsbx.com/?mid=17"}}
+    event = stored(replace(new_event(raw=raw), origin=origin))
+    service = replace(gateway.settings.service, public_url=public_url)
+
+    for to in ("bot", "crm"):
+        push(replace(gateway, settings=replace(gateway.settings, service=service)), to=to, event=event)
+
+    to_bot, to_crm = (json.loads(call.body) for call in destination.calls)
+    assert to_bot["entry"][0]["changes"][0]["value"]["messages"][0]["image"] == {**image, **url}
+    assert to_crm["raw"] == raw
+
+
 @pytest.mark.parametrize("to", ["crm", "bot"])
 def test_text_that_is_no_utf_8_survives(gateway: Gateway, destination: ScriptedDestination, to: str) -> None:
     odd: Any = {"id": "wamid.1", "text": {"body": "half \ud83d, none \x00, big 123"}, "n": 12345678901234567890}

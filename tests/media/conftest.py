@@ -12,6 +12,7 @@ OTHER_NUMBER = "9876543211"
 MEDIA = """
     graph: {{ baseUrl: "{meta}" }}
     media: {{ fetchOnArrival: true }}
+    worker: {{ leaseSeconds: 5 }}
 """
 
 
@@ -39,4 +40,5 @@ def meta(shared_meta: ScriptedMeta) -> ScriptedMeta:
     shared_meta.files.clear()
     shared_meta.answers.clear()
     shared_meta.asked.clear()
+    shared_meta.halted.clear()
     return shared_meta

@@ -29,13 +29,17 @@ UNKNOWN = {
 
 @dataclass
 class FileAtMeta:
-    """A file: `content`, or `size` zeros. `told`: what Meta says of it beside the truth. `serves`: other bytes."""
+    """A file: `content`, or `size` zeros. `told`: what Meta says of it beside the truth. `serves`: other bytes.
+
+    `halts`: in the middle of sending it Meta waits until the test lets it go on.
+    """
 
     content: bytes = b""
     mime_type: str = "image/jpeg"
     size: int = 0
     told: dict[str, Any] = field(default_factory=dict)
     serves: bytes | None = None
+    halts: threading.Event | None = None
 
     def pieces(self) -> Iterator[bytes]:
         if self.size:
@@ -57,7 +61,7 @@ class FileAtMeta:
 
 @dataclass
 class Asked:
-    """One call: its method, its path, and what came of its body before the line ended."""
+    """One call: its method, its path, and what came of its body before the line ended, which `is_over` then."""
 
     method: str
     path: str
@@ -65,6 +69,7 @@ class Asked:
     size: int = 0
     body: bytes = b""
     is_whole: bool = False
+    is_over: bool = False
 
     @property
     def parts(self) -> dict[str, str | File]:
@@ -73,7 +78,8 @@ class Asked:
 
 
 class ScriptedMeta(ThreadingHTTPServer):
-    """`files`: by id. `answers`: what is answered to the next calls, in the place of the usual."""
+    """`files`: by id. `answers`: what is answered to the next calls, in the place of the usual. `halted`: a file is
+    on its way, and halts."""
 
     daemon_threads = True
     block_on_close = False
@@ -83,7 +89,7 @@ class ScriptedMeta(ThreadingHTTPServer):
         self.files: dict[str, FileAtMeta] = {}
         self.answers: list[tuple[int, str, bytes]] = []
         self.asked: list[Asked] = []
-        self.release = threading.Event()
+        self.halted = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def will_answer(self, status: int, body: Any, mime_type: str = "application/json") -> None:
@@ -112,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             digest.update(piece)
             if asked.size <= HELD_BYTES:
                 held += piece
-        asked.body, asked.is_whole = bytes(held), not left
+        asked.body, asked.is_whole, asked.is_over = bytes(held), not left, True
         if asked.is_whole:
             self._answer_or(200, json.dumps({"id": "1234567"}).encode(), "application/json")
         else:
@@ -144,7 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", file.mime_type)
         self.send_header("Content-Length", str(file.length))
         self.end_headers()
-        for piece in file.pieces():
+        for number, piece in enumerate(file.pieces()):
+            if file.halts is not None and number:
+                self.server.halted.set()
+                file.halts.wait()
             self.wfile.write(piece)
 
     def _answer_or(self, status: int, body: bytes, mime_type: str) -> None:

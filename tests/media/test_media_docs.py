@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.live import write_config
 from tests.support.serving import ROOT, Running, environment, free_port, serving
-from tests.support.waiting import DEADLINE_SECONDS
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 PAGE = (ROOT / "docs" / "media.md").read_text()
 COMMANDS = [
@@ -26,7 +26,9 @@ TOKEN = {"Authorization": "Bearer dry-run-service-token"}
 @pytest.fixture(scope="module")
 def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("dry-run")
-    config = write_config(folder, (ROOT / "config" / "wats.config.yaml").read_text())
+    example = (ROOT / "config" / "wats.config.yaml").read_text()
+    with_media = example.replace("  # For production", "    media: { fetchOnArrival: true }\n\n  # For production", 1)
+    config = write_config(folder, with_media)
     environ = environment(folder, WATS_CONFIG=str(config), WATS_PORT=str(free_port()))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     (folder / "offer.pdf").write_bytes(b"%PDF-1.4\n" * 20_000)
@@ -57,6 +59,15 @@ def test_every_command_of_the_page_works_in_a_dry_run(dry_run: Running) -> None:
     assert json.loads(printed[1])["size"] == 180_000
     assert json.loads(printed[2])["status"] == "queued"
     assert (dry_run.folder / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_a_simulated_customer_sends_is_kept(dry_run: Running) -> None:
+    run(dry_run, "flask", "wats", "simulate", "document", "An offer")
+
+    wait_for(lambda: "stored" in run(dry_run, "flask", "wats", "media", "list", "--state", "stored"))
+    listed = json.loads(run(dry_run, "flask", "wats", "media", "list", "--json"))["items"]
+    assert [(file["id"], file["mimeType"]) for file in listed] == [("999000000000004", "application/pdf")]
+    assert (dry_run.folder / "data" / "dry-run-media" / "04" / "999000000000004").read_bytes() == b"%PDF-1.4\n"
 
 
 def test_the_sample_prints_the_id_of_an_upload_that_can_be_downloaded(dry_run: Running) -> None:

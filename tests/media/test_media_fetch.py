@@ -4,12 +4,16 @@ import base64
 import hashlib
 import itertools
 import json
+import os
+import signal
+import threading
 from typing import Any
 
+from app.store.media_folder import PART
 from tests.media.forms import JPEG, ask
 from tests.media.scripted_meta import FileAtMeta, ScriptedMeta
 from tests.support.serving import Running
-from tests.support.waiting import wait_for
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, signed
 
 IDS = itertools.count(7_000_000)
@@ -87,6 +91,24 @@ def test_a_damaged_file_is_not_kept_and_comes_again(served: Running, meta: Scrip
     assert failed["state"] == "waiting"
     assert "damaged" in failed["lastError"]
     assert media_id not in kept
+
+
+def test_a_worker_that_is_killed_leaves_no_half_of_a_file(served: Running, meta: ScriptedMeta) -> None:
+    media_id, goes_on = str(next(IDS)), threading.Event()
+    meta.files[media_id] = FileAtMeta(size=10 * 64 * 1024, mime_type="application/pdf", halts=goes_on)
+    receive(served, media_id)
+    assert meta.halted.wait(DEADLINE_SECONDS)
+    wait_for(lambda: any(name.startswith(PART) for name in stored_names(served)))
+    [worker] = served.pids_of("wats-worker")
+
+    os.kill(worker, signal.SIGKILL)
+    half = stored_names(served)
+    goes_on.set()
+    file = wait_until(served, media_id, "stored")
+
+    assert media_id not in half
+    assert file["size"] == 10 * 64 * 1024
+    assert len(ask(served, "GET", f"/media/{media_id}/content").body) == file["size"]
 
 
 def test_the_files_of_an_erased_customer_are_deleted(served: Running, meta: ScriptedMeta) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live import CONFIG, write_config
+from app.config import Flags, load_settings
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.serving import FLASK, GUNICORN, ROOT, environment, serving, without_roots_rights
 from tests.support.waiting import DEADLINE_SECONDS
 
@@ -145,6 +146,17 @@ def test_a_dry_run_takes_no_folder_that_another_user_may_have_laid_out(tmp_path:
 
     assert message.startswith(f"WATS_DATA_DIR: {closed} cannot be written")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_folder_of_media_that_cannot_be_made_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    media = f'    media: {{ fetchOnArrival: true, directory: "{tmp_path}/file/media" }}\n'
+    environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path)}
+
+    settings = load_settings(Flags(config=write_config(tmp_path, CONFIG + media), live=True, yes_live=True), environ)
+
+    [warning] = settings.warnings
+    assert warning.startswith(f"received media are not kept here: {tmp_path}/file is a file")
 
 
 def test_a_command_without_a_database_needs_no_data_folder(tmp_path: Path, closed: Path) -> None:
