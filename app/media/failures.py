@@ -7,7 +7,7 @@ from app.domain.meta.graph_error_table import TOO_MANY_REQUESTS, rule_for
 from app.domain.meta.graph_errors import ErrorClass, GraphError, error_of_answer
 
 Code = Literal["not_found", "media_refused", "meta_refused", "meta_unavailable"]
-UNKNOWN_OBJECT = (100, 33)
+UNKNOWN_OBJECT, UNKNOWN_PATH = (100, 33), 2500
 INVALID_PARAMETER = 100
 FOR_NOW = {
     ErrorClass.TRANSIENT,
@@ -44,7 +44,8 @@ def failure_of(status: int, document: object, *, is_upload: bool = False) -> Med
     error = error_of_answer(document)
     if error is None:
         return MediaFailed("meta_unavailable", f"Meta has answered HTTP {status} without an error of the Graph API.")
-    if (error.code, error.subcode) == UNKNOWN_OBJECT and not is_upload:
+    is_unknown = (error.code, error.subcode) == UNKNOWN_OBJECT or error.code == UNKNOWN_PATH
+    if is_unknown and not is_upload:
         return MediaFailed("not_found", UNKNOWN, error)
     rule = rule_for(error, status)
     if status == TOO_MANY_REQUESTS or rule.error_class in FOR_NOW:
