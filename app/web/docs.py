@@ -1,12 +1,13 @@
-"""The OpenAPI document and a page to browse it, with local assets only: no CDN, no inline script."""
+"""The OpenAPI document, a page to browse it, and the page at `/`, with local assets only: no inline script."""
 
 import json
 from functools import cache
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, request, send_from_directory
 
+from app.web.current import gateway
 from app.web.errors import not_found
 from app.web.guards import OPEN, guarded_by
 from app.web.openapi import openapi_document
@@ -17,14 +18,35 @@ PAGE_FOLDER = Path(__file__).parent / "docs_page"
 SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 ASSETS = {
     "docs.js": PAGE_FOLDER,
+    "home.css": PAGE_FOLDER,
     "swagger-ui.css": SWAGGER_UI,
     "swagger-ui-bundle.js": SWAGGER_UI,
     "favicon-32x32.png": SWAGGER_UI,
+}
+LINKS = {
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "health": "/healthz",
+    "readiness": "/readyz",
+    "status": "/status",
 }
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+
+@bp.get("/", strict_slashes=False)
+@guarded_by(OPEN)
+def show_home() -> Response:
+    """Show where to go from here: a page for people, JSON for machines. It says no more than the document does."""
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        response = _page("home.html")
+    else:
+        links = {**LINKS, "api": gateway().settings.service.api_prefix}
+        response = jsonify({"service": "wats", "links": links})
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 @bp.get("/openapi.json")
@@ -38,9 +60,7 @@ def show_openapi() -> Response:
 @guarded_by(OPEN)
 def show_docs() -> Response:
     """Show a page to browse the OpenAPI document."""
-    page = Response((PAGE_FOLDER / "docs.html").read_bytes(), mimetype="text/html")
-    page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    return page
+    return _page("docs.html")
 
 
 @bp.get("/docs/<asset>")
@@ -50,6 +70,12 @@ def send_asset(asset: str) -> Response:
     if asset not in ASSETS:
         raise not_found()
     return send_from_directory(ASSETS[asset], asset, max_age=3600)
+
+
+def _page(name: str) -> Response:
+    page = Response((PAGE_FOLDER / name).read_bytes(), mimetype="text/html")
+    page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return page
 
 
 def _document() -> str:

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
+from app.domain import VERSION
 from app.web.openapi import openapi_document
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
@@ -95,6 +96,35 @@ def test_the_page_loads_nothing_from_other_hosts(client: FlaskClient) -> None:
     assert "unsafe" not in policy
     assert "http" not in page.text
     assert "<script>" not in page.text
+
+
+def test_the_root_leads_people_to_the_documentation(client: FlaskClient) -> None:
+    page = client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert (page.status_code, page.mimetype, page.headers["Vary"]) == (200, "text/html", "Accept")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for link in links:
+        with client.get(f"/{link}") as linked:
+            assert linked.status_code == 200
+    assert VERSION not in page.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+def test_the_root_leads_machines_to_the_documentation(client: FlaskClient, accept: str) -> None:
+    answer = client.get("/", headers={"Accept": accept}).get_json()
+
+    links = answer["links"]
+    assert (answer.keys(), answer["service"]) == ({"service", "links"}, "wats")
+    assert {
+        name: client.get(link, headers=bearer()).status_code for name, link in links.items() if name != "api"
+    } == {
+        "docs": 200,
+        "openapi": 200,
+        "health": 200,
+        "readiness": 200,
+        "status": 200,
+    }
 
 
 @pytest.mark.parametrize("asset", ["docs.js", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"])
