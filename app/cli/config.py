@@ -7,6 +7,7 @@ import click
 
 from app.cli.options import as_json_option, click_option, config_options
 from app.cli.tables import print_json, print_rows
+from app.cli.unmatched import unmatched_in
 from app.config import ConfigError, Flags, check_config, explain_config
 from app.config.start_options import CONFIG
 
@@ -20,7 +21,10 @@ def config_group() -> None:
 @click_option(CONFIG)
 @as_json_option
 def validate(config: Path | None, as_json: bool) -> None:
-    """Check every profile of the file and print all problems with their paths; exit code 78 if there are any."""
+    """Check every profile of the file and print all problems with their paths; exit code 78 if there are any.
+
+    A type or a number of a destination that matches nothing is told too; it is no problem.
+    """
     try:
         checked = check_config(Flags(config=config))
     except ConfigError as error:
@@ -28,10 +32,14 @@ def validate(config: Path | None, as_json: bool) -> None:
             problems = [asdict(problem) for problem in error.problems]
             print_json({"valid": False, "problems": problems})
         raise
+    warnings = [text for profile in checked.profiles.values() for text in unmatched_in(profile)]
     if as_json:
-        print_json({"valid": True, "config": str(checked.path), "profiles": checked.profiles})
-    else:
-        click.echo(f"{checked.path} is valid; profiles: {', '.join(checked.profiles)}")
+        names = list(checked.profiles)
+        print_json({"valid": True, "config": str(checked.path), "profiles": names, "warnings": warnings})
+        return
+    click.echo(f"{checked.path} is valid; profiles: {', '.join(checked.profiles)}")
+    for text in warnings:
+        click.echo(f"warning: {text}", err=True)
 
 
 @config_group.command("show")

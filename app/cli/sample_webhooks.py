@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 from app.graph.fake.people import user_id_of
@@ -38,11 +37,6 @@ class Sample:
         lists = [item for key, item in value.items() if key not in AROUND_LISTS]
         is_mergeable = "metadata" in value and all(isinstance(item, list) for item in lists)
         return Change(self.account_id, example["field"], value, at=None if is_mergeable else at)
-
-
-def types_like(pattern: str) -> list[str]:
-    """Return the types of our examples that a pattern such as `message.*` matches."""
-    return [type_ for type_ in CHANGES if fnmatchcase(type_, pattern)]
 
 
 def webhook_of(sample: Sample, types: Iterable[str], *, first: int, batch: int, at: int) -> bytes:

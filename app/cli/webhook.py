@@ -11,7 +11,8 @@ from app.cli.client import Client
 from app.cli.new_secrets import new_destination_secret, new_token
 from app.cli.options import meta_client_options
 from app.cli.progress import count_of
-from app.cli.sample_webhooks import NotInSample, Sample, check_sample, types_like, webhook_of
+from app.cli.sample_types import types_like
+from app.cli.sample_webhooks import NotInSample, Sample, check_sample, webhook_of
 from app.config import ApiAccess, Settings
 from app.graph.fake.accounts import Accounts
 from app.graph.fake.switches import Switches

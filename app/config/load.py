@@ -7,6 +7,7 @@ from pathlib import Path
 from app.config.data_folder import with_writable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.explain import Explained, explain_profile, explain_request
+from app.config.file.profile import Profile
 from app.config.resolve import resolve
 from app.config.schema.references import SecretRef
 from app.config.settings import Settings
@@ -23,7 +24,7 @@ class Checked:
     """A config file without problems, and the profiles in it."""
 
     path: Path
-    profiles: tuple[str, ...]
+    profiles: Mapping[str, Profile]
     default: str | None
 
 
@@ -76,7 +77,7 @@ def check_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = No
     document = read_config(path, problems)
     if document is None:
         raise ConfigError(problems.found)
-    return Checked(path, tuple(document.profiles), document.default)
+    return Checked(path, document.profiles, document.default)
 
 
 def explain_config(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> list[Explained]:

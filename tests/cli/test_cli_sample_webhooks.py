@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.cli import CommandFailed
-from app.cli.sample_webhooks import NotInSample, Sample, check_sample, types_like, webhook_of
+from app.cli.sample_types import types_like
+from app.cli.sample_webhooks import NotInSample, Sample, check_sample, webhook_of
 from app.cli.webhook import checked_types
 from app.domain.event import NewEvent
 from app.domain.meta.parse import split

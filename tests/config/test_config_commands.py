@@ -17,6 +17,7 @@ from app.cli.webhook import webhook_group
 from app.config import Flags, check_config, load_settings
 from app.config.start.env_file import read_env_file
 from tests.config.starts import config_in
+from tests.support.live import CONFIG, write_config
 
 NAMES = {".env.example", "wats.config.yaml"}
 
@@ -91,6 +92,27 @@ def test_an_unknown_profile_cannot_be_shown(tmp_path: Path):
     assert "there are: main" in result.stderr
 
 
+DESTINATIONS = """
+    destinations:
+      - { name: crm, url: "http://h/", secret: { env: A }, types: [message.txt, "wats.*", "call.*"] }
+      - { name: bot, url: "http://h/", secret: { env: B }, phoneNumberIds: ["9876543210", "42"] }
+"""
+
+
+def test_what_a_destination_selects_and_never_gets_is_told(tmp_path: Path):
+    config = str(write_config(tmp_path, CONFIG + DESTINATIONS))
+
+    told, as_json = (run("config", "validate", "--config", config, *more) for more in ([], ["--json"]))
+
+    warnings = json.loads(as_json.stdout)["warnings"]
+    assert (told.exit_code, as_json.exit_code) == (0, 0)
+    assert [warning.partition(" matches")[0] for warning in warnings] == [
+        "profiles.test.destinations[0].types: message.txt",
+        "profiles.test.destinations[1].phoneNumberIds: 42 is no number of the profile, and",
+    ]
+    assert all(f"warning: {warning}" in told.stderr for warning in warnings)
+
+
 def test_a_new_folder_begins_with_a_config_that_works(tmp_path: Path):
     folder = tmp_path / "a" / "new"
 
@@ -98,7 +120,7 @@ def test_a_new_folder_begins_with_a_config_that_works(tmp_path: Path):
 
     assert result.exit_code == 0
     assert {path.name for path in folder.iterdir()} == NAMES
-    assert check_config(Flags(config=folder / "wats.config.yaml")).profiles == ("shop",)
+    assert check_config(Flags(config=folder / "wats.config.yaml")).profiles.keys() == {"shop"}
     assert load_settings(Flags(config=folder / "wats.config.yaml", dry_run=True), {}).profile == "shop"
 
 

@@ -16,7 +16,7 @@ TEXTS = [
     ("? [a]\n: 1", "key"), ("a: .inf", "number"), ("a: .nan", "number"), ("a: 1.0e+999", "number"),
     ("[" * 10_000, "deep"), ("- " * 10_000, "deep"), ("? " * 10_000, "deep"), ("a: " + "[" * 60 + "]" * 60, "deep"),
     ("\n".join(" " * level + "a:" for level in range(400)), "deep"), ("a: [", "yaml"), ("\ta: 1", "yaml"),
-    ('a: "\\U00110000"', "yaml"), ("a: " + "1" * 5000, "yaml"), ("%YAML 1." + "9" * 5000 + "\n---\na: 1", "yaml"),
+    ('a: "\\U00110000"', "yaml"), ("a: " + "1" * 5000, "number"), ("%YAML 1." + "9" * 5000 + "\n---\na: 1", "yaml"),
     ("#" + "x" * 256 * 1024, "large"),
 ]  # fmt: skip
 
@@ -35,9 +35,18 @@ def test_yaml_that_is_not_plain_data_is_refused(text: str, code: str, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("a: b: planted", "mapping values are not allowed"),
-        ("a: [1", "expected ',' or ']'"),
-        ('a: "\\q planted"', "escape"),
+        (
+            "a: 1\nb: c: planted",
+            "a colon inside a value, which needs quotes, or the indentation does not fit (line 2)",
+        ),
+        ("a:\n\tb: planted", "a tab in the indentation, or a value that begins with @, % or `"),
+        ("a: [1\nb: planted", "a bracket [ is not closed, or a comma is missing"),
+        ("a: {b: planted\nc: 1", "a brace { is not closed, or a comma is missing"),
+        ("a: 1\nplanted\nb: 2", "a key without its colon, here or in the line before (line 3), begun in line 2"),
+        ('a: 1\nb: "planted\nc: 2', "a quote is not closed"),
+        ("a:\n  b: planted\n c: 2", "the indentation does not fit to that above (line 3)"),
+        ('a: "\\q planted"', "a backslash between double quotes: use single ones (line 1)"),
+        ("a: ü\nb: \x01planted", "a control character stands in it (line 2)"),
     ],
 )
 def test_what_is_wrong_with_yaml_is_told_without_its_values(text: str, reason: str, tmp_path: Path):

@@ -99,7 +99,7 @@ def test_a_store_stays_broken_after_an_io_error(tmp_path: object, start: Start, 
 
     broken_before = "the database was broken before; this process must end"
     assert child.hear_all() == [
-        ["StoreBroken", "the database reports an I/O error or a damaged file"],
+        ["StoreBroken", "the database reports an I/O error; its disk may be failing"],
         ["StoreBroken", broken_before],
         broken_before,
     ]

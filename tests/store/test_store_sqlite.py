@@ -154,7 +154,7 @@ def test_a_file_that_is_no_database_breaks_the_store(tmp_path: Path, make_store:
     path.write_bytes(b"no database" * 1000)
     store = make_store(f"sqlite:///{path}")
 
-    with unavailable("the database reports an I/O error or a damaged file"):
+    with unavailable("the database file holds no SQLite database; restore a backup, or name another file"):
         store.receipts.add(new_receipt())
     path.write_bytes(b"")
     with unavailable("the database was broken before; this process must end"):

@@ -7,6 +7,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from app.cli.doctor.finding import Finding, error, fine, warning
+from app.cli.unmatched import unmatched_of
 from app.config import ConfigProblem, Settings
 from app.config.start_options import CONFIG
 from app.domain import VERSION
@@ -68,7 +69,7 @@ def config(settings: Settings) -> Iterator[Finding]:
         f"{settings.config_path}, profile {settings.profile}: {len(settings.whatsapp.waba_ids)} account(s),"
         f" {numbers} number(s), {len(settings.destinations)} destination(s)",
     )
-    for text in settings.warnings:
+    for text in (*settings.warnings, *unmatched_of(settings.destinations, settings.whatsapp.phone_number_ids)):
         yield warning("config", text, CONFIGURE)
 
 

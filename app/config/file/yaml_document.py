@@ -10,6 +10,19 @@ from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
 MAX_DEPTH = 20
 
+REASONS = {
+    "cannot start any token": "a tab in the indentation, or a value that begins with @, % or `: use blanks or quotes",
+    "could not find expected ':'": "a key without its colon, here or in the line before",
+    "found unexpected end of stream": "a quote is not closed",
+    "expected ',' or '}'": "a brace { is not closed, or a comma is missing",
+    "expected ',' or ']'": "a bracket [ is not closed, or a comma is missing",
+    "did not find expected key": "the indentation does not fit to that above",
+    "expected <block end>": "the indentation does not fit to that above",
+    "mapping values are not allowed": "a colon inside a value, which needs quotes, or the indentation does not fit",
+    "unknown escape character": "a backslash between double quotes: use single ones",
+}
+"""What the parser's words mean for the one who wrote the file."""
+
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _LONGEST_MARK = len("','")
 
@@ -22,8 +35,10 @@ def read_yaml(text: str) -> object:
         _refuse_special_yaml(text)
         return yaml.load(text, _Loader)  # noqa: S506 - a restricted safe loader
     except yaml.MarkedYAMLError as error:
-        line = None if error.problem_mark is None else error.problem_mark.line
-        raise InvalidValue("invalid_yaml", f"not valid YAML: {_reason(error)}{_at(line)}") from error
+        raise InvalidValue("invalid_yaml", f"not valid YAML: {_reason(error)}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.encode("utf-8", "surrogatepass")[: error.position].count(b"\n")
+        raise InvalidValue("invalid_yaml", f"not valid YAML: a control character stands in it{_at(line)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidValue("invalid_yaml", "not valid YAML") from error
 
@@ -68,7 +83,12 @@ class _Loader(_Base):  # type: ignore[valid-type, misc]
         return self.construct_mapping(node)
 
     def construct_written_int(self, node: yaml.ScalarNode) -> WrittenInt:
-        return WrittenInt.of(node.value, self.construct_yaml_int(node))
+        try:
+            return WrittenInt.of(node.value, self.construct_yaml_int(node))
+        except ValueError as error:
+            raise InvalidValue(
+                "bad_number", f"a number is malformed, or too long{_at(node.start_mark.line)}"
+            ) from error
 
     def construct_written_float(self, node: yaml.ScalarNode) -> WrittenFloat:
         value = self.construct_yaml_float(node)
@@ -84,9 +104,18 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_st
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
-    """Return what the parser found wrong, without what it quotes of the file: that may be a secret."""
+    """Return what is wrong, and in which line; where it began earlier, that line too.
+
+    What the parser quotes of the file is left out: that may be a secret.
+    """
     problem = error.problem or "it cannot be parsed"
-    return _QUOTED.sub(lambda quoted: quoted[0] if len(quoted[0]) <= _LONGEST_MARK else "…", problem)
+    cause = next((words for part, words in REASONS.items() if part in problem), None)
+    if cause is None:
+        cause = _QUOTED.sub(lambda quoted: quoted[0] if len(quoted[0]) <= _LONGEST_MARK else "…", problem)
+    at, begins = error.problem_mark, error.context_mark
+    line = None if at is None else at.line
+    since = f", begun in line {begins.line + 1}" if begins is not None and begins.line != line else ""
+    return f"{cause}{_at(line)}{since}"
 
 
 def _key(node: yaml.Node) -> str:

@@ -30,13 +30,17 @@ from app.store.engine.sqlite_files import DatabaseFileReplaced, FileMissing, Orp
 log = logging.getLogger(__name__)
 
 PRIMARY_CODE_MASK = 0xFF
-BROKEN_CODES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 NOT_UTF8 = "the database does not store text as UTF-8; create one with ENCODING 'UTF8' TEMPLATE template0"
 TRANSACTION_POOLER = (
     "the database's URL leads to a transaction pooler (PgBouncer in transaction mode, a pooled URL), which gives a"
     " connection no session of its own; use the database's direct URL, or a pooler in session mode"
 )
-IO_ERROR = "the database reports an I/O error or a damaged file"
+IO_ERROR = "the database reports an I/O error; its disk may be failing"
+BROKEN = {
+    sqlite3.SQLITE_IOERR: IO_ERROR,
+    sqlite3.SQLITE_CORRUPT: "the database file is damaged; restore a backup",
+    sqlite3.SQLITE_NOTADB: "the database file holds no SQLite database; restore a backup, or name another file",
+}
 REASONS = {
     sqlite3.SQLITE_BUSY: "the database is locked",
     sqlite3.SQLITE_LOCKED: "the database is locked",
@@ -191,8 +195,8 @@ def _from_driver(error: BaseException | None) -> StoreUnavailable:
     if code is None:
         return StoreUnreachable(postgres_errors.reason_of(error))
     primary = code & PRIMARY_CODE_MASK
-    if primary in BROKEN_CODES:
-        return StoreBroken(IO_ERROR)
+    if primary in BROKEN:
+        return StoreBroken(BROKEN[primary])
     return StoreUnavailable(REASONS.get(primary, "the database reported an error"))
 
 

@@ -9,6 +9,10 @@ UNKNOWN_HOST = "the host name of the database is unknown; correct the URL, or me
 NO_ANSWER = "the database server does not answer"
 STARTING = "the database server is starting or stopping"
 REFUSES_ROLE = "the database server refuses the role or its password; correct the URL, or the server's roles"
+PASSWORD_MISSING = "the database server wants a password, and the URL has none"  # noqa: S105 - a reason
+NO_ENTRY = "no line of the server's pg_hba.conf lets this role in from here, with or without TLS; add one"
+MAY_NOT_CONNECT = "the role may not connect to the database; grant it CONNECT, or correct the URL"
+NO_TLS = "TLS with the database server fails; compare sslmode in the URL with what the server offers"
 NO_DATABASE = "the database server has no database of this name; create it, or correct the URL"
 REFUSES = "the database server refuses the connection; its log says why"
 NO_SLOT = "the database server has no free connection"
@@ -27,10 +31,11 @@ REFUSING_CLASSES = ("22", "23", "54")
 
 _TEXTS = (
     (NO_DATABASE, ('FATAL:  database "',)),
-    (
-        REFUSES_ROLE,
-        ('FATAL:  role "', "authentication failed", "no pg_hba.conf entry", "no password", "permission denied"),
-    ),
+    (NO_ENTRY, ("no pg_hba.conf entry",)),
+    (PASSWORD_MISSING, ("no password",)),
+    (MAY_NOT_CONNECT, ("permission denied for database",)),
+    (REFUSES_ROLE, ('FATAL:  role "', "authentication failed", "permission denied")),
+    (NO_TLS, ("does not support SSL", "certificate verify failed", "SSL error", "root certificate file")),
     (NO_SLOT, ("too many clients", "too many connections", "connection slots are reserved")),
     (STARTING, ("the database system is",)),
     (REFUSES, ("FATAL:",)),

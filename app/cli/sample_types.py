@@ -1,0 +1,18 @@
+"""The types of events that we know: those of our examples, and those of events that are wats's own."""
+
+from fnmatch import fnmatchcase
+
+from app.web.examples import CHANGES
+
+OPEN = ("unknown.", "wats.")
+"""What the types begin with that are not listed: of fields that Meta adds one day, and of operator events."""
+
+
+def types_like(pattern: str) -> list[str]:
+    """Return the types of our examples that a pattern such as `message.*` matches."""
+    return [type_ for type_ in CHANGES if fnmatchcase(type_, pattern)]
+
+
+def can_match(pattern: str) -> bool:
+    """Return whether a pattern can match an event."""
+    return pattern.startswith(OPEN) or bool(types_like(pattern))

@@ -1,0 +1,37 @@
+"""What a destination selects and can never get: types and numbers that match nothing."""
+
+from collections.abc import Iterator, Sequence
+
+from app.cli.sample_types import can_match
+from app.config import Destination
+from app.config.file.profile import Profile
+from app.config.schema.references import EnvRef
+
+
+def unmatched_in(profile: Profile) -> Iterator[str]:
+    """Return a sentence for each type and number of a profile's destinations that matches nothing, with its path."""
+    whatsapp = profile.sections["whatsapp"]
+    numbers = whatsapp["phoneNumberIds"] or [whatsapp["phoneNumberId"]]
+    known = None if any(isinstance(number, EnvRef) for number in numbers) else numbers
+    for index, destination in enumerate(profile.destinations):
+        path = f"profiles.{profile.name}.destinations[{index}]"
+        yield from _unmatched(path, destination["types"], destination["phoneNumberIds"], known)
+
+
+def unmatched_of(destinations: Sequence[Destination], numbers: Sequence[str]) -> Iterator[str]:
+    """Return the same for destinations whose references are resolved."""
+    for destination in destinations:
+        yield from _unmatched(
+            f"destination {destination.name}", destination.types, destination.phone_number_ids, numbers
+        )
+
+
+def _unmatched(
+    path: str, types: Sequence[str], selected: Sequence[str], numbers: Sequence[str] | None
+) -> Iterator[str]:
+    for pattern in types:
+        if not can_match(pattern):
+            yield f"{path}.types: {pattern} matches no type of event that is known; docs/events.md lists them"
+    for number in selected:
+        if numbers is not None and number not in numbers:
+            yield f"{path}.phoneNumberIds: {number} is no number of the profile, and matches no event"
