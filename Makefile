@@ -20,7 +20,7 @@ help: ## List what can be made
 
 setup: $(DEV) $(BIN)/wats ## Make .venv with everything for running and developing, hashes checked
 
-run: $(RUNTIME) ## Serve config/wats.config.yaml in dry-run on SQLite
+run: $(RUNTIME) $(BIN)/wats ## Serve config/wats.config.yaml in dry-run on SQLite
 	$(BIN)/flask wats serve --config config/wats.config.yaml --dry-run
 
 test: $(DEV) ## Run the daily tests, with branch coverage

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.config import ConfigError, Flags, load_settings
 from app.config.start.environment import without_dotenv_files
 from tests.config.starts import SECRETS, config_in
 from tests.support.waiting import DEADLINE_SECONDS
@@ -75,3 +76,40 @@ def test_without_proc_the_variables_of_such_files_are_left_out(tmp_path: Path, m
     kept = without_dotenv_files({"A": "1", "B": "given", "C": "3", "D": "4", "E": "5"})
 
     assert kept == {"B": "given", "E": "5"}
+
+
+def problems_beside(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, **flags: bool) -> str:
+    """Return what a start without variables is refused for, in a folder with this `.env`."""
+    monkeypatch.chdir(folder)
+    (folder / ".env").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load_settings(Flags(config=config_in(folder), **flags), {})
+    return str(refused.value)
+
+
+def test_a_file_that_has_a_missing_secret_and_was_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told = problems_beside(tmp_path, monkeypatch, "ACCESS_TOKEN=planted-token\n", live=True, yes_live=True)
+
+    [missing] = [line for line in told.splitlines() if "ACCESS_TOKEN is not set" in line]
+    assert f". {tmp_path}/.env has it, but was not read: name it with --env-file" in missing
+    assert told.count("was not read") == 1
+    assert "planted" not in told
+
+
+def test_a_file_that_names_a_mode_is_told_that_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told = problems_beside(tmp_path, monkeypatch, "WATS_MODE=live\n")
+
+    assert f"{tmp_path}/.env sets WATS_MODE, but no file chooses the mode" in told
+
+
+def test_start_options_in_a_file_that_was_not_read_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("WATS_PORT=3100\nWATS_PROFILE=other\nOTHER=x\n")
+    (tmp_path / ".env.local").write_text("not an env file")
+    environ = {"WATS_PROFILE": "main", "WATS_DATA_DIR": str(tmp_path)}
+
+    warnings = load_settings(Flags(config=config_in(tmp_path), dry_run=True), environ).warnings
+
+    assert [text for text in warnings if ".env" in text] == [
+        f"{tmp_path}/.env was not read, and its WATS_PORT does not count; export it"
+    ]

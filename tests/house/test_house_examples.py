@@ -95,6 +95,19 @@ def test_a_new_user_posts_a_webhook_and_sees_it(served: Running) -> None:
     assert receipt["id"] in output_of(list_by_wats, served)
 
 
+def test_the_first_ten_minutes_go_as_they_are_told(served: Running) -> None:
+    page = (ROOT / "docs" / "first-hour.md").read_text()
+    section = page.partition("## Without Meta")[2].partition("\n## ")[0]
+    commands = [
+        line for block in BLOCK.findall(section) for line in block.splitlines() if line.startswith("flask wats")
+    ]
+    played = [command for command in commands if not re.search(r" (serve|listen) ", command)]
+
+    outputs = [output_of(command.replace("flask", ".venv/bin/flask", 1), served) for command in played]
+
+    assert len(outputs) == 5  # each has ended with 0
+
+
 def test_the_operators_curl_command_for_readiness_works(served: Running) -> None:
     [readyz_by_curl] = re.findall(r"`(curl [^`]*readyz)`", (ROOT / "docs" / "operate.md").read_text())
 
