@@ -1,9 +1,9 @@
 """The API of messages: accept them singly and in batches, list and show them, and decide about them."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, current_app, jsonify, request, url_for
 
 from app.domain.message import UNFINISHED
 from app.domain.meta.payloads.check import Payload, text_payload
@@ -20,7 +20,7 @@ from app.messages.schemas import (
     TextRequestSchema,
     message_json,
 )
-from app.messages.wait import wait_for_answer
+from app.messages.wait import AnswerWaits
 from app.web.current import gateway
 from app.web.errors import STATUS_OF, ApiError, no_such
 from app.web.guards import bearer, guarded_by
@@ -138,10 +138,18 @@ def _accept_one(submission: Submission) -> Accepted:
     return result
 
 
+def _waits() -> AnswerWaits:
+    """Return the requests of this process that wait."""
+    return cast(
+        "AnswerWaits",
+        current_app.extensions.setdefault(AnswerWaits.__name__, AnswerWaits(gateway().store, long_polls())),
+    )
+
+
 def _respond(accepted: Accepted) -> Response:
     message, seconds = accepted.message, _seconds_to_wait()
     if seconds:
-        message = wait_for_answer(gateway().store, message, seconds, long_polls())
+        message = _waits().wait(message, seconds)
     is_answered = seconds > 0 and message.status not in UNFINISHED
     response = jsonify(MESSAGE.dump(message_json(message, accepted.warnings)))
     response.status_code = 200 if is_answered else 202

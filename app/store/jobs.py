@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from app.domain.job import SINGLETON_QUEUES, Dead, Job
+from app.domain.job import SINGLETON_QUEUES, Dead, Job, kind_of_queue
 from app.domain.job_result import JobResult
 from app.domain.queue import ClaimRequest, QueueDepth
 from app.store.engine.group_commit import Drain
+from app.store.engine.write import Channel
 from app.store.queue_kinds import QueueKind, log_changes
 from app.store.repository import Repository, StoreContext
 from app.store.tables.jobs import depths_of_queues, earliest_due
@@ -76,12 +77,15 @@ class Jobs(Repository):
     def settle_batch(self, drain: Drain[JobResult]) -> list[bool]:
         """Settle the results that `drain` returns. It is called inside the transaction, once that may write."""
 
+        channels: list[Channel] = []
+
         def settle(connection: Connection) -> SettledJobs:
             results = drain()
+            channels.extend({channel for result in results for channel in self._channels_of(result.job.queue)})
             self.has_unsynced_answers |= any(result.outlives_claim for result in results)
             return self._settle(connection, self._store.now(connection), results)
 
-        settled = self._store.write(settle, *self._store.channels_of_changes, durable=False)
+        settled = self._store.write(settle, *self._store.channels_of_changes, durable=False, found=channels)
         log_changes(self._kinds, settled.changes)
         return settled.applied
 
@@ -95,6 +99,10 @@ class Jobs(Repository):
     def depths(self) -> list[QueueDepth]:
         """Count the open jobs of each queue that has any."""
         return self._store.database.read(lambda c: depths_of_queues(c, self._store.now(c)))
+
+    def _channels_of(self, queue: str) -> tuple[Channel, ...]:
+        kind = self._kinds.get(kind_of_queue(queue))
+        return () if kind is None else kind.channels
 
     def _next_due_in(self, connection: Connection, queue: str) -> float | None:
         now = self._store.now(connection)

@@ -21,6 +21,7 @@ from app.store.tables.message_selection import select_messages
 from app.store.tables.messages import (
     MessageCounts,
     MessageFilter,
+    answered_messages,
     body_of,
     count_messages,
     key_of_message,
@@ -69,6 +70,11 @@ class Messages(Repository):
             return self._store.database.read(lambda c: message_by_wamid(c, message_id)) if is_wamid else None
         return self._store.database.read(lambda c: messages_by_key(c, [key])).get(key)
 
+    def answered(self, message_ids: Collection[str]) -> dict[str, Message]:
+        """Return those of these messages of ours that are no longer queued or being sent, by their ids."""
+        keys = [key for message_id in message_ids if (key := key_of_message(message_id)) is not None]
+        return {message.id: message for message in self._store.database.read(lambda c: answered_messages(c, keys))}
+
     def get_inbound(self, message_id: str, phone_number_ids: Sequence[str]) -> Event | None:
         """Return the message of a customer with this id, its event's or Meta's, that one of these numbers has got."""
         key = key_of(message_id)
@@ -106,7 +112,9 @@ class Messages(Repository):
         return self._decide(message, Decision.RESEND)
 
     def _decide(self, message: Message, decision: Decision) -> Message:
-        return self._store.write(lambda c: decide_messages(c, self._store.now(c), [message], decision)[0], "work")
+        return self._store.write(
+            lambda c: decide_messages(c, self._store.now(c), [message], decision)[0], "work", "messages"
+        )
 
     def decide_some(
         self, selection: MessageSelection, decision: Decision, *, after: int, limit: int, is_trial: bool
@@ -121,7 +129,7 @@ class Messages(Repository):
             changed = sum(one.status is not decision.about for one in decided)
             return DecisionStep(len(ready), changed, len(chosen) - len(ready), following)
 
-        return self._store.database.read(decide) if is_trial else self._store.write(decide, "work")
+        return self._store.database.read(decide) if is_trial else self._store.write(decide, "work", "messages")
 
     def counts(self, unknown_for: timedelta) -> MessageCounts:
         """Count what needs a human: messages that are unknown for so long, and those that were sent twice."""

@@ -8,6 +8,7 @@ from app.domain.job import DELIVER_KIND, DELIVER_QUEUE, kind_of_queue
 from app.domain.media_file import MEDIA_QUEUE
 from app.domain.message import SEND_KIND
 from app.domain.timestamps import iso
+from app.store.engine.write import Channel
 from app.store.tables.delivery_progress import record_attempts
 from app.store.tables.queue_health import QueueChange
 from app.store.transactions.follow_media import record_fetches
@@ -22,12 +23,13 @@ log = logging.getLogger(__name__)
 class QueueKind:
     """`record_results` runs in the settling transaction; `log_change` after its commit, for each changed queue.
 
-    `record_late` runs there for results whose claim was lost.
+    `record_late` runs there for results whose claim was lost. `channels`: who is woken when its jobs are settled.
     """
 
     record_results: RecordResults
     log_change: Callable[[QueueChange], None]
     record_late: RecordResults | None = None
+    channels: tuple[Channel, ...] = ()
 
 
 def log_changes(kinds: Mapping[str, QueueKind], changes: Iterable[QueueChange]) -> None:
@@ -71,6 +73,6 @@ def log_media_change(change: QueueChange) -> None:
 
 QUEUE_KINDS = {
     DELIVER_KIND: QueueKind(record_attempts, log_destination_change),
-    SEND_KIND: QueueKind(record_sends, log_number_change, record_late_sends),
+    SEND_KIND: QueueKind(record_sends, log_number_change, record_late_sends, ("messages",)),
     MEDIA_QUEUE: QueueKind(record_fetches, log_media_change),
 }

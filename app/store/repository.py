@@ -1,5 +1,6 @@
 """What the store's repositories (`store.events`, `store.consumers`, …) have in common."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -23,7 +24,7 @@ class StoreContext(Protocol):
         """Return the open database. Raise `StoreUnavailable` while the store is closed."""
         ...
 
-    def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
+    def write(self, work: Work[T], *channels: Channel, durable: bool = True, found: Sequence[Channel] = ()) -> T:
         """Commit the work in one transaction, wake the channels' listeners, and return its result."""
         ...
 

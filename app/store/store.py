@@ -1,7 +1,7 @@
 """The store: its repositories, its life cycle and its health."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
@@ -154,9 +154,9 @@ class Store:
             self._identity = self._connected().read(lambda c: known_identity(c, self._owner))
         return self._identity
 
-    def write(self, work: Work[T], *channels: Channel, durable: bool = True) -> T:
+    def write(self, work: Work[T], *channels: Channel, durable: bool = True, found: Sequence[Channel] = ()) -> T:
         """Commit the work in one transaction, wake the channels' listeners, and return its result; see `Write`."""
-        result = self.database.write(Write(recording(work, self._recorded), durable, channels))
+        result = self.database.write(Write(recording(work, self._recorded), durable, channels, found))
         self.outage.over()
         return result
 

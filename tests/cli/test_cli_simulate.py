@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -55,6 +56,19 @@ def life(running: Running, message_id: str) -> list[str]:
     """Return the statuses that the events of a message's own life have told."""
     told = running.json("/api/events?types=outbound.*&limit=100", BEARER)["items"]
     return [event["data"]["status"] for event in told if event["data"]["messageId"] == message_id]
+
+
+def test_requests_that_wait_are_answered_when_meta_has_answered(dry_run: Running) -> None:
+    waiting = {**BEARER, "Prefer": "wait=30"}
+    texts = [{"to": f"+999000{ending}", "type": "text", "text": {"body": "hi"}} for ending in ("0000", "2008")]
+    bodies = [json.dumps(text).encode() for text in texts]
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        requests = [pool.submit(dry_run.ask, "POST", "/api/messages", body, waiting) for body in bodies]
+        answers = [request.result() for request in requests]
+
+    assert [status for status, _ in answers] == [200, 200]
+    assert {json.loads(body)["status"] for _, body in answers}.isdisjoint({"queued", "sending"})
 
 
 def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> None:

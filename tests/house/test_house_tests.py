@@ -20,6 +20,7 @@ PATCHING = {
     Path("tests/faults/gunicorn_dying.py"): "plants a bug, and makes checkpoints so frequent that a test meets them",
     Path("tests/faults/migration_dying.py"): "adds the next release's migration to those of this one",
     Path("tests/faults/power_writer.py"): "plants bugs, and makes checkpoints so frequent that a test meets them",
+    Path("tests/faults/power_sender.py"): "the same, for messages",
     Path("tests/faults/worker_dying.py"): "plants bugs, and retries after a second instead of five",
 }
 """Processes of the fault tests, each with what it patches in itself: a planted bug is a patch."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from app.store.engine import sqlite
 from tests.store.children import Start
+from tests.support.sends import accepted, queued, reserve, settle
 from tests.support.store import Databases, StoreMaker, new_receipt
 
 
@@ -44,6 +45,21 @@ def test_a_commit_wakes_the_listeners_of_its_channels_only(url: str, start: Star
     workers.kill()
 
     assert readers.hear_all() == []
+
+
+def test_a_settled_message_wakes_those_that_wait_for_its_answer(
+    url: str, start: Start, make_store: StoreMaker
+) -> None:
+    child, store = start("cooperative_process", "listen", url, "messages"), make_store(url)
+    assert child.hear() == "listening"
+    queued(store)
+    reserved = reserve(store)
+
+    settle(store, reserved, accepted())
+
+    assert child.hear() is True
+    child.kill()
+    assert child.hear_all() == []
 
 
 def test_a_dead_listener_delays_no_commit_and_leaves_no_pipe(

@@ -101,7 +101,7 @@ class SqliteDatabase:
         transaction = Transaction(write, self._notifier, self._on_failpoint)
         with transaction.abandoned_if_late():
             result = self._write_executor.run(self._limits.write_seconds, self._commit, transaction)
-        self._notifier.notify_after_commit(write.channels)
+        self._notifier.notify_after_commit(write.woken)
         return result
 
     def truncate_wal(self) -> None:
@@ -189,7 +189,7 @@ class PostgresDatabase:
         transaction = Transaction(write, self._notifier, self._on_failpoint)
         with transaction.abandoned_if_late():
             result = self._executor.run(self._limits.write_seconds, self._commit, transaction)
-        self._notifier.notify_after_commit(write.channels)
+        self._notifier.notify_after_commit(write.woken)
         return result
 
     def truncate_wal(self) -> None:

@@ -1,6 +1,6 @@
 """One transaction that writes: what it does, what its commit promises, and how it is given up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
@@ -13,8 +13,8 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 Failpoint = Callable[[str], None]
 
-Channel = Literal["work", "events"]
-CHANNELS: tuple[Channel, ...] = ("work", "events")
+Channel = Literal["work", "events", "messages"]
+CHANNELS: tuple[Channel, ...] = ("work", "events", "messages")
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,28 @@ class Write(Generic[T]):
 
     `durable`: return only when the commit is on disk. Without it the commit survives the death of our processes, but
     until the next durable one neither a power cut nor the death of PostgreSQL: only for what may be done twice.
-    `channels`: wake the listeners of these with the commit.
+    `channels`: wake the listeners of these with the commit, and of `found`, a list that the work fills.
     """
 
     work: Work[T]
     durable: bool = True
-    channels: tuple[Channel, ...] = ()
+    channels: Sequence[Channel] = ()
+    found: Sequence[Channel] = ()
+
+    @property
+    def woken(self) -> Sequence[Channel]:
+        """The channels whose listeners are woken, once the work is done."""
+        return (*self.channels, *self.found)
 
 
 class CommitNotifier(Protocol):
     """Wakes listeners in all processes. Each database needs one of its methods; the other does nothing."""
 
-    def notify_in_transaction(self, connection: Connection, channels: tuple[Channel, ...]) -> None:
+    def notify_in_transaction(self, connection: Connection, channels: Sequence[Channel]) -> None:
         """Notify the channels when this connection commits."""
         ...
 
-    def notify_after_commit(self, channels: tuple[Channel, ...]) -> None:
+    def notify_after_commit(self, channels: Sequence[Channel]) -> None:
         """Notify the channels of a transaction that is committed."""
         ...
 
@@ -61,7 +67,7 @@ class Transaction(Generic[T]):
         self._refuse_if_abandoned()
         with engine.begin() as connection:
             result = self.write.work(connection)
-            self._notifier.notify_in_transaction(connection, self.write.channels)
+            self._notifier.notify_in_transaction(connection, self.write.woken)
             self._on_failpoint("before_commit")
             self._refuse_if_abandoned()
         self._on_failpoint("after_commit")

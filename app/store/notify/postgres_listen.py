@@ -1,5 +1,6 @@
 """The notifier on PostgreSQL: NOTIFY in the transaction, which the server sends at the commit."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import gevent
@@ -22,11 +23,11 @@ class PostgresNotifier:
         self._listening: gevent.Greenlet[..., None] | None = None
         self._is_closed = False
 
-    def notify_in_transaction(self, connection: Connection, channels: tuple[Channel, ...]) -> None:
+    def notify_in_transaction(self, connection: Connection, channels: Sequence[Channel]) -> None:
         for channel in channels:
             connection.execute(select(func.pg_notify(f"wats_{channel}", "")))
 
-    def notify_after_commit(self, channels: tuple[Channel, ...]) -> None:
+    def notify_after_commit(self, channels: Sequence[Channel]) -> None:
         """Do nothing: the server has notified."""
 
     def listen(self, channel: Channel) -> Listener:

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,10 +25,10 @@ class FifoNotifier:
         self._folder = database.with_name(database.name + "-notify")
         self._listening: dict[Channel, tuple[Signal, Path, gevent.Greenlet[..., None]]] = {}
 
-    def notify_in_transaction(self, connection: Connection, channels: tuple[Channel, ...]) -> None:
+    def notify_in_transaction(self, connection: Connection, channels: Sequence[Channel]) -> None:
         """Do nothing: a listener that was notified before the commit would look too early."""
 
-    def notify_after_commit(self, channels: tuple[Channel, ...]) -> None:
+    def notify_after_commit(self, channels: Sequence[Channel]) -> None:
         if not channels:
             return
         with suppress(OSError):  # no listener, or no free descriptor: the commit stands all the same

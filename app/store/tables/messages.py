@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
-from app.domain.message import MESSAGE_ID, HistoryEntry, Message, MessageStatus
+from app.domain.message import MESSAGE_ID, UNFINISHED, HistoryEntry, Message, MessageStatus
 from app.store.engine.bulk_update import BulkUpdate
 from app.store.tables.message_changes import record_changes, recorded_statuses
 from app.store.tables.message_schema import messages
@@ -174,6 +174,15 @@ def messages_by_key(connection: Connection, keys: Iterable[bytes]) -> dict[bytes
         for chunk in chunks(sorted(set(keys)))
         for row in connection.execute(_BY_KEYS, {"keys": chunk})
     }
+
+
+def answered_messages(connection: Connection, keys: Iterable[bytes]) -> list[Message]:
+    """Return those of these messages, by the 16 bytes of their ids, that are no longer queued or being sent."""
+    return [
+        message_of(row)
+        for chunk in chunks(sorted(set(keys)))
+        for row in connection.execute(_BY_KEYS.where(messages.c.status.not_in(UNFINISHED)), {"keys": chunk})
+    ]
 
 
 def message_by_wamid(connection: Connection, wamid: str) -> Message | None:
