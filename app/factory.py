@@ -13,10 +13,13 @@ from app.delivery.routes import bp as deliveries
 from app.events.consumers import bp as consumers
 from app.events.routes import bp as events
 from app.gateway import EXTENSION
+from app.graph_proxy.openapi import document_graph
+from app.graph_proxy.routes import bp as graph_proxy
 from app.health.routes import bp as health
 from app.media.routes import bp as media
 from app.messages.conversations import bp as conversations
 from app.messages.decisions import bp as decisions
+from app.messages.graph_routes import bp as graph_messages
 from app.messages.pauses import bp as sending
 from app.messages.routes import bp as messages
 from app.retention.routes import bp as contacts
@@ -25,6 +28,7 @@ from app.web.body_budget import EXTENSION as BODIES
 from app.web.body_budget import BodyBudget
 from app.web.docs import bp as docs
 from app.web.errors import register_errors
+from app.web.graph_calls import GraphCalls
 from app.web.guards import register_guards
 from app.web.middleware import RequestMiddleware
 from app.web.openapi import documented_api
@@ -60,7 +64,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[REFUSALS] = Refusals(gateway.store, gateway.metrics, gateway.clock)
     app.extensions[TRANSFERS] = Transfers()
     finish = partial(finish_body, bodies)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, gateway.metrics, finish)  # type: ignore[method-assign]
+    routed = GraphCalls(app.wsgi_app, settings.service.api_prefix)
+    app.wsgi_app = RequestMiddleware(routed, gateway.metrics, finish)  # type: ignore[method-assign]
 
     register_guards(app)
     register_query_parameters(app)
@@ -88,4 +93,7 @@ def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
         media,
     ):
         api.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
+    for blueprint in (graph_messages, graph_proxy):
+        app.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
+    document_graph(api.spec, app)
     app.register_blueprint(docs)

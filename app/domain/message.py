@@ -101,7 +101,8 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Message:
-    """A stored message. `error` and `pricing` are Meta's objects, unchanged; `meta_status` its `message_status`.
+    """A stored message. `error` and `pricing` are Meta's objects, unchanged; `meta_status` its `message_status`,
+    `meta_contact` the `wa_id` and `user_id` of its answer.
 
     `resends`: how often an operator has sent it again. `tracker`: the client's own, not the one that Meta gets.
     `second_wamid`: Meta has accepted it twice.
@@ -124,6 +125,7 @@ class Message:
     expires_at: datetime
     history: tuple[HistoryEntry, ...]
     meta_status: str | None = None
+    meta_contact: dict[str, str] | None = None
     error: dict[str, Any] | None = None
     pricing: dict[str, Any] | None = None
     second_wamid: str | None = None

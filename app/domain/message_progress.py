@@ -17,6 +17,7 @@ class News:
     error: dict[str, Any] | None = None
     pricing: dict[str, Any] | None = None
     meta_status: str | None = None
+    meta_contact: dict[str, str] | None = None
 
 
 def after(message: Message, news: News) -> Message:
@@ -35,6 +36,7 @@ def after(message: Message, news: News) -> Message:
         error=news.error or message.error,
         pricing=news.pricing or message.pricing,
         meta_status=news.meta_status or message.meta_status,
+        meta_contact=news.meta_contact or message.meta_contact,
     )
 
 

@@ -24,6 +24,11 @@ class Accepted:
     user_id: str | None = None
     message_status: str | None = None
 
+    @property
+    def contact(self) -> dict[str, str]:
+        """The recipient's ids under the names that Meta's answer has for them."""
+        return {name: known for name, known in (("wa_id", self.wa_id), ("user_id", self.user_id)) if known}
+
 
 @dataclass(frozen=True)
 class Refused:

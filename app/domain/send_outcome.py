@@ -150,7 +150,9 @@ def _after_refusal(
     answer: Refused, message: Message, now: datetime, jitter: Callable[[], float], works_for_others: bool
 ) -> SendOutcome:
     rule = rule_for(answer.error, answer.http_status, is_marketing=message.endpoint == "marketing_messages")
-    error = _with_tries(error_json(answer.error, rule, answer.http_status), message)
+    error = _with_tries(
+        {**error_json(answer.error, rule, answer.http_status), "httpStatus": answer.http_status}, message
+    )
     is_over = rule.is_final or (rule.max_tries is not None and error["tries"] >= rule.max_tries)
     is_alone = works_for_others and rule.error_class is ErrorClass.STOPPED and error["tries"] > 1
     asked = answer.delay_of_calls if _is_of_calls(rule) else answer.delay

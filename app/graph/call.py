@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from app.domain.meta.graph_path import UPLOAD_SESSION
 from app.domain.send_answer import SendAnswer
 
 Headers = Sequence[tuple[str, str]]
-
-UPLOAD_SESSION = "upload:"
-"""What the path of a resumable upload begins with. Meta wants its token as `OAuth` there, not as `Bearer`."""
 
 HOP_BY_HOP = {
     "connection",
@@ -60,8 +58,8 @@ class GraphRequest:
 
     @property
     def scheme(self) -> str:
-        """Return the scheme of the token in the header Authorization."""
-        return "OAuth" if self.path.startswith(UPLOAD_SESSION) else "Bearer"
+        """Return the scheme of the token in the header Authorization. That of an upload's session is another."""
+        return "OAuth" if self.path.lower().startswith(UPLOAD_SESSION) else "Bearer"
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,16 @@ from app.gateway import Gateway
 
 @dataclass(frozen=True)
 class Submission:
-    """A message as a client submits it: the decoded JSON body, and its idempotency key if it has one."""
+    """A message as a client submits it: the decoded JSON body, and its idempotency key if it has one.
+
+    `as_sent_to_meta`: the client speaks to Meta's API through wats; what wats does not know is left to Meta, and the
+    same body without a key is the same message until its answer was given (see `repeat_key`).
+    """
 
     body: Any
     key: str | None = None
     endpoint: Endpoint = "messages"
+    as_sent_to_meta: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,10 @@ class Refused:
 
 
 Result = Accepted | Refused
+
+REPEATED_WITHIN = timedelta(minutes=2)
+NO_KEY_OF_A_CLIENT = b"\0"
+"""Clients' keys have visible characters only."""
 
 CONFLICT = Refused("idempotency_conflict", "This idempotency key was used for another request; take a new key.")
 ERASED = Refused("erased", "The message that was accepted with this key is erased; it is not sent again.")
@@ -76,7 +85,7 @@ def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
 
 def check(submission: Submission, settings: Settings, now: datetime) -> _Checked | Refused:
     """Return the message to store, or everything that is wrong with it."""
-    payload = check_payload(submission.body, endpoint=submission.endpoint)
+    payload = check_payload(submission.body, endpoint=submission.endpoint, as_sent_to_meta=submission.as_sent_to_meta)
     if not isinstance(payload, Payload):
         return invalid_fields(payload)
     number = payload.sender or settings.whatsapp.phone_number_ids[0]
@@ -117,10 +126,26 @@ def _new_message(
 
 def _key(submission: Submission, days: int) -> IdempotencyKey | None:
     if submission.key is None:
+        return repeat_key(submission)
+    key = hashlib.sha256(submission.key.encode()).digest()
+    return IdempotencyKey(key, hashlib.sha256(_request(submission)).digest(), timedelta(days=days))
+
+
+def repeat_key(submission: Submission) -> IdempotencyKey | None:
+    """Return the key that a body without one stands for; None for a client that has a key or speaks to our own API.
+
+    A client of Meta's API that has waited in vain sends its message again, and has no other way to say that it is the
+    same. Once the answer was given, the key is to be forgotten: who says the same again then means a new message.
+    """
+    if submission.key is not None or not submission.as_sent_to_meta:
         return None
-    request = json.dumps([submission.endpoint, submission.body], sort_keys=True).encode("ascii")
-    key, request_digest = (hashlib.sha256(part).digest() for part in (submission.key.encode(), request))
-    return IdempotencyKey(key, request_digest, timedelta(days=days))
+    request = _request(submission)
+    key, digest = (hashlib.sha256(part).digest() for part in (NO_KEY_OF_A_CLIENT + request, request))
+    return IdempotencyKey(key, digest, REPEATED_WITHIN)
+
+
+def _request(submission: Submission) -> bytes:
+    return json.dumps([submission.endpoint, submission.body], sort_keys=True).encode("ascii")
 
 
 def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) -> Result:

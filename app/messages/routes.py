@@ -64,7 +64,7 @@ REQUEST_HEADERS = (
 @bp.alt_response(200, schema=MessageSchema, description="Meta has answered in time.")
 def send_message(body: dict[str, Any]) -> Response:
     """Accept a message. It is sent in the background, at most once; its fate is told by statuses."""
-    return _respond(_accept_one(Submission(body, _idempotency_key())))
+    return _respond(_accept_one(Submission(body, idempotency_key())))
 
 
 @bp.post("/messages/text")
@@ -80,7 +80,7 @@ def send_text(body: dict[str, Any]) -> Response:
     if not isinstance(payload, Payload):
         raise _error(invalid_fields(payload))
     sender = {"from": body["sender"]} if "sender" in body else {}
-    return _respond(_accept_one(Submission({**payload.body, **sender}, _idempotency_key())))
+    return _respond(_accept_one(Submission({**payload.body, **sender}, idempotency_key())))
 
 
 @bp.post("/messages/batch")
@@ -172,7 +172,8 @@ def _error(refused: Refused) -> ApiError:
     return ApiError(refused.code, refused.message, details=refused.details)
 
 
-def _idempotency_key() -> str | None:
+def idempotency_key() -> str | None:
+    """Return the key of the current request, if it has one. Raises `ApiError` for one of another form."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         raise ApiError("invalid_parameter", "Idempotency-Key must be 1 to 255 visible ASCII characters.")

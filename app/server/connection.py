@@ -1,7 +1,7 @@
 """A client's connection: it yields to other greenlets between reads, and sends a response with one system call."""
 
 from contextlib import suppress
-from socket import SHUT_RDWR
+from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_RDWR
 from typing import Any
 
 import gevent
@@ -28,6 +28,15 @@ class Connection(CooperativeSocket):
         piece: bytes = super().recv(size, flags)
         self._last_iteration = gevent.get_hub().loop.iteration
         return piece
+
+    def is_closed_by_peer(self) -> bool:
+        """Return whether the client has gone, or will send nothing more. Nothing is read, and nothing waits."""
+        try:
+            return not self._sock.recv(1, MSG_PEEK | MSG_DONTWAIT)  # type: ignore[attr-defined]  # gevent would wait
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def cork(self) -> None:
         """Buffer what is sent from now on."""

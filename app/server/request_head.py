@@ -15,6 +15,7 @@ MAX_HEADER_BYTES = 16 * 1024
 
 MAX_HEADERS_BYTES = 64 * 1024
 HEAD_SECONDS = 5
+UNDERSCORED = {"FILE_OFFSET": "FILE-OFFSET"}
 
 
 class HeadTimeout(Exception):
@@ -55,6 +56,10 @@ class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types
             if not self._received and self.method is None:
                 raise
             raise HeadTimeout from timeout
+
+    def _apply_header_policy(self, name: str, *of_request: Any, **options: Any) -> Any:
+        """Keep one header with an underscore, which gunicorn would drop: that of Meta's resumable uploads."""
+        return super()._apply_header_policy(UNDERSCORED.get(name, name), *of_request, **options)
 
     def read_into(self, unreader: Any, buf: bytearray, stop: bool = False) -> None:
         """Read more of the head into the buffer, and keep the buffer: it tells what has come."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from app.domain.decision import Decision, DecisionStep, MessageSelection
 from app.domain.event import Event
-from app.domain.message import Acceptance, Message, MessageStatus, NewMessage
+from app.domain.message import Acceptance, IdempotencyKey, Message, MessageStatus, NewMessage
 from app.domain.meta.event_types import is_inbound
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.repository import Repository, StoreContext
@@ -30,7 +30,7 @@ from app.store.tables.messages import (
     page_of_messages,
 )
 from app.store.tables.types import MAX_ROW_ID
-from app.store.transactions.accept_messages import accept_messages
+from app.store.transactions.accept_messages import accept_messages, forget_key
 from app.store.transactions.decide_messages import decide_messages
 
 VISIBLE = re.compile(r"[!-~]{1,1024}", re.ASCII)
@@ -61,6 +61,10 @@ class Messages(Repository):
         if self._group is None:
             return self._write(lambda: [new])[0]
         return self._group.add(new, sum(len(message.body) for message in new))
+
+    def forget_key(self, key: IdempotencyKey, message_id: str) -> None:
+        """Free this key if it was used for this message: the next request with it is another one."""
+        self._store.write(lambda c: forget_key(c, key.sha256, message_id), durable=False)
 
     def get(self, message_id: str) -> Message | None:
         """Return the message with this id, ours or Meta's."""

@@ -1,6 +1,7 @@
 """The one form of errors, and the only place where an error code becomes an HTTP status.
 
-Every error body is `{"error": {"code", "message", "requestId", "details"?}}`.
+Every error body is `{"error": {"code", "message", "requestId", "details"?}}`, but below `<api>/graph`, where clients
+of Meta's API read it: there it has the shape of Meta's errors.
 """
 
 import json
@@ -13,8 +14,10 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from app.domain.meta.own_refusal import meta_error
 from app.store import StoreError
 from app.web.current import gateway
+from app.web.graph_calls import GRAPH_CALL
 from app.web.middleware import ERROR_CODE, REQUEST_ID
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,9 @@ STATUS_OF: Mapping[str, int] = {
     "invalid_limit": 400,
     "invalid_parameter": 400,
     "invalid_signature_format": 400,
+    "message_pending": 400,
+    "not_passed_on": 400,
+    "unknown_number": 400,
     "missing_signature": 401,
     "signature_mismatch": 401,
     "unauthorized": 401,
@@ -59,6 +65,7 @@ STATUS_OF: Mapping[str, int] = {
     "headers_too_large": 431,
     "internal_error": 500,
     "unsupported_coding": 501,
+    "answer_lost": 502,
     "meta_refused": 502,
     "busy": 503,
     "meta_unavailable": 503,
@@ -89,6 +96,9 @@ class ApiError(Exception):
 def error_response(error: ApiError, status: int | None = None) -> Response:
     """Return the error as a response; its code gives the status."""
     request.environ[ERROR_CODE] = error.code
+    if GRAPH_CALL in request.environ:
+        status, shaped = meta_error(error.code, error.message, error.details, request.environ[REQUEST_ID])
+        return Response(json.dumps(shaped), status, error.headers, mimetype="application/json")
     body = error_body(error, request.environ[REQUEST_ID])
     return Response(body, status or STATUS_OF[error.code], error.headers, mimetype="application/json")
 

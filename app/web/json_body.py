@@ -34,9 +34,7 @@ class StrictJson(FlaskParser):
         """Return the JSON of the body."""
         if not req.is_json:
             raise ApiError("unsupported_media_type", "The body must be application/json.")
-        budget: BodyBudget = current_app.extensions[EXTENSION]
-        refuse_declared_over(req.environ, MAX_BODY_BYTES)
-        return parse_json(read_body(req.environ, budget, limit=MAX_BODY_BYTES))
+        return parse_json(body_of(req))
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
         """Raise `ApiError` (422) with each error and a JSON pointer to its field (RFC 6901)."""
@@ -54,6 +52,13 @@ class JsonBlueprint(Blueprint):  # type: ignore[misc]
         made = schema() if isinstance(schema, type) else schema
         decorator: Callable[..., Any] = super().arguments(made, **options)
         return decorator
+
+
+def body_of(request: Request) -> bytes:
+    """Return the bytes of the body; raise `ApiError` (413) over 1 MiB."""
+    budget: BodyBudget = current_app.extensions[EXTENSION]
+    refuse_declared_over(request.environ, MAX_BODY_BYTES)
+    return read_body(request.environ, budget, limit=MAX_BODY_BYTES)
 
 
 def parse_json(body: bytes) -> Any:

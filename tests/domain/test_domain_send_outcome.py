@@ -94,6 +94,7 @@ def test_a_final_refusal_fails_the_message_with_its_error_and_a_hint() -> None:
         "class": "content",
         "hint": "more than 24 hours since the customer's last message: send a template",
         "tries": 1,
+        "httpStatus": 400,
     }
     assert found.shows_that_scopes_work
 
@@ -215,7 +216,7 @@ def test_a_limiter_that_asks_for_a_delay_pauses_the_number_without_a_code() -> N
         "HTTP 429",
         ErrorClass.THROTTLED,
     )
-    assert found.error == {"message": "HTTP 429", "class": "throttled", "tries": 1}
+    assert found.error == {"message": "HTTP 429", "class": "throttled", "tries": 1, "httpStatus": 429}
 
 
 def test_a_customer_who_is_written_to_too_fast_is_paused_alone() -> None:
@@ -227,4 +228,4 @@ def test_a_customer_who_is_written_to_too_fast_is_paused_alone() -> None:
 def test_an_error_that_is_not_listed_fails_the_message() -> None:
     found = outcome(Refused(GraphError(199999, verbatim={"code": 199999}), 400))
 
-    assert found.error == {"code": 199999, "class": "other", "tries": 1}
+    assert found.error == {"code": 199999, "class": "other", "tries": 1, "httpStatus": 400}

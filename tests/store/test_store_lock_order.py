@@ -45,7 +45,7 @@ from app.store.transactions.apply_statuses import hold_status_lock, take_early_n
 from app.store.transactions.unreserve_sends import unreserve_sends
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
-from tests.support.messages import accept, mark_sending, new_message, status, tracker_of, webhook
+from tests.support.messages import accept, idempotency_key, mark_sending, new_message, status, tracker_of, webhook
 from tests.support.store import NOON, StoreMaker, heartbeat, new_receipt
 from tests.support.work import (
     AT_ONCE,
@@ -149,6 +149,7 @@ def accept_messages(store: Store) -> None:
     for extra in ([], [new_message()]):
         keyed = [new_message("hi", to=f"+49151{n % 3}0000", number=NUMBERS[n % 2], key=f"{9 - n}") for n in range(6)]
         store.messages.accept([*keyed, *extra])
+    store.messages.forget_key(idempotency_key("9", "hi"), keyed[0].id)
 
 
 def follow_messages(store: Store) -> None:

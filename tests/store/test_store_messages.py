@@ -16,7 +16,7 @@ from app.domain.message import (
 )
 from app.store import Store, StoreRefused
 from app.store.tables.message_schema import messages
-from tests.support.messages import DAY, NUMBER, accept, new_message
+from tests.support.messages import DAY, NUMBER, accept, idempotency_key, new_message
 from tests.support.store import NOON
 from tests.support.work import Clock, claim, done, subjects
 
@@ -101,6 +101,19 @@ def test_an_expired_key_is_free_again(timed: Store, clock: Clock) -> None:
     assert kept.is_replay
     assert isinstance(fresh, AcceptedMessage)
     assert not fresh.is_replay
+
+
+def test_a_key_that_is_forgotten_is_free_again(store: Store) -> None:
+    first, second, third = (new_message("hi", key="k") for _ in range(3))
+    store.messages.accept([first])
+    store.messages.forget_key(idempotency_key("k"), second.id)
+    [kept] = store.messages.accept([second])
+
+    store.messages.forget_key(idempotency_key("k"), first.id)
+
+    assert isinstance(kept, AcceptedMessage)
+    assert kept.is_replay
+    assert store.messages.accept([third]) == [AcceptedMessage(store.messages.get(third.id), is_replay=False)]
 
 
 def test_the_key_of_an_erased_message_does_not_send_it_again(store: Store) -> None:

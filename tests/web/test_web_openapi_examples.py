@@ -64,7 +64,8 @@ def test_every_example_of_a_request_is_accepted(app: Flask, client: FlaskClient,
         (path, method, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if "application/json" in operation.get("requestBody", {}).get("content", {})
+        if "/graph/" not in path  # these need a worker: see tests/graph_proxy
+        and "application/json" in operation.get("requestBody", {}).get("content", {})
     ]
 
     for path, method, operation in asked:

@@ -57,7 +57,7 @@ class SectionList:
 TOKEN: Section = {
     "name": Setting(NAME, REQUIRED, "Its name, for logs."),
     "token": Setting(SECRET, REQUIRED, "The token."),
-    "scopes": Setting(list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do. Nothing needs `graph` yet."),
+    "scopes": Setting(list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do."),
 }
 
 SECTIONS: Mapping[str, Section] = {

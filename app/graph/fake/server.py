@@ -110,7 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise ConnectionResetError("the body was cut: no server answers to a part of one")
+            return body
         pieces = []
         while size := int(self.rfile.readline().partition(b";")[0].strip() or b"0", 16):
             pieces.append(self.rfile.read(size))

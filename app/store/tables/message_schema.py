@@ -24,7 +24,9 @@ messages = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
-    Column("progress", LargeBinary, nullable=False),  # JSON: history, tracker, metaStatus, error, pricing
+    Column(
+        "progress", LargeBinary, nullable=False
+    ),  # JSON: history, tracker, metaStatus, metaContact, error, pricing
     Column("body", LargeBinary, nullable=False),  # JSON; last, so that a list of messages does not read bodies
     Index("messages_message_id", "message_id", unique=True),
     Index("messages_wamid", "wamid", **where("wamid IS NOT NULL")),

@@ -80,12 +80,20 @@ def progress_of(
     *,
     tracker: str | None,
     meta_status: str | None = None,
+    meta_contact: dict[str, str] | None = None,
     error: dict[str, Any] | None = None,
     pricing: dict[str, Any] | None = None,
 ) -> bytes:
     """Return the column `progress`. What is None is left out."""
     entries = [(entry.status, entry.at.isoformat()) for entry in history]
-    parts = {"history": entries, "tracker": tracker, "metaStatus": meta_status, "error": error, "pricing": pricing}
+    parts = {
+        "history": entries,
+        "tracker": tracker,
+        "metaStatus": meta_status,
+        "metaContact": meta_contact,
+        "error": error,
+        "pricing": pricing,
+    }
     known = {name: part for name, part in parts.items() if part is not None}
     return json.dumps(known, separators=(",", ":")).encode("ascii")
 
@@ -113,6 +121,7 @@ def update_messages(connection: Connection, now: datetime, changed: Collection[M
                 message.history,
                 tracker=message.tracker,
                 meta_status=message.meta_status,
+                meta_contact=message.meta_contact,
                 error=message.error,
                 pricing=message.pricing,
             ),
@@ -161,6 +170,7 @@ def message_of(row: Row[*tuple[Any, ...]]) -> Message:
         expires_at=row.expires_at,
         history=history_of(progress),
         meta_status=progress.get("metaStatus"),
+        meta_contact=progress.get("metaContact"),
         error=progress.get("error"),
         pricing=progress.get("pricing"),
         second_wamid=row.second_wamid,

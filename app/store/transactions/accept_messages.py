@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from app.domain.clock_trust import SEEN_FOR
 from app.domain.message import (
@@ -87,6 +87,13 @@ def _windows(connection: Connection, new: Sequence[NewMessage]) -> dict[str, Win
 def _is_forbidden(message: NewMessage, windows: dict[str, Window], now: datetime) -> bool:
     window = windows.get(message.id)
     return window is not None and window.forbids(message.window_policy, now, is_exempt=message.window_exempt)
+
+
+def forget_key(connection: Connection, sha256: bytes, message_id: str) -> None:
+    """Free a key that was used for this message, before its lifetime is over."""
+    table = idempotency_keys.c
+    of_message = (table.sha256 == sha256) & (table.message == key_of_message(message_id))
+    connection.execute(delete(idempotency_keys).where(of_message))
 
 
 def _reserve_keys(

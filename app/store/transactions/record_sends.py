@@ -76,8 +76,19 @@ def _after(message: Message, result: JobResult, now: datetime) -> Message:
         return message  # a status, or a late answer, has told what became of it
     fresh = message if outcome.error is not None else replace(message, error=None)
     accepted = outcome.accepted
-    wamid, meta_status = (accepted.wamid, accepted.message_status) if accepted is not None else (None, None)
-    return after(fresh, News(outcome.status, now, wamid, outcome.error, meta_status=meta_status))
+    if accepted is None:
+        return after(fresh, News(outcome.status, now, error=outcome.error))
+    return after(
+        fresh,
+        News(
+            outcome.status,
+            now,
+            accepted.wamid,
+            outcome.error,
+            meta_status=accepted.message_status,
+            meta_contact=accepted.contact,
+        ),
+    )
 
 
 def _queued_again(message: Message, outcome: SendOutcome) -> Message:

@@ -1,0 +1,90 @@
+"""The Graph API in the OpenAPI document: its shapes are Meta's, so that its routes are described by hand."""
+
+from collections import defaultdict
+from typing import Any
+
+from apispec import APISpec
+from flask import Flask
+
+from app.domain.meta.own_refusal import SHAPES, WRONG_PARAMETER
+
+PASSAGE, SENDS = "graph_proxy.", "graph_messages."
+OWN_WRONG_PARAMETERS = ("not_passed_on", "invalid_fields", "invalid_json", "invalid_body", "invalid_parameter")
+OF_NO_OPERATION = "method_not_allowed"
+METAS_STATUSES = (400, 401, 403, 404, 429, 500, 503)
+TEXT = {"messaging_product": "whatsapp", "to": "+4915112345678", "type": "text", "text": {"body": "hi"}}
+ACCEPTED = {
+    "messaging_product": "whatsapp",
+    "contacts": [{"input": "+4915112345678", "wa_id": "4915112345678"}],
+    "messages": [{"id": "wamid.HBgNNDkxNTExMjM0NTY3OBUCABEYEjI2QzkzRTIzNDc1QTE5ODY2RAA="}],
+}
+META_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "code": {"type": "integer"},
+                "error_subcode": {"type": "integer"},
+                "error_data": {},
+                "fbtrace_id": {"type": "string"},
+            },
+        }
+    },
+}
+
+
+def document_graph(spec: APISpec, app: Flask) -> None:
+    """Add the passage and the sending of messages to the document."""
+    spec.tag({"name": "graph", "description": "Meta's Graph API, with a token of ours."})
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith((PASSAGE, SENDS)):
+            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            describe = _call if rule.endpoint.startswith(PASSAGE) else _send
+            spec.path(rule=rule, operations={method.lower(): describe() for method in sorted(methods)})
+
+
+def _call() -> dict[str, Any]:
+    return {
+        "tags": ["graph"],
+        "summary": "Make any call of the Graph API, with our token in and Meta's out.",
+        "responses": {"200": {"description": "Meta's answer, as it is."}, **_errors()},
+    }
+
+
+def _send() -> dict[str, Any]:
+    return {
+        "tags": ["graph"],
+        "summary": "Send a message as Meta's API takes it, at most once, and wait for Meta's answer.",
+        "requestBody": {"required": True, "content": _json({"type": "object"}, TEXT)},
+        "responses": {
+            "200": {"description": "Meta's answer.", "content": _json({"type": "object"}, ACCEPTED)},
+            **_errors(),
+        },
+    }
+
+
+def _errors() -> dict[str, Any]:
+    """Return the responses of Meta's errors, and of ours in their shape."""
+    codes: dict[int, list[str]] = defaultdict(list, {status: [] for status in METAS_STATUSES})
+    codes[WRONG_PARAMETER] += OWN_WRONG_PARAMETERS
+    for code, (status, _) in SHAPES.items():
+        if code != OF_NO_OPERATION:
+            codes[status].append(code)
+    return {
+        str(status): {"description": _description(of_status), "content": {"application/json": {"schema": META_ERROR}}}
+        for status, of_status in sorted(codes.items())
+    }
+
+
+def _description(codes: list[str]) -> str:
+    ours = f", or ours: {', '.join(f'`{code}`' for code in codes)}" if codes else ""
+    return f"Meta's error{ours}."
+
+
+def _json(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema, "example": example}}

@@ -1,0 +1,146 @@
+"""Messages of clients that speak Meta's API: `<api>/graph/{version}/{number}/messages`, and `…/marketing_messages`.
+
+They are sent as all messages are: at most once, in the pace of the number, and the version is the configured one. The
+client waits for Meta's answer, as it does without wats.
+"""
+
+import time
+from typing import Any
+
+import gevent
+from flask import Blueprint, Response, jsonify, request
+
+from app.domain.message import Endpoint, Message
+from app.domain.meta.graph_fields import OF_NO_MESSAGE, is_read_receipt, names_of_query, refused_call, refused_field
+from app.domain.meta.graph_path import GraphPath
+from app.graph.call import GraphRequest
+from app.messages.accept import Accepted, Refused, Submission, accept, repeat_key
+from app.messages.graph_answers import (
+    accepted_json,
+    ending_without_meta,
+    is_answered,
+    refused_json,
+    still_open,
+)
+from app.messages.routes import idempotency_key
+from app.messages.wait import wait_for_answer
+from app.startup import draining
+from app.web.current import gateway
+from app.web.errors import ApiError
+from app.web.graph_calls import GRAPH_CALL
+from app.web.graph_passing import client_is_gone, pass_on
+from app.web.guards import bearer, guarded_by
+from app.web.json_body import body_of, parse_json
+from app.web.long_polls import long_polls
+from app.web.query_parameters import accepts_any_query
+
+bp = Blueprint("graph_messages", __name__)
+
+WAIT_SECONDS = 30
+LOOK_SECONDS = 1.0
+"""How often it is looked whether the client is still there."""
+
+PAUSE_SECONDS = 0.25
+
+
+@bp.post("/graph/<version>/<number>/messages")
+@guarded_by(bearer("graph"))
+@accepts_any_query
+def send_graph_message(version: str, number: str) -> Response:  # noqa: ARG001 - the version is the configured one
+    """Send a message, or mark one of a customer's as read."""
+    return _send(number, "messages")
+
+
+@bp.post("/graph/<version>/<number>/marketing_messages")
+@guarded_by(bearer("graph"))
+@accepts_any_query
+def send_graph_marketing_message(version: str, number: str) -> Response:  # noqa: ARG001
+    """Send a marketing template by the Marketing Messages API."""
+    return _send(number, "marketing_messages")
+
+
+def _send(number: str, endpoint: Endpoint) -> Response:
+    if number not in gateway().settings.whatsapp.phone_number_ids:
+        raise ApiError("unknown_number", f"The profile of wats has no phone number with the id {number}.")
+    written = _written_body()
+    body = parse_json(written)
+    if endpoint == "messages" and is_read_receipt(body):
+        return _pass_receipt(number, written)
+    submission = Submission(_of_number(body, number), idempotency_key(), endpoint, as_sent_to_meta=True)
+    [result] = accept(gateway(), [submission])
+    if isinstance(result, Refused):
+        raise ApiError(result.code, result.message, details=result.details)
+    return _answer(_answered(result.message), submission, result)
+
+
+def _written_body() -> bytes:
+    """Return the body as it is written. Raises `ApiError` if a message is written in any other way than in JSON."""
+    query = request.environ["QUERY_STRING"]
+    reason = refused_call(query, request.headers.keys())
+    if reason is None and not OF_NO_MESSAGE.issuperset(names_of_query(query)):
+        reason = "the fields of a message stand in its JSON body, not in the query"
+    if reason is None and not request.is_json:
+        reason = "a message is sent as JSON, with the Content-Type application/json"
+    if reason is not None:
+        raise ApiError("not_passed_on", f"wats does not pass this on: {reason}.")
+    return body_of(request)
+
+
+def _of_number(body: Any, number: str) -> Any:
+    """Return the body with its sender, as our own API has it. Raises `ApiError` for fields that no call may have."""
+    if not isinstance(body, dict):
+        return body
+    reason = refused_field(body)
+    if "status" in body:
+        reason = "`status` marks a customer's message as read: it stands beside no field of a message"
+    if "from" in body:
+        reason = "the sender is the number in the path, and `from` is no field of a message"
+    if reason is not None:
+        raise ApiError("not_passed_on", f"wats does not pass this on: {reason}.")
+    return {**body, "from": number}
+
+
+def _pass_receipt(number: str, body: bytes) -> Response:
+    call: GraphPath = request.environ[GRAPH_CALL]
+    headers = [("Content-Type", "application/json")]
+    return pass_on(GraphRequest("POST", f"{number}/messages", "", headers, body, version=call.version))
+
+
+def _answered(message: Message) -> Message:
+    """Return the message once Meta has answered, the client has gone, or the time is over."""
+    messages, deadline = gateway().store.messages, time.monotonic() + WAIT_SECONDS
+    while not is_answered(message) and time.monotonic() < deadline:
+        looked_at = time.monotonic()
+        message = wait_for_answer(gateway().store, message, min(LOOK_SECONDS, deadline - looked_at), long_polls())
+        if client_is_gone() or draining.has_begun():
+            break
+        if not is_answered(message) and time.monotonic() - looked_at < PAUSE_SECONDS:
+            gevent.sleep(PAUSE_SECONDS)  # it is unknown, or too many requests wait: nothing waits for it but this
+            message = messages.get(message.id) or message
+    return message
+
+
+def _answer(message: Message, submission: Submission, accepted: Accepted) -> Response:
+    headers = {"X-Wats-Message-Id": message.id}
+    if accepted.is_replay:
+        headers["Idempotency-Replayed"] = "true"
+    if not is_answered(message):
+        raise ApiError("message_pending", still_open(message, WAIT_SECONDS), headers=headers)
+    _forget_repeats(message, submission)
+    if message.wamid is not None:
+        status, told = 200, accepted_json(message, submission.body)
+    elif (refused := refused_json(message)) is not None:
+        status, told = refused
+    else:
+        raise ApiError("message_pending", ending_without_meta(message), headers=headers)
+    response = jsonify(told)
+    response.status_code = status
+    response.headers.extend(headers)
+    return response
+
+
+def _forget_repeats(message: Message, submission: Submission) -> None:
+    """Let the same body be a new message from now on, unless the client has gone without its answer."""
+    key = repeat_key(submission)
+    if key is not None and not client_is_gone():
+        gateway().store.messages.forget_key(key, message.id)

@@ -1,0 +1,116 @@
+"""Passes one call on to the Graph API, and its answer back: without tokens, and with our addresses of media.
+
+Text is read whole, to look through it. Files are streamed: a process holds no more than a piece of one.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+
+from flask import Response, current_app, request
+
+from app.domain.meta.graph_text import with_own_media, without_tokens
+from app.gateway import Gateway
+from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
+from app.web.current import gateway
+from app.web.errors import RETRY, ApiError
+from app.web.middleware import REQUEST_ID
+from app.web.transfers import EXTENSION as TRANSFERS
+from app.web.transfers import TransferBroken, Transfers, sent_in_time
+
+log = logging.getLogger(__name__)
+
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+CLIENT = "gunicorn.socket"
+REDIRECTS = range(300, 400)
+NOT_MODIFIED = 304
+SAFE = ("GET", "HEAD")
+_TEXT = re.compile(r"text/|[^;]*(json|javascript|xml)", re.IGNORECASE)
+_GIVEN_BACK = re.compile(
+    r"content-(type|disposition|language|range)|etag|last-modified|cache-control|expires|pragma|retry-after|vary"
+    r"|accept-ranges|facebook-[\w-]+|error-mid|x-(fb|app|business|ad|page|entity)-[\w-]+",
+    re.IGNORECASE,
+)
+"""Other headers of Meta's are about its own host: cookies, policies, reports."""
+
+
+def pass_on(asked: GraphRequest) -> Response:
+    """Make a call, and return its answer as a client of ours gets it. Raises `ApiError` if there is none."""
+    parts = gateway()
+    try:
+        reply = parts.graph.call(asked)
+        if reply.status in REDIRECTS and reply.status != NOT_MODIFIED:
+            reply.close()
+            raise ApiError(
+                "answer_lost", "Meta has answered with a redirect, which is not passed on; ask for `redirect=0`."
+            )
+        headers = _headers(parts, reply)
+        if not _TEXT.match(reply.header("content-type") or ""):
+            return _streamed(reply, headers)
+        with reply:
+            text = reply.read(MAX_TEXT_BYTES)
+    except GraphUnreachable as failure:
+        raise _error(failure, asked.method) from failure
+    return Response(with_own_media(without_tokens(text, *_tokens(parts)), _address_of_media), reply.status, headers)
+
+
+def client_is_gone() -> bool:
+    """Return whether the client of the current request has closed its connection: an answer reaches nobody."""
+    client = request.environ.get(CLIENT)
+    return client is not None and client.is_closed_by_peer()
+
+
+def _headers(parts: Gateway, reply: GraphReply) -> list[tuple[str, str]]:
+    tokens = _tokens(parts)
+    return [
+        (name, without_tokens(value.encode("latin-1"), *tokens).decode("latin-1"))
+        for name, value in reply.headers
+        if _GIVEN_BACK.fullmatch(name)
+    ]
+
+
+def _tokens(parts: Gateway) -> tuple[str, ...]:
+    token = parts.settings.access_token
+    return () if token is None else tuple(token.active)
+
+
+def _address_of_media(media_id: str) -> str:
+    """Return where a client gets a file from us: at our public URL, or where the client has found us."""
+    service = gateway().settings.service
+    found = f"{request.host_url.rstrip('/')}{service.api_prefix}/media/{media_id}/content"
+    return service.media_url(media_id) or found
+
+
+def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
+    transfers: Transfers = current_app.extensions[TRANSFERS]
+    try:
+        end = transfers.begin()
+    except ApiError:
+        reply.close()
+        raise
+    response = Response(_pieces(reply, request.environ[REQUEST_ID]), reply.status, headers, direct_passthrough=True)
+    if length := reply.header("content-length"):
+        response.headers["Content-Length"] = length
+
+    def close() -> None:
+        reply.close()
+        end()
+
+    response.call_on_close(close)
+    return response
+
+
+def _pieces(reply: GraphReply, request_id: str) -> Iterator[bytes]:
+    """Yield the pieces of a file. If it breaks off, so does our answer: its client must not take it for whole."""
+    try:
+        yield from sent_in_time(reply.chunks)
+    except GraphUnreachable as failure:
+        log.warning("graph.broken_off", extra={"request_id": request_id, "reason": failure.reason})
+        raise TransferBroken(failure.reason) from failure
+
+
+def _error(failure: GraphUnreachable, method: str) -> ApiError:
+    if not failure.was_sent:
+        return ApiError("meta_unavailable", f"Meta cannot be reached: {failure.reason}; try again.", headers=RETRY)
+    done = "" if method in SAFE else "; it may have done what was asked"
+    return ApiError("answer_lost", f"Meta's answer was lost: {failure.reason}{done}.")

@@ -1,0 +1,50 @@
+"""What a client of ours reads has no token of Meta's, and its media are at our address."""
+
+import json
+
+import pytest
+
+from app.domain.meta.graph_text import with_own_media, without_tokens
+
+TOKEN = "EAAx|y"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b'"https://m/x?access_token=EAAx%7Cy&limit=1&after=b"', b'"https://m/x?limit=1&after=b"'),
+        (b'"https:\\/\\/m\\/x?limit=1&access_token=Q\\/q&after=b"', b'"https:\\/\\/m\\/x?limit=1&after=b"'),
+        (b'"https://m/x?limit=1\\u0026access_token=Q\\u0026after=b"', b'"https://m/x?limit=1\\u0026after=b"'),
+        (b'"https://m/x?limit=1&access_token=Q"', b'"https://m/x?limit=1"'),
+        (b'"https://m/x?access_token=Q"', b'"https://m/x"'),
+        (b'{"access_token":"1|s\\"s","token_type":"bearer"}', b'{"access_token":"[token]","token_type":"bearer"}'),
+        (b"Malformed access token EAAx|y", b"Malformed access token [token]"),
+        (b'{"data":[]}', b'{"data":[]}'),
+    ],
+)
+def test_a_token_is_taken_out(text: bytes, expected: bytes) -> None:
+    assert without_tokens(text, TOKEN) == expected
+
+
+def test_media_get_our_address_at_any_depth() -> None:
+    media = {"id": "1", "url": "https://lookaside/?mid=1", "mime_type": "image/png", "file_size": 20**20}
+
+    text = with_own_media(json.dumps({"a": [{"b": media}], "c": media}).encode(), "https://ours/{}".format)
+
+    ours = {**media, "url": "https://ours/1"}
+    assert json.loads(text) == {"a": [{"b": ours}], "c": ours}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"url":  "https://a", "id": "1"}',
+        b'{"mime_type": "a", "id":"1"}',
+        b'"mime_type" is no JSON',
+        b'["mime_type" ]',
+    ],
+)
+def test_any_other_text_stays_as_it_is(text: bytes) -> None:
+    told = with_own_media(text, str)
+
+    assert told == text or json.loads(told) == json.loads(text)

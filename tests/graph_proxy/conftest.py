@@ -1,0 +1,43 @@
+"""`meta`: a fake Meta on a real socket, new for each test. `client`: an application that is live and calls it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.config import Flags, Settings, load_settings
+from app.graph.fake.server import FakeMetaServer
+from tests.support.fake_meta import fake_meta
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+
+CALLING = """
+        - {{ name: bot, token: {{ env: TEST_GRAPH_TOKEN }}, scopes: [graph] }}
+    graph: {{ baseUrl: "{meta}" }}
+    sending: {{ windowPolicy: "off" }}
+"""
+GRAPH_TOKEN = "graph-token-70b1f6d2c9e84a35"
+ENVIRONMENT = {**LIVE_ENVIRONMENT, "TEST_GRAPH_TOKEN": GRAPH_TOKEN}
+BOT = {"Authorization": f"Bearer {GRAPH_TOKEN}"}
+
+
+def calling_config(meta_url: str) -> str:
+    """Return the text of a profile that calls this Meta."""
+    return CONFIG.rstrip() + CALLING.format(meta=meta_url)
+
+
+@pytest.fixture(scope="module")
+def running_meta() -> Iterator[FakeMetaServer]:
+    with fake_meta() as server:
+        yield server
+
+
+@pytest.fixture
+def meta(running_meta: FakeMetaServer) -> FakeMetaServer:
+    running_meta.control.reset()
+    return running_meta
+
+
+@pytest.fixture
+def settings(tmp_path: Path, meta: FakeMetaServer) -> Settings:
+    flags = Flags(config=write_config(tmp_path, calling_config(meta.url)), live=True, yes_live=True)
+    return load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")})
