@@ -22,8 +22,7 @@ from app.messages.graph_answers import (
     refused_json,
     still_open,
 )
-from app.messages.routes import idempotency_key
-from app.messages.wait import wait_for_answer
+from app.messages.routes import answer_waits, idempotency_key
 from app.startup import draining
 from app.web.current import gateway
 from app.web.errors import ApiError
@@ -31,7 +30,6 @@ from app.web.graph_calls import GRAPH_CALL
 from app.web.graph_passing import client_is_gone, pass_on
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import body_of, parse_json
-from app.web.long_polls import long_polls
 from app.web.query_parameters import accepts_any_query
 
 bp = Blueprint("graph_messages", __name__)
@@ -111,7 +109,7 @@ def _answered(message: Message) -> Message:
     messages, deadline = gateway().store.messages, time.monotonic() + WAIT_SECONDS
     while not is_answered(message) and time.monotonic() < deadline:
         looked_at = time.monotonic()
-        message = wait_for_answer(gateway().store, message, min(LOOK_SECONDS, deadline - looked_at), long_polls())
+        message = answer_waits().wait(message, min(LOOK_SECONDS, deadline - looked_at))
         if client_is_gone() or draining.has_begun():
             break
         if not is_answered(message) and time.monotonic() - looked_at < PAUSE_SECONDS:

@@ -138,7 +138,7 @@ def _accept_one(submission: Submission) -> Accepted:
     return result
 
 
-def _waits() -> AnswerWaits:
+def answer_waits() -> AnswerWaits:
     """Return the requests of this process that wait."""
     return cast(
         "AnswerWaits",
@@ -149,7 +149,7 @@ def _waits() -> AnswerWaits:
 def _respond(accepted: Accepted) -> Response:
     message, seconds = accepted.message, _seconds_to_wait()
     if seconds:
-        message = _waits().wait(message, seconds)
+        message = answer_waits().wait(message, seconds)
     is_answered = seconds > 0 and message.status not in UNFINISHED
     response = jsonify(MESSAGE.dump(message_json(message, accepted.warnings)))
     response.status_code = 200 if is_answered else 202
