@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from app.cli import CommandFailed
+from app.cli.answers import Answers
 from app.cli.client import Client
 from app.cli.options import dry_run_client_options
 from app.config import ApiAccess, Settings
@@ -24,7 +25,7 @@ from app.graph.fake.switches import Switches
 from app.graph.fake.webhooks import bytes_of, headers_of
 
 DEFAULT_CUSTOMER = "+16505551234"
-WAIT = "wait"
+WAIT, AWAIT = "wait", "await"
 MAIN_FIELD = {
     **dict.fromkeys(MEDIA, "caption"),
     **dict.fromkeys(("button", "list", "template_button"), "title"),
@@ -38,7 +39,6 @@ MAIN_FIELD = {
 """The field that VALUE fills, by type; a location's is `latitude,longitude`."""
 
 ANSWERS = ("button", "list", "template_button", "flow", "reaction")
-LOOKED_AT = 20
 
 Action = dict[str, Any]
 
@@ -64,17 +64,32 @@ def simulate_command(
     TYPE is text, button, list, template_button, image, video, audio, document, sticker, location, contacts, reaction,
     order, flow, call, hang_up, number, marketing or unsupported. VALUE is the text, title, caption, emoji or number;
     of a location "latitude,longitude"; of a flow, and of contacts, JSON. A script is a JSON list of actions:
-    [{"type": "text", "text": "hi"}, {"wait": 1}, {"type": "button", "title": "Yes", "id": "yes"}].
+    [{"type": "text", "text": "hi"}, {"await": 10}, {"type": "button", "title": "Yes", "id": "yes"}, {"wait": 1}].
+    {"await": 10} waits until the next message to the customer comes, for 10 seconds at most; then it is a failure.
     """
     if (action is None) == (script is None):
         raise click.UsageError("Give a TYPE, or a file with --script.")
     actions = read_script(script) if script is not None else [action_from(action or "", value, fields)]
-    phone = Phone(Client(access), settings)
+    play([{"from": customer, **each} for each in actions], Phone(Client(access), settings))
+
+
+def play(actions: Sequence[Action], phone: "Phone") -> None:
+    """Do one action after the other; print the id of each message, and what comes in answer."""
+    for contact in {contact_of(each) for each in actions if AWAIT in each}:
+        phone.answers.watch(contact)
     for each in actions:
         if WAIT in each:
             time.sleep(float(each[WAIT]))
+        elif AWAIT in each:
+            heard = phone.answers.next(contact_of(each), float(each[AWAIT]))
+            click.echo(f"← {heard['type']} {heard['wamid']}")
         else:
-            click.echo(phone.act({"from": customer, **each}))
+            click.echo(phone.act(each))
+
+
+def contact_of(action: Mapping[str, Any]) -> str:
+    """Return the name by which the API knows the customer of an action."""
+    return str(action.get("from") or action.get("user_id"))
 
 
 class Phone:
@@ -84,6 +99,7 @@ class Phone:
         number, *_ = settings.whatsapp.phone_number_ids
         numbers = tuple(Number(each, settings.whatsapp.waba_id) for each in settings.whatsapp.phone_number_ids)
         self._client = client
+        self.answers = Answers(client)
         self._default = number
         self._accounts = Accounts(numbers, app_secret=settings.webhook.app_secret.current)
         self._path = settings.webhook.path
@@ -121,9 +137,7 @@ class Phone:
         """Return the id of the message that an answer is to: the last one that was sent to the customer."""
         if action.get("type") not in ANSWERS or "answers" in action or "message_id" in action:
             return None
-        contact = action.get("from") or action.get("user_id")
-        sent = self._client.page("/messages", direction="outbound", contact=contact, limit=LOOKED_AT)["items"]
-        return next((message["wamid"] for message in sent if message["wamid"]), None)
+        return self.answers.last_wamid(contact_of(action))
 
     @property
     def _numbers(self) -> list[str]:

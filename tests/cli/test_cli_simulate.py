@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,10 +15,11 @@ from app.cli import CommandFailed
 from app.cli.simulate import action_from, read_script, simulate_command
 from app.graph.fake.customers import FIELDS, MEDIA
 from tests.support.live import CONFIG, write_config
-from tests.support.serving import Running, run, serving
-from tests.support.waiting import wait_for
+from tests.support.serving import FLASK, ROOT, Running, run, serving
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 BEARER = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
+PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 SCRIPT = [
     {"type": "text", "text": "hi", "name": "Lu"},
     {"wait": 0},
@@ -46,6 +49,28 @@ def sent(running: Running, ending: str) -> str:
     status, answer = running.ask("POST", "/api/messages", json.dumps(body).encode(), BEARER)
     assert status == 202, answer
     return str(json.loads(answer)["id"])
+
+
+def test_a_script_waits_for_the_answers_of_the_business(dry_run: Running) -> None:
+    script, contact = dry_run.folder / "talk.json", "+9990000002"
+    sent(dry_run, "0002")  # before the conversation
+    wait_for(lambda: any(each["wamid"] for each in outbound(dry_run, contact)))
+    script.write_text(json.dumps([{"type": "text", "text": "hi"}, {"await": 100}, {"await": 0}]))
+    command = [FLASK, "wats", "simulate", "--script", str(script), "--from", contact]
+    with subprocess.Popen(command, env=dict(dry_run.environ), cwd=ROOT, **PIPES) as playing:
+        assert playing.stdout is not None
+        said = playing.stdout.readline().strip()
+        sent(dry_run, "0002")
+        out, err = playing.communicate(timeout=DEADLINE_SECONDS)
+
+    assert said.startswith("wamid.")
+    assert out == f"← text {outbound(dry_run, contact)[0]['wamid']}\n"
+    assert (playing.returncode, err) == (1, f"error: no message to {contact} has come within 0 seconds\n")
+
+
+def outbound(running: Running, contact: str) -> list[dict[str, str]]:
+    path = f"/api/messages?direction=outbound&contact={contact.replace('+', '%2B')}"
+    return list(running.json(path, BEARER)["items"])
 
 
 def message(running: Running, message_id: str) -> dict[str, object]:

@@ -1,0 +1,46 @@
+"""What the business has sent to a customer of a running service, as the customer's phone sees it arrive."""
+
+import time
+from typing import Any
+
+from app.cli import CommandFailed
+from app.cli.client import Client
+
+LOOKED_AT = 20
+POLL_SECONDS = 0.3
+
+Message = dict[str, Any]
+
+
+class Answers:
+    """Knows for each customer what has arrived, so that what comes next can be waited for."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._seen: dict[str, set[str]] = {}
+
+    def last_wamid(self, contact: str) -> str | None:
+        """Return Meta's id of the last message to a customer; None if there is none."""
+        return next((message["wamid"] for message in self._arrived(contact)), None)
+
+    def watch(self, contact: str) -> None:
+        """Take what has arrived until now as seen."""
+        self._seen.setdefault(contact, set()).update(message["id"] for message in self._arrived(contact))
+
+    def next(self, contact: str, seconds: float) -> Message:
+        """Return the next message to a customer. Raise `CommandFailed` if none comes in time."""
+        ends_at = time.monotonic() + seconds
+        seen = self._seen.setdefault(contact, set())
+        while True:
+            unseen = [message for message in self._arrived(contact) if message["id"] not in seen]
+            if unseen:
+                seen.add(unseen[-1]["id"])
+                return unseen[-1]
+            if time.monotonic() >= ends_at:
+                raise CommandFailed(f"no message to {contact} has come within {seconds:g} seconds")
+            time.sleep(POLL_SECONDS)
+
+    def _arrived(self, contact: str) -> list[Message]:
+        """Return what Meta has accepted for a customer, the newest first."""
+        sent = self._client.page("/messages", direction="outbound", contact=contact, limit=LOOKED_AT)["items"]
+        return [message for message in sent if message["wamid"]]
