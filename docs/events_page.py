@@ -53,6 +53,11 @@ FAMILIES = {
         "tells of a message itself comes as `message.status.*`. `raw` is null. A destination of the format `meta`\n"
         "gets none: Meta has no form for them."
     ),
+    "operator": (
+        "An alert of the gateway that begins or is over. They are made only where a destination has\n"
+        "`operatorEvents: true`, and pushed to that one, whatever its `types` are; who pulls asks by `types`.\n"
+        "`data` is the alert, as under `attention` in `/status`. `raw` is null."
+    ),
     "error": "An error from Meta that belongs to no message.",
     "call": "Calls, and statuses of calls from the business (`call.status.*`).",
     "automatic": "Events that Meta detects by itself, such as an order in a conversation.",

@@ -7,6 +7,7 @@ import click
 from app.cli.client import Client, Unreachable
 from app.cli.options import as_json_option, client_options
 from app.cli.tables import escape_for_terminal, print_json, print_record, print_table
+from app.cli.times import for_people
 from app.config import ApiAccess
 
 OK = "ok"
@@ -32,13 +33,22 @@ def status_command(access: ApiAccess, as_json: bool) -> None:
         print_json({"checks": checks, **status})
     else:
         _print_for_people(status)
-    alerts = [f"not ready: {name}: {result}" for name, result in checks.items() if result != OK]
-    alerts = list(dict.fromkeys([*alerts, *(alert["message"] for alert in status.get("attention", []))]))
+    alerts = [_sentence(alert) for alert in status["attention"]] if status else _failed(checks)
     if alerts:
         click.echo(
             "\n".join(["needs attention:", *(f"- {escape_for_terminal(alert)}" for alert in alerts)]), err=True
         )
         raise SystemExit(1)
+
+
+def _failed(checks: dict[str, str]) -> list[str]:
+    return [f"not ready: {name}: {result}" for name, result in checks.items() if result != OK]
+
+
+def _sentence(alert: dict[str, Any]) -> str:
+    """Return cause and cure, and since when it stands if that is known."""
+    since = alert.get("since")
+    return str(alert["message"]) + (f" (since {for_people(since)})" if since else "")
 
 
 def _status(client: Client) -> dict[str, Any]:

@@ -22,10 +22,11 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
     warnings = [*request.warnings, *sources.warnings, *_about_unread_files(request)]
     if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
-    warnings += _about_outbound_events(settings)
+    warnings += _about_own_events(settings)
     media = settings.media
     if media.fetch_on_arrival and (why := why_unwritable(media.directory / "file", shows_path=True)):
         warnings.append(f"received media are not kept here: {why}")
+    warnings += _about_own_events(settings)
     if settings.mode is Mode.DRY_RUN:
         return warnings + _about_dry_run(settings, profile, sources)
     if settings.paas and settings.storage.url == sqlite_url(settings.data_dir / DEFAULT_FILE):
@@ -33,12 +34,13 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
     return warnings
 
 
-def _about_outbound_events(settings: Settings) -> list[str]:
+def _about_own_events(settings: Settings) -> list[str]:
     """Return a warning for each destination that asks for events which Meta has no form for."""
     return [
-        f"destination {one.name} gets no {ASKED_FOR_ONLY[0]}* events: Meta has no form for them; use format events"
+        f"destination {one.name} gets no outbound.* or operator.* events: Meta has no form for them"
         for one in settings.destinations
-        if one.format == "meta" and any(glob.startswith(ASKED_FOR_ONLY) for glob in one.types)
+        if one.format == "meta"
+        and (one.operator_events or any(glob.startswith(ASKED_FOR_ONLY) for glob in one.types))
     ]
 
 

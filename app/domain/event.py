@@ -18,7 +18,7 @@ TYPE_GLOB = re.compile(r"[A-Za-z0-9_.*?-]{1,100}", re.ASCII)
 """An event type or a glob: `*` matches any characters, dots included, `?` matches one. Brackets are refused."""
 
 
-ASKED_FOR_ONLY = ("outbound.",)
+ASKED_FOR_ONLY = ("outbound.", "operator.")
 """Families of types that only a glob selects that begins with the family: `*` does not."""
 
 MARK_BYTES = 4

@@ -27,6 +27,9 @@ class Watch:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._destinations = [
+            one.name for one in gateway.settings.destinations if one.operator_events and one.format != "meta"
+        ]
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
         """Look once, and again after a while."""
@@ -41,7 +44,7 @@ class Watch:
         standing = standing_alerts(checks, snapshot)
         found = changes_of(standing, attention.recorded())
         if found.opened or found.closed:
-            changes = attention.record(standing)
+            changes = attention.record(standing, destinations=self._destinations)
             for alert in changes.opened:
                 _log(alert, LEVEL_OF[alert.code])
             for alert in changes.closed:

@@ -41,10 +41,13 @@ class Attention(Repository):
         """Return the alerts that stood when they were recorded last."""
         return self._store.database.read(read_alerts)
 
-    def record(self, standing: Iterable[Alert]) -> AlertChanges:
-        """Record the alerts that stand, and return those that began and those that are over."""
-        alerts = list(standing)
-        return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts))
+    def record(self, standing: Iterable[Alert], *, destinations: Iterable[str] = ()) -> AlertChanges:
+        """Record the alerts that stand, and return those that began and those that are over.
+
+        `destinations` get an event for each of these.
+        """
+        alerts, names = list(standing), list(destinations)
+        return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts, names), "events", "work")
 
     def signs(self) -> Signs:
         """Return the latest signs of trouble."""

@@ -163,7 +163,7 @@ def test_a_destination_that_meta_has_no_form_for_is_a_warning(tmp_path: Path):
 
     warnings = load_settings(Flags(config=config, dry_run=True), {}).warnings
 
-    assert any("bot gets no outbound.* events" in warning for warning in warnings)
+    assert any("bot gets no outbound.* or operator.* events" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(("grace", "drain", "refused"), [("25", "20", False), ("25", "21", True), ("3", "0", False)])

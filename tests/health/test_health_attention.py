@@ -21,7 +21,8 @@ REFUSING = ("refusing", "crm")
 EVENTS = 12
 DESTINATIONS = """
     destinations:
-      - {{ name: crm, url: "{url}", secret: {{ env: TEST_CRM_SECRET }} }}
+      - {{ name: crm, url: "{crm}", secret: {{ env: TEST_CRM_SECRET }} }}
+      - {{ name: ops, url: "{ops}", secret: {{ env: TEST_CRM_SECRET }}, types: [none], operatorEvents: true }}
 """
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -37,14 +38,15 @@ class Night:
     metrics: str
     deliveries: list[dict[str, Any]]
     calls: int
+    events: list[tuple[str, str, str]]
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     """Two web processes refuse webhooks and a handshake; a destination answers 404 to every event. All is cured."""
-    folder, crm = tmp_path_factory.mktemp("gateway"), ScriptedDestination()
+    folder, crm, ops = tmp_path_factory.mktemp("gateway"), ScriptedDestination(), ScriptedDestination()
     crm.will_answer(404)
-    config = write_config(folder, CONFIG + DESTINATIONS.format(url=crm.url))
+    config = write_config(folder, CONFIG + DESTINATIONS.format(crm=crm.url, ops=ops.url))
     start = {"WATS_CONFIG": str(config), "WATS_MODE": "live", "WATS_YES_LIVE": "1", "TEST_CRM_SECRET": "secret-0c9d"}
     with serving(folder, environ=environment(folder, WEB_CONCURRENCY="2", **start)) as running:
         for _ in range(9):
@@ -64,8 +66,15 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
         crm.recover()
         assert running.ask("POST", "/api/destinations/crm/resume", headers=bearer())[0] == 200
         wait_for(lambda: {HANDSHAKES, REFUSING} <= set(told(running, "alert.closed")))
-        yield Night(running, webhooks, command, metrics, deliveries, calls)
-    crm.close()
+        wait_for(lambda: ("operator.alert.closed", *REFUSING) in pushed(ops))
+        yield Night(running, webhooks, command, metrics, deliveries, calls, pushed(ops))
+    crm.close(), ops.close()
+
+
+def pushed(ops: ScriptedDestination) -> list[tuple[str, str, str]]:
+    """Type, code and subject of the alerts that were pushed."""
+    events = {(event := json.loads(call.body))["id"]: event for call in ops.calls}
+    return [(one["type"], one["data"]["code"], one["data"]["subject"]) for one in events.values()]
 
 
 def attention(running: Running) -> list[dict[str, Any]]:
@@ -118,3 +127,10 @@ def test_the_log_has_one_line_when_an_alert_begins_and_one_when_it_is_cured(nigh
 
     for alert in (HANDSHAKES, REFUSING):
         assert (opened.count(alert), closed.count(alert)) == (1, 1)
+
+
+def test_a_destination_that_asks_gets_an_event_for_each_change_and_nothing_else(night: Night) -> None:
+    for alert in (HANDSHAKES, REFUSING):
+        assert night.events.count(("operator.alert.opened", *alert)) == 1
+        assert night.events.count(("operator.alert.closed", *alert)) == 1
+    assert {type_ for type_, *_ in night.events} == {"operator.alert.opened", "operator.alert.closed"}

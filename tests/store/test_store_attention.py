@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 from app.domain.alert import Alert
+from app.domain.event_filter import EventFilter
 from app.domain.refused_webhooks import RefusedWebhooks
+from app.domain.timestamps import iso
 from app.store import Store
 from tests.support.store import NOON
-from tests.support.work import Clock
+from tests.support.work import Clock, claim
 
 CRM, BOT = Alert("failing", "crm", "HTTP 500\0", "mend it"), Alert("failing", "bot", "timed out", "mend it", NOON)
 MINUTE = timedelta(minutes=1)
+OPERATOR = EventFilter(types=("operator.*",))
 
 
 def test_an_alert_is_recorded_once_with_the_time_at_which_it_began(timed: Store, clock: Clock) -> None:
@@ -41,3 +44,30 @@ def test_what_was_refused_meanwhile_is_not_forgotten(store: Store) -> None:
     store.attention.forget_refused([seen])
 
     assert [one.reason for one in store.attention.refused()] == ["missing_signature"]
+
+
+def test_a_change_of_an_alert_is_one_event_for_each_destination_that_asks(timed: Store, clock: Clock) -> None:
+    timed.attention.record([CRM], destinations=["ops", "pager"])
+    timed.attention.record([CRM], destinations=["ops", "pager"])
+    clock.advance(MINUTE)
+    timed.attention.record([], destinations=["ops"])
+
+    opened, closed = timed.events.after(0, OPERATOR, limit=9)
+    pushed = [(one.event_id, one.destination) for one in reversed(timed.deliveries.page(limit=9))]
+    assert [(one.type, one.data["code"], one.data["subject"]) for one in (opened, closed)] == [
+        ("operator.alert.opened", "failing", "crm"),
+        ("operator.alert.closed", "failing", "crm"),
+    ]
+    assert (opened.occurred_at, closed.occurred_at, closed.data["since"]) == (
+        NOON,
+        NOON + MINUTE,
+        iso(NOON),
+    )
+    assert pushed == [(opened.id, "ops"), (opened.id, "pager"), (closed.id, "ops")]
+    assert [job.subject for job in claim(timed, "deliver:ops")] == [1, 3]
+
+
+def test_without_a_destination_that_asks_there_is_no_event(store: Store) -> None:
+    store.attention.record([CRM])
+
+    assert store.events.after(0, OPERATOR, limit=9) == []

@@ -146,5 +146,5 @@ DESTINATION: Section = {
         8,
         "Deliveries at a time, over all workers; more than `worker.threads` lets several share one destination.",
     ),
-    "operatorEvents": Setting(SWITCH, default=False, meaning=NOT_USED + "Also push events about the gateway itself."),
+    "operatorEvents": Setting(SWITCH, default=False, meaning="Also push an event when an alert begins or is over."),
 }

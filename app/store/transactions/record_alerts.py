@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from app.domain.alert import Alert, AlertChanges, AlertKey, changes_of
-from app.domain.job import SPLIT_QUEUE
+from app.domain.delivery import NewDelivery
+from app.domain.event import NewEvent
+from app.domain.operator_event import CLOSED, OPENED, operator_event
 from app.store.tables.attention_schema import alerts
-from app.store.tables.schema import jobs
+from app.store.transactions.add_own_events import add_own_events, hold_splitting
 
-_LOCK = select(jobs).where(jobs.c.queue == SPLIT_QUEUE).order_by(jobs.c.id).with_for_update()
 _DELETE = delete(alerts).where(alerts.c.code == bindparam("of_code"), alerts.c.subject == bindparam("of_subject"))
 MAX_LENGTH = 500
 
@@ -23,15 +24,27 @@ def read_alerts(connection: Connection) -> dict[AlertKey, Alert]:
     return {alert.key: alert for alert in recorded}
 
 
-def record_alerts(connection: Connection, now: datetime, standing: Iterable[Alert]) -> AlertChanges:
-    """Compare these alerts with those that are recorded, record them, and return what has changed."""
-    connection.execute(_LOCK).all()
+def record_alerts(
+    connection: Connection, now: datetime, standing: Iterable[Alert], destinations: Iterable[str] = ()
+) -> AlertChanges:
+    """Compare these alerts with those that are recorded, record them, and return what has changed.
+
+    `destinations` get an event for each alert that began or is over.
+    """
+    hold_splitting(connection)
     changes = _since(changes_of(standing, read_alerts(connection)), now)
+    if deliveries := [NewDelivery(name) for name in destinations]:
+        add_own_events(connection, now, _events(changes, now), deliveries)
     for alert in sorted(changes.closed, key=lambda one: one.key):
         connection.execute(_DELETE, {"of_code": alert.code, "of_subject": alert.subject})
     if changes.opened:
         connection.execute(insert(alerts), [_row(alert) for alert in changes.opened])
     return changes
+
+
+def _events(changes: AlertChanges, now: datetime) -> list[NewEvent]:
+    opened = [operator_event(OPENED, alert, now) for alert in changes.opened]
+    return [*opened, *(operator_event(CLOSED, alert, now) for alert in changes.closed)]
 
 
 def _since(changes: AlertChanges, now: datetime) -> AlertChanges:

@@ -14,6 +14,7 @@ from app.web.examples.business import BUSINESSES
 from app.web.examples.changes import AT, CONTACT, PHONE, USER_ID, Change, Changes, change, status
 from app.web.examples.contacts import CONTACTS
 from app.web.examples.messages import MESSAGES, STATUSES
+from app.web.examples.operator import operator_events
 from app.web.examples.outbound import outbound_events
 
 _NEW_MESSAGE = {"id": "wamid.new", "from": PHONE, "from_user_id": USER_ID, "timestamp": AT, "type": "text"}
@@ -35,9 +36,11 @@ def envelope_of(change: Change) -> dict[str, Any]:
 
 
 def example_events() -> dict[str, Event]:
-    """Return the examples as events, by type: of Meta's webhooks, and of a message's own life."""
+    """Return the examples as events, by type: of Meta's webhooks, of a message's own life, of the gateway itself."""
     told = {type_: _event(change, number) for number, (type_, change) in enumerate(CHANGES.items(), 1)}
-    return {**told, **{event.type: event for event in outbound_events(first_sequence=len(told) + 1)}}
+    for own in (outbound_events, operator_events):
+        told |= {event.type: event for event in own(first_sequence=len(told) + 1)}
+    return told
 
 
 def _event(change: Change, number: int) -> Event:
