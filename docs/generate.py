@@ -1,5 +1,5 @@
-"""Generate documentation from the code: docs/cli.md, openapi.json, events.md, messages.md,
-runbooks.md, tables in configure.md.
+"""Generate documentation from the code: docs/cli.md, openapi.json, events.md, messages.md, errors.md,
+metrics.md, runbooks.md, tables in configure.md, and deploy/prometheus.
 
 python docs/generate.py            write them
 python docs/generate.py --check    fail if one of them differs from what it would write
@@ -16,8 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import click
 from configure_tables import configure_tables
+from errors_page import errors_page
 from events_page import events_page
 from messages_page import messages_page
+from metrics_page import metrics_page
+from prometheus_files import dashboard_file, rules_file
 from runbooks_page import runbooks_page
 
 from app.cli import wats
@@ -26,6 +29,7 @@ from app.factory import create_app
 from app.web.openapi import openapi_document
 
 DOCS = Path(__file__).parent
+PROMETHEUS = DOCS.parent / "deploy" / "prometheus"
 EXAMPLE = DOCS.parent / "config" / "wats.config.yaml"
 
 
@@ -50,7 +54,11 @@ def generated() -> dict[Path, str]:
         DOCS / "cli.md": "\n".join(_cli()) + "\n",
         DOCS / "events.md": events_page(),
         DOCS / "messages.md": messages_page(),
+        DOCS / "errors.md": errors_page(),
+        DOCS / "metrics.md": metrics_page(),
         DOCS / "runbooks.md": runbooks_page(),
+        PROMETHEUS / "wats.rules.yml": rules_file(),
+        PROMETHEUS / "wats-dashboard.json": dashboard_file(),
         DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
         configure: _with_tables(configure.read_text(), configure_tables()),
     }

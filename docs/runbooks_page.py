@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from prometheus_files import RULES, Rule
+
 from app.health.alert_kinds import ALERT_KINDS, AlertKind
 
 URGENCY = {"page": "Now: customers notice, or soon will.", "ticket": "Today."}
@@ -24,6 +26,10 @@ def _page() -> Iterator[str]:
     yield INTRODUCTION
     for kind in ALERT_KINDS:
         yield from _section(kind)
+    yield "\n# What only Prometheus can tell\n"
+    yield "Rules of `deploy/prometheus/wats.rules.yml`, beside one for each alert above."
+    for rule in RULES:
+        yield from _section_of_rule(rule)
 
 
 def _section(kind: AlertKind) -> Iterator[str]:
@@ -34,3 +40,12 @@ def _section(kind: AlertKind) -> Iterator[str]:
     if kind.subject:
         yield f"- Subject: {kind.subject}."
     yield f"- What to do: {kind.steps}"
+
+
+def _section_of_rule(rule: Rule) -> Iterator[str]:
+    yield f"\n## {rule.name}\n"
+    yield rule.summary
+    yield ""
+    yield f"- When: {URGENCY[rule.urgency]}"
+    yield f"- Rule: `{rule.expression}`"
+    yield f"- What to do: {rule.steps}"

@@ -22,7 +22,6 @@ def warnings_about(settings: Settings, request: StartRequest, profile: Profile, 
     warnings = [*request.warnings, *sources.warnings, *_about_unread_files(request)]
     if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")
-    warnings += _about_own_events(settings)
     media = settings.media
     if media.fetch_on_arrival and (why := why_unwritable(media.directory / "file", shows_path=True)):
         warnings.append(f"received media are not kept here: {why}")

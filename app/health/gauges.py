@@ -12,21 +12,26 @@ from app.domain.destination import DestinationState, DestinationStatus
 from app.gateway import Gateway
 from app.health.alert_kinds import ALERT_KINDS
 from app.health.alerts import alerts_of_checks, standing_alerts
+from app.health.machine_gauges import machine_gauges
 from app.health.snapshot import Snapshot, take_snapshot
-from app.store import EventCounts, StoreError
+from app.store import MAX_CONSUMERS, Consumer, EventCounts, StoreError
 
 
 def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> Iterator[Metric]:
     """Read the store and yield its gauges; when it is unavailable, only that, and the checks of readiness."""
+    yield from machine_gauges(gateway)
     up = GaugeMetricFamily("wats_store_up", "Whether the store answers.", 1)
     try:
         snapshot = take_snapshot(gateway)
+        consumers = gateway.store.consumers.page(after=None, limit=MAX_CONSUMERS)
     except StoreError:
         yield GaugeMetricFamily(up.name, up.documentation, 0)
         yield _attention_gauge(alerts_of_checks(checks))
         return
     yield up
     yield _attention_gauge(standing_alerts(checks, snapshot, store_is_back=store_is_back))
+    yield from _worker_gauges(snapshot)
+    yield from _consumer_gauges(snapshot, consumers)
     yield from _receipt_gauges(snapshot)
     yield from _event_gauges(snapshot.events)
     yield from _queue_gauges(snapshot)
@@ -44,6 +49,29 @@ def _attention_gauge(alerts: Iterable[Alert]) -> Metric:
     for kind in ALERT_KINDS:
         gauge.add_metric([kind.code], standing[kind.code])
     return gauge
+
+
+def _worker_gauges(snapshot: Snapshot) -> Iterator[Metric]:
+    fresh = [worker for worker in snapshot.workers if worker.is_fresh(snapshot.now)]
+    yield GaugeMetricFamily("wats_workers", "Workers that are alive, on all machines.", len(fresh))
+    if snapshot.workers:
+        age = snapshot.age(max(worker.at for worker in snapshot.workers)) or 0.0
+        text = "Seconds since a worker gave a sign of life last; without one there is no such metric."
+        yield GaugeMetricFamily("wats_worker_heartbeat_age_seconds", text, age)
+
+
+def _consumer_gauges(snapshot: Snapshot, consumers: Iterable[Consumer]) -> Iterator[Metric]:
+    lag = GaugeMetricFamily(
+        "wats_consumer_lag_events", "Upper bound of the events that a consumer has not read.", labels=["consumer"]
+    )
+    oldest = GaugeMetricFamily(
+        "wats_consumer_oldest_unread_seconds", "Age of the oldest event it has not read; else 0.", labels=["consumer"]
+    )
+    for consumer in consumers:
+        lag.add_metric([consumer.name], consumer.lag)
+        oldest.add_metric([consumer.name], snapshot.age(consumer.oldest_unread_at) or 0.0)
+    yield lag
+    yield oldest
 
 
 def _receipt_gauges(snapshot: Snapshot) -> Iterator[Metric]:

@@ -4,7 +4,7 @@ The only package with SQL. When a durable write returns, it is on disk.
 """
 
 from app.store.attention import Signs
-from app.store.consumers import Consumer
+from app.store.consumers import MAX_CONSUMERS, Consumer
 from app.store.engine.database import Limits
 from app.store.engine.driver import load_driver
 from app.store.engine.errors import (
@@ -27,6 +27,7 @@ from app.store.tables.receipts import ReceiptCounts
 from app.store.transactions.prune import PruneStep
 
 __all__ = [
+    "MAX_CONSUMERS",
     "ClaimLost",
     "Consumer",
     "Conversation",

@@ -106,15 +106,25 @@ class DiskGuard:
             self._valid_until = time.monotonic() + DISK_CHECK_SECONDS
         return self._result
 
+    def free_bytes(self) -> int | None:
+        """Return the free space of the disk; None for a server's disk, or where it cannot be read."""
+        with suppress(OSError):
+            return None if self._folder is None else _free_bytes(self._folder)
+        return None
+
     def _measure(self, folder: Path) -> str:
         try:
-            disk = os.statvfs(folder)
+            free = _free_bytes(folder)
         except FileNotFoundError:  # the folder is created with the database
             return OK
         except OSError:
             return "the free space of the disk cannot be read"
-        free = disk.f_bavail * disk.f_frsize
         return OK if free >= self._min_free_bytes else "too little space is left on the disk"
+
+
+def _free_bytes(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 class LastCommit:

@@ -193,6 +193,10 @@ class Store:
         if (disk := self._disk.check()) != OK:
             raise StoreUnavailable(disk)
 
+    def free_bytes(self) -> int | None:
+        """Return the free space of a SQLite file's disk; None for a server's, or where it cannot be read."""
+        return self._disk.free_bytes()
+
     def upgrade_schema(self) -> SchemaStatus:
         """Upgrade the schema to this code's head. Several processes may call this at once."""
         return upgrade_schema(self._url, self._owner, self._on_failpoint, self._limits)

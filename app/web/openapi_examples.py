@@ -20,6 +20,7 @@ WAMID = "wamid.HBgNNDkxNTExMjM0NTY3OBUCABEYEjA="
 PHONE, USER, NUMBER, ACCOUNT = "4915112345678", "DE.13491208655302741918", "9876543210", "1234567890"
 
 VALUES: Mapping[str, Any] = {
+    "answer": "no such key",
     "attempts": 1,
     "cause": "crm answered HTTP 404 to the last 12 events",
     "checks": "ok",

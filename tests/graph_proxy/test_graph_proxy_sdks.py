@@ -65,7 +65,7 @@ def transport(running: Running, monkeypatch: pytest.MonkeyPatch) -> httpx.BaseTr
     for name, value in {**environ, "WATS_GRAPH_URL": f"http://127.0.0.1:{running.port}/api/graph"}.items():
         monkeypatch.setenv(name, value)
     sample: dict[str, Any] = {}
-    exec(compile(SAMPLES["python"], "docs/graph.md", "exec"), sample)  # noqa: S102 - our own document
+    exec(compile(SAMPLES["python"], "docs/graph.md", "exec"), sample)  # our own document
     assert isinstance(sample["bot"], WhatsApp)
     transport: httpx.BaseTransport = sample["ToWats"]()
     return transport

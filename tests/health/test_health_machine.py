@@ -1,0 +1,50 @@
+"""The gauges of the program, its processes and its disk, and of who reads and works."""
+
+import re
+
+from flask.testing import FlaskClient
+
+from app.domain import VERSION
+from app.domain.heartbeat import Heartbeat
+from app.gateway import Gateway
+from app.health.processes import _fields_of, processes_of_gateway
+from tests.support.events import new_event, put_events
+from tests.support.webhooks import bearer
+
+
+def metrics_of(client: FlaskClient) -> dict[str, float]:
+    text = client.get("/metrics", headers=bearer()).text
+    return {name: float(value) for name, value in re.findall(r"^(wats_[^ ]+) (\S+)$", text, re.MULTILINE)}
+
+
+def test_the_machine_is_told_also_while_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
+    gateway.store.close()
+
+    metrics = metrics_of(client)
+
+    [build] = [name for name in metrics if name.startswith("wats_build_info")]
+    assert (f'version="{VERSION}"' in build, 'database="sqlite"' in build) == (True, True)
+    assert metrics["wats_disk_free_bytes"] > 0
+    assert "wats_workers" not in metrics
+
+
+def test_processes_are_added_up_by_name() -> None:
+    [own, *_] = processes_of_gateway()
+
+    assert own.resident_bytes > 1024 * 1024
+    assert own.cpu_seconds > 0
+    assert own.open_descriptors >= 3
+    assert len(_fields_of(1)) > 20
+
+
+def test_workers_and_consumers_are_told(client: FlaskClient, gateway: Gateway) -> None:
+    now = gateway.clock()
+    gateway.store.heartbeats.beat(Heartbeat("host:1", "worker", "1", now, now))
+    put_events(gateway.store, new_event("a"), new_event("b"), received_at=now)
+    gateway.store.consumers.ack("crm", 1)
+
+    metrics = metrics_of(client)
+
+    assert (metrics["wats_workers"], metrics["wats_worker_heartbeat_age_seconds"] < 60) == (1, True)
+    assert metrics['wats_consumer_lag_events{consumer="crm"}'] == 1
+    assert metrics['wats_consumer_oldest_unread_seconds{consumer="crm"}'] >= 0
