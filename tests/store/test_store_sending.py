@@ -309,6 +309,22 @@ def test_a_customer_who_is_refused_for_the_pace_waits_and_nobody_else(timed: Sto
     assert send(timed) == 0
 
 
+def test_messages_to_a_customer_leave_in_order_although_their_names_are_linked_meanwhile(timed: Store) -> None:
+    by_phone = accept(timed, *(new_message(to="+4915112345678") for _ in range(2)))
+    send(timed, Accepted("wamid.1", "4915112345678", "DE.1"))
+    by_phone += accept(timed, new_message(to="+4915112345678"))
+    by_user_id = accept(timed, replace(new_message(), names=("DE.1",), to=None, recipient="DE.1"))
+
+    left = []
+    while (reservations := reserve(timed)).reserved:
+        left += [subjects_of(reservations.reserved)]
+        settle(timed, reservations, accepted())
+
+    assert left == [[message.row_id] for message in (*by_phone[1:], *by_user_id)]
+    again = accept(timed, new_message(to="+4915112345678"))
+    assert [job.subject for job, _ in reserve(timed).reserved] == [again[0].row_id]
+
+
 def test_a_parked_message_delays_no_other_of_its_customer(timed: Store, clock: Clock) -> None:
     parked, *others = accept(timed, *(new_message(to="+4915112345678") for _ in range(3)))
     send(timed, refused(132069))

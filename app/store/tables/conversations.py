@@ -59,6 +59,15 @@ def every_name(connection: Connection, name: str) -> set[str]:
     return {name, *_linked_names(connection, numbers), *known}
 
 
+def former_numbers(connection: Connection, contacts: Collection[int]) -> dict[int, set[int]]:
+    """Return for each of these contacts the numbers that its names stood for before they were linked to it."""
+    former: dict[int, set[int]] = {contact: set() for contact in contacts}
+    for chunk in chunks(sorted(former)):
+        for row in connection.execute(select(contact_links).where(contact_links.c.contact.in_(chunk))):
+            former[row.contact].add(contact_number(row.name))
+    return former
+
+
 def _linked_names(connection: Connection, numbers: Collection[int]) -> set[str]:
     return set(connection.execute(select(contact_links.c.name).where(contact_links.c.contact.in_(numbers))).scalars())
 

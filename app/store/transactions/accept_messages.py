@@ -26,7 +26,7 @@ from app.domain.meta.touch import Touch
 from app.domain.window import Window
 from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.tables.clock import read_trust
-from app.store.tables.conversations import last_inbound
+from app.store.tables.conversations import former_numbers, last_inbound
 from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
 from app.store.tables.types import UtcDateTime, chunks
@@ -131,13 +131,18 @@ def _wanted(message: NewMessage, reserved: dict[bytes, Reserved]) -> bytes:
 def _add(connection: Connection, now: datetime, fresh: Sequence[NewMessage]) -> None:
     if not fresh:
         return
-    contacts = contacts_of(connection, (message.names[0] for message in fresh))
-    rows = [_row(message, contacts[message.names[0]], now) for message in fresh]
+    by_name = contacts_of(connection, (message.names[0] for message in fresh))
+    former = former_numbers(connection, set(by_name.values()))
+    addressed = [(message, by_name[message.names[0]]) for message in fresh]
+    rows = [_row(message, contact, now) for message, contact in addressed]
     row_ids = {bytes(row.message_id): row.id for row in connection.execute(_INSERT, rows)}
     enqueue(
         connection,
         now,
-        [NewJob(message.queue, row_ids[_key(message)], contacts[message.names[0]]) for message in fresh],
+        [
+            NewJob(message.queue, row_ids[_key(message)], contact, former_keys=former[contact])
+            for message, contact in addressed
+        ],
     )
     named_twice = [
         Touch(None, message.names[::-1], user_id=message.recipient) for message in fresh if len(message.names) > 1

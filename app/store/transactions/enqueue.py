@@ -5,7 +5,7 @@ otherwise leave an ordering key without a due job.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +28,21 @@ _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts"
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to enqueue. `subject` is the row that it is about; `delay`: how long it waits unless others are first."""
+    """A job to enqueue. `subject` is the row that it is about; `delay`: how long it waits unless others are first.
+
+    `former_keys`: what the order key was called before. While a job with one of them is open, this one gets it too.
+    """
 
     queue: str
     subject: int
     order_key: int | None
     delay: timedelta = timedelta()
+    former_keys: Collection[int] = ()
+
+    def key_among(self, occupied: Container[OrderingKey]) -> int | None:
+        """Return the order key that the job gets while jobs with these are open."""
+        former = (key for key in sorted(self.former_keys) if (self.queue, key) in occupied)
+        return next(former, self.order_key)
 
     @property
     def ordering_key(self) -> OrderingKey | None:
@@ -48,7 +57,8 @@ def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -
     ensure_queues(connection, {job.queue for job in new_jobs})
     keys = {job.ordering_key for job in new_jobs if job.ordering_key is not None}
     lock_queues(connection, {queue for queue, _ in keys})
-    occupied = set(_first_jobs(connection, keys))
+    former = {(job.queue, key) for job in new_jobs for key in job.former_keys}
+    occupied = set(_first_jobs(connection, keys | former))
     _INSERT.execute(connection, [_row(job, now, occupied) for job in new_jobs])
 
 
@@ -61,11 +71,11 @@ def promote_next(connection: Connection, now: datetime, keys: Iterable[KeyOfJob]
 
 
 def _row(job: NewJob, now: datetime, occupied: set[OrderingKey]) -> tuple[Any, ...]:
-    key = job.ordering_key
-    due_at = None if key in occupied else now + job.delay
-    if key is not None:
-        occupied.add(key)
-    return job.queue, job.subject, job.order_key, due_at, 0, 0
+    order_key = job.key_among(occupied)
+    is_first = order_key is None or (job.queue, order_key) not in occupied
+    if order_key is not None:
+        occupied.add((job.queue, order_key))
+    return job.queue, job.subject, order_key, now + job.delay if is_first else None, 0, 0
 
 
 def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[OrderingKey, int]:
