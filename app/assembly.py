@@ -147,8 +147,8 @@ def fake_meta_of(gateway: Gateway) -> "StoredFake":
         app_secret=settings.webhook.app_secret.current,
         version=settings.graph.api_version,
     )
-    receive_own = partial(_receive_own_webhook, gateway)
-    return StoredFake(accounts, gateway.store.fake_meta, gateway.clock, receive_own, gevent.sleep)
+    receive_own, switches = partial(_receive_own_webhook, gateway), dict(settings.fake_meta)
+    return StoredFake(accounts, gateway.store.fake_meta, gateway.clock, receive_own, gevent.sleep, switches)
 
 
 def _receive_own_webhook(gateway: Gateway, body: bytes, signature: str) -> None:

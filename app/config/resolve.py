@@ -1,5 +1,6 @@
 """From an evaluated start to settings: every default filled in, every reference looked up."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from app.config.data_folder import refuse_unwritable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.file.profile import Profile
 from app.config.hosts import is_loopback
+from app.config.schema.keys import DRY_RUN
 from app.config.secrets.dry_run import DryRunSecrets
 from app.config.secrets.live import LiveSecrets
 from app.config.secrets.lookup import Sources
@@ -97,6 +99,7 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         worker=Worker(values[THREADS], sections["worker"]["leaseSeconds"]),
         retention_days=sections["retention"]["days"],
         media=_media(sections["media"], mode, values[DATA_DIR]),
+        fake_meta=tuple((_snake(key), sections["dryRun"][key]) for key in DRY_RUN),
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
         drain_seconds=values[DRAIN_SECONDS],
@@ -107,6 +110,10 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         warnings=(),
         generated_secrets=tuple(secrets.generated) if isinstance(secrets, DryRunSecrets) else (),
     )
+
+
+def _snake(key: str) -> str:
+    return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
 
 
 def _whatsapp(values: Values, secrets: Secrets, problems: Problems) -> WhatsApp:

@@ -6,7 +6,7 @@ A secret's value is never part of a `repr`, so that no log line, traceback or de
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from app.domain.subscription import Ours
@@ -157,6 +157,7 @@ class Settings:
     that a dry-run made at random, by variable; they are printed once. Neither counts when settings are compared: a
     child process is handed the secrets and generates none.
     `grace_seconds` is how long a stop may take; `drain_seconds` of it, web processes still take requests.
+    `fake_meta` holds the switches of a dry-run's fake Meta, by name.
     `run_dir` is for the health check. `counter_folder` is where this run counts; a parent hands it to its children.
     `start_variables` are the start options as the environment in which a child process loads these very settings.
     """
@@ -179,6 +180,7 @@ class Settings:
     worker: Worker
     retention_days: int
     media: MediaFolderSettings
+    fake_meta: tuple[tuple[str, Any], ...]
     web_processes: int
     grace_seconds: int
     drain_seconds: int

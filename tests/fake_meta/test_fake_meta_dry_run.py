@@ -1,24 +1,27 @@
 """The fake Meta of a dry-run: its state is in the store, and its webhooks come through the gateway's own door."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from app.assembly import build_gateway, build_queues, fake_meta_of
 from app.config import Flags, load_settings
+from app.config.schema.keys import DRY_RUN
 from app.domain.job import FAKE_META_QUEUE, Done, Job
 from app.domain.queue import ClaimRequest
 from app.domain.receipt import Receipt
 from app.domain.send_answer import Accepted
 from app.gateway import Gateway
-from app.graph.fake.switches import set_switches
+from app.graph.fake.switches import Switches, set_switches
 from app.jobs.leases import Leases
 from tests.support.fake_meta import message
-from tests.support.live import write_config
+from tests.support.live import CONFIG, write_config
 from tests.support.serving import ROOT
 from tests.support.work import LEASE
 
@@ -39,8 +42,13 @@ print([name for name in sys.modules if name.startswith("app.graph.fake")])
 
 
 @pytest.fixture
-def dry_run(tmp_path: Path) -> Iterator[Gateway]:
-    flags = Flags(config=write_config(tmp_path), dry_run=True)
+def text() -> str:
+    return CONFIG
+
+
+@pytest.fixture
+def dry_run(tmp_path: Path, text: str) -> Iterator[Gateway]:
+    flags = Flags(config=write_config(tmp_path, text), dry_run=True)
     gateway = build_gateway(load_settings(flags, {"WATS_DATA_DIR": str(tmp_path / "data")}))
     gateway.store.upgrade_schema()
     gateway.store.open()
@@ -82,6 +90,25 @@ def test_what_was_sent_comes_back_as_verified_webhooks(dry_run: Gateway) -> None
     assert {(status["id"], status["biz_opaque_callback_data"]) for status in statuses} == {
         (answer.wamid, "wats1.x.1")
     }
+
+
+@pytest.mark.parametrize("text", [CONFIG + "    dryRun: { windows: strict, duplicates: 1, pace: 0 }\n"])
+def test_the_config_says_how_unfriendly_the_fake_meta_is(dry_run: Gateway) -> None:
+    send(dry_run)
+    post_what_is_due(dry_run)
+
+    [receipt] = receipts_of(dry_run)
+    body = json.loads(dry_run.store.receipts.body(receipt.id) or b"")
+    [status] = body["entry"][0]["changes"][0]["value"]["statuses"]
+    assert (status["status"], status["errors"][0]["code"], receipt.duplicates) == ("failed", 131047, 1)
+
+
+def test_the_config_has_every_switch_that_a_dry_run_heeds() -> None:
+    snake = {re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", key): key for key in DRY_RUN}
+    defaults = asdict(Switches())
+
+    assert defaults.keys() - snake.keys() == {"batch", "batch_seconds", "connection", "rebatch", "retry_seconds"}
+    assert {name: DRY_RUN[key].default for name, key in snake.items()} == {name: defaults[name] for name in snake}
 
 
 def test_a_webhook_whose_worker_died_after_it_was_posted_is_not_posted_again(dry_run: Gateway) -> None:

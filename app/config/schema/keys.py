@@ -22,6 +22,7 @@ from app.config.schema.value_types import (
     TYPE_GLOB,
     ValueType,
     choice,
+    decimal,
     list_of,
     number,
     or_reference,
@@ -59,6 +60,33 @@ TOKEN: Section = {
     "token": Setting(SECRET, REQUIRED, "The token."),
     "scopes": Setting(list_of(choice(*SCOPES), min_items=1), REQUIRED, "What it may do."),
 }
+
+OPEN_OR_STRICT = choice("open", "strict")
+DRY_RUN: Section = {
+    "windows": Setting(OPEN_OR_STRICT, "open", "`strict`: who has not written is outside the 24 h window."),
+    "templates": Setting(OPEN_OR_STRICT, "open", "`strict`: a template must have been created."),
+    "media": Setting(OPEN_OR_STRICT, "open", "`strict`: a file must have been uploaded."),
+    "noPayment": Setting(SWITCH, default=False, meaning="The account has no payment method."),
+    "hasHistory": Setting(SWITCH, default=True, meaning="Whether Meta tells the history of a message."),
+    "duplicates": Setting(number(0, 10), 0, "How often each webhook is posted again."),
+    "shuffleSeconds": Setting(decimal(0, 60), 0.0, "Each webhook comes up to so much later, in any order."),
+    "webhookDelaySeconds": Setting(decimal(0, 3600), 0.0, "Each webhook comes so much later."),
+    "signed": Setting(choice("rightly", "by_previous", "wrongly", "not"), "rightly", "How webhooks are signed."),
+    "pace": Setting(decimal(0, 100), 1.0, "Factor on the seconds between the statuses of a message."),
+    "answerPace": Setting(decimal(0, 100), 1.0, "Factor on the seconds that a slow answer takes."),
+    "answerSeconds": Setting(decimal(0, 60), 0.0, "What every answer to a send takes."),
+    "numberRate": Setting(decimal(0.1, 1000), 80.0, "Messages a second that Meta takes for one number."),
+    "numberBurst": Setting(number(1, 10_000), 80, "Messages that Meta takes for one number at once."),
+    "pairLimit": Setting(SWITCH, default=True, meaning="Meta limits the messages to one customer."),
+    "answeredVersion": Setting(API_VERSION, None, "The version that Meta's answers name; by default the asked one."),
+    "failedWithoutTracker": Setting(SWITCH, default=False, meaning="A `failed` status does not carry the tracker."),
+    "failedWithoutContacts": Setting(SWITCH, default=False, meaning="A `failed` status comes without `contacts`."),
+    "withoutContacts": Setting(SWITCH, default=False, meaning="No webhook has `contacts`."),
+    "numbersAsStrings": Setting(SWITCH, default=False, meaning="Numbers in webhooks are strings."),
+    "oldPricing": Setting(SWITCH, default=False, meaning="`pricing` has its form of before July 2025."),
+    "unknownFields": Setting(SWITCH, default=False, meaning="Webhooks have fields that nobody knows yet."),
+}
+"""How unfriendly the fake Meta of a dry-run is: the switches of `app/graph/fake/switches.py` that it heeds."""
 
 SECTIONS: Mapping[str, Section] = {
     "graph": {
@@ -117,6 +145,7 @@ SECTIONS: Mapping[str, Section] = {
     "retention": {
         "days": Setting(number(7, 3650), 30, "How long settled receipts, events and deliveries are kept."),
     },
+    "dryRun": DRY_RUN,
     "media": {
         "fetchOnArrival": Setting(
             SWITCH, default=False, meaning="Fetch received media when they arrive, and keep them in `directory`."

@@ -59,6 +59,19 @@ def number(low: int, high: int) -> ValueType:
     return ValueType(f"{low}..{high}", read)
 
 
+def decimal(low: float, high: float) -> ValueType:
+    """Return the type of numbers within bounds, with or without a fraction."""
+
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidValue("wrong_type", "a number is needed, without quotes")
+        if not low <= value <= high:
+            raise InvalidValue("out_of_range", f"a number from {low:g} to {high:g} is needed")
+        return float(value)
+
+    return ValueType(f"{low:g}..{high:g}, also a fraction", read)
+
+
 def choice(*words: str) -> ValueType:
     """Return the type that accepts only these words."""
 

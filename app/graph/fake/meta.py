@@ -1,14 +1,15 @@
 """The parts of the fake, which every call uses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.graph.fake.accounts import Accounts, Number
 from app.graph.fake.clock import Clock
 from app.graph.fake.ids import Ids
 from app.graph.fake.refusals import refuse
 from app.graph.fake.state import State
-from app.graph.fake.switches import Switches, read_switches
+from app.graph.fake.switches import NONE, Switches, read_switches
 from app.graph.fake.webhooks import Change
 
 
@@ -37,11 +38,12 @@ class Meta:
     clock: Clock
     ids: Ids
     outlet: Outlet
+    at_start: Mapping[str, Any]
 
     @property
     def switches(self) -> Switches:
         """Return the switches as they stand."""
-        return read_switches(self.state)
+        return read_switches(self.state, self.at_start)
 
     def number(self, number_id: str) -> Number:
         """Return a business number; raise `Refused` if there is none with this id."""
@@ -51,10 +53,18 @@ class Meta:
         return number
 
 
-def make_meta(accounts: Accounts, state: State, clock: Clock, outlet: Outlet, seed: str = "wats") -> Meta:
-    """Return the fake with ids that this seed determines and this state counts."""
+def make_meta(
+    accounts: Accounts,
+    state: State,
+    clock: Clock,
+    outlet: Outlet,
+    *,
+    seed: str = "wats",
+    switches: Mapping[str, Any] = NONE,
+) -> Meta:
+    """Return the fake with ids that this seed determines and this state counts, and with these switches at first."""
 
     def next_number(kind: str) -> int:
         return int(state.update("counter", kind, lambda number: (number or 0) + 1))
 
-    return Meta(accounts, state, clock, Ids(seed, next_number), outlet)
+    return Meta(accounts, state, clock, Ids(seed, next_number), outlet, switches)

@@ -43,7 +43,7 @@ class FakeMetaServer(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
         clock, state = clock or MovableClock(), MemoryState()
         poster = Poster(accounts.callback_url, accounts, clock, lambda: read_switches(state))
-        self.control = Control(make_meta(accounts, state, clock, poster, seed), state, clock, Journal(), poster)
+        self.control = Control(make_meta(accounts, state, clock, poster, seed=seed), state, clock, Journal(), poster)
         self.over = threading.Event()
         self.url = f"http://{host}:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, name="fake meta", daemon=True)

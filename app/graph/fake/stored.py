@@ -1,16 +1,17 @@
 """The fake of a dry-run: its state is in the store, and its webhooks are jobs that any worker posts."""
 
+import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from app.graph.fake.accounts import Accounts
 from app.graph.fake.client import FakeGraphClient
 from app.graph.fake.meta import make_meta
 from app.graph.fake.state import State
-from app.graph.fake.switches import read_switches
+from app.graph.fake.switches import NONE
 from app.graph.fake.webhooks import Change, bytes_of, headers_of, shaped
 
 SIGNATURE = "X-Hub-Signature-256"
@@ -56,16 +57,20 @@ class StoredFake:
         clock: Callable[[], datetime],
         post_webhook: PostWebhook,
         sleep: Callable[[float], object],
+        switches: Mapping[str, Any] = NONE,
     ) -> None:
         self._accounts = accounts
         self._state = state
         self._post_webhook = post_webhook
-        self.meta = make_meta(accounts, state, StoreClock(clock), self)
+        self.meta = make_meta(accounts, state, StoreClock(clock), self, switches=switches)
         self.client = FakeGraphClient(self.meta, accounts.version, sleep)
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change in so many seconds."""
-        self._state.plan_webhook(uuid.uuid4().hex, self._body(change), timedelta(seconds=after))
+        """Post a change in so many seconds, or as late and as often as the switches say."""
+        switches, body = self.meta.switches, self._body(change)
+        for _ in range(1 + switches.duplicates):
+            late = switches.webhook_delay_seconds + random.uniform(0, switches.shuffle_seconds)  # noqa: S311
+            self._state.plan_webhook(uuid.uuid4().hex, body, timedelta(seconds=after + late))
 
     def post_now(self, change: Change) -> None:
         """Post a change, and return once it was taken."""
@@ -83,8 +88,8 @@ class StoredFake:
             self._state.forget_webhook(row_id)
 
     def _body(self, change: Change) -> bytes:
-        return bytes_of([shaped(change, read_switches(self._state))])
+        return bytes_of([shaped(change, self.meta.switches)])
 
     def _post(self, body: bytes) -> None:
-        headers = headers_of(body, self._accounts, read_switches(self._state))
+        headers = headers_of(body, self._accounts, self.meta.switches)
         self._post_webhook(body, headers.get(SIGNATURE, ""))

@@ -1,4 +1,4 @@
-"""The switches of the fake: each is one way in which Meta can be less friendly. All are off at the start."""
+"""The switches of the fake: each is one way in which Meta can be less friendly. A config sets them at the start."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,6 +7,7 @@ from typing import Any, Literal
 from app.graph.fake.state import State
 
 KIND, KEY = "switches", "all"
+NONE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Switches:
     has_history: bool = True
 
 
-def read_switches(state: State) -> Switches:
-    """Return the switches as they stand."""
-    return Switches(**(state.get(KIND, KEY) or {}))
+def read_switches(state: State, at_start: Mapping[str, Any] = NONE) -> Switches:
+    """Return the switches as they stand: as they were set, else as they were at the start."""
+    return Switches(**{**at_start, **(state.get(KIND, KEY) or {})})
 
 
 def set_switches(state: State, changes: Mapping[str, Any]) -> Switches:
