@@ -86,7 +86,10 @@ def openapi_document(app: Flask) -> dict[str, Any]:
 
 
 def _complete_path(app: Flask, rule: Rule, path: dict[str, Any], *, is_alias: bool) -> None:
-    """Add to the operations of a path their id, their errors and the security of their guard."""
+    """Add to the operations of a path their id, the security of their guard, and their errors.
+
+    Graph's own operations tell their errors themselves, because these have Meta's form.
+    """
     view, guard = app.view_functions[rule.endpoint], guard_of(app, rule.endpoint)
     assert guard is not None, "every endpoint names a guard"
     methods = [method for method in path if method.upper() in (rule.methods or ())]
@@ -98,7 +101,8 @@ def _complete_path(app: Flask, rule: Rule, path: dict[str, Any], *, is_alias: bo
         )
         operation["security"] = _security(guard)
         told = {status: told for status, told in operation["responses"].items() if status not in ("default", "422")}
-        operation["responses"] = {**error_responses(codes_of(view, guard, operation)), **told}
+        errors = {} if "401" in told else error_responses(codes_of(view, guard, operation))
+        operation["responses"] = {**errors, **told}
 
 
 def _security(guard: Guard) -> list[dict[str, list[str]]]:
