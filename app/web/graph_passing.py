@@ -6,6 +6,7 @@ Text is read whole, to look through it. Files are streamed: a process holds no m
 import logging
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from flask import Response, current_app, request
 
@@ -14,7 +15,7 @@ from app.gateway import Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.web.current import gateway
 from app.web.errors import RETRY, ApiError
-from app.web.middleware import REQUEST_ID
+from app.web.middleware import ERROR_CODE, REQUEST_ID
 from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import TransferBroken, Transfers, sent_in_time
 
@@ -44,6 +45,8 @@ def pass_on(asked: GraphRequest) -> Response:
             raise ApiError(
                 "answer_lost", "Meta has answered with a redirect, which is not passed on; ask for `redirect=0`."
             )
+        if reply.status >= HTTPStatus.BAD_REQUEST:
+            request.environ[ERROR_CODE] = "meta_refused"
         headers = _headers(parts, reply)
         if not _TEXT.match(reply.header("content-type") or ""):
             return _streamed(reply, headers)

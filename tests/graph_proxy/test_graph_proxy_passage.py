@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.graph.fake.server import FakeMetaServer
+from app.web.middleware import ERROR_CODE
 from tests.graph_proxy.conftest import BOT, GRAPH_TOKEN
 from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import ACCOUNTS, TOKEN
@@ -46,6 +47,12 @@ def test_a_call_without_a_version_has_the_configured_one(client: FlaskClient, me
     client.get(f"/api/graph/v19.0/{NUMBER}", headers=BOT)
 
     assert [request["version"] for request in requests(meta)] == ["v25.0", "v19.0"]
+
+
+def test_a_refusal_of_metas_has_a_code_for_the_log(client: FlaskClient, meta: FakeMetaServer) -> None:
+    refused = client.get(f"{GRAPH}/1", headers=BOT)
+
+    assert (refused.status_code, refused.request.environ[ERROR_CODE]) == (400, "meta_refused")
 
 
 def test_templates_are_created_listed_and_deleted(client: FlaskClient) -> None:

@@ -32,7 +32,7 @@ from tests.support.work import (
     subjects,
 )
 
-WAITING, IN_FLIGHT, DELIVERED, DEAD, SKIPPED = DeliveryState
+WAITING, IN_FLIGHT, DELIVERED, DEAD, SKIPPED, _ = DeliveryState
 USUAL = Selection()
 UNKNOWN_IDS = ["dlv_2", "dlv_", "", "dlv_0", "dlv_01", f"dlv_{2**63}", "evt_1"]
 

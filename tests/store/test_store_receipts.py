@@ -181,6 +181,7 @@ def test_a_page_may_show_one_state_only(store: Store) -> None:
         ReceiptState.PENDING: ["rcp_3", "rcp_1"],
         ReceiptState.SPLIT: [],
         ReceiptState.UNREADABLE: ["rcp_2"],
+        ReceiptState.DISMISSED: [],
     }
 
 
