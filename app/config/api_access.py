@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from app.config.errors import ConfigError, Problems
+from app.config.schema.keys import SECTIONS
 from app.config.schema.references import SecretRef
 from app.config.schema.urls import SERVICE_URL
 from app.config.secrets.dry_run import PLACEHOLDER_SERVICE_TOKEN
@@ -15,11 +17,23 @@ from app.config.start.environment import start_environment
 from app.config.start.request import ANY_ADDRESS, StartRequest, evaluate
 from app.config.start.unread import unread_hint
 from app.config.start.values import Flags, StartValues
-from app.config.start_options import DRY_RUN_SERVICE_TOKEN, ENV_FILE, HOST, LISTEN_SECRET, MODE, PORT, TOKEN, URL
+from app.config.start_options import (
+    CONFIG,
+    DRY_RUN_SERVICE_TOKEN,
+    ENV_FILE,
+    HOST,
+    LISTEN_SECRET,
+    MODE,
+    PORT,
+    PROFILE,
+    TOKEN,
+    URL,
+)
 
 REALMS = {Mode.LIVE: "wats", Mode.DRY_RUN: "wats dry-run"}
 """What a service that refuses a token calls itself: only one that says it is a dry-run gets a dry-run's token."""
 
+USUAL_TOKEN = "WATS_SERVICE_TOKEN"  # noqa: S105 - the variable's name in the configs that we write
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
@@ -53,18 +67,27 @@ class ApiAccess:
 def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAccess:
     """Return the access that flags, environment, env file and profile describe. Raises `ConfigError`.
 
-    The token is that of the flag, or the value of the variable that the profile names.
+    The token is that of the flag, or the value of the variable that the profile names. Where the URL is given and
+    there is no config, as on a colleague's machine, the defaults count.
     """
     request = evaluate(flags, start_environment() if environ is None else environ, needs_mode=False)
-    if request.profile is None:
-        raise ConfigError(request.problems.found)
-    service = request.profile.sections["service"]
+    service = _service(request)
     url = _given_url(request.values) or _local_url(request)
     if given := flags.get(TOKEN):
         return ApiAccess(url, service["apiPrefix"], _given_token(given))
     is_live = request.values[MODE] == Mode.LIVE
     token = _token(request, service["bearerToken"], needed=is_live)
     return ApiAccess(url, service["apiPrefix"], token, None if is_live else _dry_run_token(request))
+
+
+def _service(request: StartRequest) -> Mapping[str, Any]:
+    """Return the settings of the profile's section `service`."""
+    if request.profile is not None:
+        return request.profile.sections["service"]
+    is_named = request.values.is_given(CONFIG) or request.values.is_given(PROFILE)
+    if not request.values[URL] or is_named or request.config_path.exists():
+        raise ConfigError(request.problems.found)
+    return {"apiPrefix": SECTIONS["service"]["apiPrefix"].default, "bearerToken": SecretRef(USUAL_TOKEN)}
 
 
 def listen_secret(environ: Mapping[str, str] | None = None) -> str | None:

@@ -126,6 +126,26 @@ def test_a_token_of_the_command_line_is_for_the_service_whatever_it_is(tmp_path:
     assert (access.token.value, access.dry_run_token) == ("given", None)
 
 
+def test_without_a_config_a_given_url_is_reached_with_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    access = api_access(Flags(url="https://wats.example.com"), environ={"WATS_SERVICE_TOKEN": "real"})
+
+    assert (access.api_url, access.token.value) == ("https://wats.example.com/api", "real")
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ"), [({}, {}), ({"config": Path("missing.yaml")}, {"WATS_URL": "http://h"})]
+)
+def test_a_config_that_is_needed_and_missing_is_named(
+    flags: dict[str, Path], environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigError, match="file_missing"):
+        api_access(Flags(**flags), environ=environ)
+
+
 def test_a_token_that_no_header_can_hold_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="visible ASCII") as refused:
         api_access(Flags(config=config_in(tmp_path), token="planted\n"), environ={})
