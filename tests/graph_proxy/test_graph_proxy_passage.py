@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -50,9 +51,11 @@ def test_a_call_without_a_version_has_the_configured_one(client: FlaskClient, me
 
 
 def test_a_refusal_of_metas_has_a_code_for_the_log(client: FlaskClient, meta: FakeMetaServer) -> None:
-    refused = client.get(f"{GRAPH}/1", headers=BOT)
+    with client:
+        refused = client.get(f"{GRAPH}/1", headers=BOT)
+        code = request.environ[ERROR_CODE]
 
-    assert (refused.status_code, refused.request.environ[ERROR_CODE]) == (400, "meta_refused")
+    assert (refused.status_code, code) == (400, "meta_refused")
 
 
 def test_templates_are_created_listed_and_deleted(client: FlaskClient) -> None:
