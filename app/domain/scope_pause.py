@@ -35,6 +35,12 @@ class Refusal:
     delay: timedelta = timedelta()
     is_late: bool = False
 
+    @property
+    def is_until_resumed(self) -> bool:
+        """Whether no time ends the pause: a probe would cost a message, or only a webhook tells that it is over."""
+        is_final = self.error_class in (ErrorClass.REQUEST, ErrorClass.RECIPIENT)
+        return is_final or (self.is_late and self.error_class is ErrorClass.STOPPED)
+
 
 @dataclass(frozen=True)
 class ScopePause:
@@ -57,6 +63,10 @@ class ScopePause:
     def is_over(self) -> bool:
         """Whether the scope is paused no more."""
         return self.trips == 0
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether it still holds messages back, if it is a scope of their content."""
+        return not self.is_over and (self.until is None or self.until > now)
 
     def ended(self, at: datetime) -> "ScopePause":
         """Return the pause once it is over."""
@@ -103,12 +113,14 @@ def pause_after(
     if pause is not None and (pause.until is None or sent_at <= pause.since <= now + CLOCK_TOLERANCE):
         return pause
     trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
-    until = None if refusal.is_late and refusal.error_class is ErrorClass.STOPPED else now + _length(refusal, trips)
+    until = None if refusal.is_until_resumed else now + _length(refusal, trips)
     is_told = pause is not None and pause.is_told and pause.code == refusal.code
     return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_told)
 
 
 def _length(refusal: Refusal, trips: int) -> timedelta:
+    if refusal.error_class is ErrorClass.PARKED:
+        return refusal.delay
     if refusal.error_class is ErrorClass.STOPPED:
         return PROBE_EVERY
     if refusal.error_class is ErrorClass.COOLED:

@@ -138,12 +138,12 @@ def refusal_of(
 
     A number that is too fast is slowed, not paused, unless the answer asks for a delay.
     """
-    if rule.error_class not in PAUSING or (is_pace_of_number(rule) and not delay):
+    if not rule.holds and (rule.error_class not in PAUSING or (is_pace_of_number(rule) and not delay)):
         return None
     said = "HTTP 429" if error is None else error.summary
     reason = said if rule.hint is None else f"{said}; {rule.hint}"
     code = 0 if error is None else error.code
-    return Refusal(rule.error_class, rule.scope, code, reason, delay, is_late)
+    return Refusal(rule.error_class, rule.scope, code, reason, max(delay, rule.pause or delay), is_late)
 
 
 def _after_refusal(
@@ -159,7 +159,8 @@ def _after_refusal(
     delay = max(_delay(rule, error["tries"], jitter), asked)
     is_parked_too_long = rule.error_class is ErrorClass.PARKED and now + delay >= message.expires_at
     if is_over or is_alone or is_parked_too_long:
-        return SendOutcome(MessageStatus.FAILED, Done(), error, signal=QueueSignal.SUCCESS)
+        refusal = refusal_of(answer.error, rule, asked) if rule.holds else None
+        return SendOutcome(MessageStatus.FAILED, Done(), error, refusal=refusal, signal=QueueSignal.SUCCESS)
     return SendOutcome(
         MessageStatus.QUEUED,
         replace(_retry(delay, message, now), keeps_order=rule.error_class is not ErrorClass.PARKED),

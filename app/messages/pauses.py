@@ -18,7 +18,10 @@ bp = Blueprint("sending", __name__, description="What keeps messages from being 
 
 
 class PauseSchema(CamelSchema):
-    """A scope in which nothing is sent: `app`, `waba:ID` or `number:ID`. At `until` one message is tried."""
+    """A scope in which nothing is sent: `app`, `waba:ID`, `number:ID`, a template or a flow (`template:…`, `flow:…`).
+
+    At `until` one message is tried; those of a template or a flow go on then.
+    """
 
     name = ma.fields.String(required=True, data_key="scope")
     error_class = ma.fields.Enum(ErrorClass, by_value=True, required=True, data_key="class")

@@ -136,7 +136,7 @@ class Sender:
 
     def _end(self, ended: EndedSend) -> JobResult:
         """Settle a job without a POST."""
-        if ended.message_id is not None:
+        if ended.message_id is not None and ended.outcome.status is not MessageStatus.QUEUED:
             _log_attempt(ended.job, ended.message_id, ended.outcome, None, None)
         return SendResult(ended.job, ended.outcome.job, send=ended.outcome)
 

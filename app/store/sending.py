@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select, update
 
+from app.domain.content_scope import MARKETING, PREFIXES
 from app.domain.job import Job
 from app.domain.message import SEND_QUEUE
 from app.domain.meta.graph_errors import ErrorClass
@@ -15,6 +16,7 @@ from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
 from app.store.tables.sending import lock_scopes, pause_of, put_scope
 from app.store.tables.sending_schema import send_scopes
+from app.store.transactions.hold_messages import wake_held
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
 from app.store.transactions.unreserve_sends import unreserve_sends
 
@@ -47,15 +49,25 @@ class Sending(Repository):
         self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved), "work")
 
     def pauses(self) -> list[ScopePause]:
-        """Return the scopes that are paused, by name."""
-        query = select(send_scopes).where(send_scopes.c.trips > 0).order_by(send_scopes.c.name)
-        return self._store.database.read(lambda c: [pause_of(row) for row in c.execute(query)])
+        """Return the scopes that are paused, by name. Marketing that a customer does not want is none of these."""
+        is_of_customer = send_scopes.c.name.startswith(MARKETING)
+        query = select(send_scopes).where(send_scopes.c.trips > 0, ~is_of_customer).order_by(send_scopes.c.name)
+
+        def read(connection: Connection) -> list[ScopePause]:
+            now = self._store.now(connection)
+            pauses = [pause_of(row) for row in connection.execute(query)]
+            return [pause for pause in pauses if not pause.name.startswith(PREFIXES) or pause.holds(now)]
+
+        return self._store.database.read(read)
 
     def resume(self, name: str) -> ScopePause | None:
         """End the pause of a scope, and return it; None if the scope is not paused."""
 
         def resume(connection: Connection) -> ScopePause | None:
-            _wake_numbers(connection)
+            if name.startswith(PREFIXES):
+                wake_held(connection, self._store.now(connection))
+            else:
+                _wake_numbers(connection)
             pause = lock_scopes(connection, [name]).get(name)
             if pause is None or pause.is_over:
                 return None
@@ -72,7 +84,8 @@ class Sending(Repository):
 
         def probe(connection: Connection) -> None:
             now = self._store.now(connection)
-            names = [row.name for row in connection.execute(select(send_scopes.c.name).order_by(send_scopes.c.name))]
+            stopped = select(send_scopes.c.name).where(send_scopes.c.error_class == ErrorClass.STOPPED.value)
+            names = list(connection.execute(stopped).scalars())
             if names:
                 _wake_numbers(connection)
             for pause in lock_scopes(connection, names).values():

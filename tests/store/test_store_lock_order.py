@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -191,6 +192,37 @@ def send_messages(store: Store, clock: Clock) -> None:
     taken_back = store.sending.reserve(claimed, limits).reserved
     store.write(lambda c: unreserve_sends(c, NOON, list(reversed(taken_back))))
     answer_late(store, clock, limits)
+    pause_content(store, clock)
+
+
+def pause_content(store: Store, clock: Clock) -> None:
+    """Templates of several numbers that are refused, by an answer and by statuses, and that may be sent again."""
+    for pause in store.sending.pauses():
+        store.sending.resume(pause.name)
+    limits = SendLimits(80, Pace(timedelta(seconds=6), 45), "off", "1234567890")
+    body = b'{"template": {"name": "sale", "language": {"code": "en"}}}'
+    for codes in ((132015,), (132069, 131050)):
+        made = [new_message(to=f"+4915166{n}", number=NUMBERS[n % 2]) for n in range(8)]
+        sent = accept(store, *(replace(one, type="template", body=body) for one in made))
+        results = []
+        for number in reversed(NUMBERS):
+            reserved = store.sending.reserve(claim(store, queue_of_number(number), max_in_flight=50), limits)
+            results += [SendResult(ended.job, ended.outcome.job, send=ended.outcome) for ended in reserved.ended]
+            results += [answered_by(*one, codes[n % len(codes)]) for n, one in enumerate(reserved.reserved)]
+        store.jobs.settle(results)
+        store.sending.resume("template:1234567890:sale.en")
+    for number in reversed(NUMBERS):
+        errors = [{"code": code} for code in (131056, 131049, 132016, 130429)]
+        told = [status("wamid.X", "failed", tracker=tracker_of(store, sent[0]), errors=errors)]
+        split(store, webhook(number=number, statuses=told))
+    changes = [
+        ("template.status", {"event": state, "message_template_name": name, "message_template_language": "en"})
+        for state, name in (("PAUSED", "sale"), ("APPROVED", "sale"), ("DISABLED", "other"))
+    ]
+    changes += [
+        ("contact.preference", {"category": "marketing_messages", "value": value}) for value in ("stop", "resume")
+    ]
+    split(store, [SplitEvent(new_event(str(raw), kind=kind, raw=raw)) for kind, raw in changes])
 
 
 def answer_late(store: Store, clock: Clock, limits: SendLimits) -> None:
@@ -239,7 +271,7 @@ def decide_about_messages(store: Store) -> None:
 def split(store: Store, events: Sequence[SplitEvent]) -> None:
     """Add these events, found in one more receipt."""
     job, pending = claim_split(store), receive(store)
-    store.events.add(job, [SplitReceipt(pending[-1], events)], LEASE)
+    store.events.add(job, [SplitReceipt(pending[-1], events)], LEASE, "1234567890")
     store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
 
 
@@ -447,7 +479,8 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock,
 
 
 def test_every_transaction_takes_its_locks_in_the_one_order(recorded: Recorder) -> None:
-    assert [violation for one in recorded.transactions for violation in one.violations()] == []
+    bad = [violation for one in recorded.transactions for violation in one.violations()]
+    assert bad == [], "\n".join(bad)
 
 
 def test_every_transaction_is_run_by_this_test(recorded: Recorder) -> None:

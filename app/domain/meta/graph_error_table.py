@@ -24,16 +24,20 @@ def _content(hint: str, *, scope: ErrorScope = ErrorScope.MESSAGE, alerts: bool 
     return ErrorRule(ErrorClass.CONTENT, scope, alerts=alerts, hint=hint)
 
 
-def _recipient(hint: str | None = None, *, alerts: bool = False) -> ErrorRule:
-    return ErrorRule(ErrorClass.RECIPIENT, ErrorScope.CONTACT, alerts=alerts, hint=hint)
+def _recipient(hint: str | None = None, *, alerts: bool = False, holds: bool = False) -> ErrorRule:
+    return ErrorRule(ErrorClass.RECIPIENT, ErrorScope.CONTACT, alerts=alerts, hint=hint, holds=holds)
 
 
-def _request(hint: str | None = None, *, scope: ErrorScope = ErrorScope.MESSAGE, alerts: bool = False) -> ErrorRule:
-    return ErrorRule(ErrorClass.REQUEST, scope, alerts=alerts, hint=hint)
+def _request(
+    hint: str | None = None, *, scope: ErrorScope = ErrorScope.MESSAGE, alerts: bool = False, holds: bool = False
+) -> ErrorRule:
+    return ErrorRule(ErrorClass.REQUEST, scope, alerts=alerts, hint=hint, holds=holds)
 
 
-def _parked(scope: ErrorScope, pause: timedelta, max_tries: int | None = None, hint: str | None = None) -> ErrorRule:
-    return ErrorRule(ErrorClass.PARKED, scope, max_tries, pause, hint=hint)
+def _parked(
+    scope: ErrorScope, pause: timedelta, max_tries: int | None = None, hint: str | None = None, *, holds: bool = False
+) -> ErrorRule:
+    return ErrorRule(ErrorClass.PARKED, scope, max_tries, pause, hint=hint, holds=holds)
 
 
 _CREDENTIALS = "check the access token: it may be expired, revoked or of another app"
@@ -69,8 +73,10 @@ _THROTTLING: dict[int, ErrorRule] = {
     131048: ErrorRule(ErrorClass.COOLED, _NUMBER, alerts=True, hint="customers report this number as spam"),
     131064: ErrorRule(ErrorClass.COOLED, _WABA, alerts=True, hint="templates were put into a wrong category"),
     131056: ErrorRule(ErrorClass.PAIR_THROTTLED, ErrorScope.PAIR),
-    131049: _parked(ErrorScope.CONTACT, timedelta(hours=24), hint="Meta limits marketing to this customer"),
-    132069: _parked(ErrorScope.FLOW, timedelta(hours=1), hint="this flow may be sent ten times an hour"),
+    131049: _parked(
+        ErrorScope.CONTACT, timedelta(hours=24), hint="Meta limits marketing to this customer", holds=True
+    ),
+    132069: _parked(ErrorScope.FLOW, timedelta(hours=1), hint="this flow may be sent ten times an hour", holds=True),
     133015: _parked(_NUMBER, timedelta(minutes=5), hint="the number is being deleted"),
     134101: _parked(_TEMPLATE, TEN_MINUTES, hint="the template is being synchronised with ads"),
     134102: _parked(_TEMPLATE, timedelta(minutes=5), 3, hint=_USE_MESSAGES),
@@ -101,7 +107,7 @@ _CONTENT: dict[int, ErrorRule] = {
 
 _RECIPIENT: dict[int, ErrorRule] = {
     131026: _recipient("the customer has no WhatsApp, an old version, or has not accepted its terms"),
-    131050: _recipient("the customer has stopped marketing messages of this business"),
+    131050: _recipient("the customer has stopped marketing messages of this business", holds=True),
     130403: _recipient("this business has blocked the customer"),
     130472: _recipient("the customer is in an experiment of Meta's, and gets no marketing"),
     130497: _recipient("this account must not message customers of this country", alerts=True),
@@ -119,11 +125,11 @@ _REQUEST: dict[int, ErrorRule] = {
     **dict.fromkeys((100, 131008, 131009, 132005, 132007, 132008, 132012, 135000, 2046, 2047), _request()),
     132000: _request("the number of parameters is not the template's: it may have been edited"),
     132001: _request("no approved template has this name in this language", scope=_TEMPLATE),
-    132015: _request(f"the template is paused: {_TEMPLATE_STATE}", scope=_TEMPLATE),
-    132016: _request(f"the template is disabled for good: {_TEMPLATE_STATE}", scope=_TEMPLATE),
+    132015: _request(f"the template is paused: {_TEMPLATE_STATE}", scope=_TEMPLATE, holds=True),
+    132016: _request(f"the template is disabled for good: {_TEMPLATE_STATE}", scope=_TEMPLATE, holds=True),
     132018: _request("a template's parameters have no newlines, tabs or more than four blanks in a row"),
     132021: _request("a template has the same name: choose another one"),
-    132068: _request("the flow is blocked", scope=ErrorScope.FLOW),
+    132068: _request("the flow is blocked", scope=ErrorScope.FLOW, holds=True),
     134011: _request("accept the terms of WhatsApp Payments in WhatsApp Manager", scope=_WABA, alerts=True),
     131215: _request("this number may not use groups", scope=_NUMBER, alerts=True),
 }

@@ -89,7 +89,8 @@ class ErrorScope(StrEnum):
 class ErrorRule:
     """What an error means. `max_tries`: how many POSTs of one message may end with it (None: until it expires).
 
-    `pause`: how long a parked message waits. `alerts`: a human is told, although sending goes on.
+    `pause`: how long a parked message waits. `alerts`: a human is told, although sending goes on. `holds`: other
+    messages of the same template, flow or marketing are held back: so long, or until the scope is resumed.
     """
 
     error_class: ErrorClass
@@ -98,6 +99,7 @@ class ErrorRule:
     pause: timedelta | None = None
     alerts: bool = False
     hint: str | None = None
+    holds: bool = False
 
     @property
     def is_final(self) -> bool:

@@ -13,7 +13,7 @@ from app.domain.pacing import NumberPace, PairPace
 from app.domain.scope_pause import ScopePause
 from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.tables.sending_schema import send_numbers, send_pairs, send_scopes
-from app.store.tables.types import UtcDateTime, chunks, printable_excerpt
+from app.store.tables.types import EPOCH, UtcDateTime, chunks, printable_excerpt
 
 _TIMES = [bindparam(name, type_=UtcDateTime) for name in ("full_at", "slowed_at", "paused_until", "since", "until")]
 _SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", expanding=True)))
@@ -25,6 +25,10 @@ _PUT_SCOPE = text(
     " ON CONFLICT (name) DO UPDATE SET error_class = excluded.error_class, code = excluded.code,"
     " reason = excluded.reason, since = excluded.since, until = excluded.until, trips = excluded.trips,"
     " is_told = excluded.is_told"
+).bindparams(*_TIMES[3:])
+_ADD_SCOPE = text(
+    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)"
+    " VALUES (:name, :error_class, 0, :reason, :since, :until, 0, false) ON CONFLICT (name) DO NOTHING"
 ).bindparams(*_TIMES[3:])
 _NUMBER = select(send_numbers).where(send_numbers.c.phone_number_id == bindparam("number"))
 _PUT_NUMBER = text(
@@ -57,6 +61,18 @@ def read_scopes(connection: Connection, names: Sequence[str]) -> dict[str, Scope
 def lock_scopes(connection: Connection, names: Sequence[str]) -> dict[str, ScopePause]:
     """Lock those of these scopes that are or were paused, in the order of their names, and return their pauses."""
     return {row.name: pause_of(row) for row in connection.execute(_LOCK_SCOPES, {"names": names})}
+
+
+def scopes_below(connection: Connection, name: str) -> list[str]:
+    """Return the paused scopes that are parts of this one: their names begin with its name and a colon."""
+    below = send_scopes.c.name.between(f"{name}:", f"{name};")
+    return list(connection.execute(select(send_scopes.c.name).where(below, send_scopes.c.trips > 0)).scalars())
+
+
+def ensure_scope(connection: Connection, name: str) -> None:
+    """Add the row of a scope that was never paused, so that it can be locked in the order of names."""
+    never = {"name": name, "error_class": ErrorClass.OTHER.value, "reason": "", "since": EPOCH, "until": EPOCH}
+    connection.execute(_ADD_SCOPE, never)
 
 
 def put_scope(connection: Connection, pause: ScopePause) -> None:

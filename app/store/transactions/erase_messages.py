@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, select, tuple_
 
+from app.domain.content_scope import MARKETING
 from app.domain.erasure import ContactName, EraseStep
 from app.domain.message import contact_number, queue_of_number
 from app.store.engine.sqlite_marks import Mark, remove_mark
@@ -21,7 +22,7 @@ from app.store.tables.message_schema import contact_links, conversations, messag
 from app.store.tables.messages import lock_messages
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs
-from app.store.tables.sending_schema import send_pairs
+from app.store.tables.sending_schema import send_pairs, send_scopes
 from app.store.tables.types import chunks
 from app.store.transactions.enqueue import promote_next
 from app.store.transactions.prune import STEP_ROWS
@@ -88,4 +89,15 @@ def _forget(connection: Connection, names: Sequence[ContactName], contacts: Coll
     key = conversations.c.phone_number_id, conversations.c.contact
     connection.execute(ordered.order_by(*key).with_for_update()).all()
     connection.execute(delete(conversations).where(of_contact))
+    _forget_marketing(connection, contacts)
     remove_mark(connection, Mark.GAPS_CLEAN)
+
+
+def _forget_marketing(connection: Connection, contacts: Collection[int]) -> None:
+    """Delete the pauses of marketing to these contacts."""
+    every = connection.execute(select(send_scopes.c.name).where(send_scopes.c.name.startswith(MARKETING))).scalars()
+    names = [name for name in every if int(name.split(":")[2]) in contacts]
+    for chunk in chunks(sorted(names)):
+        of_contacts = select(send_scopes.c.name).where(send_scopes.c.name.in_(chunk)).order_by(send_scopes.c.name)
+        connection.execute(of_contacts.with_for_update()).all()
+        connection.execute(delete(send_scopes).where(send_scopes.c.name.in_(chunk)))

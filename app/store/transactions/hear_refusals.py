@@ -4,7 +4,7 @@ The message that such an error fails is over, and is not sent again. A part of s
 lock on the queues of their numbers, and scopes after messages.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -17,8 +17,15 @@ from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, err
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import is_pace_of_number, refusal_of
 from app.store.tables.queues import ensure_queues, lock_queues
-from app.store.tables.sending import put_number, read_number
+from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
+from app.store.transactions.hear_content import (
+    lets_go_on,
+    refusals_of_content,
+    told_of_content,
+    written_to_too_often,
+)
+from app.store.transactions.hold_messages import send_queues, wake_held
 
 BANNED = Refusal(
     ErrorClass.STOPPED,
@@ -32,19 +39,27 @@ ABOUT_SENDING = ("message.status.failed", "error")
 """Types of events whose errors are about sending."""
 
 
-def slow_numbers(connection: Connection, now: datetime, events: Iterable[NewEvent]) -> None:
-    """Halve the pace of numbers that Meta says are too fast."""
+def change_paces(connection: Connection, now: datetime, events: Sequence[NewEvent]) -> None:
+    """Halve the pace of numbers that are too fast, let customers rest who are written to too often, and let held
+    messages go on that may be sent again: as Meta says."""
     fast = {number for number, _, error in _errors(events) if is_pace_of_number(rule_in_status(error))}
-    if not fast:
+    rushed = written_to_too_often(connection, events)
+    going_on = any(lets_go_on(event) for event in events)
+    if not (fast or rushed or going_on):
         return
-    queues = {queue_of_number(number) for number in fast}
+    queues = {queue_of_number(number) for number in fast | {number for number, _ in rushed}}
     ensure_queues(connection, queues)
-    lock_queues(connection, queues)
+    lock_queues(connection, queues | (set(send_queues(connection)) if going_on else set()))
+    if going_on:
+        wake_held(connection, now)
     for number in sorted(fast):
         put_number(connection, number, read_number(connection, number).slowed(now))
+    for number, contact in sorted(rushed):
+        pairs = read_pairs(connection, number, [contact])
+        put_pairs(connection, number, {contact: pairs[contact].refused(now)})
 
 
-def pause_scopes(connection: Connection, now: datetime, events: Iterable[NewEvent], account: str | None) -> None:
+def pause_scopes(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> None:
     """Pause the scopes of errors that stop or cool them, and the account when Meta bans it, until it is reinstated.
 
     `account`: that of every number, if there is one only.
@@ -59,9 +74,13 @@ def pause_scopes(connection: Connection, now: datetime, events: Iterable[NewEven
     refusals = [
         ScopeRefusal(refusal, number, account, at)
         for number, at, error in _errors(events)
-        if (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
+        if not rule_in_status(error).holds
+        and (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
     ]
-    change_scopes(connection, now, [*refusals, *([] if reinstated else bans)], reinstated=reinstated)
+    stopped, going_on = told_of_content(connection, events, account)
+    of_content = [*refusals_of_content(connection, events, account), *stopped]
+    every = [*refusals, *of_content, *([] if reinstated else bans)]
+    change_scopes(connection, now, every, reinstated={**reinstated, **going_on})
 
 
 def _errors(events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, GraphError]]:

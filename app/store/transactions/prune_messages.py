@@ -5,9 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
 
+from app.domain.content_scope import MARKETING
 from app.domain.message import UNFINISHED
 from app.store.tables.message_schema import contact_links, conversations, early_statuses, idempotency_keys, messages
-from app.store.tables.sending_schema import send_pairs
+from app.store.tables.sending_schema import send_pairs, send_scopes
 from app.store.transactions.erase_messages import delete_messages
 from app.store.transactions.prune import STEP_ROWS, Plan
 
@@ -45,12 +46,21 @@ def prune_early_statuses(connection: Connection, before: datetime) -> int:
 
 
 def prune_pairs(connection: Connection, before: datetime) -> int:
-    """Delete some paces of customers that hold nothing back any more since this time; return how many."""
+    """Delete some paces of customers, and pauses of marketing, that hold nothing back since this time."""
+    _prune_marketing(connection, before)
     table, key = send_pairs.c, (send_pairs.c.phone_number_id, send_pairs.c.contact)
     is_free = (table.full_at < before) & (table.paused_until.is_(None) | (table.paused_until < before))
     query = select(*key).where(is_free).limit(STEP_ROWS).with_for_update(skip_locked=True)
     locked = [tuple(row) for row in connection.execute(query)]
     return connection.execute(delete(send_pairs).where(tuple_(*key).in_(locked))).rowcount
+
+
+def _prune_marketing(connection: Connection, before: datetime) -> None:
+    """Delete some pauses of marketing to customers that are over since this time."""
+    table = send_scopes.c
+    query = select(table.name).where(table.name.startswith(MARKETING), table.until < before).limit(STEP_ROWS)
+    locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+    connection.execute(delete(send_scopes).where(table.name.in_(locked)))
 
 
 def prune_conversations(connection: Connection, before: datetime) -> int:

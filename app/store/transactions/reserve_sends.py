@@ -33,10 +33,10 @@ from app.store.tables.sending import (
     put_scope,
     read_number,
     read_pairs,
-    read_scopes,
 )
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
+from app.store.transactions.hold_messages import hold_messages
 
 MAX_ENTRIES = 40
 """A message that is tried for long keeps the first entry of its history, and the last ones."""
@@ -86,8 +86,8 @@ def reserve_sends(
     [queue] = {job.queue for job in claimed}
     number = queue.removeprefix(SEND_QUEUE)
     lock_queues(connection, [queue])
-    held = lock_held(connection, claimed)
-    owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in held}
+    claims = lock_held(connection, claimed)
+    owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in claims}
     rows = _lock_messages(connection, owned)
     windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
     ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
@@ -99,7 +99,12 @@ def reserve_sends(
     result = Reservations(ended=_ended(owned, rows, ended))
     if not left:
         return result
-    gate, paused = _pass_scopes(connection, now, scopes_of(number, limits.waba_id))
+    held, paused_scopes = hold_messages(connection, now, left, scopes_of(number, limits.waba_id), limits.waba_id)
+    left = {row_id: row for row_id, row in left.items() if row_id not in held}
+    result.ended.extend(_ended(owned, rows, held))
+    if not left:
+        return result
+    gate, paused = _pass_scopes(connection, now, paused_scopes)
     plan = _plan(connection, now, number, [(owned[row_id], row) for row_id, row in left.items()], limits, gate)
     _store_plan(connection, number, queue, plan)
     granted = [(job, rows[row_id]) for row_id, job in owned.items() if job.id in plan.granted]
@@ -175,8 +180,8 @@ def _held_back(connection: Connection, now: datetime, late: Sequence[Job]) -> li
 
 
 def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) -> tuple[ScopeGate, list[ScopePause]]:
-    """Return what the paused scopes allow, and those that the log does not have yet. Most often none is paused."""
-    if not read_scopes(connection, names):
+    """Return what these paused scopes allow, and those that the log does not have yet. Most often none is paused."""
+    if not names:
         return ScopeGate(), []
     pauses = [pause for pause in lock_scopes(connection, names).values() if not pause.is_over]
     gate = scope_gate(pauses, now)

@@ -28,7 +28,7 @@ from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
 from app.store.transactions.apply_statuses import apply_statuses
 from app.store.transactions.follow_media import add_media
-from app.store.transactions.hear_refusals import pause_scopes, slow_numbers
+from app.store.transactions.hear_refusals import change_paces, pause_scopes
 from app.store.transactions.touch_conversations import touch_conversations
 
 INSERT_EVENTS = BulkInsert(
@@ -102,7 +102,7 @@ def add_events(
         ],
     )
     ours = [event.event for event, _ in new.values() if not event.foreign]
-    slow_numbers(connection, now, ours)
+    change_paces(connection, now, ours)
     _follow_messages(connection, now, database_id, ours)
     pause_scopes(connection, now, ours, account)
     _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))

@@ -1,0 +1,96 @@
+"""What a message is made of that Meta pauses by itself: its template, its flow, and marketing to one customer.
+
+Such a scope holds back only the messages that belong to it, and is resumed by a webhook, by its time or by hand.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.meta.graph_errors import ErrorScope
+
+CONTENT_SCOPES = (ErrorScope.TEMPLATE, ErrorScope.FLOW, ErrorScope.CONTACT)
+MARKETING = "marketing:"
+PREFIXES = ("template:", "flow:", MARKETING)
+MAX_NAME = 60
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Content:
+    """The template of a message, with its language, and its flow; what it has not is None."""
+
+    template: str | None = None
+    language: str | None = None
+    flow: str | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message to a customer as its scopes see it. `account`: that of its number; the number if it is not known."""
+
+    account: str
+    phone_number_id: str
+    contact: int
+    endpoint: str
+    content: Content
+
+    def names(self, scope: ErrorScope) -> list[str]:
+        """Return the names of the scopes of this kind that the message belongs to."""
+        if scope is ErrorScope.TEMPLATE:
+            return self._template()
+        if scope is ErrorScope.FLOW:
+            flow = self.content.flow
+            return self._template() if flow is None else [f"flow:{self.account}:{plain(flow)}"]
+        return self._marketing() if scope is ErrorScope.CONTACT else []
+
+    @property
+    def every_name(self) -> set[str]:
+        """The names of all scopes of content that the message belongs to."""
+        return {name for scope in CONTENT_SCOPES for name in self.names(scope)}
+
+    def _template(self) -> list[str]:
+        content = self.content
+        return [] if content.template is None else [template_scope(self.account, content.template, content.language)]
+
+    def _marketing(self) -> list[str]:
+        """Meta does not say what a template is for. One that was refused as marketing is known to be so."""
+        name = marketing_scope(self.phone_number_id, self.contact)
+        of_endpoint = [name] if self.endpoint == "marketing_messages" else []
+        template = self.content.template
+        return of_endpoint if template is None else [*of_endpoint, f"{name}:{plain(template)}"]
+
+
+def template_scope(account: str, name: str, language: str | None) -> str:
+    """Return the name of the scope of a template in one language."""
+    return f"template:{account}:{plain(f'{name}.{language}')}"
+
+
+def marketing_scope(phone_number_id: str, contact: int) -> str:
+    """Return the name of the scope of marketing to a contact."""
+    return f"{MARKETING}{phone_number_id}:{contact}"
+
+
+def plain(text: str) -> str:
+    """Return a text that fits into the name of a scope: itself, or its digest."""
+    is_plain = len(text) <= MAX_NAME and _PLAIN.fullmatch(text) is not None
+    return text if is_plain else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def content_of(body: bytes) -> Content:
+    """Return what the body of a message is made of."""
+    document = json.loads(body)
+    template = _object(document, "template")
+    if isinstance(name := template.get("name"), str):
+        code = _object(template, "language").get("code")
+        return Content(name, code if isinstance(code, str) else None)
+    parameters = _object(_object(_object(document, "interactive"), "action"), "parameters")
+    flow = parameters.get("flow_id") or parameters.get("flow_name")
+    return Content(flow=flow if isinstance(flow, str) else None)
+
+
+def _object(document: dict[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}

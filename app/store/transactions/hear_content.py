@@ -1,0 +1,114 @@
+"""What webhooks say about the content of messages: a template, a flow or marketing is paused, or may be sent again.
+
+Parts of `hear_refusals`, which takes the locks.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, select
+
+from app.domain.content_scope import Sent, marketing_scope, template_scope
+from app.domain.event import NewEvent
+from app.domain.meta.content_state import marketing_is_wanted, template_may_be_sent
+from app.domain.meta.graph_error_table import rule_in_status
+from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, errors_of_item
+from app.domain.meta.names import names_of
+from app.domain.scope_pause import Refusal
+from app.domain.send_outcome import refusal_of
+from app.store.tables.message_schema import messages
+from app.store.tables.sending import scopes_below
+from app.store.tables.types import chunks
+from app.store.transactions.change_scopes import ScopeRefusal
+from app.store.transactions.hold_messages import sent_as
+from app.store.transactions.touch_conversations import contacts_of
+
+FAILED = "message.status.failed"
+_BY_WAMID = select(messages).where(messages.c.wamid.in_(bindparam("wamids", expanding=True)))
+TEMPLATE_STOPPED = Refusal(
+    ErrorClass.REQUEST, ErrorScope.TEMPLATE, 132015, "Meta has paused or disabled the template; see WhatsApp Manager"
+)
+NO_MARKETING = Refusal(
+    ErrorClass.RECIPIENT, ErrorScope.CONTACT, 131050, "the customer has stopped marketing messages of this business"
+)
+
+
+def refusals_of_content(
+    connection: Connection, events: Iterable[NewEvent], account: str | None
+) -> list[ScopeRefusal]:
+    """Return what failures of messages of ours say about their templates, flows and marketing."""
+    failures = [(event, error) for event in events for error in _errors(event) if rule_in_status(error).holds]
+    if not failures:
+        return []
+    sent = _sent(connection, {str(event.raw.get("id")) for event, _ in failures}, account)
+    return [
+        ScopeRefusal(refusal, event.phone_number_id or "", account, event.occurred_at, sent[event.raw["id"]])
+        for event, error in failures
+        if (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
+        and event.raw.get("id") in sent
+    ]
+
+
+def told_of_content(
+    connection: Connection, events: Iterable[NewEvent], account: str | None
+) -> tuple[list[ScopeRefusal], dict[str, datetime]]:
+    """Return which templates, and marketing to which customers, webhooks stop, and which scopes they let go on, each
+    since when. Of several words about one scope the latest counts."""
+    latest: dict[str, tuple[datetime, Refusal | None]] = {}
+    for name, at, refusal in (*_templates(events, account), *_marketing(connection, events)):
+        if name not in latest or latest[name][0] <= at:
+            latest[name] = at, refusal
+    stopped = [ScopeRefusal(refusal, "", None, at, named=name) for name, (at, refusal) in latest.items() if refusal]
+    goes_on = {name: at for name, (at, refusal) in latest.items() if refusal is None}
+    parts = {part: at for name, at in goes_on.items() for part in scopes_below(connection, name)}
+    return stopped, {**goes_on, **parts}
+
+
+def _templates(events: Iterable[NewEvent], account: str | None) -> Iterator[tuple[str, datetime, Refusal | None]]:
+    for event in events:
+        told = template_may_be_sent(event)
+        if told is not None and account is not None and event.waba_id == account:
+            name, language, may_be_sent = told
+            scope = template_scope(account, name, language)
+            yield scope, event.occurred_at, None if may_be_sent else TEMPLATE_STOPPED
+
+
+def _marketing(connection: Connection, events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, Refusal | None]]:
+    for event in events:
+        is_wanted, number = marketing_is_wanted(event), event.phone_number_id
+        if is_wanted is not None and number is not None:
+            for contact in sorted(_contacts(connection, event)):
+                yield marketing_scope(number, contact), event.occurred_at, None if is_wanted else NO_MARKETING
+
+
+def lets_go_on(event: NewEvent) -> bool:
+    """Return whether an event says that a template may be sent again, or that marketing is wanted again."""
+    told = template_may_be_sent(event)
+    return (told is not None and told[2]) or marketing_is_wanted(event) is True
+
+
+def written_to_too_often(connection: Connection, events: Iterable[NewEvent]) -> set[tuple[str, int]]:
+    """Return the numbers and the contacts of which Meta says that too much is written to them."""
+    return {
+        (event.phone_number_id, contact)
+        for event in events
+        if event.phone_number_id is not None
+        and any(rule_in_status(error).error_class is ErrorClass.PAIR_THROTTLED for error in _errors(event))
+        for contact in _contacts(connection, event)
+    }
+
+
+def _contacts(connection: Connection, event: NewEvent) -> set[int]:
+    return set(contacts_of(connection, names_of(event)).values())
+
+
+def _errors(event: NewEvent) -> list[GraphError]:
+    return list(errors_of_item(event.raw)) if event.type == FAILED else []
+
+
+def _sent(connection: Connection, wamids: Iterable[str], account: str | None) -> dict[str, Sent]:
+    return {
+        row.wamid: sent_as(row, account)
+        for chunk in chunks(sorted(wamids))
+        for row in connection.execute(_BY_WAMID, {"wamids": chunk})
+    }

@@ -1,0 +1,202 @@
+"""Templates, flows and marketing that Meta pauses hold back their own messages, until they are resumed."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from app.domain.job import Retry
+from app.domain.job_result import JobResult
+from app.domain.message import Message
+from app.domain.split import SplitEvent, SplitReceipt
+from app.store import Store
+from tests.support.envelopes import WABA
+from tests.support.events import new_event
+from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
+from tests.support.sends import LIMITS, accepted, refused, reserve, send, settle, stored
+from tests.support.work import AT_ONCE, LEASE, Clock, claim_split, receive
+
+OURS = replace(LIMITS, waba_id=WABA)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SOMEBODY, OTHER = "+4915112345678", "+4915100000"
+
+
+def template(name: str = "sale", *, to: str = SOMEBODY, language: str = "en", lifetime: timedelta = DAY) -> Any:
+    body = {"to": to, "type": "template", "template": {"name": name, "language": {"code": language}}}
+    return replace(new_message(to=to, lifetime=lifetime), type="template", body=json.dumps(body).encode())
+
+
+def flow(flow_id: str = "1", *, to: str = SOMEBODY) -> Any:
+    action = {"name": "flow", "parameters": {"flow_id": flow_id}}
+    body = {"to": to, "type": "interactive", "interactive": {"type": "flow", "action": action}}
+    return replace(new_message(to=to), type="interactive", body=json.dumps(body).encode())
+
+
+def hear(store: Store, *events: SplitEvent) -> None:
+    """Add events of our account, as the splitter does."""
+    [receipt] = receive(store)
+    job = claim_split(store)
+    store.events.add(job, [SplitReceipt(receipt, events)], LEASE, WABA)
+    store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
+
+
+def failed(store: Store, message: Message, code: int) -> None:
+    told = status(
+        f"wamid.{message.row_id}",
+        "failed",
+        at=store.clock.now(),
+        tracker=tracker_of(store, message),
+        errors=[{"code": code}],
+    )
+    hear(store, *webhook(statuses=[told]))
+
+
+def told(store: Store, event: str, *, name: str = "sale") -> None:
+    """Hear of a change of a template."""
+    raw = {"event": event, "message_template_name": name, "message_template_language": "en"}
+    made = new_event(f"{event} {store.clock.now()}", kind="template.status", raw=raw, wa_id=None)
+    hear(store, SplitEvent(replace(made, waba_id=WABA, phone_number_id=None, occurred_at=store.clock.now())))
+
+
+def leaves(store: Store) -> int:
+    return send(store, accepted(), limits=OURS)
+
+
+def test_a_paused_template_holds_back_its_own_messages_and_nobody_else(timed: Store, clock: Clock) -> None:
+    [first] = accept(timed, template())
+    assert send(timed, refused(132015), limits=OURS) == 1
+    assert stored(timed, first).status == "failed"
+
+    held, text, other, german = accept(
+        timed, template(), new_message(to=SOMEBODY), template("greeting", to=OTHER), template(to=OTHER, language="de")
+    )
+    reservations = reserve(timed, OURS)
+    settle(timed, reservations, accepted())
+    assert leaves(timed) == 2  # those that waited behind their customers' first ones
+
+    assert {stored(timed, one).status for one in (text, other, german)} == {"accepted"}
+    assert stored(timed, held).status == "queued"
+    [pause] = timed.sending.pauses()
+    assert (pause.name, pause.code, pause.until) == (f"template:{WABA}:sale.en", 132015, None)
+
+
+def test_a_template_that_is_approved_again_goes_on(timed: Store, clock: Clock) -> None:
+    told(timed, "PAUSED")
+    [held] = accept(timed, template())
+    assert leaves(timed) == 0
+    clock.advance(MINUTE)
+    told(timed, "FLAGGED")
+    assert leaves(timed) == 0
+
+    told(timed, "APPROVED")
+
+    assert (leaves(timed), stored(timed, held).status, timed.sending.pauses()) == (1, "accepted", [])
+
+
+def test_a_disabled_template_goes_on_by_hand(timed: Store) -> None:
+    told(timed, "DISABLED")
+    accept(timed, template())
+    assert leaves(timed) == 0
+
+    assert timed.sending.resume(f"template:{WABA}:sale.en") is not None
+
+    assert leaves(timed) == 1
+
+
+def test_a_held_message_expires(timed: Store, clock: Clock) -> None:
+    told(timed, "DISABLED")
+    [held] = accept(timed, template(lifetime=HOUR))
+    for _ in range(7):
+        assert leaves(timed) == 0
+        clock.advance(10 * MINUTE)
+
+    assert stored(timed, held).status == "expired"
+
+
+def test_a_throttled_flow_waits_for_an_hour(timed: Store, clock: Clock) -> None:
+    accept(timed, flow())
+    send(timed, refused(132069), limits=OURS)
+    accept(timed, flow(to=OTHER), flow("2", to="+4915199"))
+    assert leaves(timed) == 1
+
+    for _ in range(6):
+        clock.advance(10 * MINUTE + timedelta(seconds=1))
+        if leaves(timed):
+            break
+
+    assert (timed.jobs.depths()[-1].waiting, timed.sending.pauses()) == (1, [])
+
+
+def test_a_failure_told_by_a_status_pauses_template_and_flow(timed: Store) -> None:
+    of_template, of_flow = accept(timed, template(), flow(to=OTHER))
+    failed(timed, of_template, 132016)
+    failed(timed, of_flow, 132068)
+
+    assert [pause.name for pause in timed.sending.pauses()] == [f"flow:{WABA}:1", f"template:{WABA}:sale.en"]
+
+
+def test_marketing_that_meta_limits_waits_for_a_day_and_other_messages_do_not(timed: Store, clock: Clock) -> None:
+    [limited] = accept(timed, template())
+    settle(timed, reserve(timed, OURS), accepted("wamid.1"))
+    failed(timed, limited, 131049)
+
+    soon, late, utility, other = accept(
+        timed, template(), template(lifetime=3 * DAY), template("code"), template(to=OTHER)
+    )
+    for _ in range(4):
+        leaves(timed)
+
+    assert (stored(timed, soon).status, stored(timed, late).status) == ("failed", "queued")
+    assert stored(timed, soon).error == {
+        "code": 131049,
+        "message": "131049; Meta limits marketing to this customer",
+        "class": "parked",
+    }
+    assert {stored(timed, one).status for one in (utility, other)} == {"accepted"}
+    assert timed.sending.pauses() == []
+
+
+def preference(store: Store, value: str) -> None:
+    raw = {"category": "marketing_messages", "value": value, "wa_id": SOMEBODY[1:]}
+    made = new_event(f"{value} {store.clock.now()}", kind="contact.preference", raw=raw)
+    hear(store, SplitEvent(replace(made, phone_number_id=NUMBER, occurred_at=store.clock.now())))
+
+
+def test_a_customer_who_stops_marketing_gets_none_until_it_is_wanted_again(timed: Store, clock: Clock) -> None:
+    [refusing] = accept(timed, template())
+    settle(timed, reserve(timed, OURS), accepted("wamid.1"))
+    failed(timed, refusing, 131050)
+    preference(timed, "stop")
+    [of_template, by_endpoint] = accept(timed, template(), replace(template("x"), endpoint="marketing_messages"))
+    assert leaves(timed) == 0
+    assert leaves(timed) == 0
+    assert {stored(timed, one).status for one in (of_template, by_endpoint)} == {"failed"}
+    clock.advance(MINUTE)
+
+    preference(timed, "resume")
+    accept(timed, template(), replace(template("x"), endpoint="marketing_messages"))
+
+    assert leaves(timed) + leaves(timed) == 2
+
+
+def test_a_pair_limit_told_by_a_status_lets_the_customer_rest(timed: Store, clock: Clock) -> None:
+    [fast] = accept(timed, new_message(to=SOMEBODY))
+    settle(timed, reserve(timed, OURS), accepted("wamid.1"))
+    failed(timed, fast, 131056)
+    accept(timed, new_message(to=SOMEBODY), new_message(to=OTHER))
+
+    assert leaves(timed) == 1
+
+    clock.advance(MINUTE)
+    assert leaves(timed) == 1
+
+
+def test_an_erased_customer_leaves_no_pause_of_marketing(timed: Store) -> None:
+    preference(timed, "stop")
+    cursor = None
+    while (cursor := timed.retention.erase(SOMEBODY[1:], cursor).next) is not None:
+        pass
+
+    [sent] = accept(timed, replace(template(), endpoint="marketing_messages"))
+
+    assert (leaves(timed), stored(timed, sent).status) == (1, "accepted")
