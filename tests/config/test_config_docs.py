@@ -1,6 +1,5 @@
 """docs/configure.md: its examples run, and its tables hold every key and variable."""
 
-import ast
 import os
 import re
 import subprocess
@@ -12,7 +11,6 @@ import yaml
 
 from app.config import Flags, check_config
 from app.config.errors import ConfigError
-from app.config.schema.keys import NOT_USED
 from docs.configure_tables import configure_tables, key_rows, variable_rows
 from tests.config.documents import P, profiles_of, with_change
 from tests.support.waiting import DEADLINE_SECONDS
@@ -70,19 +68,6 @@ def test_the_problem_on_the_page_is_what_a_start_prints():
 def test_the_tables_of_the_page_are_fresh():
     for name, table in configure_tables().items():
         assert f"<!-- generated: {name} -->\n{table}\n<!-- /generated -->" in PAGE
-
-
-def test_a_key_is_marked_as_unused_only_while_nothing_uses_it():
-    sources = [path for path in (ROOT / "app").rglob("*.py") if "config" not in path.parts]
-    used = {
-        node.attr
-        for path in sources
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
-    }
-    marked = {name.rpartition(".")[2] for name, *_, meaning in key_rows() if meaning.startswith(NOT_USED)}
-
-    assert {key for key in marked if re.sub("([A-Z])", r"_\1", key).lower() in used} == set()
 
 
 def test_every_key_and_variable_has_a_type_and_a_meaning():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.config.errors import Problems, shortened
-from app.config.schema.keys import NOT_USED, REQUIRED, Section, SectionList, Setting
+from app.config.schema.keys import REQUIRED, Section, SectionList, Setting
 from app.config.schema.value_types import MAX_ITEMS
 
 
@@ -70,7 +70,7 @@ def _read_key(mapping: Mapping[str, object], key: str, setting: Setting, problem
         read = setting.type.read
         return problems.read(lambda: read(value), default)
     if setting.default is REQUIRED:
-        problems.add("missing", f"this key is needed: {setting.type.name}. {setting.meaning.removeprefix(NOT_USED)}")
+        problems.add("missing", f"this key is needed: {setting.type.name}. {setting.meaning}")
     elif key in mapping and setting.default != ():
         problems.add("empty_value", "a value is needed; without the key its default counts")
     return default

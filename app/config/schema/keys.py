@@ -31,8 +31,6 @@ from app.config.settings import SCOPES
 from app.config.start_options import DATA_DIR
 
 REQUIRED: Any = object()
-NOT_USED = "Not used yet. "
-"""Begins the meaning of a key whose feature is not built."""
 
 
 @dataclass(frozen=True)
