@@ -22,7 +22,7 @@ NOT_READY = AlertKind(
     "the check: `database`, `schema`, `disk`, `draining`",
     "see docs/runbooks.md#not_ready",
     "A check of `/readyz` fails: webhooks get 503, and Meta sends them again for up to 7 days.",
-    "`database`: the log's `store.not_ready` has the cause, and what names the database. `schema`: run"
+    "`database`: the log's `store.unavailable` has the cause, and what names the database. `schema`: run"
     " `flask wats db upgrade`. `disk`: free some space; less than `storage.minFreeMegabytes` are left. No restart is"
     " needed. While the database does not answer, `/status` is 503 with this alert in `error.details`, and no other"
     " alert can be told.",

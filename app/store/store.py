@@ -1,6 +1,5 @@
 """The store: its repositories, its life cycle and its health."""
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -9,7 +8,6 @@ from sqlalchemy import Connection, func, select, text
 
 from app.domain.database_identity import Identity, Owner
 from app.domain.message import MessageStatus
-from app.log import Throttle
 from app.store.attention import Attention
 from app.store.clock import Clock
 from app.store.consumers import Consumers
@@ -42,8 +40,6 @@ from app.store.sending import Sending
 from app.store.tables.message_changes import recording
 from app.store.tables.types import UtcDateTime
 from app.store.upkeep import Upkeep
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -93,7 +89,6 @@ class Store:
         self._clock = clock
         self._recorded = recorded
         self._opened: Database | None = None
-        self._unready = Throttle()
         self.outage = Outage(self.explain)
         self.is_broken = False
         self.last_commit = LastCommit(self.outage)
@@ -228,10 +223,7 @@ class Store:
         try:
             return check()
         except StoreError as error:
-            reason = self.explain(error)
-            repeats = self._unready.repeats(reason)
-            if repeats is not None:
-                log.warning("store.not_ready", extra={"reason": reason, "repeats": repeats or None})
+            self.outage.met(error)
             return str(error)
 
     def _check_writing(self) -> str:

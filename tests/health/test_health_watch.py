@@ -159,7 +159,7 @@ def test_a_web_process_tells_of_a_store_that_is_away_and_of_nothing_else(
     for _ in range(LOOKS_WITHOUT_WORKER + 1):
         watch.look()
 
-    assert {record.message for record in caplog.records} == {"store.not_ready"}
+    assert {record.message for record in caplog.records} == {"store.unavailable"}
 
 
 def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClient, gateway: Gateway) -> None:

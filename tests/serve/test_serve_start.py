@@ -72,10 +72,9 @@ def test_a_worker_and_plain_gunicorn_log_why_they_do_not_reach_the_database(
 
     lines = [
         *told(web, "store.unavailable"),
-        *told(web, "store.not_ready"),
         *told(worker, "store.unavailable"),
     ]
-    assert (status, len(told(web, "store.not_ready"))) == (503, 1)
+    assert (status, len(told(web, "store.unavailable"))) == (503, 1)
     reason = "the database server refuses the role or its password; correct the URL, or the server's roles"
     assert {line["reason"] for line in lines} == {f"{reason} (see TEST_DATABASE_URL)"}
     assert not any(b"role" in answer or b"TEST_DATABASE_URL" in answer for answer in (webhook, probed))
