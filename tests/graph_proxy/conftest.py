@@ -1,4 +1,7 @@
-"""`meta`: a fake Meta on a real socket, new for each test. `client`: an application that is live and calls it."""
+"""`meta`: a fake Meta on a real socket, new for each test. `client`: an application that is live and calls it.
+
+`running`: processes that do so, with a worker.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +12,11 @@ from app.config import Flags, Settings, load_settings
 from app.graph.fake.server import FakeMetaServer
 from tests.support.fake_meta import fake_meta
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.serving import Running, environment, serving
+from tests.support.webhooks import PATH
 
 CALLING = """
-        - {{ name: bot, token: {{ env: TEST_GRAPH_TOKEN }}, scopes: [graph] }}
+        - {{ name: bot, token: {{ env: TEST_GRAPH_TOKEN }}, scopes: [graph, read] }}
     graph: {{ baseUrl: "{meta}" }}
     sending: {{ windowPolicy: "off" }}
 """
@@ -25,7 +30,7 @@ def calling_config(meta_url: str) -> str:
     return CONFIG.rstrip() + CALLING.format(meta=meta_url)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running_meta() -> Iterator[FakeMetaServer]:
     with fake_meta() as server:
         yield server
@@ -41,3 +46,15 @@ def meta(running_meta: FakeMetaServer) -> FakeMetaServer:
 def settings(tmp_path: Path, meta: FakeMetaServer) -> Settings:
     flags = Flags(config=write_config(tmp_path, calling_config(meta.url)), live=True, yes_live=True)
     return load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")})
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory, running_meta: FakeMetaServer) -> Iterator[Running]:
+    """A gateway with two web processes."""
+    folder = tmp_path_factory.mktemp("gateway")
+    config = write_config(folder, calling_config(running_meta.url))
+    live = ("--config", str(config), "--live", "--yes-live", "--workers", "2")
+    with serving(folder, *live, environ=environment(folder, **ENVIRONMENT)) as running:
+        running_meta.control.poster.url = f"http://127.0.0.1:{running.port}{PATH}"
+        yield running
+        running_meta.control.poster.url = None

@@ -57,6 +57,9 @@ class Watched(httpx.BaseTransport):
         self.told.append(f"{request.url} {response.headers} {response.text}")
         return response
 
+    def close(self) -> None:
+        self._inner.close()
+
 
 @pytest.fixture
 def transport(running: Running, monkeypatch: pytest.MonkeyPatch) -> httpx.BaseTransport:
@@ -65,7 +68,7 @@ def transport(running: Running, monkeypatch: pytest.MonkeyPatch) -> httpx.BaseTr
     for name, value in {**environ, "WATS_GRAPH_URL": f"http://127.0.0.1:{running.port}/api/graph"}.items():
         monkeypatch.setenv(name, value)
     sample: dict[str, Any] = {}
-    exec(compile(SAMPLES["python"], "docs/graph.md", "exec"), sample)  # our own document
+    exec(compile(SAMPLES["python"], "docs/graph.md", "exec"), sample)
     assert isinstance(sample["bot"], WhatsApp)
     transport: httpx.BaseTransport = sample["ToWats"]()
     return transport
@@ -117,7 +120,12 @@ def test_pywa_does_all_it_did_and_never_sees_metas_token(
 def test_pywa_manages_templates(bot: WhatsApp, watched: Watched, meta: FakeMetaServer) -> None:
     for name in ("first", "second"):
         bot.create_template(
-            Template(name, TemplateLanguage.ENGLISH_US, TemplateCategory.UTILITY, [BodyText("Your order is here")])
+            Template(
+                name=name,
+                language=TemplateLanguage.ENGLISH_US,
+                category=TemplateCategory.UTILITY,
+                components=[BodyText("Your order is here")],
+            )
         )
 
     names = [template.name for template in bot.get_templates()]
@@ -142,10 +150,10 @@ def test_pywa_uploads_in_a_session(bot: WhatsApp, meta: FakeMetaServer) -> None:
 def test_pywa_that_gives_up_and_says_it_again_has_sent_one_message(
     bot: WhatsApp, transport: httpx.BaseTransport, meta: FakeMetaServer
 ) -> None:
-    set_switches(meta.control.meta.state, {"answer_seconds": 7.0})
+    set_switches(meta.control.meta.state, {"answer_seconds": 7.0, "pace": 100})
     with httpx.Client(transport=transport) as session:  # with pywa's own time-out, of five seconds
         impatient = WhatsApp(NUMBER, GRAPH_TOKEN, session=session)
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx.ReadTimeout):  # statuses, which would tell the answer earlier, are late too
             impatient.send_message(TO, "are you there?")
 
     again = bot.send_message(TO, "are you there?")

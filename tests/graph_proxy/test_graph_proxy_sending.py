@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,29 +11,16 @@ import pytest
 from app.graph.fake.acting import act
 from app.graph.fake.server import FakeMetaServer
 from app.graph.fake.switches import set_switches
-from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config
+from tests.graph_proxy.conftest import BOT
 from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import message
-from tests.support.live import write_config
-from tests.support.serving import Running, environment, serving
+from tests.support.serving import Running
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
-from tests.support.webhooks import PATH, bearer
+from tests.support.webhooks import bearer
 
 SEND = f"/api/graph/v25.0/{NUMBER}/messages"
 GROUP = "Y2FwaV9ncm91cDoxMjM0NTY3ODkw"
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, running_meta: FakeMetaServer) -> Iterator[Running]:
-    """A gateway with two web processes."""
-    folder = tmp_path_factory.mktemp("gateway")
-    config = write_config(folder, calling_config(running_meta.url))
-    live = ("--config", str(config), "--live", "--yes-live", "--workers", "2")
-    with serving(folder, *live, environ=environment(folder, **ENVIRONMENT)) as running:
-        running_meta.control.poster.url = f"http://127.0.0.1:{running.port}{PATH}"
-        yield running
-        running_meta.control.poster.url = None
 
 
 def send(running: Running, to: str = "9990000000", **fields: Any) -> tuple[int, dict[str, Any]]:
@@ -107,7 +93,7 @@ def test_a_key_of_the_client_makes_one_message(running: Running, meta: FakeMetaS
 
 
 def test_many_equal_messages_at_once_are_one(running: Running, meta: FakeMetaServer) -> None:
-    set_switches(meta.control.meta.state, {"answer_seconds": 3.0})
+    set_switches(meta.control.meta.state, {"answer_seconds": 3.0, "pace": 100})
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: send(running, **text("at once")), range(50)))
@@ -129,7 +115,7 @@ def test_the_same_sentence_said_again_after_its_answer_is_another_message(
 def test_a_client_that_has_not_waited_gets_the_answer_of_its_first_try(
     running: Running, meta: FakeMetaServer
 ) -> None:
-    set_switches(meta.control.meta.state, {"answer_seconds": 2.0})
+    set_switches(meta.control.meta.state, {"answer_seconds": 2.0, "pace": 100})
     body = json.dumps(message("9990000000", **text("patience")))
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", running.port, DEADLINE_SECONDS)) as connection:
         connection.request("POST", SEND, body, {**BOT, **JSON})
@@ -144,7 +130,7 @@ def test_a_client_that_has_not_waited_gets_the_answer_of_its_first_try(
 
 
 def test_other_recipients_contexts_and_texts_are_other_messages(running: Running, meta: FakeMetaServer) -> None:
-    set_switches(meta.control.meta.state, {"answer_seconds": 1.0})
+    set_switches(meta.control.meta.state, {"answer_seconds": 1.0, "pace": 100})
     variants = [
         {"to": "9990000000"},
         {"to": "9990000001"},

@@ -65,6 +65,9 @@ def list_templates(meta: Meta, call: Call, waba: str) -> Answer:
     end = start + limit
     page: dict[str, Any] = {"data": [_shown(meta, template) for template in found[start:end]]}
     page["paging"] = {"cursors": {"before": str(start), "after": str(end)}}
+    if "summary" in call.query:
+        counted = {"total_count": len(found), "message_template_count": len(found), "message_template_limit": 250}
+        page["summary"] = {**counted, "are_translations_complete": True}
     if end < len(found):
         token = call.headers.get("authorization", "").partition(" ")[2]
         query = urlencode({"access_token": token, "limit": limit, "after": end})

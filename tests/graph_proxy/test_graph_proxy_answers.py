@@ -1,0 +1,114 @@
+"""Whatever stands at Meta's address, a client of ours gets only what is for it."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.config import Flags, Settings, load_settings
+from app.web.graph_passing import MAX_TEXT_BYTES
+from app.web.transfers import TransferBroken
+from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config
+from tests.support.destinations import ClientConnection, ScriptedDestination
+from tests.support.fake_meta import TOKEN
+from tests.support.live import write_config
+
+NODE = "/api/graph/v25.0/1"
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedDestination]:
+    with contextlib.closing(ScriptedDestination()) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path, scripted: ScriptedDestination) -> Settings:
+    config = write_config(tmp_path, calling_config(f"http://127.0.0.1:{scripted.port}"))
+    flags = Flags(config=config, live=True, yes_live=True)
+    return load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")})
+
+
+def test_headers_that_are_about_metas_host_are_dropped(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(
+        400,
+        b"{}",
+        WWW_Authenticate='OAuth "x"',
+        Set_Cookie="a=b",
+        Strict_Transport_Security="max-age=9",
+        Alt_Svc="h3",
+        X_FB_Trace_ID=f"t {TOKEN}",
+        Content_Type="application/json",
+    )
+
+    response = client.get(NODE, headers=BOT)
+
+    dropped = {"WWW-Authenticate", "Set-Cookie", "Strict-Transport-Security", "Alt-Svc"}
+    assert dropped.isdisjoint(response.headers.keys())
+    assert response.headers["X-FB-Trace-ID"] == "t [token]"
+
+
+def test_a_page_of_an_edge_is_passed_on_without_the_token(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(502, f"<html>{TOKEN}</html>".encode(), Content_Type="text/html")
+
+    response = client.get(NODE, headers=BOT)
+
+    assert (response.status_code, response.text) == (502, "<html>[token]</html>")
+
+
+def test_a_redirect_leads_no_client_elsewhere(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(302, b"", Location=f"https://other.test/?access_token={TOKEN}")
+
+    response = client.get(NODE, headers=BOT)
+
+    assert (response.status_code, response.get_json()["error"]["code"]) == (502, 2)
+    assert "Location" not in response.headers
+
+
+def test_a_file_comes_as_it_is(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(200, bytes(range(256)), Content_Type="image/png", Content_Disposition="attachment")
+
+    response = client.get(NODE, headers=BOT)
+
+    assert response.data == bytes(range(256))
+    assert (response.headers["Content-Length"], response.headers["Content-Type"]) == ("256", "image/png")
+    assert response.headers["Content-Disposition"] == "attachment"
+
+
+def test_a_file_that_breaks_off_is_not_taken_for_whole(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 99\r\n\r\n"
+    scripted.will_say(head + b"\x89P", then=ClientConnection.reset)
+
+    response = client.get(NODE, headers=BOT)
+
+    with pytest.raises(TransferBroken):
+        response.get_data()
+
+
+def test_a_text_that_breaks_off_is_a_lost_answer(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_say(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")
+
+    response = client.get(NODE, headers=BOT)
+
+    error = response.get_json()["error"]
+    assert (response.status_code, error["code"], error["is_transient"]) == (502, 2, False)
+
+
+def test_a_text_without_end_is_given_up(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(200, b"[" * (MAX_TEXT_BYTES + 1), Content_Type="application/json")
+
+    assert client.get(NODE, headers=BOT).status_code == 502
+
+
+def test_meta_that_cannot_be_reached_is_a_transient_error(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.close()
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", scripted.port), 1):
+        pass  # what was waiting to be accepted is taken
+
+    response = client.post(NODE, json={"a": 1}, headers=BOT)
+
+    error = response.get_json()["error"]
+    assert (response.status_code, error["code"], error["is_transient"]) == (503, 2, True)
