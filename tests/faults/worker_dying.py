@@ -1,6 +1,7 @@
 """The background worker, dying of SIGKILL at a named point, or with a bug planted; it waits less than a real one.
 
-WATS_TEST_DIE_AT names the point; each process passes it a few times first. WATS_TEST_PLANT names the bug.
+WATS_TEST_DIE_AT names the point; each process passes it a few times first. WATS_TEST_PLANT names the bug. With
+WATS_TEST_ACCEPT it also accepts so many messages, the next ones by the file that WATS_TEST_ACCEPTED names.
 """
 
 # ruff: noqa: E402
@@ -17,13 +18,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
+
+import gevent
 
 from app import worker
 from app.config import Settings
 from app.domain import retry
 from app.gateway import Gateway
+from app.store import StoreError
+from tests.faults import planted_in_sending
+from tests.faults.sending_scene import recipient
 from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
+from tests.support.messages import new_message
+
+REPEATED = 20
+"""How many messages a process repeats that others have accepted: their answers may have been lost."""
 
 LEAST, MOST = 16, 40
 """More than a worker has in flight: what a dead one left is done before the next one dies."""
@@ -122,46 +133,41 @@ def no_fence() -> None:
     settle_jobs.lock_held = lock_anyway
 
 
-def resend_what_is_ambiguous() -> None:
-    """A bug: a message whose answer was lost is taken for one that was not sent."""
-    from app.domain.send_answer import Ambiguous, NotSent
-    from app.messages import send
-
-    def outcome(answer: Any, *arguments: Any) -> Any:
-        return judge(NotSent(answer.reason) if isinstance(answer, Ambiguous) else answer, *arguments)
-
-    judge = send.outcome_of_send
-    send.outcome_of_send = outcome
-
-
-def resend_what_was_cut_off() -> None:
-    """A bug: what was being sent when its worker died is taken for what still waits."""
-    from app.store.transactions import reserve_sends
-
-    def ending(row: Any, *arguments: Any) -> Any:
-        outcome = end(row, *arguments)
-        return None if row is not None and row.status == "sending" else outcome
-
-    end = reserve_sends._ending
-    reserve_sends._ending = ending
-
-
 PLANTS: dict[str, Callable[[], None]] = {
-    plant.__name__: plant
-    for plant in (
-        settle_before_post,
-        dedupe_per_body,
-        dedupe_outside_the_transaction,
-        no_fence,
-        resend_what_is_ambiguous,
-        resend_what_was_cut_off,
-    )
-}
+    plant.__name__: plant for plant in (settle_before_post, dedupe_per_body, dedupe_outside_the_transaction, no_fence)
+} | planted_in_sending.PLANTS
+
+
+def die_in_posts(death: Death) -> None:
+    """Pass a point once a request is written and its answer is not there."""
+    from app.graph.connection import _Telling
+
+    def read_answer(connection: Any) -> Any:
+        death.pass_point("posting")
+        return answer(connection)
+
+    answer = _Telling.getresponse
+    _Telling.getresponse = read_answer  # type: ignore[method-assign]
+
+
+def accept_all(store: Any, count: int, accepted: Path) -> None:
+    """Accept messages as clients do that repeat what they have no answer to: each with a key of its own."""
+    known = [int(line) for line in accepted.read_text().split()] if accepted.exists() else []
+    for at in range(max([0, *(number - REPEATED for number in known)]), count):
+        while True:
+            try:
+                store.messages.accept([new_message(f"text {at}", to=recipient(at), key=f"key {at}")])
+                break
+            except StoreError:
+                gevent.sleep(0.2)
+        with accepted.open("a") as file:
+            file.write(f"{at}\n")
 
 
 def main() -> int:
     death = Death(os.environ.get("WATS_TEST_DIE_AT", ""))
     retry.PAUSES = (timedelta(seconds=RETRY_SECONDS),) * len(retry.PAUSES)  # type: ignore[assignment]
+    die_in_posts(death)
     if plant := os.environ.get("WATS_TEST_PLANT"):
         PLANTS[plant]()
     build_gateway = worker.build_gateway
@@ -170,6 +176,9 @@ def main() -> int:
         impatient = replace(settings.worker, lease_seconds=LEASE_SECONDS)
         gateway = build_gateway(replace(settings, worker=impatient))
         gateway.store._on_failpoint = death.pass_point
+        if count := os.environ.get("WATS_TEST_ACCEPT"):
+            accepted = Path(os.environ["WATS_TEST_ACCEPTED"])
+            gevent.spawn_later(0.2, accept_all, gateway.store, int(count), accepted)
         return gateway
 
     worker.build_gateway = build_dying_gateway

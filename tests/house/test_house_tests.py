@@ -22,6 +22,7 @@ PATCHING = {
     Path("tests/faults/power_writer.py"): "plants bugs, and makes checkpoints so frequent that a test meets them",
     Path("tests/faults/power_sender.py"): "the same, for messages",
     Path("tests/faults/worker_dying.py"): "plants bugs, and retries after a second instead of five",
+    Path("tests/faults/planted_in_sending.py"): "plants bugs",
 }
 """Processes of the fault tests, each with what it patches in itself: a planted bug is a patch."""
 

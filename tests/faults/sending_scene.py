@@ -1,0 +1,210 @@
+"""Messages that are accepted and sent by workers that die, stand still or lose their database, and what Meta saw."""
+
+import contextlib
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.domain.message import queue_of_number
+from app.domain.receipt import NewReceipt
+from app.graph.fake.accounts import Accounts, Number
+from app.graph.fake.control import PREFIX
+from app.graph.fake.server import FakeMetaServer
+from app.graph.fake.switches import set_switches
+from app.graph.fake.wire import Call
+from app.store import Store, StoreError
+from app.store.tables.message_schema import messages
+from tests.faults.workers import LEASE_SECONDS, Workers
+from tests.support.fake_meta import TOKEN, fake_meta
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.messages import NUMBER
+from tests.support.serving import environment
+from tests.support.store import UNHURRIED
+from tests.support.waiting import wait_for
+
+ENDINGS = ("4001", "4003", "4007", "2008")
+"""Scripted numbers: accepted, and the line cut; cut before; 502 in HTML; refused. Every other number is as usual."""
+
+SENDING = """
+    graph: {{ baseUrl: "{meta}" }}
+    storage: {{ url: "{url}" }}
+    sending: {{ windowPolicy: "off", pairBurst: 45, pairSeconds: 1, messagesPerSecond: {rate} }}
+"""
+FINAL = {"accepted", "sent", "delivered", "read", "failed", "unknown"}
+STATUSES = {"batch": 100, "batch_seconds": 1.0, "retry_seconds": (0.5,) * 200, "pair_limit": False}
+"""Statuses come in batches, again and again until they are taken. To a scripted number more goes than a pair may."""
+
+FREEZE_EVERY, RESTART_EVERY = 20, 40
+
+
+@dataclass
+class Scene:
+    """A number with messages to send, the workers that accept and send them, and the Meta that they go to."""
+
+    store: Store
+    meta: FakeMetaServer
+    workers: Workers
+    count: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all is accepted, sent and recorded, and no status is on its way."""
+        return not self._open_jobs() and self._accepted() >= self.count and not self._has_statuses()
+
+    @property
+    def doubled(self) -> list[str]:
+        """The trackers of messages that Meta has accepted more than once."""
+        return [str(tracker) for tracker in self.state["doubled"]]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the fake knows."""
+        return dict(json.loads(self.meta.control.answer(Call("GET", f"{PREFIX}state")).body))
+
+    def faults(self) -> list[str]:
+        """What is wrong with the end of this."""
+        wamids = {sent["tracker"].rpartition(".")[2]: sent["id"] for sent in self.state["messages"]}
+        rows = self._rows()
+        texts = Counter(text_of(body) for *_, body in rows)
+        found = [f"Meta has accepted {tracker} again" for tracker in self.doubled]
+        found += [f"{text} was accepted {times} times" for text, times in texts.items() if times > 1]
+        found += [f"text {at} was lost" for at in range(self.count) if f"text {at}" not in texts]
+        for key, status, wamid, _ in rows:
+            if status not in FINAL:
+                found.append(f"{key} ended as {status}")
+            if wamid != wamids.get(key):
+                found.append(f"{key} is {status} with {wamid} here and {wamids.get(key)} there")
+        return found
+
+    def summary(self) -> str:
+        """How the messages ended, and by how many deaths."""
+        ends = Counter(status for _, status, *_ in self._rows())
+        return f"{self.workers.deaths} deaths, {dict(ends)}, {len(self.state['messages'])} accepted by Meta"
+
+    def _accepted(self) -> int:
+        query = select(func.count()).select_from(messages)
+        return int(self.store.database.read(lambda c: c.execute(query).scalar_one()))
+
+    def _rows(self) -> list[tuple[str, str, str | None, bytes]]:
+        query = select(messages.c.message_id, messages.c.status, messages.c.wamid, messages.c.body)
+        return [
+            (bytes(row.message_id).hex(), row.status, row.wamid, bytes(row.body))
+            for row in self.store.database.read(lambda c: c.execute(query).all())
+        ]
+
+    def _open_jobs(self) -> bool:
+        return any(depth.queue == queue_of_number(NUMBER) for depth in self.store.jobs.depths())
+
+    def _has_statuses(self) -> bool:
+        return bool(self.meta.control.poster.pending) or self.store.receipts.has_pending()
+
+
+class _Door(ThreadingHTTPServer):
+    """Stores webhooks as a web process does, and answers 503 where it cannot."""
+
+    daemon_threads = True
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(("127.0.0.1", 0), _Storing)
+        self.store = store
+
+
+class _Storing(BaseHTTPRequestHandler):
+    server: _Door
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            self.server.store.receipts.add_all([NewReceipt(body, datetime.now(UTC), "current")])
+            self.send_response(200)
+        except StoreError:
+            self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to say."""
+
+
+@contextlib.contextmanager
+def door_to(store: Store) -> Iterator[str]:
+    """Take Meta's webhooks while the block runs. Yield their URL."""
+    door = _Door(store)
+    thread = threading.Thread(target=door.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{door.server_address[1]}/"
+    finally:
+        door.shutdown()
+        thread.join()
+        door.server_close()
+
+
+def text_of(body: bytes) -> str:
+    """Return the text of a message."""
+    return str(json.loads(body)["text"]["body"])
+
+
+def recipient(at: int) -> str:
+    """Return to whom the message with this number goes: every fifth to a scripted number."""
+    return f"+999000{ENDINGS[at // 5 % len(ENDINGS)]}" if at % 5 == 0 else f"+49151{at:07}"
+
+
+@contextlib.contextmanager
+def sending(
+    url: str,
+    folder: Path,
+    *,
+    count: int,
+    workers: int,
+    points: tuple[str, ...] = ("",),
+    plant: str = "",
+    rate: int = 80,
+    has_statuses: bool = True,
+) -> Iterator[Scene]:
+    """Let workers accept so many messages, each with a key, and send them, while the block runs."""
+    store = Store(url, min_free_bytes=0, cooperative=False, limits=UNHURRIED)
+    store.open()
+    accounts = Accounts(
+        numbers=(Number(NUMBER, "1234567890"),),
+        app_secret=LIVE_ENVIRONMENT["TEST_APP_SECRET"],
+        tokens=frozenset({TOKEN}),
+    )
+    config = CONFIG.replace('phoneNumberId: "9876543210"', f'phoneNumberId: "{NUMBER}"')
+    with door_to(store) as door, fake_meta(door if has_statuses else None, accounts=accounts) as meta:
+        set_switches(meta.control.meta.state, STATUSES)
+        path = write_config(folder, config + SENDING.format(meta=meta.url, url=url, rate=rate))
+        environ = environment(folder, WATS_CONFIG=str(path), WATS_MODE="live", WATS_YES_LIVE="1")
+        accepting = {"WATS_TEST_ACCEPT": str(count), "WATS_TEST_ACCEPTED": str(folder / "accepted")}
+        dying = Workers({**environ, **accepting, "WATS_TEST_PLANT": plant}, folder, workers, points)
+        with dying.working():
+            yield Scene(store, meta, dying, count)
+    store.close()
+
+
+def torment(playing: Scene, *, kills: int, restart: Callable[[], None] | None = None) -> None:
+    """Let workers die so often: by turns at a named point and at any moment. Some stand still past their leases, and
+    the database restarts, if it can."""
+    rng, step = random.Random(), 0
+    while playing.workers.deaths < kills and not playing.is_over:
+        step += 1
+        deaths = playing.workers.deaths
+        wait_for(lambda deaths=deaths: playing.workers.deaths > deaths or playing.is_over)
+        if playing.workers.deaths < kills:
+            playing.workers.kill_one(rng)
+        if step % FREEZE_EVERY == 0:
+            with playing.workers.one_frozen(0):
+                time.sleep(LEASE_SECONDS + 1)
+        if restart is not None and step % RESTART_EVERY == 0:
+            restart()
+    playing.workers.stop_dying()
