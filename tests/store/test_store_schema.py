@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 
+from app.domain.event_filter import EventFilter
 from app.store import SchemaStatus, Store
 from app.store.migrations.upgrade import MIGRATIONS, no_schema
+from app.store.migrations.versions import v0010_event_filters
 from app.store.migrations.versions.v0005_event_names import read_names
 from app.store.tables.schema import event_names, metadata
 from tests.support.events import new_event, put_events
@@ -106,6 +109,22 @@ def test_the_upgrade_reads_further_names_out_of_the_events_of_older_code(store: 
     query = select(event_names.c.name, event_names.c.event).order_by(event_names.c.event)
     names = [tuple(row) for row in store.database.read(lambda c: c.execute(query).all())]
     assert names == [*[("553188880001", n) for n in range(1, 502)], ("491512", 502)]
+
+
+def test_the_upgrade_adds_the_indexes_of_filters_to_events_that_are_there(store: Store) -> None:
+    put_events(store, *map(new_event, "abc"), receipt=7)
+    execute(store, *(f"DROP INDEX {name}" for name in ("events_number", "events_received", "events_receipt")))
+
+    def add_indexes(connection: Connection) -> None:
+        with Operations.context(MigrationContext.configure(connection)):
+            v0010_event_filters.upgrade()
+
+    store.write(add_indexes)
+
+    found = store.events.after(0, EventFilter(receipt_id="rcp_7"), limit=9)
+    indexes = store.database.read(lambda c: {index["name"] for index in inspect(c).get_indexes("events")})
+    assert [event.data["text"] for event in found] == ["a", "b", "c"]
+    assert indexes > {"events_number", "events_received", "events_receipt"}
 
 
 def test_an_upgrade_that_fails_is_rolled_back(databases: Databases, make_store: StoreMaker) -> None:
