@@ -28,7 +28,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     store = Store(settings.storage.url, min_free_bytes=0, cooperative=False, source=source, owner=owner_of(settings))
     try:
         store.open()
-        yield from _schema(store, store.schema_status(), source)
+        yield schema(store, store.schema_status())
     except StoreError as failure:
         yield error("database", *_parted(failure.for_operator, f"see {source}"))
     finally:
@@ -48,18 +48,18 @@ def disk(file: Path, min_free_megabytes: int) -> Finding:
     return fine("disk", told)
 
 
-def _schema(store: Store, status: SchemaStatus, source: str) -> Iterator[Finding]:
+def schema(store: Store, status: SchemaStatus) -> Finding:
+    """Judge the schema of an open store; where it fits, look whether the database takes writes."""
     name = f"{store.kind}, schema {status.version or 'none'}, head {status.head}"
     if status.version is None:
-        yield fine("database", f"{name}: it is made by `serve` or `flask wats db upgrade`")
-    elif not status.compatible and status.version > status.head:
-        yield error("database", f"{name}: it is newer than this code", "run the newer code")
-    elif not status.compatible:
-        yield error("database", name, "run `flask wats db upgrade`, or `serve`, which does it")
-    elif (writing := store.checks()["database"]) != OK:
-        yield error("database", f"{name}: {writing}", f"see {source}")
-    else:
-        yield fine("database", f"{name}, takes writes")
+        return fine("database", f"{name}: it is made by `serve` or `flask wats db upgrade`")
+    if not status.compatible and status.version > status.head:
+        return error("database", f"{name}: it is newer than this code", "run the newer code")
+    if not status.compatible:
+        return error("database", name, "run `flask wats db upgrade`, or `serve`, which does it")
+    if (writing := store.checks()["database"]) != OK:
+        return error("database", f"{name}: {writing}", f"see {store.source}")
+    return fine("database", f"{name}, takes writes")
 
 
 def _parted(text: str, otherwise: str) -> tuple[str, str]:

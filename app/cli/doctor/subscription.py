@@ -47,11 +47,11 @@ def waba_subscription(waba_id: str, app_id: str, told: Told) -> Iterator[Finding
     if told.refusal:
         yield error("accountWebhook", f"{waba_id}: {told.refusal}", told.cure)
         return
-    ids = [item.get("whatsapp_business_api_data", {}).get("id") for item in told.items]
-    if app_id in ids:
+    apps = [item.get("whatsapp_business_api_data") for item in told.items]
+    if app_id in [app.get("id") for app in apps if isinstance(app, dict)]:
         yield fine("accountWebhook", f"app {app_id} is subscribed to account {waba_id}")
     else:
-        cure = f"POST /{waba_id}/subscribed_apps with the token, in Meta's Graph API Explorer or with curl"
+        cure = f"POST /{waba_id}/subscribed_apps: to this service below <api>/graph, or to Meta with the token"
         yield error("accountWebhook", f"app {app_id} is not subscribed to account {waba_id}: nothing arrives", cure)
 
 
