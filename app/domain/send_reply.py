@@ -22,9 +22,9 @@ SUCCESSES = range(200, 300)
 def send_answer(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> SendAnswer:
     """Return what a whole answer says. `headers` are looked up without regard to case."""
     document = _json(body)
-    accepted = _accepted(document) if status in SUCCESSES else None
+    accepted = _accepted(document)
     if accepted is not None:
-        return accepted
+        return accepted if status in SUCCESSES else Ambiguous(f"HTTP {status} with a message id")
     error = error_of_answer(document)
     if error is None and status in SUCCESSES:
         return Ambiguous(f"HTTP {status} without a message id")
@@ -36,19 +36,23 @@ def send_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
 
 
 def _accepted(document: Any) -> Accepted | None:
-    message, contact = _first(document, "messages"), _first(document, "contacts")
+    message, contact = _item(document, "messages"), _item(document, "contacts")
     wamid = text(message.get("id"))
     if wamid is None:
         return None
     return Accepted(
-        wamid, text(contact.get("wa_id")), text(contact.get("user_id")), text(message.get("message_status"))
+        wamid,
+        text(contact.get("wa_id")),
+        text(contact.get("user_id")),
+        text(message.get("message_status")),
+        text(_item(document, "messages", at=1).get("id")),
     )
 
 
-def _first(document: Any, name: str) -> dict[str, Any]:
-    """Return the first object of a list in the answer; an empty one without it."""
+def _item(document: Any, name: str, *, at: int = 0) -> dict[str, Any]:
+    """Return an object of a list in the answer; an empty one without it."""
     items = document.get(name) if isinstance(document, dict) else None
-    item = items[0] if isinstance(items, list) and items else None
+    item = items[at] if isinstance(items, list) and len(items) > at else None
     return item if isinstance(item, dict) else {}
 
 

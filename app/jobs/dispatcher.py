@@ -198,8 +198,16 @@ class Dispatcher:
             raise
         except Exception as error:  # noqa: BLE001
             log.warning("worker.batch_load_failed", extra={"queue": self._queue.name, "reason": type(error).__name__})
-            self._queue.undo(jobs)
+            self._undo(jobs)
             return [(job, partial(self._queue.handle_alone, job)) for job in jobs]
+
+    def _undo(self, jobs: Sequence[Job]) -> None:
+        """Undo what was stored about the jobs before the error. If that fails too, keep no claim."""
+        try:
+            self._queue.undo(jobs)
+        except StoreError:
+            self._leases.hand_back(jobs)
+            raise
 
     def _note_dropped(self) -> None:
         """Wake the dispatcher if it waits for a slot, or if a settled job may make another one due."""

@@ -126,3 +126,17 @@ def test_a_day_is_the_longest_wait_for_calls() -> None:
 @given(st.integers(100, 599), st.binary())
 def test_no_bytes_break_the_reading(status: int, body: bytes) -> None:
     assert not isinstance(send_answer(status, {}, body, NOON), Accepted)
+
+
+def test_a_message_that_meta_names_twice_was_accepted_twice() -> None:
+    answer = answered(200, {"messages": [{"id": "wamid.A="}, {"id": "wamid.B="}, {"id": "wamid.C="}]})
+
+    assert answer == Accepted("wamid.A=", second_wamid="wamid.B=")
+
+
+@pytest.mark.parametrize("status", [429, 400, 503])
+@pytest.mark.parametrize("error", [{}, {"error": {"code": 130429, "message": "Rate limit hit"}}])
+def test_an_error_that_names_a_message_is_no_refusal(status: int, error: dict[str, Any]) -> None:
+    answer = answered(status, {"messages": [{"id": "wamid.A="}], **error})
+
+    assert answer == Ambiguous(f"HTTP {status} with a message id")

@@ -35,13 +35,22 @@ def no_failpoint(_point: str) -> None:
 
 @contextmanager
 def dispatching(
-    store: Store, prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]], *, slots: int = 8
+    store: Store,
+    prepare: Callable[[Sequence[Job]], list[tuple[Job, Task]]],
+    *,
+    slots: int = 8,
+    undo: Callable[[Sequence[Job]], None] = lambda _: None,
 ) -> Iterator[Dispatcher]:
     leases = Leases(store, LEASE)
     settlements = GroupCommit(store.jobs.settle_batch)
     executor = Executor(store, leases, settlements, no_failpoint)
     dispatcher = Dispatcher(
-        Queue(CRM, 8, prepare), store=store, leases=leases, executor=executor, slots=slots, may_work=lambda: True
+        Queue(CRM, 8, prepare, undo=undo),
+        store=store,
+        leases=leases,
+        executor=executor,
+        slots=slots,
+        may_work=lambda: True,
     )
     running = gevent.spawn(dispatcher.run)
     try:
@@ -134,3 +143,22 @@ def test_a_job_that_cannot_be_loaded_does_not_delay_the_others(store: Store) -> 
 
     [waiting] = store.deliveries.page(state=DeliveryState.WAITING, limit=10)
     assert waiting.id == poison
+
+
+def test_what_was_stored_before_an_internal_error_is_undone_and_no_claim_is_kept_if_that_fails(store: Store) -> None:
+    add_events(store, split_event(1))
+    undone: list[int] = []
+
+    def prepare(jobs: Sequence[Job]) -> list[tuple[Job, Task]]:
+        if len(undone) < 4:
+            raise KeyError("planted")
+        return tasks_of(jobs)
+
+    def undo(jobs: Sequence[Job]) -> None:
+        undone.extend(job.id for job in jobs)
+        if len(undone) < 4:
+            raise StoreUnavailable("the database does not answer in time")
+
+    with dispatching(store, prepare, undo=undo):
+        wait_until(lambda: len(undone) >= 2)
+        wait_until(lambda: delivered(store) == 1)

@@ -132,6 +132,20 @@ def test_a_message_that_was_accepted_is_not_sent_again_by_an_operators_late_deci
     assert (stored(timed, message).status, waiting(timed)) == ("accepted", 0)
 
 
+def test_a_message_that_was_accepted_in_both_attempts_has_the_id_of_the_later_one(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+    timed.messages.send_again(stored(timed, message))
+    again = reserve(timed)
+
+    settle(timed, late, accepted())
+    settle(timed, again, accepted("wamid.B="))
+
+    assert (stored(timed, message).status, stored(timed, message).wamid) == ("accepted", "wamid.B=")
+
+
 def test_a_message_that_a_human_has_given_up_stays_failed_and_gets_its_wamid(timed: Store, clock: Clock) -> None:
     [message] = queued(timed)
     late = reserve(timed)
@@ -166,6 +180,19 @@ def test_a_result_that_is_settled_twice_counts_once(timed: Store) -> None:
     assert settled == [[True], [False]]
     assert (stored(timed, message).error or {})["tries"] == 1
     assert waiting(timed) == 1
+
+
+def test_a_message_whose_reservation_a_fail_over_has_lost_is_not_sent_again_after_its_answer(timed: Store) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    timed.sending.take_back(late.reserved)  # as a replica has it that became the server
+    timed.jobs.hand_back([job for job, _ in late.reserved])
+
+    settle(timed, late, accepted())
+
+    assert send(timed, accepted("wamid.B=")) == 0
+    assert (stored(timed, message).status, stored(timed, message).wamid) == ("accepted", "wamid.A=")
+    assert waiting(timed) == 0
 
 
 def test_an_early_status_is_found_by_a_late_answer(timed: Store, clock: Clock) -> None:

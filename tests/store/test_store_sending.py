@@ -66,6 +66,15 @@ def test_an_accepted_message_has_its_wamid_and_its_job_is_done(timed: Store) -> 
     assert waiting(timed) == 0
 
 
+def test_a_message_that_meta_has_accepted_twice_at_once_is_counted(timed: Store) -> None:
+    [message] = queued(timed)
+
+    send(timed, Accepted("wamid.A=", second_wamid="wamid.B="))
+
+    assert (stored(timed, message).wamid, stored(timed, message).second_wamid) == ("wamid.A=", "wamid.B=")
+    assert timed.messages.counts(HOUR).sent_twice == 1
+
+
 def test_a_message_that_was_being_sent_when_its_worker_died_is_never_sent_again(timed: Store, clock: Clock) -> None:
     [message] = queued(timed)
     reserve(timed)

@@ -14,7 +14,7 @@ from app.domain.job_result import JobResult
 from app.domain.message import Message, MessageStatus
 from app.domain.message_progress import News, after, is_cut_off
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult
-from app.store.transactions.record_sends import record_answers, record_posts
+from app.store.transactions.record_sends import after_acceptance, record_answers, record_posts
 from app.store.transactions.unreserve_sends import queue_again
 
 
@@ -48,5 +48,6 @@ def _after(message: Message, result: JobResult, now: datetime) -> Message:
 def _accepted(message: Message, send: SendOutcome, reserved: Reserved, now: datetime) -> Message:
     """Return a message that Meta has accepted. If an operator has sent it again meanwhile, the wamid is another's."""
     assert send.accepted is not None
-    wamid = send.accepted.wamid if message.resends == reserved.message.resends else None
-    return after(message, News(MessageStatus.ACCEPTED, now, wamid, meta_status=send.accepted.message_status))
+    if message.resends == reserved.message.resends:
+        return after_acceptance(message, send.accepted, now)
+    return after(message, News(MessageStatus.ACCEPTED, now))

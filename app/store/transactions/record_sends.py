@@ -15,6 +15,7 @@ from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
 from app.domain.message_progress import News, after
 from app.domain.scope_pause import scopes_of
+from app.domain.send_answer import Accepted
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult, touch_of_answer
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.schema import queues
@@ -71,25 +72,22 @@ def _after(message: Message, result: JobResult, now: datetime) -> Message:
         return _queued_again(message, outcome)
     if outcome.status is MessageStatus.EXPIRED and message.status is not MessageStatus.QUEUED:
         return message
+    if outcome.accepted is not None:
+        return after_acceptance(message, outcome.accepted, now)
     if outcome.status is message.status:
         return message
     if outcome.status is MessageStatus.UNKNOWN and message.status is not MessageStatus.SENDING:
         return message  # a status, or a late answer, has told what became of it
     fresh = message if outcome.error is not None else replace(message, error=None)
-    accepted = outcome.accepted
-    if accepted is None:
-        return after(fresh, News(outcome.status, now, error=outcome.error))
-    return after(
-        fresh,
-        News(
-            outcome.status,
-            now,
-            accepted.wamid,
-            outcome.error,
-            meta_status=accepted.message_status,
-            meta_contact=accepted.contact,
-        ),
-    )
+    return after(fresh, News(outcome.status, now, error=outcome.error))
+
+
+def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Message:
+    """Return a message that Meta has accepted, under one id, or even two. It has no error any more."""
+    status, contact = accepted.message_status, accepted.contact
+    news = News(MessageStatus.ACCEPTED, now, accepted.wamid, meta_status=status, meta_contact=contact)
+    message = after(replace(message, error=None), news)
+    return message if accepted.second_wamid is None else after(message, replace(news, wamid=accepted.second_wamid))
 
 
 def _queued_again(message: Message, outcome: SendOutcome) -> Message:
