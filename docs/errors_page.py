@@ -83,6 +83,7 @@ ENTRIES: Mapping[str, tuple[str, str]] = {
         "Use the API of wats for it, or call Meta yourself.",
     ),
     "not_queued": ("The message does not wait any more.", "It cannot be cancelled: look at its status."),
+    "no_wamid": ("Meta has given the message no id.", "Meta cannot be asked about it; if it is unknown, resolve it."),
     "not_unknown": ("The message is not unknown.", "Nothing needs to be decided: look at its status."),
     "not_unreadable": ("The receipt is not unreadable.", "Only an unreadable one can be dismissed."),
     "signature_mismatch": (

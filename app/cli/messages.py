@@ -77,6 +77,15 @@ def read_message(access: ApiAccess, message_id: str, typing: bool, as_json: bool
         click.echo("done: the message is marked as read")
 
 
+@messages_group.command("reconcile")
+@client_options
+@click.argument("message_id")
+@as_json_option
+def reconcile_message(access: ApiAccess, message_id: str, as_json: bool) -> None:
+    """Ask Meta what became of a message whose statuses have not come, and record it."""
+    print_message(Client(access).post(f"{path_of(message_id)}/reconcile"), as_json=as_json)
+
+
 @messages_group.command("cancel")
 @client_options
 @click.argument("message_id")

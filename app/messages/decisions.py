@@ -3,12 +3,16 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import marshmallow as ma
 
 from app.domain.decision import Decision, MessageSelection
 from app.domain.message import MessageStatus
+from app.domain.meta.message_history import FIELDS, statuses_of_history
+from app.graph.call import GraphRequest
 from app.messages.lists import contact_name, existing_message
+from app.messages.meta_call import call_meta
 from app.messages.schemas import MessageSchema, message_json
 from app.web.current import gateway
 from app.web.errors import ApiError
@@ -92,6 +96,24 @@ def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
         advice = f"Its status may still come: wait until it is {minutes} minutes old, or send `force: true`."
         raise ApiError("too_young", advice)
     return message_json(messages.send_again(message))
+
+
+@bp.post("/messages/<path:message_id>/reconcile")
+@guarded_by(bearer("operate"))
+@bp.response(200, MessageSchema)
+def reconcile_message(message_id: str) -> dict[str, Any]:
+    """Ask Meta what became of a message whose statuses have not come, and record it. A status never goes back.
+
+    Meta finds a message by its wamid only: one without, such as an unknown one, is refused.
+    """
+    message = existing_message(message_id)
+    if message.wamid is None:
+        advice = "Meta can only be asked about a message that it has given an id; this one has none."
+        raise ApiError("no_wamid", f"{advice} If it is unknown, decide about it with resolve.")
+    query = urlencode({"message_id": message.wamid, "fields": FIELDS})
+    answer = call_meta(gateway(), GraphRequest("GET", f"{message.phone_number_id}/message_history", query))
+    gateway().store.messages.learn(statuses_of_history(answer, message.wamid, message.phone_number_id))
+    return message_json(existing_message(message.id))
 
 
 @bp.post("/messages/resolve")

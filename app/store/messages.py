@@ -11,6 +11,7 @@ from app.domain.decision import Decision, DecisionStep, MessageSelection
 from app.domain.event import Event
 from app.domain.message import Acceptance, IdempotencyKey, Message, MessageStatus, NewMessage
 from app.domain.meta.event_types import is_inbound
+from app.domain.meta.status_update import StatusUpdate
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.repository import Repository, StoreContext
 from app.store.tables.conversations import every_contact_number
@@ -31,6 +32,7 @@ from app.store.tables.messages import (
 )
 from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.accept_messages import accept_messages, forget_key
+from app.store.transactions.apply_statuses import apply_statuses
 from app.store.transactions.decide_messages import decide_messages
 
 VISIBLE = re.compile(r"[!-~]{1,1024}", re.ASCII)
@@ -119,6 +121,11 @@ class Messages(Repository):
         return self._store.write(
             lambda c: decide_messages(c, self._store.now(c), [message], decision)[0], "work", "messages"
         )
+
+    def learn(self, statuses: Sequence[StatusUpdate]) -> None:
+        """Record statuses that Meta tells when it is asked, as if they had come by webhooks."""
+        database_id = self._store.identity().id
+        self._store.write(lambda c: apply_statuses(c, self._store.now(c), database_id, statuses), "work")
 
     def decide_some(
         self, selection: MessageSelection, decision: Decision, *, after: int, limit: int, is_trial: bool

@@ -46,6 +46,7 @@ STATUS_OF: Mapping[str, int] = {
     "erased": 409,
     "idempotency_conflict": 409,
     "not_fetching": 409,
+    "no_wamid": 409,
     "not_inbound": 409,
     "not_dead": 409,
     "not_queued": 409,

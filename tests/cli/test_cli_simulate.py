@@ -114,6 +114,8 @@ def test_a_message_of_a_dry_run_comes_back_read_and_one_whose_answer_was_lost_is
     ends = {well: "read", lost: "read", silent: "unknown", failing: "failed"}
     wait_for(lambda: {each: message(dry_run, each)["status"] for each in ends} == ends)
     assert message(dry_run, silent)["wamid"] is None
+    asked = run("messages", "reconcile", well, environ=dry_run.environ)
+    assert ("read" in asked.stdout, asked.returncode) == (True, 0), asked.stderr
     lives = {well: ["accepted"], silent: ["unknown"], failing: ["accepted", "failed"]}
     wait_for(lambda: all(life(dry_run, each) == ["sending", *lives[each]] for each in lives))
 

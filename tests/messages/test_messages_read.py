@@ -1,4 +1,4 @@
-"""A customer's message is marked as read by one call to Meta; what Meta or the network says is told plainly."""
+"""Calls to Meta while a client waits: marking as read, and asking what became of a message; and what they say."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from app.domain.send_answer import SendAnswer
 from app.gateway import EXTENSION, Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
+from app.store.tables.message_schema import messages
 from tests.support.messages import accept, new_message, webhook
 from tests.support.webhooks import bearer
 from tests.support.work import add_events
@@ -107,3 +109,30 @@ def test_a_meta_that_is_not_reached_is_told(client: FlaskClient, graph: Scripted
 
     assert error_of(response)[:2] == (503, "meta_unavailable")
     assert ("connection refused" in error_of(response)[2], response.headers["Retry-After"]) == (True, "1")
+
+
+def reconcile(client: FlaskClient, message_id: str) -> TestResponse:
+    return client.post(f"/api/messages/{message_id}/reconcile", headers=bearer())
+
+
+def test_meta_is_asked_what_became_of_a_message(client: FlaskClient, gateway: Gateway, graph: ScriptedGraph) -> None:
+    sent, unknown = accept(gateway.store, new_message(number=NUMBER), new_message(number=NUMBER))
+    change = update(messages).where(messages.c.id == sent.row_id).values(status="accepted", wamid="wamid.out/=")
+    gateway.store.write(lambda c: c.execute(change))
+    told = [{"delivery_status": word, "timestamp": 1767355200} for word in ("SENT", "DELIVERED")]
+    graph.body = json.dumps({"data": [{"message_id": "wamid.out/=", "events": {"data": told}}]}).encode()
+
+    asked = reconcile(client, "wamid.out%2F%3D")
+    graph.body = b'{"data": []}'
+    again = reconcile(client, sent.id)
+
+    assert (asked.status_code, asked.get_json()["status"]) == (200, "delivered")
+    assert again.get_json()["status"] == "delivered"
+    call = graph.calls[0]
+    assert (call.method, call.path) == ("GET", f"{NUMBER}/message_history")
+    assert call.query.startswith("message_id=wamid.out%2F%3D&fields=")
+    assert error_of(reconcile(client, unknown.id))[:2] == (409, "no_wamid")
+    assert error_of(reconcile(client, "wamid.nowhere"))[:2] == (404, "not_found")
+    assert len(graph.calls) == 2
+    graph.status, graph.body = 403, b'{"error": {"code": 10, "message": "not available"}}'
+    assert error_of(reconcile(client, sent.id))[:2] == (502, "meta_refused")

@@ -16,7 +16,7 @@ from app.domain.clock import ClockJump
 from app.domain.decision import Decision, MessageSelection
 from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.dismissal import Period
-from app.domain.event import Position
+from app.domain.event import Contact, Position
 from app.domain.event_filter import EventFilter
 from app.domain.job import PRUNE_QUEUE, Dead, Done, Job, Retry
 from app.domain.job_result import JobResult
@@ -24,6 +24,7 @@ from app.domain.media_file import MEDIA_QUEUE, Fetched, FetchResult, FileState
 from app.domain.message import MessageStatus, queue_of_number
 from app.domain.meta.graph_errors import GraphError
 from app.domain.meta.media import Media
+from app.domain.meta.status_update import StatusUpdate
 from app.domain.outbound_event import asked_for, event_of_change
 from app.domain.pacing import Pace
 from app.domain.receipt import ReceiptState
@@ -261,6 +262,7 @@ def decide_about_messages(store: Store) -> None:
     changes = {row: SplitEvent(event_of_change(change)) for row, change in store.outbound.pending(9).items()}
     store.outbound.publish(job, changes, LEASE)
     store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
+    store.messages.learn([StatusUpdate("wamid.1", NUMBERS[0], MessageStatus.READ, NOON, Contact())])
     store.messages.resolve_as_failed(failing)
     store.messages.send_again(again)
     accept(store, *(new_message(to=f"+4915177{number}", number=number) for number in reversed(NUMBERS)))
