@@ -64,10 +64,10 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
     """Read the store. Raises `StoreUnavailable`."""
     store = gateway.store
     now = store.clock.now()
-    receipts, deliveries = store.receipts.counts(), store.deliveries.counts()
+    queues, depths = store.queues.all(), store.jobs.depths()
+    receipts, deliveries = store.receipts.counts(), store.deliveries.counts(depths)
     names = [destination.name for destination in gateway.settings.destinations]
     signs = store.attention.signs()
-    queues, depths = store.queues.all(), store.jobs.depths()
     numbers = {queue_of_number(number) for number in gateway.settings.whatsapp.phone_number_ids}
     return Snapshot(
         now=now,

@@ -1,6 +1,6 @@
 """Deliveries: events on their way to destinations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -9,6 +9,7 @@ from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState, NewDeli
 from app.domain.dismissal import DismissStep
 from app.domain.event import Event
 from app.domain.job import Job
+from app.domain.queue import QueueDepth
 from app.domain.replay import ReplayStep, Selection
 from app.store.repository import Repository
 from app.store.tables.deliveries import load_deliveries, read_deliveries, row_id_of
@@ -51,9 +52,12 @@ class Deliveries(Repository):
         chosen = DeliveryFilter(state, destination, event, row_id, limit)
         return self._store.database.read(lambda c: page_of_deliveries(c, self._store.now(c), chosen))
 
-    def counts(self) -> dict[str, DeliveryCounts]:
-        """Count waiting and dead deliveries of each destination that has any."""
-        return self._store.database.read(lambda c: count_deliveries(c, self._store.now(c)))
+    def counts(self, depths: Iterable[QueueDepth] | None = None) -> dict[str, DeliveryCounts]:
+        """Count waiting and dead deliveries of each destination that has any.
+
+        `depths`: of the queues, where the caller has them: of a long queue they take a while to count.
+        """
+        return self._store.database.read(lambda c: count_deliveries(c, self._store.now(c), depths))
 
     def replay(self, delivery_id: str) -> Delivery | None:
         """Replay one delivery and return it; None if there is none with this id.

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState
 from app.domain.destination import queue_of_destination
 from app.domain.job import DELIVER_QUEUE
+from app.domain.queue import QueueDepth
 from app.store.tables.deliveries import read_deliveries
 from app.store.tables.events import key_of
 from app.store.tables.jobs import IS_CLAIMED, depths_of_queues
@@ -39,13 +40,15 @@ def page_of_deliveries(connection: Connection, now: datetime, chosen: DeliveryFi
     return read_deliveries(connection, now, _ids(connection, now, chosen))
 
 
-def count_deliveries(connection: Connection, now: datetime) -> dict[str, DeliveryCounts]:
-    """Count what waits and what is dead, by destination."""
+def count_deliveries(
+    connection: Connection, now: datetime, depths: Iterable[QueueDepth] | None
+) -> dict[str, DeliveryCounts]:
+    """Count what waits and what is dead, by destination. `depths`: of the queues, if they are known."""
     query = select(deliveries.c.destination, func.count()).where(has_ended_as(DeliveryState.DEAD))
     dead: dict[str, int] = dict(connection.execute(query.group_by(deliveries.c.destination)).all())
     waiting = {
         depth.queue.removeprefix(DELIVER_QUEUE): depth.waiting
-        for depth in depths_of_queues(connection, now)
+        for depth in (depths_of_queues(connection, now) if depths is None else depths)
         if depth.queue.startswith(DELIVER_QUEUE)
     }
     oldest = _oldest_undelivered(connection, waiting)
