@@ -43,6 +43,8 @@ deliveries_group.add_command(discard_command)
 @click.option("--state", type=_STATE, help="Only deliveries in this state.")
 @click.option("--destination", help="Only deliveries to this destination.")
 @click.option("--event", help="Only deliveries of the event with this id.")
+@since_option("Only of events received")
+@until_option("Only of events received")
 @page_options
 @as_json_option
 def list_deliveries(access: ApiAccess, as_json: bool, **query: Any) -> None:

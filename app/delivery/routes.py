@@ -24,7 +24,7 @@ from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
-from app.web.query_parameters import accepts_query, read_matching
+from app.web.query_parameters import accepts_query, range_parameters, read_matching, read_range
 from app.web.schemas import page_of
 
 bp = JsonBlueprint("deliveries", __name__, description="Events on their way to destinations.")
@@ -39,6 +39,7 @@ FILTERS = [
     {"in": "query", "name": "state", "schema": {"type": "string", "enum": STATES}},
     {"in": "query", "name": "destination", "schema": {"type": "string"}},
     {"in": "query", "name": "event", "schema": {"type": "string"}, "description": "An event's id."},
+    *range_parameters("Only of events received"),
 ]
 
 
@@ -50,10 +51,13 @@ def list_deliveries() -> dict[str, Any]:
     """List deliveries, newest first."""
     requested = page_request(DELIVERY_ID)
     state = read_matching("state", re.compile("|".join(STATES)), f"one of {', '.join(STATES)}")
+    since, until = read_range()
     deliveries = gateway().store.deliveries.page(
         state=None if state is None else DeliveryState(state),
         destination=read_matching("destination", DESTINATION_NAME, "the name of a destination"),
         event=read_matching("event", EVENT_ID, "the id of an event"),
+        since=since,
+        until=until,
         before=requested.after,
         limit=requested.limit,
     )

@@ -11,7 +11,7 @@ from app.domain.event_filter import EventFilter
 from app.domain.receipt import RECEIPT_ID
 from app.web.errors import ApiError
 from app.web.paging import PAGE_PARAMETERS
-from app.web.query_parameters import TIME, read_matching, read_range
+from app.web.query_parameters import range_parameters, read_matching, read_range
 
 LATEST = "latest"
 MAX_GLOBS = 50
@@ -46,8 +46,7 @@ PULL_PARAMETERS = (
     _text("contact", "Only events of this customer: a phone number or a user id. Other names of it count too."),
     _text("phoneNumberId", "Only events of this number of the business."),
     _text("receipt", "Only events of the receipt with this id."),
-    _text("since", "Only events received at this time or later.", **TIME),
-    _text("until", "Only events received before this time.", **TIME),
+    *range_parameters("Only events received"),
     {
         "in": "query",
         "name": "wait",

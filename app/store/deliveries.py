@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -44,12 +45,17 @@ class Deliveries(Repository):
         state: DeliveryState | None = None,
         destination: str | None = None,
         event: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         before: str | None = None,
         limit: int,
     ) -> list[Delivery]:
-        """Return deliveries from the newest to the oldest, all of them older than the delivery `before`."""
+        """Return deliveries from the newest to the oldest, all of them older than the delivery `before`.
+
+        `since`, `until`: of events received in this range, `until` excluded.
+        """
         row_id = MAX_ROW_ID if before is None else row_id_of(before) or 0
-        chosen = DeliveryFilter(state, destination, event, row_id, limit)
+        chosen = DeliveryFilter(state, destination, event, since, until, before=row_id, limit=limit)
         return self._store.database.read(lambda c: page_of_deliveries(c, self._store.now(c), chosen))
 
     def counts(self, depths: Iterable[QueueDepth] | None = None) -> dict[str, DeliveryCounts]:

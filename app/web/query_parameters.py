@@ -57,6 +57,15 @@ def read_matching(name: str, pattern: re.Pattern[str], expected: str) -> str | N
     return value
 
 
+def range_parameters(what: str) -> tuple[dict[str, Any], ...]:
+    """Return the parameters `since` and `until`; `what` begins their descriptions."""
+    limits = {"since": "at this time or later", "until": "before this time"}
+    return tuple(
+        {"in": "query", "name": name, "schema": {"type": "string", **TIME}, "description": f"{what} {limit}."}
+        for name, limit in limits.items()
+    )
+
+
 def read_range() -> tuple[datetime | None, datetime | None]:
     """Return the times `since` and `until`. Raise `ApiError` (400) if one is no time, or if no time lies between."""
     since, until = _read_time("since"), _read_time("until")

@@ -123,7 +123,7 @@ def test_a_misspelt_filter_is_refused(client: FlaskClient) -> None:
     answer = client.get(f"{DELIVERIES}?stat=dead", headers=READER)
 
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_parameter")
-    assert "state, destination, event, cursor, limit" in answer.get_json()["error"]["message"]
+    assert "state, destination, event, since, until, cursor, limit" in answer.get_json()["error"]["message"]
 
 
 def test_a_selection_replays_only_what_it_names(client: FlaskClient, store: Store) -> None:

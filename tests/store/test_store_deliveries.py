@@ -77,6 +77,31 @@ def replay_all(
         after = step.next
 
 
+def test_deliveries_are_listed_by_the_time_of_their_event(store: Store) -> None:
+    add_one_of_each_state(store)
+    for event in range(1, 8):  # the receipt of the fifth was reprocessed: it came first
+        minute = 0 if event == 5 else event
+        at = {"received_at": NOON + timedelta(minutes=minute)}
+        store.write(lambda c, event=event, at=at: c.execute(update(events).where(events.c.id == event).values(at)))
+    late, early = {"since": NOON + timedelta(minutes=4)}, {"until": NOON + timedelta(minutes=4)}
+
+    assert numbers(store, **late) == [7, 6, 4]
+    assert numbers(store, **early) == [5, 3, 2, 1]
+    assert numbers(store, since=NOON + timedelta(minutes=6), until=NOON + timedelta(minutes=9)) == [7, 6]
+    assert numbers(store, since=NOON + timedelta(minutes=10)) == []
+    assert [numbers(store, state=one, **late) for one in (WAITING, IN_FLIGHT, DELIVERED, DEAD, SKIPPED)] == [
+        [7, 6],
+        [],
+        [],
+        [4],
+        [],
+    ]
+    assert [numbers(store, state=one, **early) for one in (WAITING, IN_FLIGHT, SKIPPED)] == [[1], [2], [5]]
+    assert numbers(store, event=event_id("late"), **late) == [6]
+    assert numbers(store, event=event_id("late"), **early) == []
+    assert numbers(store, destination="crm", **late, before="dlv_6") == [4]
+
+
 def test_claimed_jobs_are_loaded_with_their_deliveries_and_events(store: Store) -> None:
     add_events(store, split_event("a", to=("crm", "bot")), split_event("b"))
     jobs = [*claim(store), *claim(store, "deliver:bot")]

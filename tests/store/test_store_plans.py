@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from app.domain.delivery import DeliveryState
 from app.domain.replay import Selection
 from app.store import Store
 from tests.support.events import event_id
-from tests.support.store import StoreMaker, sqlite_databases
+from tests.support.store import NOON, StoreMaker, sqlite_databases
 from tests.support.work import CRM, LEASE, add_events, claim, dead, done, retry, split_event
 
+LATER = NOON + timedelta(days=1)
 STATES = (None, *DeliveryState)
 GROWING = r"SCAN (jobs|deliveries|events|receipts)\b"
 FEW = ("jobs_claimed", "deliveries_undelivered", "events_foreign", "receipts_pending", "receipts_unreadable")
@@ -73,6 +75,7 @@ def test_no_query_reads_a_whole_table_but_the_count_of_open_jobs(store: Store) -
         for state in STATES:
             store.deliveries.page(state=state, limit=10)
             store.deliveries.page(state=state, destination="crm", limit=10)
+            store.deliveries.page(state=state, since=NOON, until=LATER, limit=10)
             store.deliveries.replay_some(Selection(state=state), after=0, limit=10, deliveries_of=lambda _: None)
         store.deliveries.page(event=event_id(1), limit=10)
         store.deliveries.replay("dlv_1")

@@ -69,10 +69,10 @@ def _first(connection: Connection, chosen: EventFilter, within: Range, limit: in
     found = _matching(connection, chosen, window, limit)
     if len(found) == limit or window == within:
         return found
-    return _matching(connection, chosen, _narrowed(connection, chosen, within), limit)
+    return _matching(connection, chosen, narrowed(connection, chosen, within), limit)
 
 
-def _narrowed(connection: Connection, chosen: EventFilter, within: Range) -> Range:
+def narrowed(connection: Connection, chosen: EventFilter, within: Range) -> Range:
     """Return the range between the first and the last of its events that were received in the filter's time.
 
     Sequences normally follow these times, but not after the clock was set, or a receipt was reprocessed.
