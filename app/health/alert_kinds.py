@@ -116,6 +116,25 @@ DEAD_LETTERS = AlertKind(
     "`flask wats deliveries show ID` has the attempts and the beginning of the last answer. Replay them:"
     " `flask wats deliveries replay --state dead`. Those that nobody wants: `flask wats deliveries discard`.",
 )
+MEDIA_HELD_BACK = AlertKind(
+    "media_held_back",
+    Urgency.TICKET,
+    "",
+    "mend what the cause names; then all go on by themselves",
+    "Five attempts in a row to fetch received files have failed: Meta is not reached or refuses every call, or"
+    " `media.directory` takes no file. One file at a time is tried as a probe; the others wait. Meta keeps a received"
+    " file for 7 days.",
+    "Make room on the disk, or let the worker's user own the folder; check the access token. `flask wats media list"
+    " --state waiting` shows what waits.",
+)
+MEDIA_GIVEN_UP = AlertKind(
+    "media_given_up",
+    Urgency.TICKET,
+    "",
+    "see `flask wats media list --state dead`",
+    "Received files were given up: Meta does not know them, or could not be asked for 7 days.",
+    "`flask wats media fetch ID` fetches one again, as long as Meta has it; `flask wats media delete ID` forgets it.",
+)
 FOREIGN_EVENTS = AlertKind(
     "foreign_events",
     Urgency.TICKET,
@@ -157,6 +176,8 @@ ALERT_KINDS = (
     REFUSING,
     PAUSED,
     DEAD_LETTERS,
+    MEDIA_HELD_BACK,
+    MEDIA_GIVEN_UP,
     FOREIGN_EVENTS,
     SENDING_PAUSED,
     META_NOT_REACHED,

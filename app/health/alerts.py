@@ -48,6 +48,7 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
         _of_refused,
         _of_receipts,
         _of_deliveries,
+        _of_media,
         _of_foreign,
         of_sending,
         _of_consumers,
@@ -104,6 +105,13 @@ def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
         yield from _of_destination(destination, snapshot.now)
     if snapshot.dead_letters:
         yield kinds.DEAD_LETTERS.alert(counted(snapshot.dead_letters, "dead letter"))
+
+
+def _of_media(snapshot: Snapshot) -> Iterator[Alert]:
+    if snapshot.media_held_back is not None:
+        yield kinds.MEDIA_HELD_BACK.alert(f"received files are not fetched: {snapshot.media_held_back.last_error}")
+    if snapshot.media_given_up:
+        yield kinds.MEDIA_GIVEN_UP.alert(f"{counted(snapshot.media_given_up, 'received file')} given up")
 
 
 def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:

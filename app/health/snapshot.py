@@ -9,6 +9,7 @@ from app.domain.destination import DestinationStatus, destination_statuses
 from app.domain.foreign_events import ForeignSource
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE, kind_of_queue
+from app.domain.media_file import MEDIA_QUEUE
 from app.domain.message import SEND_KIND, queue_of_number
 from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
@@ -29,7 +30,7 @@ class Snapshot:
     sent. `held_back`: the queues of numbers from which Meta is not reached. `messages`: those that need a human.
     `orphaned`: queues of numbers that the profile does not list. `refused`: what was refused at Meta's route.
     `foreign`: accounts and numbers that the profile does not list, of which events came lately. `graph_version`: the
-    one that the config asks for.
+    one that the config asks for. `media_held_back`: the queue of received files, while each attempt fails.
     """
 
     now: datetime
@@ -49,6 +50,8 @@ class Snapshot:
     foreign: tuple[ForeignSource, ...] = ()
     signs: Signs = NO_SIGNS
     graph_version: str | None = None
+    media_held_back: QueueState | None = None
+    media_given_up: int = 0
 
     @property
     def dead_letters(self) -> int:
@@ -86,6 +89,8 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         foreign=tuple(one for one in signs.foreign if one.needs_a_look(now, gateway.settings.whatsapp.ours)),
         signs=signs,
         graph_version=gateway.settings.graph.api_version,
+        media_held_back=next((one for one in queues if one.name == MEDIA_QUEUE and one.breaker.is_open), None),
+        media_given_up=store.media.dead(),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )
 

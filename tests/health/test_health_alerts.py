@@ -67,6 +67,8 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"clock_jump": ClockJump(NOW - timedelta(hours=1), -93_600)}, "clock_jumped"),
         ({"clock_jump": ClockJump(NOW, 3600)}, "clock_jumped"),
         ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
+        ({"media_given_up": 2}, "media_given_up"),
+        ({"media_held_back": HELD_BACK}, "media_held_back"),
         ({"consumers_ahead": ["crm"]}, "consumer_ahead"),
         ({"pauses": (PAUSE,)}, "sending_paused"),
         ({"messages": MessageCounts(unknown=1)}, "unknown_messages"),
