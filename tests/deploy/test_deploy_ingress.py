@@ -101,6 +101,14 @@ def test_a_webhook_of_three_megabytes_passes_and_one_of_five_does_not(plain: Pro
     assert [path for path, _ in relay.arrived] == [PATH]
 
 
+@pytest.mark.parametrize("path", ["/api/media", "/api/graph/v25.0/1/media"])
+def test_a_file_that_is_larger_than_a_webhook_passes(plain: Proxy, relay: Relay, path: str) -> None:
+    status, _ = plain.ask("POST", path, bytes(5_000_000), {"Content-Type": "application/json"})
+
+    assert status == 401
+    assert [arrived for arrived, _ in relay.arrived] == [path]
+
+
 @pytest.mark.parametrize("path", ["/status", "/metrics", "/debug/diagnostics", "/%73tatus", "//metrics"])
 def test_what_only_operators_need_is_hidden(plain: Proxy, relay: Relay, path: str) -> None:
     assert plain.ask("GET", path)[0] == 404
