@@ -1,6 +1,8 @@
 """`meta`: Meta's calls about files; `served`: a gateway that calls it, and fetches media on arrival."""
 
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,18 +23,25 @@ def config_for(meta: str) -> str:
     return CONFIG.replace('phoneNumberId: "9876543210"', numbers) + MEDIA.format(meta=meta)
 
 
-@pytest.fixture(scope="module")
+@contextlib.contextmanager
+def gateway_for(meta: ScriptedMeta, folder: Path) -> Iterator[Running]:
+    config = write_config(folder, config_for(meta.url))
+    with serving(folder, "--config", str(config), "--live", "--yes-live", "--workers", "1") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def shared_meta() -> Iterator[ScriptedMeta]:
     with scripted_meta() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, shared_meta: ScriptedMeta) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("media")
-    config = write_config(folder, config_for(shared_meta.url))
-    with serving(folder, "--config", str(config), "--live", "--yes-live", "--workers", "1") as running:
+    """Run a gateway for the tests of all modules: starting it costs more than most of them do."""
+    with gateway_for(shared_meta, tmp_path_factory.mktemp("media")) as running:
         yield running
+        running.stop()  # processes that are killed leave no coverage
 
 
 @pytest.fixture

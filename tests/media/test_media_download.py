@@ -6,6 +6,7 @@ import json
 import pytest
 
 from app.domain.meta.media_types import MAX_MEDIA_BYTES
+from app.graph.media import may_hold_media
 from tests.media.forms import JPEG, ask
 from tests.media.scripted_meta import FileAtMeta, ScriptedMeta
 from tests.support.serving import Running
@@ -109,6 +110,28 @@ def test_a_file_over_every_limit_is_not_passed_on(served: Running, meta: Scripte
     answer = ask(served, "GET", f"/media/{ID}/content")
 
     assert (answer.status, answer.error["code"]) == (502, "meta_refused")
+
+
+def test_the_addresses_that_may_get_metas_token_are_metas_own() -> None:
+    graph, here = "https://graph.facebook.com/v25.0", "http://127.0.0.1:9000"
+    may = ["https://lookaside.fbsbx.com/x?mid=1", "https://mmg.whatsapp.net:443/x", "https://graph.facebook.com/x"]
+    may_not = [
+        "https://evil-fbsbx.com/x",
+        "https://fbsbx.com.example.com/x",
+        "https://x@lookaside.fbsbx.com/x",
+        "https://lookaside.fbsbx.com:8443/x",
+        "https://lookaside.fbsbx.com\\@example.com/x",
+        "https://lookaside.fbsbx.com/a b",
+        "http://lookaside.fbsbx.com/x",
+        "http://127.0.0.1/x",
+        "https://[::1/x",
+        "ftp://lookaside.fbsbx.com/x",
+    ]
+
+    assert [url for url in may if not may_hold_media(url, graph)] == []
+    assert [url for url in may_not if may_hold_media(url, graph)] == []
+    assert may_hold_media("http://127.0.0.1:8000/x", here)
+    assert not may_hold_media("ftp://127.0.0.1/x", here)
 
 
 @pytest.mark.parametrize("path", ["", "/content"])

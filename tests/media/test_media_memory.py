@@ -4,17 +4,16 @@ The long tier takes the largest that Meta takes, the daily one a third of it.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.media.conftest import gateway_for
 from tests.media.forms import ask, file, form, in_pieces, upload
 from tests.media.scripted_meta import FileAtMeta, ScriptedMeta
 from tests.media.test_media_fetch import receive, wait_until
 from tests.support.serving import Running
-
-pytestmark = pytest.mark.usefixtures("unmeasured")
 
 MEGABYTE = 1024 * 1024
 AT_ONCE = 3
@@ -22,6 +21,15 @@ MAX_GROWTH = 12 * MEGABYTE
 """Less than a half of one file of the daily tier, and three pass at a time."""
 
 PEAK = "VmHWM:"
+
+
+@pytest.fixture(scope="module")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, shared_meta: ScriptedMeta, unmeasured: None
+) -> Iterator[Running]:
+    """Run a gateway of its own: what coverage holds of a process is not what is measured here."""
+    with gateway_for(shared_meta, tmp_path_factory.mktemp("memory")) as running:
+        yield running
 
 
 @pytest.fixture
