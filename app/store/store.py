@@ -221,10 +221,13 @@ class Store:
 
     def _check(self, check: Callable[[], str]) -> str:
         try:
-            return check()
+            result = check()
+            problem: StoreError | None = None if result == OK else StoreUnavailable(result)
         except StoreError as error:
-            self.outage.met(error)
-            return str(error)
+            result, problem = str(error), error
+        if problem is not None:
+            self.outage.met(problem)
+        return result
 
     def _check_writing(self) -> str:
         self.identity()

@@ -184,3 +184,17 @@ def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClien
 def fail_with(connection: Connection, error: dict[str, object]) -> None:
     progress = progress_of((), tracker=None, error=error)
     connection.execute(update(messages).values(status="failed", progress=progress))
+
+
+def test_a_web_process_tells_of_a_schema_that_does_not_fit(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.store.write(lambda c: c.exec_driver_sql("UPDATE schema_version SET version_num = '0000'"))
+    watch = WebWatch(gateway, lambda: None)
+
+    for _ in range(LOOKS_WITHOUT_WORKER + 1):
+        watch.look()
+
+    [line] = caplog.records
+    assert line.message == "store.unavailable"
+    assert "the schema is at 0000" in line.__dict__["reason"]
