@@ -106,7 +106,10 @@ ENTRIES: Mapping[str, tuple[str, str]] = {
         "Use one of `whatsapp.phoneNumberIds`, or list it.",
     ),
     "unsupported_coding": ("Of the transfer codings only `chunked` is known.", "Send none, or `chunked`."),
-    "unsupported_media_type": ("The body's type is not the one that is expected.", "Send `application/json`."),
+    "unsupported_media_type": (
+        "The body's type is not the one that is expected.",
+        "Send `application/json`; a file as `multipart/form-data`.",
+    ),
     "uri_too_long": ("The request line is too long.", "Send a shorter path and query."),
     "verify_token_mismatch": (
         "The verify token is wrong.",

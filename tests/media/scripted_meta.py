@@ -31,7 +31,8 @@ UNKNOWN = {
 class FileAtMeta:
     """A file: `content`, or `size` zeros. `told`: what Meta says of it beside the truth. `serves`: other bytes.
 
-    `halts`: in the middle of sending it Meta waits until the test lets it go on.
+    `is_chunked`: it is sent without a length. `halts`: in the middle of sending it Meta waits until the test lets it
+    go on.
     """
 
     content: bytes = b""
@@ -40,6 +41,7 @@ class FileAtMeta:
     told: dict[str, Any] = field(default_factory=dict)
     serves: bytes | None = None
     halts: threading.Event | None = None
+    is_chunked: bool = False
 
     def pieces(self) -> Iterator[bytes]:
         if self.size:
@@ -148,7 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_file(self, file: FileAtMeta) -> None:
         self.send_response(200)
         self.send_header("Content-Type", file.mime_type)
-        self.send_header("Content-Length", str(file.length))
+        if file.is_chunked:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", str(file.length))
         self.end_headers()
         for number, piece in enumerate(file.pieces()):
             if file.halts is not None and number:

@@ -104,6 +104,20 @@ def test_a_large_file_that_is_wrong_is_cut_before_its_end(served: Running, meta:
         ask(served, "GET", f"/media/{ID}/content")
 
 
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_file_of_unknown_length_ends_as_a_whole_only_if_it_is_right(
+    served: Running, meta: ScriptedMeta, is_right: bool
+) -> None:
+    serves = LARGE if is_right else LARGE[::-1]
+    meta.files[ID] = FileAtMeta(LARGE, told={"file_size": None}, serves=serves, is_chunked=True)
+
+    if is_right:
+        assert ask(served, "GET", f"/media/{ID}/content").body == LARGE
+    else:
+        with pytest.raises(http.client.IncompleteRead):
+            ask(served, "GET", f"/media/{ID}/content")
+
+
 def test_a_file_over_every_limit_is_not_passed_on(served: Running, meta: ScriptedMeta) -> None:
     meta.files[ID] = FileAtMeta(size=MAX_MEDIA_BYTES + 64 * 1024, told={"sha256": None})
 
