@@ -10,12 +10,11 @@ import requests
 
 from app.cli import CommandFailed, Misconfigured
 from app.cli.form_body import PIECE_BYTES, FormBody
-from app.config import REALMS, ApiAccess, Mode, Token
+from app.config import MODE_HEADER, ApiAccess, Mode, Token
 from app.config.start_options import DRY_RUN_APP_SECRET, LIVE, PORT, URL
 
 NO_HEADERS: Mapping[str, str] = {}
 CONNECT_SECONDS, READ_SECONDS = 3, 60
-DRY_RUN_CHALLENGE = f'Bearer realm="{REALMS[Mode.DRY_RUN]}"'
 ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
 
 
@@ -41,16 +40,20 @@ class Client:
     def _token(self) -> Token:
         """The token for this service: that of a dry-run only if the service says that it is one."""
         access = self.access
-        if access.dry_run_token is not None:
-            refusal = self._request("GET", access.api_url + "/events")
-            if refusal.headers.get("WWW-Authenticate") == DRY_RUN_CHALLENGE:
-                return access.dry_run_token
-            if refusal.status_code != HTTPStatus.UNAUTHORIZED:
-                is_of_proxy = refusal.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-                raise Unreachable(f"the server answered {refusal.status_code}") if is_of_proxy else self._not_wats()
+        if access.dry_run_token is not None and self._says_it_is_a_dry_run():
+            return access.dry_run_token
         if not access.token.value:
             raise Misconfigured(access.token.hint)
         return access.token
+
+    def _says_it_is_a_dry_run(self) -> bool:
+        """Return whether the service says so to a request without a token. A proxy may hide where it is said."""
+        answer = self._request("GET", self.access.service_url + "/healthz")
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unreachable(f"the server answered {answer.status_code}")
+        if answer.ok and self._object(answer).get("service") != "wats":
+            raise self._not_wats()
+        return answer.ok and answer.headers.get(MODE_HEADER) == Mode.DRY_RUN
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return the JSON object that a GET of the API returns."""

@@ -3,7 +3,7 @@
 The only package that reads the environment or YAML. It never prints a secret's value.
 """
 
-from app.config.api_access import REALMS, ApiAccess, Token, api_access, listen_secret
+from app.config.api_access import MODE_HEADER, ApiAccess, Token, api_access, listen_secret
 from app.config.errors import ConfigError, ConfigProblem
 from app.config.explain import Explained
 from app.config.load import (
@@ -24,7 +24,7 @@ from app.config.start.environment import start_environment
 from app.config.start.values import Flags
 
 __all__ = [
-    "REALMS",
+    "MODE_HEADER",
     "ApiAccess",
     "Checked",
     "ConfigError",

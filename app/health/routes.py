@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, current_app, request
 from flask_smorest import Blueprint
 
+from app.config import MODE_HEADER
 from app.health.alerts import OK, alerts_of_checks
 from app.health.diagnostics import diagnostics_of
 from app.health.gauges import read_gauges
@@ -30,9 +31,9 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 @bp.get("/health")
 @guarded_by(OPEN)
 @bp.response(200, LivenessSchema)
-def show_liveness() -> dict[str, Any]:
+def show_liveness() -> tuple[dict[str, Any], int, dict[str, str]]:
     """Report liveness: the process answers. No I/O."""
-    return {"ok": True, "service": "wats"}
+    return {"ok": True, "service": "wats"}, 200, {MODE_HEADER: gateway().settings.mode.value}
 
 
 @bp.get("/readyz")

@@ -19,6 +19,7 @@ HIDDEN = ["/status", "/metrics", "/debug/diagnostics"]
 def test_liveness_answers_get_and_head(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"ok": True, "service": "wats"}
     assert client.head("/healthz").status_code == 200
+    assert client.get("/healthz").headers["X-Wats-Mode"] == "live"
 
 
 def test_readiness_shows_each_check(client: FlaskClient) -> None:
