@@ -34,6 +34,8 @@ def checked_body(request: Request, call: GraphPath) -> Body:
     length = declared_length(request.environ)
     if length == 0:
         return b"", 0
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _refusal("a body is sent as it is, without a Content-Encoding")
     if call.path.lower().startswith(UPLOAD_SESSION):
         return stream_body(request.environ, MAX_FILE_BYTES), length
     match request.mimetype:

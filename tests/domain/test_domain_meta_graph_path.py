@@ -72,6 +72,10 @@ def test_a_marketing_message_is_recognised_with_its_version() -> None:
         "/v25.0/123/Messages_Encrypted/",
         "/v25.0/act_1/async_batch_requests",
         "/v25.0/messages/messages",
+        "/v25.0/123/messages.json",
+        "/v25.0/123/messages~",
+        "/v25.0/123.messages",
+        "/v25.0/123/messages_encrypted.json",
     ],
 )
 def test_no_message_slips_by_under_another_spelling(raw: str) -> None:

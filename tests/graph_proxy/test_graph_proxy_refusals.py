@@ -116,6 +116,14 @@ def test_a_body_that_is_too_large(client: FlaskClient, meta: FakeMetaServer) -> 
         assert_refused(response, meta, 413)
 
 
+def test_a_body_that_is_encoded_is_not_looked_through_and_so_refused(
+    client: FlaskClient, meta: FakeMetaServer
+) -> None:
+    encoded = {**BOT, **FORM, "Content-Encoding": "gzip"}
+
+    assert_refused(client.post(f"{GRAPH}/{NUMBER}/settings", data=b"\x1f\x8b", headers=encoded), meta)
+
+
 def test_the_root_takes_no_batch(client: FlaskClient, meta: FakeMetaServer) -> None:
     assert_refused(client.post(f"{GRAPH}/", json={"a": 1}, headers=BOT), meta)
     assert_refused(client.post("/api/graph", json={"a": 1}, headers=BOT), meta)

@@ -112,18 +112,19 @@ def test_the_same_sentence_said_again_after_its_answer_is_another_message(
     assert len(posts(meta)) == 2
 
 
+@pytest.mark.parametrize("seconds", [0.5, 2.0])  # it is seen when the answer comes, and while it is waited for
 def test_a_client_that_has_not_waited_gets_the_answer_of_its_first_try(
-    running: Running, meta: FakeMetaServer
+    seconds: float, running: Running, meta: FakeMetaServer
 ) -> None:
-    set_switches(meta.control.meta.state, {"answer_seconds": 2.0, "pace": 100})
-    body = json.dumps(message("9990000000", **text("patience")))
+    set_switches(meta.control.meta.state, {"answer_seconds": seconds, "pace": 100})
+    patience = text(f"patience {seconds}")
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", running.port, DEADLINE_SECONDS)) as connection:
-        connection.request("POST", SEND, body, {**BOT, **JSON})
-        wait_for(lambda: posts(meta))
+        connection.request("POST", SEND, json.dumps(message("9990000000", **patience)), {**BOT, **JSON})
+    wait_for(lambda: posts(meta))
     listed = "/api/messages?limit=1"
     wait_for(lambda: running.json(listed, bearer())["items"][0]["wamid"])
 
-    _, answer = send(running, **text("patience"))
+    _, answer = send(running, **patience)
 
     assert answer["messages"][0]["id"] == running.json(listed, bearer())["items"][0]["wamid"]
     assert len(posts(meta)) == 1

@@ -21,6 +21,7 @@ _SEGMENT = re.compile(r"[\w.~:=,@+|-]+", re.ASCII)
 _UPLOAD = re.compile(r"[!-~]+", re.ASCII)
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _SAFE = re.compile(r"[\w.~:=,@|-]", re.ASCII)
+_WORDS = re.compile(r"\w+", re.ASCII)
 _SLASHES = re.compile(r"[/\\]")
 
 
@@ -80,10 +81,11 @@ def _session(written: list[str], version: str | None) -> GraphPath | OddPath:
 
 def _call(segments: list[str], version: str | None) -> GraphPath | OddPath:
     names = [segment.lower() for segment in segments]
-    reason = next((NOT_PASSED_ON[name] for name in names if name in NOT_PASSED_ON), None)
+    words = [word for name in names for word in _WORDS.findall(name)]
+    reason = next((NOT_PASSED_ON[word] for word in words if word in NOT_PASSED_ON), None)
     if reason is not None:
         return OddPath(reason)
-    if not set(SENDS) & set(names):
+    if not set(SENDS) & set(words):
         return GraphPath("/".join(segments), version)
     if len(names) != 2 or names[1] not in SENDS or not names[0].isdigit():
         return OddPath(ONE_WAY)
