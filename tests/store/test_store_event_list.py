@@ -17,8 +17,8 @@ from app.store.tables.schema import event_names, events
 from tests.support.events import event_id, new_event, put_events
 from tests.support.store import NOON
 
-BIG = 10 * WINDOW
-MAX_READ = 4 * WINDOW
+BIG = 4 * WINDOW
+MAX_READ = 2 * WINDOW
 """How many rows of the big table a page may read, all its statements together."""
 
 SMALL = 10
