@@ -11,6 +11,7 @@ from pathlib import Path
 from app.assembly import build_gateway
 from app.config import load_settings
 from app.domain.receipt import NewReceipt
+from app.store import Store
 from tests.support.postgres import PostgresServer
 
 BATCH = 5000
@@ -83,6 +84,17 @@ def databases(folder: Path | None) -> Iterator[Databases]:
         yield databases
     finally:
         databases.close()
+
+
+@contextmanager
+def opened(environ: Mapping[str, str]) -> Iterator[Store]:
+    """Yield the store of a gateway."""
+    store = build_gateway(load_settings(environ=environ)).store
+    store.open()
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def prepare(environ: Mapping[str, str], receipts: int) -> None:

@@ -1,10 +1,10 @@
 """Measure the whole gateway end to end, from a webhook to a fast destination on the same machine.
 
-    python -m bench.deliver [--seconds 60] [--rate 320] [--backlog 20000] [--deep 1000000] [--only sqlite postgresql]
+    python -m bench.deliver [--seconds 60] [--rate 320] [--backlog 20000] [--deep 1000000] [--workers 2] [--only …]
 
 First a steady rate, 0.3 of the upper bound: the lag with which events reach the destination. Then a backlog: its
-throughput, and the latency of webhooks meanwhile. Then a deep one, of which a minute is drained. The upper bound is
-measured in the same run: the rate at which the bare client library makes the same POSTs.
+throughput, and the latency of webhooks meanwhile. Then a deep one, made by copies, of which a minute is drained. The
+upper bound is measured in the same run: the rate at which the bare client library makes the same POSTs.
 """
 
 import argparse
@@ -18,12 +18,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from app.store import Store
 from bench import load
 from bench.arrivals import Arrivals, Destination, fast_destination
-from bench.databases import Databases, databases
+from bench.databases import Databases, databases, opened
+from bench.deep import deepen
 from bench.goals import record
 from bench.new_messages import webhooks
-from bench.servers import ROOT, Server, free_port, serving_command
+from bench.servers import BIN, ROOT, Server, free_port, further_workers, serving_command
 
 CONFIG = """
 version: 1
@@ -41,6 +43,8 @@ TOKEN = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "appli
 BATCH = 1000
 STEADY_SHARE = 0.3
 DEEP_SECONDS = 60
+SEED = 10_000
+"""How many events of a deep backlog come by webhooks; the others are copies of them."""
 
 
 def bare_client(port: int, posts: int = 3000) -> float:
@@ -82,9 +86,10 @@ def backlog(kind: str, server: Server, destination: Destination, *, events: int,
     return _rate(arrivals.times)
 
 
-def deep_backlog(server: Server, destination: Destination, *, events: int) -> float:
+def deep_backlog(server: Server, destination: Destination, store: Store, *, events: int) -> float:
     """Fill a deep backlog, drain a minute of it without webhooks, and return the deliveries per second."""
-    _fill(server, destination, events)
+    _fill(server, destination, min(events, SEED))
+    deepen(store, "deliver:fast", events)
     _post(server, "/api/destinations/fast/resume")
     arrivals, until = Arrivals(destination), time.monotonic() + DEEP_SECONDS
     while time.monotonic() < until and len(arrivals.times) < events:
@@ -150,15 +155,20 @@ def measure(prepared: Databases, kind: str, options: argparse.Namespace) -> None
         bare = bare_client(port)
         destination.report()
         rate = options.rate or round(STEADY_SHARE * bare)
-        with serving_command({**environ, "WATS_CONFIG": str(config)}) as server:
+        environ = {**environ, "WATS_CONFIG": str(config), "PATH": str(BIN)}
+        with (
+            serving_command(environ) as server,
+            further_workers(environ, options.workers - 1),
+            opened(environ) as store,
+        ):
             print(f"{kind}; the bare client library: {bare:.0f} POSTs/s", flush=True)
             steady(kind, server, destination, rate=rate, seconds=options.seconds)
             drained = backlog(kind, server, destination, events=options.backlog, rate=rate)
             print(f"drained at {drained / bare:.2f} of the bare client's rate", flush=True)
             record("drain_ratio", kind, drained / bare)
             if options.deep:
-                small = deep_backlog(server, destination, events=options.backlog)
-                deep = deep_backlog(server, destination, events=options.deep)
+                small = deep_backlog(server, destination, store, events=options.backlog)
+                deep = deep_backlog(server, destination, store, events=options.deep)
                 print(f"the deep one at {deep / small:.2f} of the rate of the small one", flush=True)
                 record("deep_ratio", kind, deep / small)
             resident = ", ".join(f"{memory.resident:.0f}" for memory in server.memory_of_processes())
@@ -172,6 +182,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, help="webhooks per second; 0.3 of the bare client's rate if not given")
     parser.add_argument("--backlog", type=int, default=20_000, help="deliveries in the backlog")
     parser.add_argument("--deep", type=int, default=1_000_000, help="deliveries in the deep backlog; 0: none")
+    parser.add_argument("--workers", type=int, default=1, help="workers; `serve` has one of them")
     parser.add_argument(
         "--only",
         choices=("sqlite", "postgresql"),

@@ -13,12 +13,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.assembly import build_gateway
-from app.config import load_settings
-from app.store import Store
 from bench import load, outgoing
 from bench.arrivals import Arrivals, Destination, listening
-from bench.databases import Databases, databases, prepare
+from bench.databases import Databases, databases, opened, prepare
 from bench.goals import record
 from bench.ingest import KINDS, describe_machine
 from bench.job_queue import Meters, relay_to, wait_until, working
@@ -189,17 +186,6 @@ class Bench:
         text = Path(environ["WATS_CONFIG"]).read_text()
         config.write_text(text.replace(f":{self.databases.port_of_server}/", f":{port}/"))
         return {**environ, "WATS_CONFIG": str(config)}
-
-
-@contextmanager
-def opened(environ: Mapping[str, str]) -> Iterator[Store]:
-    """Yield the store of a gateway."""
-    store = build_gateway(load_settings(environ=environ)).store
-    store.open()
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def main() -> None:

@@ -78,6 +78,21 @@ def serving_empty(environ: Mapping[str, str], application: str = "bench.empty:ap
 
 
 @contextmanager
+def further_workers(environ: Mapping[str, str], number: int) -> Iterator[None]:
+    """Run so many workers beside those of a service, until the block ends."""
+    command = [str(BIN / "flask"), "wats", "worker"]
+    quiet = subprocess.DEVNULL
+    workers = [subprocess.Popen(command, cwd=ROOT, env=environ, stdout=quiet, stderr=quiet) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait()
+
+
+@contextmanager
 def _serving(command: Sequence[str], environ: Mapping[str, str], *, ready: str) -> Iterator[Server]:
     """Run a server until the block ends. `ready` is the path that answers once it serves."""
     address = ("127.0.0.1", free_port())
