@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar, TypeVarTuple
 
-import gevent
+from gevent.threadpool import ThreadPool
 
 from app.domain.meta.media import MEDIA_ID
 from app.store.engine.executors import caught, value_of
@@ -25,6 +25,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 PIECE_BYTES = 256 * 1024
+THREADS = 8
 PART = ".part-"
 """Begins the name of a file that is being written. One that is old was left by a process that died."""
 
@@ -44,16 +45,30 @@ class Written:
     sha256: str
 
 
+class _Threads:
+    """Native threads for one folder: a disk that hangs takes those of nothing else. The first call begins them."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPool | None = None
+
+    def __call__(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Do the work in a thread; return its value, or raise what it has raised."""
+        self._pool = self._pool or ThreadPool(THREADS)
+        outcome: T = value_of(self._pool.apply(caught, (work, arguments)))
+        return outcome
+
+
 class MediaFolder:
     """Files by the ids of media. `min_free_bytes`: what stays free on the disk."""
 
     def __init__(self, path: Path, min_free_bytes: int) -> None:
         self.path = path
         self._min_free_bytes = min_free_bytes
+        self._in_thread = _Threads()
 
     def has(self, media_id: str) -> bool:
         """Return whether a file is here."""
-        return _in_thread(self._file(media_id).is_file)
+        return self._in_thread(self._file(media_id).is_file)
 
     def write(self, media_id: str, pieces: Iterable[bytes]) -> Written:
         """Keep a file, in the place of one of the same id.
@@ -63,29 +78,29 @@ class MediaFolder:
         target = self._file(media_id)
         part = self.path / f"{PART}{secrets.token_hex(8)}"
         try:
-            with _in_thread(self._open_part, part, target) as file:
-                written = _write(file, pieces)
-                _in_thread(_sync, file)
-            _in_thread(_publish, part, target)
+            with self._in_thread(self._open_part, part, target) as file:
+                written = self._write(file, pieces)
+                self._in_thread(_sync, file)
+            self._in_thread(_publish, part, target)
         except OSError as error:
             raise self._unusable(error) from error
         finally:
-            _in_thread(_remove, part)
+            self._in_thread(_remove, part)
         return written
 
     def read(self, media_id: str) -> Generator[bytes, None, None] | None:
         """Return the pieces of a file; None if it is not here."""
         try:
-            file = _in_thread(self._file(media_id).open, "rb")
+            file = self._in_thread(self._file(media_id).open, "rb")
         except OSError:
             return None
-        return _pieces(file)
+        return self._pieces(file)
 
     def delete(self, media_ids: Iterable[str]) -> None:
         """Delete files; one that is not here is deleted already. Raises `FolderUnusable` if that is not possible."""
         for media_id in media_ids:
             try:
-                _in_thread(self._file(media_id).unlink)
+                self._in_thread(self._file(media_id).unlink)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
@@ -94,13 +109,13 @@ class MediaFolder:
     def sweep(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
         """Delete old files that no id of `known` stands for, and parts that were left behind; return how many."""
         before, swept = time.time() - OLD_SECONDS, 0
-        for folder in _in_thread(self._folders):
-            old = _in_thread(_old_files, folder, before)
+        for folder in self._in_thread(self._folders):
+            old = self._in_thread(_old_files, folder, before)
             names = [path.name for path in old if MEDIA_ID.fullmatch(path.name)]
             kept = set(known(names)) if names else set()
             gone = [path for path in old if path.name.startswith(PART) or path.name in {*names} - kept]
             for path in gone:
-                _in_thread(_remove, path)
+                self._in_thread(_remove, path)
             swept += len(gone)
         return swept
 
@@ -119,25 +134,24 @@ class MediaFolder:
             raise OSError(errno.ENOSPC, "less is free than storage.minFreeMegabytes asks for")
         return part.open("xb")
 
+    def _write(self, file: BinaryIO, pieces: Iterable[bytes]) -> Written:
+        digest, size = hashlib.sha256(), 0
+        for piece in pieces:
+            self._in_thread(file.write, piece)
+            digest.update(piece)
+            size += len(piece)
+        return Written(size, digest.hexdigest())
+
+    def _pieces(self, file: BinaryIO) -> Generator[bytes, None, None]:
+        with file:
+            while piece := self._in_thread(file.read, PIECE_BYTES):
+                yield piece
+
     def _unusable(self, error: OSError) -> FolderUnusable:
         if error.errno in _NO_ROOM:
             return FolderUnusable("the disk of media.directory is nearly full: free some of it, or shorten retention")
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         return FolderUnusable(f"media.directory cannot be used ({reason}): let this user own it, or name another one")
-
-
-def _in_thread(work: Callable[[*Ts], T], *arguments: *Ts) -> T:
-    outcome: T = value_of(gevent.get_hub().threadpool.apply(caught, (work, arguments)))
-    return outcome
-
-
-def _write(file: BinaryIO, pieces: Iterable[bytes]) -> Written:
-    digest, size = hashlib.sha256(), 0
-    for piece in pieces:
-        _in_thread(file.write, piece)
-        digest.update(piece)
-        size += len(piece)
-    return Written(size, digest.hexdigest())
 
 
 def _sync(file: BinaryIO) -> None:
@@ -154,12 +168,6 @@ def _publish(part: Path, target: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _pieces(file: BinaryIO) -> Generator[bytes, None, None]:
-    with file:
-        while piece := _in_thread(file.read, PIECE_BYTES):
-            yield piece
 
 
 def _old_files(folder: Path, before: float) -> list[Path]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
+from app.domain.meta.media import Media
 from app.gateway import Gateway
 from app.retention.prune import Pruner
 from app.store.engine import sqlite
@@ -20,11 +21,12 @@ from app.store.tables.message_schema import (
 )
 from app.store.tables.schema import receipts
 from app.store.tables.sending_schema import send_pairs
+from app.store.transactions.follow_media import add_media
 from app.store.transactions.prune import STEP_ROWS
 from tests.support.events import new_event, put_events
 from tests.support.messages import NUMBER, accept, new_message
 from tests.support.sqlite_bytes import execute
-from tests.support.store import new_receipt
+from tests.support.store import NOON, new_receipt
 from tests.support.work import Clock
 
 JOB = Job(1, PRUNE_QUEUE, 0, 0, 1)
@@ -58,6 +60,36 @@ def test_what_is_younger_than_the_retention_stays(gateway: Gateway) -> None:
     Pruner(gateway).prune(JOB)
 
     assert [event.data["text"] for event in gateway.store.events.after(0, limit=9)] == ["young"]
+
+
+def put_old_file(gateway: Gateway, media_id: str) -> None:
+    """Put in a file that came with an event which is older than the retention."""
+    [sequence] = put_events(gateway.store, new_event(media_id))
+    gateway.store.write(lambda c: add_media(c, NOON, [(sequence, None, Media(media_id))]))
+
+
+def test_files_go_with_the_events_that_they_came_with(gateway: Gateway) -> None:
+    put_old_file(gateway, "17")
+    gateway.media_folder.write("17", [b"a picture"])
+    gateway.media_folder.write("18", [b"of no event, and young"])
+
+    Pruner(gateway, sleep=lambda _: None).prune(JOB)
+
+    assert (gateway.media_folder.has("17"), gateway.media_folder.has("18")) == (False, True)
+    assert (gateway.store.media.deleted(), gateway.store.media.known(["17"])) == ([], set())
+
+
+def test_files_that_cannot_be_removed_wait_for_the_next_run(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_old_file(gateway, "17")
+    (gateway.media_folder.path / "17" / "17" / "a folder in its place").mkdir(parents=True)
+
+    outcome = Pruner(gateway, sleep=lambda _: None).prune(JOB)
+
+    assert outcome == Retry(PRUNE_EVERY)
+    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == ["media.not_removed"]
+    assert [media_id for _, media_id in gateway.store.media.deleted()] == ["17"]
 
 
 def test_a_run_that_reaches_its_time_limit_continues_at_once(gateway: Gateway) -> None:
