@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from app.domain import VERSION
 from app.web.errors import http_error_response
 from app.web.guards import OPEN, Guard, guard_of
-from app.web.openapi_operations import codes_of, error_responses, operation_id
+from app.web.openapi_operations import OF_SERVER, codes_of, error_responses, operation_id
 from app.web.openapi_schemas import add_examples, loosen_responses, name_any_type
 from app.web.openapi_webhooks import outgoing_webhooks
 from app.web.schemas import ErrorSchema
@@ -101,7 +101,7 @@ def _complete_path(app: Flask, rule: Rule, path: dict[str, Any], *, is_alias: bo
         )
         operation["security"] = _security(guard)
         told = {status: told for status, told in operation["responses"].items() if status not in ("default", "422")}
-        errors = {} if "401" in told else error_responses(codes_of(view, guard, operation))
+        errors = error_responses(OF_SERVER if "401" in told else codes_of(view, guard, operation))
         operation["responses"] = {**errors, **told}
 
 

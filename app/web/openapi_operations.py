@@ -16,6 +16,16 @@ Operation = dict[str, Any]
 
 _MARK = "__wats_refuses__"
 
+OF_SERVER = (
+    "bad_request",
+    "expectation_failed",
+    "headers_timeout",
+    "headers_too_large",
+    "unsupported_coding",
+    "uri_too_long",
+)
+"""What the server refuses before it looks which operation is asked for."""
+
 OF_GUARD: Mapping[str, tuple[str, ...]] = {
     "open": (),
     "bearer": ("unauthorized", "forbidden", "invalid_parameter", "unavailable"),
@@ -58,7 +68,7 @@ def refuses(*codes: str) -> Callable[[View], View]:
 
 def codes_of(view: Callable[..., Any], guard: Guard, operation: Operation) -> set[str]:
     """Return the codes of the errors that an operation may answer. The parameters of its path belong to it."""
-    codes = {"internal_error", *OF_GUARD[guard.name.partition(":")[0]], *getattr(view, _MARK, ())}
+    codes = {"internal_error", *OF_SERVER, *OF_GUARD[guard.name.partition(":")[0]], *getattr(view, _MARK, ())}
     parameters = operation.get("parameters", ())
     codes |= {OF_QUERY[each["name"]] for each in parameters if each["in"] == "query" and each["name"] in OF_QUERY}
     if any(each["in"] == "path" for each in parameters):
