@@ -61,7 +61,7 @@ def main() -> None:
         client = this_machine if request["only_this_machine"] else anywhere
         answer = client.post(destination, request["body"].encode(), request["headers"])
         finished.append(index)
-        return asdict(answer)
+        return {**asdict(answer), "body": answer.body.decode("latin-1")}
 
     for line in FileObject(sys.stdin.fileno(), "r", close=False):
         before, finished = next(ticks), list[int]()

@@ -229,3 +229,11 @@ def test_every_mangled_response_has_a_known_reason(destination: ScriptedDestinat
     assert errors <= {NO_HTTP, TOO_LARGE, "connection closed without an answer", "connection reset"}
     assert all(100 <= result.status < 1000 for result in results if result.status is not None)
     assert pusher.log == ""
+
+
+def test_the_first_kilobyte_of_a_body_is_kept(pusher: Pusher, destination: ScriptedDestination) -> None:
+    destination.will_answer(500, b"e" * 20_000)
+
+    told = pusher.post(destination.url)
+
+    assert (told.status, told.body) == (500, "e" * 1024)

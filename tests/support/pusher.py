@@ -22,6 +22,7 @@ class Told:
     error: str | None
     retry_after: str | None
     duration_ms: int
+    body: str
 
     @property
     def words(self) -> str | int | None:
