@@ -4,15 +4,20 @@
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
-from app.config import Flags, Settings, load_settings
+from app.config import Flags, load_settings
+from app.factory import create_app
+from app.gateway import EXTENSION
 from app.graph.fake.server import FakeMetaServer
+from app.store.engine.sqlite import path_of
 from tests.support.fake_meta import fake_meta
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.serving import Running, environment, serving
+from tests.support.store import put_migrated_file
 from tests.support.webhooks import PATH
 
 CALLING = """
@@ -42,10 +47,23 @@ def meta(running_meta: FakeMetaServer) -> FakeMetaServer:
     return running_meta
 
 
+@pytest.fixture(scope="package")
+def calling(tmp_path_factory: pytest.TempPathFactory, running_meta: FakeMetaServer) -> Iterator[Flask]:
+    """Make the application once: nothing that these tests do stays in it."""
+    folder = tmp_path_factory.mktemp("calling")
+    flags = Flags(config=write_config(folder, calling_config(running_meta.url)), live=True, yes_live=True)
+    settings = load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(folder / "data")})
+    put_migrated_file(path_of(settings.storage.url))
+    app = create_app(settings)
+    store = app.extensions[EXTENSION].store
+    store.open()
+    yield app
+    store.close()
+
+
 @pytest.fixture
-def settings(tmp_path: Path, meta: FakeMetaServer) -> Settings:
-    flags = Flags(config=write_config(tmp_path, calling_config(meta.url)), live=True, yes_live=True)
-    return load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")})
+def client(calling: Flask) -> FlaskClient:
+    return calling.test_client()
 
 
 @pytest.fixture(scope="package")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.config import Flags, Settings, load_settings
@@ -30,6 +31,12 @@ def settings(tmp_path: Path, scripted: ScriptedDestination) -> Settings:
     config = write_config(tmp_path, calling_config(f"http://127.0.0.1:{scripted.port}"))
     flags = Flags(config=config, live=True, yes_live=True)
     return load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")})
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the application with these settings."""
+    return app.test_client()
 
 
 def test_headers_that_are_about_metas_host_are_dropped(client: FlaskClient, scripted: ScriptedDestination) -> None:
