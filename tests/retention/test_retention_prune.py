@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.clock_trust import DOUBT_AFTER_JUMP
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
 from app.domain.meta.media import Media
 from app.gateway import Gateway
-from app.retention.prune import Pruner
+from app.retention.prune import DOUBTED_EVERY, Pruner
 from app.store.engine import sqlite
 from app.store.tables.message_schema import (
     contact_links,
@@ -90,6 +91,16 @@ def test_files_that_cannot_be_removed_wait_for_the_next_run(
     assert outcome == Retry(PRUNE_EVERY)
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == ["media.not_removed"]
     assert [media_id for _, media_id in gateway.store.media.deleted()] == ["17"]
+
+
+def test_nothing_is_old_by_a_clock_that_is_doubted(gateway: Gateway) -> None:
+    put_old(gateway, 3)
+    gateway.store.clock.see(DOUBT_AFTER_JUMP)
+
+    outcome = Pruner(gateway, sleep=lambda _: None).prune(JOB)
+
+    assert outcome == Retry(DOUBTED_EVERY)
+    assert count_rows(gateway) == (3, 3)
 
 
 def test_a_run_that_reaches_its_time_limit_continues_at_once(gateway: Gateway) -> None:
