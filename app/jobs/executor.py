@@ -11,7 +11,7 @@ from gevent.pool import Pool
 from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
 from app.jobs.leases import Leases
-from app.jobs.queue import Queue, Task
+from app.jobs.queue import Queue, Task, nothing
 from app.store import GroupCommit, Store, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,8 @@ class Executor:
         self._settling = Pool(MAX_UNSETTLED)
 
     def handle(self, queue: Queue, job: Job, task: Task) -> JobResult | None:
-        """Make one attempt, have it settled, and return its result. If the lease is over, hand the job back instead.
+        """Make one attempt, have it settled, and return its result. Do nothing if the lease is over, but hand the job
+        back if something was stored about it.
 
         The result of a queue that claims ahead is settled by another greenlet, unless the queue is failing: then no
         more jobs may be tried than the breaker allows.
@@ -52,7 +53,7 @@ class Executor:
         result = None
         try:
             if not self._leases.holds(job):
-                self._hand_back(job)
+                self._hand_back_reserved(queue, job)
             else:
                 self._on_failpoint("claimed")
                 result = self._attempt(queue, job, task)
@@ -94,14 +95,19 @@ class Executor:
                 queue.undo([job])
             return JobResult(job, _after_internal_error(queue, job, type(error).__name__))
 
-    def _hand_back(self, job: Job) -> None:
-        """Hand a job back that was not started: this process stood still past its lease."""
-        while True:
+    def _hand_back_reserved(self, queue: Queue, job: Job) -> None:
+        """Hand a job back that was not started, because this process stood still past its lease.
+
+        If nothing was stored about it, there is nothing to do: its lease has ended.
+        """
+        while queue.undo is not nothing:
             try:
-                return self._leases.hand_back([job])
+                self._leases.hand_back([job])
             except StoreUnavailable as error:
                 self._store.outage.met(error, job_id=job.id)
                 gevent.sleep(SETTLE_RETRY_SECONDS)
+            else:
+                return
 
     def _settle(self, result: JobResult) -> None:
         """Settle, and repeat it while the store is unavailable and the claim is ours.

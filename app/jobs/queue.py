@@ -20,7 +20,7 @@ def _always() -> bool:
     return True
 
 
-def _nothing(_jobs: Sequence[Job]) -> None:
+def nothing(_jobs: Sequence[Job]) -> None:
     """Undo nothing: most jobs are only loaded when they are prepared."""
 
 
@@ -53,7 +53,7 @@ class Queue:
     max_claim: Callable[[float], int] | None = None
     rest_seconds: float = 0.02
     ahead: bool = False
-    undo: Undo = _nothing
+    undo: Undo = nothing
 
     def handle_alone(self, job: Job) -> JobResult:
         """Prepare this job alone and run its task."""

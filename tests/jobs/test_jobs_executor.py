@@ -1,5 +1,6 @@
 """What an executor does with an answer of the store that is not the expected one."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -124,15 +125,17 @@ def test_results_are_settled_again_until_the_store_is_back(
     assert [result.job.id for result in settlements.settled] == [1, 2]
 
 
-def test_a_job_whose_lease_is_over_is_handed_back_and_not_started(
-    executing: Executor, leases: Leases, settlements: Settlements
+@pytest.mark.parametrize(("is_reserved", "handed_back"), [(True, 1), (False, 0)])
+def test_a_job_whose_lease_is_over_is_not_started_and_handed_back_if_it_was_reserved(
+    executing: Executor, leases: Leases, settlements: Settlements, is_reserved: bool, handed_back: int
 ) -> None:
+    queue = replace(QUEUE, undo=lambda _: None) if is_reserved else QUEUE
     started: list[Job] = []
     leases.dropped, leases.answers = [job_of()], [DOWN]
 
-    assert executing.handle(QUEUE, job_of(), lambda: started.append(job_of()) or JobResult(job_of(), Done())) is None  # type: ignore[func-returns-value]
+    assert executing.handle(queue, job_of(), lambda: started.append(job_of()) or JobResult(job_of(), Done())) is None  # type: ignore[func-returns-value]
 
-    assert (started, leases.handed_back, settlements.settled) == ([], [job_of()], [])
+    assert (started, leases.handed_back, settlements.settled) == ([], handed_back * [job_of()], [])
 
 
 @pytest.mark.parametrize(("kind", "count"), [(JobResult, 0), (LateResult, 1)])
