@@ -11,6 +11,7 @@ from app.domain.message import (
     AcceptedMessage,
     HistoryEntry,
     MessageStatus,
+    NewMessage,
     Unaccepted,
     queue_of_number,
 )
@@ -114,6 +115,26 @@ def test_a_key_that_is_forgotten_is_free_again(store: Store) -> None:
     assert isinstance(kept, AcceptedMessage)
     assert kept.is_replay
     assert store.messages.accept([third]) == [AcceptedMessage(store.messages.get(third.id), is_replay=False)]
+
+
+def brief(text: str) -> NewMessage:
+    """Return a message whose key lives for two minutes only."""
+    new = new_message(text, key=f"brief {text}")
+    assert new.key is not None
+    return replace(new, key=replace(new.key, lifetime=timedelta(minutes=2)))
+
+
+@pytest.mark.parametrize("is_doubted", [False, True])
+def test_each_key_of_a_transaction_is_free_after_its_own_lifetime(
+    timed: Store, clock: Clock, is_doubted: bool
+) -> None:
+    first = accept(timed, brief("hi"), new_message("ho", key="k"))
+    clock.advance(timedelta(minutes=3))
+    timed.clock.see(timedelta(hours=1) if is_doubted else timedelta())
+
+    again = accept(timed, brief("hi"), new_message("ho", key="k"))
+
+    assert [repeat.id == message.id for repeat, message in zip(again, first, strict=True)] == [False, True]
 
 
 def test_the_key_of_an_erased_message_does_not_send_it_again(store: Store) -> None:

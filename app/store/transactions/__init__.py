@@ -8,7 +8,8 @@ All transactions take their locks in one order, so that no two of them can deadl
   `send_scopes`.
 - Rows that a transaction inserts need no place in this order: no other transaction sees them before the commit. An
   insert that may meet another one (`ON CONFLICT`) does have one: missing queues come by name, before any queue is
-  locked; ids of erased events come before receipts; idempotency keys come in their order, before all else.
+  locked; ids of erased events come before receipts; idempotency keys come before all else, those that live briefly
+  first, and then in their order.
 - A statement that locks several rows is a `SELECT … ORDER BY key FOR UPDATE`. UPDATE and DELETE lock in the order of
   their plan; several rows at once are therefore locked before. `SKIP LOCKED` never waits.
 - Deliveries and jobs may be locked in either order, because a transaction that locks both has locked their queue.

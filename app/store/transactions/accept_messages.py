@@ -5,13 +5,13 @@ A key that another transaction reserves at the same time is waited for: of any n
 adds its message, and the others get that message.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from app.domain.clock_trust import SEEN_FOR
+from app.domain.clock_trust import DOUBT_AFTER_JUMP, SEEN_FOR
 from app.domain.message import (
     Acceptance,
     AcceptedMessage,
@@ -33,16 +33,22 @@ from app.store.tables.types import UtcDateTime, chunks
 from app.store.transactions.enqueue import NewJob, enqueue
 from app.store.transactions.touch_conversations import contacts_of, touch_conversations
 
+_COLUMNS = ("sha256", "request_sha256", "message", "created_at")
+_TAKE_EXPIRED = (
+    "ON CONFLICT (sha256) DO UPDATE SET request_sha256 = excluded.request_sha256, message = excluded.message,"
+    " created_at = excluded.created_at WHERE old.created_at < :expired"
+)
+_IS_CLOCK_TRUSTED = (
+    " AND EXISTS (SELECT 1 FROM clock_jump WHERE seen_at IS NULL OR (seen_at >= :watched_since"
+    " AND (doubted_until IS NULL OR doubted_until <= :asked_at)))"
+)
+_RESERVE_BRIEFLY = BulkUpsert(idempotency_keys, *_COLUMNS, on_conflict=_TAKE_EXPIRED, expired=UtcDateTime())
+"""An expired key is free again."""
+
 _RESERVE = BulkUpsert(
     idempotency_keys,
-    "sha256",
-    "request_sha256",
-    "message",
-    "created_at",
-    on_conflict="ON CONFLICT (sha256) DO UPDATE SET request_sha256 = excluded.request_sha256,"
-    " message = excluded.message, created_at = excluded.created_at WHERE old.created_at < :expired"
-    " AND EXISTS (SELECT 1 FROM clock_jump WHERE seen_at IS NULL OR (seen_at >= :watched_since"
-    " AND (doubted_until IS NULL OR doubted_until <= :asked_at)))",
+    *_COLUMNS,
+    on_conflict=_TAKE_EXPIRED + _IS_CLOCK_TRUSTED,
     expired=UtcDateTime(),
     watched_since=UtcDateTime(),
     asked_at=UtcDateTime(),
@@ -99,25 +105,41 @@ def forget_key(connection: Connection, sha256: bytes, message_id: str) -> None:
 def _reserve_keys(
     connection: Connection, now: datetime, new: Sequence[NewMessage], allowed: Sequence[NewMessage]
 ) -> dict[bytes, Reserved]:
-    """Reserve the keys of allowed messages that are free, in their order. Return what each key in use stands for."""
+    """Reserve the keys of allowed messages that are free. Return what each key in use stands for.
+
+    Those that live briefly come first, and keys that live equally long in their order: a key never lives longer one
+    time than another.
+    """
+    reserved: dict[bytes, Reserved] = {}
     keys = [message.key for message in new if message.key is not None]
-    if not keys:
-        return {}
-    expired = now - max(key.lifetime for key in keys)  # the keys of one gateway live equally long
-    rows: dict[bytes, dict[str, Any]] = {}
-    for message in allowed:
-        if (key := message.key) is not None:
-            row = {"sha256": key.sha256, "request_sha256": key.request_sha256, "message": _key(message)}
-            rows.setdefault(key.sha256, {**row, "created_at": now})
-    times = {"expired": expired, "watched_since": now - SEEN_FOR, "asked_at": now}
-    _RESERVE.execute(connection, [rows[sha256] for sha256 in sorted(rows)], **times)
-    found = [
-        row
-        for chunk in chunks(sorted({key.sha256 for key in keys}))
-        for row in connection.execute(_RESERVED, {"keys": chunk})
-    ]
+    for lifetime in sorted({key.lifetime for key in keys}):
+        wanted = [key.sha256 for key in keys if key.lifetime == lifetime]
+        rows: dict[bytes, dict[str, Any]] = {}
+        for message in allowed:
+            if (key := message.key) is not None and key.lifetime == lifetime:
+                row = {"sha256": key.sha256, "request_sha256": key.request_sha256, "message": _key(message)}
+                rows.setdefault(key.sha256, {**row, "created_at": now})
+        reserved |= _reserve_alike(connection, now, lifetime, wanted, [rows[sha256] for sha256 in sorted(rows)])
+    return reserved
+
+
+def _reserve_alike(
+    connection: Connection,
+    now: datetime,
+    lifetime: timedelta,
+    wanted: Collection[bytes],
+    rows: Sequence[dict[str, Any]],
+) -> dict[bytes, Reserved]:
+    """Reserve keys that live equally long. One that lives for minutes is not kept because the clock is doubted: it
+    would keep a client from saying the same again for longer than it lives."""
+    expired, is_brief = now - lifetime, lifetime < DOUBT_AFTER_JUMP
+    if is_brief:
+        _RESERVE_BRIEFLY.execute(connection, rows, expired=expired)
+    else:
+        _RESERVE.execute(connection, rows, expired=expired, watched_since=now - SEEN_FOR, asked_at=now)
+    found = [row for chunk in chunks(sorted(set(wanted))) for row in connection.execute(_RESERVED, {"keys": chunk})]
     in_use = [row for row in found if row.created_at >= expired]
-    if len(in_use) < len(found) and not read_trust(connection).holds(now):
+    if len(in_use) < len(found) and not is_brief and not read_trust(connection).holds(now):
         in_use = found
     return {bytes(row.sha256): Reserved(bytes(row.request_sha256), bytes(row.message)) for row in in_use}
 
