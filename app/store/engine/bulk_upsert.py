@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Dialect, Table, TextClause, bindparam, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ARRAY, Connection, Table, TextClause, bindparam, text
 
 
 class BulkUpsert:
@@ -15,27 +14,33 @@ class BulkUpsert:
     """
 
     def __init__(self, table: Table, *columns: str, on_conflict: str, **constants: Any) -> None:
-        self._columns = columns
-        types = {name: table.c[name].type for name in columns}
-        into = f"INSERT INTO {table.name} AS old ({', '.join(columns)})"
-        dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-        arrays = ", ".join(f"CAST(:{name} AS {types[name].compile(dialect).partition('(')[0]}[])" for name in columns)
+        self._into = f"INSERT INTO {table.name} AS old ({', '.join(columns)})"
+        self._on_conflict = on_conflict
+        self._types = {name: table.c[name].type for name in columns}
+        self._constants = constants
         values = ", ".join(f":{name}" for name in columns)
-        self._all_at_once = _bound(
-            f"{into} SELECT * FROM unnest({arrays}) AS given WHERE true {on_conflict}",  # noqa: S608 - all of it is ours
-            {name: ARRAY(kind) for name, kind in types.items()} | constants,
-        )
-        self._one_by_one = _bound(f"{into} VALUES ({values}) {on_conflict}", types | constants)
+        self._one_by_one = _bound(f"{self._into} VALUES ({values}) {on_conflict}", self._types | constants)
+        self._all_at_once: TextClause | None = None
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]], **values: Any) -> None:
         """Insert these rows, or change those that are there. `values` are further parameters of `on_conflict`."""
         if not rows:
             return
         if connection.dialect.name == "postgresql":
-            lists = {name: [row[name] for row in rows] for name in self._columns}
+            self._all_at_once = self._all_at_once if self._all_at_once is not None else self._of_arrays(connection)
+            lists = {name: [row[name] for row in rows] for name in self._types}
             connection.execute(self._all_at_once, {**lists, **values})
         else:
             connection.execute(self._one_by_one, [{**row, **values} for row in rows])
+
+    def _of_arrays(self, connection: Connection) -> TextClause:
+        """Return the statement for PostgreSQL, made when it is first used: its dialect is not loaded without it."""
+        names = {name: kind.compile(connection.dialect).partition("(")[0] for name, kind in self._types.items()}
+        arrays = ", ".join(f"CAST(:{name} AS {type_name}[])" for name, type_name in names.items())
+        return _bound(
+            f"{self._into} SELECT * FROM unnest({arrays}) AS given WHERE true {self._on_conflict}",  # noqa: S608 - ours
+            {name: ARRAY(kind) for name, kind in self._types.items()} | self._constants,
+        )
 
 
 def _bound(statement: str, types: Mapping[str, Any]) -> TextClause:
