@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from flask import Response, current_app, request
 
-from app.domain.meta.graph_text import with_own_media, without_tokens
+from app.domain.meta.graph_text import with_own_addresses, without_tokens
 from app.gateway import Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.web.current import gateway
@@ -54,7 +54,8 @@ def pass_on(asked: GraphRequest) -> Response:
             text = reply.read(MAX_TEXT_BYTES)
     except GraphUnreachable as failure:
         raise _error(failure, asked.method) from failure
-    return Response(with_own_media(without_tokens(text, *_tokens(parts)), _address_of_media), reply.status, headers)
+    shown = with_own_addresses(without_tokens(text, *_tokens(parts)), _address_of_media, _address_of_page)
+    return Response(shown, reply.status, headers)
 
 
 def client_is_gone() -> bool:
@@ -80,8 +81,19 @@ def _tokens(parts: Gateway) -> tuple[str, ...]:
 def _address_of_media(media_id: str) -> str:
     """Return where a client gets a file from us: at our public URL, or where the client has found us."""
     service = gateway().settings.service
-    found = f"{request.host_url.rstrip('/')}{service.api_prefix}/media/{media_id}/content"
-    return service.media_url(media_id) or found
+    return service.media_url(media_id) or f"{_found_at()}/media/{media_id}/content"
+
+
+def _address_of_page(url: str) -> str:
+    """Return where a client gets a page of a list from us; an address of another host is returned as it is."""
+    service, meta = gateway().settings.service, f"{gateway().settings.graph.base_url.rstrip('/')}/"
+    ours = f"{service.public_url}{service.api_prefix}" if service.public_url else _found_at()
+    return f"{ours}/graph/{url.removeprefix(meta)}" if url.startswith(meta) else url
+
+
+def _found_at() -> str:
+    """Return the address of our API that the client has used."""
+    return f"{request.host_url.rstrip('/')}{gateway().settings.service.api_prefix}"
 
 
 def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.domain.meta.graph_text import with_own_media, without_tokens
+from app.domain.meta.graph_text import with_own_addresses, without_tokens
 
 TOKEN = "EAAx|y"
 
@@ -29,10 +29,20 @@ def test_a_token_is_taken_out(text: bytes, expected: bytes) -> None:
 def test_media_get_our_address_at_any_depth() -> None:
     media = {"id": "1", "url": "https://lookaside/?mid=1", "mime_type": "image/png", "file_size": 20**20}
 
-    text = with_own_media(json.dumps({"a": [{"b": media}], "c": media}).encode(), "https://ours/{}".format)
+    text = with_own_addresses(json.dumps({"a": [{"b": media}], "c": media}).encode(), "https://ours/{}".format, str)
 
     ours = {**media, "url": "https://ours/1"}
     assert json.loads(text) == {"a": [{"b": ours}], "c": ours}
+
+
+def test_the_next_and_the_previous_page_get_our_address_at_any_depth() -> None:
+    paging = {"next": "https://meta/2", "previous": "https://meta/1", "cursors": {"after": "https://meta/3"}}
+    document = {"data": [], "paging": paging, "a": {"paging": {"next": None}}, "b": {"paging": 1}}
+
+    text = with_own_addresses(json.dumps(document).encode(), str, lambda url: url.replace("meta", "ours"))
+
+    paging |= {"next": "https://ours/2", "previous": "https://ours/1"}
+    assert json.loads(text) == document
 
 
 @pytest.mark.parametrize(
@@ -45,6 +55,6 @@ def test_media_get_our_address_at_any_depth() -> None:
     ],
 )
 def test_any_other_text_stays_as_it_is(text: bytes) -> None:
-    told = with_own_media(text, str)
+    told = with_own_addresses(text, str, str)
 
     assert told == text or json.loads(told) == json.loads(text)

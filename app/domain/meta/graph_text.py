@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 TAKEN_OUT = b"[token]"
+PAGES = ("next", "previous")
 _PARAMETER = re.compile(rb"""([?&]|\\u0026)access_token=(?:[^&"'\\\s<>]|\\/)*(&|\\u0026)?""")
 _MEMBER = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
@@ -26,21 +27,29 @@ def _without_parameter(found: re.Match[bytes]) -> bytes:
     return b"" if behind is None else before if before == b"?" else behind
 
 
-def with_own_media(text: bytes, address_of: Callable[[str], str]) -> bytes:
-    """Return JSON in which the `url` of each media object is ours. Any other text is returned as it is."""
-    if b'"mime_type"' not in text:
+def with_own_addresses(text: bytes, of_media: Callable[[str], str], of_page: Callable[[str], str]) -> bytes:
+    """Return JSON with our addresses in the place of Meta's. Any other text is returned as it is.
+
+    They are the `url` of each media object, and the `next` and `previous` page of a list: a client that follows one
+    would give our bearer token to Meta.
+    """
+    if b'"mime_type"' not in text and b'"paging"' not in text:
         return text
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    for media in _media(document):
-        media["url"] = address_of(str(media["id"]))
+    for found in _objects(document):
+        if {"id", "url", "mime_type"} <= found.keys():
+            found["url"] = of_media(str(found["id"]))
+        paging = found.get("paging")
+        if isinstance(paging, dict):
+            paging |= {key: of_page(url) for key, url in paging.items() if key in PAGES and isinstance(url, str)}
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _media(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the media objects, at any depth."""
+def _objects(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects, at any depth."""
     waiting = [document]
     while waiting:
         value = waiting.pop()
@@ -48,5 +57,4 @@ def _media(document: Any) -> Iterator[dict[str, Any]]:
             waiting += value
         elif isinstance(value, dict):
             waiting += value.values()
-            if {"id", "url", "mime_type"} <= value.keys():
-                yield value
+            yield value
