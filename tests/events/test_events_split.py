@@ -37,6 +37,7 @@ class Subscriber:
     types: tuple[str, ...] = ("*",)
     phone_number_ids: tuple[str, ...] = ()
     ordering: str = "none"
+    format: str = "events"
 
 
 class BrokenNumbers(frozenset[str]):
