@@ -24,8 +24,8 @@ class PostgresNotifier:
         self._is_closed = False
 
     def notify_in_transaction(self, connection: Connection, channels: Sequence[Channel]) -> None:
-        for channel in channels:
-            connection.execute(select(func.pg_notify(f"wats_{channel}", "")))
+        if channels:
+            connection.execute(select(*(func.pg_notify(f"wats_{channel}", "") for channel in channels)))
 
     def notify_after_commit(self, channels: Sequence[Channel]) -> None:
         """Do nothing: the server has notified."""

@@ -116,6 +116,8 @@ def pending_receipts(connection: Connection, limit: int, max_bytes: int) -> list
     Their sizes are read first, so that no body is read and then left out.
     """
     rows = connection.execute(_PENDING_SIZES, {"n": limit}).all()
+    if not rows:
+        return []
     totals = accumulate(row.size for row in rows)
     fitting = max(1, sum(1 for _ in takewhile(lambda total: total <= max_bytes, totals)))
     bodies = connection.execute(_BODIES, {"ids": [row.id for row in rows[:fitting]]})

@@ -85,9 +85,10 @@ def add_events(
     Return for each receipt how many of its events were new. The caller holds the claim on the split job. `account`:
     that of every number of the profile, if it lists one only.
     """
-    items = _known_items(connection, _keys(split))
+    keys = _keys(split)
+    items = _known_items(connection, keys)
     split = _identify_edits(split, items)
-    items |= _known_items(connection, _keys(split) - items.keys())
+    items |= _known_items(connection, _keys(split) - keys)
     new: NewEvents = {}
     counts = [_collect_new(receipt, items, new) for receipt in split]
     sequences = _insert_events(connection, new)
