@@ -27,7 +27,7 @@ OLDEST = 20
 
 def run_node(script: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a module of JavaScript to its end. It may import the packages; it knows only these variables."""
-    folder = _packages()
+    folder = node_folder()
     name = f"{hashlib.sha256(script.encode()).hexdigest()[:12]}.mjs"
     (folder / name).write_text(script)
     return subprocess.run(
@@ -42,7 +42,7 @@ def run_node(script: str, *arguments: str, **environ: str) -> subprocess.Complet
 
 
 @cache
-def _packages() -> Path:
+def node_folder() -> Path:
     """Return the folder with the packages; install them if no test has done so. Skip the test without Node."""
     reason = _why_not()
     if reason:
