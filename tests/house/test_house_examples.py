@@ -82,17 +82,10 @@ def output_of(command: str, served: Running) -> str:
     return done.stdout
 
 
-def test_a_new_user_posts_a_webhook_and_sees_it(served: Running) -> None:
+def test_the_webhook_that_a_dry_run_prints_is_accepted(served: Running) -> None:
     printed_command = json.loads(served.out.splitlines()[0])["try"]
-    readme = commands_of(ROOT / "README.md")
-    [list_by_curl] = [command for command in readme if command.startswith("curl")]
-    [list_by_wats] = [command for command in readme if command.endswith("receipts list")]
 
     assert json.loads(output_of(printed_command, served)) == {"status": "accepted"}
-
-    [receipt] = json.loads(output_of(list_by_curl, served))["items"]
-    assert receipt["state"] in ("pending", "split")
-    assert receipt["id"] in output_of(list_by_wats, served)
 
 
 def test_the_first_ten_minutes_go_as_they_are_told(served: Running) -> None:

@@ -69,8 +69,12 @@ class Reader:
 
     def run_page(self, page: str) -> str:
         """Run all commands of a page in a shell, one after the other; return what they print."""
-        script = script_of(page).replace("http://127.0.0.1:3000", f"http://127.0.0.1:{self.gateway.port}")
-        return self.run("sh", "-e", "-c", script)
+        return self.run("sh", "-e", "-c", self.here(script_of(page)))
+
+    def here(self, sample: str) -> str:
+        """Return a sample that speaks to this gateway, and finds the programs of this environment."""
+        there = sample.replace("http://127.0.0.1:3000", f"http://127.0.0.1:{self.gateway.port}")
+        return there.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
 
     @contextlib.contextmanager
     def running(self, *command: str, folder: Path | None = None, **environ: str) -> Iterator[Path]:

@@ -27,8 +27,8 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_for
 TOKEN = {"Authorization": "Bearer dry-run-service-token"}
 
 
-RUN_AS_THEY_ARE = ["numbers.md", "rotate.md"]
-WITH_SETTINGS = ["receive.md", "numbers.md", "rotate.md"]
+RUN_AS_THEY_ARE = ["numbers.md", "rotate.md", "replay.md", "go-live.md", "troubleshoot.md", "moving.md"]
+WITH_SETTINGS = ["receive.md", "numbers.md", "rotate.md", "moving.md"]
 
 
 def post(receiver: Receiver, body: bytes, headers: dict[str, str]) -> int:
@@ -114,12 +114,40 @@ def test_the_commands_of_a_page_work(name: str, reader: Reader) -> None:
     assert reader.run_page(name)
 
 
+def test_the_first_minutes_of_the_readme_go_as_they_are_told(reader: Reader) -> None:
+    (reader.folder / "send.py").write_text(reader.here(files_of("../README.md")["send.py"]))
+
+    printed = reader.run_page("../README.md")
+    sent = reader.run("python", "send.py")
+    by_bot = run_node(files_of("../README.md")["bot.mjs"], WATS_GRAPH_URL=reader.environ["WATS_GRAPH_URL"])
+
+    assert '"body":"Is it open on Sunday?"' in printed
+    assert sent.startswith("msg_")
+    assert by_bot.stdout.startswith("wamid."), by_bot.stderr
+
+
+def test_a_template_that_is_made_and_approved_can_be_sent(reader: Reader) -> None:
+    (reader.folder / "order_shipped.py").write_text(reader.here(files_of("templates.md")["order_shipped.py"]))
+
+    printed = reader.run_page("templates.md")
+    sent = reader.run("python", "order_shipped.py")
+
+    assert '"event":"APPROVED"' in printed
+    assert sent.strip() in ("accepted", "sent", "delivered", "read")
+
+
 @pytest.mark.parametrize("name", WITH_SETTINGS)
 def test_the_settings_of_a_page_are_valid(name: str, tmp_path: Path) -> None:
     for settings in settings_of(name):
-        config = {"version": 1, "profiles": {"prod": {**profile(), **settings}}}
+        config = {"version": 1, "profiles": {"prod": merged(profile(), settings)}}
         path = write_config(tmp_path, yaml.safe_dump(config))
         assert load_settings(Flags(config=path, dry_run=True), {}).profile == "prod"
+
+
+def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return a profile to which a reader has added a piece of a page."""
+    both = {key: {**base[key], **more[key]} for key in base if isinstance(more.get(key), dict)}
+    return {**base, **more, **both}
 
 
 def profile() -> dict[str, Any]:

@@ -32,12 +32,13 @@ def write_files(name: str, folder: Path) -> None:
 
 
 def script_of(name: str) -> str:
-    """Return all commands of the page, but those that need what our tests do not have."""
-    return "\n".join(
+    """Return all commands of the page, but those that need what our tests do not have, and `make run`."""
+    blocks = [
         block["code"]
         for block in BLOCK.finditer(page(name))
         if block["language"] == "sh" and not NEEDS.match(block["before"] or "")
-    )
+    ]
+    return "".join(blocks).replace("make run\n", "")
 
 
 def settings_of(name: str) -> list[dict[str, Any]]:
