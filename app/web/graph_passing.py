@@ -103,7 +103,7 @@ def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
     except ApiError:
         reply.close()
         raise
-    response = Response(_pieces(reply, request.environ[REQUEST_ID]), reply.status, headers, direct_passthrough=True)
+    response = Response(_pieces(reply, request.environ[REQUEST_ID]), reply.status, headers)
     if length := reply.header("content-length"):
         response.headers["Content-Length"] = length
 

@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from app.config import Flags, Settings, load_settings
 from app.web.graph_passing import MAX_TEXT_BYTES
-from app.web.transfers import TransferBroken
+from app.web.transfers import EXTENSION as TRANSFERS
+from app.web.transfers import TransferBroken, Transfers
 from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config
 from tests.support.destinations import ClientConnection, ScriptedDestination
 from tests.support.fake_meta import TOKEN
@@ -93,6 +94,24 @@ def test_a_file_that_breaks_off_is_not_taken_for_whole(client: FlaskClient, scri
 
     with pytest.raises(TransferBroken):
         response.get_data()
+
+
+def test_a_file_gives_its_place_back_when_it_was_sent_and_when_its_client_has_gone(
+    app: Flask, client: FlaskClient, scripted: ScriptedDestination
+) -> None:
+    app.extensions[TRANSFERS] = Transfers(1)
+    statuses = []
+
+    for is_read in (True, False, True):
+        scripted.will_answer(200, bytes(200_000), Content_Type="image/png")
+        with client.get(NODE, headers=BOT) as response:
+            statuses.append(response.status_code)
+            if is_read:
+                response.get_data()
+            else:
+                next(response.iter_encoded())
+
+    assert statuses == [200, 200, 200]
 
 
 def test_a_text_that_breaks_off_is_a_lost_answer(client: FlaskClient, scripted: ScriptedDestination) -> None:
