@@ -13,7 +13,10 @@ ORIGIN = Origin("wats", {}, None, {}, [], "alert")
 
 
 def operator_event(type_: str, alert: Alert, at: datetime) -> NewEvent:
-    """Return the event of an alert that began or is over. Its id follows from the alert and when it began."""
+    """Return the event of an alert that began or is over. Its id follows from the alert and this time.
+
+    Not from `since`: an alert that comes again may tell the same one, such as that of the oldest event of its kind.
+    """
     data: dict[str, Any] = {
         "code": alert.code,
         "subject": alert.subject,
@@ -22,7 +25,7 @@ def operator_event(type_: str, alert: Alert, at: datetime) -> NewEvent:
         "cure": alert.cure,
         "since": iso(alert.since),
     }
-    key = "\n".join([type_, alert.code, alert.subject, str(data["since"])])
+    key = f"{type_}\n{alert.code}\n{alert.subject}\n{at.isoformat()}"
     return NewEvent(
         id=f"evt_{hashlib.sha256(key.encode()).hexdigest()[:32]}",
         type=type_,

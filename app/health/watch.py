@@ -7,7 +7,7 @@ run it: they are who can tell.
 import logging
 from collections.abc import Mapping
 
-from app.domain.alert import Alert, changes_of
+from app.domain.alert import Alert, AlertChanges, changes_of
 from app.domain.job import WATCH_EVERY, Job, Retry
 from app.domain.timestamps import iso
 from app.gateway import Gateway
@@ -15,6 +15,8 @@ from app.health.alert_kind import Urgency
 from app.health.alert_kinds import ALERT_KINDS
 from app.health.alerts import standing_alerts
 from app.health.snapshot import Snapshot, take_snapshot
+from app.log import Throttle
+from app.store import StoreRefused
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ class Watch:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._refused = Throttle()
         self._destinations = [
             one.name for one in gateway.settings.destinations if one.operator_events and one.format != "meta"
         ]
@@ -44,12 +47,40 @@ class Watch:
         standing = standing_alerts(checks, snapshot)
         found = changes_of(standing, attention.recorded())
         if found.opened or found.closed:
-            changes = attention.record(standing, destinations=self._destinations)
+            changes = self._record(standing, found)
             for alert in changes.opened:
                 _log(alert, LEVEL_OF[alert.code])
             for alert in changes.closed:
                 _log(alert)
         self._forget_refused(snapshot)
+
+    def _record(self, standing: list[Alert], found: AlertChanges) -> AlertChanges:
+        """Record the alerts that stand; if the database refuses that, each change alone, without those it refuses."""
+        try:
+            return self._gateway.store.attention.record(standing, destinations=self._destinations)
+        except StoreRefused:
+            kept = [alert for alert in standing if alert not in found.opened] + found.closed
+            changes = AlertChanges([], [])
+            for alert in [*found.opened, *found.closed]:
+                wanted = [*kept, alert] if alert in found.opened else [one for one in kept if one.key != alert.key]
+                if recorded := self._record_alone(wanted, alert):
+                    kept = wanted
+                    changes.opened.extend(recorded.opened)
+                    changes.closed.extend(recorded.closed)
+            return changes
+
+    def _record_alone(self, wanted: list[Alert], alert: Alert) -> AlertChanges | None:
+        """Record the change of this alert: without its events if the database refuses them, else log why not."""
+        attention = self._gateway.store.attention
+        for destinations in (self._destinations, []):
+            try:
+                return attention.record(wanted, destinations=destinations)
+            except StoreRefused as error:
+                refused = error
+        if self._refused.repeats(alert.key) is not None:
+            fields = {"alert": alert.code, "subject": alert.subject or None, "reason": str(refused)}
+            log.error("alert.not_recorded", extra=fields)
+        return None
 
     def _forget_refused(self, snapshot: Snapshot) -> None:
         accepted_at = snapshot.receipts.last_received_at

@@ -3,6 +3,7 @@
 It runs beside the requests, and costs them nothing.
 """
 
+import logging
 from collections.abc import Callable
 
 import gevent
@@ -11,7 +12,9 @@ from app.domain.heartbeat import is_any_fresh
 from app.gateway import Gateway
 from app.health.alerts import OK
 from app.health.watch import Watch
-from app.store import StoreError
+from app.store import StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 WRITE_SECONDS = 2.0
 WRITES_PER_LOOK = 8
@@ -43,7 +46,7 @@ class WebWatch:
             self._looks_without_worker = 0 if self._has_worker() else self._looks_without_worker + 1
             if self._looks_without_worker >= LOOKS_WITHOUT_WORKER:
                 self._watch.look()
-        except StoreError:  # it has just gone away; the next look logs it
+        except StoreUnavailable:  # it has just gone away; the next look logs it
             return
 
     def _has_worker(self) -> bool:
@@ -56,4 +59,11 @@ class WebWatch:
             self._write_refused()
             writes = (writes + 1) % WRITES_PER_LOOK
             if writes == 0:
-                self.look()
+                self._look_safely()
+
+    def _look_safely(self) -> None:
+        """Look. An error that is no outage is logged with its trace, and the watch goes on."""
+        try:
+            self.look()
+        except Exception:
+            log.exception("watch.failed")

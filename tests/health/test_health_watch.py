@@ -9,12 +9,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, update
 
+from app.config import Destination, Secret
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import WATCH_EVERY, WATCH_QUEUE, Job, Retry
+from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.split import SplitEvent
 from app.gateway import Gateway
 from app.health.watch import Watch
 from app.health.web_watch import LOOKS_WITHOUT_WORKER, WebWatch
+from app.store import StoreRefused
 from app.store.tables.message_schema import messages
 from app.store.tables.messages import progress_of
 from app.store.tables.schema import events
@@ -68,6 +71,57 @@ def test_an_alert_is_one_line_when_it_begins_and_one_when_it_is_over(
         ("alert.opened", "consumer_ahead", logging.WARNING),
         ("alert.closed", "consumer_ahead", logging.INFO),
     ]
+
+
+REFUSE = "CREATE TRIGGER refuse BEFORE {what} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+
+
+def test_an_alert_that_the_database_refuses_keeps_no_other_from_being_told(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    refuse(gateway, "INSERT ON alerts WHEN NEW.subject = 'bad'")
+    watch = Watch(gateway)
+    for name in ("bad", "crm"):
+        gateway.store.consumers.ack(name, 7)
+    watch.look()
+    gateway.store.consumers.delete("crm")
+    watch.look()
+
+    told = [(record.message, record.__dict__.get("subject")) for record in caplog.records]
+    assert told == [("alert.not_recorded", "bad"), ("alert.opened", "crm"), ("alert.closed", "crm")]
+
+
+def test_an_alert_whose_event_is_refused_is_told_without_it(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = Secret("TEST_OPS_SECRET", "secret-77ac")
+    ops = Destination(
+        "ops", "https://ops.example.com/", secret, "events", (), (), (), "none", 5, 4, operator_events=True
+    )
+    settings = replace(gateway.settings, destinations=(ops,))
+    refuse(gateway, "INSERT ON events")
+    gateway.store.consumers.ack("crm", 7)
+
+    Watch(replace(gateway, settings=settings)).look()
+
+    assert lines(caplog) == [("alert.opened", "consumer_ahead", logging.WARNING)]
+
+
+def test_a_web_process_hides_no_refusal_of_the_database(gateway: Gateway) -> None:
+    watch = WebWatch(gateway, lambda: None)
+    gateway.store.heartbeats.delete("host:1")
+    refuse(gateway, "DELETE ON refused_webhooks")
+    yesterday = gateway.clock() - timedelta(days=2)
+    gateway.store.attention.add_refused([RefusedWebhooks("missing_signature", 1, yesterday, yesterday)])
+
+    watch.look()
+    with pytest.raises(StoreRefused):
+        watch.look()
+
+
+def refuse(gateway: Gateway, what: str) -> None:
+    gateway.store.write(lambda c: c.exec_driver_sql(REFUSE.format(what=what)))
 
 
 def test_the_status_tells_since_when_an_alert_stands(client: FlaskClient, gateway: Gateway) -> None:

@@ -67,6 +67,16 @@ def test_a_change_of_an_alert_is_one_event_for_each_destination_that_asks(timed:
     assert [job.subject for job in claim(timed, "deliver:ops")] == [1, 3]
 
 
+def test_an_alert_that_comes_again_with_the_same_beginning_is_told_again(timed: Store, clock: Clock) -> None:
+    for standing in ([BOT], [], [BOT], []):
+        timed.attention.record(standing, destinations=["ops"])
+        clock.advance(MINUTE)
+
+    told = timed.events.after(0, OPERATOR, limit=9)
+    assert [one.type.rpartition(".")[2] for one in told] == ["opened", "closed", "opened", "closed"]
+    assert {one.data["since"] for one in told} == {iso(NOON)}
+
+
 def test_without_a_destination_that_asks_there_is_no_event(store: Store) -> None:
     store.attention.record([CRM])
 
