@@ -71,7 +71,9 @@ def build_gateway(settings: Settings) -> Gateway:
         metrics=Metrics(counter_folder.entered()),
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
-        media_folder=MediaFolder(settings.media.directory, settings.storage.min_free_megabytes * MEGABYTE),
+        media_folder=MediaFolder(
+            settings.media.directory, settings.storage.min_free_megabytes * MEGABYTE, lambda: store.identity().id
+        ),
         make_graph=_graph_of,
     )
 

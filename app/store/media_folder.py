@@ -1,12 +1,15 @@
 """The folder of the files that were fetched from Meta. A file is complete and on disk before it has its name.
 
-Every call works in a native thread: a slow disk delays no other greenlet. Several machines share the folder, or each
-of them has only what its own workers have fetched.
+Every call works in a native thread: a slow disk delays no other greenlet.
+
+The directory may hold what is not ours, or be shared with other databases. Only the subfolder that is named after
+this database is read, written and swept.
 """
 
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import time
@@ -28,6 +31,8 @@ PIECE_BYTES = 256 * 1024
 THREADS = 8
 PART = ".part-"
 """Begins the name of a file that is being written. One that is old was left by a process that died."""
+
+PART_NAME = re.compile(re.escape(PART) + "[0-9a-f]{16}", re.ASCII)
 
 OLD_SECONDS = 3600.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -59,12 +64,18 @@ class _Threads:
 
 
 class MediaFolder:
-    """Files by the ids of media. `min_free_bytes`: what stays free on the disk."""
+    """Files by the ids of media. `min_free_bytes`: what stays free on the disk. `database_id`: asked when needed."""
 
-    def __init__(self, path: Path, min_free_bytes: int) -> None:
-        self.path = path
+    def __init__(self, directory: Path, min_free_bytes: int, database_id: Callable[[], str]) -> None:
+        self._directory = directory
         self._min_free_bytes = min_free_bytes
+        self._database_id = database_id
         self._in_thread = _Threads()
+
+    @property
+    def path(self) -> Path:
+        """Return the subfolder of this database. Its name is random, so that nothing else has it."""
+        return self._directory / f"wats-{self._database_id()}"
 
     def has(self, media_id: str) -> bool:
         """Return whether a file is here."""
@@ -108,25 +119,19 @@ class MediaFolder:
 
     def sweep(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
         """Delete old files that no id of `known` stands for, and parts that were left behind; return how many."""
-        before, swept = time.time() - OLD_SECONDS, 0
-        for folder in self._in_thread(self._folders):
-            old = self._in_thread(_old_files, folder, before)
-            names = [path.name for path in old if MEDIA_ID.fullmatch(path.name)]
-            kept = set(known(names)) if names else set()
-            gone = [path for path in old if path.name.startswith(PART) or path.name in {*names} - kept]
-            for path in gone:
-                self._in_thread(_remove, path)
-            swept += len(gone)
-        return swept
+        top, before = self.path, time.time() - OLD_SECONDS
+        gone = [path for path in self._in_thread(_old_files, top, before) if PART_NAME.fullmatch(path.name)]
+        for folder in self._in_thread(_folders, top):
+            old = [path for path in self._in_thread(_old_files, folder, before) if _is_ours(top, path)]
+            kept = set(known([path.name for path in old])) if old else set()
+            gone += [path for path in old if path.name not in kept]
+        for path in gone:
+            self._in_thread(_remove, path)
+        return len(gone)
 
     def _file(self, media_id: str) -> Path:
         assert MEDIA_ID.fullmatch(media_id), "a media id holds nothing that leads out of the folder"
-        return self.path / media_id[-2:] / media_id
-
-    def _folders(self) -> list[Path]:
-        with suppress(OSError):
-            return [self.path, *(path for path in self.path.iterdir() if path.is_dir())]
-        return []
+        return _place_of(self.path, media_id)
 
     def _open_part(self, part: Path, target: Path) -> BinaryIO:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -152,6 +157,20 @@ class MediaFolder:
             return FolderUnusable("the disk of media.directory is nearly full: free some of it, or shorten retention")
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         return FolderUnusable(f"media.directory cannot be used ({reason}): let this user own it, or name another one")
+
+
+def _place_of(top: Path, media_id: str) -> Path:
+    return top / media_id[-2:] / media_id
+
+
+def _is_ours(top: Path, path: Path) -> bool:
+    return bool(MEDIA_ID.fullmatch(path.name)) and path == _place_of(top, path.name)
+
+
+def _folders(top: Path) -> list[Path]:
+    with suppress(OSError):
+        return [path for path in top.iterdir() if path.is_dir() and not path.is_symlink()]
+    return []
 
 
 def _sync(file: BinaryIO) -> None:

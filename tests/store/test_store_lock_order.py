@@ -418,7 +418,7 @@ def fetch_media(store: Store, folder: Path) -> None:
         store.media.delete(file)
     store.media.find("00"), store.media.dead(), store.media.known(["00"])
     store.media.load(claim(store, MEDIA_QUEUE, max_in_flight=50, limit=1))
-    store.media.remove_deleted(MediaFolder(folder, 0))
+    store.media.remove_deleted(MediaFolder(folder, 0, lambda: "d1"))
 
 
 def read_everything(store: Store) -> None:

@@ -49,7 +49,7 @@ def subjects(store: Store) -> set[int]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> MediaFolder:
-    return MediaFolder(tmp_path / "media", 0)
+    return MediaFolder(tmp_path / "media", 0, lambda: "d1")
 
 
 def test_each_file_has_one_job_however_often_it_is_named(timed: Store) -> None:
@@ -150,8 +150,8 @@ def test_the_result_of_a_job_whose_file_was_deleted_changes_nothing(timed: Store
 def test_rows_stay_while_their_files_cannot_be_removed(timed: Store, tmp_path: Path) -> None:
     arrive(timed, "11")
     timed.media.delete(found(timed, "11"))
-    blocked = MediaFolder(tmp_path, 0)
-    (tmp_path / "11" / "11" / "a folder in the place of a file").mkdir(parents=True)
+    blocked = MediaFolder(tmp_path, 0, lambda: "d1")
+    (blocked.path / "11" / "11" / "a folder in the place of a file").mkdir(parents=True)
 
     with pytest.raises(FolderUnusable):
         timed.media.remove_deleted(blocked)

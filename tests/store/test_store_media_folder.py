@@ -8,12 +8,13 @@ import pytest
 
 from app.store.media_folder import PART, FolderUnusable, MediaFolder, Written
 
+DATABASE = "0123456789abcdef"
 DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> MediaFolder:
-    return MediaFolder(tmp_path / "a" / "media", 0)
+    return MediaFolder(tmp_path / "a" / "media", 0, lambda: DATABASE)
 
 
 def names(folder: MediaFolder) -> list[str]:
@@ -51,29 +52,49 @@ def test_what_is_not_there_is_deleted_already(folder: MediaFolder) -> None:
 
 def test_a_disk_that_is_nearly_full_takes_no_file(tmp_path: Path) -> None:
     with pytest.raises(FolderUnusable, match="nearly full: free some"):
-        MediaFolder(tmp_path, 2**60).write("123", [b"a"])
+        MediaFolder(tmp_path, 2**60, lambda: DATABASE).write("123", [b"a"])
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "media").write_text("")
 
     with pytest.raises(FolderUnusable, match=r"media\.directory cannot be used"):
-        MediaFolder(tmp_path / "media", 0).write("123", [b"a"])
+        MediaFolder(tmp_path / "media", 0, lambda: DATABASE).write("123", [b"a"])
 
 
 def test_only_old_files_that_nobody_knows_are_swept(folder: MediaFolder) -> None:
+    left_behind, being_written = f"{PART}{1:016x}", f"{PART}{2:016x}"
     for media_id in ("1", "2", "3"):
         folder.write(media_id, [b"a"])
-    (folder.path / f"{PART}1").write_bytes(b"left behind")
-    (folder.path / f"{PART}2").write_bytes(b"being written")
-    (folder.path / "1" / "not.ours").write_bytes(b"")
-    for path in (folder.path / "1" / "1", folder.path / "2" / "2", folder.path / f"{PART}1"):
+    for name in (left_behind, being_written):
+        (folder.path / name).write_bytes(b"a part")
+    for path in (folder.path / "1" / "1", folder.path / "2" / "2", folder.path / left_behind):
         os.utime(path, (0, 0))
 
     swept = folder.sweep(lambda media_ids: {"1"} & set(media_ids))
 
     assert swept == 2
-    assert names(folder) == [f"{PART}2", "1", "3", "not.ours"]
+    assert names(folder) == [being_written, "1", "3"]
+
+
+def test_what_is_not_ours_is_never_swept(tmp_path: Path) -> None:
+    other, folder = MediaFolder(tmp_path, 0, lambda: "another"), MediaFolder(tmp_path, 0, lambda: DATABASE)
+    other.write("17", [b"another database's"])
+    folder.write("18", [b"ours"])
+    (tmp_path / ".ssh").mkdir()
+    (folder.path / "elsewhere").symlink_to(tmp_path / ".ssh", target_is_directory=True)
+    foreign = [
+        other.path / "17" / "17",
+        *(tmp_path / name for name in (".ssh/id_rsa", "17", f"{PART}{1:016x}", ".ssh/sa")),
+        *(folder.path / name for name in ("19", f"{PART}mine", "18/19", f"18/{PART}{1:016x}", "18/not.ours")),
+    ]
+    for path in foreign:
+        path.write_bytes(b"not ours")
+        os.utime(path, (0, 0))
+
+    swept = folder.sweep(lambda _: set())
+
+    assert (swept, [path for path in foreign if not path.exists()]) == (0, [])
 
 
 def test_a_folder_that_is_not_there_is_swept_already(folder: MediaFolder) -> None:
