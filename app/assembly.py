@@ -17,7 +17,7 @@ from app.config import Destination, Mode, Settings, owner_of
 from app.delivery.deliver import prepare_deliveries
 from app.destinations import Destinations, MayReach
 from app.domain.destination import queue_of_destination
-from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Done, Job, Outcome
+from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, RECONCILE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Done, Job, Outcome
 from app.domain.job_result import JobResult
 from app.domain.media_file import FETCH_SLOTS, MEDIA_QUEUE
 from app.domain.message import MessageStatus, queue_of_number
@@ -36,6 +36,7 @@ from app.jobs.leases import Leases
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
 from app.media.fetch import Fetcher
+from app.messages.reconcile import Reconciler
 from app.messages.send import Sender
 from app.metrics import Metrics
 from app.retention.prune import Pruner
@@ -107,7 +108,7 @@ def build_worker(gateway: Gateway, on_failpoint: Failpoint) -> JobRunner:
 def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
     """Make the queues with their handlers: the singleton jobs, one for each destination, and one for each number."""
     store, settings = gateway.store, gateway.settings
-    pruner, watch = Pruner(gateway), Watch(gateway)
+    pruner, watch, reconciler = Pruner(gateway), Watch(gateway), Reconciler(gateway)
     deliveries = partial(prepare_deliveries, gateway=gateway)
     splitter = Splitter(
         store=store,
@@ -122,6 +123,7 @@ def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         Queue(SPLIT_QUEUE, 1, splitter.prepare, has_work=splitter.has_work, singleton=True),
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
         Queue(WATCH_QUEUE, 1, _one_by_one(watch.handle), singleton=True, wakes_on_commit=False),
+        Queue(RECONCILE_QUEUE, 1, _one_by_one(reconciler.handle), singleton=True, wakes_on_commit=False),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
         *_send_queues(gateway, leases),
         *([_media_queue(gateway)] if settings.media.fetch_on_arrival else []),

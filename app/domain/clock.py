@@ -13,6 +13,8 @@ from app.domain.job import (
     FAKE_META_QUEUE,
     PRUNE_EVERY,
     PRUNE_QUEUE,
+    RECONCILE_MAX_WAIT,
+    RECONCILE_QUEUE,
     WATCH_EVERY,
     WATCH_QUEUE,
     kind_of_queue,
@@ -63,7 +65,7 @@ class DueLimits:
         return max(limit, self.asked_until or limit)
 
 
-_EVERY = {PRUNE_QUEUE: PRUNE_EVERY, WATCH_QUEUE: WATCH_EVERY}
+_EVERY = {PRUNE_QUEUE: PRUNE_EVERY, WATCH_QUEUE: WATCH_EVERY, RECONCILE_QUEUE: RECONCILE_MAX_WAIT}
 
 
 def longest_delay(queue: str, attempts: int) -> timedelta:

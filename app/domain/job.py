@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 SPLIT_QUEUE = "split"
 PRUNE_QUEUE = "prune"
 WATCH_QUEUE = "watch"
+RECONCILE_QUEUE = "reconcile"
 DELIVER_KIND = "deliver"
 DELIVER_QUEUE = f"{DELIVER_KIND}:"
 """The prefix of a destination's queue; the destination's name follows."""
@@ -18,8 +19,9 @@ FAKE_META_DELAY = timedelta(minutes=5)
 
 PRUNE_EVERY = timedelta(hours=1)
 WATCH_EVERY = timedelta(seconds=10)
+RECONCILE_MAX_WAIT = timedelta(hours=1)
 
-SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, WATCH_QUEUE)
+SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, WATCH_QUEUE, RECONCILE_QUEUE)
 """Queues with one job each that is never deleted: it is claimed when there is something to do."""
 
 SLOT_BITS = 32

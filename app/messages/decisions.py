@@ -3,14 +3,13 @@
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import marshmallow as ma
 
 from app.domain.decision import Decision, MessageSelection
 from app.domain.message import MessageStatus
-from app.domain.meta.message_history import FIELDS, statuses_of_history
-from app.graph.call import GraphRequest
+from app.domain.meta.message_history import statuses_of_history
+from app.messages.ask_meta import history_request
 from app.messages.lists import contact_name, existing_message
 from app.messages.meta_call import call_meta
 from app.messages.schemas import MessageSchema, message_json
@@ -111,8 +110,7 @@ def reconcile_message(message_id: str) -> dict[str, Any]:
     if message.wamid is None:
         advice = "Meta can only be asked about a message that it has given an id; this one has none."
         raise ApiError("no_wamid", f"{advice} If it is unknown, decide about it with resolve.")
-    query = urlencode({"message_id": message.wamid, "fields": FIELDS})
-    answer = call_meta(gateway(), GraphRequest("GET", f"{message.phone_number_id}/message_history", query))
+    answer = call_meta(gateway(), history_request(message.wamid, message.phone_number_id))
     gateway().store.messages.learn(statuses_of_history(answer, message.wamid, message.phone_number_id))
     return message_json(existing_message(message.id))
 

@@ -2,31 +2,28 @@
 
 from typing import Any
 
-from app.domain.meta.body import Unreadable, read_body
 from app.domain.meta.graph_error_table import rule_for
-from app.domain.meta.graph_errors import ErrorClass, GraphError, error_json, error_of_answer
+from app.domain.meta.graph_errors import ErrorClass, GraphError, error_json
 from app.gateway import Gateway
 from app.graph.call import GraphRequest, GraphUnreachable
+from app.messages.ask_meta import ask_meta
 from app.web.errors import RETRY, ApiError
 
-MAX_ANSWER_BYTES = 64 * 1024
-SUCCESS = 200
 PASSING = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
 
 
 def call_meta(gateway: Gateway, request: GraphRequest) -> dict[str, Any]:
     """Return what Meta answers. Raises `ApiError` if Meta refuses the call, or cannot be asked."""
     try:
-        with gateway.graph.call(request) as reply:
-            answer = _read(reply.read(MAX_ANSWER_BYTES))
+        answer = ask_meta(gateway.graph, request)
     except GraphUnreachable as failure:
         said = f"Meta is not reached ({failure.reason}); try again."
         raise ApiError("meta_unavailable", said, headers=RETRY) from failure
-    if (error := error_of_answer(answer)) is not None:
-        raise _refused(error, reply.status)
-    if reply.status != SUCCESS or answer is None:
-        raise not_understood(reply.status)
-    return answer
+    if answer.error is not None:
+        raise _refused(answer.error, answer.status)
+    if not answer.is_success or answer.document is None:
+        raise not_understood(answer.status)
+    return answer.document
 
 
 def not_understood(status: int) -> ApiError:
@@ -43,10 +40,3 @@ def _refused(error: GraphError, status: int) -> ApiError:
         return ApiError("meta_unavailable", said, details=details, headers=RETRY)
     cure = "" if rule.hint is None else f": {rule.hint}"
     return ApiError("meta_refused", f"Meta has refused it ({error.summary}){cure}.", details=details)
-
-
-def _read(body: bytes) -> dict[str, Any] | None:
-    try:
-        return read_body(body)
-    except Unreadable:
-        return None

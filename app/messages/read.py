@@ -8,7 +8,8 @@ import json
 from app.domain.event import Event
 from app.gateway import Gateway
 from app.graph.call import GraphRequest
-from app.messages.meta_call import SUCCESS, call_meta, not_understood
+from app.messages.ask_meta import SUCCESS
+from app.messages.meta_call import call_meta, not_understood
 
 JSON = (("Content-Type", "application/json"),)
 

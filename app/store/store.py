@@ -35,6 +35,7 @@ from app.store.queue_kinds import QUEUE_KINDS
 from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
 from app.store.receipts import Receipts
+from app.store.reconciling import Reconciling
 from app.store.retention import Retention
 from app.store.sending import Sending
 from app.store.tables.message_changes import recording
@@ -97,6 +98,7 @@ class Store:
         self._disk = DiskGuard(self._folder, min_free_bytes)
         self.receipts = Receipts(self)
         self.messages = Messages(self)
+        self.reconciling = Reconciling(self)
         self.conversations = Conversations(self)
         self.message_retention = MessageRetention(self)
         self.events = Events(self)

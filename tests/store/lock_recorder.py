@@ -39,6 +39,7 @@ def _order() -> list[str]:
         ("status lock", "messages"),
         ("message_changes", "contacts"),
         ("early_statuses", "contacts"),
+        ("reconcile_cursors", "contacts"),
         ("erased_events", "receipts"),
         ("advisory lock", "receipts"),
     ):

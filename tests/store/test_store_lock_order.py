@@ -9,7 +9,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 import pytest
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from app.domain.alert import Alert
 from app.domain.clock import ClockJump
@@ -28,6 +28,7 @@ from app.domain.meta.status_update import StatusUpdate
 from app.domain.outbound_event import asked_for, event_of_change
 from app.domain.pacing import Pace
 from app.domain.receipt import ReceiptState
+from app.domain.reconciling import ROUNDS
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.replay import Selection
 from app.domain.send_answer import Accepted, Refused
@@ -72,6 +73,14 @@ LIFE_CYCLE = {f"{repository}.{step}" for repository in ("Receipts", "Messages") 
 WRITTEN = {"timestamp": "1764000000", "type": "text", "text": {"body": "hi"}}
 NUMBERS = ("106540352242922", "206540352242922")
 EVERYTHING = Selection()
+LONG_AGO = NOON - timedelta(hours=1)
+_ACCEPTED = (
+    update(messages)
+    .where(messages.c.id.in_(select(func.max(messages.c.id))))
+    .values(
+        status="accepted", wamid="wamid.asked", phone_number_id=NUMBERS[0], created_at=LONG_AGO, updated_at=LONG_AGO
+    )
+)
 
 
 def functions_of(holder: object, package: str) -> list[FunctionType]:
@@ -248,6 +257,16 @@ def answered_by(job: Job, reserved: Reserved, code: int | None) -> JobResult:
     answer = Accepted("wamid.A") if code is None else Refused(GraphError(code), 400)
     outcome = outcome_of_send(answer, reserved.message, NOON, lambda: 0.5)
     return SendResult(job, outcome.job, send=outcome, reserved=reserved)
+
+
+def reconcile(store: Store) -> None:
+    """The first round passes messages that are not asked about, and asks about one."""
+    fetched = store.write(lambda c: c.execute(_ACCEPTED))
+    assert fetched.rowcount
+    found = store.reconciling.find(ROUNDS[0], NUMBERS)
+    assert found.candidate is not None
+    told = StatusUpdate("wamid.asked", NUMBERS[0], MessageStatus.SENT, NOON, Contact())
+    store.reconciling.record(ROUNDS[0], found.candidate, [told])
 
 
 def decide_about_messages(store: Store) -> None:
@@ -474,6 +493,7 @@ def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock,
         dismiss(store)
         keep_the_fake_metas_state(store)
         set_the_clock_back(store, clock)
+        reconcile(store)
         put_right_what_older_code_left(store)
         erase(store, USER)
         prune(store, clock)

@@ -69,6 +69,7 @@ def test_queues_are_added_once(store: Store) -> None:
         (CRM, True),
         ("deliver:new", False),
         ("prune", False),
+        ("reconcile", False),
         ("split", False),
         ("watch", False),
     ]

@@ -96,7 +96,14 @@ def test_an_event_gets_a_delivery_and_a_job_for_each_destination(store: Store) -
         ("bot", event_id("hi"), DeliveryState.WAITING),
         ("crm", event_id("hi"), DeliveryState.WAITING),
     ]
-    assert [depth.queue for depth in store.jobs.depths()] == ["deliver:bot", CRM, "prune", SPLIT_QUEUE, "watch"]
+    assert [depth.queue for depth in store.jobs.depths()] == [
+        "deliver:bot",
+        CRM,
+        "prune",
+        "reconcile",
+        SPLIT_QUEUE,
+        "watch",
+    ]
 
 
 def test_a_foreign_event_is_stored_without_deliveries(store: Store) -> None:

@@ -93,6 +93,14 @@ early_statuses = Table(
 """Statuses without a tracker that came while a message was being sent, of a wamid that is not known: they may be that
 message's, whose answer, which tells the wamid, is still on its way."""
 
+reconcile_cursors = Table(
+    "reconcile_cursors",
+    metadata,
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("after", BigInteger, nullable=False),
+)
+"""The row of `messages` up to which a round of asking Meta has come; see `app.domain.reconciling`."""
+
 message_changes = Table(
     "message_changes",
     metadata,

@@ -20,7 +20,7 @@ All transactions take their locks in one order, so that no two of them can deadl
   number's queue. Those of customers that hold nothing back are deleted alone, with SKIP LOCKED.
 - Changes that are to become events (`message_changes`) come right after messages; they are published with SKIP LOCKED.
 - What waits for an answer of Meta's (`early_statuses`) comes after messages. Before them, an unmatched status and an
-  answer take an advisory lock.
+  answer take an advisory lock. How far Meta was asked about messages (`reconcile_cursors`) comes after them too.
 - `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked
   alone, by event. `add_receipts` begins with an advisory lock, and then takes only receipts. `consumers`,
   `heartbeats` and `clock_jump` are never changed together with another table. A row of `fake_meta` is changed alone,

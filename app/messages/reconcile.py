@@ -1,0 +1,98 @@
+"""Reconcile: a singleton job that asks Meta about messages whose statuses have not come, one call a minute at most.
+
+Meta allows 200 such calls an hour and account to an app that has not grown yet, and templates and other settings are
+changed by the same ones. The budget is the job's own due time, which is in the database: all workers share it, and a
+killed one costs a call at most.
+"""
+
+import logging
+from datetime import timedelta
+
+from app.domain.job import RECONCILE_MAX_WAIT, Job, Retry
+from app.domain.meta.graph_error_table import TOO_MANY_REQUESTS, rule_for
+from app.domain.meta.graph_errors import ErrorClass
+from app.domain.meta.message_history import statuses_of_history
+from app.domain.meta.usage import usage_of
+from app.domain.reconciling import ROUNDS, Candidate, Round
+from app.domain.retry import retry_after_of
+from app.gateway import Gateway
+from app.graph.call import GraphUnreachable
+from app.messages.ask_meta import MetaAnswer, ask_meta, history_request
+
+log = logging.getLogger(__name__)
+
+ASK_EVERY = timedelta(minutes=1)
+LOOK_EVERY = timedelta(minutes=5)
+CONTINUE_AFTER = timedelta(seconds=1)
+FIRST_WAIT = timedelta(minutes=5)
+STEPS = 20
+"""How many steps the rounds make until others get their turn."""
+
+MAX_TRIES = 3
+"""How often Meta may answer a question about one message with an error that passes, until the round goes on."""
+
+PASSING = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+
+
+class Reconciler:
+    """The handler of the reconcile job. How often Meta has refused in a row is in memory."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._numbers = gateway.settings.whatsapp.phone_number_ids
+        self._refusals = 0
+
+    def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
+        """Ask about the first message that one of the rounds finds, the first round first."""
+        steps = STEPS
+        for one in ROUNDS:
+            while not (found := self._gateway.store.reconciling.find(one, self._numbers)).is_end:
+                if found.candidate is not None:
+                    return self._ask(one, found.candidate)
+                steps -= 1
+                if steps <= 0:
+                    return Retry(CONTINUE_AFTER)
+        return Retry(LOOK_EVERY)
+
+    def _ask(self, of: Round, candidate: Candidate) -> Retry:
+        try:
+            answer = ask_meta(self._gateway.graph, history_request(candidate.wamid, candidate.phone_number_id))
+        except GraphUnreachable as failure:
+            return self._wait(failure.reason)
+        if answer.is_success:
+            self._refusals = 0
+            told = statuses_of_history(answer.document, candidate.wamid, candidate.phone_number_id)
+            self._gateway.store.reconciling.record(of, candidate, told)
+            return Retry(ASK_EVERY)
+        return self._refused(of, candidate, answer)
+
+    def _refused(self, of: Round, candidate: Candidate, answer: MetaAnswer) -> Retry:
+        """Wait. The message is asked about again in this round only if the refusal passes and says nothing of it."""
+        error_class = _class_of(answer)
+        passes = error_class in PASSING
+        wait = self._wait(_summary(answer), _asked_delay(answer, self._gateway) if passes else RECONCILE_MAX_WAIT)
+        if not passes or (error_class is ErrorClass.TRANSIENT and self._refusals >= MAX_TRIES):
+            self._gateway.store.reconciling.record(of, candidate, ())
+        return wait
+
+    def _wait(self, reason: str, asked: timedelta = timedelta()) -> Retry:
+        """Return a wait that doubles with each failure in a row, or the longer one that Meta asks for."""
+        delay: timedelta = min(max(FIRST_WAIT * 2 ** min(self._refusals, 10), asked), RECONCILE_MAX_WAIT)
+        self._refusals += 1
+        log.info("reconcile.waits", extra={"reason": reason, "seconds": int(delay.total_seconds())})
+        return Retry(delay)
+
+
+def _class_of(answer: MetaAnswer) -> ErrorClass:
+    if answer.status == TOO_MANY_REQUESTS:
+        return ErrorClass.THROTTLED
+    return ErrorClass.TRANSIENT if answer.error is None else rule_for(answer.error, answer.status).error_class
+
+
+def _summary(answer: MetaAnswer) -> str:
+    return f"HTTP {answer.status}" if answer.error is None else answer.error.summary
+
+
+def _asked_delay(answer: MetaAnswer, gateway: Gateway) -> timedelta:
+    asked = retry_after_of(answer.headers.get("Retry-After"), gateway.clock()) or timedelta()
+    return max(asked, timedelta(minutes=usage_of(answer.headers).regain_minutes))
