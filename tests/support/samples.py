@@ -13,6 +13,9 @@ NAMED = re.compile(r"(?:<\?php )?(?:#|//) (\S+\.\w+)\n")
 NEEDS = re.compile(r"^\*Needs [^*]+:\*$")
 """The line above commands that no test runs; it says what they need that our tests do not have."""
 
+FAILING = re.compile(r"^(.*flask wats (?:status|destinations test crm))$", re.MULTILINE)
+"""Commands that end with 1 where something needs attention: in a gateway that tests share, something may."""
+
 
 def page(name: str) -> str:
     """Return the text of a document."""
@@ -38,7 +41,7 @@ def script_of(name: str) -> str:
         for block in BLOCK.finditer(page(name))
         if block["language"] == "sh" and not NEEDS.match(block["before"] or "")
     ]
-    return "".join(blocks).replace("make run\n", "")
+    return FAILING.sub(r"\1 || true", "".join(blocks).replace("make run\n", ""))
 
 
 def settings_of(name: str) -> list[dict[str, Any]]:
