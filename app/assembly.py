@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
+MEDIA_MARGIN = 1024 * MEGABYTE
+"""More stays free below files that customers send than webhooks need: no stranger's files may stop the webhooks."""
+
 FAKE_META_SLOTS = 8
 
 
@@ -73,7 +76,9 @@ def build_gateway(settings: Settings) -> Gateway:
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
         media_folder=MediaFolder(
-            settings.media.directory, settings.storage.min_free_megabytes * MEGABYTE, lambda: store.identity().id
+            settings.media.directory,
+            settings.storage.min_free_megabytes * MEGABYTE + MEDIA_MARGIN,
+            lambda: store.identity().id,
         ),
         make_graph=_graph_of,
     )

@@ -134,10 +134,12 @@ class MediaFolder:
         return _place_of(self.path, media_id)
 
     def _open_part(self, part: Path, target: Path) -> BinaryIO:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(self.path).free < self._min_free_bytes:
-            raise OSError(errno.ENOSPC, "less is free than storage.minFreeMegabytes asks for")
-        return part.open("xb")
+        part.parent.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (part.parent, target.parent):  # the mode counts for no parent of the folder that is made
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if shutil.disk_usage(part.parent).free < self._min_free_bytes:
+            raise OSError(errno.ENOSPC, "less is free than the folder must leave")
+        return os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600), "wb")
 
     def _write(self, file: BinaryIO, pieces: Iterable[bytes]) -> Written:
         digest, size = hashlib.sha256(), 0

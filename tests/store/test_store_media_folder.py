@@ -1,11 +1,16 @@
 """The folder of media: a file is there as a whole or not at all, and what nobody knows is swept."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.assembly import MEGABYTE, build_gateway
+from app.config import Settings
 from app.store.media_folder import PART, FolderUnusable, MediaFolder, Written
 
 DATABASE = "0123456789abcdef"
@@ -27,6 +32,18 @@ def test_a_file_is_written_with_its_digest_and_read_again(folder: MediaFolder) -
     assert written == Written(3, DIGEST)
     assert b"".join(folder.read("123") or ()) == b"abc"
     assert names(folder) == ["123"]
+
+
+def test_only_the_user_of_the_service_can_read_files(folder: MediaFolder) -> None:
+    def pieces() -> Iterator[bytes]:
+        modes.update(path.stat().st_mode & 0o777 for path in folder.path.glob(f"{PART}*"))
+        yield b"a"
+
+    modes: set[int] = set()
+    folder.write("123", pieces())
+
+    made = (folder.path, folder.path / "23", folder.path / "23" / "123")
+    assert [modes, *(path.stat().st_mode & 0o777 for path in made)] == [{0o600}, 0o700, 0o700, 0o600]
 
 
 def test_a_file_that_breaks_off_leaves_nothing(folder: MediaFolder) -> None:
@@ -99,3 +116,15 @@ def test_what_is_not_ours_is_never_swept(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_swept_already(folder: MediaFolder) -> None:
     assert folder.sweep(lambda _: set()) == 0
+
+
+def test_files_of_strangers_leave_more_room_than_webhooks_need(settings: Settings, tmp_path: Path) -> None:
+    free_megabytes = shutil.disk_usage(tmp_path).free // MEGABYTE
+    storage = replace(settings.storage, min_free_megabytes=free_megabytes - 512)
+    gateway = build_gateway(replace(settings, storage=storage))
+    gateway.store.upgrade_schema()
+    with closing(gateway.store):
+        gateway.store.open()
+
+        with pytest.raises(FolderUnusable, match="nearly full"):
+            gateway.media_folder.write("123", [b"a"])
