@@ -156,7 +156,7 @@ def _description_of(jump: ClockJump) -> str:
     way, effect = (
         ("back", "what waited for the old time is due again, and what was received before has too late a time")
         if jump.seconds < 0
-        else ("ahead", "leases ended early, so that running jobs may be repeated, and retention deletes earlier")
+        else ("ahead", "leases ended early, so that running jobs may be repeated; nothing is deleted for an hour")
     )
     by = timedelta(seconds=abs(jump.seconds))
     return f"the clock was set {way} by about {by} (noticed at {iso(jump.at)}): {effect}"

@@ -5,10 +5,11 @@ from app.health.alert_kind import AlertKind, Urgency
 SENDING_PAUSED = AlertKind(
     "sending_paused",
     Urgency.PAGE,
-    "the scope: `app`, `waba:ID` or `number:ID`",
+    "the scope: `app`, `waba:ID`, `number:ID`, `template:ACCOUNT:NAME.LANGUAGE` or `flow:ACCOUNT:ID`",
     "mend it, then run `flask wats sending resume {subject}`",
     "Meta has refused a message for a reason that holds for the whole scope: an expired token, a missing payment"
-    " method, a locked account, a number that customers report. Messages of the scope wait.",
+    " method, a locked account, a number that customers report, a template or a flow that Meta has paused. Messages"
+    " of the scope wait.",
     "The cause has Meta's code and what to do about it. [When Meta refuses to take"
     " messages](operate.md#when-meta-refuses-to-take-messages) has the rest.",
 )
