@@ -14,7 +14,7 @@ import pytest
 from app.cli.doctor import machine
 from app.cli.doctor.database import COMFORTABLE_MEGABYTES, database, disk
 from app.cli.doctor.finding import Finding, Level
-from app.cli.doctor.handshake import handshake
+from app.cli.doctor.handshake import handshake, handshake_at
 from app.cli.doctor.live import Visit
 from app.cli.onboarding import FIELDS
 from app.config import ConfigProblem, Flags, Settings, load_settings
@@ -271,10 +271,14 @@ def subscribe(server: FakeMetaServer, callback_url: str) -> None:
         assert answer.status == 200
 
 
-def test_the_command_performs_the_handshake_and_finds_nothing_wrong(meta: FakeMetaServer, gateway: Running) -> None:
-    subscribe(meta, f"http://127.0.0.1:{gateway.port}/webhooks/whatsapp")
+def test_the_command_performs_the_handshake_and_finds_nothing_wrong(
+    meta: FakeMetaServer, gateway: Running, tmp_path: Path
+) -> None:
+    public_url = f"http://127.0.0.1:{gateway.port}"
+    subscribe(meta, f"{public_url}/webhooks/whatsapp")
+    told = with_graph(meta.url).replace("    service:\n", f'    service:\n      publicUrl: "{public_url}"\n')
 
-    done = doctor(gateway, "--live", "--yes-live", "--json")
+    done = doctor(gateway, "--live", "--yes-live", "--json", WATS_CONFIG=str(write_config(tmp_path, told)))
 
     told = json.loads(done.stdout)
     wrong = [finding for finding in told["findings"] if finding["level"] != "ok"]
@@ -283,6 +287,24 @@ def test_the_command_performs_the_handshake_and_finds_nothing_wrong(meta: FakeMe
         finding["check"] for finding in told["findings"]
     }
     assert [value for value in LIVE_ENVIRONMENT.values() if value in done.stdout + done.stderr] == []
+
+
+def test_the_verify_token_goes_to_no_address_that_only_meta_names(meta: FakeMetaServer, gateway: Running) -> None:
+    subscribe(meta, f"http://127.0.0.1:{gateway.port}/webhooks/whatsapp")
+
+    done = doctor(gateway, "--live", "--yes-live", "--json")
+
+    [shaken] = [one for one in json.loads(done.stdout)["findings"] if one["check"] == "handshake"]
+    assert (shaken["level"], shaken["message"]) == (
+        "warning",
+        "it is not performed: no https address of ours is given",
+    )
+
+
+def test_no_verify_token_is_shown_without_tls(tmp_path: Path, meta: FakeMetaServer) -> None:
+    [shaken] = handshake_at("http://wats.example.com", live_settings(tmp_path, meta))
+
+    assert (shaken.level, "is not https" in shaken.message) == (WARNING, True)
 
 
 def test_without_the_second_yes_meta_is_not_called(meta: FakeMetaServer, gateway: Running) -> None:

@@ -12,7 +12,7 @@ from app.cli import CommandFailed
 from app.cli.doctor import machine
 from app.cli.doctor.database import database
 from app.cli.doctor.finding import Finding, Level, fine
-from app.cli.doctor.handshake import handshake
+from app.cli.doctor.handshake import handshake_at
 from app.cli.doctor.live import Visit
 from app.cli.onboarding import read_public_url
 from app.cli.options import as_json_option, check_options
@@ -110,8 +110,7 @@ def _at_meta(settings: Settings, public_url: str | None) -> Iterator[Finding]:
     callback_url = None if public_url is None else public_url + settings.webhook.path
     visit = Visit(settings, client_with(token.current), client_with, datetime.now(UTC), callback_url)
     yield from visit.findings()
-    if visit.callback_url is not None:
-        yield from handshake(visit.callback_url, settings)
+    yield from handshake_at(public_url or settings.service.public_url, settings)
 
 
 def _print(finding: Finding) -> None:

@@ -2,15 +2,31 @@
 
 import secrets
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import requests
 
 from app.cli.client import new_session
-from app.cli.doctor.finding import Finding, error, fine
+from app.cli.doctor.finding import Finding, error, fine, warning
 from app.config import Settings
+from app.config.hosts import is_loopback
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 SHOWN = 80
+
+
+def handshake_at(public_url: str | None, settings: Settings) -> Iterator[Finding]:
+    """Perform the handshake at an address that the operator has given, over https or on this machine.
+
+    The verify token goes to no address that only Meta's answer names: it may be another's.
+    """
+    parts = urlsplit(public_url or "")
+    if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+        yield from handshake(f"{public_url}{settings.webhook.path}", settings)
+        return
+    why = "no https address of ours is given" if public_url is None else f"{public_url} is not https"
+    cure = "give --public-url https://…, or set service.publicUrl"
+    yield warning("handshake", f"it is not performed: {why}", cure)
 
 
 def handshake(url: str, settings: Settings) -> Iterator[Finding]:
