@@ -73,6 +73,11 @@ def marketing_scope(phone_number_id: str, contact: int) -> str:
     return f"{MARKETING}{phone_number_id}:{contact}"
 
 
+def whole_of(name: str) -> str:
+    """Return the scope that a scope is a part of: all marketing to the contact; itself if it is no part."""
+    return ":".join(name.split(":")[:3]) if name.startswith(MARKETING) else name
+
+
 def plain(text: str) -> str:
     """Return a text that fits into the name of a scope: itself, or its digest."""
     is_plain = len(text) <= MAX_NAME and _PLAIN.fullmatch(text) is not None

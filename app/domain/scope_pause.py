@@ -72,6 +72,10 @@ class ScopePause:
         """Return the pause once it is over."""
         return replace(self, since=at, until=at, trips=0, is_told=False)
 
+    def reinstated(self, at: datetime) -> "ScopePause":
+        """Return the pause once Meta has said that it is over since `at`. Older news change nothing then."""
+        return self.ended(max(self.since, at) if self.is_over else at)
+
     def is_probe_due(self, now: datetime) -> bool:
         """Return whether a message may be sent as a probe. A time too far ahead was set by a clock that was wrong."""
         return self.until is not None and (self.until <= now or self.until > now + MAX_PAUSE + PROBE_EVERY)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.job import Retry
@@ -40,22 +40,26 @@ def hear(store: Store, *events: SplitEvent) -> None:
     store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
 
 
-def failed(store: Store, message: Message, code: int) -> None:
+def failure(store: Store, message: Message, code: int, at: datetime) -> list[SplitEvent]:
     told = status(
-        f"wamid.{message.row_id}",
-        "failed",
-        at=store.clock.now(),
-        tracker=tracker_of(store, message),
-        errors=[{"code": code}],
+        f"wamid.{message.row_id}", "failed", at=at, tracker=tracker_of(store, message), errors=[{"code": code}]
     )
-    hear(store, *webhook(statuses=[told]))
+    return webhook(statuses=[told])
 
 
-def told(store: Store, event: str, *, name: str = "sale") -> None:
-    """Hear of a change of a template."""
+def failed(store: Store, message: Message, code: int) -> None:
+    hear(store, *failure(store, message, code, store.clock.now()))
+
+
+def change(store: Store, event: str, name: str = "sale") -> SplitEvent:
     raw = {"event": event, "message_template_name": name, "message_template_language": "en"}
     made = new_event(f"{event} {store.clock.now()}", kind="template.status", raw=raw, wa_id=None)
-    hear(store, SplitEvent(replace(made, waba_id=WABA, phone_number_id=None, occurred_at=store.clock.now())))
+    return SplitEvent(replace(made, waba_id=WABA, phone_number_id=None, occurred_at=store.clock.now()))
+
+
+def told(store: Store, event: str) -> None:
+    """Hear of a change of a template."""
+    hear(store, change(store, event))
 
 
 def leaves(store: Store) -> int:
@@ -200,3 +204,49 @@ def test_an_erased_customer_leaves_no_pause_of_marketing(timed: Store) -> None:
     [sent] = accept(timed, replace(template(), endpoint="marketing_messages"))
 
     assert (leaves(timed), stored(timed, sent).status) == (1, "accepted")
+
+
+def test_a_failure_that_is_told_after_its_template_was_approved_again_pauses_nothing(
+    timed: Store, clock: Clock
+) -> None:
+    one, other = accept(timed, template(), template(to=OTHER))
+    settle(timed, reserve(timed, OURS), accepted(f"wamid.{one.row_id}"), accepted(f"wamid.{other.row_id}"))
+    refused_at = timed.clock.now()
+    clock.advance(HOUR)
+    told(timed, "APPROVED")
+
+    hear(timed, *failure(timed, one, 132015, refused_at))
+    late = timed.sending.pauses()
+    clock.advance(MINUTE)
+    hear(timed, *failure(timed, other, 132015, timed.clock.now()))
+
+    assert (late, len(timed.sending.pauses())) == ([], 1)
+
+
+def test_a_template_that_fails_and_is_approved_in_one_transaction_goes_on(timed: Store, clock: Clock) -> None:
+    [one] = accept(timed, template())
+    settle(timed, reserve(timed, OURS), accepted(f"wamid.{one.row_id}"))
+    told(timed, "PAUSED")
+    refused_at = timed.clock.now()
+    clock.advance(MINUTE)
+
+    hear(timed, *failure(timed, one, 132015, refused_at), change(timed, "APPROVED"))
+
+    assert timed.sending.pauses() == []
+
+
+def test_a_refusal_of_marketing_that_is_told_after_the_customer_wants_it_again_stops_nothing(
+    timed: Store, clock: Clock
+) -> None:
+    [one] = accept(timed, template())
+    settle(timed, reserve(timed, OURS), accepted(f"wamid.{one.row_id}"))
+    refused_at = timed.clock.now()
+    clock.advance(MINUTE)
+    preference(timed, "resume")
+    clock.advance(DAY)
+    timed.message_retention.prune_pairs(before=clock.now)
+    hear(timed, *failure(timed, one, 131050, refused_at))
+
+    [again] = accept(timed, template(lifetime=3 * DAY))
+
+    assert (leaves(timed), stored(timed, again).status) == (1, "accepted")

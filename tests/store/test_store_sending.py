@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.event import NewEvent
 from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.message import queue_of_number
@@ -596,17 +597,25 @@ def test_an_error_about_one_customer_pauses_nothing(timed: Store) -> None:
     assert timed.sending.pauses() == []
 
 
+def banned(state: str, event: str = "DISABLED_UPDATE") -> list[NewEvent]:
+    """What a webhook of this moment says of the only account of the profile."""
+    value = {"event": event, "ban_info": {"waba_ban_state": state}}
+    body = json.dumps(envelope({"field": "account_update", "value": value})).encode()
+    at = NOON + next(_moments) * SECOND
+    return split_body(body, sha256=hashlib.sha256(body).digest(), received_at=at)
+
+
+def hear_of_account(store: Store, told: list[NewEvent]) -> None:
+    job, pending = claim_split(store), receive(store)
+    receipt = SplitReceipt(pending[-1], [SplitEvent(one) for one in told])
+    store.events.add(job, [receipt], timedelta(seconds=30), WABA_OF_ENVELOPES)
+    store.jobs.settle([JobResult(job, Retry(timedelta()))])
+
+
 def account_update(store: Store, *states: str, event: str = "DISABLED_UPDATE") -> None:
     """Split webhooks in which Meta bans or reinstates the only account of the profile."""
     for state in states:
-        value = {"event": event, "ban_info": {"waba_ban_state": state}}
-        body = json.dumps(envelope({"field": "account_update", "value": value})).encode()
-        at = NOON + next(_moments) * SECOND
-        events = split_body(body, sha256=hashlib.sha256(body).digest(), received_at=at)
-        job, pending = claim_split(store), receive(store)
-        receipt = SplitReceipt(pending[-1], [SplitEvent(one) for one in events])
-        store.events.add(job, [receipt], timedelta(seconds=30), WABA_OF_ENVELOPES)
-        store.jobs.settle([JobResult(job, Retry(timedelta()))])
+        hear_of_account(store, banned(state, event))
 
 
 @pytest.mark.parametrize(
@@ -630,6 +639,18 @@ def test_an_account_that_meta_bans_is_paused_before_the_first_refusal(
     assert [pause.name for pause in timed.sending.pauses()] == ([f"waba:{WABA_OF_ENVELOPES}"] if paused else [])
     limits = replace(LIMITS, waba_id=WABA_OF_ENVELOPES)
     assert send(timed, accepted(), limits=limits) == (0 if paused else 1)
+
+
+def test_a_ban_that_is_told_after_the_account_was_reinstated_pauses_nothing(timed: Store, clock: Clock) -> None:
+    clock.advance(5 * HOUR)  # later than what is told
+    ban = banned("DISABLE")
+    account_update(timed, "REINSTATE")
+
+    hear_of_account(timed, ban)
+    late = timed.sending.pauses()
+    account_update(timed, "", event="ACCOUNT_DELETED")
+
+    assert (late, len(timed.sending.pauses())) == ([], 1)
 
 
 def test_a_customer_whom_meta_spells_otherwise_is_one_contact(timed: Store) -> None:

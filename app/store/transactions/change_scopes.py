@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.domain.content_scope import CONTENT_SCOPES, Sent
+from app.domain.content_scope import CONTENT_SCOPES, Sent, whole_of
 from app.domain.scope_pause import Refusal, ScopePause, pause_after, scope_name
 from app.store.tables.sending import ensure_scope, lock_scopes, put_scope
 
@@ -46,30 +46,41 @@ def change_scopes(
 ) -> None:
     """Pause the scopes of these refusals, and end the pauses of those that were seen to work and refuse nothing.
 
-    An accepted message does not end a pause that ends by hand only. A scope that Meta has `reinstated` goes on.
+    An accepted message does not end a pause that ends by hand only. A scope that Meta has `reinstated` goes on. That
+    is remembered also if it was not paused: what Meta refused before may be told after it, and pauses nothing.
     """
     by_name = [(name, one) for one in refusals for name in one.names]
-    names = sorted({*working, *(reinstated or ()), *(name for name, _ in by_name)})
+    refused, told = {name for name, _ in by_name}, dict(reinstated or {})
+    names = {*working, *told, *refused}
     if not names:
         return
-    pauses = _lock(connection, names, {name for name, _ in by_name})
+    pauses = _lock(connection, sorted(names | {whole_of(name) for name in refused}), refused | set(told))
+    before = dict(pauses)
+    pauses |= {name: pauses[name].reinstated(at) for name, at in told.items()}
     for name, one in by_name:
-        pauses[name] = pause_after(pauses.get(name), name, one.refusal, now, one.sent_at)
-    for name in sorted({name for name, _ in by_name}):
-        put_scope(connection, pauses[name])
-    probed = {name: now for name in working if name in pauses and pauses[name].until is not None}
-    for name, at in sorted({**probed, **(reinstated or {})}.items()):
-        if name in pauses and not pauses[name].is_over and name not in dict(by_name):
-            put_scope(connection, pauses[name].ended(at))
+        if not _goes_on_as_a_whole(pauses, name, one):
+            pauses[name] = pause_after(pauses[name], name, one.refusal, now, one.sent_at)
+    for name in set(working) & set(pauses):
+        if pauses[name].until is not None and not pauses[name].is_over and name not in refused:
+            pauses[name] = pauses[name].ended(now)
+    for name in sorted(pauses):
+        if pauses[name] != before[name]:
+            put_scope(connection, pauses[name])
 
 
-def _lock(connection: Connection, names: Iterable[str], refused: Collection[str]) -> dict[str, ScopePause]:
-    """Lock these scopes in their order, and return their pauses. Those that were refused have a row from now on."""
-    if not refused:
+def _goes_on_as_a_whole(pauses: Mapping[str, ScopePause], name: str, one: ScopeRefusal) -> bool:
+    """Return whether the scope that this one is a part of goes on since the refused message was sent."""
+    whole = pauses.get(whole_of(name)) if whole_of(name) != name else None
+    return whole is not None and whole.is_over and one.sent_at <= whole.since
+
+
+def _lock(connection: Connection, names: Iterable[str], needed: Collection[str]) -> dict[str, ScopePause]:
+    """Lock these scopes in their order, and return their pauses. Those that are `needed` have a row from now on."""
+    if not needed:
         return lock_scopes(connection, list(names))
     pauses: dict[str, ScopePause] = {}
     for name in names:
-        if name in refused:
+        if name in needed:
             ensure_scope(connection, name)
         pauses |= lock_scopes(connection, [name])
     return pauses

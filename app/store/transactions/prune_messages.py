@@ -1,7 +1,7 @@
 """Deletes what is old of messages, a little in each transaction: they themselves, keys, conversations and links."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
 
@@ -11,6 +11,9 @@ from app.store.tables.message_schema import contact_links, conversations, early_
 from app.store.tables.sending_schema import send_pairs, send_scopes
 from app.store.transactions.erase_messages import delete_messages
 from app.store.transactions.prune import STEP_ROWS, Plan
+
+TOLD_LATE = timedelta(days=7)
+"""How late Meta may still tell a refusal: it repeats webhooks for so long. The end of a pause is remembered."""
 
 
 def plan_messages(connection: Connection, before: datetime, after: int) -> Plan:
@@ -56,9 +59,11 @@ def prune_pairs(connection: Connection, before: datetime) -> int:
 
 
 def _prune_marketing(connection: Connection, before: datetime) -> None:
-    """Delete some pauses of marketing to customers that are over since this time."""
+    """Delete some pauses of marketing to customers that were over when what Meta tells late was sent."""
     table = send_scopes.c
-    query = select(table.name).where(table.name.startswith(MARKETING), table.until < before).limit(STEP_ROWS)
+    query = (
+        select(table.name).where(table.name.startswith(MARKETING), table.until < before - TOLD_LATE).limit(STEP_ROWS)
+    )
     locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
     connection.execute(delete(send_scopes).where(table.name.in_(locked)))
 
