@@ -33,6 +33,15 @@ profiles:
 DESTINATION = """\
       - {{ name: {name}, url: "http://127.0.0.1:{port}/hooks", secret: {{ env: WATS_{variable}_SECRET }} }}
 """
+BOT = """\
+      - name: bot
+        url: "http://127.0.0.1:{port}/"
+        secret: {{ env: WATS_BOT_SECRET }}
+        format: meta
+        types: [message.contacts]
+"""
+"""The destination of docs/moving.md, with a type that no other page sends."""
+
 RECEIVERS = {
     "crm": ("flask", "--app", "receiver_flask", "run", "--port"),
     "fastapi": ("uvicorn", "receiver_fastapi:app", "--port"),
@@ -109,7 +118,7 @@ class Receiver:
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
-    return {name: free_port() for name in RECEIVERS}
+    return {name: free_port() for name in (*RECEIVERS, "bot")}
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +126,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory, unmeasured: None, ports: di
     """Run a dry-run with two numbers, and with a destination for each receiver."""
     folder = tmp_path_factory.mktemp("samples")
     destinations = (DESTINATION.format(name=name, variable=name.upper(), port=ports[name]) for name in RECEIVERS)
-    config = write_config(folder, CONFIG + "".join(destinations))
+    bot = BOT.format(port=ports["bot"])
+    config = write_config(folder, CONFIG + "".join(destinations) + bot)
     environ = environment(folder, WATS_CONFIG=str(config), WATS_PORT=str(free_port()))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     more = {"PATH": path, "FLASK_APP": str(ROOT / "wsgi.py"), "PYTHONPATH": str(ROOT)}

@@ -115,6 +115,27 @@ def answers_to(number: str, reader: Reader) -> list[str]:
     return [message["id"] for message in listed["items"]]
 
 
+def test_a_bot_of_pywa_behind_wats_answers_a_customer(reader: Reader, ports: dict[str, int]) -> None:
+    write_files("moving.md", reader.folder)
+    [transport] = re.findall(r"^```python\n(.*?)^bot = ", page("graph.md"), re.MULTILINE | re.DOTALL)
+    (reader.folder / "to_wats.py").write_text(transport)
+    secrets = {"BOT_SECRET": placeholder_of_destination("bot"), "WATS_BOT_TOKEN": "dry-run-service-token"}
+
+    with reader.running(
+        *("flask", "--app", "bot", "run", "--port", str(ports["bot"])),
+        **secrets,
+        PHONE_NUMBER_ID="9876543210",
+        PYTHONPATH=str(reader.folder),
+    ) as out:
+        wait_for(lambda: "Running on" in out.read_text())
+        reader.run("flask", "wats", "destinations", "resume", "bot")
+        reader.run("flask", "wats", "webhook", "send", "message.contacts", "--from", "+4915130000000")
+        wait_for(lambda: answers_to("+4915130000000", reader) or "Error" in out.read_text())
+        wait_for(lambda: '"POST / HTTP/1.1" 200' in out.read_text())
+
+    assert len(answers_to("+4915130000000", reader)) == 1
+
+
 @pytest.mark.parametrize("command", [("python", "pull.py"), ("node", "pull.mjs")], ids=["python", "node"])
 def test_a_reader_goes_on_where_it_has_acknowledged(command: tuple[str, str], reader: Reader) -> None:
     folder = node_folder() if command[0] == "node" else reader.folder
