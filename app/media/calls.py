@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from app.domain.media_file import MediaFile
 from app.domain.meta.body import Unreadable, read_body
 from app.domain.meta.media import Media, media_of
 from app.domain.meta.media_types import MAX_MEDIA_BYTES, bare
@@ -17,6 +18,7 @@ EXPIRED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, 
 """What an address of a file answers when its five minutes are over; it answers with a page of HTML."""
 
 HTML = "text/html"
+NO_FILE = "Meta knows this id, but it is not that of a file."
 
 
 class Download:
@@ -69,10 +71,16 @@ def checked(pieces: Iterator[bytes], media: Media) -> Iterator[bytes]:
         yield held
 
 
-def look_up(graph: GraphApi, media_id: str) -> Media:
-    """Return what Meta tells of a file, with an address that holds for five minutes."""
-    media = media_of(_ask(graph, "GET", media_id))
-    if media is None or media.url is None:
+def look_up(graph: GraphApi, media_id: str, number: str | None = None) -> Media:
+    """Return what Meta tells of a file, with an address that holds for five minutes.
+
+    Meta hands out any object by its id: what is no file of WhatsApp's is not found. `number`: that it came to, if known.
+    """
+    document = _ask(graph, "GET", media_id, number)
+    media = media_of(document)
+    if media is None or "mime_type" not in document or document.get("messaging_product") != "whatsapp":
+        raise MediaFailed("not_found", NO_FILE)
+    if media.url is None:
         raise MediaFailed("meta_unavailable", "Meta's answer about the file names no address.")
     return media
 
@@ -90,9 +98,14 @@ def download(graph: GraphApi, media: Media, again: Callable[[], Media]) -> Downl
     return Download(media, reply)
 
 
-def delete(graph: GraphApi, media_id: str) -> None:
-    """Delete a file at Meta."""
-    _ask(graph, "DELETE", media_id)
+def delete(graph: GraphApi, media_id: str, file: MediaFile | None) -> None:
+    """Delete a file at Meta. `file`: ours, if it was received; any other id must be that of a file first.
+
+    Meta would delete whatever has the id: a flow, a group, a catalog.
+    """
+    if file is None:
+        look_up(graph, media_id)
+    _ask(graph, "DELETE", media_id, file.phone_number_id if file is not None else None)
 
 
 def upload(graph: GraphApi, number: str, content_type: str, body: Iterator[bytes], length: int) -> str:
@@ -111,8 +124,9 @@ def _get(graph: GraphApi, media: Media) -> GraphReply:
     return _reached(lambda: graph.download(url))
 
 
-def _ask(graph: GraphApi, method: str, media_id: str) -> dict[str, Any]:
-    return _answer(_reached(lambda: graph.call(GraphRequest(method, quote(media_id, safe="")))))
+def _ask(graph: GraphApi, method: str, media_id: str, number: str | None) -> dict[str, Any]:
+    query = "" if number is None else urlencode({"phone_number_id": number})
+    return _answer(_reached(lambda: graph.call(GraphRequest(method, quote(media_id, safe=""), query))))
 
 
 def _reached(call: Callable[[], GraphReply]) -> GraphReply:

@@ -24,7 +24,7 @@ def known_media(gateway: Gateway, media_id: str) -> tuple[Media, bool]:
     file = gateway.store.media.find(media_id)
     if file is not None and file.state is FileState.STORED and gateway.media_folder.has(media_id):
         return stored_media(file), True
-    return look_up(gateway.graph, media_id), False
+    return look_up(gateway.graph, media_id, file.phone_number_id if file is not None else None), False
 
 
 def content_of(gateway: Gateway, media: Media, *, stored: bool) -> Content:

@@ -77,7 +77,7 @@ class Fetcher:
 
     def _fetched(self, file: MediaFile) -> Fetched:
         def look() -> Media:
-            found = look_up(self._graph, file.media_id)
+            found = look_up(self._graph, file.media_id, file.phone_number_id)
             return replace(found, sha256=found.sha256 or file.sha256)
 
         arriving = download(self._graph, self._with_url(file) or look(), again=look)

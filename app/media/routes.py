@@ -130,7 +130,7 @@ def delete_media(media_id: str) -> Response:
     """Delete a file at Meta, and in the folder."""
     file = gateway().store.media.find(_sane(media_id))
     try:
-        delete(gateway().graph, media_id)
+        delete(gateway().graph, media_id, file)
     except MediaFailed as failure:
         if failure.code != "not_found" or file is None:
             raise _error(failure) from failure

@@ -135,13 +135,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/file/"):
             self._send_file(file)
         else:
-            told = {"id": media_id, "mime_type": file.mime_type, "sha256": file.sha256, "file_size": str(file.length)}
+            told = {
+                "messaging_product": "whatsapp",
+                "id": media_id,
+                "mime_type": file.mime_type,
+                "sha256": file.sha256,
+                "file_size": str(file.length),
+            }
             told = {**told, "url": f"{self.server.url}/file/{media_id}", **file.told}
             self._answer_or(200, json.dumps(told).encode(), "application/json")
 
     def do_DELETE(self) -> None:
         self._note()
-        media_id = self.path.rpartition("/")[2]
+        media_id = self.path.rpartition("/")[2].partition("?")[0]
         if self.server.files.pop(media_id, None) is None:
             self._answer_or(400, json.dumps(UNKNOWN).encode(), "application/json")
         else:

@@ -13,6 +13,7 @@ from tests.support.serving import Running
 
 ID = "1003383421387256"
 LARGE = bytes(range(256)) * 1024
+WHATSAPP = {"messaging_product": "whatsapp"}
 
 
 def test_what_is_known_of_a_file_names_our_address_and_not_metas(served: Running, meta: ScriptedMeta) -> None:
@@ -66,7 +67,7 @@ def test_a_client_that_has_the_file_does_not_get_it_again(served: Running, meta:
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_an_address_that_is_over_is_asked_for_again(served: Running, meta: ScriptedMeta, status: int) -> None:
     meta.files[ID] = FileAtMeta(JPEG)
-    told = {"id": ID, "mime_type": "image/jpeg", "url": f"{meta.url}/file/{ID}"}
+    told = {**WHATSAPP, "id": ID, "mime_type": "image/jpeg", "url": f"{meta.url}/file/{ID}"}
     meta.will_answer(200, told)
     meta.will_answer(status, b"<html>", "text/html")
 
@@ -77,7 +78,7 @@ def test_an_address_that_is_over_is_asked_for_again(served: Running, meta: Scrip
 
 
 def test_a_page_in_the_place_of_the_file_is_no_file(served: Running, meta: ScriptedMeta) -> None:
-    told = {"id": ID, "mime_type": "image/jpeg", "url": f"{meta.url}/file/{ID}"}
+    told = {**WHATSAPP, "id": ID, "mime_type": "image/jpeg", "url": f"{meta.url}/file/{ID}"}
     for _ in range(2):
         meta.will_answer(200, told)
         meta.will_answer(200, b"<html>Sorry</html>", "text/html")
@@ -173,7 +174,7 @@ def test_an_id_with_a_path_in_it_reaches_nobody(served: Running, meta: ScriptedM
     ],
 )
 def test_metas_token_goes_to_no_other_host(served: Running, meta: ScriptedMeta, url: str) -> None:
-    meta.will_answer(200, {"id": ID, "mime_type": "image/jpeg", "url": url})
+    meta.will_answer(200, {**WHATSAPP, "id": ID, "mime_type": "image/jpeg", "url": url})
 
     answer = ask(served, "GET", f"/media/{ID}/content")
 
@@ -183,7 +184,7 @@ def test_metas_token_goes_to_no_other_host(served: Running, meta: ScriptedMeta, 
 
 def test_a_redirect_is_not_followed(served: Running, meta: ScriptedMeta) -> None:
     meta.files["2"] = FileAtMeta(JPEG)
-    meta.will_answer(200, {"id": ID, "mime_type": "image/jpeg", "url": f"{meta.url}/file/{ID}"})
+    meta.will_answer(200, {**WHATSAPP, "id": ID, "mime_type": "image/jpeg", "url": f"{meta.url}/file/{ID}"})
     meta.will_answer(302, b"", "text/plain")
 
     answer = ask(served, "GET", f"/media/{ID}/content")
@@ -204,6 +205,21 @@ def test_what_meta_answers_to_a_look_up_becomes_an_error_of_ours(
     answer = ask(served, "GET", f"/media/{ID}")
 
     assert (answer.status, answer.error["code"]) == (ours, code)
+
+
+@pytest.mark.parametrize(
+    "told", [{"id": ID, "name": "a flow"}, {"id": ID, "mime_type": "image/jpeg", "url": "https://example.com"}]
+)
+def test_what_is_no_file_is_neither_shown_nor_deleted(
+    served: Running, meta: ScriptedMeta, told: dict[str, str]
+) -> None:
+    for _ in range(2):
+        meta.will_answer(200, told)
+
+    shown, deleted = ask(served, "GET", f"/media/{ID}"), ask(served, "DELETE", f"/media/{ID}")
+
+    assert (shown.status, deleted.status, meta.asked_for("DELETE")) == (404, 404, [])
+    assert "not that of a file" in deleted.error["message"]
 
 
 def test_a_file_is_deleted_at_meta(served: Running, meta: ScriptedMeta) -> None:

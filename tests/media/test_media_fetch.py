@@ -139,6 +139,7 @@ def test_a_deleted_file_is_gone_at_meta_and_here(served: Running, meta: Scripted
 
     assert answer.status == 204
     assert media_id not in {*stored_names(served), *meta.files}
+    assert meta.asked_for("DELETE")[-1].path.endswith(f"/{media_id}?phone_number_id=9876543210")
     assert ask(served, "GET", f"/media/{media_id}/content").status == 404
 
 
