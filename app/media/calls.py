@@ -74,7 +74,7 @@ def checked(pieces: Iterator[bytes], media: Media) -> Iterator[bytes]:
 def look_up(graph: GraphApi, media_id: str, number: str | None = None) -> Media:
     """Return what Meta tells of a file, with an address that holds for five minutes.
 
-    Meta hands out any object by its id: what is no file of WhatsApp's is not found. `number`: that it came to, if known.
+    Meta hands out any object by its id: what is no file is not found. `number`: that it came to, if known.
     """
     document = _ask(graph, "GET", media_id, number)
     media = media_of(document)
