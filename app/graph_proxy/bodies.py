@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from flask import Request
 from werkzeug.sansio.multipart import Epilogue, Field, File, MultipartDecoder, NeedData, Preamble
@@ -19,33 +20,43 @@ MAX_FILE_BYTES = 110 * 1024 * 1024
 MAX_FIELD_BYTES = 1024 * 1024
 MAX_PARTS = 100
 MALFORMED = "the multipart body is malformed, or something stands around its parts"
-_MULTIPART = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([0-9A-Za-z\'()+_,./:=? -]{1,70})\1', re.IGNORECASE)
+_MULTIPART = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([0-9A-Za-z_+.-]{1,70})\1', re.IGNORECASE)
 _NAMES = re.compile(r"""[;\s]name(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))""", re.IGNORECASE)
 
-Body = tuple[bytes | Iterator[bytes], int | None]
-"""The body and, of a stream, its length; None if it comes in chunks."""
+JSON, FORM, BYTES = "application/json", "application/x-www-form-urlencoded", "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Body:
+    """The body of a call as Meta gets it. `length`: of a stream. `kind`: its Content-Type, written by us."""
+
+    content: bytes | Iterator[bytes] = b""
+    length: int | None = None
+    kind: str | None = None
 
 
 def checked_body(request: Request, call: GraphPath) -> Body:
     """Return the body of a call as it is passed on. Raises `ApiError` if a field of it is refused, or too large.
 
-    Of a stream the error comes while it is read: Meta then never gets the end of it.
+    Of a stream the error comes while it is read: Meta then never gets the end of it. What is uploaded in a session is
+    not looked at: it is sent as bytes, in which nobody looks for fields.
     """
     length = declared_length(request.environ)
     if length == 0:
-        return b"", 0
+        return Body()
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise _refusal("a body is sent as it is, without a Content-Encoding")
     if call.path.lower().startswith(UPLOAD_SESSION):
-        return stream_body(request.environ, MAX_FILE_BYTES), length
+        return Body(stream_body(request.environ, MAX_FILE_BYTES), length, BYTES)
     match request.mimetype:
         case "application/json":
-            return _checked_json(request), None
+            return Body(_checked_json(request), kind=JSON)
         case "application/x-www-form-urlencoded":
-            return _checked_form(request), None
+            return Body(_checked_form(request), kind=FORM)
         case "multipart/form-data":
             boundary = _boundary(request)
-            return _checked_parts(stream_body(request.environ, MAX_FILE_BYTES), boundary), length
+            parts = _checked_parts(stream_body(request.environ, MAX_FILE_BYTES), boundary)
+            return Body(parts, length, f"multipart/form-data; boundary={boundary.decode()}")
         case _:
             raise _refusal("the body must be JSON, a form, or multipart with a file")
 

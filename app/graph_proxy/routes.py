@@ -1,5 +1,6 @@
 """The passage: `<api>/graph/{version}/{path}` is the Graph API's `{version}/{path}`, with any method."""
 
+import re
 from contextlib import nullcontext
 
 from flask import Blueprint, Response, current_app, request
@@ -19,8 +20,13 @@ from app.web.transfers import Transfers
 bp = Blueprint("graph_proxy", __name__)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-OURS = ("idempotency-key", "prefer", "forwarded", "via", "x-forwarded-", "x-real-ip", "x-request-id")
-"""Headers, or their beginnings, that are about the way to us."""
+PASSED_ON = re.compile(
+    r"accept(-language)?|connection|file[-_]offset|if-[\w-]+|range|user-agent|x-fb-[\w-]+", re.ASCII | re.IGNORECASE
+)
+"""Any other header may be what a proxy in front of us has added for us, such as who has logged in.
+
+`Connection` names further ones that are not passed on; it is not passed on itself.
+"""
 
 RENAMED = {"File-Offset": "file_offset"}
 
@@ -41,16 +47,13 @@ def call_graph(version: str, path: str) -> Response:  # noqa: ARG001 - the undec
     query = request.environ["QUERY_STRING"]
     if reason := refused_call(query, request.headers.keys()):
         raise ApiError("not_passed_on", f"wats does not pass this on: {reason}.")
-    body, length = checked_body(request, called)
-    asked = GraphRequest(request.method, called.path, query, _headers(), body, length, called.version)
+    body = checked_body(request, called)
+    headers = _headers() if body.kind is None else [*_headers(), ("Content-Type", body.kind)]
+    asked = GraphRequest(request.method, called.path, query, headers, body.content, body.length, called.version)
     transfers: Transfers = current_app.extensions[TRANSFERS]
-    with nullcontext() if isinstance(body, bytes) else transfers.one():
+    with nullcontext() if isinstance(body.content, bytes) else transfers.one():
         return pass_on(asked)
 
 
 def _headers() -> list[tuple[str, str]]:
-    return [
-        (RENAMED.get(name, name), value)
-        for name, value in request.headers.items()
-        if not name.lower().startswith(OURS)
-    ]
+    return [(RENAMED.get(name, name), value) for name, value in request.headers.items() if PASSED_ON.fullmatch(name)]

@@ -82,12 +82,16 @@ def test_no_message_slips_by_under_another_spelling(raw: str) -> None:
     assert isinstance(graph_path(raw), OddPath)
 
 
-@pytest.mark.parametrize("raw", ["/upload:MTph%2Bb==", "/v25.0/upload:MTph/b-_", "/Upload%3AMTph"])
+@pytest.mark.parametrize("raw", ["/upload:MTph%2Bb==", "/v25.0/upload:MTph/b-_", "/Upload:MTph"])
 def test_a_session_of_an_upload_stays_as_it_is_written(raw: str) -> None:
     found = graph_path(raw)
 
     assert isinstance(found, GraphPath)
     assert found.path == raw.removeprefix("/v25.0").removeprefix("/")
+
+
+def test_a_session_whose_colon_is_escaped_is_one() -> None:
+    assert graph_path("/upload%3AMTph") == GraphPath("upload:MTph")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,10 @@ def test_a_session_of_an_upload_stays_as_it_is_written(raw: str) -> None:
         "/upload:a/messages",
         "/upload:a%5Cmessages_encrypted",
         "/upload:a%00",
+        "/upload:a#b",
+        "/upload:a;method=delete",
+        "/upload:a%3Fmethod=delete",
+        "/upload:",
         "/upload:a\u00e9",
     ],
 )

@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from flask import request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -32,14 +33,14 @@ def upload(client: FlaskClient, **fields: Any) -> TestResponse:
 
 
 def test_a_call_reaches_meta_with_its_token_and_its_query(client: FlaskClient, meta: FakeMetaServer) -> None:
-    response = client.get(f"{GRAPH}/{NUMBER}?fields=verified_name%2Cid", headers={**BOT, "X-Custom": "1"})
+    response = client.get(f"{GRAPH}/{NUMBER}?fields=verified_name%2Cid", headers={**BOT, "X-FB-Custom": "1"})
 
     [request] = requests(meta)
     assert response.get_json() == {"verified_name": "Test business", "id": NUMBER}
     assert (request["method"], request["version"], request["path"]) == ("GET", "v25.0", NUMBER)
     assert request["query"] == {"fields": "verified_name,id"}
     assert request["headers"]["authorization"] == f"Bearer {TOKEN}"
-    assert request["headers"]["x-custom"] == "1"
+    assert request["headers"]["x-fb-custom"] == "1"
     assert GRAPH_TOKEN not in str(request)
 
 
@@ -119,6 +120,28 @@ def test_a_session_of_an_upload_is_passed_on_with_metas_scheme(client: FlaskClie
     assert last["h"].startswith("4::")
     assert {request["headers"]["authorization"] for request in requests(meta)[1:]} == {f"OAuth {TOKEN}"}
     assert {request["query"].get("sig") for request in requests(meta)[1:]} == {begun["id"].partition("sig=")[2]}
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", None])
+def test_what_is_uploaded_in_a_session_is_sent_as_bytes(
+    kind: str | None, client: FlaskClient, meta: FakeMetaServer
+) -> None:
+    hidden = b"batch=%5B%5D&access_token=x&method=delete"
+
+    client.post(f"{GRAPH}/upload:x", data=hidden, headers={**BOT, "File-Offset": "0"}, content_type=kind)
+
+    assert [request["headers"]["content-type"] for request in requests(meta)] == ["application/octet-stream"]
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-User", "X-Auth-Request-Access-Token", "Proxy-Authorization", "Cf-Access-Jwt-Assertion"]
+)
+def test_what_a_proxy_has_put_in_front_of_us_is_not_for_meta(
+    name: str, client: FlaskClient, meta: FakeMetaServer
+) -> None:
+    client.get(f"{GRAPH}/{NUMBER}", headers={**BOT, name: "secret-of-the-proxy"})
+
+    assert "secret-of-the-proxy" not in str(requests(meta))
 
 
 def test_a_form_is_passed_on_as_it_is_written(client: FlaskClient, meta: FakeMetaServer) -> None:

@@ -18,7 +18,8 @@ ONE_WAY = "a message is sent by POST to `{phone number id}/messages` or `…/mar
 
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}", re.ASCII | re.IGNORECASE)
 _SEGMENT = re.compile(r"[\w.~:=,@+|-]+", re.ASCII)
-_UPLOAD = re.compile(r"[!-~]+", re.ASCII)
+_UPLOAD = re.compile(r"upload:[\w/+=:.~,@|-]+", re.ASCII | re.IGNORECASE)
+_COLON = re.compile(r":|%3A", re.IGNORECASE)
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _SAFE = re.compile(r"[\w.~:=,@|-]", re.ASCII)
 _WORDS = re.compile(r"\w+", re.ASCII)
@@ -74,9 +75,9 @@ def _session(written: list[str], version: str | None) -> GraphPath | OddPath:
     decoded = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), path)
     parts = [part.lower() for part in _SLASHES.split(decoded)]
     hidden = {".", "..", *SENDS, *NOT_PASSED_ON}
-    if not _UPLOAD.fullmatch(path) or "%" in decoded or not _UPLOAD.fullmatch(decoded) or hidden & set(parts):
+    if not path.isascii() or not _UPLOAD.fullmatch(decoded) or hidden & set(parts):
         return OddPath("an upload's session must be written as Meta gave it")
-    return GraphPath(path, version)
+    return GraphPath(_COLON.sub(":", path, count=1), version)
 
 
 def _call(segments: list[str], version: str | None) -> GraphPath | OddPath:
