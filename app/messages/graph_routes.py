@@ -4,10 +4,9 @@ They are sent as all messages are: at most once, in the pace of the number, and 
 client waits for Meta's answer, as it does without wats.
 """
 
-import time
+from contextlib import suppress
 from typing import Any
 
-import gevent
 from flask import Blueprint, Response, jsonify, request
 
 from app.domain.message import Endpoint, Message
@@ -23,22 +22,19 @@ from app.messages.graph_answers import (
     still_open,
 )
 from app.messages.routes import answer_waits, idempotency_key
-from app.startup import draining
+from app.store import StoreError
 from app.web.current import gateway
-from app.web.errors import ApiError
+from app.web.errors import RETRY, ApiError
 from app.web.graph_calls import GRAPH_CALL
 from app.web.graph_passing import client_is_gone, pass_on
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import body_of, parse_json
+from app.web.long_polls import long_polls
 from app.web.query_parameters import accepts_any_query
 
 bp = Blueprint("graph_messages", __name__)
 
 WAIT_SECONDS = 30
-LOOK_SECONDS = 1.0
-"""How often it is looked whether the client is still there."""
-
-PAUSE_SECONDS = 0.25
 
 
 @bp.post("/graph/<version>/<number>/messages")
@@ -65,10 +61,14 @@ def _send(number: str, endpoint: Endpoint) -> Response:
     if endpoint == "messages" and is_read_receipt(body):
         return _pass_receipt(number, written)
     submission = Submission(_of_number(body, number), idempotency_key(), endpoint, as_sent_to_meta=True)
-    [result] = accept(gateway(), [submission])
-    if isinstance(result, Refused):
-        raise ApiError(result.code, result.message, details=result.details)
-    return _answer(_answered(result.message), submission, result)
+    with long_polls().slot() as has_slot:
+        if not has_slot:
+            raise ApiError("busy", "Too many requests wait for Meta; try again in a few seconds.", headers=RETRY)
+        [result] = accept(gateway(), [submission])
+        if isinstance(result, Refused):
+            raise ApiError(result.code, result.message, details=result.details)
+        message = answer_waits().wait_in_slot(result.message, WAIT_SECONDS, is_answered, client_is_gone)
+    return _answer(message, submission, result)
 
 
 def _written_body() -> bytes:
@@ -104,20 +104,6 @@ def _pass_receipt(number: str, body: bytes) -> Response:
     return pass_on(GraphRequest("POST", f"{number}/messages", "", headers, body, version=call.version))
 
 
-def _answered(message: Message) -> Message:
-    """Return the message once Meta has answered, the client has gone, or the time is over."""
-    messages, deadline = gateway().store.messages, time.monotonic() + WAIT_SECONDS
-    while not is_answered(message) and time.monotonic() < deadline:
-        looked_at = time.monotonic()
-        message = answer_waits().wait(message, min(LOOK_SECONDS, deadline - looked_at))
-        if client_is_gone() or draining.has_begun():
-            break
-        if not is_answered(message) and time.monotonic() - looked_at < PAUSE_SECONDS:
-            gevent.sleep(PAUSE_SECONDS)  # it is unknown, or too many requests wait: nothing waits for it but this
-            message = messages.get(message.id) or message
-    return message
-
-
 def _answer(message: Message, submission: Submission, accepted: Accepted) -> Response:
     headers = {"X-Wats-Message-Id": message.id}
     if accepted.is_replay:
@@ -138,7 +124,11 @@ def _answer(message: Message, submission: Submission, accepted: Accepted) -> Res
 
 
 def _forget_repeats(message: Message, submission: Submission) -> None:
-    """Let the same body be a new message from now on, unless the client has gone without its answer."""
+    """Let the same body be a new message from now on, unless the client has gone without its answer.
+
+    Where the store fails, the key ends by its time. The answer is told all the same: nothing may be sent twice.
+    """
     key = repeat_key(submission)
     if key is not None and not client_is_gone():
-        gateway().store.messages.forget_key(key, message.id)
+        with suppress(StoreError):
+            gateway().store.messages.forget_key(key, message.id)

@@ -5,7 +5,7 @@ because a notification may be lost, and a status may come before the answer.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -24,17 +24,27 @@ GATHER_SECONDS = 0.01
 DRAINING_CHECK_SECONDS = 0.5
 
 
+def _is_tried(message: Message) -> bool:
+    return message.status not in UNFINISHED
+
+
+def _never() -> bool:
+    return False
+
+
 @dataclass(eq=False)
 class _Waiting:
-    """A request that waits. `answered` is set once its message is another than it was."""
+    """A request that waits. `answered` is set once its message is as it waits for."""
 
     message: Message
+    is_over: Callable[[Message], bool]
     answered: Event = field(default_factory=Event)
 
     def take(self, message: Message | None) -> None:
-        if message is not None and message.status not in UNFINISHED:
+        if message is not None:
             self.message = message
-            self.answered.set()
+            if self.is_over(message):
+                self.answered.set()
 
 
 class AnswerWaits:
@@ -47,21 +57,38 @@ class AnswerWaits:
         self._reader: gevent.Greenlet[..., None] | None = None
 
     def wait(self, message: Message, seconds: float) -> Message:
-        """Return the message once it is no longer queued or being sent, or as it was when the time is over."""
-        deadline = time.monotonic() + seconds
-        if message.status not in UNFINISHED:
+        """Return the message once it is no longer queued or being sent, or as it was when the time is over.
+
+        Without a slot the time is over at once.
+        """
+        with self._limiter.slot() as has_slot:
+            return self.wait_in_slot(message, seconds if has_slot else 0, _is_tried)
+
+    def wait_in_slot(
+        self,
+        message: Message,
+        seconds: float,
+        is_over: Callable[[Message], bool],
+        gives_up: Callable[[], bool] = _never,
+    ) -> Message:
+        """Return the message once `is_over`, or as it was when the time is over or the client gives up.
+
+        It is stored, and its client must learn so: the store may fail meanwhile. Call it with a slot of the limiter.
+        """
+        if is_over(message):
             return message
-        with self._limiter.slot() as has_slot, self._listed(message) as waiting:
-            waiting.take(self._store.messages.get(message.id))  # it may have been answered before it was listed
-            while has_slot and not waiting.answered.is_set() and not draining.has_begun():
+        deadline = time.monotonic() + seconds
+        with self._listed(_Waiting(message, is_over)) as waiting:
+            with suppress(StoreError):
+                waiting.take(self._store.messages.get(message.id))  # it may have been answered before it was listed
+            while not waiting.answered.is_set() and not draining.has_begun() and not gives_up():
                 left = deadline - time.monotonic()
                 if left <= 0 or waiting.answered.wait(min(left, DRAINING_CHECK_SECONDS)):
                     break
         return waiting.message
 
     @contextmanager
-    def _listed(self, message: Message) -> Iterator[_Waiting]:
-        waiting = _Waiting(message)
+    def _listed(self, waiting: _Waiting) -> Iterator[_Waiting]:
         self._waiting.add(waiting)
         if self._reader is None or self._reader.dead:
             self._reader = gevent.spawn(self._read_while_any_waits)

@@ -21,6 +21,11 @@ from app.web.transfers import TransferBroken, Transfers, sent_in_time
 
 log = logging.getLogger(__name__)
 
+MAX_CALLS = 256
+"""A web process serves a thousand connections, and Meta may be silent for long: most stay free for webhooks."""
+
+CALLS = "wats.graph_calls_at_once"
+BUSY = "Too many calls wait for Meta; try again in a few seconds."
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 CLIENT = "gunicorn.socket"
 REDIRECTS = range(300, 400)
@@ -37,6 +42,12 @@ _GIVEN_BACK = re.compile(
 
 def pass_on(asked: GraphRequest) -> Response:
     """Make a call, and return its answer as a client of ours gets it. Raises `ApiError` if there is none."""
+    calls: Transfers = current_app.extensions.setdefault(CALLS, Transfers(MAX_CALLS, BUSY))
+    with calls.one():
+        return _passed_on(asked)
+
+
+def _passed_on(asked: GraphRequest) -> Response:
     parts = gateway()
     try:
         reply = parts.graph.call(asked)

@@ -33,15 +33,16 @@ class TransferBroken(ConnectionResetError):
 
 
 class Transfers:
-    """The files that pass through this process."""
+    """The files that pass through this process, or other calls that take as long as the other side wants."""
 
-    def __init__(self, limit: int = MAX_TRANSFERS) -> None:
+    def __init__(self, limit: int = MAX_TRANSFERS, busy: str = BUSY) -> None:
         self._free = limit
+        self._busy = busy
 
     def begin(self) -> Callable[[], None]:
         """Take a place; return what gives it back, once. Raises `ApiError` (503) if there is none."""
         if not self._free:
-            raise ApiError("busy", BUSY, headers=RETRY_LATER)
+            raise ApiError("busy", self._busy, headers=RETRY_LATER)
         self._free -= 1
         is_over = False
 

@@ -10,12 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.config import Flags, Settings, load_settings
-from app.web.graph_passing import MAX_TEXT_BYTES
+from app.web.graph_passing import CALLS, MAX_TEXT_BYTES
+from app.web.long_polls import EXTENSION as LONG_POLLS
+from app.web.long_polls import LongPollLimiter
 from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import TransferBroken, Transfers
 from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config
 from tests.support.destinations import ClientConnection, ScriptedDestination
-from tests.support.fake_meta import TOKEN
+from tests.support.fake_meta import TOKEN, message
 from tests.support.live import write_config
 
 NODE = "/api/graph/v25.0/1"
@@ -112,6 +114,31 @@ def test_a_file_gives_its_place_back_when_it_was_sent_and_when_its_client_has_go
                 next(response.iter_encoded())
 
     assert statuses == [200, 200, 200]
+
+
+def test_a_call_is_refused_while_as_many_as_may_wait_for_meta(
+    app: Flask, client: FlaskClient, scripted: ScriptedDestination
+) -> None:
+    calls = app.extensions[CALLS] = Transfers(1)
+    scripted.will_answer(200, b"{}", Content_Type="application/json")
+
+    with calls.one():
+        refused = client.get(NODE, headers=BOT)
+    passed = client.get(NODE, headers=BOT)
+
+    error = refused.get_json()["error"]
+    assert (refused.status_code, error["code"], error["is_transient"]) == (503, 2, True)
+    assert passed.status_code == 200
+
+
+def test_a_message_that_could_not_wait_for_its_answer_is_not_accepted(app: Flask, client: FlaskClient) -> None:
+    app.extensions[LONG_POLLS] = LongPollLimiter(0)
+
+    refused = client.post("/api/graph/v25.0/9876543210/messages", json=message("9990000000"), headers=BOT)
+
+    error = refused.get_json()["error"]
+    assert (refused.status_code, error["code"], error["is_transient"]) == (503, 2, True)
+    assert client.get("/api/messages", headers=BOT).get_json()["items"] == []
 
 
 def test_a_text_that_breaks_off_is_a_lost_answer(client: FlaskClient, scripted: ScriptedDestination) -> None:

@@ -30,6 +30,8 @@ class Answers:
         return Listener(self._signal)
 
     def get(self, message_id: str) -> Message | None:
+        if self.failures:
+            raise self.failures[-1]
         return self.known.get(message_id)
 
     def answered(self, message_ids: Collection[str]) -> dict[str, Message]:
@@ -115,9 +117,40 @@ def test_a_request_ends_at_its_time(waits: AnswerWaits, messages: list[Message])
     assert waits.wait(messages[0], 0.05).status == "queued"
 
 
+def test_a_message_stays_accepted_though_the_store_fails(
+    waits: AnswerWaits, answers: Answers, messages: list[Message]
+) -> None:
+    answers.failures = [StoreUnavailable("the database does not answer in time")] * 1000
+
+    assert waits.wait(messages[0], 0.05) == messages[0]
+
+
+def test_a_request_that_waits_for_more_than_a_try_is_woken_by_the_one_read(
+    waits: AnswerWaits, answers: Answers, messages: list[Message]
+) -> None:
+    unknown = [replace(message, status=MessageStatus.UNKNOWN) for message in messages]
+    answers.known = {message.id: message for message in unknown}
+    requests = [
+        gevent.spawn(waits.wait_in_slot, message, DEADLINE_SECONDS, lambda one: one.wamid is not None)
+        for message in unknown
+    ]
+    gevent.sleep(0)
+
+    answers.settle(*(replace(message, wamid="wamid.a") for message in unknown))
+
+    assert statuses(requests) == {"accepted"}
+    assert answers.reads <= 2
+
+
+def test_a_request_whose_client_gives_up_ends(waits: AnswerWaits, messages: list[Message]) -> None:
+    message = waits.wait_in_slot(messages[0], DEADLINE_SECONDS, lambda _: False, lambda: True)
+
+    assert message == messages[0]
+
+
 def test_a_read_that_fails_is_made_again(waits: AnswerWaits, answers: Answers, messages: list[Message]) -> None:
-    answers.failures = [StoreUnavailable("the database does not answer in time")]
     requests = begin(waits, messages)
+    answers.failures = [StoreUnavailable("the database does not answer in time")]
 
     answers.settle(*messages)
     wait_for(lambda: not answers.failures, sleep=gevent.sleep)
