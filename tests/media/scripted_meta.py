@@ -85,6 +85,7 @@ class ScriptedMeta(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # with the usual 5, connections are dropped when many come at once
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
