@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flask import Request
-from werkzeug.sansio.multipart import Epilogue, Field, File, MultipartDecoder, NeedData, Preamble
 
 from app.domain.meta.graph_fields import names_of_query, refused_field
 from app.domain.meta.graph_path import UPLOAD_SESSION, GraphPath
+from app.graph_proxy.multipart import BOUNDARY, Malformed, PartNames
 from app.web.body import declared_length
 from app.web.errors import ApiError
 from app.web.json_body import body_of, parse_json
@@ -17,12 +17,8 @@ from app.web.streamed_body import stream_body
 MAX_FILE_BYTES = 110 * 1024 * 1024
 """Meta's largest files have 100 megabytes; a form is around them."""
 
-MAX_FIELD_BYTES = 1024 * 1024
-MAX_PARTS = 100
-MALFORMED = "the multipart body is malformed, or something stands around its parts"
-_MULTIPART = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([0-9A-Za-z_+.-]{1,70})\1', re.IGNORECASE)
-_NAMES = re.compile(r"""[;\s]name(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))""", re.IGNORECASE)
-
+MALFORMED = "the multipart body may be read in two ways, or something stands around its parts"
+_PARAMETER = re.compile(rf'\s*(charset|boundary)=("?)({BOUNDARY})\2\s*', re.ASCII | re.IGNORECASE)
 JSON, FORM, BYTES = "application/json", "application/x-www-form-urlencoded", "application/octet-stream"
 
 
@@ -48,15 +44,15 @@ def checked_body(request: Request, call: GraphPath) -> Body:
         raise _refusal("a body is sent as it is, without a Content-Encoding")
     if call.path.lower().startswith(UPLOAD_SESSION):
         return Body(stream_body(request.environ, MAX_FILE_BYTES), length, BYTES)
+    boundary = _boundary(request)
     match request.mimetype:
         case "application/json":
             return Body(_checked_json(request), kind=JSON)
         case "application/x-www-form-urlencoded":
             return Body(_checked_form(request), kind=FORM)
         case "multipart/form-data":
-            boundary = _boundary(request)
             parts = _checked_parts(stream_body(request.environ, MAX_FILE_BYTES), boundary)
-            return Body(parts, length, f"multipart/form-data; boundary={boundary.decode()}")
+            return Body(parts, length, f"multipart/form-data; boundary={boundary}")
         case _:
             raise _refusal("the body must be JSON, a form, or multipart with a file")
 
@@ -76,48 +72,33 @@ def _checked_form(request: Request) -> bytes:
     return body
 
 
-def _boundary(request: Request) -> bytes:
-    found = _MULTIPART.fullmatch(request.content_type or "")
-    if found is None:
-        raise _refusal("the Content-Type of a multipart body must have a boundary and nothing else")
-    return found[2].encode()
+def _boundary(request: Request) -> str:
+    """Return the boundary in the Content-Type; raise `ApiError` if another reader might find another one."""
+    written = [part for part in (request.content_type or "").split(";")[1:] if part.strip()]
+    matches = [match for part in written if (match := _PARAMETER.fullmatch(part))]
+    found = {match[1].lower(): match[3] for match in matches}
+    if len(found) != len(written) or found.get("charset", "utf-8").lower() != "utf-8":
+        raise _refusal(
+            "of the Content-Type only a boundary of letters, digits and `_+.-`, and charset=utf-8, may stand"
+        )
+    if request.mimetype == "multipart/form-data" and "boundary" not in found:
+        raise _refusal("the Content-Type of a multipart body must have a boundary")
+    return found.get("boundary", "")
 
 
-def _checked_parts(pieces: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
+def _checked_parts(pieces: Iterator[bytes], boundary: str) -> Iterator[bytes]:
     """Yield a multipart body, its end only when all of it was looked at and is well-formed."""
-    decoder = MultipartDecoder(boundary, max_form_memory_size=MAX_FIELD_BYTES, max_parts=MAX_PARTS)
-    held = b""
-    for piece in pieces:
-        _look_at(decoder, piece)
-        if held:
-            yield held
-        held = piece
-    _look_at(decoder, None)
-    yield held
-
-
-def _look_at(decoder: MultipartDecoder, piece: bytes | None) -> None:
-    """Check the parts that begin in this piece; None is the end. Nothing may stand before or behind the parts."""
+    names, held = PartNames(boundary.encode()), b""
     try:
-        decoder.receive_data(piece)
-        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
-            if isinstance(event, Field | File):
-                _check(_names_of_part(event))
-            if isinstance(event, Preamble) and event.data.strip():
-                raise _refusal(MALFORMED)
-        if isinstance(event, Epilogue) and event.data.strip():
-            raise _refusal(MALFORMED)
-    except ValueError as error:
+        for piece in pieces:
+            _check(names.feed(piece))
+            if held:
+                yield held
+            held = piece
+        names.finish()
+    except Malformed as error:
         raise _refusal(MALFORMED) from error
-
-
-def _names_of_part(part: Field | File) -> list[str]:
-    """Return every name that a reader might take for the part's."""
-    dispositions = part.headers.getlist("Content-Disposition")
-    found = [match for disposition in dispositions for match in _NAMES.finditer(disposition)]
-    if any(match[1] for match in found):
-        raise _refusal("a part's name is written as `name`, not as `name*`")
-    return [part.name or "", *(match[2] or match[3] or "" for match in found)]
+    yield held
 
 
 def _check(names: Iterable[str]) -> None:

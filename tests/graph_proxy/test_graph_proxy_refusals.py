@@ -95,6 +95,8 @@ def test_a_body_with_a_field_that_is_not_passed_on(field: str, client: FlaskClie
         (b"hidden\r\n" + part('name="a"'), "multipart/form-data; boundary=b"),
         (part('name="a"') + part('name="method"'), "multipart/form-data; boundary=b"),
         (part('name="a"')[:-6], "multipart/form-data; boundary=b"),
+        (part('name="a"'), "multipart/form-data; boundary=a,b"),
+        (b"a=b", "application/x-www-form-urlencoded; charset=utf-16"),
     ],
 )
 def test_a_body_that_may_be_read_in_two_ways(
