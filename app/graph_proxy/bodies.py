@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Request
 
-from app.domain.meta.graph_fields import names_of_query, refused_field
+from app.domain.meta.graph_fields import ASKED, asks_for_token, plain_names, refused_field, refused_form
 from app.domain.meta.graph_path import UPLOAD_SESSION, GraphPath
 from app.graph_proxy.multipart import BOUNDARY, Malformed, PartNames
 from app.web.body import declared_length
@@ -63,12 +63,15 @@ def _checked_json(request: Request) -> bytes:
     if not isinstance(document, dict):
         raise _refusal("the JSON must be an object")
     _check(document)
+    if any("fields" in plain_names(name) and asks_for_token(value) for name, value in document.items()):
+        raise _refusal(ASKED)
     return body
 
 
 def _checked_form(request: Request) -> bytes:
     body = body_of(request)
-    _check(names_of_query(body.decode("latin-1")))
+    if reason := refused_form(body.decode("latin-1")):
+        raise _refusal(reason)
     return body
 
 
@@ -91,7 +94,7 @@ def _checked_parts(pieces: Iterator[bytes], boundary: str) -> Iterator[bytes]:
     names, held = PartNames(boundary.encode()), b""
     try:
         for piece in pieces:
-            _check(names.feed(piece))
+            _check_parts(names.feed(piece))
             if held:
                 yield held
             held = piece
@@ -99,6 +102,13 @@ def _checked_parts(pieces: Iterator[bytes], boundary: str) -> Iterator[bytes]:
     except Malformed as error:
         raise _refusal(MALFORMED) from error
     yield held
+
+
+def _check_parts(names: list[str]) -> None:
+    """Check the names of parts. Their values are not looked at, so that `fields` stands in the query only."""
+    _check(names)
+    if any("fields" in plain_names(name) for name in names):
+        raise _refusal("beside a file, `fields` stands in the query")
 
 
 def _check(names: Iterable[str]) -> None:

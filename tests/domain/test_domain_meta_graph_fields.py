@@ -21,6 +21,12 @@ RECEIPT = {"messaging_product": "whatsapp", "status": "read", "message_id": "wam
         "access_token%5B0%5D=x",
         "access_token%00=x",
         "%61ccess_token=x",
+        "access[token=x",
+        "access%5Btoken=x",
+        "a=1;batch=[]",
+        "fields=id,access_token",
+        "fields=accounts%7Baccess_token.as(x)%7D",
+        "fields[]=Access_Token",
         "method=delete",
         "METHOD=post",
         "batch=[]",
@@ -38,7 +44,17 @@ def test_a_header_that_names_another_method_is_refused(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "fields=analytics.start(1).end(2)", "input_token=x", "payment_method=x", "file_name=a&x", "%ff=1"]
+    "query",
+    [
+        "",
+        "fields=analytics.start(1).end(2)",
+        "input_token=x",
+        "payment_method=x",
+        "file_name=a&x",
+        "%ff=1",
+        "a[token=1;b",
+        "fields=access_tokens",
+    ],
 )
 def test_any_other_query_passes(query: str) -> None:
     assert refused_call(query, ["Accept", "File-Offset"]) is None

@@ -97,6 +97,11 @@ def test_a_body_with_a_field_that_is_not_passed_on(field: str, client: FlaskClie
         (part('name="a"')[:-6], "multipart/form-data; boundary=b"),
         (part('name="a"'), "multipart/form-data; boundary=a,b"),
         (b"a=b", "application/x-www-form-urlencoded; charset=utf-16"),
+        (b"a=b;access[token=x", "application/x-www-form-urlencoded"),
+        (b"fields=access_token", "application/x-www-form-urlencoded"),
+        (b'{"fields":["access_token"]}', "application/json"),
+        (part('name="access[token"'), "multipart/form-data; boundary=b"),
+        (part('name="fields"'), "multipart/form-data; boundary=b"),
     ],
 )
 def test_a_body_that_may_be_read_in_two_ways(

@@ -1,8 +1,8 @@
 """Fields that no call of a client may have, wherever they stand: in the query, in a form or in JSON."""
 
 import re
-from collections.abc import Iterable
-from urllib.parse import parse_qsl
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote_plus
 
 REASONS = {
     "access_token": "the token belongs in the header Authorization, where wats puts Meta's in its place",
@@ -17,24 +17,32 @@ OF_NO_MESSAGE = {"appsecret_proof", "appsecret_time", "debug", "pretty", "locale
 """Fields that SDKs add to every query. They change nothing about a message, and are not sent with it."""
 
 READ_RECEIPT = {"messaging_product", "status", "message_id", "typing_indicator"}
-_ENDS = re.compile(r"[\[\0]")
-_UNDERSCORES = re.compile(r"[ .]")
+_UNDERSCORES = re.compile(r"[ .\[]")
+_SEPARATORS = re.compile(r"[&;]")
+_TOKEN_ASKED = re.compile(r"\baccess_token\b", re.IGNORECASE)
+ASKED = "`fields` does not ask for `access_token`: a token of Meta's is not handed out"
 
 
-def plain_name(name: str) -> str:
-    """Return the name of a field as PHP reads it, which Graph is written in a relative of, and in lower case.
+def plain_names(name: str) -> tuple[str, str]:
+    """Return the names of a field as PHP may read it, which Graph is written in a relative of, and in lower case.
 
-    There `access.token`, ` access_token` and `access_token[0]` are `access_token`.
+    There `access.token`, ` access_token`, `access_token[0]` and `access[token` are `access_token`: what stands behind
+    `[` is an index where there is a `]`, and otherwise a part of the name.
     """
-    return _UNDERSCORES.sub("_", _ENDS.split(name.lstrip())[0].rstrip()).lower()
+    written = name.lstrip().partition("\0")[0]
+    return _plain(written.partition("[")[0]), _plain(written)
+
+
+def _plain(name: str) -> str:
+    return _UNDERSCORES.sub("_", name.rstrip()).lower()
 
 
 def refused_field(names: Iterable[str]) -> str | None:
     """Return why one of these fields is refused, or None."""
     for name in names:
-        plain = plain_name(name)
-        if plain in REASONS:
-            return f"the field `{plain}` is not passed on: {REASONS[plain]}"
+        for plain in plain_names(name):
+            if plain in REASONS:
+                return f"the field `{plain}` is not passed on: {REASONS[plain]}"
     return None
 
 
@@ -42,12 +50,31 @@ def refused_call(query: str, headers: Iterable[str]) -> str | None:
     """Return why a call is refused for its query or for the names of its headers, or None."""
     if any(name.lower() in METHOD_HEADERS for name in headers):
         return f"the method of a call is that of its request line; leave {' and '.join(METHOD_HEADERS)} out"
-    return refused_field(names_of_query(query))
+    return refused_form(query)
+
+
+def refused_form(form: str) -> str | None:
+    """Return why a query or a form is refused, or None."""
+    return refused_field(names_of_query(form)) or next(
+        (ASKED for name, value in _fields_of(form) if "fields" in plain_names(name) and asks_for_token(value)), None
+    )
+
+
+def asks_for_token(fields: object) -> bool:
+    """Return whether the value of `fields` names Meta's tokens. Its answer could have them under any other name."""
+    return _TOKEN_ASKED.search(str(fields)) is not None
 
 
 def names_of_query(query: str) -> list[str]:
     """Return the names of the parameters in a query, or of the fields in a form."""
-    return [name for name, _ in parse_qsl(query, keep_blank_values=True, errors="replace")]
+    return [name for name, _ in _fields_of(query)]
+
+
+def _fields_of(form: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values. Some readers take `;` for a separator too."""
+    for field in filter(None, _SEPARATORS.split(form)):
+        name, _, value = field.partition("=")
+        yield unquote_plus(name, errors="replace"), unquote_plus(value, errors="replace")
 
 
 def is_read_receipt(body: object) -> bool:
