@@ -1,4 +1,4 @@
-"""What a message is made of that Meta pauses by itself: its template, its flow, and marketing to one customer.
+"""What a message is that Meta pauses by itself: its template, its flow, marketing to one customer, who has begun.
 
 Such a scope holds back only the messages that belong to it, and is resumed by a webhook, by its time or by hand.
 """
@@ -7,13 +7,16 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from app.domain.meta.account_state import INITIATED, REPLIES
 from app.domain.meta.graph_errors import ErrorScope
+from app.domain.window import Window
 
 CONTENT_SCOPES = (ErrorScope.TEMPLATE, ErrorScope.FLOW, ErrorScope.CONTACT)
 MARKETING = "marketing:"
-PREFIXES = ("template:", "flow:", MARKETING)
+PREFIXES = ("template:", "flow:", MARKETING, INITIATED, REPLIES)
 MAX_NAME = 60
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
@@ -76,6 +79,16 @@ def marketing_scope(phone_number_id: str, contact: int) -> str:
 def whole_of(name: str) -> str:
     """Return the scope that a scope is a part of: all marketing to the contact; itself if it is no part."""
     return ":".join(name.split(":")[:3]) if name.startswith(MARKETING) else name
+
+
+def conversation_scope(account: str, window: Window, now: datetime, *, is_exempt: bool) -> str:
+    """Return the name of the scope of a message by who has begun the conversation.
+
+    A customer who was never heard of may have written before the gateway was installed: what Meta takes within a
+    window only is a reply then.
+    """
+    is_reply = window.is_open(now) or (window.last_inbound_at is None and not is_exempt)
+    return f"{REPLIES if is_reply else INITIATED}{account}"
 
 
 def plain(text: str) -> str:

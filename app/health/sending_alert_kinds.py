@@ -5,7 +5,8 @@ from app.health.alert_kind import AlertKind, Urgency
 SENDING_PAUSED = AlertKind(
     "sending_paused",
     Urgency.PAGE,
-    "the scope: `app`, `waba:ID`, `number:ID`, `template:ACCOUNT:NAME.LANGUAGE` or `flow:ACCOUNT:ID`",
+    "the scope: `app`, `waba:ID`, `number:ID`, `template:ACCOUNT:NAME.LANGUAGE`, `flow:ACCOUNT:ID`,"
+    " `initiated:ACCOUNT` or `replies:ACCOUNT`",
     "mend it, then run `flask wats sending resume {subject}`",
     "Meta has refused a message for a reason that holds for the whole scope: an expired token, a missing payment"
     " method, a locked account, a number that customers report, a template or a flow that Meta has paused. Messages"

@@ -3,13 +3,14 @@
 Parts of `hear_refusals`, which takes the locks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
 from app.domain.content_scope import Sent, marketing_scope, template_scope
 from app.domain.event import NewEvent
+from app.domain.meta.account_state import INITIATED, REPLIES, may_send, restrictions_of
 from app.domain.meta.content_state import marketing_is_wanted, template_may_be_sent
 from app.domain.meta.graph_error_table import rule_in_status
 from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, errors_of_item
@@ -50,18 +51,44 @@ def refusals_of_content(
 
 
 def told_of_content(
-    connection: Connection, events: Iterable[NewEvent], account: str | None
+    connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None
 ) -> tuple[list[ScopeRefusal], dict[str, datetime]]:
-    """Return which templates, and marketing to which customers, webhooks stop, and which scopes they let go on, each
-    since when. Of several words about one scope the latest counts."""
+    """Return which templates, marketing to which customers, and which messages of a restricted account webhooks stop,
+    and which scopes they let go on, each since when. Of several words about one scope the latest counts."""
     latest: dict[str, tuple[datetime, Refusal | None]] = {}
-    for name, at, refusal in (*_templates(events, account), *_marketing(connection, events)):
+    for name, at, refusal in (
+        *_templates(events, account),
+        *_marketing(connection, events),
+        *_restrictions(now, events, account),
+    ):
         if name not in latest or latest[name][0] <= at:
             latest[name] = at, refusal
     stopped = [ScopeRefusal(refusal, "", None, at, named=name) for name, (at, refusal) in latest.items() if refusal]
     goes_on = {name: at for name, (at, refusal) in latest.items() if refusal is None}
     parts = {part: at for name, at in goes_on.items() for part in scopes_below(connection, name)}
     return stopped, {**goes_on, **parts}
+
+
+def _restrictions(
+    now: datetime, events: Iterable[NewEvent], account: str | None
+) -> Iterator[tuple[str, datetime, Refusal | None]]:
+    """Yield which messages of the account are restricted, and which may be sent again: a ban's end ends that too."""
+    for event in events:
+        if account is None or event.waba_id != account:
+            continue
+        if may_send(event):
+            yield from ((f"{prefix}{account}", event.occurred_at, None) for prefix in (INITIATED, REPLIES))
+        for prefix, until in restrictions_of(event).items():
+            is_over = until is not None and until <= now
+            yield f"{prefix}{account}", event.occurred_at, None if is_over else _restricted(prefix, until, now)
+
+
+def _restricted(prefix: str, until: datetime | None, now: datetime) -> Refusal:
+    what = "messages outside the customer service window" if prefix == INITIATED else "replies to customers"
+    reason = f"Meta has restricted {what}; see WhatsApp Manager, Account quality"
+    if until is None:
+        return Refusal(ErrorClass.REQUEST, ErrorScope.WABA, 0, reason)
+    return Refusal(ErrorClass.PARKED, ErrorScope.WABA, 0, reason, until - now)
 
 
 def _templates(events: Iterable[NewEvent], account: str | None) -> Iterator[tuple[str, datetime, Refusal | None]]:
@@ -84,7 +111,7 @@ def _marketing(connection: Connection, events: Iterable[NewEvent]) -> Iterator[t
 def lets_go_on(event: NewEvent) -> bool:
     """Return whether an event says that a template may be sent again, or that marketing is wanted again."""
     told = template_may_be_sent(event)
-    return (told is not None and told[2]) or marketing_is_wanted(event) is True
+    return (told is not None and told[2]) or marketing_is_wanted(event) is True or may_send(event) is True
 
 
 def written_to_too_often(connection: Connection, events: Iterable[NewEvent]) -> set[tuple[str, int]]:

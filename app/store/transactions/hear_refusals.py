@@ -77,7 +77,7 @@ def pause_scopes(connection: Connection, now: datetime, events: Sequence[NewEven
         if not rule_in_status(error).holds
         and (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
     ]
-    stopped, going_on = told_of_content(connection, events, account)
+    stopped, going_on = told_of_content(connection, now, events, account)
     of_content = [*refusals_of_content(connection, events, account), *stopped]
     every = [*refusals, *of_content, *([] if reinstated else bans)]
     change_scopes(connection, now, every, reinstated={**reinstated, **going_on})

@@ -10,11 +10,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from app.domain.content_scope import MARKETING, Content, Sent, content_of
+from app.domain.content_scope import (
+    MARKETING,
+    Content,
+    Sent,
+    content_of,
+    conversation_scope,
+)
 from app.domain.job import Done, Retry
 from app.domain.message import SEND_QUEUE, MessageStatus
+from app.domain.meta.account_state import INITIATED, REPLIES
 from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendOutcome
+from app.domain.window import Window
+from app.store.tables.conversations import last_inbound
 from app.store.tables.jobs import lock_jobs
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs, queues
@@ -39,13 +48,36 @@ def hold_messages(
     """Return what becomes of the messages that a paused scope of their content holds back; and which scopes of their
     number, `scopes`, are paused. One statement finds all of it."""
     names = {row_id: sent_as(row, account).every_name for row_id, row in rows.items()}
-    paused = read_scopes(connection, sorted({*scopes, *(name for of_row in names.values() for name in of_row)}))
+    kinds = [] if account is None else [f"{INITIATED}{account}", f"{REPLIES}{account}"]
+    paused = read_scopes(
+        connection, sorted({*scopes, *kinds, *(name for of_row in names.values() for name in of_row)})
+    )
+    limited = {name for name in kinds if name in paused and paused[name].holds(now)}
+    if limited and account is not None:
+        for row_id, name in _conversations(connection, now, rows, account).items():
+            names[row_id] |= {name} & limited
     held = {}
     for row_id, row in rows.items():
         pauses = [paused[name] for name in sorted(names[row_id]) if name in paused and paused[name].holds(now)]
         if pauses:
             held[row_id] = _outcome(row, pauses[0], now)
     return held, [name for name in scopes if name in paused]
+
+
+def recipient_names(row: MessageRow) -> tuple[str, ...]:
+    """Return the names of the contact that a message goes to."""
+    return tuple(name.removeprefix("+") for name in (row.recipient_to, row.recipient) if name is not None)
+
+
+def _conversations(
+    connection: Connection, now: datetime, rows: Mapping[int, MessageRow], account: str
+) -> dict[int, str]:
+    """Return for each message the scope of those whose conversation the same side has begun."""
+    times = last_inbound(connection, [(row.phone_number_id, recipient_names(row)) for row in rows.values()])
+    return {
+        row_id: conversation_scope(account, Window(at), now, is_exempt=row.window_exempt)
+        for (row_id, row), at in zip(rows.items(), times, strict=True)
+    }
 
 
 def wake_held(connection: Connection, now: datetime) -> None:
