@@ -26,8 +26,9 @@ class ContactName:
 class ErasureStage(StrEnum):
     """The stages of an erasure, in this order.
 
-    Events go last, because the contact's other names are found in them: also by an erasure that was interrupted and
-    starts again. Then comes the file of SQLite, which keeps some bytes of deleted rows.
+    Events go last, and then the links of names, because the contact's other names are found in them: also by an
+    erasure that was interrupted and starts again. Then comes the file of SQLite, which keeps some bytes of deleted
+    rows.
     """
 
     RECEIPTS = "receipts"

@@ -11,7 +11,7 @@ from app.store.deletion import delete_in
 from app.store.repository import Repository
 from app.store.tables.contact_names import find_names
 from app.store.transactions import erase_contact, prune
-from app.store.transactions.erase_messages import erase_messages
+from app.store.transactions.erase_messages import erase_links, erase_messages
 from app.store.transactions.prune import Plan, PruneStep
 from app.store.upkeep import Upkeep
 
@@ -100,7 +100,10 @@ class Retention(Repository):
     def _erase_events(self, names: Sequence[ContactName], cursor: ErasureCursor) -> EraseStep:
         def erase(connection: Connection) -> EraseStep:
             rows = erase_contact.lock_next_events(connection, names)
-            return erase_contact.erase_events(connection, rows, self._store.now(connection)) if rows else EraseStep()
+            if rows:
+                return erase_contact.erase_events(connection, rows, self._store.now(connection))
+            erase_links(connection, names)
+            return EraseStep()
 
         step = delete_in(self._store, erase, "work")  # wake the workers: other jobs may be due
         return replace(step, next=cursor if step.events else _next(cursor, ErasureStage.FILE))

@@ -16,12 +16,15 @@ from werkzeug.test import TestResponse
 
 from app.domain.message import Unaccepted, contact_number, new_message_id
 from app.domain.meta.parse import split
+from app.domain.meta.touch import Touch
 from app.domain.split import SplitEvent, SplitReceipt
 from app.gateway import Gateway
 from app.store import Store
 from app.store.engine import sqlite
+from app.store.tables.message_schema import contact_links
 from app.store.tables.schema import receipts
 from app.store.tables.sending_schema import send_pairs
+from app.store.transactions.touch_conversations import touch_conversations
 from tests.support.envelopes import NUMBER, change, contact, envelope, in_bytes, inbound_text
 from tests.support.events import event_id, new_event, put_delivery, put_events
 from tests.support.live import write_config
@@ -136,6 +139,24 @@ def test_the_messages_to_a_customer_are_erased_with_their_jobs(client: FlaskClie
     assert store.conversations.last_inbound([(NUMBER, (PHONE,))]) == [None]
     assert store.conversations.last_inbound([(NUMBER, (OTHER,))]) != [None]
     assert store.messages.accept([replace(messages[0], id=new_message_id(NOON))]) == [Unaccepted.ERASED]
+
+
+def test_events_of_a_phone_number_that_only_metas_answer_has_linked_are_erased(
+    client: FlaskClient, gateway: Gateway
+) -> None:
+    store, user = gateway.store, "DE.13491208655302741918"
+    sent = new_event("sent to the number", kind="outbound.accepted", wa_id=PHONE)
+    put_events(store, sent, new_event("told of the user", wa_id=None, user_id=user), new_event("b", wa_id=OTHER))
+    store.messages.accept([new_message(to=f"+{PHONE}")])
+    store.write(lambda c: touch_conversations(c, NOON, [Touch(NUMBER, (user, PHONE))]))
+
+    erased = erase(client, user)
+
+    assert (erased["events"], erased["messages"]) == (2, 1)
+    assert [event["id"] for event in client.get("/api/events", headers=bearer()).get_json()["items"]] == [
+        event_id("b")
+    ]
+    assert store.database.read(lambda c: c.execute(contact_links.select()).all()) == []
 
 
 def test_an_erased_receipt_is_not_split_again(client: FlaskClient, gateway: Gateway) -> None:

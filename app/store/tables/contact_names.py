@@ -1,6 +1,7 @@
 """The names of a contact in its events: two of each event are columns, further ones are rows of `event_names`.
 
-A name leads to the events that have it, and these lead to the contact's other names.
+A name leads to the events that have it, and these lead to the contact's other names. So do the links of names: an
+answer of Meta's may link a phone number to a user id that no event has beside it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Boolean, ColumnElement, Connection, and_, false, func, not_, or_, select
 
 from app.domain.erasure import ContactName, is_phone
+from app.store.tables.conversations import every_name
 from app.store.tables.schema import event_names, events
 
 MAX_NAMES = 50
@@ -68,4 +70,6 @@ def _names_beside(connection: Connection, name: ContactName) -> set[str]:
         further = select(event_names.c.name).join(events, events.c.id == event_names.c.event).where(condition)
         texts.update(text for row in connection.execute(columns) for text in row)
         texts.update(connection.execute(further.distinct().limit(MAX_NAMES)).scalars())
+    if not name.without_user_id:
+        texts.update(every_name(connection, name.text))
     return {text for text in texts if text is not None}

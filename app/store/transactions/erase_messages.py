@@ -1,4 +1,4 @@
-"""Erases a contact's messages with their jobs, and then what is known of the conversations with the contact.
+"""Erases a contact's messages with their jobs, then what is known of its conversations, and last its links of names.
 
 A claimed job goes too: what its worker is sending is sent, and nothing of it is recorded. Idempotency keys stay; they
 are digests, and keep a late repeat from being sent.
@@ -34,7 +34,7 @@ MessageRow = Row[*tuple[Any, ...]]
 
 
 def erase_messages(connection: Connection, now: datetime, names: Sequence[ContactName]) -> EraseStep:
-    """Delete the next messages of the contact; if there are none, its conversations and the links of its names."""
+    """Delete the next messages of the contact; if there are none, its conversations."""
     contacts = _contacts(connection, names)
     query = select(messages.c.id, messages.c.phone_number_id).where(messages.c.contact.in_(contacts))
     rows = connection.execute(query.order_by(messages.c.id).limit(STEP_ROWS)).all()
@@ -42,7 +42,7 @@ def erase_messages(connection: Connection, now: datetime, names: Sequence[Contac
         delete_messages(connection, now, rows)
     else:
         delete_pairs(connection, select(*_PAIR).where(send_pairs.c.contact.in_(contacts)))
-        _forget(connection, names, contacts)
+        _forget(connection, contacts)
     return EraseStep(messages=len(rows))
 
 
@@ -78,12 +78,18 @@ def _contacts(connection: Connection, names: Sequence[ContactName]) -> Collectio
     return known | {contact_number(name.text) for name in names if name.without_user_id}
 
 
-def _forget(connection: Connection, names: Sequence[ContactName], contacts: Collection[int]) -> None:
+def erase_links(connection: Connection, names: Sequence[ContactName]) -> None:
+    """Delete the links of the contact's names. They lead from one name to another until its last event is erased."""
+    contacts = _contacts(connection, names)
     links = select(contact_links.c.name).where(
         contact_links.c.contact.in_(contacts) | contact_links.c.name.in_([name.text for name in names])
     )
     known = connection.execute(links.order_by(contact_links.c.name).with_for_update()).scalars().all()
     connection.execute(delete(contact_links).where(contact_links.c.name.in_(known)))
+    remove_mark(connection, Mark.GAPS_CLEAN)
+
+
+def _forget(connection: Connection, contacts: Collection[int]) -> None:
     of_contact = conversations.c.contact.in_(contacts)
     ordered = select(conversations.c.phone_number_id, conversations.c.contact).where(of_contact)
     key = conversations.c.phone_number_id, conversations.c.contact
