@@ -7,12 +7,14 @@ import logging
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Response, current_app, request
 
-from app.domain.meta.graph_text import with_own_addresses, without_tokens
+from app.domain.meta.graph_text import UnreadableAnswer, with_own_addresses, without_tokens
 from app.gateway import Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
+from app.graph.media import META_DOMAINS
 from app.web.current import gateway
 from app.web.errors import RETRY, ApiError
 from app.web.middleware import ERROR_CODE, REQUEST_ID
@@ -31,7 +33,7 @@ CLIENT = "gunicorn.socket"
 REDIRECTS = range(300, 400)
 NOT_MODIFIED = 304
 SAFE = ("GET", "HEAD")
-_TEXT = re.compile(r"text/|[^;]*(json|javascript|xml)", re.IGNORECASE)
+_TEXT = re.compile(r"text/|[^;]*(json|javascript|xml|urlencoded)", re.IGNORECASE)
 _GIVEN_BACK = re.compile(
     r"content-(type|disposition|language|range)|etag|last-modified|cache-control|expires|pragma|retry-after|vary"
     r"|accept-ranges|facebook-[\w-]+|error-mid|x-(fb|app|business|ad|page|entity)-[\w-]+",
@@ -65,8 +67,16 @@ def _passed_on(asked: GraphRequest) -> Response:
             text = reply.read(MAX_TEXT_BYTES)
     except GraphUnreachable as failure:
         raise _error(failure, asked.method) from failure
-    shown = with_own_addresses(without_tokens(text, *_tokens(parts)), _address_of_media, _address_of_page)
-    return Response(shown, reply.status, headers)
+    return Response(_shown(parts, text), reply.status, headers)
+
+
+def _shown(parts: Gateway, text: bytes) -> bytes:
+    hosts = (*META_DOMAINS, urlsplit(parts.settings.graph.base_url).hostname or "")
+    try:
+        return with_own_addresses(without_tokens(text, *_tokens(parts)), _address_of_media, _address_of_page, hosts)
+    except UnreadableAnswer as error:
+        reason = "Meta's answer cannot be read, and may have addresses that are not for a client of wats"
+        raise ApiError("answer_lost", f"{reason}; it may have done what was asked.") from error
 
 
 def client_is_gone() -> bool:
@@ -103,8 +113,10 @@ def _address_of_page(url: str) -> str:
 
 
 def _found_at() -> str:
-    """Return the address of our API that the client has used."""
-    return f"{request.host_url.rstrip('/')}{gateway().settings.service.api_prefix}"
+    """Return the address of our API that the client has used; by TLS if a proxy in front of us says so."""
+    proxied = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+    scheme = "https" if proxied == "https" else request.scheme
+    return f"{scheme}://{request.host}{gateway().settings.service.api_prefix}"
 
 
 def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from app.domain.meta.graph_text import with_own_addresses, without_tokens
+from app.domain.meta.graph_text import UnreadableAnswer, with_own_addresses, without_tokens
 
 TOKEN = "EAAx|y"
+HOSTS = ("fbsbx.com",)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,10 @@ TOKEN = "EAAx|y"
         (b'"https://m/x?access_token=Q"', b'"https://m/x"'),
         (b'{"access_token":"1|s\\"s","token_type":"bearer"}', b'{"access_token":"[token]","token_type":"bearer"}'),
         (b"Malformed access token EAAx|y", b"Malformed access token [token]"),
+        (b"access_token=EAAX&expires=5", b"expires=5"),
+        (b"access_token=EAAX", b""),
+        (b"https://m/#access_token=Q&expires=5", b"https://m/#expires=5"),
+        (b'"access_token=Q"', b'""'),
         (b'{"data":[]}', b'{"data":[]}'),
     ],
 )
@@ -29,17 +34,40 @@ def test_a_token_is_taken_out(text: bytes, expected: bytes) -> None:
 def test_media_get_our_address_at_any_depth() -> None:
     media = {"id": "1", "url": "https://lookaside/?mid=1", "mime_type": "image/png", "file_size": 20**20}
 
-    text = with_own_addresses(json.dumps({"a": [{"b": media}], "c": media}).encode(), "https://ours/{}".format, str)
+    text = with_own_addresses(
+        json.dumps({"a": [{"b": media}], "c": media}).encode(), "https://ours/{}".format, str, HOSTS
+    )
 
     ours = {**media, "url": "https://ours/1"}
     assert json.loads(text) == {"a": [{"b": ours}], "c": ours}
+
+
+def test_an_address_at_metas_host_alone_is_ours_or_left_out() -> None:
+    url = "https://lookaside.fbsbx.com/x"
+    document = [
+        {"url": url, "id": "1"},
+        {"url": url},
+        {"url": "https://fbsbx.com.test/"},
+        {"url": "http://[", "id": 2},
+    ]
+
+    text = with_own_addresses(json.dumps(document).encode(), "https://ours/{}".format, str, HOSTS)
+
+    assert json.loads(text) == [{"url": "https://ours/1", "id": "1"}, {}, *document[2:]]
+
+
+def test_an_answer_that_names_metas_host_and_cannot_be_read_is_not_told() -> None:
+    text = b'{"url":"https://lookaside.fbsbx.com/x","id":' + b"1" * 5000 + b"}"
+
+    with pytest.raises(UnreadableAnswer):
+        with_own_addresses(text, str, str, HOSTS)
 
 
 def test_the_next_and_the_previous_page_get_our_address_at_any_depth() -> None:
     paging = {"next": "https://meta/2", "previous": "https://meta/1", "cursors": {"after": "https://meta/3"}}
     document = {"data": [], "paging": paging, "a": {"paging": {"next": None}}, "b": {"paging": 1}}
 
-    text = with_own_addresses(json.dumps(document).encode(), str, lambda url: url.replace("meta", "ours"))
+    text = with_own_addresses(json.dumps(document).encode(), str, lambda url: url.replace("meta", "ours"), HOSTS)
 
     paging |= {"next": "https://ours/2", "previous": "https://ours/1"}
     assert json.loads(text) == document
@@ -55,6 +83,6 @@ def test_the_next_and_the_previous_page_get_our_address_at_any_depth() -> None:
     ],
 )
 def test_any_other_text_stays_as_it_is(text: bytes) -> None:
-    told = with_own_addresses(text, str, str)
+    told = with_own_addresses(text, str, str, HOSTS)
 
     assert told == text or json.loads(told) == json.loads(text)

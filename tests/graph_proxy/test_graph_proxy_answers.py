@@ -69,6 +69,28 @@ def test_a_page_of_an_edge_is_passed_on_without_the_token(client: FlaskClient, s
     assert (response.status_code, response.text) == (502, "<html>[token]</html>")
 
 
+def test_a_form_of_metas_is_passed_on_without_the_token(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    form = f"access_token={TOKEN}&expires=5".encode()
+    scripted.will_answer(200, form, Content_Type="application/x-www-form-urlencoded")
+
+    assert client.get(NODE, headers=BOT).text == "expires=5"
+
+
+def test_an_address_of_ours_is_behind_the_tls_of_a_proxy(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(200, b'{"url":"https://lookaside.fbsbx.com/x","id":"1"}', Content_Type="application/json")
+
+    answer = client.get(f"{NODE}?fields=url", headers={**BOT, "X-Forwarded-Proto": "https"}).get_json()
+
+    assert answer == {"url": "https://localhost/api/media/1/content", "id": "1"}
+
+
+def test_an_answer_that_may_hide_metas_addresses_is_lost(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    text = b'{"url":"https://lookaside.fbsbx.com/x","id":' + b"1" * 5000 + b"}"
+    scripted.will_answer(200, text, Content_Type="application/json")
+
+    assert client.get(NODE, headers=BOT).status_code == 502
+
+
 def test_a_redirect_leads_no_client_elsewhere(client: FlaskClient, scripted: ScriptedDestination) -> None:
     scripted.will_answer(302, b"", Location=f"https://other.test/?access_token={TOKEN}")
 

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 TAKEN_OUT = b"[token]"
 PAGES = ("next", "previous")
-_PARAMETER = re.compile(rb"""([?&]|\\u0026)access_token=(?:[^&"'\\\s<>]|\\/)*(&|\\u0026)?""")
+ADDRESSED = (b'"mime_type"', b'"paging"', b'"url"')
+SEPARATORS = (b"&", b"\\u0026")
+_PARAMETER = re.compile(rb"""(^|[?&#;\s"']|\\u0026)access_token=(?:[^&"'\\\s<>]|\\/)*(&|\\u0026)?""")
 _MEMBER = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 
@@ -24,28 +26,54 @@ def without_tokens(text: bytes, *tokens: str) -> bytes:
 def _without_parameter(found: re.Match[bytes]) -> bytes:
     """Return what stands between the parameters before and behind."""
     before, behind = found[1], found[2]
-    return b"" if behind is None else before if before == b"?" else behind
+    if before in SEPARATORS:
+        return behind or b""
+    return b"" if behind is None and before in (b"?", b"#") else before
 
 
-def with_own_addresses(text: bytes, of_media: Callable[[str], str], of_page: Callable[[str], str]) -> bytes:
+class UnreadableAnswer(ValueError):
+    """An answer may have addresses of Meta's, and cannot be read."""
+
+
+def with_own_addresses(
+    text: bytes, of_media: Callable[[str], str], of_page: Callable[[str], str], hosts: Collection[str]
+) -> bytes:
     """Return JSON with our addresses in the place of Meta's. Any other text is returned as it is.
 
     They are the `url` of each media object, and the `next` and `previous` page of a list: a client that follows one
-    would give our bearer token to Meta.
+    would give our bearer token to Meta. `hosts`: Meta's, with all below them. A `url` there that has no id beside it
+    is left out. Raises `UnreadableAnswer`.
     """
-    if b'"mime_type"' not in text and b'"paging"' not in text:
+    if not any(word in text for word in ADDRESSED):
         return text
     try:
         document = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if any(host.encode() in text for host in hosts):
+            raise UnreadableAnswer from error
         return text
     for found in _objects(document):
-        if {"id", "url", "mime_type"} <= found.keys():
-            found["url"] = of_media(str(found["id"]))
+        if "url" in found and ("mime_type" in found or _is_at(found["url"], hosts)):
+            _set_address(found, of_media)
         paging = found.get("paging")
         if isinstance(paging, dict):
             paging |= {key: of_page(url) for key, url in paging.items() if key in PAGES and isinstance(url, str)}
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _set_address(found: dict[str, Any], of_media: Callable[[str], str]) -> None:
+    if "id" in found:
+        found["url"] = of_media(str(found["id"]))
+    else:
+        del found["url"]
+
+
+def _is_at(url: Any, hosts: Collection[str]) -> bool:
+    try:
+        host = urlsplit(str(url)).hostname or ""
+    except ValueError:
+        return False
+    return any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def _objects(document: Any) -> Iterator[dict[str, Any]]:
