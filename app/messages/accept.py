@@ -29,13 +29,15 @@ class Submission:
     """A message as a client submits it: the decoded JSON body, and its idempotency key if it has one.
 
     `as_sent_to_meta`: the client speaks to Meta's API through wats; what wats does not know is left to Meta, and the
-    same body without a key is the same message until its answer was given (see `repeat_key`).
+    same body without a key is the same message until its answer was given (see `repeat_key`). `client`: the name of
+    its token.
     """
 
     body: Any
     key: str | None = None
     endpoint: Endpoint = "messages"
     as_sent_to_meta: bool = False
+    client: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,15 @@ def repeat_key(submission: Submission) -> IdempotencyKey | None:
     """Return the key that a body without one stands for; None for a client that has a key or speaks to our own API.
 
     A client of Meta's API that has waited in vain sends its message again, and has no other way to say that it is the
-    same. Once the answer was given, the key is to be forgotten: who says the same again then means a new message.
+    same. Two clients that say the same mean two messages. Once the answer was given, the key is to be forgotten: who
+    says the same again then means a new message.
     """
     if submission.key is not None or not submission.as_sent_to_meta:
         return None
     request = _request(submission)
-    key, digest = (hashlib.sha256(part).digest() for part in (NO_KEY_OF_A_CLIENT + request, request))
-    return IdempotencyKey(key, digest, REPEATED_WITHIN)
+    client = hashlib.sha256(submission.client.encode()).digest()
+    key = hashlib.sha256(NO_KEY_OF_A_CLIENT + client + request).digest()
+    return IdempotencyKey(key, hashlib.sha256(request).digest(), REPEATED_WITHIN)
 
 
 def _request(submission: Submission) -> bytes:

@@ -27,7 +27,7 @@ from app.web.current import gateway
 from app.web.errors import RETRY, ApiError
 from app.web.graph_calls import GRAPH_CALL
 from app.web.graph_passing import client_is_gone, pass_on
-from app.web.guards import bearer, guarded_by
+from app.web.guards import bearer, guarded_by, name_of_caller
 from app.web.json_body import body_of, parse_json
 from app.web.long_polls import long_polls
 from app.web.query_parameters import accepts_any_query
@@ -60,7 +60,9 @@ def _send(number: str, endpoint: Endpoint) -> Response:
     body = parse_json(written)
     if endpoint == "messages" and is_read_receipt(body):
         return _pass_receipt(number, written)
-    submission = Submission(_of_number(body, number), idempotency_key(), endpoint, as_sent_to_meta=True)
+    submission = Submission(
+        _of_number(body, number), idempotency_key(), endpoint, as_sent_to_meta=True, client=name_of_caller()
+    )
     with long_polls().slot() as has_slot:
         if not has_slot:
             raise ApiError("busy", "Too many requests wait for Meta; try again in a few seconds.", headers=RETRY)

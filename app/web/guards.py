@@ -127,6 +127,12 @@ def _token_of_caller() -> ServiceToken | None:
     return None if index is None else pairs[index][0]
 
 
+def name_of_caller() -> str:
+    """Return the name of the token that the caller of the current request presents; it is checked."""
+    caller = _token_of_caller()
+    return "" if caller is None else caller.name
+
+
 def _unauthorized() -> ApiError:
     return ApiError(
         "unauthorized", "A valid bearer token is required.", headers={"WWW-Authenticate": 'Bearer realm="wats"'}

@@ -130,18 +130,19 @@ def test_a_client_that_has_not_waited_gets_the_answer_of_its_first_try(
     assert len(posts(meta)) == 1
 
 
-def test_other_recipients_contexts_and_texts_are_other_messages(running: Running, meta: FakeMetaServer) -> None:
+def test_other_recipients_contexts_and_clients_are_other_messages(running: Running, meta: FakeMetaServer) -> None:
     set_switches(meta.control.meta.state, {"answer_seconds": 1.0, "pace": 100})
     variants = [
         {"to": "9990000000"},
         {"to": "9990000001"},
         {"to": "9990000000", "context": {"message_id": "wamid.a"}},
+        {"to": "9990000000", "headers": bearer()},
     ]
 
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda fields: send(running, **fields), variants))
 
-    assert len(posts(meta)) == 3
+    assert len(posts(meta)) == 4
 
 
 def test_a_message_is_marked_as_read_at_once(running: Running, meta: FakeMetaServer) -> None:
