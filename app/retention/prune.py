@@ -25,8 +25,8 @@ CLEAN_EVERY = timedelta(days=1)
 DOUBTED_EVERY = timedelta(minutes=10)
 MIN_SLEEP_SECONDS = 0.005
 
-EARLY_STATUSES_KEPT = timedelta(minutes=10)
-"""The answer that tells a status's message comes within a minute, or never."""
+EARLY_STATUSES_KEPT = timedelta(hours=1)
+"""The answer that tells a status's message comes within a minute, or once a worker that stood still goes on."""
 
 Sleep = Callable[[float], object]
 

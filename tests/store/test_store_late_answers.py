@@ -205,3 +205,17 @@ def test_an_early_status_is_found_by_a_late_answer(timed: Store, clock: Clock) -
     settle(timed, late, Accepted("wamid.A="))
 
     assert stored(timed, message).status == "sent"
+
+
+def test_a_failure_that_is_told_while_the_message_is_unknown_is_found_by_the_late_answer(
+    timed: Store, clock: Clock
+) -> None:
+    [message] = queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    settle(timed, reserve(timed))
+    add_events(timed, *webhook(statuses=[status("wamid.A=", "failed", errors=[{"code": 131047}])]))
+
+    settle(timed, late, accepted())
+
+    assert (stored(timed, message).status, (stored(timed, message).error or {})["code"]) == ("failed", 131047)

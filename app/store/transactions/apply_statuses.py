@@ -1,7 +1,7 @@
 """Applies the statuses of messages, whatever comes first: a status, or the answer that tells the message's wamid.
 
 A status is matched by its wamid, or else by our tracker. One without a tracker whose wamid is unknown is kept while a
-message of its number is being sent. Both sides take an advisory lock before they lock messages: of a status and an
+message of its number is being sent, or is unknown: its answer may come late. Both sides take an advisory lock before they lock messages: of a status and an
 answer that commit at the same time, the later one sees the other.
 """
 
@@ -29,9 +29,10 @@ _BY_WAMID = select(messages.c.id, messages.c.wamid).where(messages.c.wamid.in_(b
 _BY_ID = select(messages.c.id, messages.c.message_id).where(
     messages.c.message_id.in_(bindparam("keys", expanding=True))
 )
-_SENDING = select(messages.c.id).where(
-    messages.c.phone_number_id == bindparam("number"), has_status(MessageStatus.SENDING)
-)
+_UNANSWERED = [
+    select(messages.c.id).where(messages.c.phone_number_id == bindparam("number"), has_status(status)).limit(1)
+    for status in (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+]
 _EARLY = (
     select(early_statuses)
     .where(early_statuses.c.wamid.in_(bindparam("keys", expanding=True)))
@@ -105,9 +106,13 @@ def _rows(connection: Connection, query: Any, keys: Iterable[Any]) -> dict[Any, 
 
 
 def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
-    """Keep statuses of numbers that are sending a message: it may be the one whose answer is on its way."""
+    """Keep statuses of numbers with a message whose answer may still come: they may be about this one."""
     numbers = {update.phone_number_id for update in updates}
-    sending = {number for number in numbers if connection.execute(_SENDING.limit(1), {"number": number}).first()}
+    waiting = {
+        number
+        for number in numbers
+        if any(connection.execute(query, {"number": number}).first() for query in _UNANSWERED)
+    }
     rows = [
         {
             "wamid": update.wamid,
@@ -116,7 +121,7 @@ def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
             "details": json.dumps({"error": update.error, "pricing": update.pricing}).encode("ascii"),
         }
         for update in updates
-        if update.phone_number_id in sending
+        if update.phone_number_id in waiting
     ]
     if rows:
         connection.execute(insert(early_statuses), rows)
