@@ -4,7 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.domain.message import HistoryEntry, Message, MessageStatus, later_status
+from app.domain.message import UNFINISHED, HistoryEntry, Message, MessageStatus, later_status
+
+OF_EACH_ATTEMPT = (MessageStatus.UNKNOWN, MessageStatus.ACCEPTED)
+"""What we say of one POST of a message. Meta's statuses are about the message."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +24,30 @@ class News:
 
 
 def after(message: Message, news: News) -> Message:
-    """Return the message after these news. A status goes into its history once, when it is first told.
+    """Return the message after these news. A status goes into its history once, when it is first told; what we say of
+    a POST once for each POST.
 
-    An error stays, also when later news have none. A group's members have a status each: the first one counts. A
-    second wamid proves that Meta has accepted the message twice.
+    An error stays, also when later news have none, or one without a code of Meta's. A group's members have a status
+    each: the first one counts. A second wamid proves that Meta has accepted the message twice.
     """
-    is_known = any(entry.status == news.status for entry in message.history)
+    told = _of_last_attempt(message) if news.status in OF_EACH_ATTEMPT else message.history
+    is_known = any(entry.status == news.status for entry in told)
     return replace(
         message,
         status=later_status(message.status, news.status),
         wamid=message.wamid or news.wamid,
         second_wamid=message.second_wamid or _second_wamid(message, news),
         history=message.history if is_known else (*message.history, HistoryEntry(news.status, news.at)),
-        error=news.error or message.error,
+        error=_error(message.error, news.error),
         pricing=news.pricing or message.pricing,
         meta_status=news.meta_status or message.meta_status,
         meta_contact=news.meta_contact or message.meta_contact,
     )
+
+
+def _error(known: dict[str, Any] | None, told: dict[str, Any] | None) -> dict[str, Any] | None:
+    says_less = known is not None and "code" in known and "code" not in (told or {})
+    return known if says_less else told or known
 
 
 def is_cut_off(message: Message, attempt: Message) -> bool:
@@ -50,6 +60,12 @@ def without_last_attempt(message: Message) -> Message:
     """Return a message that waits again, as if its last POST had not been begun."""
     at = max(at for at, entry in enumerate(message.history) if entry.status == MessageStatus.SENDING)
     return replace(message, status=MessageStatus.QUEUED, history=message.history[:at])
+
+
+def _of_last_attempt(message: Message) -> tuple[HistoryEntry, ...]:
+    """Return what was told since the message was last queued or being sent."""
+    begun = [at for at, entry in enumerate(message.history) if entry.status in UNFINISHED]
+    return message.history[max(begun, default=0) :]
 
 
 def _last_attempt(message: Message) -> tuple[int, list[datetime]]:

@@ -1,8 +1,8 @@
 """Applies the statuses of messages, whatever comes first: a status, or the answer that tells the message's wamid.
 
 A status is matched by its wamid, or else by our tracker. One without a tracker whose wamid is unknown is kept while a
-message of its number is being sent, or is unknown: its answer may come late. Both sides take an advisory lock before they lock messages: of a status and an
-answer that commit at the same time, the later one sees the other.
+message of its number is being sent, or is unknown: its answer may come late. Both sides take an advisory lock before
+they lock messages: of a status and an answer that commit at the same time, the later one sees the other.
 """
 
 import json

@@ -78,8 +78,7 @@ def _after(message: Message, result: JobResult, now: datetime) -> Message:
         return message
     if outcome.status is MessageStatus.UNKNOWN and message.status is not MessageStatus.SENDING:
         return message  # a status, or a late answer, has told what became of it
-    fresh = message if outcome.error is not None else replace(message, error=None)
-    return after(fresh, News(outcome.status, now, error=outcome.error))
+    return after(replace(message, error=None), News(outcome.status, now, error=outcome.error))
 
 
 def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Message:
@@ -103,7 +102,9 @@ def _after_internal_error(message: Message, result: JobResult, now: datetime) ->
         return message
     if message.status is MessageStatus.SENDING:
         return after(message, News(MessageStatus.UNKNOWN, now))
-    return after(message, News(MessageStatus.FAILED, now, error={"message": result.outcome.reason, "class": "other"}))
+    error = {"message": result.outcome.reason, "class": "other"}
+    fresh = replace(message, error=None) if message.status is MessageStatus.QUEUED else message
+    return after(fresh, News(MessageStatus.FAILED, now, error=error))
 
 
 def record_posts(connection: Connection, now: datetime, results: Iterable[SendResult]) -> None:

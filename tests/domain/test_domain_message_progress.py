@@ -1,0 +1,61 @@
+"""What is said of a message changes it: its history, and its error."""
+
+from datetime import timedelta
+from typing import Any
+
+from app.domain.message import HistoryEntry, Message, MessageStatus
+from app.domain.message_progress import News, after
+from tests.support.store import NOON
+
+MINUTE = timedelta(minutes=1)
+CODED = {"code": 131047, "message": "Re-engagement message", "class": "request", "hint": "send a template"}
+
+
+def message(*history: str, error: dict[str, Any] | None = None) -> Message:
+    """A message with this history, an entry each minute."""
+    return Message(
+        id="msg_1",
+        row_id=1,
+        phone_number_id="1",
+        contact=1,
+        endpoint="messages",
+        status=MessageStatus(history[-1]),
+        type="text",
+        to="+1",
+        recipient=None,
+        wamid=None,
+        resends=0,
+        tracker=None,
+        created_at=NOON,
+        updated_at=NOON,
+        expires_at=NOON + timedelta(days=1),
+        history=tuple(HistoryEntry(status, NOON + at * MINUTE) for at, status in enumerate(history)),
+        error=error,
+    )
+
+
+def told(before: Message, status: str, error: dict[str, Any] | None = None) -> Message:
+    return after(before, News(MessageStatus(status), NOON + timedelta(hours=1), error=error))
+
+
+def test_the_lost_answer_of_each_attempt_is_told() -> None:
+    again = message("queued", "sending", "unknown", "queued", "sending")
+
+    found = told(again, "unknown")
+
+    assert [entry.status for entry in found.history] == [entry.status for entry in again.history] + ["unknown"]
+    assert told(found, "unknown").history == found.history
+
+
+def test_a_status_of_metas_is_told_once_whatever_the_attempt() -> None:
+    again = message("queued", "sending", "delivered", "queued", "sending")
+
+    assert told(again, "delivered").history == again.history
+
+
+def test_an_error_with_a_code_is_replaced_only_by_another_one_with_a_code() -> None:
+    failed = message("queued", "sending", "failed", error=CODED)
+
+    assert told(failed, "failed", {"message": "other words", "class": "other"}).error == CODED
+    assert told(failed, "failed", {"code": 131026}).error == {"code": 131026}
+    assert told(message("queued", "sending"), "failed", {"message": "words"}).error == {"message": "words"}
