@@ -47,7 +47,7 @@ class Jobs(Repository):
         super().__init__(store)
         self._kinds = kinds
         self._recorders = {name: kind.record_results for name, kind in kinds.items()}
-        self._late_recorders = {name: kind.record_late for name, kind in kinds.items() if kind.record_late}
+        self._late_recorders = {name: kind.record_all for name, kind in kinds.items() if kind.record_all}
         self._jitter = jitter
 
     def claim(self, request: ClaimRequest, lease: timedelta) -> list[Job]:

@@ -14,7 +14,7 @@ from app.store.tables.queue_health import QueueChange
 from app.store.transactions.follow_media import record_fetches
 from app.store.transactions.record_late_sends import record_late_sends
 from app.store.transactions.record_sends import record_sends
-from app.store.transactions.settle_jobs import RecordResults
+from app.store.transactions.settle_jobs import RecordAll, RecordResults
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,13 @@ log = logging.getLogger(__name__)
 class QueueKind:
     """`record_results` runs in the settling transaction; `log_change` after its commit, for each changed queue.
 
-    `record_late` runs there for results whose claim was lost. `channels`: who is woken when its jobs are settled.
+    `record_all` runs there instead if claims of some results were lost. `channels`: who is woken when its jobs are
+    settled.
     """
 
     record_results: RecordResults
     log_change: Callable[[QueueChange], None]
-    record_late: RecordResults | None = None
+    record_all: RecordAll | None = None
     channels: tuple[Channel, ...] = ()
 
 

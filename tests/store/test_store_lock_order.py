@@ -236,7 +236,10 @@ def pause_content(store: Store, clock: Clock) -> None:
 
 
 def answer_late(store: Store, clock: Clock, limits: SendLimits) -> None:
-    """Answers for several numbers whose claims were lost, in no order; another worker has settled some of them."""
+    """Answers for several numbers whose claims were lost, in no order, together with some whose claims are held.
+
+    Another worker has settled some of them.
+    """
     for pause in store.sending.pauses():
         store.sending.resume(pause.name)
     accept(store, *(new_message(to=f"+49151999{n}", number=NUMBERS[n % 2]) for n in range(16)))
@@ -248,7 +251,10 @@ def answer_late(store: Store, clock: Clock, limits: SendLimits) -> None:
     ended = store.sending.reserve(claim(store, queue_of_number(NUMBERS[1]), max_in_flight=50), limits).ended
     store.jobs.settle([SendResult(one.job, one.outcome.job, send=one.outcome) for one in ended])
     codes = (None, 131026, 131016, 131056)
-    store.jobs.settle([answered_by(*one, codes[n % 4]) for n, one in enumerate(late[2:])])
+    accept(store, *(new_message(to=f"+49151888{n}", number=NUMBERS[1]) for n in range(4)))
+    in_time = store.sending.reserve(claim(store, queue_of_number(NUMBERS[1]), max_in_flight=50), limits).reserved
+    assert in_time
+    store.jobs.settle([answered_by(*one, codes[n % 4]) for n, one in enumerate([*in_time, *late[2:]])])
     store.sending.take_back(late[:2])
 
 

@@ -14,16 +14,24 @@ from app.domain.job_result import JobResult
 from app.domain.message import Message, MessageStatus
 from app.domain.message_progress import News, after, is_cut_off
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult
-from app.store.transactions.record_sends import after_acceptance, record_answers, record_posts
+from app.store.transactions.record_sends import after_acceptance, after_settling, record_answers, record_posts
 from app.store.transactions.unreserve_sends import queue_again
 
 
-def record_late_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
-    """Record these answers, as far as nothing else is known of their POSTs. Their queues and jobs are locked."""
-    answers = [result for result in results if isinstance(result, SendResult) and result.outlives_claim]
-    changed = record_answers(connection, now, answers, _after)
-    news = [(result, changed[result.job.subject]) for result in answers if result.job.subject in changed]
-    record_posts(connection, now, [result for result, _ in news])
+def record_late_sends(
+    connection: Connection, now: datetime, results: Sequence[JobResult], late: Sequence[JobResult]
+) -> None:
+    """Record these results, and the `late` ones as far as nothing else is known of their POSTs.
+
+    Their queues and jobs are locked.
+    """
+    answers = [result for result in late if isinstance(result, SendResult) and result.outlives_claim]
+    both = [*((result, after_settling) for result in results), *((result, _after) for result in answers)]
+    changed = record_answers(connection, now, both)
+    of_late = {id(result) for result in answers}
+    news = [(result, message) for result, message in changed if id(result) in of_late]
+    valid = [result for result in results if isinstance(result, SendResult)]
+    record_posts(connection, now, [*valid, *(result for result, _ in news if isinstance(result, SendResult))])
     waiting = [
         (result.job, message, result.outcome.delay)
         for result, message in news

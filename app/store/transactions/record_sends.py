@@ -29,41 +29,41 @@ After = Callable[[Message, JobResult, datetime], Message]
 
 def record_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
     """Record these results of jobs of send queues. Their queues are locked."""
-    record_answers(connection, now, results, _after)
+    record_answers(connection, now, [(result, after_settling) for result in results])
     record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
 
 
 def record_answers(
-    connection: Connection, now: datetime, results: Sequence[JobResult], after_result: After
-) -> dict[int, Message]:
-    """Record these results, and what came before Meta's answers in them. Return the messages that are changed.
+    connection: Connection, now: datetime, results: Sequence[tuple[JobResult, After]]
+) -> list[tuple[JobResult, Message]]:
+    """Record these results, and what came before Meta's answers in them. Each has what it makes of its message.
 
-    `after_result`: what one result makes of its message.
+    Return those that changed something, with their messages as they are then.
     """
-    accepted = {
-        result.job.subject: result.send.accepted
-        for result in results
+    accepted = [
+        (result.job.subject, result.send.accepted)
+        for result, _ in results
         if isinstance(result, SendResult) and result.send is not None and result.send.accepted is not None
-    }
-    wamids = {row_id: answer.wamid for row_id, answer in accepted.items()}
-    if wamids:
+    ]
+    if accepted:
         hold_status_lock(connection, shared=True)
-    by_row = {result.job.subject: result for result in results}
-    stored = lock_messages(connection, by_row)
-    early = take_early_news(connection, wamids.values())
-    changed = {row_id: after_result(message, by_row[row_id], now) for row_id, message in stored.items()}
-    for row_id, wamid in wamids.items():
-        for news in early.get(wamid, ()):
-            if row_id in changed:
-                changed[row_id] = after(changed[row_id], news)
-    changed = {row_id: message for row_id, message in changed.items() if message != stored[row_id]}
-    update_messages(connection, now, changed.values())
-    answers = [(stored[row_id], answer) for row_id, answer in accepted.items() if row_id in stored]
+    stored = lock_messages(connection, {result.job.subject for result, _ in results})
+    early = take_early_news(connection, [answer.wamid for _, answer in accepted])
+    current, telling = dict(stored), []
+    for result, after_result in results:
+        if (before := current.get(result.job.subject)) is not None:
+            current[before.row_id] = after_result(before, result, now)
+            telling += [result] if current[before.row_id] != before else []
+    for row_id, answer in accepted:
+        for news in early.get(answer.wamid, ()) if row_id in current else ():
+            current[row_id] = after(current[row_id], news)
+    update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
+    answers = [(stored[row_id], answer) for row_id, answer in accepted if row_id in stored]
     touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
-    return changed
+    return [(result, current[result.job.subject]) for result in telling]
 
 
-def _after(message: Message, result: JobResult, now: datetime) -> Message:
+def after_settling(message: Message, result: JobResult, now: datetime) -> Message:
     """Return a message after its job was settled."""
     outcome = result.send if isinstance(result, SendResult) else None
     if outcome is None:

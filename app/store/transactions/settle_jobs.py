@@ -24,6 +24,9 @@ from app.store.transactions.enqueue import promote_next
 RecordResults = Callable[[Connection, datetime, Sequence[JobResult]], None]
 """Record results of one kind of queue in the tables that only this kind uses. Their queues are locked."""
 
+RecordAll = Callable[[Connection, datetime, Sequence[JobResult], Sequence[JobResult]], None]
+"""Record these results, and those whose claim was lost: both together, so that each table is locked once."""
+
 _RETRY = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"))
@@ -47,13 +50,13 @@ def settle_jobs(
     results: Sequence[JobResult],
     *,
     recorders: Mapping[str, RecordResults],
-    late_recorders: Mapping[str, RecordResults],
+    late_recorders: Mapping[str, RecordAll],
     jitter: Jitter,
 ) -> SettledJobs:
     """Apply the results whose claim is still held; of several results for one claim, the first.
 
-    `recorders` holds one function for each kind of queue that has one, `late_recorders` one for each that records
-    something of a result whose claim was lost.
+    `recorders` holds one function for each kind of queue that has one. Where a claim was lost, the one of the kind in
+    `late_recorders` records all results instead, if it has one.
     """
     queues, held = _lock(connection, [result.job for result in results])
     first = {(result.job.id, result.job.claim_id): result for result in reversed(results)}
@@ -62,11 +65,13 @@ def settle_jobs(
     _make_due(connection, now, [result for result in valid if _stays(result)])
     _leave_order(connection, now, [result.job for result in valid if not _keeps_order(result)], held)
     _delete(connection, now, [result.job for result in valid if not _stays(result)], held)
-    late = [result for result in results if (result.job.id, result.job.claim_id) not in held]
-    for recording, recorded in ((recorders, valid), (late_recorders, late)):
-        for kind, of_kind in _by_kind(recorded).items():
-            if kind in recording:
-                recording[kind](connection, now, of_kind)
+    late = _by_kind(result for result in results if (result.job.id, result.job.claim_id) not in held)
+    with_late = late.keys() & late_recorders.keys()
+    by_kind = _by_kind(valid)
+    for kind in by_kind.keys() & recorders.keys() - with_late:
+        recorders[kind](connection, now, by_kind[kind])
+    for kind in with_late:
+        late_recorders[kind](connection, now, by_kind.get(kind, []), late[kind])
     return SettledJobs(applied, record_queue_health(connection, now, queues, valid, jitter))
 
 
