@@ -10,6 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.config import Flags, Settings, load_settings
+from app.domain.message import queue_of_number
+from app.gateway import EXTENSION as GATEWAY
+from app.messages.accept import Submission, accept
 from app.web.graph_passing import CALLS, MAX_TEXT_BYTES
 from app.web.long_polls import EXTENSION as LONG_POLLS
 from app.web.long_polls import LongPollLimiter
@@ -17,8 +20,10 @@ from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import TransferBroken, Transfers
 from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config
 from tests.support.destinations import ClientConnection, ScriptedDestination
+from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import TOKEN, message
 from tests.support.live import write_config
+from tests.support.sends import accepted, reserve, settle
 
 NODE = "/api/graph/v25.0/1"
 
@@ -156,11 +161,25 @@ def test_a_call_is_refused_while_as_many_as_may_wait_for_meta(
 def test_a_message_that_could_not_wait_for_its_answer_is_not_accepted(app: Flask, client: FlaskClient) -> None:
     app.extensions[LONG_POLLS] = LongPollLimiter(0)
 
-    refused = client.post("/api/graph/v25.0/9876543210/messages", json=message("9990000000"), headers=BOT)
+    refused = client.post(f"/api/graph/v25.0/{NUMBER}/messages", json=message("9990000000"), headers=BOT)
 
     error = refused.get_json()["error"]
     assert (refused.status_code, error["code"], error["is_transient"]) == (503, 2, True)
     assert client.get("/api/messages", headers=BOT).get_json()["items"] == []
+
+
+def test_an_answer_is_told_though_the_store_fails_behind_it(app: Flask, client: FlaskClient) -> None:
+    gateway = app.extensions[GATEWAY]
+    body = message("+4915112345678")
+    accept(gateway, [Submission({**body, "from": NUMBER}, as_sent_to_meta=True, client="bot")])
+    settle(gateway.store, reserve(gateway.store, queue=queue_of_number(NUMBER)), accepted("wamid.A="))
+    failing = "CREATE TRIGGER t BEFORE DELETE ON idempotency_keys BEGIN SELECT RAISE(ABORT, 'constraint'); END"
+    gateway.store.write(lambda connection: connection.exec_driver_sql(failing))
+
+    told = client.post(f"/api/graph/v25.0/{NUMBER}/messages", json=body, headers=BOT)
+
+    assert (told.status_code, told.headers["Idempotency-Replayed"]) == (200, "true")
+    assert told.get_json()["messages"] == [{"id": "wamid.A="}]
 
 
 def test_a_text_that_breaks_off_is_a_lost_answer(client: FlaskClient, scripted: ScriptedDestination) -> None:
