@@ -19,6 +19,10 @@ from tests.support.store import StoreMaker, new_receipt, unavailable
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 NOT_UTF8 = "the database does not store text as UTF-8; create one with ENCODING 'UTF8' TEMPLATE template0"
+ASKED = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT pg_try_advisory_lock%'
+"""
 IMPATIENT = Limits(lock_seconds=0.05)
 
 
@@ -100,7 +104,7 @@ def test_a_migration_waits_for_another_without_a_limit(
     upgrading = threading.Thread(target=store.upgrade_schema)
 
     upgrading.start()
-    wait_for_a_waiter(holder)
+    wait_for(lambda: holder.execute(ASKED).fetchone() is not None)
     upgrading.join(0.5)
     waits_longer_than_for_others = upgrading.is_alive()
     holder.close()

@@ -3,6 +3,7 @@
 Revisions are numbered in sequence ("0001", "0002", …), so that two of them can be compared.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from app.store.tables.schema import compatibility
 
 MIGRATIONS = Path(__file__).parent
 VERSION_TABLE = "schema_version"
+RETRY_SECONDS = 0.2
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,15 @@ def upgrade_schema(url: str, owner: Owner | None, on_failpoint: Failpoint, limit
     Raise `StoreNotOurs`, and change nothing, if the database is another's. Cleaning up after older code is not done
     here, before a start, but by the worker.
     """
-    with translating_errors(), _locked(url, limits) as engine, engine.begin() as connection:
+    with translating_errors(), _locked(url, limits) as engine:
+        if engine.dialect.name == "postgresql":
+            _upgrade_while_in_use(engine, owner, on_failpoint)
+        return _upgrade_at_once(engine, owner, on_failpoint)
+
+
+def _upgrade_at_once(engine: Engine, owner: Owner | None, on_failpoint: Failpoint) -> SchemaStatus:
+    """Run what is left of the migrations and record the owner, in one transaction."""
+    with engine.begin() as connection:
         version = _version(connection)
         if owner is not None and version is not None:
             refuse_other_owner(connection, owner)
@@ -53,6 +65,24 @@ def upgrade_schema(url: str, owner: Owner | None, on_failpoint: Failpoint, limit
         if version is None and engine.dialect.name == "sqlite":
             set_marks(connection, ALL)
         return read_status(connection)
+
+
+def _upgrade_while_in_use(engine: Engine, owner: Owner | None, on_failpoint: Failpoint) -> None:
+    """Upgrade a schema that other processes use: each migration in a transaction of its own, large indexes in none.
+
+    One transaction for all would keep its locks while it reads whole tables, and others would wait in vain. Where
+    this is killed, the next upgrade goes on.
+    """
+    with engine.connect() as connection:
+        version = _version(connection)
+        if version is None or version >= _head():
+            return
+        if owner is not None:
+            refuse_other_owner(connection, owner)
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.commit()
+        _upgrade(connection)
+        on_failpoint("in_migration")
 
 
 def read_status(connection: Connection) -> SchemaStatus:
@@ -91,14 +121,17 @@ def _sqlite_locked(url: str, limits: Limits) -> Iterator[Engine]:
 
 @contextmanager
 def _postgres_locked(url: str, limits: Limits) -> Iterator[Engine]:
-    """Wait for the lock without a limit, in a session of its own, so that it outlives the migration's transaction."""
+    """Wait for the lock without a limit, in a session of its own, so that it outlives the migrations' transactions.
+
+    Asking again and again leaves no statement open: an index that is built meanwhile would wait for its end for good.
+    """
     engine = postgres.engine_for(
         url, connections=2, pool_seconds=limits.pool_seconds, lock_seconds=limits.lock_seconds
     )
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
-            session.execute(text("SET lock_timeout = 0; SET statement_timeout = 0"))
-            session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": postgres.MIGRATION_LOCK})
+            while not session.execute(_TRY_LOCK, {"key": postgres.MIGRATION_LOCK}).scalar_one():
+                time.sleep(RETRY_SECONDS)
             yield engine
             session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": postgres.MIGRATION_LOCK})
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from app.store.migrations.indexes import build_index
 from app.store.tables.types import EPOCH, UtcDateTime
 
 revision = "0009"
@@ -16,6 +17,14 @@ down_revision = "0008"
 
 def upgrade() -> None:
     """Add tables, columns, an index and the job. Older code neither reads nor changes them."""
+    discarded = sa.text("state = 'discarded'")
+    build_index(
+        "deliveries_discarded",
+        "deliveries",
+        ["destination", "id"],
+        sqlite_where=discarded,
+        postgresql_where=discarded,
+    )
     op.create_table(
         "alerts",
         sa.Column("code", sa.String(40), primary_key=True),
@@ -33,14 +42,6 @@ def upgrade() -> None:
     )
     op.add_column("queues", sa.Column("refusals", sa.Integer))
     op.add_column("queues", sa.Column("paused_at", UtcDateTime))
-    discarded = sa.text("state = 'discarded'")
-    op.create_index(
-        "deliveries_discarded",
-        "deliveries",
-        ["destination", "id"],
-        sqlite_where=discarded,
-        postgresql_where=discarded,
-    )
     _add_watch()
 
 

@@ -1,0 +1,38 @@
+"""Builds an index of a table that other processes read and write meanwhile. A part of migrations."""
+
+from typing import Any
+
+from alembic import op
+from sqlalchemy import text
+
+STEP_BY_STEP = "wats_step_by_step"
+"""The option of Alembic's context by which each migration has a transaction of its own."""
+
+BUILD_LOCK_TIMEOUT = "10min"
+"""A build waits for the transactions that were open before it, such as a dump; nobody waits for the build. The limit
+is for an older release that waits for the upgrade's lock in one statement: each would wait for the other for good."""
+
+_IS_VALID = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+_LOCK_TIMEOUT = text("SELECT set_config('lock_timeout', :value, false)")
+
+
+def build_index(name: str, table: str, columns: list[str], **options: Any) -> None:
+    """Build an index; call it before anything else of a migration.
+
+    Where each migration has a transaction of its own, this ends it, and lets others write to the table while the
+    index is built. A part of an index that a killed build has left is dropped first, and a whole one stays.
+    """
+    context = op.get_context()
+    if not context.opts.get(STEP_BY_STEP):
+        op.create_index(name, table, columns, **options)
+        return
+    with context.autocommit_block():
+        connection = op.get_bind()
+        lock_timeout = connection.execute(text("SHOW lock_timeout")).scalar_one()
+        connection.execute(_LOCK_TIMEOUT, {"value": BUILD_LOCK_TIMEOUT})
+        is_valid = connection.execute(_IS_VALID, {"name": name}).scalar_one_or_none()
+        if is_valid is False:
+            op.drop_index(name, table, postgresql_concurrently=True)
+        if not is_valid:
+            op.create_index(name, table, columns, postgresql_concurrently=True, **options)
+        connection.execute(_LOCK_TIMEOUT, {"value": lock_timeout})

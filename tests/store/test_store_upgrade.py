@@ -1,0 +1,206 @@
+"""An upgrade of a database of an earlier schema, with rows in it, while older code reads and writes."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import IntegrityError
+
+from app.store import Store
+from app.store.engine import sqlite
+from app.store.engine.sqlite_files import create_file
+from app.store.migrations.upgrade import MIGRATIONS, no_schema
+from tests.support.postgres import PostgresServer
+from tests.support.store import Databases, StoreMaker
+from tests.support.waiting import DEADLINE_SECONDS, wait_for
+
+EARLIER, HEAD = "0008", no_schema().head
+ROWS = 300
+ADD_EVENT = """
+    INSERT INTO events (event_id, type, occurred_at, received_at, receipt, phone_number_id, is_foreign, document)
+    VALUES (:event_id, 'message.text', :at, :at, 7, '1', false, :document)
+"""
+TAKE_QUEUE = "UPDATE queues SET failures = failures + 1 WHERE name = 'split'"
+READ = "SELECT id, type, document FROM events WHERE id > 0 ORDER BY id DESC LIMIT 10"
+
+
+@contextmanager
+def engine_of(url: str) -> Iterator[Engine]:
+    is_file = url.startswith("sqlite:")  # which only one library of SQLite may open in a process
+    engine = sqlite.writer_engine(url, lock_seconds=60) if is_file else create_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def put_earlier_schema(url: str) -> None:
+    """Make a database of the earlier schema, with events in it."""
+    if url.startswith("sqlite:"):
+        create_file(sqlite.path_of(url))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine_of(url) as engine:
+        if engine.dialect.name == "sqlite":
+            sqlite.set_journal_mode(engine)
+        migrate(engine, config)
+
+
+def migrate(engine: Engine, config: Config) -> None:
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, EARLIER)
+        for number in range(ROWS):
+            add_event(connection, number)
+
+
+def add_event(connection: Connection, number: int) -> None:
+    at: Any = 0 if connection.dialect.name == "sqlite" else "2026-11-27T12:00:00Z"
+    row = {"event_id": number.to_bytes(16), "at": at, "document": b"{}"}
+    connection.execute(text(ADD_EVENT), row)
+
+
+def indexes(store: Store) -> set[str]:
+    """Return the names of the indexes; on PostgreSQL of those that can be used."""
+    names = (
+        "SELECT name FROM sqlite_master WHERE type = 'index'"
+        if store.database.read(lambda c: c.dialect.name) == "sqlite"
+        else "SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indisvalid AND NOT indisunique"
+    )
+    return store.database.read(lambda c: set(c.exec_driver_sql(names).scalars()))
+
+
+ADDED = {"deliveries_discarded", "events_number", "events_received", "events_receipt"}
+
+
+def test_older_code_reads_and_writes_while_the_schema_is_upgraded(
+    databases: Databases, make_store: StoreMaker
+) -> None:
+    url = databases.empty()
+    put_earlier_schema(url)
+    store = make_store(url)
+
+    with engine_of(url) as one, engine_of(url) as other:
+        reader, writer = Going(lambda _: read(one)), Going(lambda number: write(other, ROWS + number))
+        status = store.upgrade_schema()
+        done = [going.stop() for going in (reader, writer)]
+
+    count = store.database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM events").scalar_one())
+    assert (status.version, count) == (HEAD, ROWS + done[1])
+    assert indexes(store) > ADDED
+
+
+def read(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert len(connection.execute(text(READ)).all()) == 10
+
+
+def write(engine: Engine, number: int) -> None:
+    """Write as older code splits: first events, then queues."""
+    with engine.begin() as connection:
+        add_event(connection, number)
+        connection.execute(text(TAKE_QUEUE))
+
+
+class Going:
+    """Does something again and again, in a thread."""
+
+    def __init__(self, work: Callable[[int], None]) -> None:
+        self._work, self._over, self._done = work, threading.Event(), 0
+        self._failed: Exception | None = None
+        self._thread = threading.Thread(target=self._go_on)
+        self._thread.start()
+        wait_for(lambda: self._done > 0 or self._failed is not None)
+
+    def stop(self) -> int:
+        """Return how often it was done; raise what it met."""
+        wanted = self._done + 1
+        wait_for(lambda: self._done >= wanted or self._failed is not None)
+        self._over.set()
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+        return self._done
+
+    def _go_on(self) -> None:
+        try:
+            while not self._over.wait(0.005):
+                self._work(self._done)
+                self._done += 1
+        except Exception as error:  # noqa: BLE001 - it is raised by stop()
+            self._failed = error
+
+
+def test_an_index_is_built_without_a_limit_and_holds_no_lock_that_older_code_waits_for(
+    postgres_server: PostgresServer, make_store: StoreMaker
+) -> None:
+    url = postgres_server.empty_database()
+    put_earlier_schema(url)
+    leave_part_of_an_index(url)
+    store, watching = make_store(url), postgres_server.connect(url.rpartition("/")[2])
+    limits: list[str] = []
+
+    with watching as watched, engine_of(url) as engine, statement_timeouts(limits), engine.connect() as splitting:
+        add_event(splitting, ROWS)
+        upgrading = threading.Thread(target=store.upgrade_schema)
+        upgrading.start()
+        wait_for(lambda: is_waiting(watched))
+        splitting.execute(text("SET LOCAL lock_timeout = '60s'"))
+        splitting.execute(text(TAKE_QUEUE))
+        waits = is_waiting(watched)
+        write_beside(engine)
+        splitting.commit()
+        upgrading.join(DEADLINE_SECONDS)
+
+    assert waits
+    assert store.schema_status().version == HEAD
+    assert indexes(store) > ADDED
+    assert set(limits) == {"0"}
+
+
+def leave_part_of_an_index(url: str) -> None:
+    """Leave an index that cannot be used, as a build does that is killed."""
+    build = text("CREATE UNIQUE INDEX CONCURRENTLY events_number ON events (type)")
+    with engine_of(url) as engine, engine.connect() as connection:
+        outside = connection.execution_options(isolation_level="AUTOCOMMIT")
+        with pytest.raises(IntegrityError):
+            outside.execute(build)
+
+
+def write_beside(engine: Engine) -> None:
+    """Add an event in a transaction of its own, which waits for no build."""
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        add_event(connection, ROWS + 1)
+
+
+def is_waiting(connection: psycopg.Connection) -> bool:
+    """Return whether the build of an index, or the end of a part of one, waits for a transaction."""
+    waiting = """
+        SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '% INDEX CONCURRENTLY%'
+    """
+    return connection.execute(waiting).fetchone() is not None
+
+
+@contextmanager
+def statement_timeouts(limits: list[str]) -> Iterator[None]:
+    """Collect the limit that holds for each index that is built."""
+
+    def collect(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("CREATE INDEX"):
+            with connection.connection.cursor() as cursor:
+                cursor.execute("SHOW statement_timeout")
+                limits.append(cursor.fetchone()[0])
+
+    event.listen(Engine, "before_cursor_execute", collect)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", collect)
