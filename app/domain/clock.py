@@ -19,6 +19,7 @@ from app.domain.job import (
     WATCH_QUEUE,
     kind_of_queue,
 )
+from app.domain.media_file import MEDIA_QUEUE, NO_ROOM
 from app.domain.message import SEND_KIND
 from app.domain.retry import pause_after
 
@@ -78,8 +79,10 @@ def longest_delay(queue: str, attempts: int) -> timedelta:
         return _EVERY[queue]
     if kind_of_queue(queue) == SEND_KIND:
         return MAX_SEND_DELAY if attempts else MAX_HELD_BACK
-    planned = FAKE_META_DELAY if queue == FAKE_META_QUEUE else timedelta()
-    return pause_after(attempts - 1, jitter=1) if attempts else planned
+    if not attempts:
+        return FAKE_META_DELAY if queue == FAKE_META_QUEUE else timedelta()
+    pause = pause_after(attempts - 1, jitter=1)
+    return max(pause, NO_ROOM) if queue == MEDIA_QUEUE else pause
 
 
 def is_too_far_ahead(time: datetime, limit: datetime) -> bool:

@@ -8,6 +8,7 @@ from app.domain.breaker import Breaker
 from app.domain.clock import CLOCK_TOLERANCE, ClockJump, DueLimits, longest_delay
 from app.domain.heartbeat import FRESH_FOR, Heartbeat
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, SPLIT_QUEUE
+from app.domain.media_file import MEDIA_QUEUE, NO_ROOM
 from app.domain.queue import QueueState
 from app.domain.retry import MAX_WAIT, PAUSES, pause_after
 from tests.support.store import NOON
@@ -29,6 +30,9 @@ LIMITS = DueLimits(NOON, LEASE)
         (CRM, len(PAUSES), False, timedelta(hours=14.4)),
         (CRM, 99, False, timedelta(hours=14.4)),
         (CRM, 5, True, LEASE),
+        (MEDIA_QUEUE, 0, False, timedelta()),
+        (MEDIA_QUEUE, 1, False, NO_ROOM),
+        (MEDIA_QUEUE, 9, False, timedelta(hours=9.6)),
         ("send:1", 0, False, timedelta(minutes=1)),
         ("send:1", 1, False, DAY),
         ("send:1", 0, True, LEASE),

@@ -7,8 +7,8 @@ import pytest
 from app.domain.send_answer import GIVEN_UP, Accepted, Ambiguous, NotSent, SendAnswer
 from app.store import Store
 from tests.support.messages import status, tracker_of, webhook
-from tests.support.sends import accepted, queued, refused, reserve, send, settle, stored, waiting
-from tests.support.work import Clock, add_events
+from tests.support.sends import QUEUE, accepted, queued, refused, reserve, send, settle, stored, waiting
+from tests.support.work import LEASE, Clock, add_events
 
 MINUTE = timedelta(minutes=1)
 
@@ -67,6 +67,22 @@ def test_a_message_that_certainly_was_not_accepted_is_sent_after_all(
     assert between == "queued"
     assert send(timed, accepted()) == 1
     assert (stored(timed, message).status, waiting(timed)) == ("accepted", 0)
+
+
+@TAKEN_OVER
+def test_a_wait_that_a_late_refusal_asks_for_is_no_sign_of_a_clock_that_was_set_back(
+    timed: Store, clock: Clock, is_settled: bool
+) -> None:
+    queued(timed)
+    late = reserve(timed)
+    clock.advance(MINUTE)
+    other = reserve(timed)
+    if is_settled:
+        settle(timed, other)
+
+    settle(timed, late, refused(131016, delay=timedelta(hours=2)))
+
+    assert timed.clock.pull_back(QUEUE, LEASE) == timedelta()
 
 
 @TAKEN_OVER

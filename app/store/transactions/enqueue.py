@@ -30,7 +30,8 @@ _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts"
 class NewJob:
     """A job to enqueue. `subject` is the row that it is about; `delay`: how long it waits unless others are first.
 
-    `former_keys`: what the order key was called before. While a job with one of them is open, this one gets it too.
+    `attempts`: those of an earlier job for the row. `former_keys`: what the order key was called before. While a job
+    with one of them is open, this one gets it too.
     """
 
     queue: str
@@ -38,6 +39,7 @@ class NewJob:
     order_key: int | None
     delay: timedelta = timedelta()
     former_keys: Collection[int] = ()
+    attempts: int = 0
 
     def key_among(self, occupied: Container[OrderingKey]) -> int | None:
         """Return the order key that the job gets while jobs with these are open."""
@@ -75,7 +77,7 @@ def _row(job: NewJob, now: datetime, occupied: set[OrderingKey]) -> tuple[Any, .
     is_first = order_key is None or (job.queue, order_key) not in occupied
     if order_key is not None:
         occupied.add((job.queue, order_key))
-    return job.queue, job.subject, order_key, now + job.delay if is_first else None, 0, 0
+    return job.queue, job.subject, order_key, now + job.delay if is_first else None, job.attempts, 0
 
 
 def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[OrderingKey, int]:

@@ -20,7 +20,8 @@ from app.store.tables.schema import jobs
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.enqueue import NewJob, enqueue
 
-_FREE = update(jobs).where(jobs.c.id == bindparam("job_id")).values(claim_id=None, claims=0, due_at=bindparam("due"))
+FREED = {"claim_id": None, "claims": 0, "due_at": bindparam("due"), "attempts": bindparam("made")}
+_FREE = update(jobs).where(jobs.c.id == bindparam("job_id")).values(FREED)
 
 
 def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tuple[Job, Reserved]]) -> None:
@@ -45,10 +46,12 @@ def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tu
 def queue_again(connection: Connection, now: datetime, waiting: Sequence[tuple[Job, Message, timedelta]]) -> None:
     """Let these messages be claimed after these delays. They are locked, and so is what there is of their jobs.
 
-    The claim of another worker ends: it has found the message being sent, and would record that it is unknown.
+    The claim of another worker ends: it has found the message being sent, and would record that it is unknown. Only a
+    job with attempts may have a delay: without one, it would look as if the clock had been set back.
     """
     for job, message, delay in waiting:
+        made = job.attempts + 1 if delay else job.attempts
         if job.id in find_jobs(connection, {job.queue: [message.row_id]}):
-            connection.execute(_FREE, {"job_id": job.id, "due": now + delay})
+            connection.execute(_FREE, {"job_id": job.id, "due": now + delay, "made": made})
         else:
-            enqueue(connection, now, [NewJob(job.queue, message.row_id, message.contact, delay)])
+            enqueue(connection, now, [NewJob(job.queue, message.row_id, message.contact, delay, attempts=made)])
