@@ -20,8 +20,11 @@ from app.store.tables.schema import jobs
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.enqueue import NewJob, enqueue
 
-FREED = {"claim_id": None, "claims": 0, "due_at": bindparam("due"), "attempts": bindparam("made")}
-_FREE = update(jobs).where(jobs.c.id == bindparam("job_id")).values(FREED)
+_FREE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job_id"))
+    .values(claim_id=None, claims=0, due_at=bindparam("due"), attempts=bindparam("made"))
+)
 
 
 def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tuple[Job, Reserved]]) -> None:
