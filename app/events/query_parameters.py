@@ -9,6 +9,7 @@ from app.domain.erasure import CONTACT
 from app.domain.event import TYPE_GLOB
 from app.domain.event_filter import EventFilter
 from app.domain.receipt import RECEIPT_ID
+from app.web.contact_name import contact_name
 from app.web.errors import ApiError
 from app.web.paging import PAGE_PARAMETERS
 from app.web.query_parameters import range_parameters, read_matching, read_range
@@ -70,11 +71,11 @@ def is_newest_first() -> bool:
 
 def read_filter() -> EventFilter:
     """Return which events are asked for."""
-    contact = read_matching("contact", CONTACT, "a phone number or a user id")
+    contact = request.args.get("contact")
     since, until = read_range()
     return EventFilter(
         types=_read_types(),
-        contact=None if contact is None else contact.removeprefix("+"),
+        contact=None if contact is None else contact_name(contact, CONTACT),
         phone_number_id=read_matching("phoneNumberId", _NUMBER, "the id of a number"),
         receipt_id=read_matching("receipt", RECEIPT_ID, "the id of a receipt"),
         since=since,

@@ -10,9 +10,10 @@ from app.domain.decision import Decision, MessageSelection
 from app.domain.message import MessageStatus
 from app.domain.meta.message_history import statuses_of_history
 from app.messages.ask_meta import history_request
-from app.messages.lists import contact_name, existing_message
+from app.messages.lists import existing_message
 from app.messages.meta_call import call_meta
 from app.messages.schemas import MessageSchema, message_json
+from app.web.contact_name import contact_name
 from app.web.current import gateway
 from app.web.errors import ApiError
 from app.web.guards import bearer, guarded_by

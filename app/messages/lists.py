@@ -8,11 +8,11 @@ from app.domain.event import Event
 from app.domain.message import Message, MessageStatus
 from app.messages.schemas import DIRECTIONS, RECEIVED, STATUSES, message_json, received_json
 from app.store import MessagePlace, MessageQuery
+from app.web.contact_name import contact_name
 from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.paging import cursor_of, page_request
 
-CONTACT = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
 PLACE = re.compile(r"([1-9][0-9]{0,18})_([1-9][0-9]{0,18})", re.ASCII)
 MAX_ROW_ID = 2**63 - 1
 
@@ -79,10 +79,3 @@ def _one_of(query: Mapping[str, str], name: str, values: tuple[str, ...]) -> str
     if value is not None and value not in values:
         raise ApiError("invalid_parameter", f"{name} must be one of {', '.join(values)}.")
     return value
-
-
-def contact_name(contact: str) -> str:
-    """Return a contact as the store knows it. Raises `ApiError` (400) for what is none."""
-    if not CONTACT.fullmatch(contact):
-        raise ApiError("invalid_parameter", "The contact must be a phone number, a user id or a group's id.")
-    return contact.removeprefix("+")

@@ -48,6 +48,7 @@ def test_the_newest_events_come_first_and_the_last_page_has_no_cursor(client: Fl
     ("query", "names"),
     [
         ("contact=%2B4915112345678&types=message.*", ["a", "c"]),
+        ("contact=+49 (151) 1234-5678&types=message.*", ["a", "c"]),
         ("contact=15550001111&order=desc", ["e", "d"]),
         ("phoneNumberId=9876543210&types=call.*", ["b"]),
         ("phoneNumberId=1", []),
@@ -82,8 +83,8 @@ def test_a_reader_with_a_filter_follows_its_cursor(client: FlaskClient, gateway:
         ("since=2026-01-02T03:04:05", "invalid_parameter", "since: It must be a time with its zone"),
         ("until=2026-01-02T03:04:05Z%00", "invalid_parameter", "until holds a NUL character."),
         ("since=2026-01-02T03:04:05Z&until=2026-01-02T03:04:05Z", "invalid_parameter", "until must be later"),
-        ("contact=12", "invalid_parameter", "contact must be a phone number or a user id."),
-        ("contact=a%00bcdef", "invalid_parameter", "contact must be a phone number or a user id."),
+        ("contact=12", "invalid_parameter", "The contact must be a phone number, a user id or a group's id."),
+        ("contact=a%00bcdef", "invalid_parameter", "The contact must be a phone number, a user id or a group's id."),
         ("phoneNumberId=", "invalid_parameter", "phoneNumberId must be the id of a number."),
         ("receipt=evt_1", "invalid_parameter", "receipt must be the id of a receipt."),
         ("type=message.text", "invalid_parameter", "type is not one; did you mean types?"),
