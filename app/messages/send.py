@@ -67,6 +67,7 @@ class Sender:
         self._graph = graph
         self._holds = holds
         self._unposted: dict[tuple[int, int], tuple[Job, Reserved]] = {}
+        self._in_doubt: list[Job] = []
         self._limits = limits
         self._clock = clock
         self._jitter = jitter
@@ -76,8 +77,11 @@ class Sender:
     def has_work(self, queue: str) -> bool:
         """Return whether a message of this queue is due, by a read: most commits bring none, and a claim writes.
 
-        Before the first claim of a process, stopped scopes may be probed: it may have a new token.
+        Before the first claim of a process, stopped scopes may be probed: it may have a new token. What could not be
+        taken back while the database was away is taken back first.
         """
+        if self._in_doubt:
+            self.take_back(list(self._in_doubt))
         if not self._has_probed:
             self._store.sending.probe_stopped()
             self._has_probed = True
@@ -88,8 +92,8 @@ class Sender:
         """Reserve what may be sent now, and return its tasks. The other jobs are handed back."""
         if not jobs:
             return []
-        reservations = self._store.sending.reserve(jobs, self._limits)
-        self._unposted.update({_key(job): (job, reserved) for job, reserved in reservations.reserved})
+        reservations = self._store.sending.reserve(jobs, self._limits, self._doubt)
+        self._remember(reservations.reserved)
         for pause in reservations.paused:
             fields = {"scope": pause.name, "reason": pause.reason, "until": iso(pause.until)}
             log.error("sending.paused", extra=fields)
@@ -105,6 +109,15 @@ class Sender:
             self._store.sending.take_back(taken)
         for job, _ in taken:
             self._unposted.pop(_key(job), None)
+        self._in_doubt = [job for job in self._in_doubt if _key(job) in self._unposted]
+
+    def _doubt(self, reserved: Sequence[tuple[Job, Reserved]]) -> None:
+        """Remember reservations that may be stored, and whose POSTs will not be made."""
+        self._remember(reserved)
+        self._in_doubt += [job for job, _ in reserved]
+
+    def _remember(self, reserved: Sequence[tuple[Job, Reserved]]) -> None:
+        self._unposted.update({_key(job): (job, one) for job, one in reserved})
 
     def _begin(self, job: Job) -> bool:
         """Return whether the request may be written, and remember that it was begun."""

@@ -1,6 +1,6 @@
 """Sending: which messages may leave now, and what is paused."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select, update
 
@@ -20,15 +20,20 @@ from app.store.transactions.hold_messages import wake_held
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
 from app.store.transactions.unreserve_sends import unreserve_sends
 
+ReservedJobs = Sequence[tuple[Job, Reserved]]
+
 
 class Sending(Repository):
     """What is sent, and what is not sent for a while."""
 
-    def reserve(self, claimed: Sequence[Job], limits: SendLimits) -> Reservations:
+    def reserve(
+        self, claimed: Sequence[Job], limits: SendLimits, in_doubt: Callable[[ReservedJobs], None] = lambda _: None
+    ) -> Reservations:
         """Mark those of these claimed jobs' messages as being sent that may be sent now. It is on disk on return.
 
         The jobs are of one queue. Those that are not in the result are handed back. If it is not known whether the
-        commit is on disk, nothing of it is sent, and it is taken back.
+        commit is on disk, nothing of it is sent, and it is taken back. If that fails too, `in_doubt` gets what the
+        caller has to take back.
         """
         database_id = self._store.identity().id
         made: list[Reservations] = []
@@ -41,12 +46,19 @@ class Sending(Repository):
             return self._store.write(reserve, *self._store.channels_of_changes)
         except BaseException:  # also if the worker stops, and kills the greenlet
             if made and made[-1].reserved:
-                self.take_back(made[-1].reserved)
+                self._take_back(made[-1].reserved, in_doubt)
             raise
 
-    def take_back(self, reserved: Sequence[tuple[Job, Reserved]]) -> None:
+    def take_back(self, reserved: ReservedJobs) -> None:
         """Let messages wait again that were reserved and whose POST was not begun, whoever has their jobs now."""
         self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved), "work")
+
+    def _take_back(self, reserved: ReservedJobs, in_doubt: Callable[[ReservedJobs], None]) -> None:
+        try:
+            self.take_back(reserved)
+        except BaseException:
+            in_doubt(reserved)
+            raise
 
     def pauses(self) -> list[ScopePause]:
         """Return the scopes that are paused, by name. Marketing that a customer does not want is none of these."""

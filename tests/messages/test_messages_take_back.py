@@ -11,8 +11,9 @@ from app.domain.send_answer import GIVEN_UP, Accepted, SendAnswer
 from app.domain.send_outcome import SendResult
 from app.messages.send import Sender
 from app.metrics import Metrics
-from app.store import Store
+from app.store import Store, StoreUnavailable
 from tests.support.sends import LIMITS, QUEUE, queued, stored
+from tests.support.store import StoreMaker
 from tests.support.work import claim
 
 
@@ -93,3 +94,37 @@ def test_a_message_whose_claim_is_lost_is_not_posted_and_no_fault_of_metas(
     assert isinstance(result, SendResult)
     assert result.send is not None
     assert (result.send.status, result.signal.value, result.attempt) == ("queued", "none", None)
+
+
+def test_a_reservation_in_doubt_is_taken_back_once_the_database_is_there_again(
+    url: str, make_store: StoreMaker, graph: Graph
+) -> None:
+    failing: list[str] = []
+
+    def fail(point: str) -> None:
+        if point in failing:
+            failing.remove(point)
+            failing.extend({"after_commit": ["before_commit"]}.get(point, []))
+            raise StoreUnavailable("the server is restarting")
+
+    store = make_store(url, on_failpoint=fail)
+    sender = Sender(
+        store=store,
+        graph=graph,
+        holds=lambda _: True,
+        limits=LIMITS,
+        clock=partial(datetime.now, UTC),
+        jitter=lambda: 0.5,
+        metrics=Metrics(None),
+    )
+    [message] = queued(store)
+    jobs = claim(store, QUEUE)
+    sender.has_work(QUEUE)
+    failing.append("after_commit")
+    with pytest.raises(StoreUnavailable):
+        sender.prepare(jobs)
+    in_doubt = stored(store, message).status
+
+    sender.has_work(QUEUE)
+
+    assert (in_doubt, stored(store, message).status) == ("sending", "queued")
