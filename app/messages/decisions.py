@@ -95,7 +95,7 @@ def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
         minutes = gateway().settings.sending.unknown_alert_minutes
         advice = f"Its status may still come: wait until it is {minutes} minutes old, or send `force: true`."
         raise ApiError("too_young", advice)
-    return message_json(messages.send_again(message))
+    return message_json(messages.send_again(message, _lifetime()))
 
 
 @bp.post("/messages/<path:message_id>/reconcile")
@@ -134,6 +134,7 @@ def resolve_messages(body: dict[str, Any]) -> dict[str, Any]:
         after=0 if cursor is None else int(read_cursor(cursor, ROW)),
         limit=STEP_MESSAGES,
         is_trial=body["is_trial"],
+        lifetime=_lifetime(),
     )
     return {**vars(step), "next_cursor": None if step.next is None else cursor_of(str(step.next))}
 
@@ -148,6 +149,11 @@ def _selection(body: dict[str, Any]) -> MessageSelection:
         until=body.get("until"),
         settled_before=gateway().clock() - _time_to_settle() if needs_age else None,
     )
+
+
+def _lifetime() -> timedelta:
+    """Return how long a message may wait to be sent."""
+    return timedelta(hours=gateway().settings.sending.message_lifetime_hours)
 
 
 def _time_to_settle() -> timedelta:

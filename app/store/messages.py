@@ -113,13 +113,13 @@ class Messages(Repository):
         """Let the message fail if it is unknown, and return it as it is then."""
         return self._decide(message, Decision.FAILED)
 
-    def send_again(self, message: Message) -> Message:
-        """Queue the message again if it is unknown, and return it as it is then."""
-        return self._decide(message, Decision.RESEND)
+    def send_again(self, message: Message, lifetime: timedelta) -> Message:
+        """Queue the message again for so long if it is unknown, and return it as it is then."""
+        return self._decide(message, Decision.RESEND, lifetime)
 
-    def _decide(self, message: Message, decision: Decision) -> Message:
+    def _decide(self, message: Message, decision: Decision, lifetime: timedelta = timedelta()) -> Message:
         return self._store.write(
-            lambda c: decide_messages(c, self._store.now(c), [message], decision)[0], "work", "messages"
+            lambda c: decide_messages(c, self._store.now(c), [message], decision, lifetime)[0], "work", "messages"
         )
 
     def learn(self, statuses: Sequence[StatusUpdate]) -> None:
@@ -128,15 +128,26 @@ class Messages(Repository):
         self._store.write(lambda c: apply_statuses(c, self._store.now(c), database_id, statuses), "work")
 
     def decide_some(
-        self, selection: MessageSelection, decision: Decision, *, after: int, limit: int, is_trial: bool
+        self,
+        selection: MessageSelection,
+        decision: Decision,
+        *,
+        after: int,
+        limit: int,
+        is_trial: bool,
+        lifetime: timedelta,
     ) -> DecisionStep:
-        """Decide about those of the next `limit` messages that the selection chooses; a trial changes nothing."""
+        """Decide about those of the next `limit` messages that the selection chooses; a trial changes nothing.
+
+        `lifetime`: that of a message that is sent again.
+        """
 
         def decide(connection: Connection) -> DecisionStep:
             chosen, following = select_messages(connection, selection, decision, after, limit)
             settled_before = selection.settled_before
             ready = [one for one in chosen if settled_before is None or one.updated_at < settled_before]
-            decided = [] if is_trial else decide_messages(connection, self._store.now(connection), ready, decision)
+            now = self._store.now(connection)
+            decided = [] if is_trial else decide_messages(connection, now, ready, decision, lifetime)
             changed = sum(one.status is not decision.about for one in decided)
             return DecisionStep(len(ready), changed, len(chosen) - len(ready), following)
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ class TestBehindSlowTls:
         slow.may_agree.set()
         start_worker(SSL_CERT_FILE=trusted)
         wait_for(lambda: {status_of(accepting, message) for message in (again, waiting)} == {"unknown"})
-        accepting.messages.send_again(again)
+        accepting.messages.send_again(again, timedelta(days=1))
         wait_for(lambda: status_of(accepting, again) == "accepted")
 
         os.kill(frozen.pid, signal.SIGCONT)

@@ -10,7 +10,7 @@ from tests.support.messages import status, tracker_of, webhook
 from tests.support.sends import QUEUE, accepted, queued, refused, reserve, send, settle, stored, waiting
 from tests.support.work import LEASE, Clock, add_events
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 TAKEN_OVER = pytest.mark.parametrize("is_settled", [True, False], ids=["settled", "claimed"])
 """The worker that has taken the job over has recorded that the message is unknown, or is about to."""
@@ -122,7 +122,7 @@ def test_a_late_answer_says_nothing_about_a_later_attempt(timed: Store, clock: C
     late = reserve(timed)
     clock.advance(MINUTE)
     settle(timed, reserve(timed))
-    timed.messages.send_again(stored(timed, message))
+    timed.messages.send_again(stored(timed, message), DAY)
     again = reserve(timed)
 
     settle(timed, late, answer)
@@ -140,7 +140,7 @@ def test_a_message_that_was_accepted_is_not_sent_again_by_an_operators_late_deci
     late = reserve(timed)
     clock.advance(MINUTE)
     settle(timed, reserve(timed))
-    timed.messages.send_again(stored(timed, message))
+    timed.messages.send_again(stored(timed, message), DAY)
 
     settle(timed, late, accepted())
 
@@ -153,7 +153,7 @@ def test_a_message_that_was_accepted_in_both_attempts_has_the_id_of_the_later_on
     late = reserve(timed)
     clock.advance(MINUTE)
     settle(timed, reserve(timed))
-    timed.messages.send_again(stored(timed, message))
+    timed.messages.send_again(stored(timed, message), DAY)
     again = reserve(timed)
 
     settle(timed, late, accepted())
@@ -235,3 +235,15 @@ def test_a_failure_that_is_told_while_the_message_is_unknown_is_found_by_the_lat
     settle(timed, late, accepted())
 
     assert (stored(timed, message).status, (stored(timed, message).error or {})["code"]) == ("failed", 131047)
+
+
+def test_a_message_that_is_sent_again_lives_as_long_as_any_other(timed: Store, clock: Clock) -> None:
+    [message] = queued(timed)
+    lives = []
+    for _ in range(2):
+        clock.advance(MINUTE)
+        send(timed, Ambiguous("no answer in time"))
+        again = timed.messages.send_again(stored(timed, message), DAY)
+        lives.append(again.expires_at - again.updated_at)
+
+    assert lives == [DAY, DAY]

@@ -289,10 +289,10 @@ def decide_about_messages(store: Store) -> None:
     store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
     store.messages.learn([StatusUpdate("wamid.1", NUMBERS[0], MessageStatus.READ, NOON, Contact())])
     store.messages.resolve_as_failed(failing)
-    store.messages.send_again(again)
+    store.messages.send_again(again, timedelta(days=1))
     accept(store, *(new_message(to=f"+4915177{number}", number=number) for number in reversed(NUMBERS)))
     for decision in (Decision.UNKNOWN, Decision.RESEND, Decision.CANCELLED):
-        store.messages.decide_some(MessageSelection(), decision, after=0, limit=9, is_trial=False)
+        store.messages.decide_some(MessageSelection(), decision, after=0, limit=9, is_trial=False, lifetime=HOUR)
 
 
 def split(store: Store, events: Sequence[SplitEvent]) -> None:

@@ -113,7 +113,7 @@ def test_an_erased_message_leaves_no_change(recording: Store) -> None:
 def test_each_decision_about_many_is_one_event_for_each(recording: Store) -> None:
     accept(recording, *(new_message(to=f"+491511{number}000") for number in range(3)))
     for decision in (Decision.UNKNOWN, Decision.RESEND, Decision.CANCELLED):
-        recording.messages.decide_some(MessageSelection(), decision, after=0, limit=9, is_trial=False)
+        recording.messages.decide_some(MessageSelection(), decision, after=0, limit=9, is_trial=False, lifetime=LEASE)
 
     events = published(recording)
 

@@ -6,7 +6,7 @@ The locks on the numbers' queues keep workers from claiming their jobs meanwhile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete
 
@@ -28,10 +28,11 @@ NEWS = {
 
 
 def decide_messages(
-    connection: Connection, now: datetime, chosen: Sequence[Message], decision: Decision
+    connection: Connection, now: datetime, chosen: Sequence[Message], decision: Decision, lifetime: timedelta
 ) -> list[Message]:
     """Change those that the decision is about, and return all of them as they are then, in this order.
 
+    One that is sent again has this `lifetime` from now on, however often it was sent before.
     A queued message that a worker has claimed stays as it is.
     """
     by_queue = defaultdict(list)
@@ -46,7 +47,7 @@ def decide_messages(
         message for row_id, message in current.items() if message.status is decision.about and row_id not in claimed
     ]
     _delete_jobs(connection, now, locked, {message.row_id for message in changing})
-    changed = {message.row_id: _decided(message, decision, now) for message in changing}
+    changed = {message.row_id: _decided(message, decision, now, lifetime) for message in changing}
     if decision is Decision.RESEND:
         again = changed.values()
         enqueue(
@@ -58,13 +59,13 @@ def decide_messages(
     return [_as_it_is(message, current, changed, now) for message in chosen]
 
 
-def _decided(message: Message, decision: Decision, now: datetime) -> Message:
+def _decided(message: Message, decision: Decision, now: datetime, lifetime: timedelta) -> Message:
     if decision is Decision.RESEND:
-        return _again(message, now)
+        return _again(message, now, lifetime)
     return after(message, News(NEWS[decision], now))
 
 
-def _again(message: Message, now: datetime) -> Message:
+def _again(message: Message, now: datetime, lifetime: timedelta) -> Message:
     """Return an unknown message that is queued again, under a new tracker."""
     return replace(
         message,
@@ -72,7 +73,7 @@ def _again(message: Message, now: datetime) -> Message:
         resends=message.resends + 1,
         wamid=None,
         history=(*message.history, HistoryEntry(MessageStatus.QUEUED, now)),
-        expires_at=now + (message.expires_at - message.created_at),
+        expires_at=now + lifetime,
     )
 
 
