@@ -8,13 +8,23 @@ from typing import Any
 
 import gevent
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
 
+from app.domain.media_file import FileState
+from app.domain.meta.media import Media
+from app.gateway import Gateway
+from app.store.tables.media_schema import media_files
+from app.store.transactions.follow_media import add_media
 from app.web.errors import ApiError
 from app.web.streamed_body import stream_body
+from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import TransferBroken, Transfers, sent_in_time
 from tests.media.forms import BOUNDARY, JPEG, ask, file, form
 from tests.media.scripted_meta import FileAtMeta, ScriptedMeta
 from tests.support.serving import Running
+from tests.support.store import NOON
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import bearer
 
@@ -107,6 +117,24 @@ def test_only_so_many_files_pass_at_a_time() -> None:
     third()
     with transfers.one(), transfers.one():
         pass
+
+
+def test_a_file_gives_its_place_back_when_it_was_sent_and_when_its_client_has_gone(
+    app: Flask, client: FlaskClient, gateway: Gateway
+) -> None:
+    app.extensions[TRANSFERS] = Transfers(1)
+    written = gateway.media_folder.write("17", [LARGE])
+    media = Media("17", sha256=written.sha256, size=written.size)
+    gateway.store.write(lambda c: add_media(c, NOON, [(1, None, media)]))
+    gateway.store.write(lambda c: c.execute(update(media_files).values(state=FileState.STORED.value)))
+
+    statuses = []
+    for is_read in (True, False, True):
+        with client.get("/api/media/17/content", headers=bearer()) as response:
+            statuses.append(response.status_code)
+            _ = response.get_data() if is_read else next(response.iter_encoded())
+
+    assert statuses == [200, 200, 200]
 
 
 def test_a_slow_upload_holds_up_no_other_request(served: Running, meta: ScriptedMeta) -> None:
