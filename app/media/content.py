@@ -7,6 +7,7 @@ from app.domain.media_file import FileState, MediaFile
 from app.domain.meta.media import Media
 from app.gateway import Gateway
 from app.media.calls import checked, download, look_up
+from app.media.failures import MediaFailed
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,22 @@ def content_of(gateway: Gateway, media: Media, *, stored: bool) -> Content:
     """Return the bytes of a file. Raises `MediaFailed`."""
     pieces = gateway.media_folder.read(media.id) if stored else None
     if pieces is not None:
-        return Content(media, media.size, checked(pieces, media), pieces.close)
+        return Content(media, media.size, _healed(gateway, media, pieces), pieces.close)
     if media.url is None:
         media = look_up(gateway.graph, media.id)
     fetched = download(gateway.graph, media, again=lambda: look_up(gateway.graph, media.id))
     return Content(fetched.media, fetched.length, fetched.pieces(), fetched.close)
+
+
+def _healed(gateway: Gateway, media: Media, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a stored file. If it is damaged, it is fetched again, and until then it comes from Meta."""
+    try:
+        yield from checked(pieces, media)
+    except MediaFailed:
+        file = gateway.store.media.find(media.id)
+        if file is not None and gateway.settings.media.fetch_on_arrival:
+            gateway.store.media.fetch_again(file)
+        raise
 
 
 def stored_media(file: MediaFile) -> Media:

@@ -157,6 +157,20 @@ def test_a_file_is_fetched_again_when_an_operator_says_so(served: Running, meta:
     assert ask(served, "GET", f"/media/{media_id}/content").body == JPEG * 2
 
 
+def test_a_file_that_the_disk_has_damaged_is_fetched_again(served: Running, meta: ScriptedMeta) -> None:
+    media_id = str(next(IDS))
+    meta.files[media_id] = FileAtMeta(JPEG)
+    receive(served, media_id)
+    wait_until(served, media_id, "stored")
+    [stored] = (served.folder / "data" / "media").rglob(media_id)
+    stored.write_bytes(JPEG[::-1])
+
+    damaged = ask(served, "GET", f"/media/{media_id}/content")
+    wait_for(lambda: stored.read_bytes() == JPEG)
+
+    assert (damaged.status, damaged.error["code"]) == (503, "meta_unavailable")
+
+
 def test_lists_are_filtered_and_refuse_what_is_no_state(served: Running, meta: ScriptedMeta) -> None:
     dead = ask(served, "GET", "/media?state=dead")
     wrong = ask(served, "GET", "/media?state=deleted")
