@@ -82,7 +82,18 @@ class Splitter:
         account = self.ours.sole_account
         events = {row: replace(event_of_change(change), waba_id=account) for row, change in changes.items()}
         published = {row: self._with_deliveries(event) for row, event in events.items()}
-        return self.store.outbound.publish(job, published, self.lease)
+        try:
+            return self.store.outbound.publish(job, published, self.lease)
+        except StoreRefused:
+            return sum(self._publish_alone(job, row, event) for row, event in published.items())
+
+    def _publish_alone(self, job: Job, row: int, event: SplitEvent) -> int:
+        """Publish one change. One that the database refuses is left out, so that it holds up no other."""
+        try:
+            return self.store.outbound.publish(job, {row: event}, self.lease)
+        except StoreRefused as error:
+            log.error("split.change_refused", extra={"event_id": event.event.id, "reason": str(error)})
+            return self.store.outbound.publish(job, {row: None}, self.lease)
 
     def _split(self, receipt: PendingReceipt) -> SplitReceipt:
         try:

@@ -25,9 +25,10 @@ class OutboundChanges(Repository):
         """Return the next changes, in their order, by row."""
         return self._store.database.read(lambda c: pending_changes(c, limit))
 
-    def publish(self, job: Job, published: Mapping[int, SplitEvent], lease: timedelta) -> int:
+    def publish(self, job: Job, published: Mapping[int, SplitEvent | None], lease: timedelta) -> int:
         """Add the events of these changes, as the owner of the split job; return how many there were.
 
+        A change without an event is forgotten.
         Raise `ClaimLost` if another worker has claimed that job meanwhile.
         """
 

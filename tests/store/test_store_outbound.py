@@ -1,6 +1,7 @@
 """Changes of messages become events for those who ask: once for each change, in the order of commits, never else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,11 @@ from app.domain.job import Retry
 from app.domain.job_result import JobResult
 from app.domain.outbound_event import asked_for, event_of_change
 from app.domain.split import SplitEvent
+from app.domain.subscription import Ours
+from app.events.split import Splitter
+from app.metrics import Metrics
 from app.store import Store
+from tests.support.events import new_event
 from tests.support.messages import accept, new_message, status, tracker_of, webhook
 from tests.support.store import StoreMaker
 from tests.support.work import AT_ONCE, CRM, LEASE, add_events, claim, claim_split
@@ -71,6 +76,26 @@ def test_a_cancelled_message_is_an_event_with_all_that_a_receiver_needs(recordin
     }
     assert recording.outbound.has_pending() is False
     assert len(claim(recording, CRM)) == 1
+
+
+def test_a_change_whose_event_the_database_refuses_holds_up_no_other(
+    recording: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused, *others = accept(recording, *(new_message(to=f"+49151{number}") for number in range(3)))
+    for message in (refused, *others):
+        recording.messages.cancel(message)
+    changes = recording.outbound.pending(9).values()
+    [event_id] = [change.event_id for change in changes if change.data["messageId"] == refused.id]
+    add_events(recording, SplitEvent(replace(new_event("taken"), id=event_id)))
+    job = claim_split(recording)
+
+    splitter = Splitter(recording, Metrics(), Ours(frozenset(), frozenset()), (), LEASE, has_outbound_events=True)
+    splitter.split_pending(job)
+
+    told = [event.data["messageId"] for event in recording.events.after(0, OUTBOUND, limit=9)]
+    assert (told, recording.outbound.has_pending()) == ([other.id for other in others], False)
+    [line] = [line for line in caplog.records if line.message.startswith("split.")]
+    assert (line.message, line.__dict__["event_id"]) == ("split.change_refused", event_id)
 
 
 def test_a_failure_that_a_status_tells_has_class_and_hint(recording: Store) -> None:

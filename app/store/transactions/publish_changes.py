@@ -3,7 +3,7 @@
 A change whose message is being erased is left to the transaction that erases it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -26,9 +26,10 @@ _LOCK = (
 )
 
 
-def publish_changes(connection: Connection, now: datetime, published: Mapping[int, SplitEvent]) -> int:
+def publish_changes(connection: Connection, now: datetime, published: Mapping[int, SplitEvent | None]) -> int:
     """Add these events, given by the rows of their changes, and delete the changes. Return how many there were.
 
+    A change that is given without an event is deleted only.
     The caller holds the claim on the split job.
     """
     found = [
@@ -36,20 +37,19 @@ def publish_changes(connection: Connection, now: datetime, published: Mapping[in
     ]
     if not found:
         return 0
-    sequences = dict(zip(found, allocate_ids(connection, events, len(found)), strict=True))
-    INSERT_EVENTS.execute(
-        connection,
-        [
-            event_row(sequence, _key(published[row]), published[row], now, NO_RECEIPT)
-            for row, sequence in sequences.items()
-        ],
-    )
-    add_deliveries(
-        connection, now, [(sequence, published[row_id].deliveries) for row_id, sequence in sequences.items()]
-    )
+    _add_events(connection, now, [event for row in found if (event := published[row]) is not None])
     for ids in chunks(found):
         connection.execute(delete(message_changes).where(message_changes.c.id.in_(ids)))
     return len(found)
+
+
+def _add_events(connection: Connection, now: datetime, new: Sequence[SplitEvent]) -> None:
+    if not new:
+        return
+    numbered = list(zip(allocate_ids(connection, events, len(new)), new, strict=True))
+    rows = [event_row(sequence, _key(event), event, now, NO_RECEIPT) for sequence, event in numbered]
+    INSERT_EVENTS.execute(connection, rows)
+    add_deliveries(connection, now, [(sequence, event.deliveries) for sequence, event in numbered])
 
 
 def _key(event: SplitEvent) -> bytes:
