@@ -14,7 +14,7 @@ from app.domain.send_outcome import Reserved
 from app.store.repository import Repository
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
-from app.store.tables.sending import lock_scopes, pause_of, put_scope
+from app.store.tables.sending import lock_scopes, pause_of, put_scope, read_scopes
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.hold_messages import wake_held
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
@@ -76,6 +76,8 @@ class Sending(Repository):
         """End the pause of a scope, and return it; None if the scope is not paused."""
 
         def resume(connection: Connection) -> ScopePause | None:
+            if not read_scopes(connection, [name]):
+                return None
             if name.startswith(PREFIXES):
                 wake_held(connection, self._store.now(connection))
             else:

@@ -13,7 +13,7 @@ from app.store import Store
 from tests.support.envelopes import WABA
 from tests.support.events import new_event
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
-from tests.support.sends import LIMITS, accepted, refused, reserve, send, settle, stored
+from tests.support.sends import LIMITS, QUEUE, accepted, refused, reserve, send, settle, stored
 from tests.support.work import AT_ONCE, LEASE, Clock, claim_split, receive
 
 OURS = replace(LIMITS, waba_id=WABA)
@@ -250,3 +250,29 @@ def test_a_refusal_of_marketing_that_is_told_after_the_customer_wants_it_again_s
     [again] = accept(timed, template(lifetime=3 * DAY))
 
     assert (leaves(timed), stored(timed, again).status) == (1, "accepted")
+
+
+def test_a_message_is_held_for_longer_the_longer_its_template_is_paused(timed: Store, clock: Clock) -> None:
+    told(timed, "DISABLED")
+    accept(timed, template())
+    looked_at = []
+    for _ in range(5):
+        assert leaves(timed) == 0
+        held_for = timed.jobs.next_due_in(QUEUE) or 0
+        looked_at.append(round(held_for / 60))
+        clock.advance(timedelta(seconds=held_for))
+
+    assert looked_at == [10, 10, 20, 40, 60]
+
+
+def test_a_message_is_held_until_the_pause_ends_and_another_templates_approval_does_not_wake_it(
+    timed: Store, clock: Clock
+) -> None:
+    accept(timed, flow())
+    send(timed, refused(132069), limits=OURS)
+    accept(timed, flow(to=OTHER))
+    assert leaves(timed) == 0
+
+    told(timed, "APPROVED")
+
+    assert round((timed.jobs.next_due_in(QUEUE) or 0) / 60) == 60

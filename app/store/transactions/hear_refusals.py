@@ -17,7 +17,7 @@ from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, err
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import is_pace_of_number, refusal_of
 from app.store.tables.queues import ensure_queues, lock_queues
-from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
+from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs, read_scopes
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
 from app.store.transactions.hear_content import (
     lets_go_on,
@@ -39,12 +39,12 @@ ABOUT_SENDING = ("message.status.failed", "error")
 """Types of events whose errors are about sending."""
 
 
-def change_paces(connection: Connection, now: datetime, events: Sequence[NewEvent]) -> None:
+def change_paces(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> None:
     """Halve the pace of numbers that are too fast, let customers rest who are written to too often, and let held
     messages go on that may be sent again: as Meta says."""
     fast = {number for number, _, error in _errors(events) if is_pace_of_number(rule_in_status(error))}
     rushed = written_to_too_often(connection, events)
-    going_on = any(lets_go_on(event) for event in events)
+    going_on = _ends_a_pause(connection, now, events, account)
     if not (fast or rushed or going_on):
         return
     queues = {queue_of_number(number) for number in fast | {number for number, _ in rushed}}
@@ -57,6 +57,14 @@ def change_paces(connection: Connection, now: datetime, events: Sequence[NewEven
     for number, contact in sorted(rushed):
         pairs = read_pairs(connection, number, [contact])
         put_pairs(connection, number, {contact: pairs[contact].refused(now)})
+
+
+def _ends_a_pause(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> bool:
+    """Return whether something is paused that may be sent again. Most approvals are of templates that never were."""
+    if not any(lets_go_on(event) for event in events):
+        return False
+    _, going_on = told_of_content(connection, now, events, account)
+    return bool(read_scopes(connection, sorted(going_on)))
 
 
 def pause_scopes(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> None:

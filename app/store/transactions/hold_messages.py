@@ -1,7 +1,8 @@
 """Holds back the messages of a template, a flow or a kind of marketing that Meta has paused, and lets them go on.
 
 A held message leaves the order of its customer: it may wait for long, and holds up no other. It is looked at again
-after a while, and when its scope is resumed.
+when the pause ends, or now and then if no time ends it, and when its scope is resumed: thousands of them take
+no place of those that may be sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ from app.store.tables.schema import jobs, queues
 from app.store.tables.sending import read_scopes
 from app.store.tables.types import chunks
 
-HOLD_FOR = timedelta(minutes=10)
+MIN_HOLD, MAX_HOLD = timedelta(minutes=10), timedelta(hours=1)
+"""Between these a message is held for as long as its scope is paused already, if no time ends the pause."""
 WITH_CONTENT = ("template", "interactive")
 
 MessageRow = Row[*tuple[Any, ...]]
@@ -85,7 +87,7 @@ def wake_held(connection: Connection, now: datetime) -> None:
     names = sorted(lock_queues(connection, send_queues(connection)))
     if not names:
         return
-    is_held = jobs.c.order_key.is_(None) & jobs.c.claim_id.is_(None) & jobs.c.due_at.between(now, now + HOLD_FOR)
+    is_held = jobs.c.order_key.is_(None) & jobs.c.claim_id.is_(None) & (jobs.c.due_at > now)
     found = connection.execute(select(jobs.c.id).where(jobs.c.queue.in_(names), is_held)).scalars().all()
     for ids in chunks([job.id for job in lock_jobs(connection, found)]):
         connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(due_at=now))
@@ -102,5 +104,12 @@ def _outcome(row: MessageRow, pause: ScopePause, now: datetime) -> SendOutcome:
     if pause.name.startswith(MARKETING) and (ends_at is None or ends_at >= row.expires_at):
         error = {"code": pause.code, "message": pause.reason, "class": pause.error_class.value}
         return SendOutcome(MessageStatus.FAILED, Done(), error)
-    looked_at = min(now + HOLD_FOR, row.expires_at, ends_at or row.expires_at)
+    looked_at = min(row.expires_at, _held_until(pause, now))
     return SendOutcome(MessageStatus.QUEUED, Retry(max(timedelta(), looked_at - now), keeps_order=False))
+
+
+def _held_until(pause: ScopePause, now: datetime) -> datetime:
+    """Return when a held message is looked at again. One of a conversation may belong to another scope by then."""
+    if pause.name.startswith((INITIATED, REPLIES)):
+        return min(now + MIN_HOLD, pause.until or now + MIN_HOLD)
+    return pause.until or now + min(max(now - pause.since, MIN_HOLD), MAX_HOLD)
