@@ -16,7 +16,7 @@ from app.jobs.executor import MAX_UNSETTLED
 from app.store import Store
 from tests.faults.conftest import STORAGE
 from tests.faults.recording import Recording, recording, update_of
-from tests.faults.workers import Workers
+from tests.faults.workers import SLOTS, Workers
 from tests.support.envelopes import change, envelope, in_bytes, inbound_text, status
 from tests.support.live import CONFIG, write_config
 from tests.support.senders import Senders, senders
@@ -29,7 +29,6 @@ PAUSE_SECONDS, LONG_PAUSE_SECONDS = 0.2, 2.0
 MOST_BEHIND = 200
 """While more events than these wait to be delivered, webhooks come seldom: a busy machine must deliver them too."""
 
-SLOTS = 8
 AT_RISK = SLOTS + MAX_UNSETTLED
 """How many POSTs of a worker may be repeated after its death: those in flight, and those that are not settled yet."""
 
@@ -146,12 +145,6 @@ def is_drained(store: Store) -> bool:
     return not store.receipts.has_pending() and not any(
         depth.waiting + depth.in_flight for depth in store.jobs.depths() if depth.queue not in SINGLETON_QUEUES
     )
-
-
-def claimed(url: str) -> int:
-    """How many deliveries are claimed, those ahead of the ones in flight too."""
-    with opened(url) as store:
-        return sum(depth.in_flight for depth in store.jobs.depths() if depth.queue not in SINGLETON_QUEUES)
 
 
 def undelivered(url: str) -> list[str]:

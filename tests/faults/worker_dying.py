@@ -30,7 +30,7 @@ from app.gateway import Gateway
 from app.store import StoreError
 from tests.faults import planted_in_sending
 from tests.faults.sending_scene import recipient
-from tests.faults.workers import LEASE_SECONDS, RETRY_SECONDS
+from tests.faults.workers import CLAIMED_AHEAD, LEASE_SECONDS, RETRY_SECONDS, SLOTS
 from tests.support.messages import new_message
 
 REPEATED = 20
@@ -52,6 +52,20 @@ class Death:
             self._left -= 1
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_claims_ahead() -> None:
+    """Die once more deliveries are claimed than are in flight."""
+    from app.jobs.leases import Leases
+
+    def claim(leases: Any, *given: Any, **options: Any) -> Any:
+        jobs = really_claim(leases, *given, **options)
+        if sum(job.queue.startswith("deliver:") for job, _ in leases._held.values()) > SLOTS:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return jobs
+
+    really_claim = Leases.claim
+    Leases.claim = claim  # type: ignore[method-assign]
 
 
 def settle_before_post() -> None:
@@ -168,6 +182,8 @@ def main() -> int:
     death = Death(os.environ.get("WATS_TEST_DIE_AT", ""))
     retry.PAUSES = (timedelta(seconds=RETRY_SECONDS),) * len(retry.PAUSES)  # type: ignore[assignment]
     die_in_posts(death)
+    if os.environ.get("WATS_TEST_DIE_AT") == CLAIMED_AHEAD:
+        die_with_claims_ahead()
     if plant := os.environ.get("WATS_TEST_PLANT"):
         PLANTS[plant]()
     build_gateway = worker.build_gateway

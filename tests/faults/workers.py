@@ -14,6 +14,12 @@ from pathlib import Path
 from tests.support.serving import ROOT
 
 DYING = Path(__file__).parent / "worker_dying.py"
+SLOTS = 8
+"""How many deliveries a worker has in flight."""
+
+CLAIMED_AHEAD = "claimed_ahead"
+"""The point at which more deliveries are claimed than are in flight."""
+
 LEASE_SECONDS, RETRY_SECONDS = 5, 1
 """A lease is long enough for a busy machine: a worker that renews it late loses jobs that nothing has killed."""
 
