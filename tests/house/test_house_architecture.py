@@ -76,7 +76,7 @@ def test_the_order_of_locks_is_the_one_that_the_transactions_promise() -> None:
 
 
 def test_only_the_assembly_and_the_banner_ask_for_the_mode() -> None:
-    readers = {"assembly.py", "startup/banner.py"}
+    readers = {"assembly/gateway.py", "assembly/queues.py", "startup/banner.py"}
     packages = ("config", "cli")
 
     asking = {

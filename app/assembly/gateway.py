@@ -1,0 +1,124 @@
+"""Makes the gateway of a process for its settings: dry-run or live, SQLite or PostgreSQL."""
+
+import gc
+import logging
+import os
+import random
+import signal
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import gevent
+
+from app.config import Mode, Settings, owner_of
+from app.destinations import Destinations, MayReach
+from app.domain.message import MessageStatus
+from app.domain.meta.signature import signed_with
+from app.domain.outbound_event import asked_for
+from app.gateway import Gateway
+from app.gevent_patch import is_patched
+from app.graph import GraphClient
+from app.graph.call import GraphApi
+from app.metrics import Metrics
+from app.startup import counter_folder
+from app.store import Store
+from app.store.media_folder import MediaFolder
+from app.webhook.receive import receive
+
+if TYPE_CHECKING:
+    from app.graph.fake.stored import StoredFake
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1024 * 1024
+MEDIA_MARGIN = 1024 * MEGABYTE
+"""More stays free below files that customers send than webhooks need: no stranger's files may stop the webhooks."""
+
+
+def build_gateway(settings: Settings) -> Gateway:
+    """Make the gateway of a process; nothing is opened yet. After gevent's monkey patch the store is cooperative."""
+    store = Store(
+        settings.storage.url,
+        source=settings.storage.source,
+        owner=owner_of(settings),
+        min_free_bytes=settings.storage.min_free_megabytes * MEGABYTE,
+        cooperative=is_patched(),
+        on_broken=_stop_this_process,
+        recorded=recorded_statuses(settings),
+    )
+    return Gateway(
+        settings=settings,
+        store=store,
+        clock=_now,
+        metrics=Metrics(counter_folder.entered()),
+        destinations=Destinations(_may_reach(settings), _now),
+        jitter=random.random,
+        media_folder=MediaFolder(
+            settings.media.directory,
+            settings.storage.min_free_megabytes * MEGABYTE + MEDIA_MARGIN,
+            lambda: store.identity().id,
+        ),
+        make_graph=_graph_of,
+    )
+
+
+def recorded_statuses(settings: Settings) -> frozenset[MessageStatus]:
+    """Return the statuses of messages whose events a destination asks for, or are kept for readers that pull."""
+    pushed = [glob for one in settings.destinations if one.format == "events" for glob in one.types]
+    return asked_for([*pushed, *settings.sending.events])
+
+
+def _graph_of(gateway: Gateway) -> GraphApi:
+    """Return the client of the Graph API; in a dry-run that of the fake Meta."""
+    graph, token = gateway.settings.graph, gateway.settings.access_token
+    if gateway.settings.mode is Mode.DRY_RUN:
+        return fake_meta_of(gateway).client
+    assert token is not None, "a live profile has an access token"
+    return GraphClient(graph.base_url, graph.api_version, token.current, gateway.clock)
+
+
+def fake_meta_of(gateway: Gateway) -> "StoredFake":
+    """Return the Meta of a dry-run: it stands in for the Graph API, and its webhooks come through our own door."""
+    from app.graph.fake.accounts import Accounts, Number  # a live gateway never imports the fake
+    from app.graph.fake.stored import StoredFake
+
+    settings = gateway.settings
+    accounts = Accounts(
+        numbers=tuple(Number(number, settings.whatsapp.waba_id) for number in settings.whatsapp.phone_number_ids),
+        app_secret=settings.webhook.app_secret.current,
+        version=settings.graph.api_version,
+    )
+    receive_own, switches = partial(_receive_own_webhook, gateway), dict(settings.fake_meta)
+    return StoredFake(accounts, gateway.store.fake_meta, gateway.clock, receive_own, gevent.sleep, switches)
+
+
+def _receive_own_webhook(gateway: Gateway, body: bytes, signature: str) -> None:
+    """Take a webhook of the fake Meta as one of Meta's is taken; without a right signature it is refused."""
+    signer = signed_with(body, signature, gateway.settings.webhook.app_secret.active)
+    if signer is not None:
+        receive(body, signer, gateway)
+
+
+def _may_reach(settings: Settings) -> MayReach:
+    """Return which addresses may be pushed to: in a dry-run without `--push` only those of this machine."""
+    if settings.mode is Mode.LIVE or settings.push_anywhere:
+        return lambda _: True
+    return lambda address: address.is_loopback
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _stop_this_process() -> None:
+    """Stop gracefully, so that the 503 is still sent. The parent starts a process that opens the database anew."""
+    log.error("store.broken", extra={"reason": "an I/O error, or a damaged or moved file; this process ends"})
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def tune_runtime() -> None:
+    """Tune the interpreter for a long-running process, after everything is imported."""
+    gc.freeze()  # what is loaded now stays: the collector need not look at it again
+    sys.setswitchinterval(0.001)  # a native thread gets the interpreter lock sooner
