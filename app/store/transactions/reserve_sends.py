@@ -26,14 +26,7 @@ from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, update_messages
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs, queues
-from app.store.tables.sending import (
-    lock_scopes,
-    put_number,
-    put_pairs,
-    put_scope,
-    read_number,
-    read_pairs,
-)
+from app.store.tables.sending import lock_scopes, put_number, put_pairs, put_scope, read_number, read_pairs
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.hold_messages import hold_messages, recipient_names
@@ -89,13 +82,7 @@ def reserve_sends(
     claims = lock_held(connection, claimed)
     owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in claims}
     rows = _lock_messages(connection, owned)
-    windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
-    ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
-    left = {row_id: row for row_id, row in rows.items() if ended[row_id] is None}
-    late = [row_id for row_id, outcome in ended.items() if outcome is not None and outcome.status in BY_CLOCK]
-    waiting = [row_id for row_id in late if rows[row_id].status == MessageStatus.QUEUED]
-    for row_id in _held_back(connection, now, [owned[row_id] for row_id in waiting]):
-        del ended[row_id]
+    ended, left = _sort_out(connection, now, owned, rows, limits)
     result = Reservations(ended=_ended(owned, rows, ended))
     if not left:
         return result
@@ -122,6 +109,24 @@ def reserve_sends(
         for job, row in granted
     ]
     return replace(result, reserved=reserved, paused=paused)
+
+
+def _sort_out(
+    connection: Connection,
+    now: datetime,
+    owned: Mapping[int, Job],
+    rows: Mapping[int, MessageRow],
+    limits: SendLimits,
+) -> tuple[dict[int, SendOutcome | None], dict[int, MessageRow]]:
+    """Return how messages end without a POST, and those that are to be sent. What a doubted clock ends is neither."""
+    windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
+    ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
+    left = {row_id: row for row_id, row in rows.items() if ended[row_id] is None}
+    late = [row_id for row_id, outcome in ended.items() if outcome is not None and outcome.status in BY_CLOCK]
+    waiting = [row_id for row_id in late if rows[row_id].status == MessageStatus.QUEUED]
+    for row_id in _held_back(connection, now, [owned[row_id] for row_id in waiting]):
+        del ended[row_id]
+    return ended, left
 
 
 def _ended(
