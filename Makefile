@@ -52,6 +52,7 @@ bench: $(DEV) ## Measure the webhook endpoint and delivering beside their upper 
 	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.ingest
 	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.job_queue
 	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.deliver
+	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.two_workers
 	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.send --minute
 	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.lean
 	$(BIN)/python -m bench.goals $(FIGURES)

@@ -71,36 +71,36 @@ def steady(kind: str, server: Server, destination: Destination, *, rate: int, se
 
 def backlog(kind: str, server: Server, destination: Destination, *, events: int, rate: int) -> float:
     """Fill a backlog, drain it under load, and return the deliveries per second."""
-    _fill(server, destination, events)
-    _post(server, "/api/destinations/fast/resume")
+    fill(server, destination, events)
+    post(server, "/api/destinations/fast/resume")
     result = load.run(server.address, webhooks(), connections=32, seconds=20, rate=rate)
     arrivals = Arrivals(destination)
     arrivals.wait_for(events + len(result.latencies))
     print(
-        f"backlog of {events}: {len(arrivals.times)} delivered at {_rate(arrivals.times):.0f}/s; meanwhile {rate} "
+        f"backlog of {events}: {len(arrivals.times)} delivered at {rate_of(arrivals.times):.0f}/s; meanwhile {rate} "
         f"webhooks/s answered with p50 {result.percentile(0.5) * 1000:.0f} ms, "
         f"p99 {result.percentile(0.99) * 1000:.0f} ms",
         flush=True,
     )
     record("drain_webhooks_p99", kind, result.percentile(0.99) * 1000)
-    return _rate(arrivals.times)
+    return rate_of(arrivals.times)
 
 
 def deep_backlog(server: Server, destination: Destination, store: Store, *, events: int) -> float:
     """Fill a deep backlog, drain a minute of it without webhooks, and return the deliveries per second."""
-    _fill(server, destination, min(events, SEED))
+    fill(server, destination, min(events, SEED))
     deepen(store, "deliver:fast", events)
-    _post(server, "/api/destinations/fast/resume")
+    post(server, "/api/destinations/fast/resume")
     arrivals, until = Arrivals(destination), time.monotonic() + DEEP_SECONDS
     while time.monotonic() < until and len(arrivals.times) < events:
         arrivals.wait_for(len(arrivals.times) + 1)
-    print(f"backlog of {events}: {len(arrivals.times)} delivered at {_rate(arrivals.times):.0f}/s", flush=True)
-    return _rate(arrivals.times)
+    print(f"backlog of {events}: {len(arrivals.times)} delivered at {rate_of(arrivals.times):.0f}/s", flush=True)
+    return rate_of(arrivals.times)
 
 
-def _fill(server: Server, destination: Destination, events: int) -> None:
+def fill(server: Server, destination: Destination, events: int) -> None:
     """Fill a backlog while the destination is paused."""
-    _post(server, "/api/destinations/fast/pause")
+    post(server, "/api/destinations/fast/pause")
     _send(server, islice(webhooks(BATCH), events // BATCH))
     _wait_until_split(server)
     destination.report()
@@ -123,7 +123,8 @@ def _wait_until_split(server: Server) -> None:
         time.sleep(0.5)
 
 
-def _post(server: Server, path: str) -> None:
+def post(server: Server, path: str) -> None:
+    """Call the service's API."""
     _call(server, "POST", path)
 
 
@@ -136,7 +137,8 @@ def _call(server: Server, method: str, path: str) -> Any:
     return json.loads(content)
 
 
-def _rate(times: list[float]) -> float:
+def rate_of(times: list[float]) -> float:
+    """Return the arrivals per second."""
     return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
 

@@ -49,6 +49,7 @@ def _goals(kind: str, *, drain: float, own: float) -> list[Goal]:
         Goal("webhooks_p99", kind, "4,000 webhooks/s: p99", most=250, unit=" ms"),
         Goal("drain_ratio", kind, "a backlog drains: ratio to the bare client's rate", least=drain),
         Goal("deep_ratio", kind, "a deep backlog drains: ratio to a small one", least=0.9),
+        Goal("second_worker", kind, "a second worker with a processor of its own: ratio to one worker", least=1.5),
         Goal("drain_webhooks_p99", kind, "webhooks while a backlog drains: p99", most=250, unit=" ms"),
         Goal("steady_lag_p99", kind, "steady 0.3 of the bare client's rate: p99 lag", most=300, unit=" ms"),
         Goal("steady_webhooks_p99", kind, "webhooks meanwhile: p99", most=250, unit=" ms"),

@@ -53,6 +53,10 @@ class Server:
         """Return the processor time that its running processes have used."""
         return processor_seconds(self.process.pid)
 
+    def names_by_pid(self) -> dict[int, str]:
+        """Return the names of its processes."""
+        return {pid: _name(pid) for pid in _family(self.process.pid)}
+
     def seconds_by_name(self) -> Counter[str]:
         """Return the processor time of its running processes, those of one name added up."""
         spent = Counter[str]()
@@ -78,13 +82,13 @@ def serving_empty(environ: Mapping[str, str], application: str = "bench.empty:ap
 
 
 @contextmanager
-def further_workers(environ: Mapping[str, str], number: int) -> Iterator[None]:
-    """Run so many workers beside those of a service, until the block ends."""
+def further_workers(environ: Mapping[str, str], number: int) -> Iterator[list[int]]:
+    """Run so many workers beside those of a service, until the block ends, and yield their processes."""
     command = [str(BIN / "flask"), "wats", "worker"]
     quiet = subprocess.DEVNULL
     workers = [subprocess.Popen(command, cwd=ROOT, env=environ, stdout=quiet, stderr=quiet) for _ in range(number)]
     try:
-        yield
+        yield [worker.pid for worker in workers]
     finally:
         for worker in workers:
             worker.terminate()
