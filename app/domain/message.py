@@ -66,16 +66,14 @@ class IdempotencyKey:
 class NewMessage:
     """A message to accept, checked already.
 
-    `names` are the contact's: a phone number without its plus sign, a user id, or a group id. `body` is the JSON
-    object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it may be sent outside
-    the customer service window. `window_policy`: what holds for one that may not.
+    `body` is the JSON object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it
+    may be sent outside the customer service window. `window_policy`: what holds for one that may not.
     """
 
     id: str
     phone_number_id: str
     endpoint: Endpoint
     type: str
-    names: tuple[str, ...]
     body: bytes
     lifetime: timedelta
     to: str | None = None
@@ -89,6 +87,11 @@ class NewMessage:
     def queue(self) -> str:
         """The queue of the number that sends it."""
         return queue_of_number(self.phone_number_id)
+
+    @property
+    def contact_name(self) -> str:
+        """The name of the contact that it goes to."""
+        return name_sent_to(self.to, self.recipient)
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,16 @@ def new_message_id(now: datetime) -> str:
 def queue_of_number(phone_number_id: str) -> str:
     """Return the name of the queue of a number's messages."""
     return f"{SEND_QUEUE}{phone_number_id}"
+
+
+def name_sent_to(to: str | None, recipient: str | None) -> str:
+    """Return the name of the contact that a message goes to: a phone number without its plus sign, a user id, or a
+    group id.
+
+    Where both stand Meta takes `to`. That both are one customer is what a client says, and it may be wrong: only
+    what Meta says makes two names one contact's.
+    """
+    return (to or recipient or "").removeprefix("+")
 
 
 def contact_number(name: str) -> int:

@@ -63,7 +63,7 @@ def changes_of(
 
 
 def event_of_change(change: MessageChange) -> NewEvent:
-    """Return the event of a change."""
+    """Return the event of a change. Its customer has one name: where a client gave two, Meta has taken `to`."""
     to, recipient = change.data.get("to"), change.data.get("recipient")
     phone = _PHONE.fullmatch(to) if to is not None else None
     return NewEvent(
@@ -72,7 +72,7 @@ def event_of_change(change: MessageChange) -> NewEvent:
         occurred_at=change.at,
         waba_id=None,
         phone_number_id=change.phone_number_id,
-        contact=Contact(wa_id=None if phone is None else phone[1], user_id=recipient),
+        contact=Contact(wa_id=None if phone is None else phone[1], user_id=recipient if to is None else None),
         data=change.data,
         raw=None,
         origin=ORIGIN,

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.job import Done, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
-from app.domain.message import Message, MessageStatus
+from app.domain.message import Message, MessageStatus, name_sent_to
 from app.domain.meta import scalars
 from app.domain.meta.graph_error_table import rule_for
 from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, GraphError, error_json
@@ -125,7 +125,7 @@ def outcome_of_send(
 
 def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touch:
     """Return what Meta's answer to a message tells: by which names it knows the recipient."""
-    sent_to = (message.to or message.recipient or "").removeprefix("+")
+    sent_to = name_sent_to(message.to, message.recipient)
     wa_id, user_id, _ = scalars.customer_ids(accepted.wa_id, accepted.user_id)
     names = tuple(dict.fromkeys(name for name in (user_id, sent_to, wa_id) if name))
     return Touch(message.phone_number_id, names, wa_id, user_id, outbound_at=now)

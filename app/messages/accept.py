@@ -108,13 +108,11 @@ def _new_message(
     submission: Submission, payload: Payload, number: str, settings: Settings, now: datetime
 ) -> NewMessage:
     sending = settings.sending
-    names = (payload.to or payload.recipient or "", *filter(None, [payload.recipient if payload.to else None]))
     return NewMessage(
         id=new_message_id(now),
         phone_number_id=number,
         endpoint=submission.endpoint,
         type=payload.kind,
-        names=tuple(name.removeprefix("+") for name in names),
         body=json.dumps(payload.body, separators=(",", ":")).encode("ascii"),
         lifetime=timedelta(hours=sending.message_lifetime_hours),
         to=payload.to,

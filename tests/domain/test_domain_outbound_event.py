@@ -20,16 +20,23 @@ def test_only_a_glob_that_begins_with_the_family_asks_for_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "recipient", "wa_id"),
-    [("+4915112345678", None, "4915112345678"), ("Y2FwaV9n", None, None), (None, "DE.1", None)],
+    ("to", "recipient", "names"),
+    [
+        ("+4915112345678", None, ("4915112345678", None)),
+        ("Y2FwaV9n", None, (None, None)),
+        (None, "DE.1", (None, "DE.1")),
+        ("+4915112345678", "DE.1", ("4915112345678", None)),
+    ],
 )
-def test_an_event_names_its_customer(to: str | None, recipient: str | None, wa_id: str | None) -> None:
+def test_an_event_names_its_customer(
+    to: str | None, recipient: str | None, names: tuple[str | None, str | None]
+) -> None:
     message = replace(MESSAGE, to=to, recipient=recipient, history=(HistoryEntry("sending", SENT_AT),))
 
     [change] = changes_of((), message, frozenset(STATUSES))
     event = event_of_change(change)
 
-    assert (event.contact.wa_id, event.contact.user_id) == (wa_id, recipient)
+    assert (event.contact.wa_id, event.contact.user_id) == names
     assert wants(["outbound.sending"], [], event)
 
 

@@ -141,6 +141,26 @@ def test_the_messages_to_a_customer_are_erased_with_their_jobs(client: FlaskClie
     assert store.messages.accept([replace(messages[0], id=new_message_id(NOON))]) == [Unaccepted.ERASED]
 
 
+def test_a_client_that_names_two_customers_in_one_message_does_not_make_them_one(
+    client: FlaskClient, gateway: Gateway
+) -> None:
+    anna, bob = (PHONE, "DE.13491208655302741918"), (OTHER, "DE.99991208655302741918")
+    written = [inbound_text(sender=phone, from_user_id=user, wamid=f"wamid.{user}") for phone, user in (anna, bob)]
+    receive_and_split(gateway.store, in_bytes(envelope(change(messages=written))))
+    for message in ({"to": f"+{OTHER}"}, {"to": f"+{PHONE}", "recipient": bob[1]}):
+        body = {**message, "type": "text", "text": {"body": "hi"}}
+        assert client.post("/api/messages", json=body, headers=bearer()).status_code == 202
+    listed = [
+        [message.to for message in gateway.store.messages.page(contact=name, limit=9)] for name in (*anna, *bob)
+    ]
+
+    erased = erase(client, PHONE)
+
+    assert listed == [[f"+{PHONE}"], [f"+{PHONE}"], [f"+{OTHER}"], [f"+{OTHER}"]]
+    assert (erased["events"], erased["messages"]) == (1, 1)
+    assert [message.to for message in gateway.store.messages.page(contact=bob[1], limit=9)] == [f"+{OTHER}"]
+
+
 def test_events_of_a_phone_number_that_only_metas_answer_has_linked_are_erased(
     client: FlaskClient, gateway: Gateway
 ) -> None:

@@ -178,9 +178,10 @@ def test_messages_are_listed_newest_first(store: Store) -> None:
     assert store.messages.page(status=MessageStatus.UNKNOWN, limit=9) == []
 
 
-def test_a_phone_number_and_a_user_id_in_one_message_are_one_contact(store: Store) -> None:
-    both = replace(new_message(to="+491511"), recipient="DE.1", names=("491511", "DE.1"))
+def test_a_phone_number_and_a_user_id_in_one_message_stay_two_contacts(store: Store) -> None:
+    both = replace(new_message(to="+491511"), recipient="DE.1")
 
     accept(store, both, new_message(to="+491511"))
 
-    assert len(store.messages.page(contact="DE.1", limit=9)) == 2
+    assert len(store.messages.page(contact="491511", limit=9)) == 2
+    assert store.messages.page(contact="DE.1", limit=9) == []

@@ -323,7 +323,7 @@ def test_messages_to_a_customer_leave_in_order_although_their_names_are_linked_m
     by_phone = accept(timed, *(new_message(to="+4915112345678") for _ in range(2)))
     send(timed, Accepted("wamid.1", "4915112345678", "DE.1"))
     by_phone += accept(timed, new_message(to="+4915112345678"))
-    by_user_id = accept(timed, replace(new_message(), names=("DE.1",), to=None, recipient="DE.1"))
+    by_user_id = accept(timed, replace(new_message(), to=None, recipient="DE.1"))
 
     left = []
     while (reservations := reserve(timed)).reserved:

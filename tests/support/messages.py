@@ -47,7 +47,6 @@ def new_message(
         phone_number_id=number,
         endpoint="messages",
         type="text",
-        names=(to.removeprefix("+"),),
         body=json.dumps(body).encode(),
         lifetime=lifetime,
         to=to,

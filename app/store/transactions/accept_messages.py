@@ -22,7 +22,6 @@ from app.domain.message import (
     Unaccepted,
     WindowClosed,
 )
-from app.domain.meta.touch import Touch
 from app.domain.window import Window
 from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.tables.clock import read_trust
@@ -31,7 +30,7 @@ from app.store.tables.message_schema import idempotency_keys, messages
 from app.store.tables.messages import key_of_message, messages_by_key, progress_of
 from app.store.tables.types import UtcDateTime, chunks
 from app.store.transactions.enqueue import NewJob, enqueue
-from app.store.transactions.touch_conversations import contacts_of, touch_conversations
+from app.store.transactions.touch_conversations import contacts_of
 
 _COLUMNS = ("sha256", "request_sha256", "message", "created_at")
 _TAKE_EXPIRED = (
@@ -86,7 +85,7 @@ def _windows(connection: Connection, new: Sequence[NewMessage]) -> dict[str, Win
     bound = [message for message in new if message.window_policy != "off"]
     if not bound:
         return {}
-    times = last_inbound(connection, [(message.phone_number_id, message.names) for message in bound])
+    times = last_inbound(connection, [(message.phone_number_id, (message.contact_name,)) for message in bound])
     return {message.id: Window(at) for message, at in zip(bound, times, strict=True)}
 
 
@@ -153,9 +152,9 @@ def _wanted(message: NewMessage, reserved: dict[bytes, Reserved]) -> bytes:
 def _add(connection: Connection, now: datetime, fresh: Sequence[NewMessage]) -> None:
     if not fresh:
         return
-    by_name = contacts_of(connection, (message.names[0] for message in fresh))
+    by_name = contacts_of(connection, (message.contact_name for message in fresh))
     former = former_numbers(connection, set(by_name.values()))
-    addressed = [(message, by_name[message.names[0]]) for message in fresh]
+    addressed = [(message, by_name[message.contact_name]) for message in fresh]
     rows = [_row(message, contact, now) for message, contact in addressed]
     row_ids = {bytes(row.message_id): row.id for row in connection.execute(_INSERT, rows)}
     enqueue(
@@ -166,10 +165,6 @@ def _add(connection: Connection, now: datetime, fresh: Sequence[NewMessage]) -> 
             for message, contact in addressed
         ],
     )
-    named_twice = [
-        Touch(None, message.names[::-1], user_id=message.recipient) for message in fresh if len(message.names) > 1
-    ]
-    touch_conversations(connection, now, named_twice)
 
 
 def _row(message: NewMessage, contact: int, now: datetime) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from app.domain.content_scope import (
     conversation_scope,
 )
 from app.domain.job import Done, Retry
-from app.domain.message import SEND_QUEUE, MessageStatus
+from app.domain.message import SEND_QUEUE, MessageStatus, name_sent_to
 from app.domain.meta.account_state import INITIATED, REPLIES
 from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendOutcome
 from app.domain.window import Window
-from app.store.tables.conversations import last_inbound
+from app.store.tables.conversations import Party, last_inbound
 from app.store.tables.jobs import lock_jobs
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs, queues
@@ -66,16 +66,16 @@ def hold_messages(
     return held, [name for name in scopes if name in paused]
 
 
-def recipient_names(row: MessageRow) -> tuple[str, ...]:
-    """Return the names of the contact that a message goes to."""
-    return tuple(name.removeprefix("+") for name in (row.recipient_to, row.recipient) if name is not None)
+def party_of(row: MessageRow) -> Party:
+    """Return the number that sends a message, and the name of the contact that it goes to."""
+    return row.phone_number_id, (name_sent_to(row.recipient_to, row.recipient),)
 
 
 def _conversations(
     connection: Connection, now: datetime, rows: Mapping[int, MessageRow], account: str
 ) -> dict[int, str]:
     """Return for each message the scope of those whose conversation the same side has begun."""
-    times = last_inbound(connection, [(row.phone_number_id, recipient_names(row)) for row in rows.values()])
+    times = last_inbound(connection, [party_of(row) for row in rows.values()])
     return {
         row_id: conversation_scope(account, Window(at), now, is_exempt=row.window_exempt)
         for (row_id, row), at in zip(rows.items(), times, strict=True)

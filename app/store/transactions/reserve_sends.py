@@ -29,7 +29,7 @@ from app.store.tables.schema import jobs, queues
 from app.store.tables.sending import lock_scopes, put_number, put_pairs, put_scope, read_number, read_pairs
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
-from app.store.transactions.hold_messages import hold_messages, recipient_names
+from app.store.transactions.hold_messages import hold_messages, party_of
 
 MAX_ENTRIES = 40
 """A message that is tried for long keeps the first entry of its history, and the last ones."""
@@ -150,7 +150,7 @@ def _windows(connection: Connection, rows: Iterable[MessageRow]) -> dict[int, Wi
     The customer may have written under another of their names, which was linked after the message was accepted.
     """
     bound = [row for row in rows if not row.window_exempt]
-    times = last_inbound(connection, [(row.phone_number_id, recipient_names(row)) for row in bound])
+    times = last_inbound(connection, [party_of(row) for row in bound])
     return {row.id: Window(at) for row, at in zip(bound, times, strict=True)}
 
 
