@@ -15,13 +15,15 @@ from werkzeug.test import TestResponse
 
 from app.config import Flags, Settings, load_settings
 from app.domain.message import MessageStatus, queue_of_number
+from app.domain.meta.touch import Touch
 from app.gateway import Gateway
 from app.store import Store
 from app.store.tables.message_schema import messages
 from app.store.tables.schema import jobs
+from app.store.transactions.touch_conversations import touch_conversations
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.messages import webhook
-from tests.support.store import Databases
+from tests.support.store import NOON, Databases
 from tests.support.webhooks import bearer
 from tests.support.work import add_events, claim
 
@@ -32,6 +34,7 @@ MORE = """
     sending: {{ windowPolicy: "{policy}" }}
 """
 TO = "+4915112345678"
+USER = "DE.13491208655302741918"
 SENDER = {"Authorization": "Bearer sender-token-51c0d2e7ab984f36"}
 QUEUE = queue_of_number(NUMBERS[0])
 
@@ -200,6 +203,16 @@ def test_a_message_inside_the_window_has_no_warning(client: FlaskClient, store: 
     customer_wrote(store, timedelta(hours=23))
 
     assert "warnings" not in send(client, text()).get_json()
+
+
+def test_the_window_is_open_under_every_name_that_metas_answer_has_linked(client: FlaskClient, store: Store) -> None:
+    customer_wrote(store, timedelta(hours=23))
+    store.write(lambda c: touch_conversations(c, NOON, [Touch(NUMBERS[0], (USER, TO[1:]))]))
+
+    by_user_id = client.get(f"/api/conversations/{USER}/window", headers=bearer()).get_json()
+
+    assert by_user_id["open"]
+    assert "warnings" not in send(client, {"recipient": USER, "type": "text", "text": {"body": "hi"}}).get_json()
 
 
 def test_a_message_outside_the_window_is_warned_of(client: FlaskClient, store: Store) -> None:

@@ -45,10 +45,16 @@ def contact_numbers(connection: Connection, names: Sequence[str]) -> dict[str, s
     return numbers
 
 
+def numbers_by_name(connection: Connection, names: Sequence[str]) -> dict[str, set[int]]:
+    """Return for each name the numbers under which anything of its contact may stand, also from before a link."""
+    numbers = contact_numbers(connection, names)
+    former = former_numbers(connection, set[int]().union(*numbers.values()))
+    return {name: of_name.union(*(former[number] for number in of_name)) for name, of_name in numbers.items()}
+
+
 def every_contact_number(connection: Connection, names: Sequence[str]) -> set[int]:
     """Return the numbers under which anything of these names' contacts may stand, also from before a link."""
-    numbers = set[int]().union(*contact_numbers(connection, names).values())
-    return numbers | {contact_number(name) for name in _linked_names(connection, numbers)}
+    return set[int]().union(*numbers_by_name(connection, names).values())
 
 
 def every_name(connection: Connection, name: str) -> set[str]:
@@ -74,7 +80,7 @@ def _linked_names(connection: Connection, numbers: Collection[int]) -> set[str]:
 
 def last_inbound(connection: Connection, parties: Sequence[Party]) -> list[datetime | None]:
     """Return for each party when the contact wrote to or called the number last, by Meta's clock; None: not known."""
-    numbers = contact_numbers(connection, [name for _, names in parties for name in names])
+    numbers = numbers_by_name(connection, [name for _, names in parties for name in names])
     wanted = sorted({number for known in numbers.values() for number in known})
     times = {
         (row.phone_number_id, row.contact): row.last_inbound_at
