@@ -17,7 +17,10 @@ from app.domain.window import Window
 CONTENT_SCOPES = (ErrorScope.TEMPLATE, ErrorScope.FLOW, ErrorScope.CONTACT)
 MARKETING = "marketing:"
 PREFIXES = ("template:", "flow:", MARKETING, INITIATED, REPLIES)
-MAX_NAME = 60
+MAX_NAME = 100
+"""The longest name of a scope that the store and the API take."""
+
+MAX_PART = 60
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
@@ -46,7 +49,7 @@ class Sent:
             return self._template()
         if scope is ErrorScope.FLOW:
             flow = self.content.flow
-            return self._template() if flow is None else [f"flow:{self.account}:{plain(flow)}"]
+            return self._template() if flow is None else [part(f"flow:{self.account}", flow)]
         return self._marketing() if scope is ErrorScope.CONTACT else []
 
     @property
@@ -63,12 +66,12 @@ class Sent:
         name = marketing_scope(self.phone_number_id, self.contact)
         of_endpoint = [name] if self.endpoint == "marketing_messages" else []
         template = self.content.template
-        return of_endpoint if template is None else [*of_endpoint, f"{name}:{plain(template)}"]
+        return of_endpoint if template is None else [*of_endpoint, part(name, template)]
 
 
 def template_scope(account: str, name: str, language: str | None) -> str:
     """Return the name of the scope of a template in one language."""
-    return f"template:{account}:{plain(f'{name}.{language}')}"
+    return part(f"template:{account}", f"{name}.{language}")
 
 
 def marketing_scope(phone_number_id: str, contact: int) -> str:
@@ -91,10 +94,12 @@ def conversation_scope(account: str, window: Window, now: datetime, *, is_exempt
     return f"{REPLIES if is_reply else INITIATED}{account}"
 
 
-def plain(text: str) -> str:
-    """Return a text that fits into the name of a scope: itself, or its digest."""
-    is_plain = len(text) <= MAX_NAME and _PLAIN.fullmatch(text) is not None
-    return text if is_plain else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def part(scope: str, text: str) -> str:
+    """Return the name of what a text names in a scope: with the text, or with its digest if it does not fit."""
+    name = f"{scope}:{text}"
+    if len(text) <= MAX_PART and len(name) <= MAX_NAME and _PLAIN.fullmatch(text):
+        return name
+    return f"{scope}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def content_of(body: bytes) -> Content:

@@ -6,13 +6,14 @@ from typing import Any
 import marshmallow as ma
 from flask_smorest import Blueprint
 
+from app.domain.content_scope import MAX_NAME
 from app.domain.meta.graph_errors import ErrorClass
 from app.web.current import gateway
 from app.web.errors import no_such
 from app.web.guards import bearer, guarded_by
 from app.web.schemas import CamelSchema, Timestamp, page_of
 
-SCOPE = re.compile(r"[!-~]{1,100}", re.ASCII)
+SCOPE = re.compile(f"[!-~]{{1,{MAX_NAME}}}", re.ASCII)
 
 bp = Blueprint("sending", __name__, description="What keeps messages from being sent.")
 

@@ -1,12 +1,15 @@
 """What a message is made of, and which scopes of Meta's it therefore belongs to."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from app.domain.content_scope import Content, Sent, content_of, plain, template_scope
+from app.domain.content_scope import MAX_NAME, PREFIXES, Content, Sent, content_of, marketing_scope, part, whole_of
 from app.domain.meta.content_state import marketing_is_wanted, template_may_be_sent
 from app.domain.meta.graph_errors import ErrorScope
 from tests.support.events import new_event
@@ -45,9 +48,32 @@ def test_a_message_belongs_to_the_scopes_of_its_content() -> None:
 
 
 def test_a_name_that_does_not_fit_is_a_digest() -> None:
-    assert plain("sale-1.en_US") == "sale-1.en_US"
-    assert len(plain("x" * 61)) == len(plain("ü \ud800")) == 32
-    assert len(template_scope("1" * 40, "x" * 512, "en")) < 100
+    assert part("flow:1", "sale-1.en_US") == "flow:1:sale-1.en_US"
+    assert len(part("flow:1", "x" * 61)) == len(part("flow:1", "ü \ud800")) == len("flow:1:") + 32
+    assert part("flow:1", "x" * 61) != part("flow:1", "x" * 62)
+
+
+texts = st.text(max_size=600) | st.text("a", min_size=30, max_size=70)
+ids = st.integers(1, 10**20 - 1).map(str)
+
+
+@given(
+    st.builds(
+        Sent,
+        account=ids,
+        phone_number_id=ids,
+        contact=st.integers(0, 2**63 - 1),
+        endpoint=st.sampled_from(["messages", "marketing_messages"]),
+        content=st.builds(Content, template=st.none() | texts, language=st.none() | texts, flow=st.none() | texts),
+    )
+)
+@example(Sent("1" * 15, "1" * 15, 10**18, "messages", Content("a" * 60, "en")))
+def test_every_name_fits_and_leads_to_its_whole(sent: Sent) -> None:
+    for name in sent.every_name:
+        assert len(name) <= MAX_NAME
+        assert re.fullmatch(r"[!-~]+", name)
+        assert name.startswith(PREFIXES)
+        assert whole_of(name) in (name, marketing_scope(sent.phone_number_id, sent.contact))
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,18 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
+from sqlalchemy import select
+
+from app.domain.content_scope import MAX_NAME
 from app.domain.job import Retry
 from app.domain.job_result import JobResult
-from app.domain.message import Message
+from app.domain.message import Message, contact_number
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
+from app.store.tables.sending_schema import send_scopes
 from tests.support.envelopes import WABA
 from tests.support.events import new_event
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
@@ -64,6 +69,21 @@ def told(store: Store, event: str) -> None:
 
 def leaves(store: Store) -> int:
     return send(store, accepted(), limits=OURS)
+
+
+def test_what_pauses_marketing_is_recorded_also_if_its_name_is_long(timed: Store, clock: Clock) -> None:
+    phones = (f"+49151123{number:05}" for number in range(1000))
+    one, other = islice((phone for phone in phones if contact_number(phone[1:]) >= 10**18), 2)
+    refusing, limited = accept(timed, template("a" * 60, to=one), template("a" * 60, to=other))
+
+    send(timed, refused(131050), accepted(f"wamid.{limited.row_id}"), limits=OURS)
+    failed(timed, limited, 131049)
+
+    assert [stored(timed, message).status for message in (refusing, limited)] == ["failed", "failed"]
+    names = timed.database.read(lambda c: c.execute(select(send_scopes.c.name)).scalars().all())
+    assert {(name.count(":"), len(name) <= MAX_NAME) for name in names} == {(3, True)}
+    [later] = accept(timed, template("a" * 60, to=one))
+    assert (leaves(timed), stored(timed, later).status) == (0, "failed")
 
 
 def test_a_paused_template_holds_back_its_own_messages_and_nobody_else(timed: Store, clock: Clock) -> None:

@@ -2,13 +2,14 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, String, Table
 
+from app.domain.content_scope import MAX_NAME
 from app.store.tables.schema import metadata
 from app.store.tables.types import UtcDateTime
 
 send_scopes = Table(
     "send_scopes",
     metadata,
-    Column("name", String(100), primary_key=True),
+    Column("name", String(MAX_NAME), primary_key=True),
     Column("error_class", String(20), nullable=False),
     Column("code", BigInteger, nullable=False),
     Column("reason", String(200), nullable=False),
