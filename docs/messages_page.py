@@ -32,7 +32,8 @@ pointer to its place, the limit, and what to write instead.
   a product is alive.
 
 A client that speaks to Meta's API through wats may be newer than wats: fields, kinds and words that wats does not
-know are then left to Meta, a missing `type` means text, and `to` is sent as the client wrote it. Meta's limits hold.
+know are then left to Meta, a missing `type` means text, and `to` is sent as the client wrote it. Meta's limits hold,
+and a `type` has at most 40 characters.
 """
 
 PARTS: dict[str, Checker] = {

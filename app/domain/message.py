@@ -17,6 +17,9 @@ from app.domain.window import Window, WindowPolicy
 Endpoint = Literal["messages", "marketing_messages"]
 """The Graph endpoint that takes the message."""
 
+MAX_TYPE_LENGTH = 40
+"""The longest `type` of a message, also of one that wats does not know. The longest of Meta's words has 24."""
+
 MESSAGE_ID = re.compile(r"msg_([0-9a-f]{32})", re.ASCII)
 """A message's public id; group 1 is its 128 bits: 48 of its time in milliseconds, 80 at random."""
 

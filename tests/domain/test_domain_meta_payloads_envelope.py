@@ -28,7 +28,7 @@ def test_the_kind_must_be_told(type_: Any) -> None:
     assert len(problem.message) < 400
 
 
-@pytest.mark.parametrize("type_", [5, [], {}, "x" * 10_000])
+@pytest.mark.parametrize("type_", [5, [], {}, "x" * 41, "x" * 10_000])
 def test_a_client_of_metas_api_must_name_a_kind_that_can_be_one(type_: Any) -> None:
     assert pointers({**text(), "type": type_}, as_sent_to_meta=True) == ["/type"]
 

@@ -162,7 +162,17 @@ def test_a_message_in_a_form_or_in_the_query_is_refused(client: FlaskClient, met
     assert_refused(client.post(f"{SEND}?to=%2B4915112345678", json=message(), headers=BOT), meta)
 
 
-@pytest.mark.parametrize("body", [message(to=None), message(text={"body": ""}), {"type": "image"}, [], "hi"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        message(to=None),
+        message(text={"body": ""}),
+        {"type": "image"},
+        message(type="a" * 41, **{"a" * 41: {}}),
+        [],
+        "hi",
+    ],
+)
 def test_a_message_that_is_wrong_is_told_with_its_fields(
     body: Any, client: FlaskClient, meta: FakeMetaServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
+from app.domain.message import MAX_TYPE_LENGTH
 from app.store.tables.schema import metadata, where
 from app.store.tables.types import RowId, UtcDateTime
 
@@ -13,7 +14,7 @@ messages = Table(
     Column("phone_number_id", String(64), nullable=False),
     Column("contact", BigInteger, nullable=False),
     Column("endpoint", String(30), nullable=False),
-    Column("type", String(40), nullable=False),
+    Column("type", String(MAX_TYPE_LENGTH), nullable=False),
     Column("recipient_to", String(300)),
     Column("recipient", String(200)),
     Column("window_exempt", Boolean, nullable=False),

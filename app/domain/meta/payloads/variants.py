@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
+from app.domain.message import MAX_TYPE_LENGTH
 from app.domain.meta.payloads.findings import (
-    MAX_KEY_LENGTH,
     Finding,
     Findings,
     json_type,
@@ -94,8 +94,10 @@ class Variants:
     def _wrong_word(self, word: object) -> Finding:
         if word is None:
             return Finding("is required", f"write {quoted(sorted(self.cases))}")
-        if not isinstance(word, str) or len(word) > MAX_KEY_LENGTH:
+        if not isinstance(word, str):
             return Finding(f"must be {quoted(sorted(self.cases))}")
+        if len(word) > MAX_TYPE_LENGTH:
+            return Finding(f"must have at most {MAX_TYPE_LENGTH} characters", f"write {quoted(sorted(self.cases))}")
         hint = self.wrong_words.get(word.lower()) or nearest(word, set(self.cases))
         return strict(f"must not be `{printable(word)}`", hint)
 
