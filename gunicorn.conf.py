@@ -103,7 +103,7 @@ def on_starting(server):
     if server.cfg.is_ssl:
         sys.stderr.write("wats does not speak TLS: remove certfile and keyfile, and put a proxy in front.\n")
         sys.exit(78)
-    master.load_shared_code(_settings.storage.url)
+    master.load_shared_code(_settings)
     counter_folder.enter(_settings)
 
 

@@ -4,7 +4,6 @@ from functools import partial
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
-from flask_smorest import Api
 
 from app.assembly import build_gateway
 from app.config import Settings
@@ -31,7 +30,7 @@ from app.web.errors import register_errors
 from app.web.graph_calls import GraphCalls
 from app.web.guards import register_guards
 from app.web.middleware import RequestMiddleware
-from app.web.openapi import documented_api
+from app.web.openapi import DocumentedApi, documented_api
 from app.web.query_parameters import register_query_parameters
 from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import Transfers
@@ -75,9 +74,9 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
+def _register_blueprints(app: Flask, api: DocumentedApi, settings: Settings) -> None:
     app.register_blueprint(webhook, url_prefix=settings.webhook.path)
-    document_webhook(api.spec, app)
+    api.document_later(document_webhook)
     api.register_blueprint(health)
     for blueprint in (
         receipts,
@@ -95,5 +94,5 @@ def _register_blueprints(app: Flask, api: Api, settings: Settings) -> None:
         api.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
     for blueprint in (graph_messages, graph_proxy):
         app.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
-    document_graph(api.spec, app)
+    api.document_later(document_graph)
     app.register_blueprint(docs)

@@ -106,7 +106,7 @@ def _wait_for(pid: int) -> int:
 
 def _start(roles: tuple[str, ...], settings: Settings) -> int:
     """Fork a process for each role, and become the supervisor. In a new process, return what its role returns."""
-    run = _load_roles(settings.storage.url)
+    run = _load_roles(settings)
     folder = counter_folder.enter(settings)
     if folder is not None:
         os.environ[COUNTER_FOLDER.variable] = str(folder.path)
@@ -126,12 +126,12 @@ def _start(roles: tuple[str, ...], settings: Settings) -> int:
     return 1  # never: the process is another program now
 
 
-def _load_roles(database_url: str) -> dict[str, Run]:
+def _load_roles(settings: Settings) -> dict[str, Run]:
     """Load the code of all roles, and return what runs each."""
     from app import worker
     from app.server import master
 
-    master.load_shared_code(database_url)
+    master.load_shared_code(settings)
     return {"web": master.run, "worker": worker.main}
 
 

@@ -23,7 +23,7 @@ from app.graph import GraphClient
 from app.graph.call import GraphApi
 from app.metrics import Metrics
 from app.startup import counter_folder
-from app.store import Store
+from app.store import Store, load_driver
 from app.store.media_folder import MediaFolder
 from app.webhook.receive import receive
 
@@ -35,6 +35,13 @@ log = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
 MEDIA_MARGIN = 1024 * MEGABYTE
 """More stays free below files that customers send than webhooks need: no stranger's files may stop the webhooks."""
+
+
+def load_code(settings: Settings) -> None:
+    """Import what a gateway of these settings imports late: processes that are forked after it share it."""
+    load_driver(settings.storage.url)
+    if settings.mode is Mode.DRY_RUN:
+        import app.graph.fake.stored  # noqa: F401 - a live gateway never imports the fake
 
 
 def build_gateway(settings: Settings) -> Gateway:

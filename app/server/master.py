@@ -18,6 +18,7 @@ from gevent import get_hub
 from gunicorn import arbiter, sock, systemd
 from gunicorn.app.wsgiapp import WSGIApplication
 
+from app.config import Settings
 from app.gevent_patch import native
 from app.startup.commands import ROOT
 
@@ -44,13 +45,13 @@ def run() -> int:
     return 0
 
 
-def load_shared_code(database_url: str) -> None:
-    """Load what every web process needs, with this database. What is loaded here is in memory once."""
+def load_shared_code(settings: Settings) -> None:
+    """Load what every web process needs with these settings. What is loaded here is in memory once."""
     import app.factory
     import app.server.refusals  # noqa: F401
-    from app.store import load_driver
+    from app.assembly import load_code
 
-    load_driver(database_url)
+    load_code(settings)
     get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it makes a socket to look for IPv6
     gc.freeze()  # the collector would write to what is shared, and so copy it
 

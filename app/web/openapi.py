@@ -1,10 +1,13 @@
 """The OpenAPI document: made from the routes, with our form of errors and the security of each guard."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
+from apispec import APISpec
 from flask import Flask, Response
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
@@ -45,9 +48,38 @@ SCHEME_OF_GUARD = {
 
 
 class DocumentedApi(Api):  # type: ignore[misc]
-    """flask-smorest's Api with our form of errors; it would otherwise register its own for the whole application."""
+    """flask-smorest's Api with our form of errors; it would otherwise register its own for the whole application.
+
+    Routes are documented when a process is first asked for the document. Most processes never are, and it would take
+    half the time and memory of a new application.
+    """
 
     ERROR_SCHEMA = ErrorSchema
+
+    def __init__(self, app: Flask, **kwargs: Any) -> None:
+        super().__init__(app, **kwargs)
+        self._undocumented: list[Callable[[], object]] = []
+
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """Register a blueprint, and document its routes later."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint, **options)
+        self.document_later(lambda _spec, app: self._document(blueprint, app))
+
+    def document_later(self, document: Callable[[APISpec, Flask], object]) -> None:
+        """Let this function add its part of the document once it is asked for."""
+        self._undocumented.append(partial(document, self.spec, self._app))
+
+    def documented(self) -> dict[str, Any]:
+        """Return what the routes, in the order of their registration, and their schemas say."""
+        undocumented, self._undocumented = self._undocumented, []
+        for document in undocumented:
+            document()
+        return deepcopy(self.spec.to_dict())
+
+    def _document(self, blueprint: Blueprint, app: Flask) -> None:
+        blueprint.register_views_in_doc(self, app, self.spec, name=blueprint.name, parameters=None)
+        self.spec.tag({"name": blueprint.name, "description": blueprint.description})
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Return the error in our form."""
@@ -66,7 +98,7 @@ def documented_api(app: Flask) -> DocumentedApi:
 def openapi_document(app: Flask) -> dict[str, Any]:
     """Return the document of every route. What follows from rules is added here, for all operations."""
     api: DocumentedApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    document: dict[str, Any] = {**deepcopy(api.spec.to_dict()), "servers": SERVERS, "webhooks": outgoing_webhooks()}
+    document: dict[str, Any] = {**api.documented(), "servers": SERVERS, "webhooks": outgoing_webhooks()}
     schemas = document["components"]["schemas"]
     for unused in UNUSED_SCHEMAS:
         schemas.pop(unused, None)

@@ -5,7 +5,6 @@
 
 import gc
 import json
-import os
 import runpy
 import sys
 from collections.abc import Iterator
@@ -23,8 +22,9 @@ def load_as_gunicorn() -> None:
 
 def load_as_launcher() -> None:
     from app import launcher
+    from app.config import load_settings
 
-    launcher._load_roles(os.environ["WATS_DRY_RUN_DATABASE_URL"])
+    launcher._load_roles(load_settings())
 
 
 def holders_of_native_locks() -> Iterator[str]:
