@@ -8,7 +8,17 @@ from app.assembly.gateway import fake_meta_of, recorded_statuses
 from app.config import Destination, Mode, Settings
 from app.delivery.deliver import prepare_deliveries
 from app.domain.destination import queue_of_destination
-from app.domain.job import FAKE_META_QUEUE, PRUNE_QUEUE, RECONCILE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Done, Job, Outcome
+from app.domain.job import (
+    FAKE_META_QUEUE,
+    PRUNE_QUEUE,
+    RECONCILE_QUEUE,
+    SPLIT_QUEUE,
+    TOKEN_QUEUE,
+    WATCH_QUEUE,
+    Done,
+    Job,
+    Outcome,
+)
 from app.domain.job_result import JobResult
 from app.domain.media_file import FETCH_SLOTS, MEDIA_QUEUE
 from app.domain.message import queue_of_number
@@ -22,6 +32,7 @@ from app.jobs.leases import Leases
 from app.jobs.queue import Prepare, Queue
 from app.jobs.runner import JobRunner
 from app.media.fetch import Fetcher
+from app.messages.check_token import TokenCheck
 from app.messages.reconcile import Reconciler
 from app.messages.send import Sender
 from app.retention.prune import Pruner
@@ -62,11 +73,21 @@ def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         Queue(PRUNE_QUEUE, 1, _one_by_one(pruner.prune), singleton=True, wakes_on_commit=False),
         Queue(WATCH_QUEUE, 1, _one_by_one(watch.handle), singleton=True, wakes_on_commit=False),
         Queue(RECONCILE_QUEUE, 1, _one_by_one(reconciler.handle), singleton=True, wakes_on_commit=False),
+        *_token_queue(gateway),
         *(_delivery_queue(destination, deliveries) for destination in settings.destinations),
         *_send_queues(gateway, leases),
         *([_media_queue(gateway)] if settings.media.fetch_on_arrival else []),
         *([_fake_meta_queue(gateway)] if settings.mode is Mode.DRY_RUN else []),
     ]
+
+
+def _token_queue(gateway: Gateway) -> list[Queue]:
+    """Make the queue of the access token's check. A dry-run has no such token."""
+    token = gateway.settings.access_token
+    if token is None:
+        return []
+    check = TokenCheck(gateway, token)
+    return [Queue(TOKEN_QUEUE, 1, _one_by_one(check.handle), singleton=True, wakes_on_commit=False)]
 
 
 def _fake_meta_queue(gateway: Gateway) -> Queue:

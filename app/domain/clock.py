@@ -15,6 +15,8 @@ from app.domain.job import (
     PRUNE_QUEUE,
     RECONCILE_MAX_WAIT,
     RECONCILE_QUEUE,
+    TOKEN_MAX_WAIT,
+    TOKEN_QUEUE,
     WATCH_EVERY,
     WATCH_QUEUE,
     kind_of_queue,
@@ -66,7 +68,12 @@ class DueLimits:
         return max(limit, self.asked_until or limit)
 
 
-_EVERY = {PRUNE_QUEUE: PRUNE_EVERY, WATCH_QUEUE: WATCH_EVERY, RECONCILE_QUEUE: RECONCILE_MAX_WAIT}
+_EVERY = {
+    PRUNE_QUEUE: PRUNE_EVERY,
+    WATCH_QUEUE: WATCH_EVERY,
+    RECONCILE_QUEUE: RECONCILE_MAX_WAIT,
+    TOKEN_QUEUE: TOKEN_MAX_WAIT,
+}
 
 
 def longest_delay(queue: str, attempts: int) -> timedelta:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.breaker import RELAPSE
 from app.domain.delivery import DeliveryCounts
 from app.domain.job import DELIVER_QUEUE
 from app.domain.queue import QueueState
@@ -29,7 +30,7 @@ class DestinationStatus:
     """The status of a destination. `last_error` stays after a success; the two times tell which came later.
 
     `oldest_undelivered_at`: when the oldest event was received that it has not accepted yet. `refusals`: how many
-    different events in a row it has refused.
+    different events in a row it has refused. `was_open_at`: when its breaker was open last.
     """
 
     name: str
@@ -42,12 +43,19 @@ class DestinationStatus:
     oldest_undelivered_at: datetime | None = None
     refusals: int = 0
     paused_at: datetime | None = None
+    was_open_at: datetime | None = None
 
     @property
     def is_refusing(self) -> bool:
         """Whether its last answer was a refusal, of as many different events as open its breaker."""
         status = REFUSAL.fullmatch(self.last_error or "")
         return status is not None and is_refusing(self.refusals, int(status[1]))
+
+    def is_troubled(self, now: datetime) -> bool:
+        """Return whether it fails, or has failed so lately that it may do so again."""
+        if self.state is not DestinationState.ACTIVE:
+            return self.state is DestinationState.FAILING
+        return self.was_open_at is not None and abs(now - self.was_open_at) < RELAPSE
 
     def holds_up(self, before: datetime) -> bool:
         """Return whether it has been paused since before then, and an event has waited since before then."""
@@ -91,4 +99,5 @@ def _status_of(name: str, queue: QueueState | None, counts: DeliveryCounts | Non
         oldest_undelivered_at=counts.oldest_at if counts else None,
         refusals=queue.refusals if queue else 0,
         paused_at=queue.paused_at if queue else None,
+        was_open_at=queue.was_open_at if queue else None,
     )

@@ -7,6 +7,7 @@ SPLIT_QUEUE = "split"
 PRUNE_QUEUE = "prune"
 WATCH_QUEUE = "watch"
 RECONCILE_QUEUE = "reconcile"
+TOKEN_QUEUE = "token"  # noqa: S105 - a queue
 DELIVER_KIND = "deliver"
 DELIVER_QUEUE = f"{DELIVER_KIND}:"
 """The prefix of a destination's queue; the destination's name follows."""
@@ -20,8 +21,9 @@ FAKE_META_DELAY = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(hours=1)
 WATCH_EVERY = timedelta(seconds=10)
 RECONCILE_MAX_WAIT = timedelta(hours=1)
+TOKEN_MAX_WAIT = timedelta(minutes=15)
 
-SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, WATCH_QUEUE, RECONCILE_QUEUE)
+SINGLETON_QUEUES = (SPLIT_QUEUE, PRUNE_QUEUE, WATCH_QUEUE, RECONCILE_QUEUE, TOKEN_QUEUE)
 """Queues with one job each that is never deleted: it is claimed when there is something to do."""
 
 SLOT_BITS = 32

@@ -17,6 +17,7 @@ class QueueState:
 
     `rest_until`: its own jobs let it rest until then, because none of them may be tried before. `refusals`: how many
     jobs in a row the other side has refused at their first attempt. `paused_at`: when a human has paused it.
+    `was_open_at`: when a result last met or left the breaker open.
     """
 
     name: str
@@ -29,10 +30,16 @@ class QueueState:
     rest_until: datetime | None = None
     refusals: int = 0
     paused_at: datetime | None = None
+    was_open_at: datetime | None = None
 
     def is_resting(self, now: datetime) -> bool:
         """Return whether its jobs let it rest now."""
         return self.rest_until is not None and now < self.rest_until
+
+    def with_breaker(self, breaker: Breaker, now: datetime) -> "QueueState":
+        """Return the state with the breaker as it is after a result."""
+        was_open = self.breaker.is_open or breaker.is_open
+        return replace(self, breaker=breaker, was_open_at=now if was_open else self.was_open_at)
 
     def as_of(self, now: datetime) -> "QueueState":
         """Return the state without a pause that a clock has set that was ahead: the next probe is due now.

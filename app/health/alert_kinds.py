@@ -13,6 +13,8 @@ from app.health.sending_alert_kinds import (
     NUMBER_QUALITY,
     SENDING_PAUSED,
     SENT_TWICE,
+    TOKEN_DEAD,
+    TOKEN_EXPIRES,
     UNKNOWN_MESSAGES,
 )
 
@@ -86,7 +88,8 @@ FAILING = AlertKind(
     " tried as a probe; the others wait and use up no attempts.",
     "Look at the destination. `flask wats destinations test NAME` sends it a test event;"
     " `flask wats deliveries list --state waiting` shows what waits. When it works again, all goes on by itself;"
-    " `flask wats destinations resume NAME` hurries it.",
+    " `flask wats destinations resume NAME` hurries it. It is over when the destination has not failed so for 5"
+    " minutes: one that fails half the time is told once. A resume ends it at once, until it fails again.",
 )
 REFUSING = AlertKind(
     "refusing",
@@ -97,8 +100,10 @@ REFUSING = AlertKind(
     " 404 or 405, twelve with another status. Its breaker is open, so that the events that wait use up no attempts.",
     "`flask wats destinations test NAME` shows the answer to a test event, and `flask wats deliveries list --state"
     " waiting --destination NAME` the deliveries. 401 and 403: its secret is not `secret` in the config. 404 and 405:"
-    " the URL is wrong. Correct the config and restart; `flask wats destinations resume NAME` tries all at once.",
+    " the URL is wrong. Correct the config and restart; `flask wats destinations resume NAME` tries all at once."
+    " It is over when `failing` would be.",
 )
+AFTER_TROUBLE = "it accepts deliveries again: this is over when it has not failed so for 5 minutes"
 PAUSED = AlertKind(
     "paused",
     Urgency.TICKET,
@@ -179,9 +184,11 @@ ALERT_KINDS = (
     MEDIA_HELD_BACK,
     MEDIA_GIVEN_UP,
     FOREIGN_EVENTS,
+    TOKEN_DEAD,
     SENDING_PAUSED,
     META_NOT_REACHED,
     MESSAGES_REFUSED,
+    TOKEN_EXPIRES,
     NUMBER_QUALITY,
     ACCOUNT_WARNED,
     GRAPH_VERSION_ENDS,

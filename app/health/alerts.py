@@ -103,6 +103,8 @@ def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
 def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
     for destination in snapshot.destinations:
         yield from _of_destination(destination, snapshot.now)
+        if destination.is_troubled(snapshot.now):
+            yield _of_trouble(destination, snapshot.recorded)
     if snapshot.dead_letters:
         yield kinds.DEAD_LETTERS.alert(counted(snapshot.dead_letters, "dead letter"))
 
@@ -115,20 +117,31 @@ def _of_media(snapshot: Snapshot) -> Iterator[Alert]:
 
 
 def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:
-    name, cause = destination.name, destination.last_error
-    waiting = counted(destination.waiting, "delivery", "deliveries")
-    oldest_at = destination.oldest_undelivered_at
-    waits = f"{waiting} waiting" + (f", the oldest since {iso(oldest_at)}" if oldest_at else "")
+    name = destination.name
     if destination.state is DestinationState.DISABLED:
-        yield kinds.DISABLED.alert(f"{name} is disabled ({cause})", name)
-    if destination.state is DestinationState.FAILING and destination.is_refusing:
-        yield kinds.REFUSING.alert(
-            f"{name} answered {cause} to the last {destination.refusals} events, {waits}", name
-        )
-    elif destination.state is DestinationState.FAILING:
-        yield kinds.FAILING.alert(f"{name} is failing ({cause}), {waits}", name)
+        yield kinds.DISABLED.alert(f"{name} is disabled ({destination.last_error})", name)
     if destination.state is DestinationState.PAUSED and destination.holds_up(now - MAX_PAUSE):
-        yield kinds.PAUSED.alert(f"{name} is paused, {waits}", name, since=destination.paused_at)
+        yield kinds.PAUSED.alert(f"{name} is paused, {_waiting(destination)}", name, since=destination.paused_at)
+
+
+def _of_trouble(destination: DestinationStatus, recorded: Mapping[AlertKey, Alert]) -> Alert:
+    """Return the alert of a destination that fails or refuses. Its code stays the same for as long as it stands."""
+    name, cause = destination.name, destination.last_error
+    usual = (kinds.REFUSING, kinds.FAILING) if destination.is_refusing else (kinds.FAILING, kinds.REFUSING)
+    kind = next((kind for kind in usual if (kind.code, name) in recorded), usual[0])
+    if destination.state is DestinationState.ACTIVE:
+        told = f"{name} failed until {iso(destination.was_open_at)} ({cause}) and may do so again"
+        return kind.alert(f"{told}, {_waiting(destination)}", name, cure=kinds.AFTER_TROUBLE)
+    if destination.is_refusing:
+        told = f"{name} answered {cause} to the last {destination.refusals} events"
+        return kind.alert(f"{told}, {_waiting(destination)}", name)
+    return kind.alert(f"{name} is failing ({cause}), {_waiting(destination)}", name)
+
+
+def _waiting(destination: DestinationStatus) -> str:
+    oldest_at = destination.oldest_undelivered_at
+    since = f", the oldest since {iso(oldest_at)}" if oldest_at else ""
+    return f"{counted(destination.waiting, 'delivery', 'deliveries')} waiting{since}"
 
 
 def _of_foreign(snapshot: Snapshot) -> Iterator[Alert]:

@@ -17,12 +17,25 @@ from app.health.snapshot import Snapshot
 
 def of_sending(snapshot: Snapshot) -> Iterator[Alert]:
     """Yield the alerts about sending, the most urgent first."""
+    yield from _of_token(snapshot)
     yield from _of_pauses(snapshot)
     yield from _of_failures(snapshot)
     yield from _of_warnings(snapshot)
     yield from _of_version(snapshot)
     yield from _of_orphans(snapshot)
     yield from _of_messages(snapshot)
+
+
+def _of_token(snapshot: Snapshot) -> Iterator[Alert]:
+    token, name = snapshot.signs.token, snapshot.token_name
+    if token is None or name is None:
+        return
+    if not token.is_valid:
+        yield kinds.TOKEN_DEAD.alert(f"Meta refuses the access token of {name} ({token.reason})", name)
+    elif token.is_dead(snapshot.now):
+        yield kinds.TOKEN_DEAD.alert(f"the access token of {name} expired at {iso(token.ends_at)}", name)
+    elif token.ends_soon(snapshot.now):
+        yield kinds.TOKEN_EXPIRES.alert(f"the access token of {name} expires at {iso(token.ends_at)}", name)
 
 
 def _of_pauses(snapshot: Snapshot) -> Iterator[Alert]:

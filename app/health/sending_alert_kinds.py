@@ -2,6 +2,25 @@
 
 from app.health.alert_kind import AlertKind, Urgency
 
+TOKEN_DEAD = AlertKind(
+    "token_dead",
+    Urgency.PAGE,
+    "the variable that holds the token",
+    "put a new token into {subject}, and restart every process",
+    "Meta takes no call with the access token any more: it has expired, was revoked, or is of another app. Nothing"
+    " is sent, and no file is fetched; webhooks still come. `flask wats doctor --live --yes-live` says more.",
+    "Make a token that never expires: business.facebook.com, Settings, Users, System users, Generate token, with"
+    " `whatsapp_business_messaging` and `whatsapp_business_management`. [Rotate secrets](rotate.md) has the"
+    " steps. It is over a minute after the restart; messages that wait are sent then.",
+)
+TOKEN_EXPIRES = AlertKind(
+    "token_expires",
+    Urgency.TICKET,
+    "the variable that holds the token",
+    "put a system user's token into {subject}, which never expires, and restart every process",
+    "The access token expires within 7 days. A worker asks Meta when it starts, and every six hours.",
+    "As for `token_dead`. A token of App Dashboard, API Setup, lives for a day only.",
+)
 SENDING_PAUSED = AlertKind(
     "sending_paused",
     Urgency.PAGE,

@@ -1,8 +1,10 @@
 """One reading of the store, from which `/status`, its alerts and the gauges of `/metrics` are made."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.domain.alert import Alert, AlertKey
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationStatus, destination_statuses
@@ -31,6 +33,7 @@ class Snapshot:
     `orphaned`: queues of numbers that the profile does not list. `refused`: what was refused at Meta's route.
     `foreign`: accounts and numbers that the profile does not list, of which events came lately. `graph_version`: the
     one that the config asks for. `media_held_back`: the queue of received files, while each attempt fails.
+    `recorded`: the alerts that stood when they were recorded last. `token_name`: the variable of the access token.
     """
 
     now: datetime
@@ -52,6 +55,8 @@ class Snapshot:
     graph_version: str | None = None
     media_held_back: QueueState | None = None
     media_given_up: int = 0
+    token_name: str | None = None
+    recorded: Mapping[AlertKey, Alert] = field(default_factory=dict)
 
     @property
     def dead_letters(self) -> int:
@@ -69,6 +74,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
     now = store.clock.now()
     queues, depths = store.queues.all(), store.jobs.depths()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts(depths)
+    token = gateway.settings.access_token
     names = [destination.name for destination in gateway.settings.destinations]
     signs = store.attention.signs()
     numbers = {queue_of_number(number) for number in gateway.settings.whatsapp.phone_number_ids}
@@ -91,6 +97,8 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         graph_version=gateway.settings.graph.api_version,
         media_held_back=next((one for one in queues if one.name == MEDIA_QUEUE and one.breaker.is_open), None),
         media_given_up=store.media.dead(),
+        token_name=None if token is None else token.name,
+        recorded=store.attention.recorded(),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )
 

@@ -26,5 +26,5 @@ def status_of(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: boo
         "destinations": snapshot.destinations,
         "dead_letters": snapshot.dead_letters,
         "workers": [{**vars(worker), "fresh": worker.is_fresh(snapshot.now)} for worker in snapshot.workers],
-        "attention": with_beginnings(alerts, gateway.store.attention.recorded()),
+        "attention": with_beginnings(alerts, snapshot.recorded),
     }

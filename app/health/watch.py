@@ -41,11 +41,10 @@ class Watch:
 
     def look(self) -> None:
         """Record and log what has changed since the last look. Raises `StoreError`."""
-        attention = self._gateway.store.attention
         checks = self._gateway.store.checks()
         snapshot = take_snapshot(self._gateway)
         standing = standing_alerts(checks, snapshot)
-        found = changes_of(standing, attention.recorded())
+        found = changes_of(standing, snapshot.recorded)
         if found.opened or found.closed:
             changes = self._record(standing, found)
             for alert in changes.opened:

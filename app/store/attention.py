@@ -1,4 +1,4 @@
-"""What needs a human: the alerts that stand, and the webhooks that were refused."""
+"""What needs a human: the alerts that stand, the webhooks that were refused, and the life of the access token."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from sqlalchemy import Connection, bindparam, delete, select, text
 
 from app.domain.alert import Alert, AlertChanges, AlertKey
 from app.domain.foreign_events import ForeignSource
+from app.domain.meta.access_token import TokenLife
 from app.domain.meta.warnings import KEPT_FOR, MetaWarning
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.store.repository import Repository
-from app.store.tables.attention_schema import refused_webhooks
+from app.store.tables.attention_schema import access_token, refused_webhooks
 from app.store.tables.signs import errors_of_failures, foreign_sources, standing_warnings
-from app.store.tables.types import UtcDateTime
+from app.store.tables.types import UtcDateTime, printable_excerpt
 from app.store.transactions.record_alerts import read_alerts, record_alerts
 
 _ADD = text(
@@ -22,16 +23,25 @@ _ADD = text(
     " ON CONFLICT (reason) DO UPDATE SET count = refused_webhooks.count + excluded.count, last_at = excluded.last_at"
 ).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("since", "last_at")))
 
+_TELL = text(
+    "INSERT INTO access_token (id, asked_at, is_valid, ends_at, reason)"
+    " VALUES (1, :asked_at, :is_valid, :ends_at, :reason)"
+    " ON CONFLICT (id) DO UPDATE SET asked_at = excluded.asked_at, is_valid = excluded.is_valid,"
+    " ends_at = excluded.ends_at, reason = excluded.reason"
+).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("asked_at", "ends_at")))
+
 FAILURES_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Signs:
-    """Signs of trouble: where foreign events come from, what Meta warns of, and the errors of failed messages."""
+    """Signs of trouble: where foreign events come from, what Meta warns of, the errors of failed messages, and what
+    Meta has said last of the access token."""
 
     foreign: list[ForeignSource]
     warnings: list[MetaWarning]
     failures: list[tuple[datetime, Any]]
+    token: TokenLife | None = None
 
 
 class Attention(Repository):
@@ -59,7 +69,17 @@ class Attention(Repository):
             foreign=foreign_sources(connection),
             warnings=standing_warnings(connection, now - KEPT_FOR),
             failures=errors_of_failures(connection, now - FAILURES_FOR),
+            token=_token(connection),
         )
+
+    def token(self) -> TokenLife | None:
+        """Return what Meta has said last of the access token, if it was asked."""
+        return self._store.database.read(_token)
+
+    def record_token(self, life: TokenLife) -> None:
+        """Record what Meta says of the access token, in place of what it has said before."""
+        row = {**vars(life), "reason": printable_excerpt(life.reason)}
+        self._store.write(lambda c: c.execute(_TELL, row), durable=False)
 
     def refused(self) -> list[RefusedWebhooks]:
         """Return what was refused, by reason."""
@@ -74,6 +94,11 @@ class Attention(Repository):
     def forget_refused(self, refused: Sequence[RefusedWebhooks]) -> None:
         """Forget these, unless more were refused meanwhile."""
         self._store.write(lambda c: _forget(c, refused), durable=False)
+
+
+def _token(connection: Connection) -> TokenLife | None:
+    row = connection.execute(select(access_token)).first()
+    return None if row is None else TokenLife(row.asked_at, row.is_valid, row.ends_at, row.reason)
 
 
 def _forget(connection: Connection, refused: Sequence[RefusedWebhooks]) -> None:

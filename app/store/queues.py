@@ -57,6 +57,7 @@ class Queues(Repository):
             "rest_until": None,
             "refusals": 0,
             "paused_at": None,
+            "was_open_at": None,
             **columns_of(Breaker()),
         }
         connection.execute(update(queues).where(queues.c.name == name).values(fresh))

@@ -1,8 +1,11 @@
 """The status of a destination, from its queue and the counts of its deliveries."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from app.domain.breaker import Breaker
+from app.domain.breaker import RELAPSE, Breaker
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, destination_statuses, queue_of_destination, state_of
 from app.domain.queue import QueueState
@@ -31,6 +34,41 @@ def queue(
 )
 def test_the_strongest_reason_is_the_state(known_queue: QueueState | None, state: DestinationState) -> None:
     assert state_of(known_queue) is state
+
+
+SECOND = timedelta(seconds=1)
+WAS_OPEN = replace(queue(), was_open_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("known_queue", "after", "is_troubled"),
+    [
+        (queue(), RELAPSE, False),
+        (queue(breaker=OPEN), RELAPSE, True),
+        (WAS_OPEN, RELAPSE - SECOND, True),
+        (WAS_OPEN, RELAPSE, False),
+        (WAS_OPEN, -RELAPSE, False),
+        (replace(WAS_OPEN, breaker=Breaker(trips=1, allowance=2)), RELAPSE, False),
+        (replace(WAS_OPEN, paused=True), SECOND, False),
+        (replace(WAS_OPEN, disabled=True), SECOND, False),
+    ],
+)
+def test_a_destination_is_in_trouble_until_it_has_not_failed_for_a_while(
+    known_queue: QueueState, after: timedelta, is_troubled: bool
+) -> None:
+    [crm] = destination_statuses(["crm"], [known_queue], {})
+
+    assert crm.is_troubled(NOON + after) is is_troubled
+
+
+def test_only_results_that_meet_or_leave_the_breaker_open_are_remembered() -> None:
+    later, last = NOON + SECOND, NOON + 2 * SECOND
+    opened = queue().with_breaker(OPEN, NOON)
+    probed = opened.with_breaker(Breaker(trips=1, allowance=2), later)
+
+    assert queue().with_breaker(Breaker(failures=1), NOON).was_open_at is None
+    assert (opened.was_open_at, probed.was_open_at) == (NOON, later)
+    assert probed.with_breaker(CLOSED, last).was_open_at == later
 
 
 def test_each_destination_has_the_status_of_its_own_queue_and_deliveries() -> None:

@@ -26,7 +26,7 @@ from app.store import Store, StoreError
 from app.store.tables.message_schema import messages
 from tests.faults.workers import LEASE_SECONDS, Workers
 from tests.support.fake_meta import TOKEN, fake_meta
-from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.live import LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.messages import NUMBER
 from tests.support.serving import environment
 from tests.support.store import UNHURRIED
@@ -180,7 +180,7 @@ def sending(
         app_secret=LIVE_ENVIRONMENT["TEST_APP_SECRET"],
         tokens=frozenset({TOKEN}),
     )
-    config = CONFIG.replace('phoneNumberId: "9876543210"', f'phoneNumberId: "{NUMBER}"')
+    config = PROFILE.replace('phoneNumberId: "9876543210"', f'phoneNumberId: "{NUMBER}"')
     with door_to(store) as door, fake_meta(door if has_statuses else None, accounts=accounts) as meta:
         set_switches(meta.control.meta.state, STATUSES)
         path = write_config(folder, config + SENDING.format(meta=meta.url, url=url, rate=rate))

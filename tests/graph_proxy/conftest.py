@@ -15,7 +15,7 @@ from app.gateway import EXTENSION
 from app.graph.fake.server import FakeMetaServer
 from app.store.engine.sqlite import path_of
 from tests.support.fake_meta import fake_meta
-from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.live import LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.serving import Running, environment, serving
 from tests.support.store import put_migrated_file
 from tests.support.webhooks import PATH
@@ -32,7 +32,7 @@ BOT = {"Authorization": f"Bearer {GRAPH_TOKEN}"}
 
 def calling_config(meta_url: str) -> str:
     """Return the text of a profile that calls this Meta."""
-    return CONFIG.rstrip() + CALLING.format(meta=meta_url)
+    return PROFILE.rstrip() + CALLING.format(meta=meta_url)
 
 
 @pytest.fixture(scope="package")

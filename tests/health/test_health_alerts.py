@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.domain.alert import Alert
 from app.domain.breaker import Breaker
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.foreign_events import ForeignSource
 from app.domain.heartbeat import Heartbeat
+from app.domain.meta.access_token import TokenLife
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.meta.warnings import ACCOUNT, QUALITY, MetaWarning
 from app.domain.queue import QueueDepth, QueueState
@@ -30,6 +32,7 @@ REFUSED = RefusedWebhooks("signature_mismatch", 3, NOW - timedelta(minutes=5), N
 CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
 
 FAILING, PAUSED = replace(CRM, state=DestinationState.FAILING), replace(CRM, state=DestinationState.PAUSED)
+IN_A_DAY = NOW + timedelta(days=1)
 LONG_AGO = NOW - timedelta(minutes=15)
 
 
@@ -87,6 +90,10 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ),
         ({"destinations": [replace(FAILING, refusals=12, last_error="HTTP 404")]}, "refusing"),
         ({"destinations": [replace(FAILING, refusals=12, last_error="HTTP 500")]}, "failing"),
+        ({"destinations": [replace(CRM, was_open_at=NOW)]}, "failing"),
+        ({"signs": Signs([], [], [], TokenLife(NOW, False, reason="190")), "token_name": "TOKEN"}, "token_dead"),
+        ({"signs": Signs([], [], [], TokenLife(NOW, True, NOW)), "token_name": "TOKEN"}, "token_dead"),
+        ({"signs": Signs([], [], [], TokenLife(NOW, True, IN_A_DAY)), "token_name": "TOKEN"}, "token_expires"),
         ({"destinations": [replace(PAUSED, paused_at=LONG_AGO, oldest_undelivered_at=LONG_AGO)]}, "paused"),
     ],
 )
@@ -102,6 +109,47 @@ def test_a_failing_destination_is_named_with_its_cause() -> None:
     [alert] = alerts_of(replace(HEALTHY, destinations=[failing]))
 
     assert alert.message == "crm is failing (timed out), 1 delivery waiting; retries go on by themselves"
+
+
+@pytest.mark.parametrize("code", ["failing", "refusing"])
+@pytest.mark.parametrize("now", [{"last_error": "HTTP 404", "refusals": 12}, {"last_error": "HTTP 500"}])
+def test_the_alert_of_a_destination_keeps_its_code_while_it_stands(code: str, now: dict[str, object]) -> None:
+    recorded = {(code, "crm"): Alert(code, "crm", "", "")}
+
+    [alert] = alerts_of(replace(HEALTHY, destinations=[replace(FAILING, **now)], recorded=recorded))  # type: ignore[arg-type]
+
+    assert alert.code == code
+
+
+def test_a_destination_that_has_failed_lately_is_told_with_the_time() -> None:
+    [alert] = alerts_of(replace(HEALTHY, destinations=[replace(CRM, was_open_at=NOW - timedelta(minutes=4))]))
+
+    assert alert.message == (
+        "crm failed until 2026-01-02T11:56:00.000Z (HTTP 500) and may do so again, 3 deliveries waiting;"
+        " it accepts deliveries again: this is over when it has not failed so for 5 minutes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        (
+            TokenLife(NOW, False, reason="190/463: expired"),
+            "Meta refuses the access token of TOKEN (190/463: expired); put a new token into TOKEN, and restart",
+        ),
+        (TokenLife(LONG_AGO, True, NOW), "the access token of TOKEN expired at 2026-01-02T12:00:00.000Z; put a new"),
+        (TokenLife(NOW, True, IN_A_DAY), "the access token of TOKEN expires at 2026-01-03T12:00:00.000Z; put a sys"),
+    ],
+)
+def test_a_token_that_ends_is_told_with_its_variable_and_the_cure(token: TokenLife, message: str) -> None:
+    [alert] = alerts_of(replace(HEALTHY, signs=Signs([], [], [], token), token_name="TOKEN"))
+
+    assert alert.message.startswith(message)
+
+
+@pytest.mark.parametrize("token", [None, TokenLife(NOW, True), TokenLife(NOW, True, NOW + timedelta(days=8))])
+def test_a_token_that_lives_is_no_alert(token: TokenLife | None) -> None:
+    assert alerts_of(replace(HEALTHY, signs=Signs([], [], [], token), token_name="TOKEN")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
 """What goes wrong with a gateway stands under `attention`, in the command, in a metric and in one log line."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
+from app.graph.fake.server import FakeMetaServer
 from tests.support.destinations import ScriptedDestination
-from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.fake_meta import fake_meta
+from tests.support.live import LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.serving import Running, environment, run, serving
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
@@ -18,8 +23,10 @@ HANDSHAKE = f"{PATH}?hub.mode=subscribe&hub.challenge=1&hub.verify_token="
 REFUSED = ("webhooks_refused", "missing_signature")
 HANDSHAKES = ("webhooks_refused", "verify_token_mismatch")
 REFUSING = ("refusing", "crm")
-EVENTS = 12
-DESTINATIONS = """
+TOKEN = ("token_expires", "TEST_ACCESS_TOKEN")
+EVENTS = 30
+MORE = """
+    graph: {{ baseUrl: "{meta}" }}
     destinations:
       - {{ name: crm, url: "{crm}", secret: {{ env: TEST_CRM_SECRET }} }}
       - {{ name: ops, url: "{ops}", secret: {{ env: TEST_CRM_SECRET }}, types: [none], operatorEvents: true }}
@@ -30,33 +37,45 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 
 @dataclass
 class Night:
-    """What an operator sees: while webhooks are refused, and while the destination refuses every event."""
+    """What an operator sees: while webhooks are refused, while the destination refuses every event, and after it."""
 
     running: Running
     webhooks: list[dict[str, Any]]
     command: CompletedProcess[str]
     metrics: str
     deliveries: list[dict[str, Any]]
+    recovered: list[dict[str, Any]]
     calls: int
     events: list[tuple[str, str, str]]
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    """Two web processes refuse webhooks and a handshake; a destination answers 404 to every event. All is cured."""
+def meta() -> Iterator[FakeMetaServer]:
+    """A Meta at which the access token ends in three days."""
+    with fake_meta() as server:
+        end = datetime.now(UTC) + timedelta(days=3)
+        server.control.state.put("node", "token", {"expires_at": int(end.timestamp())})
+        yield server
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory, meta: FakeMetaServer) -> Iterator[Night]:
+    """Two web processes refuse webhooks and a handshake; a destination answers 404 to every event; the access token
+    ends soon. All is cured."""
     folder, crm, ops = tmp_path_factory.mktemp("gateway"), ScriptedDestination(), ScriptedDestination()
     crm.will_answer(404)
-    config = write_config(folder, CONFIG + DESTINATIONS.format(crm=crm.url, ops=ops.url))
+    config = write_config(folder, PROFILE.rstrip() + MORE.format(meta=meta.url, crm=crm.url, ops=ops.url))
     start = {"WATS_CONFIG": str(config), "WATS_MODE": "live", "WATS_YES_LIVE": "1", "TEST_CRM_SECRET": "secret-0c9d"}
     with serving(folder, environ=environment(folder, WEB_CONCURRENCY="2", **start)) as running:
         for _ in range(9):
             assert running.ask("POST", PATH, body_of())[0] == 401
         assert running.ask("GET", HANDSHAKE + "wrong")[0] == 403
-        wait_for(lambda: {REFUSED, HANDSHAKES} <= set(told(running, "alert.opened")))
+        wait_for(lambda: {REFUSED, HANDSHAKES, TOKEN} <= set(told(running, "alert.opened")))
         webhooks = attention(running)
         command = run("status", environ=running.environ)
         metrics = running.ask("GET", "/metrics", headers=bearer())[1].decode()
         assert running.ask("GET", HANDSHAKE + LIVE_ENVIRONMENT["TEST_VERIFY_TOKEN"])[0] == 200
+        renew_token(running, meta)
 
         for number in range(EVENTS):
             body = body_of(str(number), wamid=f"wamid.{number}")
@@ -64,11 +83,25 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
         wait_for(lambda: REFUSING in told(running, "alert.opened"))
         deliveries, calls = attention(running), len(crm.calls)
         crm.recover()
+        wait_for(lambda: state_of_crm(running) == "active")
+        recovered = attention(running)
         assert running.ask("POST", "/api/destinations/crm/resume", headers=bearer())[0] == 200
         wait_for(lambda: {HANDSHAKES, REFUSING} <= set(told(running, "alert.closed")))
         wait_for(lambda: ("operator.alert.closed", *REFUSING) in pushed(ops))
-        yield Night(running, webhooks, command, metrics, deliveries, calls, pushed(ops))
+        yield Night(running, webhooks, command, metrics, deliveries, recovered, calls, pushed(ops))
     crm.close(), ops.close()
+
+
+def renew_token(running: Running, meta: FakeMetaServer) -> None:
+    """Let the token live for ever, and start the worker again, as for a new token."""
+    meta.control.state.put("node", "token", {"expires_at": 0})
+    [worker] = running.pids_of("wats-worker")
+    os.kill(worker, signal.SIGTERM)
+    wait_for(lambda: TOKEN in told(running, "alert.closed"))
+
+
+def state_of_crm(running: Running) -> str:
+    return str(running.json("/api/destinations/crm", bearer())["state"])
 
 
 def pushed(ops: ScriptedDestination) -> list[tuple[str, str, str]]:
@@ -122,10 +155,24 @@ def test_a_destination_that_refuses_every_event_is_told_and_spares_most_of_them_
     assert night.calls < EVENTS
 
 
+def test_a_destination_that_accepts_events_again_is_told_until_it_has_not_failed_for_a_while(night: Night) -> None:
+    alert = next(one for one in night.recovered if (one["code"], one["subject"]) == REFUSING)
+
+    assert alert["cause"].startswith("crm failed until ")
+
+
+def test_a_token_that_ends_soon_is_told_with_its_end_and_a_new_one_ends_that(night: Night) -> None:
+    alert = next(one for one in night.webhooks if (one["code"], one["subject"]) == TOKEN)
+
+    assert alert["cause"].startswith("the access token of TEST_ACCESS_TOKEN expires at 20")
+    assert LIVE_ENVIRONMENT["TEST_ACCESS_TOKEN"] not in night.running.err
+    assert TOKEN in told(night.running, "alert.closed")
+
+
 def test_the_log_has_one_line_when_an_alert_begins_and_one_when_it_is_cured(night: Night) -> None:
     opened, closed = told(night.running, "alert.opened"), told(night.running, "alert.closed")
 
-    for alert in (HANDSHAKES, REFUSING):
+    for alert in (HANDSHAKES, REFUSING, TOKEN):
         assert (opened.count(alert), closed.count(alert)) == (1, 1)
 
 

@@ -13,6 +13,7 @@ from app.config import Destination, Secret
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import WATCH_EVERY, WATCH_QUEUE, Job, Retry
 from app.domain.refused_webhooks import RefusedWebhooks
+from app.domain.send_answer import Ambiguous
 from app.domain.split import SplitEvent
 from app.gateway import Gateway
 from app.health.watch import Watch
@@ -24,7 +25,8 @@ from app.store.tables.schema import events
 from app.webhook.refusals import EXTENSION, Refusals
 from tests.support.events import new_event
 from tests.support.live import LIVE_ENVIRONMENT
-from tests.support.messages import accept, new_message
+from tests.support.messages import NUMBER, accept, new_message
+from tests.support.sends import WABA, queued, refused, send
 from tests.support.webhooks import PATH, bearer, body_of, signed
 from tests.support.work import add_events
 
@@ -233,6 +235,40 @@ def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClien
         ("foreign_events", "7/8"),
         ("messages_refused", "130497"),
     }
+
+
+@pytest.mark.parametrize(
+    ("code", "scope"),
+    [(131031, f"waba:{WABA}"), (131042, f"waba:{WABA}"), (131048, f"number:{NUMBER}"), (190, "app")],
+    ids=["account stopped", "payment method missing", "number cooled", "token refused"],
+)
+def test_what_stops_sending_is_told_by_its_scope(
+    client: FlaskClient, gateway: Gateway, code: int, scope: str
+) -> None:
+    queued(gateway.store)
+    send(gateway.store, refused(code))
+
+    alerts = client.get("/status", headers=bearer()).get_json()["attention"]
+
+    causes = {(alert["code"], alert["subject"]): alert["cause"] for alert in alerts}
+    assert str(code) in causes["sending_paused", scope]
+
+
+def test_a_lost_answer_and_a_version_that_has_ended_are_told(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued(gateway.store)
+    send(gateway.store, Ambiguous("no answer in time"))
+    an_hour_ago = gateway.clock() - timedelta(hours=1)
+    gateway.store.write(lambda c: c.execute(update(messages).values(created_at=an_hour_ago, updated_at=an_hour_ago)))
+    ended = replace(gateway.settings, graph=replace(gateway.settings.graph, api_version="v20.0"))
+
+    Watch(replace(gateway, settings=ended)).look()
+
+    assert lines(caplog) == [
+        ("alert.opened", "graph_version_ends", logging.WARNING),
+        ("alert.opened", "unknown_messages", logging.WARNING),
+    ]
 
 
 def fail_with(connection: Connection, error: dict[str, object]) -> None:

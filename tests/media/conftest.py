@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.scripted_meta import ScriptedMeta, scripted_meta
-from tests.support.live import CONFIG, write_config
+from tests.support.live import PROFILE, write_config
 from tests.support.serving import Running, serving
 
 OTHER_NUMBER = "9876543211"
@@ -20,7 +20,7 @@ MEDIA = """
 
 def config_for(meta: str) -> str:
     numbers = f'phoneNumberIds: ["9876543210", "{OTHER_NUMBER}"]'
-    return CONFIG.replace('phoneNumberId: "9876543210"', numbers) + MEDIA.format(meta=meta)
+    return PROFILE.replace('phoneNumberId: "9876543210"', numbers) + MEDIA.format(meta=meta)
 
 
 @contextlib.contextmanager

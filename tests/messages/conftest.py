@@ -12,7 +12,7 @@ from app.graph.fake.accounts import Accounts, Number
 from app.graph.fake.server import FakeMetaServer
 from app.store import Store
 from tests.support.fake_meta import TOKEN, fake_meta
-from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.live import LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.messages import NUMBER
 from tests.support.serving import ROOT, environment
 from tests.support.store import StoreMaker, databases, make_store, store, url
@@ -57,7 +57,7 @@ def accepting(url: str, make_store: StoreMaker) -> Store:
 @pytest.fixture
 def start_worker(url: str, tmp_path: Path, meta_url: str) -> Iterator[StartWorker]:
     """Start one more worker; with a point, one that dies there while it sends a message."""
-    config = CONFIG.replace('phoneNumberId: "9876543210"', f'phoneNumberIds: ["{NUMBER}", "{OTHER_NUMBER}"]')
+    config = PROFILE.replace('phoneNumberId: "9876543210"', f'phoneNumberIds: ["{NUMBER}", "{OTHER_NUMBER}"]')
     path = write_config(tmp_path, config + SENDING.format(url=url, meta=meta_url))
     live = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_GRACE_SECONDS": "5", "WATS_TEST_URL": url}
     environ = {**environment(tmp_path, WATS_CONFIG=str(path), **live), "PYTHONPATH": str(ROOT)}

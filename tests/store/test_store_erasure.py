@@ -77,7 +77,7 @@ def test_a_contact_is_erased_with_its_events_deliveries_jobs_and_bodies(store: S
     assert erased == EraseStep(events=2, deliveries=2, receipts=1)
     assert column(store, events.c.id) == []
     assert column(store, deliveries.c.id) == []
-    assert column(store, jobs.c.queue) == ["prune", "reconcile", "split", "watch"]
+    assert column(store, jobs.c.queue) == ["prune", "reconcile", "split", "token", "watch"]
     assert body_of(store, 1) is None
     assert erase(store, PHONE) == EraseStep()
 

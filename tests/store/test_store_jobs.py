@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.delivery import DeliveryState
-from app.domain.job import PRUNE_QUEUE, RECONCILE_QUEUE, SPLIT_QUEUE, WATCH_QUEUE, Dead, Done, Job, Retry
+from app.domain.job import PRUNE_QUEUE, RECONCILE_QUEUE, SPLIT_QUEUE, TOKEN_QUEUE, WATCH_QUEUE, Dead, Done, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.queue import QueueDepth
 from app.store import Store
@@ -299,10 +299,11 @@ def test_depths_count_what_waits_and_what_is_in_flight(timed: Store, clock: Cloc
         QueueDepth(PRUNE_QUEUE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
         QueueDepth(RECONCILE_QUEUE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
         QueueDepth(SPLIT_QUEUE, waiting=1, in_flight=0, oldest_due_at=NOON),
+        QueueDepth(TOKEN_QUEUE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
         QueueDepth(WATCH_QUEUE, waiting=1, in_flight=0, oldest_due_at=EPOCH),
     ]
     clock.advance(SECOND)
-    assert [depth.in_flight for depth in timed.jobs.depths()] == [0, 1, 0, 0, 0, 0]
+    assert [depth.in_flight for depth in timed.jobs.depths()] == [0, 1, 0, 0, 0, 0, 0]
 
 
 def test_hundreds_are_claimed_renewed_and_settled_at_once(store: Store) -> None:

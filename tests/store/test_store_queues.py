@@ -71,6 +71,7 @@ def test_queues_are_added_once(store: Store) -> None:
         ("prune", False),
         ("reconcile", False),
         ("split", False),
+        ("token", False),
         ("watch", False),
     ]
 

@@ -124,7 +124,7 @@ def test_an_event_with_an_open_delivery_stays_with_all_its_deliveries(store: Sto
 
     assert step.deleted == 1
     assert store.database.read(lambda c: c.execute(select(events.c.id)).scalars().all()) == [waiting]
-    assert (count(store, deliveries), count(store, jobs)) == (2, 5)
+    assert (count(store, deliveries), count(store, jobs)) == (2, 6)
 
 
 def test_an_open_delivery_to_a_destination_that_left_the_config_keeps_no_event(store: Store) -> None:
@@ -139,7 +139,7 @@ def test_an_open_delivery_to_a_destination_that_left_the_config_keeps_no_event(s
     queues = store.database.read(lambda c: c.execute(select(jobs.c.queue)).scalars().all())
     assert step.deleted == 1
     assert store.database.read(lambda c: c.execute(state).scalar_one()) == "skipped"
-    assert sorted(queues) == ["deliver:crm", "prune", "reconcile", "split", "watch"]
+    assert sorted(queues) == ["deliver:crm", "prune", "reconcile", "split", "token", "watch"]
 
 
 def test_the_job_behind_a_deleted_one_is_due(store: Store) -> None:

@@ -102,6 +102,7 @@ def test_an_event_gets_a_delivery_and_a_job_for_each_destination(store: Store) -
         "prune",
         "reconcile",
         SPLIT_QUEUE,
+        "token",
         "watch",
     ]
 

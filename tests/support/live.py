@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-CONFIG = """
+PROFILE = """
 version: 1
 defaultProfile: test
 profiles:
@@ -18,6 +18,13 @@ profiles:
       tokens:
         - { name: reader, token: { env: TEST_READER_TOKEN }, scopes: [read] }
 """
+CONFIG = (
+    PROFILE
+    + """
+    graph: { baseUrl: "http://127.0.0.1:9" }
+"""
+)
+"""With a Meta that refuses every connection: a worker asks it about the access token."""
 
 LIVE_ENVIRONMENT = {
     "TEST_ACCESS_TOKEN": "access-token-4b1f0c2f9a7d4e55",

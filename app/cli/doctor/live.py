@@ -10,7 +10,7 @@ from app.cli.doctor.meta import Reader, Told
 from app.cli.doctor.number import number
 from app.cli.doctor.subscription import app_subscription, override, waba_subscription
 from app.config import Settings
-from app.domain.meta.scalars import timestamp
+from app.domain.meta.access_token import PATH, TokenLife, told_of
 from app.graph.call import GraphApi, GraphUnreachable
 
 SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
@@ -48,13 +48,14 @@ class Visit:
     def _findings(self) -> Iterator[Finding]:
         secret = self._settings.access_token
         assert secret is not None, "a live profile has an access token"
-        told = self._reader.get("debug_token", input_token=secret.current)
+        told = self._reader.get(PATH, input_token=secret.current)
         yield from version(self._settings.graph.api_version, told.version)
-        if told.refusal or not (token := _object(told.content.get("data"))).get("is_valid"):
-            why = told.refusal or _object(token.get("error")).get("message") or "it is not valid"
-            yield error("token", f"{secret.name}: {why}", f"make a new one: {TOKEN_PLACE}")
+        token = _object(told.content.get("data"))
+        life = told_of(token, self._now)
+        if told.refusal or not life.is_valid:
+            yield error("token", f"{secret.name}: {told.refusal or life.reason}", f"make a new one: {TOKEN_PLACE}")
             return
-        yield from token_life(secret.name, token, self._now)
+        yield from token_findings(secret.name, life, token.get("scopes"))
         yield from self._app(str(token.get("app_id", "")))
         yield from self._account(str(token.get("app_id", "")))
         for number_id in self._settings.whatsapp.phone_number_ids:
@@ -102,18 +103,16 @@ def version(configured: str, answered: str | None) -> Iterator[Finding]:
         yield fine("graphVersion", f"{configured} has answered")
 
 
-def token_life(name: str, token: dict[str, Any], now: datetime) -> Iterator[Finding]:
+def token_findings(name: str, life: TokenLife, scopes: Any) -> Iterator[Finding]:
     """Tell how long a valid token lives, and what it may not do."""
-    ends = [timestamp(token.get(key)) for key in ("expires_at", "data_access_expires_at")]
-    end = min((each for each in ends if each is not None), default=None)
+    end = life.ends_at
     cure = f"make one that never expires, of a system user: {TOKEN_PLACE}"
     if end is None:
         yield fine("token", f"{name} is valid, and never expires")
-    elif end - now < SOON:
+    elif end - life.asked_at < SOON:
         yield error("token", f"{name} expires on {end:%Y-%m-%d %H:%M} UTC", cure)
     else:
         yield warning("token", f"{name} is valid until {end:%Y-%m-%d}", cure)
-    scopes = token.get("scopes")
     missing = [scope for scope in SCOPES if isinstance(scopes, list) and scope not in scopes]
     if missing:
         yield error("token", f"{name} lacks the permission {', '.join(missing)}", f"give it: {TOKEN_PLACE}")

@@ -1,6 +1,6 @@
-"""The tables of what needs a human: the alerts that stand, and webhooks that were refused."""
+"""The tables of what needs a human: the alerts that stand, webhooks that were refused, the access token's life."""
 
-from sqlalchemy import BigInteger, Column, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table
 
 from app.store.tables.schema import metadata
 from app.store.tables.types import UtcDateTime
@@ -25,3 +25,14 @@ refused_webhooks = Table(
     Column("last_at", UtcDateTime, nullable=False),
 )
 """Requests of Meta's route that were refused, by the code of their error; see `app.domain.refused_webhooks`."""
+
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("is_valid", Boolean, nullable=False),
+    Column("ends_at", UtcDateTime),
+    Column("reason", String(200), nullable=False),
+)
+"""At most one row: what Meta has said last of the access token; see `app.domain.meta.access_token`."""

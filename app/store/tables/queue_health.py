@@ -30,6 +30,7 @@ _CHANGED = (
     "last_error_at",
     "last_error",
     "refusals",
+    "was_open_at",
 )
 _UPDATE = (
     update(queues)
@@ -67,7 +68,7 @@ def record_queue_health(
 def next_state(state: QueueState, result: JobResult, now: datetime, jitter: Jitter) -> QueueState:
     """Return the state of a queue after one more result."""
     state = replace(state, refusals=_next_refusals(state.refusals, result))
-    state = replace(state, breaker=_next_breaker(state, result, now, jitter))
+    state = state.with_breaker(_next_breaker(state, result, now, jitter), now)
     if result.signal is QueueSignal.SUCCESS:
         is_recorded = state.last_success_at is not None and timedelta() <= now - state.last_success_at < EXACTNESS
         return state if is_recorded else replace(state, last_success_at=now)

@@ -52,6 +52,7 @@ def queue_of(row: Row[tuple[object, ...]]) -> QueueState:
         rest_until=row.rest_until,
         refusals=row.refusals or 0,
         paused_at=row.paused_at,
+        was_open_at=row.was_open_at,
     )
 
 

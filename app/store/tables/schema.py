@@ -149,6 +149,7 @@ queues = Table(
     Column("rest_until", UtcDateTime),
     Column("refusals", Integer),
     Column("paused_at", UtcDateTime),
+    Column("was_open_at", UtcDateTime),
 )
 """The state that applies to all jobs of a queue. Its row is locked while its jobs are claimed, ordered or settled."""
 

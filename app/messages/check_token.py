@@ -1,0 +1,57 @@
+"""Check the access token: a singleton job that asks Meta how long it lives, at a start and a few times a day.
+
+What Meta says is recorded, and the watch makes an alert of it. The token goes to Meta's host only, and into no log.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from app.config import Secret
+from app.domain.job import TOKEN_MAX_WAIT, Job, Retry
+from app.domain.meta.access_token import PATH, TokenLife, token_life, token_query
+from app.gateway import Gateway
+from app.graph.call import GraphRequest, GraphUnreachable
+from app.messages.ask_meta import MetaAnswer, ask_meta
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = timedelta(seconds=10)
+"""How late a worker with another token learns of it. It asks Meta only if it has not yet, or what is known is old."""
+
+
+class TokenCheck:
+    """The handler of the job. Whether this process has asked, and how often in vain in a row, is in memory."""
+
+    def __init__(self, gateway: Gateway, token: Secret) -> None:
+        self._gateway = gateway
+        self._token = token
+        self._has_asked = False
+        self._in_vain = 0
+
+    def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
+        """Ask Meta, if this process has not done so yet, or what is known is old."""
+        store = self._gateway.store
+        now, known = store.clock.now(), store.attention.token()
+        if self._has_asked and known is not None and not known.is_old(now):
+            return Retry(LOOK_EVERY)
+        try:
+            answer = ask_meta(self._gateway.graph, GraphRequest("GET", PATH, token_query(self._token.current)))
+        except GraphUnreachable as failure:
+            return self._wait(failure.reason)
+        return self._record(answer, now)
+
+    def _record(self, answer: MetaAnswer, now: datetime) -> Retry:
+        life = token_life(answer.document, answer.status, now)
+        if life is None:
+            return self._wait(answer.error.number if answer.error else f"HTTP {answer.status}")
+        said = life.reason.replace(self._token.current, "[token]")  # Meta repeats a token that it cannot read
+        self._gateway.store.attention.record_token(TokenLife(now, life.is_valid, life.ends_at, said))
+        self._has_asked, self._in_vain = True, 0
+        return Retry(LOOK_EVERY)
+
+    def _wait(self, reason: str) -> Retry:
+        """Return a wait that doubles with each time in a row that Meta has said nothing of the token."""
+        delay: timedelta = min(LOOK_EVERY * 2 ** min(self._in_vain, 10), TOKEN_MAX_WAIT)
+        self._in_vain += 1
+        log.info("token.not_checked", extra={"reason": reason, "seconds": int(delay.total_seconds())})
+        return Retry(delay)
