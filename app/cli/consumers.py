@@ -10,6 +10,7 @@ from app.cli.confirm import confirm, yes_option
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.tables import escape_for_terminal, print_json, print_record
+from app.cli.times import since_option
 from app.config import ApiAccess
 
 COLUMNS = ("name", "lag", "oldestUnreadAt", "updatedAt")
@@ -42,17 +43,23 @@ def show_consumer(access: ApiAccess, name: str, as_json: bool) -> None:
 @consumers_group.command("ack")
 @client_options
 @click.argument("name")
-@click.argument("cursor")
+@click.argument("cursor", required=False)
+@since_option("Read on from the first event received")
 @as_json_option
-def ack_consumer(access: ApiAccess, name: str, cursor: str, as_json: bool) -> None:
-    """Move a consumer to CURSOR, the nextCursor of a page of events; `latest` skips all that are there.
+def ack_consumer(access: ApiAccess, name: str, cursor: str | None, since: str | None, as_json: bool) -> None:
+    """Move a consumer to CURSOR, the nextCursor of a page of events; or to a time, with --since.
 
-    An older cursor makes it read events again. A consumer that does not exist is made.
+    `latest` skips all events that are there. An older cursor, or an earlier time, makes it read events again. A
+    consumer that does not exist is made.
     """
+    if (cursor is None) == (since is None):
+        raise click.UsageError("Give either a CURSOR or --since.")
     client = Client(access)
     if cursor == LATEST:
         cursor = client.page("/events", cursor=LATEST, limit=1)["nextCursor"]
-    _print(client.post(f"{_path(name)}/ack", {"cursor": cursor}), as_json=as_json)
+    _print(
+        client.post(f"{_path(name)}/ack", {"cursor": cursor} if since is None else {"since": since}), as_json=as_json
+    )
 
 
 @consumers_group.command("delete")

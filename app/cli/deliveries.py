@@ -77,6 +77,12 @@ def show_delivery(access: ApiAccess, delivery_id: str, as_json: bool) -> None:
 @since_option("Events received")
 @until_option("Events received")
 @click.option("--state", type=_STATE, help="Only deliveries in this state, usually dead.")
+@click.option(
+    "--include-missing",
+    "includeMissing",
+    is_flag=True,
+    help="With --destination: also events that it would get today and never got, as a new one.",
+)
 @click.option("--dry-run", is_flag=True, help="Only count what would be replayed.")
 @yes_option
 @as_json_option
@@ -86,13 +92,16 @@ def replay_deliveries(
     dry_run: bool,
     yes: bool,
     as_json: bool,
-    **options: str | None,
+    **options: Any,
 ) -> None:
     """Deliver again: the deliveries with these IDs, or all that match the options.
 
     Give IDs or at least one option. What the options match is counted first, and the command asks before it replays;
     without a terminal it needs --yes. Without --state, dead and skipped deliveries are replayed, and events that were
     foreign when they came and are not foreign now. A replayed event keeps its id.
+
+    With --include-missing a destination that was added later gets earlier events too: those that its `types` and
+    numbers select, as far back as --since says or events are kept.
     """
     selection = _selection(options)
     if bool(delivery_ids) == bool(selection):
@@ -135,8 +144,10 @@ def _tell_of_stopped_destinations(client: Client) -> None:
                 click.echo(f"{name} is {state}: {waits}; run `flask wats destinations resume {name}`", err=True)
 
 
-def _selection(options: dict[str, str | None]) -> dict[str, Any]:
-    selection: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+def _selection(options: dict[str, Any]) -> dict[str, Any]:
+    if options["includeMissing"] and options["destination"] is None:
+        raise click.UsageError("--include-missing needs --destination.")
+    selection = {name: value for name, value in options.items() if value not in (None, False)}
     if "types" in selection:
         selection["types"] = [type_.strip() for type_ in selection["types"].split(",")]
     return selection

@@ -1,6 +1,8 @@
 """The API of deliveries: list, show and replay them."""
 
 import re
+from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 from flask import Response
@@ -16,7 +18,6 @@ from app.delivery.schemas import (
 )
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDelivery
 from app.domain.event import EVENT_ID, Event
-from app.domain.replay import Selection
 from app.domain.subscription import deliveries_of
 from app.web.current import gateway
 from app.web.errors import ApiError, no_such
@@ -52,9 +53,12 @@ def list_deliveries() -> dict[str, Any]:
     requested = page_request(DELIVERY_ID)
     state = read_matching("state", re.compile("|".join(STATES)), f"one of {', '.join(STATES)}")
     since, until = read_range()
+    destination = read_matching("destination", DESTINATION_NAME, "the name of a destination")
+    if destination is not None and (mistake := _mistake_in(destination)):
+        raise ApiError("invalid_parameter", f"destination: {mistake}")
     deliveries = gateway().store.deliveries.page(
         state=None if state is None else DeliveryState(state),
-        destination=read_matching("destination", DESTINATION_NAME, "the name of a destination"),
+        destination=destination,
         event=read_matching("event", EVENT_ID, "the id of an event"),
         since=since,
         until=until,
@@ -106,7 +110,7 @@ def replay_delivery(delivery_id: str) -> Delivery:
 @bp.response(202, ReplayStepSchema)
 def replay_deliveries(body: ReplayBody) -> dict[str, Any]:
     """Replay one step of a selection, or count what it would replay. Continue with `nextCursor` until it is null."""
-    _refuse_unknown_destination(body.selection)
+    _refuse_wrong_destination(body.selection.destination, _not_configured)
     store = gateway().store
     act = store.deliveries.count_to_replay if body.is_trial else store.deliveries.replay_some
     after = 0 if body.cursor is None else int(read_cursor(body.cursor, SEQUENCE))
@@ -135,6 +139,7 @@ def discard_delivery(delivery_id: str) -> Delivery:
 @bp.response(200, DiscardStepSchema)
 def discard_deliveries(body: ReplayBody) -> dict[str, Any]:
     """Dismiss one step of the dead letters of a selection, or count them. Continue until `nextCursor` is null."""
+    _refuse_wrong_destination(body.selection.destination, _mistake_in)
     store = gateway().store
     after = 0 if body.cursor is None else int(read_cursor(body.cursor, SEQUENCE))
     step = store.deliveries.discard_some(body.selection, after=after, limit=STEP_EVENTS, is_trial=body.is_trial)
@@ -149,11 +154,26 @@ def _deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:
     return deliveries_of(event, ours=settings.whatsapp.ours, subscribers=settings.destinations)
 
 
-def _refuse_unknown_destination(selection: Selection) -> None:
-    """Refuse a misspelt name, which would otherwise look like nothing to replay."""
-    if selection.destination is not None and selection.destination not in _destinations():
-        problem = {"pointer": "/destination", "message": "No destination of the profile has this name."}
+def _refuse_wrong_destination(name: str | None, mistake_in: Callable[[str], str | None]) -> None:
+    """Refuse a misspelt name in a body: otherwise it would look as if there were nothing to do."""
+    if name is not None and (mistake := mistake_in(name)):
+        problem = {"pointer": "/destination", "message": mistake}
         raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": [problem]})
+
+
+def _mistake_in(name: str) -> str | None:
+    """Return what is wrong with a name to which there is no delivery and cannot be one."""
+    mistake = _not_configured(name)
+    return mistake if mistake and not gateway().store.deliveries.has_any(name) else None
+
+
+def _not_configured(name: str) -> str | None:
+    """Return that the profile has no such destination, with the nearest name, or None if it has."""
+    names = _destinations()
+    if name in names:
+        return None
+    near = get_close_matches(name, names, 1)
+    return "No destination of the profile has this name" + (f"; did you mean {near[0]}?" if near else ".")
 
 
 def _destinations() -> list[str]:

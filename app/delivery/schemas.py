@@ -6,11 +6,18 @@ import marshmallow as ma
 
 from app.domain.delivery import DeliveryState
 from app.domain.event import TYPE_GLOB
+from app.domain.event_families import mistake_in
 from app.domain.replay import Selection
 from app.web.schemas import CamelSchema, Timestamp
 
 MAX_GLOBS = 100
 NAME = ma.validate.Length(min=1, max=64)
+
+
+def check_glob(glob: str) -> None:
+    """Refuse a glob that can match no event."""
+    if TYPE_GLOB.fullmatch(glob) and (mistake := mistake_in(glob)):
+        raise ma.ValidationError(mistake)
 
 
 class AttemptSchema(CamelSchema):
@@ -60,16 +67,19 @@ class ReplaySchema(CamelSchema):
 
     `dryRun`: count them, and replay nothing. Those that wait or are in flight, which stay as they are, count too.
     Without `state`: dead and skipped ones, and those of events that were foreign when they came and no longer are.
+    `includeMissing`: also those that the `destination` would get today and has never got, because it was added later,
+    or its `types` or numbers were fewer.
     """
 
     destination = ma.fields.String(validate=NAME)
     types = ma.fields.List(
-        ma.fields.String(validate=ma.validate.Regexp(rf"\A(?:{TYPE_GLOB.pattern})\Z", TYPE_GLOB.flags)),
+        ma.fields.String(validate=[ma.validate.Regexp(rf"\A(?:{TYPE_GLOB.pattern})\Z", TYPE_GLOB.flags), check_glob]),
         validate=ma.validate.Length(min=1, max=MAX_GLOBS),
     )
     since = Timestamp()
     until = Timestamp()
     state = ma.fields.Enum(DeliveryState, by_value=True)
+    includes_missing = ma.fields.Boolean(data_key="includeMissing", load_default=False, truthy={True}, falsy={False})
     cursor = ma.fields.String()
     is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
 
@@ -78,6 +88,14 @@ class ReplaySchema(CamelSchema):
         """Refuse a range that is empty."""
         if "since" in data and "until" in data and data["until"] <= data["since"]:
             raise ma.ValidationError("It must be later than since.", "until")
+
+    @ma.validates_schema
+    def check_missing(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse to look for deliveries that never were to no destination, or in a state."""
+        if data.get("includes_missing") and "destination" not in data:
+            raise ma.ValidationError("includeMissing needs the destination.", "destination")
+        if data.get("includes_missing") and "state" in data:
+            raise ma.ValidationError("A delivery that never was has no state.", "state")
 
     @ma.post_load
     def to_body(self, data: dict[str, Any], **_: Any) -> ReplayBody:
@@ -102,7 +120,7 @@ class DiscardSchema(ReplaySchema):
     """
 
     class Meta:
-        exclude = ("state",)
+        exclude = ("state", "includes_missing")
 
 
 class DiscardStepSchema(CamelSchema):

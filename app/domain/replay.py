@@ -12,6 +12,7 @@ class Selection:
     """Which deliveries: to a destination, of types by globs, received in a range (`until` excluded), in a state.
 
     Without a state: dead and skipped ones, and those of events that were foreign when they came and no longer are.
+    `includes_missing`: also those that the destination gets by its present settings, and that there never were.
     """
 
     destination: str | None = None
@@ -19,6 +20,7 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     state: DeliveryState | None = None
+    includes_missing: bool = False
 
 
 @dataclass(frozen=True)

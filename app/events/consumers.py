@@ -43,10 +43,14 @@ def show_consumer(name: str) -> dict[str, Any]:
 @refuses("too_many", "invalid_cursor")
 @bp.arguments(AckSchema)
 @bp.response(200, ConsumerSchema)
-def ack_consumer(body: dict[str, str], name: str) -> dict[str, Any]:
-    """Store how far a consumer has read. An older cursor makes it read events again."""
-    store = gateway().store
-    if not store.consumers.ack(read_consumer_name(name), read_event_cursor(store, body["cursor"]).sequence):
+def ack_consumer(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """Store how far a consumer has read. An older cursor, or an earlier time, makes it read events again."""
+    name, store = read_consumer_name(name), gateway().store
+    if "since" in body:
+        read = store.events.last_before(body["since"])
+    else:
+        read = read_event_cursor(store, body["cursor"]).sequence
+    if not store.consumers.ack(name, read):
         raise ApiError("too_many", "There are too many consumers; delete the ones that are no longer used.")
     return _to_json(_existing(name))
 

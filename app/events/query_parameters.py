@@ -7,6 +7,7 @@ from flask import request
 
 from app.domain.erasure import CONTACT
 from app.domain.event import TYPE_GLOB
+from app.domain.event_families import mistake_in
 from app.domain.event_filter import EventFilter
 from app.domain.receipt import RECEIPT_ID
 from app.web.contact_name import contact_name
@@ -103,4 +104,6 @@ def _read_types() -> tuple[str, ...]:
     globs = () if value is None else tuple(value.split(","))
     if len(globs) > MAX_GLOBS or not all(map(TYPE_GLOB.fullmatch, globs)):
         raise ApiError("invalid_parameter", f"types must be up to {MAX_GLOBS} types or globs, separated by commas.")
+    if mistakes := [mistake for glob in globs if (mistake := mistake_in(glob))]:
+        raise ApiError("invalid_parameter", f"types: {mistakes[0]}")
     return globs

@@ -1,5 +1,7 @@
 """The schemas of events and consumers: the OpenAPI document, and validation of the `ack` body."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from app.web.schemas import CamelSchema, ContactSchema, Timestamp
@@ -41,6 +43,13 @@ class ConsumerSchema(CamelSchema):
 
 
 class AckSchema(CamelSchema):
-    """How far a consumer has read: the `nextCursor` of a page."""
+    """How far a consumer has read: to the `nextCursor` of a page, or to the first event received `since`."""
 
-    cursor = ma.fields.String(required=True)
+    cursor = ma.fields.String()
+    since = Timestamp()
+
+    @ma.validates_schema
+    def check_one(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse both, and neither."""
+        if ("cursor" in data) == ("since" in data):
+            raise ma.ValidationError("Give either cursor or since.", "cursor")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.domain.delivery import Delivery, DeliveryCounts, DeliveryState, NewDelivery
 from app.domain.dismissal import DismissStep
@@ -15,6 +15,7 @@ from app.domain.replay import ReplayStep, Selection
 from app.store.repository import Repository
 from app.store.tables.deliveries import load_deliveries, read_deliveries, row_id_of
 from app.store.tables.delivery_list import DeliveryFilter, count_deliveries, page_of_deliveries
+from app.store.tables.schema import deliveries
 from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.dismiss import discard_deliveries
 from app.store.transactions.replay_deliveries import ReplayRequest, replay_deliveries
@@ -58,6 +59,11 @@ class Deliveries(Repository):
         chosen = DeliveryFilter(state, destination, event, since, until, before=row_id, limit=limit)
         return self._store.database.read(lambda c: page_of_deliveries(c, self._store.now(c), chosen))
 
+    def has_any(self, destination: str) -> bool:
+        """Return whether there is a delivery to a destination of this name."""
+        query = select(deliveries.c.id).where(deliveries.c.destination == destination).limit(1)
+        return self._store.database.read(lambda c: c.execute(query).first()) is not None
+
     def counts(self, depths: Iterable[QueueDepth] | None = None) -> dict[str, DeliveryCounts]:
         """Count waiting and dead deliveries of each destination that has any.
 
@@ -83,13 +89,14 @@ class Deliveries(Repository):
     def replay_some(self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf) -> ReplayStep:
         """Replay what the selection chooses among the next events after a sequence, `limit` of them at most.
 
-        Events that are no longer foreign get their deliveries. The events are read first; what is to be changed is
-        changed in one short transaction, which checks it again.
+        Events that are no longer foreign get their deliveries; others those that are missing, if it asks for these.
+        The events are read first; what is to be changed is changed in one short transaction, which checks it again.
         """
         candidates = self._candidates(selection, after, limit)
         newly_owned = _newly_owned(candidates, deliveries_of)
-        request = ReplayRequest(candidates.deliveries, stored_states(selection.state), newly_owned)
-        replayed = self._replay(request) if newly_owned or candidates.deliveries else 0
+        missing = _missing(candidates, selection, deliveries_of)
+        request = ReplayRequest(candidates.deliveries, stored_states(selection.state), newly_owned, missing)
+        replayed = self._replay(request) if newly_owned or missing or candidates.deliveries else 0
         return ReplayStep(replayed, candidates.seen, candidates.next)
 
     def count_to_replay(
@@ -97,7 +104,8 @@ class Deliveries(Repository):
     ) -> ReplayStep:
         """Return what `replay_some` would do, and change nothing. It counts those that wait or are in flight too."""
         candidates = self._candidates(selection, after, limit)
-        added = sum(map(len, _newly_owned(candidates, deliveries_of).values()))
+        new = (_newly_owned(candidates, deliveries_of), _missing(candidates, selection, deliveries_of))
+        added = sum(len(each) for by_sequence in new for each in by_sequence.values())
         return ReplayStep(len(candidates.deliveries) + added, candidates.seen, candidates.next)
 
     def discard(self, delivery_id: str) -> Delivery | None:
@@ -137,3 +145,14 @@ def _newly_owned(candidates: ReplayCandidates, deliveries_of: DeliveriesOf) -> d
     """Return the deliveries that events get now, which were foreign when they came, by the events' sequences."""
     by_sequence = {event.sequence: deliveries_of(event) for event in candidates.foreign}
     return {sequence: new for sequence, new in by_sequence.items() if new is not None}
+
+
+def _missing(
+    candidates: ReplayCandidates, selection: Selection, deliveries_of: DeliveriesOf
+) -> dict[int, tuple[NewDelivery, ...]]:
+    """Return the deliveries that events would get to the destination of the selection now, and have not."""
+    by_sequence = {
+        event.sequence: tuple(new for new in deliveries_of(event) or () if new.destination == selection.destination)
+        for event in candidates.without
+    }
+    return {sequence: new for sequence, new in by_sequence.items() if new}

@@ -1,7 +1,7 @@
 """Events: what happened, in the order of commits."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,7 @@ from app.store.tables.events import (
     count_events,
     get_event,
     key_of,
+    last_before,
     latest_position,
     latest_sequence,
 )
@@ -91,6 +92,10 @@ class Events(Repository):
     def latest_position(self) -> Position:
         """Return where a reader stands that has read every event."""
         return self._store.database.read(latest_position)
+
+    def last_before(self, since: datetime) -> int:
+        """Return the sequence after which a reader misses no event that was received at this time or later."""
+        return self._store.database.read(lambda c: last_before(c, since))
 
     def confirmed(self, position: Position) -> Position | None:
         """Return the position with the mark of its event; None if no reader of this database has stood there."""

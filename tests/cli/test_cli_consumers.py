@@ -25,6 +25,11 @@ def test_a_consumer_is_moved_listed_shown_and_deleted(service: Running, stored: 
     deleted = wats(service, "consumers", "delete", "crm", "--yes")
     gone = wats(service, "consumers", "show", "crm")
 
+    again = json.loads(wats(service, "consumers", "ack", "later", "--since", "2026-01-02T11:00:00Z", "--json").stdout)
+    both = wats(service, "consumers", "ack", "later", "latest", "--since", "2h")
+
+    assert again["lag"] > 0
+    assert (both.returncode, "Give either a CURSOR or --since." in both.stderr) == (2, True)
     assert [line.split()[:2] for line in listed] == [["name", "lag"], ["crm", str(start + 2)]]
     assert skipped["lag"] == 0
     assert "lag             0\n" in shown

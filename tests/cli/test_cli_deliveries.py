@@ -92,6 +92,29 @@ def test_a_selection_is_replayed_in_steps_with_a_line_for_each_but_the_last(serv
     assert ended.stderr == "replaying: 500 done, 3 left to check\n"
 
 
+def test_a_destination_gets_earlier_events_after_a_count_and_a_question(service: Running, stored: Store) -> None:
+    put_deliveries(stored, new_event(f"early {next(NUMBERS)}", kind="call.connect"), to=["other"])
+    missing = ("deliveries", "replay", "--destination", "crm", "--include-missing", "--types", "call.connect")
+
+    counted = wats(service, *missing, "--dry-run")
+    drawn = on_a_terminal(*missing, environ=service.environ, typed="y\n")
+    nameless = wats(service, "deliveries", "replay", "--include-missing", "--yes")
+    settle_all(stored, Done(), status=200)
+
+    assert counted.stdout == "1 delivery would be replayed\n"
+    assert "Replay 1 delivery? [y/N]: " in drawn
+    assert "done: 1 delivery replayed" in drawn
+    assert (nameless.returncode, "--include-missing needs --destination." in nameless.stderr) == (2, True)
+
+
+def test_a_misspelt_destination_and_type_are_refused(service: Running) -> None:
+    destination = wats(service, "deliveries", "list", "--destination", "cmr")
+    type_ = wats(service, "events", "list", "--types", "messages.text")
+
+    assert (destination.returncode, "did you mean crm?" in destination.stderr) == (1, True)
+    assert (type_.returncode, "did you mean message.*?" in type_.stderr) == (1, True)
+
+
 def test_on_a_terminal_the_command_asks_and_draws_a_bar(service: Running, dead: Store) -> None:
     drawn = on_a_terminal("deliveries", "replay", "--state", "dead", environ=service.environ, typed="y\n")
 

@@ -126,6 +126,43 @@ def test_a_misspelt_filter_is_refused(client: FlaskClient) -> None:
     assert "state, destination, event, since, until, cursor, limit" in answer.get_json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", [REPLAY, f"{DELIVERIES}/discard"])
+def test_a_misspelt_destination_is_refused_with_the_nearest_one(client: FlaskClient, path: str) -> None:
+    in_query = client.get(f"{DELIVERIES}?destination=cmr", headers=READER)
+    in_body = client.post(path, json={"destination": "cmr"}, headers=bearer())
+
+    expected = "No destination of the profile has this name; did you mean crm?"
+    assert (in_query.status_code, in_query.get_json()["error"]["message"]) == (400, f"destination: {expected}")
+    assert in_body.status_code == 422
+    assert in_body.get_json()["error"]["details"]["fields"] == [{"pointer": "/destination", "message": expected}]
+
+
+def test_the_deliveries_to_a_destination_that_left_the_profile_are_still_listed_and_discarded(
+    client: FlaskClient, store: Store
+) -> None:
+    put_deliveries(store, new_event(), to=["gone"])
+    settle_all(store, Dead("gave up"), destination="gone")
+
+    assert len(listed(client, "destination=gone")) == 1
+    discarded = client.post(f"{DELIVERIES}/discard", json={"destination": "gone"}, headers=bearer())
+    assert discarded.get_json()["discarded"] == 1
+
+
+def test_a_new_destination_gets_the_events_that_it_never_had_once(client: FlaskClient, store: Store) -> None:
+    put_deliveries(store, new_event("a"), new_event("b", kind="call.connect"), to=["crm"])
+    settle_all(store, Done(), status=200)
+    chosen = {"destination": "bot", "includeMissing": True, "types": ["message.*"]}
+
+    before = replay(client, destination="bot").get_json()["replayed"]
+    counted = replay(client, **chosen, dryRun=True).get_json()["replayed"]
+    first, second = (replay(client, **chosen).get_json()["replayed"] for _ in range(2))
+
+    assert (before, counted, first, second) == (0, 1, 1, 0)
+    assert [each["eventId"] for each in listed(client, "destination=bot&state=waiting")] == [event_id("a")]
+    assert len(claim(store, "bot")) == 1
+    assert claim(store) == []
+
+
 def test_a_selection_replays_only_what_it_names(client: FlaskClient, store: Store) -> None:
     put_deliveries(
         store, new_event("a", kind="message.text"), new_event("b", kind="message.image"), to=["crm", "bot"]

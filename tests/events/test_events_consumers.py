@@ -1,19 +1,22 @@
 """Consumers: named readers whose position the gateway stores."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from app.gateway import Gateway
 from app.store.consumers import MAX_CONSUMERS
-from app.store.tables.schema import consumers
+from app.store.tables.schema import consumers, events
 from tests.support.events import new_event, put_events
 from tests.support.store import NOON
 from tests.support.webhooks import bearer
 
+HOUR = timedelta(hours=1)
 READER = bearer("TEST_READER_TOKEN")
 
 
@@ -59,6 +62,24 @@ def test_a_consumer_may_go_back(client: FlaskClient, gateway: Gateway) -> None:
     ack(client, start)
 
     assert texts(read(client)) == ["a"]
+
+
+def test_a_consumer_is_moved_to_a_time(client: FlaskClient, gateway: Gateway) -> None:
+    put_events(gateway.store, *map(new_event, "abcd"))
+    times = {1: NOON, 2: NOON + 2 * HOUR, 3: NOON + HOUR, 4: NOON + 3 * HOUR}
+    for sequence, at in times.items():
+        change = update(events).where(events.c.id == sequence).values(received_at=at)
+        gateway.store.write(lambda c, change=change: c.execute(change))
+
+    moved = {hours: ack_since(client, NOON + hours * HOUR) for hours in (0, 1, 2, 3, 4)}
+
+    assert {hours: answer.get_json()["lag"] for hours, answer in moved.items()} == {0: 4, 1: 3, 2: 3, 3: 1, 4: 0}
+    ack_since(client, NOON + HOUR)
+    assert texts(read(client)) == ["b", "c", "d"]
+
+
+def ack_since(client: FlaskClient, time: datetime) -> TestResponse:
+    return client.post("/api/consumers/crm/ack", json={"since": time.isoformat()}, headers=READER)
 
 
 def test_consumers_are_listed_with_their_cursor_and_lag(client: FlaskClient, gateway: Gateway) -> None:

@@ -386,6 +386,38 @@ def test_a_replay_delivers_events_whose_number_is_no_longer_foreign(store: Store
     assert subjects(claim(store)) == [1, 2]
 
 
+def to_both(_event: Event) -> tuple[NewDelivery, ...]:
+    return (NewDelivery("crm"), NewDelivery("bot", 7))
+
+
+def test_a_replay_adds_the_deliveries_that_a_destination_never_had(store: Store) -> None:
+    add_events(
+        store, split_event("old", to=("crm",)), split_event("theirs", foreign=True), split_event("new", to=("bot",))
+    )
+    missing = Selection(destination="bot", includes_missing=True, until=NOON + timedelta(minutes=1))
+
+    counted = store.deliveries.count_to_replay(missing, after=0, limit=10, deliveries_of=to_both).replayed
+    replayed = replay_all(store, missing, deliveries_of=lambda event: None if event.foreign else to_both(event))
+
+    assert (counted, replayed) == (3, 1)  # what was foreign gets those to both
+    assert {one.event_id for one in store.deliveries.page(destination="bot", limit=10)} == {
+        event_id("old"),
+        event_id("new"),
+    }
+    assert len(claim(store, "deliver:bot")) == 2
+
+
+def test_a_delivery_that_another_process_has_added_meanwhile_is_not_added_again(store: Store) -> None:
+    add_events(store, split_event("old", to=("crm",)))
+    missing = Selection(destination="bot", includes_missing=True)
+
+    def replay_meanwhile(event: Event) -> tuple[NewDelivery, ...]:
+        assert replay_all(store, missing, deliveries_of=to_both) == 1
+        return to_both(event)
+
+    assert replay_all(store, missing, deliveries_of=replay_meanwhile) == 0
+
+
 def test_an_event_without_deliveries_is_no_longer_foreign_either(store: Store) -> None:
     add_events(store, split_event("ours", foreign=True))
 

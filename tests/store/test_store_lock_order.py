@@ -22,6 +22,7 @@ from app.domain.job import PRUNE_QUEUE, Dead, Done, Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.media_file import MEDIA_QUEUE, Fetched, FetchResult, FileState
 from app.domain.message import MessageStatus, queue_of_number
+from app.domain.meta.access_token import TokenLife
 from app.domain.meta.graph_errors import GraphError
 from app.domain.meta.media import Media
 from app.domain.meta.status_update import StatusUpdate
@@ -310,12 +311,14 @@ def answer_early(connection: Connection) -> None:
 def replay(store: Store) -> None:
     """Deliveries to two destinations, whose new jobs have ids in another order than they have; and foreign events."""
     store.jobs.settle([dead(job) for queue in (CRM, BOT) for job in claim(store, queue)])
+    store.deliveries.has_any("crm"), store.events.last_before(NOON)
     for delivery in store.deliveries.page(limit=3):
         store.deliveries.replay(delivery.id)
     settled = [retry(job, HOUR) for queue in (BOT, CRM) for job in claim(store, queue)]
     store.jobs.settle(settled)
     to_both = (NewDelivery("bot", 2), NewDelivery("crm", 2))
-    for selection in (EVERYTHING, Selection(state=None, destination="crm")):
+    missing = Selection(destination="bot", includes_missing=True)
+    for selection in (EVERYTHING, Selection(state=None, destination="crm"), missing):
         store.deliveries.count_to_replay(selection, after=0, limit=100, deliveries_of=lambda _: to_both)
         store.deliveries.replay_some(selection, after=0, limit=100, deliveries_of=lambda _: to_both)
     for state in (DeliveryState.WAITING, DeliveryState.DELIVERED):
@@ -368,7 +371,8 @@ def tell_what_needs_a_human(store: Store) -> None:
     refused = [RefusedWebhooks(reason, 1, NOON, NOON) for reason in ("missing_signature", "body_too_large")]
     store.attention.add_refused(refused)
     store.attention.forget_refused(refused)
-    store.attention.refused(), store.attention.recorded(), store.attention.signs()
+    store.attention.record_token(TokenLife(NOON, True))
+    store.attention.token(), store.attention.refused(), store.attention.recorded(), store.attention.signs()
 
 
 def keep_the_fake_metas_state(store: Store) -> None:

@@ -7,6 +7,7 @@ NUL and halves of surrogate pairs.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, bindparam, func, select, text
@@ -120,6 +121,15 @@ def get_event(connection: Connection, key: bytes) -> Event | None:
 def latest_sequence(connection: Connection) -> int:
     """Return the highest sequence, 0 if there is no event."""
     return connection.execute(select(func.max(events.c.id))).scalar_one() or 0
+
+
+def last_before(connection: Connection, since: datetime) -> int:
+    """Return the sequence just before those of all events received at this time or later; the latest without one.
+
+    Not that of the earliest of them: events of webhooks that came at once may be in another order.
+    """
+    first = connection.execute(select(func.min(events.c.id)).where(events.c.received_at >= since)).scalar_one()
+    return latest_sequence(connection) if first is None else first - 1
 
 
 def known_types(connection: Connection, phone_number_id: str | None = None) -> list[str]:

@@ -29,11 +29,13 @@ class ReplayRequest:
     """Which deliveries to replay, by row id, if their stored state is still one of `states`.
 
     `newly_owned`: deliveries to add to events that were foreign, by sequence; the config now lists their number.
+    `missing`: deliveries to add to events that have none to the same destination.
     """
 
     ids: Sequence[int] = ()
     states: Collection[str] = ANY_STATE
     newly_owned: Mapping[int, Sequence[NewDelivery]] = field(default_factory=dict)
+    missing: Mapping[int, Sequence[NewDelivery]] = field(default_factory=dict)
 
 
 def replay_deliveries(connection: Connection, now: datetime, request: ReplayRequest) -> int:
@@ -42,7 +44,7 @@ def replay_deliveries(connection: Connection, now: datetime, request: ReplayRequ
     The events are locked first, as when they are deleted: until the transaction ends no other one deletes them.
     """
     destinations = _lock_events(connection, request)
-    new = _own(connection, request.newly_owned)
+    new = [*_own(connection, request.newly_owned), *_still_missing(connection, request.missing)]
     destinations |= {delivery.destination for _, added in new for delivery in added}
     queues = {queue_of_destination(destination) for destination in destinations}
     ensure_queues(connection, queues)
@@ -54,7 +56,7 @@ def _lock_events(connection: Connection, request: ReplayRequest) -> set[str]:
     """Lock the events of the request, and return the destinations of its deliveries."""
     columns = select(deliveries.c.event, deliveries.c.destination)
     rows = [row for ids in chunks(request.ids) for row in connection.execute(columns.where(deliveries.c.id.in_(ids)))]
-    lock_events(connection, {*request.newly_owned, *(row.event for row in rows)})
+    lock_events(connection, {*request.newly_owned, *request.missing, *(row.event for row in rows)})
     return {row.destination for row in rows}
 
 
@@ -67,6 +69,20 @@ def _own(
         query = update(events).where(events.c.id.in_(ids), events.c.is_foreign).values(is_foreign=False)
         owned += connection.execute(query.returning(events.c.id)).scalars()
     return [(sequence, newly_owned[sequence]) for sequence in sorted(owned)]
+
+
+def _still_missing(
+    connection: Connection, missing: Mapping[int, Sequence[NewDelivery]]
+) -> list[tuple[int, Sequence[NewDelivery]]]:
+    """Return those of these deliveries whose events still have none to the same destination."""
+    columns = select(deliveries.c.event, deliveries.c.destination)
+    pieces = [columns.where(deliveries.c.event.in_(ids)) for ids in chunks(sorted(missing))]
+    present = {(row.event, row.destination) for piece in pieces for row in connection.execute(piece)}
+    left = {
+        sequence: [one for one in new if (sequence, one.destination) not in present]
+        for sequence, new in missing.items()
+    }
+    return [(sequence, left[sequence]) for sequence in sorted(left) if left[sequence]]
 
 
 def _replay(connection: Connection, now: datetime, request: ReplayRequest) -> int:

@@ -23,11 +23,13 @@ _COLUMNS = select(events.c.id, events.c.type, events.c.received_at, events.c.is_
 class ReplayCandidates:
     """What one step may replay: row ids of deliveries, and events that were foreign when they came.
 
-    `seen`: how many events were looked at. `next`: the sequence after which the next step continues, if there is one.
+    `without`: events that have no delivery to the destination of the selection, if it asks for these. `seen`: how
+    many events were looked at. `next`: the sequence after which the next step continues, if there is one.
     """
 
     deliveries: Sequence[int]
     foreign: Sequence[Event]
+    without: Sequence[Event]
     seen: int
     next: int | None
 
@@ -40,6 +42,7 @@ def find_candidates(connection: Connection, selection: Selection, after: int, li
     return ReplayCandidates(
         deliveries=_deliveries_of(connection, selection, [row.id for row in chosen]),
         foreign=_load_events(connection, foreign),
+        without=_load_events(connection, _without_delivery(connection, selection, chosen)),
         seen=len(sequences),
         next=sequences[-1] if len(sequences) == limit else None,
     )
@@ -58,7 +61,7 @@ def _next_sequences(connection: Connection, selection: Selection, after: int, li
     What is undelivered or foreign is rare: of these the next ones are found by partial indexes.
     """
     next_events = select(events.c.id).where(events.c.id > after).order_by(events.c.id).limit(limit)
-    if selection.state not in (None, *UNDELIVERED_STATES):
+    if selection.includes_missing or selection.state not in (None, *UNDELIVERED_STATES):
         return list(connection.execute(next_events).scalars())
     query = select(deliveries.c.event).where(text(UNDELIVERED), deliveries.c.event > after).distinct()
     undelivered = list(connection.execute(query.order_by(deliveries.c.event).limit(limit)).scalars())
@@ -89,6 +92,19 @@ def _deliveries_of(connection: Connection, selection: Selection, sequences: Sequ
         for ids in chunks(sequences)
         for row_id in connection.execute(query.where(deliveries.c.event.in_(ids))).scalars()
     ]
+
+
+def _without_delivery(
+    connection: Connection, selection: Selection, rows: Sequence[Row[*tuple[object, ...]]]
+) -> list[int]:
+    """Return which of these events have no delivery to the destination of the selection, if it asks for these."""
+    if not selection.includes_missing:
+        return []
+    ours = [row.id for row in rows if not row.is_foreign]
+    query = select(deliveries.c.event).where(deliveries.c.destination == selection.destination)
+    pieces = [query.where(deliveries.c.event.in_(ids)) for ids in chunks(ours)]
+    have = {sequence for piece in pieces for sequence in connection.execute(piece).scalars()}
+    return [sequence for sequence in ours if sequence not in have]
 
 
 def _load_events(connection: Connection, sequences: Sequence[int]) -> list[Event]:
