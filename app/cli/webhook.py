@@ -21,6 +21,12 @@ from app.graph.fake.webhooks import headers_of
 MAX_BATCH = 1000
 """Meta puts at most so many updates into a webhook."""
 
+ALERT_FOLLOWS = (
+    "the service now tells the alert webhooks_refused (signature_mismatch): `flask wats status` shows it within a"
+    " minute. It is over a minute after the last one, once a webhook with the right signature is accepted:"
+    " send one without --bad-signature."
+)
+
 
 @click.group("webhook")
 def webhook_group() -> None:
@@ -58,7 +64,9 @@ def _customer(_context: click.Context, _option: click.Parameter, given: str | No
     help="How many updates in each webhook.",
 )
 @click.option("--duplicate", is_flag=True, help="Post each webhook twice: Meta repeats what was not acknowledged.")
-@click.option("--bad-signature", is_flag=True, help="Sign with another secret. It is done if the service refuses it.")
+@click.option(
+    "--bad-signature", is_flag=True, help="Sign with another secret: the service refuses it, and tells an alert."
+)
 def send(
     access: ApiAccess,
     settings: Settings,
@@ -91,6 +99,8 @@ def send(
             answers[client.post_webhook(settings.webhook.path, body, headers, is_refused=bad_signature)] += 1
     told = ", ".join(f"{number} {answer}" for answer, number in answers.items())
     click.echo(f"done: {count_of(count, 'webhook')} with {count_of(batch * len(types), 'update')} each: {told}")
+    if bad_signature:
+        click.echo(ALERT_FOLLOWS, err=True)
 
 
 def checked_types(pattern: str | None, sample: Sample) -> list[str]:

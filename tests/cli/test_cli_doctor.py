@@ -23,7 +23,7 @@ from app.graph.fake.server import FakeMetaServer
 from app.graph.fake.subscriptions import APP_KIND
 from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import ACCOUNTS, AT, TOKEN, fake_meta
-from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
+from tests.support.live import CONFIG, LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.serving import Running, environment, free_port, run, serving
 
 NOW = datetime.fromtimestamp(AT, UTC)
@@ -69,7 +69,7 @@ def live_settings(folder: Path, server: FakeMetaServer, **environ: str) -> Setti
 
 
 def with_graph(url: str) -> str:
-    return f'{CONFIG}    graph: {{ apiVersion: v25.0, baseUrl: "{url}" }}\n'
+    return f'{PROFILE}    graph: {{ apiVersion: v25.0, baseUrl: "{url}" }}\n'
 
 
 def visited(settings: Settings, callback_url: str | None = CALLBACK) -> list[Finding]:
@@ -213,9 +213,10 @@ def test_a_sqlite_with_the_wal_reset_bug_is_told() -> None:
 def test_a_missing_secret_is_an_error_for_live_only() -> None:
     missing = [ConfigProblem("secret_missing", "auth", "T is not set"), ConfigProblem("bad_url", "x", "no URL")]
 
-    levels = [[finding.level for finding in machine.problems(missing, needs_secrets=live)] for live in (False, True)]
+    offline, live = (list(machine.problems(missing, needs_secrets=needed)) for needed in (False, True))
 
-    assert levels == [[WARNING, ERROR], [ERROR, ERROR]]
+    assert ([one.level for one in offline], [one.level for one in live]) == ([ERROR, Level.OK], [ERROR, ERROR])
+    assert offline[1].message == "not checked in a dry run; live mode needs T, see docs/first-hour.md"
 
 
 def test_a_database_that_is_not_there_yet_is_no_fault(meta: FakeMetaServer, tmp_path: Path) -> None:
@@ -318,8 +319,9 @@ def test_offline_no_secret_is_needed_and_meta_is_not_called(meta: FakeMetaServer
     done = doctor(gateway, TEST_ACCESS_TOKEN="", TEST_APP_SECRET="")
 
     assert done.returncode == 0, done.stdout
-    assert "warning secrets" in done.stdout
-    assert "TEST_ACCESS_TOKEN" in done.stdout
+    assert (
+        "secrets         not checked in a dry run; live mode needs TEST_ACCESS_TOKEN, TEST_APP_SECRET" in done.stdout
+    )
     assert "\x1b" not in done.stdout
     assert meta.control.journal.entries() == []
 

@@ -144,6 +144,17 @@ def test_a_template_may_be_rejected_or_paused_at_its_third_send(meta: CalledMeta
     ]
 
 
+def test_a_template_that_was_just_made_can_be_sent_unless_templates_are_strict(meta: CalledMeta) -> None:
+    meta.ask("POST", f"{WABA}/message_templates", {**TEMPLATE, "name": "new", "components": [{"type": "BODY"}]})
+    template = {"name": "new", "language": {"code": "en_US"}}
+
+    friendly = meta.send(type="template", template=template)
+    meta.switch(templates="strict")
+    strict = meta.send(type="template", template=template)
+
+    assert (friendly.status, strict.status) == (200, 404)
+
+
 @pytest.mark.parametrize(("count", "status"), [(2, 200), (1, 400)])
 def test_a_template_wants_as_many_parameters_as_it_has_placeholders(
     meta: CalledMeta, count: int, status: int

@@ -47,6 +47,7 @@ def sqlite_library(found: tuple[int, ...]) -> Finding:
 
 def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Finding]:
     """Tell each problem of the config and the environment. A missing secret keeps nothing but live from starting."""
+    missing = [problem for problem in found if problem.code == MISSING]
     for problem in found:
         message = str(problem)
         if problem.code == NO_CONFIG:
@@ -57,8 +58,9 @@ def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Fin
             yield error("config", message, CONFIGURE)
         elif needs_secrets:
             yield error("secrets", message, "docs/first-hour.md says where each is found")
-        else:
-            yield warning("secrets", message, "only live mode needs it; docs/first-hour.md says where it is found")
+    if missing and not needs_secrets:
+        names = ", ".join(problem.message.partition(" ")[0] for problem in missing)
+        yield fine("secrets", f"not checked in a dry run; live mode needs {names}, see docs/first-hour.md")
 
 
 def config(settings: Settings) -> Iterator[Finding]:

@@ -107,16 +107,17 @@ def delete_templates(meta: Meta, call: Call, waba: str) -> Answer:
 def refuse_unready(meta: Meta, number: Number, body: Json) -> None:
     """Refuse the send of a template that was created here and cannot be sent, or with other parameters.
 
-    A template that nobody created is fine unless templates are strict.
+    Unless templates are strict, one that nobody created is fine, and so is one whose review has not ended.
     """
     name, language = body["template"]["name"], body["template"]["language"]["code"]
+    is_strict = meta.switches.templates == "strict"
     found = [each for each in _of(meta, number.waba) if (each["name"], each["language"]) == (name, language)]
     if not found:
-        if meta.switches.templates == "strict":
+        if is_strict:
             raise refuse("template", template=name, language=language)
         return
     [template] = found
-    if _status(meta, template) not in ("APPROVED", "PAUSED"):
+    if _status(meta, template) not in ("APPROVED", "PAUSED", *(() if is_strict else ("PENDING",))):
         raise refuse("template", template=name, language=language)
     _refuse_other_count(template, body)
     _count_send(meta, template)
