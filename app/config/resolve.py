@@ -153,6 +153,10 @@ def _storage(values: Values, secrets: Secrets, problems: Problems) -> Storage:
     return Storage(database.url, database.source, kind, values["minFreeMegabytes"])
 
 
+TIMEOUT_SECONDS = {"events": 15, "meta": 45}
+"""By format. A bot that was written for Meta may send before it answers, and waits up to 30 seconds for that."""
+
+
 def _destination(values: Values, secrets: Secrets, problems: Problems) -> Destination:
     at_headers = problems.at("headers")
     return Destination(
@@ -164,7 +168,7 @@ def _destination(values: Values, secrets: Secrets, problems: Problems) -> Destin
         phone_number_ids=values["phoneNumberIds"],
         headers=tuple(secrets.header(name, value, at_headers.at(name)) for name, value in values["headers"]),
         ordering=values["ordering"],
-        timeout_seconds=values["timeoutSeconds"],
+        timeout_seconds=values["timeoutSeconds"] or TIMEOUT_SECONDS[values["format"]],
         max_in_flight=values["maxInFlight"],
         operator_events=values["operatorEvents"],
     )

@@ -62,7 +62,7 @@ TOKEN: Section = {
 OPEN_OR_STRICT = choice("open", "strict")
 DRY_RUN: Section = {
     "windows": Setting(OPEN_OR_STRICT, "open", "`strict`: who has not written is outside the 24 h window."),
-    "templates": Setting(OPEN_OR_STRICT, "open", "`strict`: a template must have been created."),
+    "templates": Setting(OPEN_OR_STRICT, "open", "`strict`: a template must have been created and approved."),
     "media": Setting(OPEN_OR_STRICT, "open", "`strict`: a file must have been uploaded."),
     "noPayment": Setting(SWITCH, default=False, meaning="The account has no payment method."),
     "hasHistory": Setting(SWITCH, default=True, meaning="Whether Meta tells the history of a message."),
@@ -167,7 +167,11 @@ DESTINATION: Section = {
     "ordering": Setting(
         choice("none", "conversation"), "none", "`conversation`: one delivery per contact at a time."
     ),
-    "timeoutSeconds": Setting(number(1, 120), 15, "Time for one attempt."),
+    "timeoutSeconds": Setting(
+        number(1, 120),
+        None,
+        "Time for one attempt; by default 15, and 45 in `format: meta`: a bot may send meanwhile.",
+    ),
     "maxInFlight": Setting(
         number(1, 100),
         8,
