@@ -103,6 +103,26 @@ def test_the_tracker_of_another_application_resolves_nothing(store: Store, sent:
     assert early(store) == []
 
 
+@pytest.mark.parametrize("tracker", ["biz-ai-123", "", "wats1.0123456789abcdef.{id}.3"])
+def test_a_wamid_of_ours_counts_whatever_tracker_the_status_carries(
+    store: Store, sent: Message, tracker: str
+) -> None:
+    tell(store, status("wamid.A", tracker=tracker_of(store, sent)))
+    named = tracker.format(id=sent.id.removeprefix("msg_"))
+
+    tell(store, status("wamid.A", "delivered", tracker=named))
+    tell(store, status("wamid.A", "failed", tracker=named, errors=[ERROR]))
+
+    message = reloaded(store, sent)
+    assert (message.status, message.error) == ("delivered", TOLD)
+
+
+def test_an_empty_tracker_is_that_of_no_application(store: Store, sent: Message) -> None:
+    tell(store, status("wamid.A", "failed", tracker="", errors=[ERROR]))
+
+    assert early(store) == ["wamid.A"]
+
+
 def test_a_status_of_a_foreign_number_resolves_nothing(store: Store, sent: Message) -> None:
     add_events(store, *webhook(foreign=True, statuses=[status("wamid.A", tracker=tracker_of(store, sent))]))
 

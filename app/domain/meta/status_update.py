@@ -20,7 +20,7 @@ MAX_WAMID_LENGTH = 1024
 class StatusUpdate:
     """One status. `error`: the first of Meta's `errors`, with our class and hint.
 
-    `has_tracker`: it carries ours, or that of another application.
+    `has_tracker`: it carries ours, or that of another application. An empty one is none.
     """
 
     wamid: str
@@ -50,7 +50,7 @@ def status_update(event: NewEvent) -> StatusUpdate | None:
         at=event.occurred_at,
         contact=event.contact,
         tracker=tracker_in(event),
-        has_tracker=raw.get(FIELD) is not None,
+        has_tracker=raw.get(FIELD) not in (None, ""),
         error=_error(raw.get("errors")),
         pricing=raw["pricing"] if isinstance(raw.get("pricing"), dict) else None,
     )

@@ -1,13 +1,15 @@
 """Applies the statuses of messages, whatever comes first: a status, or the answer that tells the message's wamid.
 
 A status is matched by its wamid, or else by our tracker. One without a tracker whose wamid is unknown is kept while a
-message of its number is being sent, or is unknown: its answer may come late. Both sides take an advisory lock before
+message of its number is being sent, or is unknown: its answer may come late. One with the tracker of another
+application is not: every application sees the statuses of all. Both sides take an advisory lock before
 they lock messages: of a status and an answer that commit at the same time, the later one sees the other.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -45,9 +47,8 @@ Matched = list[tuple[StatusUpdate, int]]
 
 
 def apply_statuses(connection: Connection, now: datetime, database_id: str, updates: Sequence[StatusUpdate]) -> None:
-    """Record what these statuses say, in their order."""
-    ours = [update for update in updates if _may_be_ours(update, database_id)]
-    matched, unmatched = _match(connection, ours)
+    """Record what these statuses say, in their order. A wamid of ours counts, whatever tracker comes with it."""
+    matched, unmatched = _match(connection, [_without_foreign_tracker(update, database_id) for update in updates])
     if unmatched := [update for update in unmatched if not update.has_tracker]:
         hold_status_lock(connection, shared=False)
         matched_late, unknown = _match(connection, unmatched)
@@ -77,8 +78,10 @@ def take_early_news(connection: Connection, wamids: Iterable[str]) -> dict[str, 
     return news
 
 
-def _may_be_ours(update: StatusUpdate, database_id: str) -> bool:
-    return not update.has_tracker or (update.tracker is not None and update.tracker.database_id == database_id)
+def _without_foreign_tracker(update: StatusUpdate, database_id: str) -> StatusUpdate:
+    """Return the status without the tracker of another gateway, which names none of our messages."""
+    is_foreign = update.tracker is not None and update.tracker.database_id != database_id
+    return replace(update, tracker=None) if is_foreign else update
 
 
 def _match(connection: Connection, updates: Sequence[StatusUpdate]) -> tuple[Matched, list[StatusUpdate]]:
