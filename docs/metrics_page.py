@@ -6,7 +6,7 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app"
 SOURCES = (APP / "metrics" / "counters.py", *sorted((APP / "health").glob("*gauges.py")))
-SUFFIXES = {"counter": "_total"}
+SUFFIXES = {"counter": "_total", "CounterMetricFamily": "_total"}
 """What Prometheus appends to the names of what a function makes."""
 
 OF_PROCESSES = "_by_process"

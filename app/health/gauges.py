@@ -1,9 +1,9 @@
-"""Gauges of what the store holds. They are read at each scrape, so that each web process reports the same values."""
+"""Metrics of what the store holds. They are read at each scrape: each web process reports the same values."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from app.domain.alert import Alert
@@ -14,7 +14,7 @@ from app.health.alert_kinds import ALERT_KINDS
 from app.health.alerts import alerts_of_checks, standing_alerts
 from app.health.machine_gauges import machine_gauges
 from app.health.snapshot import Snapshot, take_snapshot
-from app.store import MAX_CONSUMERS, Consumer, EventCounts, StoreError
+from app.store import MAX_CONSUMERS, Consumer, EventCounts, MessageCounts, StoreError
 
 
 def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> Iterator[Metric]:
@@ -35,6 +35,7 @@ def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: b
     yield from _receipt_gauges(snapshot)
     yield from _event_gauges(snapshot.events)
     yield from _queue_gauges(snapshot)
+    yield _duplicate_sends(snapshot.messages)
     yield _dead_letter_gauge(snapshot.deliveries)
     yield _destination_state_gauge(snapshot.destinations)
     yield from _destination_time_gauges(snapshot)
@@ -109,6 +110,12 @@ def _queue_gauges(snapshot: Snapshot) -> Iterator[Metric]:
         oldest.add_metric([depth.queue], snapshot.age(depth.oldest_due_at) or 0.0)
     yield depths
     yield oldest
+
+
+def _duplicate_sends(counts: MessageCounts) -> Metric:
+    return CounterMetricFamily(
+        "wats_duplicate_sends", "Stored messages that Meta has accepted twice; it must stay 0.", counts.sent_twice
+    )
 
 
 def _dead_letter_gauge(counts: dict[str, DeliveryCounts]) -> Metric:

@@ -11,7 +11,9 @@ from app.config import Settings
 from app.factory import create_app
 from app.gateway import Gateway
 from tests.support.live import LIVE_ENVIRONMENT
+from tests.support.messages import accept, new_message, status, tracker_of, webhook
 from tests.support.webhooks import PATH, bearer, body_of, signed
+from tests.support.work import add_events
 
 HIDDEN = ["/status", "/metrics", "/debug/diagnostics"]
 
@@ -162,6 +164,19 @@ def test_metrics_count_webhooks_and_requests(client: FlaskClient) -> None:
     assert f'wats_http_request_seconds_count{{method="POST",route="{PATH}",status="200"}} 2.0' in metrics
     assert 'wats_receipts{state="pending"} 1.0' in metrics
     assert "wats_store_up 1.0" in metrics
+
+
+def test_metrics_count_messages_that_meta_has_accepted_twice(client: FlaskClient, gateway: Gateway) -> None:
+    before = client.get("/metrics", headers=bearer()).text
+    [message] = accept(gateway.store, new_message())
+    for wamid in ("wamid.A", "wamid.B"):
+        told = status(wamid, tracker=tracker_of(gateway.store, message))
+        add_events(gateway.store, *webhook(statuses=[told]))
+
+    after = client.get("/metrics", headers=bearer()).text
+
+    assert "\nwats_duplicate_sends_total 0.0\n" in before
+    assert "\nwats_duplicate_sends_total 1.0\n" in after
 
 
 def test_metrics_are_served_while_the_store_is_unavailable(client: FlaskClient, gateway: Gateway) -> None:
