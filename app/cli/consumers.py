@@ -9,7 +9,7 @@ from app.cli.client import Client
 from app.cli.confirm import confirm, yes_option
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.tables import escape_for_terminal, print_json, print_record
+from app.cli.tables import escape_for_terminal, print_object
 from app.cli.times import since_option
 from app.config import ApiAccess
 
@@ -37,7 +37,7 @@ def list_consumers(access: ApiAccess, as_json: bool, **query: Any) -> None:
 @as_json_option
 def show_consumer(access: ApiAccess, name: str, as_json: bool) -> None:
     """Show one consumer with its cursor."""
-    _print(Client(access).get(_path(name)), as_json=as_json)
+    print_object(Client(access).get(_path(name)), as_json=as_json)
 
 
 @consumers_group.command("ack")
@@ -57,9 +57,8 @@ def ack_consumer(access: ApiAccess, name: str, cursor: str | None, since: str | 
     client = Client(access)
     if cursor == LATEST:
         cursor = client.page("/events", cursor=LATEST, limit=1)["nextCursor"]
-    _print(
-        client.post(f"{_path(name)}/ack", {"cursor": cursor} if since is None else {"since": since}), as_json=as_json
-    )
+    position = {"cursor": cursor} if since is None else {"since": since}
+    print_object(client.post(f"{_path(name)}/ack", position), as_json=as_json)
 
 
 @consumers_group.command("delete")
@@ -76,10 +75,3 @@ def delete_consumer(access: ApiAccess, name: str, yes: bool) -> None:
 
 def _path(name: str) -> str:
     return f"/consumers/{quote(name, safe='')}"
-
-
-def _print(consumer: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(consumer)
-    else:
-        print_record(consumer)

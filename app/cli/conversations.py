@@ -10,7 +10,7 @@ from app.cli.listing import print_list
 from app.cli.messages import COLUMNS as MESSAGE_COLUMNS
 from app.cli.messages import message_row
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.tables import print_json, print_record
+from app.cli.tables import print_object
 from app.config import ApiAccess
 
 COLUMNS = ("phoneNumberId", "waId", "userId", "lastInboundAt", "lastOutboundAt")
@@ -51,11 +51,7 @@ def list_messages(access: ApiAccess, contact: str, as_json: bool, **query: Any) 
 @as_json_option
 def show_window(access: ApiAccess, contact: str, as_json: bool, **query: Any) -> None:
     """Show until when a customer may be sent any message, by the profile's first number unless told otherwise."""
-    window = Client(access).get(f"{_path(contact)}/window", **query)
-    if as_json:
-        print_json(window)
-    else:
-        print_record(window)
+    print_object(Client(access).get(f"{_path(contact)}/window", **query), as_json=as_json)
 
 
 def _path(contact: str) -> str:

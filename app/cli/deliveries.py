@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from app.cli import CommandFailed
+from app.cli.bulk import post_each, post_in_steps
 from app.cli.client import Client
 from app.cli.confirm import confirm, require_terminal, yes_option
 from app.cli.dismissing import discard_command
@@ -113,8 +114,8 @@ def replay_deliveries(
     if selection and not yes:
         require_terminal()
         confirm(f"Replay {count_of(_count(client, selection), *DELIVERIES)}?")
-    steps = _replay_by_id(client, delivery_ids) if delivery_ids else _replay_selection(client, selection)
-    replayed = report_progress("replaying", steps)
+    paths = [f"{_path(delivery_id)}/replay" for delivery_id in delivery_ids]
+    replayed = report_progress("replaying", post_each(client, paths) if paths else _steps(client, selection))
     if as_json:
         print_json({"replayed": replayed})
     else:
@@ -131,7 +132,7 @@ def _print_count(count: int, *, as_json: bool) -> None:
 
 
 def _count(client: Client, selection: dict[str, Any]) -> int:
-    return report_progress("counting", _replay_selection(client, {**selection, "dryRun": True}))
+    return report_progress("counting", _steps(client, {**selection, "dryRun": True}))
 
 
 def _tell_of_stopped_destinations(client: Client) -> None:
@@ -153,20 +154,9 @@ def _selection(options: dict[str, Any]) -> dict[str, Any]:
     return selection
 
 
-def _replay_by_id(client: Client, delivery_ids: tuple[str, ...]) -> Iterator[Step]:
-    for left, delivery_id in zip(reversed(range(len(delivery_ids))), delivery_ids, strict=True):
-        client.post(f"{_path(delivery_id)}/replay")
-        yield Step(done=1, checked=1, left=left, more=left > 0)
-
-
-def _replay_selection(client: Client, selection: dict[str, Any]) -> Iterator[Step]:
-    cursor = None
-    while True:
-        answer = client.post("/deliveries/replay", {**selection, "cursor": cursor} if cursor else selection)
-        cursor = answer["nextCursor"]
-        yield Step(answer["replayed"], answer["seen"], answer["left"], more=cursor is not None)
-        if cursor is None:
-            return
+def _steps(client: Client, selection: dict[str, Any]) -> Iterator[Step]:
+    for answer in post_in_steps(client, "/deliveries/replay", selection):
+        yield Step(answer["replayed"], answer["seen"], answer["left"], more=answer["nextCursor"] is not None)
 
 
 def _row(delivery: Mapping[str, Any]) -> Mapping[str, Any]:

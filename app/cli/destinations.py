@@ -7,9 +7,10 @@ import click
 
 from app.cli import CommandFailed
 from app.cli.client import Client
+from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options
 from app.cli.progress import count_of
-from app.cli.tables import escape_for_terminal, print_json, print_record, print_table
+from app.cli.tables import escape_for_terminal, print_json, print_object
 from app.config import ApiAccess
 
 COLUMNS = ("name", "state", "waiting", "dead", "lastSuccessAt", "lastError", "url")
@@ -25,11 +26,7 @@ def destinations_group() -> None:
 @as_json_option
 def list_destinations(access: ApiAccess, as_json: bool) -> None:
     """List the destinations, each with its state and its numbers of waiting and dead deliveries."""
-    page = Client(access).page("/destinations")
-    if as_json:
-        print_json(page)
-    else:
-        print_table(page["items"], COLUMNS, nothing="no destinations")
+    print_list(access, "/destinations", {}, COLUMNS, nothing="no destinations", as_json=as_json)
 
 
 @destinations_group.command("pause")
@@ -57,10 +54,7 @@ def resume_destination(access: ApiAccess, name: str, as_json: bool) -> None:
 def send_test_event(access: ApiAccess, name: str, as_json: bool) -> None:
     """Send one signed test event now and print the response; exit code 1 unless it is a 2xx."""
     answer = Client(access).post(f"{_path(name)}/test")
-    if as_json:
-        print_json(answer)
-    else:
-        print_record(answer)
+    print_object(answer, as_json=as_json)
     if not answer["ok"]:
         reason = answer["error"] or f"HTTP {answer['status']}"
         raise CommandFailed(f"{name} did not accept the test event: {reason}")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import click
 
+from app.cli.bulk import post_each, post_in_steps
 from app.cli.client import Client
 from app.cli.confirm import confirm, yes_option
 from app.cli.options import as_json_option, client_options
@@ -39,27 +40,20 @@ class Dismissal:
             return
         if not ids:
             confirm(f"{self.verb.capitalize()} {count_of(self._count(client, selection), self.noun)}?", yes=yes)
-        steps = self._by_id(client, ids) if ids else self._all(client, selection)
+        steps = post_each(client, [self._path_of(each) for each in ids]) if ids else self._steps(client, selection)
         count = report_progress(f"{self.verb}ing", steps)
         self._report(count, self.done, self.done, as_json=as_json)
 
     def _count(self, client: Client, selection: dict[str, Any]) -> int:
-        return report_progress("counting", self._all(client, {**selection, "dryRun": True}))
+        return report_progress("counting", self._steps(client, {**selection, "dryRun": True}))
 
-    def _by_id(self, client: Client, ids: tuple[str, ...]) -> Iterator[Step]:
-        for left, each in zip(reversed(range(len(ids))), ids, strict=True):
-            client.post(f"{self.path}/{quote(each, safe='')}/{self.verb}")
-            yield Step(done=1, checked=1, left=left, more=left > 0)
+    def _path_of(self, id_: str) -> str:
+        return f"{self.path}/{quote(id_, safe='')}/{self.verb}"
 
-    def _all(self, client: Client, selection: dict[str, Any]) -> Iterator[Step]:
-        cursor = None
-        while True:
-            body = {**selection, "cursor": cursor} if cursor else selection
-            answer = client.post(f"{self.path}/{self.verb}", body)
-            cursor, count = answer["nextCursor"], answer[self.done]
-            yield Step(count, count, answer.get("left", 0), more=cursor is not None)
-            if cursor is None:
-                return
+    def _steps(self, client: Client, selection: dict[str, Any]) -> Iterator[Step]:
+        for answer in post_in_steps(client, f"{self.path}/{self.verb}", selection):
+            count = answer[self.done]
+            yield Step(count, count, answer.get("left", 0), more=answer["nextCursor"] is not None)
 
     def _report(self, count: int, what: str, key: str, *, as_json: bool) -> None:
         if as_json:

@@ -12,7 +12,7 @@ from app.cli.follow import LATEST, follow
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.stopping import Interrupted, Stopping
-from app.cli.tables import print_cells, print_json, print_record
+from app.cli.tables import print_cells, print_object
 from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 
@@ -53,11 +53,7 @@ def list_events(access: ApiAccess, as_json: bool, newest: bool, **query: Any) ->
 @as_json_option
 def show_event(access: ApiAccess, event_id: str, as_json: bool) -> None:
     """Show one event, including Meta's item as it came (raw)."""
-    event = Client(access).get(f"/events/{quote(event_id, safe='')}")
-    if as_json:
-        print_json(event)
-    else:
-        print_record(event)
+    print_object(Client(access).get(f"/events/{quote(event_id, safe='')}"), as_json=as_json)
 
 
 @events_group.command("tail")

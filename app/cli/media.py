@@ -12,8 +12,9 @@ import click
 from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.form_body import FormBody
+from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.tables import print_json, print_page, print_record
+from app.cli.tables import print_object
 from app.config import ApiAccess
 from app.domain.media_file import FileState
 from app.domain.meta.media_types import extension_of
@@ -38,7 +39,7 @@ def upload_media(access: ApiAccess, file: Path, mime_type: str, number: str | No
     if not (file.is_file() and os.access(file, os.R_OK)):
         raise CommandFailed(f"{file} is no file that can be read")
     form = FormBody(file, mime_type, {"from": number} if number else {})
-    _print(Client(access).upload("/media", form), as_json=as_json)
+    print_object(Client(access).upload("/media", form), as_json=as_json)
 
 
 @media_group.command("show")
@@ -47,7 +48,7 @@ def upload_media(access: ApiAccess, file: Path, mime_type: str, number: str | No
 @as_json_option
 def show_media(access: ApiAccess, media_id: str, as_json: bool) -> None:
     """Show what is known of a file: its type, its size and its SHA-256."""
-    _print(Client(access).get(_path(media_id)), as_json=as_json)
+    print_object(Client(access).get(_path(media_id)), as_json=as_json)
 
 
 @media_group.command("download")
@@ -82,12 +83,7 @@ def delete_media(access: ApiAccess, media_id: str) -> None:
 @as_json_option
 def list_media(access: ApiAccess, as_json: bool, **query: Any) -> None:
     """List the received files that are fetched on arrival, newest first."""
-    client = Client(access)
-    page = client.page("/media", **query) if as_json else client.page_with_hint("/media", **query)
-    if as_json:
-        print_json(page)
-    else:
-        print_page(page, COLUMNS, nothing="no files")
+    print_list(access, "/media", query, COLUMNS, nothing="no files", as_json=as_json)
 
 
 @media_group.command("fetch")
@@ -96,7 +92,7 @@ def list_media(access: ApiAccess, as_json: bool, **query: Any) -> None:
 @as_json_option
 def fetch_media(access: ApiAccess, media_id: str, as_json: bool) -> None:
     """Fetch a received file again, such as one that was given up; Meta has it for 7 days."""
-    _print(Client(access).post(f"{_path(media_id)}/fetch"), as_json=as_json)
+    print_object(Client(access).post(f"{_path(media_id)}/fetch"), as_json=as_json)
 
 
 def _write(target: Path, pieces: Iterable[bytes]) -> int:
@@ -114,13 +110,6 @@ def _write(target: Path, pieces: Iterable[bytes]) -> int:
     except OSError as error:
         raise CommandFailed(f"{target} cannot be written: {error.strerror}") from error
     return size
-
-
-def _print(record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(record)
-    else:
-        print_record(record)
 
 
 def _path(media_id: str) -> str:

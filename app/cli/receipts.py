@@ -12,7 +12,7 @@ from app.cli.dismissing import dismiss_command
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
 from app.cli.progress import Step, count_of, report_progress
-from app.cli.tables import print_json, print_record
+from app.cli.tables import print_json, print_object
 from app.config import ApiAccess
 from app.domain.receipt import ReceiptState
 
@@ -51,7 +51,7 @@ def show_receipt(access: ApiAccess, receipt_id: str, body: bool, as_json: bool) 
     if body:
         sys.stdout.buffer.write(client.content(f"{_path(receipt_id)}/body"))
         return
-    _show(client.get(_path(receipt_id)), as_json=as_json)
+    print_object(client.get(_path(receipt_id)), as_json=as_json)
 
 
 @receipts_group.command("reprocess")
@@ -65,7 +65,7 @@ def reprocess_receipts(access: ApiAccess, receipt_id: str | None, state: str | N
     if (receipt_id is None) == (state is None):
         raise click.UsageError("Give either a receipt's id or --state.")
     if receipt_id is not None:
-        _show(client.post(f"{_path(receipt_id)}/reprocess"), as_json=as_json)
+        print_object(client.post(f"{_path(receipt_id)}/reprocess"), as_json=as_json)
         return
     erased: list[str] = []
     reprocessed = report_progress("reprocessing", _reprocess_all(client, str(state), erased))
@@ -97,10 +97,3 @@ def _reprocess_all(client: Client, state: str, erased: list[str]) -> Iterator[St
 
 def _path(receipt_id: str) -> str:
     return f"/receipts/{quote(receipt_id, safe='')}"
-
-
-def _show(receipt: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(receipt)
-    else:
-        print_record(receipt)

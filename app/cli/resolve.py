@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from app.cli.bulk import post_in_steps
 from app.cli.client import Client
 from app.cli.confirm import confirm, yes_option
 from app.cli.message import path_of, print_message
@@ -77,15 +78,10 @@ def _total(client: Client, body: dict[str, Any]) -> dict[str, int]:
     total = dict.fromkeys(("matched", "changed", "young"), 0)
 
     def steps() -> Iterator[Step]:
-        cursor = None
-        while True:
-            answer = client.post("/messages/resolve", {**body, "cursor": cursor} if cursor else body)
-            cursor = answer["nextCursor"]
+        for answer in post_in_steps(client, "/messages/resolve", body):
             for name in total:
                 total[name] += answer[name]
-            yield Step(answer["changed"], answer["matched"], 0, more=cursor is not None)
-            if cursor is None:
-                return
+            yield Step(answer["changed"], answer["matched"], 0, more=answer["nextCursor"] is not None)
 
     report_progress("counting" if body.get("dryRun") else "deciding", steps())
     return total

@@ -5,8 +5,9 @@ from urllib.parse import quote
 import click
 
 from app.cli.client import Client
+from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options
-from app.cli.tables import escape_for_terminal, print_json, print_table
+from app.cli.tables import escape_for_terminal, print_json
 from app.config import ApiAccess
 
 COLUMNS = ("scope", "class", "code", "since", "until", "reason")
@@ -22,11 +23,7 @@ def sending_group() -> None:
 @as_json_option
 def list_pauses(access: ApiAccess, as_json: bool) -> None:
     """List the scopes in which nothing is sent, each with Meta's code, the cure, and when one message is tried."""
-    page = Client(access).page("/sending/pauses")
-    if as_json:
-        print_json(page)
-    else:
-        print_table(page["items"], COLUMNS, nothing="nothing is paused")
+    print_list(access, "/sending/pauses", {}, COLUMNS, nothing="nothing is paused", as_json=as_json)
 
 
 @sending_group.command("resume")

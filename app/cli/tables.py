@@ -26,6 +26,14 @@ def print_page(page: Mapping[str, Any], columns: Sequence[str], *, nothing: str)
         click.echo(f"next page: --cursor {page['nextCursor']}", err=True)
 
 
+def print_object(record: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one object, as JSON or with a line for each field."""
+    if as_json:
+        print_json(record)
+    else:
+        print_record(record)
+
+
 def print_record(record: Mapping[str, Any]) -> None:
     """Print one object, with a line for each field."""
     width = max(map(len, record), default=0)
