@@ -5,8 +5,9 @@ They raise no alert any more, and stay listed with their state until they are pr
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, select, update
 
 from app.domain.delivery import DeliveryState
 from app.domain.dismissal import Period
@@ -19,15 +20,28 @@ from app.store.tables.types import chunks
 def discard_deliveries(connection: Connection, now: datetime, ids: Sequence[int]) -> int:
     """Discard those of these deliveries that are dead, and return how many."""
     is_dead = deliveries.c.state == DeliveryState.DEAD.value
-    query = select(deliveries.c.id).where(is_dead).order_by(deliveries.c.id).with_for_update()
+    changed = {"state": DeliveryState.DISCARDED.value, "updated_at": now}
+    return _change(connection, deliveries, ids, is_dead, changed)
+
+
+def dismiss_receipts(connection: Connection, ids: Sequence[int]) -> int:
+    """Dismiss those of these receipts that are unreadable, and return how many."""
+    changed = {"state": ReceiptState.DISMISSED.value}
+    return _change(connection, receipts, ids, has_state(ReceiptState.UNREADABLE), changed)
+
+
+def _change(
+    connection: Connection, table: Table, ids: Sequence[int], condition: ColumnElement[bool], changed: dict[str, Any]
+) -> int:
+    """Lock those of these rows that meet the condition, by id; change them, and return how many."""
+    query = select(table.c.id).where(condition).order_by(table.c.id).with_for_update()
     locked = [
         row_id
         for chunk in chunks(sorted(ids))
-        for row_id in connection.execute(query.where(deliveries.c.id.in_(chunk))).scalars()
+        for row_id in connection.execute(query.where(table.c.id.in_(chunk))).scalars()
     ]
     for chunk in chunks(locked):
-        change = update(deliveries).where(deliveries.c.id.in_(chunk))
-        connection.execute(change.values(state=DeliveryState.DISCARDED.value, updated_at=now))
+        connection.execute(update(table).where(table.c.id.in_(chunk)).values(changed))
     return len(locked)
 
 
@@ -39,17 +53,3 @@ def unreadable_receipts(after: int, chosen: Period) -> Select[tuple[int]]:
     if chosen.until is not None:
         query = query.where(receipts.c.received_at < chosen.until)
     return query.order_by(receipts.c.id)
-
-
-def dismiss_receipts(connection: Connection, ids: Sequence[int]) -> int:
-    """Dismiss those of these receipts that are unreadable, and return how many."""
-    query = select(receipts.c.id).where(has_state(ReceiptState.UNREADABLE)).order_by(receipts.c.id)
-    locked = [
-        row_id
-        for chunk in chunks(sorted(ids))
-        for row_id in connection.execute(query.where(receipts.c.id.in_(chunk)).with_for_update()).scalars()
-    ]
-    for chunk in chunks(locked):
-        change = update(receipts).where(receipts.c.id.in_(chunk))
-        connection.execute(change.values(state=ReceiptState.DISMISSED.value))
-    return len(locked)
