@@ -12,26 +12,26 @@ from app.delivery.schemas import (
     DeliverySchema,
     DiscardSchema,
     DiscardStepSchema,
-    ReplayBody,
     ReplaySchema,
     ReplayStepSchema,
 )
 from app.domain.delivery import DELIVERY_ID, Delivery, DeliveryState, NewDelivery
 from app.domain.event import EVENT_ID, Event
+from app.domain.replay import Selection
 from app.domain.subscription import deliveries_of
 from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.openapi_operations import refuses
-from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
+from app.web.paging import PAGE_PARAMETERS, page, page_request
 from app.web.query_parameters import accepts_query, range_parameters, read_matching, read_range
 from app.web.schemas import page_of
+from app.web.steps import StepRequest, step_cursor
 
 bp = JsonBlueprint("deliveries", __name__, description="Events on their way to destinations.")
 
 STEP_EVENTS = 500
-SEQUENCE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 DESTINATION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 STATES = [state.value for state in DeliveryState]
 FORMATS = ("events", "meta")
@@ -108,16 +108,13 @@ def replay_delivery(delivery_id: str) -> Delivery:
 @refuses("invalid_cursor")
 @bp.arguments(ReplaySchema)
 @bp.response(202, ReplayStepSchema)
-def replay_deliveries(body: ReplayBody) -> dict[str, Any]:
+def replay_deliveries(body: StepRequest[Selection]) -> dict[str, Any]:
     """Replay one step of a selection, or count what it would replay. Continue with `nextCursor` until it is null."""
-    _refuse_wrong_destination(body.selection.destination, _not_configured)
-    store = gateway().store
-    act = store.deliveries.count_to_replay if body.is_trial else store.deliveries.replay_some
-    after = 0 if body.cursor is None else int(read_cursor(body.cursor, SEQUENCE))
-    step = act(body.selection, after=after, limit=STEP_EVENTS, deliveries_of=_deliveries_of)
-    left = 0 if step.next is None else max(0, store.events.latest() - step.next)
-    next_cursor = None if step.next is None else cursor_of(str(step.next))
-    return {"replayed": step.replayed, "seen": step.seen, "left": left, "next_cursor": next_cursor}
+    _refuse_wrong_destination(body.chosen.destination, _not_configured)
+    deliveries = gateway().store.deliveries
+    act = deliveries.count_to_replay if body.is_trial else deliveries.replay_some
+    step = act(body.chosen, after=body.after, limit=STEP_EVENTS, deliveries_of=_deliveries_of)
+    return {"replayed": step.replayed, "seen": step.seen, **_rest_after(step.next)}
 
 
 @bp.post("/deliveries/<delivery_id>/discard")
@@ -137,15 +134,19 @@ def discard_delivery(delivery_id: str) -> Delivery:
 @refuses("invalid_cursor")
 @bp.arguments(DiscardSchema)
 @bp.response(200, DiscardStepSchema)
-def discard_deliveries(body: ReplayBody) -> dict[str, Any]:
+def discard_deliveries(body: StepRequest[Selection]) -> dict[str, Any]:
     """Dismiss one step of the dead letters of a selection, or count them. Continue until `nextCursor` is null."""
-    _refuse_wrong_destination(body.selection.destination, _mistake_in)
-    store = gateway().store
-    after = 0 if body.cursor is None else int(read_cursor(body.cursor, SEQUENCE))
-    step = store.deliveries.discard_some(body.selection, after=after, limit=STEP_EVENTS, is_trial=body.is_trial)
-    left = 0 if step.next is None else max(0, store.events.latest() - step.next)
-    next_cursor = None if step.next is None else cursor_of(str(step.next))
-    return {"discarded": step.count, "left": left, "next_cursor": next_cursor}
+    _refuse_wrong_destination(body.chosen.destination, _mistake_in)
+    step = gateway().store.deliveries.discard_some(
+        body.chosen, after=body.after, limit=STEP_EVENTS, is_trial=body.is_trial
+    )
+    return {"discarded": step.count, **_rest_after(step.next)}
+
+
+def _rest_after(sequence: int | None) -> dict[str, Any]:
+    """Return how many events are left at most, and the cursor of the next step. None: this one was the last."""
+    left = 0 if sequence is None else max(0, gateway().store.events.latest() - sequence)
+    return {"left": left, "next_cursor": step_cursor(sequence)}
 
 
 def _deliveries_of(event: Event) -> tuple[NewDelivery, ...] | None:

@@ -1,6 +1,6 @@
 """The form of deliveries and replays on the wire."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import marshmallow as ma
 
@@ -9,6 +9,7 @@ from app.domain.event import TYPE_GLOB
 from app.domain.event_families import mistake_in
 from app.domain.replay import Selection
 from app.web.schemas import CamelSchema, Timestamp
+from app.web.steps import StepRequestSchema
 
 MAX_GLOBS = 100
 NAME = ma.validate.Length(min=1, max=64)
@@ -54,15 +55,7 @@ class TestEventResultSchema(CamelSchema):
     answer = ma.fields.String(required=True, allow_none=True)
 
 
-class ReplayBody(NamedTuple):
-    """Which deliveries to replay, where to continue, and whether to count them only."""
-
-    selection: Selection
-    cursor: str | None
-    is_trial: bool
-
-
-class ReplaySchema(CamelSchema):
+class ReplaySchema(StepRequestSchema):
     """Which deliveries to replay, and where to continue. `since` is included, `until` is not.
 
     `dryRun`: count them, and replay nothing. Those that wait or are in flight, which stay as they are, count too.
@@ -71,23 +64,15 @@ class ReplaySchema(CamelSchema):
     or its `types` or numbers were fewer.
     """
 
+    choose = Selection
+
     destination = ma.fields.String(validate=NAME)
     types = ma.fields.List(
         ma.fields.String(validate=[ma.validate.Regexp(rf"\A(?:{TYPE_GLOB.pattern})\Z", TYPE_GLOB.flags), check_glob]),
         validate=ma.validate.Length(min=1, max=MAX_GLOBS),
     )
-    since = Timestamp()
-    until = Timestamp()
     state = ma.fields.Enum(DeliveryState, by_value=True)
     includes_missing = ma.fields.Boolean(data_key="includeMissing", load_default=False, truthy={True}, falsy={False})
-    cursor = ma.fields.String()
-    is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse a range that is empty."""
-        if "since" in data and "until" in data and data["until"] <= data["since"]:
-            raise ma.ValidationError("It must be later than since.", "until")
 
     @ma.validates_schema
     def check_missing(self, data: dict[str, Any], **_: Any) -> None:
@@ -96,12 +81,6 @@ class ReplaySchema(CamelSchema):
             raise ma.ValidationError("includeMissing needs the destination.", "destination")
         if data.get("includes_missing") and "state" in data:
             raise ma.ValidationError("A delivery that never was has no state.", "state")
-
-    @ma.post_load
-    def to_body(self, data: dict[str, Any], **_: Any) -> ReplayBody:
-        """Return what is asked for as one value."""
-        cursor, is_trial = data.pop("cursor", None), data.pop("is_trial")
-        return ReplayBody(Selection(**data), cursor, is_trial)
 
 
 class ReplayStepSchema(CamelSchema):

@@ -1,6 +1,5 @@
 """The API of what people decide about messages: one that is queued or unknown, or all that a selection chooses."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -19,13 +18,12 @@ from app.web.errors import ApiError
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.openapi_operations import refuses
-from app.web.paging import cursor_of, read_cursor
 from app.web.schemas import CamelSchema, Timestamp
+from app.web.steps import StepRequest, StepRequestSchema, step_cursor
 
 bp = JsonBlueprint("decisions", __name__, description="What people decide about messages.")
 
 STEP_MESSAGES = 500
-ROW = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 OF_ONE = [Decision.FAILED.value, Decision.RESEND.value]
 
 
@@ -36,11 +34,13 @@ class ResolveSchema(ma.Schema):
     force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
-class ResolveSelectionSchema(CamelSchema):
+class ResolveSelectionSchema(StepRequestSchema):
     """What all chosen messages are to be: unknown ones `failed` or `resend`, queued ones `cancelled` or `unknown`.
 
     `since` is included, `until` is not. `dryRun`: only count them.
     """
+
+    choose = dict
 
     decision = ma.fields.Enum(Decision, by_value=True, required=True, data_key="as")
     contact = ma.fields.String(metadata={"description": "A phone number or a user id."})
@@ -48,8 +48,6 @@ class ResolveSelectionSchema(CamelSchema):
     since = Timestamp(metadata={"description": "Accepted at this time or later."})
     until = Timestamp(metadata={"description": "Accepted before this time."})
     force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
-    is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
-    cursor = ma.fields.String()
 
 
 class ResolveStepSchema(CamelSchema):
@@ -121,32 +119,31 @@ def reconcile_message(message_id: str) -> dict[str, Any]:
 @refuses("invalid_cursor")
 @bp.arguments(ResolveSelectionSchema)
 @bp.response(200, ResolveStepSchema)
-def resolve_messages(body: dict[str, Any]) -> dict[str, Any]:
+def resolve_messages(body: StepRequest[dict[str, Any]]) -> dict[str, Any]:
     """Decide about one step of all messages that a selection chooses. Continue with `nextCursor` until it is null.
 
     Unknown ones may have reached their customers. Young ones, whose status may still come, are not sent again unless
     forced.
     """
-    decision, cursor = body["decision"], body.get("cursor")
     step = gateway().store.messages.decide_some(
-        _selection(body),
-        decision,
-        after=0 if cursor is None else int(read_cursor(cursor, ROW)),
+        _selection(body.chosen),
+        body.chosen["decision"],
+        after=body.after,
         limit=STEP_MESSAGES,
-        is_trial=body["is_trial"],
+        is_trial=body.is_trial,
         lifetime=_lifetime(),
     )
-    return {**vars(step), "next_cursor": None if step.next is None else cursor_of(str(step.next))}
+    return {**vars(step), "next_cursor": step_cursor(step.next)}
 
 
-def _selection(body: dict[str, Any]) -> MessageSelection:
-    needs_age = body["decision"] is Decision.RESEND and not body["force"]
-    contact = body.get("contact")
+def _selection(chosen: dict[str, Any]) -> MessageSelection:
+    needs_age = chosen["decision"] is Decision.RESEND and not chosen["force"]
+    contact = chosen.get("contact")
     return MessageSelection(
         contact=None if contact is None else contact_name(contact),
-        phone_number_id=body.get("phone_number_id"),
-        since=body.get("since"),
-        until=body.get("until"),
+        phone_number_id=chosen.get("phone_number_id"),
+        since=chosen.get("since"),
+        until=chosen.get("until"),
         settled_before=gateway().clock() - _time_to_settle() if needs_age else None,
     )
 

@@ -1,7 +1,6 @@
 """Receipts in the API: list them, send their exact bytes, reprocess one that could not be read."""
 
-import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import marshmallow as ma
 from flask import Response, request
@@ -13,9 +12,10 @@ from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.openapi_operations import refuses
-from app.web.paging import PAGE_PARAMETERS, cursor_of, page, page_request, read_cursor
+from app.web.paging import PAGE_PARAMETERS, page, page_request
 from app.web.query_parameters import accepts_query
 from app.web.schemas import CamelSchema, Timestamp, page_of
+from app.web.steps import StepRequest, StepRequestSchema, step_cursor
 
 bp = JsonBlueprint("receipts", __name__, description="What Meta sent, byte for byte.")
 
@@ -23,7 +23,6 @@ STATES = [state.value for state in ReceiptState]
 STATE_PARAMETER = {"in": "query", "name": "state", "schema": {"type": "string", "enum": STATES}}
 
 STEP_RECEIPTS = 500
-ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class ReceiptSchema(CamelSchema):
@@ -52,27 +51,10 @@ class OneReceiptSchema(ReceiptSchema):
     error = ma.fields.String(required=True, allow_none=True)
 
 
-class DismissBody(NamedTuple):
-    """Which unreadable receipts to dismiss, where to continue, and whether to count them only."""
-
-    period: Period
-    cursor: str | None
-    is_trial: bool
-
-
-class DismissSchema(CamelSchema):
+class DismissSchema(StepRequestSchema):
     """Which unreadable receipts to dismiss. `since` is included, `until` is not. `dryRun`: only count them."""
 
-    since = Timestamp()
-    until = Timestamp()
-    cursor = ma.fields.String()
-    is_trial = ma.fields.Boolean(data_key="dryRun", load_default=False, truthy={True}, falsy={False})
-
-    @ma.post_load
-    def to_body(self, data: dict[str, Any], **_: Any) -> DismissBody:
-        """Return what is asked for as one value."""
-        cursor, is_trial = data.pop("cursor", None), data.pop("is_trial")
-        return DismissBody(Period(**data), cursor, is_trial)
+    choose = Period
 
 
 class DismissStepSchema(CamelSchema):
@@ -144,13 +126,12 @@ def dismiss_receipt(receipt_id: str) -> Receipt:
 @refuses("invalid_cursor")
 @bp.arguments(DismissSchema)
 @bp.response(200, DismissStepSchema)
-def dismiss_receipts(body: DismissBody) -> dict[str, Any]:
+def dismiss_receipts(body: StepRequest[Period]) -> dict[str, Any]:
     """Dismiss one step of the unreadable receipts of a time, or count them. Continue until `nextCursor` is null."""
-    after = 0 if body.cursor is None else int(read_cursor(body.cursor, ROW_ID))
     step = gateway().store.receipts.dismiss_some(
-        body.period, after=after, limit=STEP_RECEIPTS, is_trial=body.is_trial
+        body.chosen, after=body.after, limit=STEP_RECEIPTS, is_trial=body.is_trial
     )
-    return {"dismissed": step.count, "next_cursor": None if step.next is None else cursor_of(str(step.next))}
+    return {"dismissed": step.count, "next_cursor": step_cursor(step.next)}
 
 
 def _existing(receipt: Receipt | None, receipt_id: str) -> Receipt:
