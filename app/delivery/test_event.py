@@ -6,10 +6,12 @@ from typing import Any
 
 from app.config import Destination
 from app.delivery.deliver import answer_of, body_for, headers_for
-from app.domain.event import Contact, Event, Origin
+from app.domain.event import Event, Origin
+from app.domain.own_event import own_event
 from app.gateway import Gateway
 
 TEST_TYPE = "wats.test"
+ORIGIN = Origin("whatsapp_business_account", {"id": "0"}, TEST_TYPE, {}, [], "value")
 ITEM = {"test": True, "text": "A test of wats: nothing happened."}
 
 
@@ -30,18 +32,5 @@ def send_test_event(destination: Destination, gateway: Gateway) -> dict[str, Any
 
 def new_test_event(at: datetime) -> Event:
     """Return an event with a new id. No receipt holds it, and it has no sequence number."""
-    return Event(
-        id=f"evt_{uuid.uuid4().hex}",
-        type=TEST_TYPE,
-        occurred_at=at,
-        waba_id=None,
-        phone_number_id=None,
-        contact=Contact(),
-        data=ITEM,
-        raw=ITEM,
-        origin=Origin("whatsapp_business_account", {"id": "0"}, TEST_TYPE, {}, [], "value"),
-        sequence=0,
-        received_at=at,
-        receipt_id="rcp_0",
-        foreign=False,
-    )
+    new = own_event(f"evt_{uuid.uuid4().hex}", TEST_TYPE, at, ITEM, ORIGIN, raw=ITEM)
+    return Event(**vars(new), sequence=0, received_at=at, receipt_id="rcp_0", foreign=False)

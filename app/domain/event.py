@@ -1,5 +1,6 @@
 """An event: one thing that happened, split out of a receipt. Its id depends on what happened, not on how it came."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +100,11 @@ class Event(NewEvent):
     def position(self) -> Position:
         """Where a reader stands that has read this event."""
         return Position(self.sequence, bytes.fromhex(self.id.removeprefix("evt_"))[:MARK_BYTES])
+
+
+def event_id_of(key: str) -> str:
+    """Return the id of the event with this key, a text that only one event has."""
+    return f"evt_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def type_matches(event_type: str, globs: Sequence[str]) -> bool:

@@ -4,15 +4,15 @@ What Meta tells of a message is an event anyway (`message.status.…`). These te
 and how it ends, however that became known.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.domain.event import Contact, NewEvent, Origin, type_matches
+from app.domain.event import Contact, NewEvent, event_id_of, type_matches
 from app.domain.message import HistoryEntry, Message, MessageStatus
+from app.domain.own_event import origin_in_wats, own_event
 
 PREFIX = "outbound."
 STATUSES = (
@@ -25,7 +25,7 @@ STATUSES = (
 )
 """Those that have an event. `queued` is the answer to the client; the others come as `message.status.…`."""
 
-ORIGIN = Origin("wats", {}, None, {}, [], "message")
+ORIGIN = origin_in_wats("message")
 _PHONE = re.compile(r"\+?([0-9]{5,15})", re.ASCII)
 
 
@@ -66,16 +66,14 @@ def event_of_change(change: MessageChange) -> NewEvent:
     """Return the event of a change. Its customer has one name: where a client gave two, Meta has taken `to`."""
     to, recipient = change.data.get("to"), change.data.get("recipient")
     phone = _PHONE.fullmatch(to) if to is not None else None
-    return NewEvent(
-        id=change.event_id,
-        type=PREFIX + change.status.value,
-        occurred_at=change.at,
-        waba_id=None,
+    return own_event(
+        change.event_id,
+        PREFIX + change.status.value,
+        change.at,
+        change.data,
+        ORIGIN,
         phone_number_id=change.phone_number_id,
         contact=Contact(wa_id=None if phone is None else phone[1], user_id=recipient if to is None else None),
-        data=change.data,
-        raw=None,
-        origin=ORIGIN,
     )
 
 
@@ -92,7 +90,7 @@ def _change(message: Message, status: MessageStatus, at: datetime) -> MessageCha
     }
     known = {name: value for name, value in optional.items() if value is not None}
     return MessageChange(
-        event_id="evt_" + hashlib.sha256(key.encode()).hexdigest()[:32],
+        event_id=event_id_of(key),
         status=status,
         at=at,
         phone_number_id=message.phone_number_id,

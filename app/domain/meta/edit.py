@@ -1,9 +1,8 @@
 """Recognise an edit: an item with the id of an earlier item but different content."""
 
-import hashlib
 from typing import Any
 
-from app.domain.event import NewEvent
+from app.domain.event import NewEvent, event_id_of
 from app.domain.meta.context import canonical
 
 MESSAGE_LISTS = ("messages", "message_echoes")
@@ -23,7 +22,7 @@ def is_edit(event: NewEvent, earlier_item: Any) -> bool:
 def edit_id(event: NewEvent) -> str:
     """Return the edit's id, a hash of the event's id and its new content."""
     key = ["edit", event.id, _content(event.origin.path, event.raw)]
-    return "evt_" + hashlib.sha256(canonical(key).encode("ascii")).hexdigest()[:32]
+    return event_id_of(canonical(key))
 
 
 def _content(path: str, raw: Any) -> Any:

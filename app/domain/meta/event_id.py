@@ -3,12 +3,11 @@
 What each key could swallow or double: docs/decisions/0007-an-events-id.md.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from app.domain.event import Contact
+from app.domain.event import Contact, event_id_of
 from app.domain.meta import event_types, scalars
 from app.domain.meta.contact import contact_in_item
 from app.domain.meta.context import canonical
@@ -29,7 +28,7 @@ def message_event_ids(wamid: str, phone_number_ids: Iterable[str], kinds: Collec
 
 
 def _id_of(key: list[Any]) -> str:
-    return "evt_" + hashlib.sha256(canonical(key).encode("ascii")).hexdigest()[:32]
+    return event_id_of(canonical(key))
 
 
 def _key_by_id(item: Item) -> list[Any] | None:

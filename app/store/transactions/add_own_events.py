@@ -1,6 +1,6 @@
-"""Adds events of the gateway itself, which no receipt holds: a part of transactions that hold the split job's lock.
+"""Adds events that no receipt holds, with their deliveries: of messages that have changed, and of alerts.
 
-That lock makes sequences follow the order of commits, as those of the events in receipts do.
+Only a transaction that holds the lock of the split job may add events: so sequences follow the order of commits.
 """
 
 from collections.abc import Sequence
@@ -8,17 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from app.domain.delivery import NewDelivery
-from app.domain.event import NewEvent
 from app.domain.job import SPLIT_QUEUE
 from app.domain.split import SplitEvent
 from app.store.engine.bulk_insert import allocate_ids
-from app.store.tables.events import key_of
 from app.store.tables.schema import events, jobs
 from app.store.transactions.add_deliveries import add_deliveries
-from app.store.transactions.publish_changes import NO_RECEIPT
-from app.store.transactions.split_receipts import INSERT_EVENTS, event_row
+from app.store.transactions.split_receipts import INSERT_EVENTS, event_row, key_of_event
 
+NO_RECEIPT = 0
 _LOCK = select(jobs).where(jobs.c.queue == SPLIT_QUEUE).order_by(jobs.c.id).with_for_update()
 
 
@@ -27,16 +24,11 @@ def hold_splitting(connection: Connection) -> None:
     connection.execute(_LOCK).all()
 
 
-def add_own_events(
-    connection: Connection, now: datetime, new: Sequence[NewEvent], deliveries: Sequence[NewDelivery]
-) -> None:
-    """Add these events, each with all of these deliveries. The caller holds splitting."""
+def add_own_events(connection: Connection, now: datetime, new: Sequence[SplitEvent]) -> None:
+    """Add these events with their deliveries. The caller holds splitting, or the claim on the split job."""
     if not new:
         return
-    sequences = allocate_ids(connection, events, len(new))
-    rows = [
-        event_row(sequence, key_of(one.id) or b"", SplitEvent(one), now, NO_RECEIPT)
-        for sequence, one in zip(sequences, new, strict=True)
-    ]
+    numbered = list(zip(allocate_ids(connection, events, len(new)), new, strict=True))
+    rows = [event_row(sequence, key_of_event(event), event, now, NO_RECEIPT) for sequence, event in numbered]
     INSERT_EVENTS.execute(connection, rows)
-    add_deliveries(connection, now, [(sequence, deliveries) for sequence in sequences])
+    add_deliveries(connection, now, [(sequence, event.deliveries) for sequence, event in numbered])

@@ -10,6 +10,7 @@ from app.domain.alert import Alert, AlertChanges, AlertKey, changes_of
 from app.domain.delivery import NewDelivery
 from app.domain.event import NewEvent
 from app.domain.operator_event import CLOSED, OPENED, operator_event
+from app.domain.split import SplitEvent
 from app.store.tables.attention_schema import alerts
 from app.store.transactions.add_own_events import add_own_events, hold_splitting
 
@@ -33,8 +34,8 @@ def record_alerts(
     """
     hold_splitting(connection)
     changes = _since(changes_of(standing, read_alerts(connection)), now)
-    if deliveries := [NewDelivery(name) for name in destinations]:
-        add_own_events(connection, now, _events(changes, now), deliveries)
+    if deliveries := tuple(NewDelivery(name) for name in destinations):
+        add_own_events(connection, now, [SplitEvent(event, deliveries=deliveries) for event in _events(changes, now)])
     for alert in sorted(changes.closed, key=lambda one: one.key):
         connection.execute(_DELETE, {"of_code": alert.code, "of_subject": alert.subject})
     if changes.opened:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from app.domain.event import NewEvent
 from app.domain.job import Job
 from app.domain.meta.edit import edit_id, is_edit
+from app.domain.meta.media import Media
 from app.domain.meta.names import names_of
 from app.domain.meta.status_update import status_update
 from app.domain.meta.touch import touch_of
@@ -93,15 +94,7 @@ def add_events(
     counts = [_collect_new(receipt, items, new) for receipt in split]
     sequences = _insert_events(connection, new)
     add_deliveries(connection, now, [(sequences[key], event.deliveries) for key, (event, _) in new.items()])
-    add_media(
-        connection,
-        now,
-        [
-            (sequences[key], event.event.phone_number_id, media)
-            for key, (event, _) in new.items()
-            for media in event.media
-        ],
-    )
+    add_media(connection, now, _media(new, sequences))
     ours = [event.event for event, _ in new.values() if not event.foreign]
     change_paces(connection, now, ours, account)
     _follow_messages(connection, now, database_id, ours)
@@ -115,7 +108,7 @@ def _identify_edits(split: Sequence[SplitReceipt], items: Items) -> list[SplitRe
     first = dict(items)
 
     def identified(event: SplitEvent) -> SplitEvent:
-        earlier_item = first.setdefault(_key(event), event.event.raw)
+        earlier_item = first.setdefault(key_of_event(event), event.event.raw)
         if earlier_item is ERASED or not is_edit(event.event, earlier_item):
             return event
         return replace(event, event=replace(event.event, id=edit_id(event.event)))
@@ -127,7 +120,7 @@ def _collect_new(split: SplitReceipt, items: Items, new: NewEvents) -> SplitCoun
     """Add to `new` and to `items` the events of this receipt that are not known yet."""
     before, differing = len(new), 0
     for event in split.events:
-        key = _key(event)
+        key = key_of_event(event)
         if key not in items:
             items[key] = event.event.raw
             new[key] = (event, split.receipt)
@@ -138,13 +131,7 @@ def _collect_new(split: SplitReceipt, items: Items, new: NewEvents) -> SplitCoun
 
 
 def _keys(split: Sequence[SplitReceipt]) -> set[bytes]:
-    return {_key(event) for receipt in split for event in receipt.events}
-
-
-def _key(event: SplitEvent) -> bytes:
-    key = key_of(event.event.id)
-    assert key is not None, "an event has an id of ours"
-    return key
+    return {key_of_event(event) for receipt in split for event in receipt.events}
 
 
 def _row_id(split: SplitReceipt) -> int:
@@ -182,11 +169,27 @@ def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
     return sequences
 
 
+def _media(new: NewEvents, sequences: dict[bytes, int]) -> list[tuple[int, str | None, Media]]:
+    """Return the files to fetch, each with the sequence and the phone number id of its event."""
+    return [
+        (sequences[key], event.event.phone_number_id, media)
+        for key, (event, _) in new.items()
+        for media in event.media
+    ]
+
+
 def _follow_messages(connection: Connection, now: datetime, database_id: str, new: Sequence[NewEvent]) -> None:
     """Apply what new events say of messages of ours, and of the conversations with customers."""
     updates = [update for event in new if (update := status_update(event)) is not None]
     apply_statuses(connection, now, database_id, updates)
     touch_conversations(connection, now, [touch for event in new if (touch := touch_of(event)) is not None])
+
+
+def key_of_event(event: SplitEvent) -> bytes:
+    """Return the key of an event that is about to be added."""
+    key = key_of(event.event.id)
+    assert key is not None, "an event has an id of ours"
+    return key
 
 
 def event_row(
