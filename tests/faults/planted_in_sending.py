@@ -19,14 +19,14 @@ def resend_what_is_ambiguous() -> None:
 
 def resend_what_was_cut_off() -> None:
     """A bug: what was being sent when its worker died is taken for what still waits."""
-    from app.store.transactions import reserve_sends
+    from app.store.transactions import end_unsent
 
     def ending(row: Any, *arguments: Any) -> Any:
         outcome = end(row, *arguments)
         return None if row is not None and row.status == "sending" else outcome
 
-    end = reserve_sends._ending
-    reserve_sends._ending = ending
+    end = end_unsent._ending
+    end_unsent._ending = ending
 
 
 def post_what_is_not_marked() -> None:

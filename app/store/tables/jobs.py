@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, literal, select
 
 from app.domain.queue import QueueDepth
+from app.store.engine.bulk_update import BulkUpdate
 from app.store.tables.queues import queue_of
 from app.store.tables.schema import jobs, queues
 from app.store.tables.types import chunks
@@ -19,6 +20,8 @@ IS_CLAIMED = jobs.c.claim_id.is_not(None)
 
 _LOCK = select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.id).with_for_update()
 
+_RELEASE = BulkUpdate(jobs, "due_at", claim_id=None, claims=0)
+
 _EARLIEST = select(
     select(func.min(jobs.c.due_at)).where(jobs.c.queue == bindparam("of_queue")).scalar_subquery().label("earliest"),
     queues,
@@ -29,6 +32,11 @@ _EARLIEST = select(
 def lock_jobs(connection: Connection, row_ids: Collection[int]) -> list[JobRow]:
     """Lock these jobs until the transaction ends, in the order of their ids, and return their rows."""
     return [row for ids in chunks(sorted(row_ids)) for row in connection.execute(_LOCK, {"ids": ids})]
+
+
+def release_jobs(connection: Connection, due: Mapping[int, datetime]) -> None:
+    """Undo the claims of locked jobs, and make each due at its time. `due`: by the ids of the jobs."""
+    _RELEASE.execute(connection, sorted(due.items()))
 
 
 def find_jobs(connection: Connection, subjects: Mapping[str, Sequence[int]]) -> list[int]:

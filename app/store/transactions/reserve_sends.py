@@ -4,38 +4,34 @@ The lock on the number's queue is held, so that any number of workers share one 
 be sent now is handed back; one that stands at `sending` was being sent when its worker died, and is not sent again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from app.domain.clock import MAX_HELD_BACK
-from app.domain.job import Done, Job
+from app.domain.job import Job
 from app.domain.message import SEND_QUEUE, HistoryEntry, Message, MessageStatus
 from app.domain.scope_pause import PROBE_LEASE, ScopePause, scopes_of
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
 from app.domain.tracker import FIELD, Tracker
-from app.domain.window import WINDOW_CLOSED, Window
-from app.store.tables.clock import read_trust
-from app.store.tables.conversations import last_inbound
+from app.store.tables.jobs import release_jobs
 from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, update_messages
 from app.store.tables.queues import lock_queues
-from app.store.tables.schema import jobs, queues
+from app.store.tables.schema import queues
 from app.store.tables.sending import lock_scopes, put_number, put_pairs, put_scope, read_number, read_pairs
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
-from app.store.transactions.hold_messages import hold_messages, party_of
+from app.store.transactions.end_unsent import sort_out_ended
+from app.store.transactions.hold_messages import hold_messages
 
 MAX_ENTRIES = 40
 """A message that is tried for long keeps the first entry of its history, and the last ones."""
-
-BY_CLOCK = (MessageStatus.EXPIRED, MessageStatus.FAILED)
-"""How a queued message ends because it is late: it has expired, or its customer service window is closed."""
 
 MessageRow = Row[*tuple[Any, ...]]
 
@@ -44,9 +40,6 @@ _MESSAGES = (
     .where(messages.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(messages.c.id)
     .with_for_update()
-)
-_HAND_BACK = (
-    update(jobs).where(jobs.c.id == bindparam("job_id")).values(claim_id=None, claims=0, due_at=bindparam("due"))
 )
 _SENT_SINCE = (
     select(conversations.c.contact)
@@ -78,106 +71,41 @@ def reserve_sends(
     """Reserve as many of these jobs of one queue as may be sent now. The commit must be on disk before any POST."""
     [queue] = {job.queue for job in claimed}
     number = queue.removeprefix(SEND_QUEUE)
-    lock_queues(connection, [queue])
-    claims = lock_held(connection, claimed)
-    owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in claims}
-    rows = _lock_messages(connection, owned)
-    ended, left = _sort_out(connection, now, owned, rows, limits)
-    result = Reservations(ended=_ended(owned, rows, ended))
+    owned, rows = _lock(connection, queue, claimed)
+    outcomes, left = sort_out_ended(connection, now, owned, rows, limits)
+    paused_scopes: list[str] = []
+    if left:
+        own_scopes = scopes_of(number, limits.waba_id)
+        held, paused_scopes = hold_messages(connection, now, left, own_scopes, limits.waba_id)
+        outcomes |= held
+        left = {row_id: row for row_id, row in left.items() if row_id not in held}
+    ended = [_ended(owned[row_id], rows.get(row_id), outcome) for row_id, outcome in outcomes.items()]
     if not left:
-        return result
-    held, paused_scopes = hold_messages(connection, now, left, scopes_of(number, limits.waba_id), limits.waba_id)
-    left = {row_id: row for row_id, row in left.items() if row_id not in held}
-    result.ended.extend(_ended(owned, rows, held))
-    if not left:
-        return result
+        return Reservations(ended=ended)
     gate, paused = _pass_scopes(connection, now, paused_scopes)
     plan = _plan(connection, now, number, [(owned[row_id], row) for row_id, row in left.items()], limits, gate)
     _store_plan(connection, number, queue, plan)
     granted = [(job, rows[row_id]) for row_id, job in owned.items() if job.id in plan.granted]
     update_messages(connection, now, [_sending(message_of(row), now) for _, row in granted])
-    reserved = [
-        (
-            job,
-            replace(
-                _reserved(row, now, limits, database_id),
-                is_probe=gate.limit is not None,
-                resets_pair=plan.pairs[row.contact].refusals > 0,
-                works_for_others=gate.limit is None and _works_for_others(connection, message_of(row)),
-            ),
-        )
-        for job, row in granted
-    ]
-    return replace(result, reserved=reserved, paused=paused)
+    reserve = partial(_reserved, connection, now, plan=plan, gate=gate, limits=limits, database_id=database_id)
+    return Reservations([(job, reserve(row)) for job, row in granted], ended, paused)
 
 
-def _sort_out(
-    connection: Connection,
-    now: datetime,
-    owned: Mapping[int, Job],
-    rows: Mapping[int, MessageRow],
-    limits: SendLimits,
-) -> tuple[dict[int, SendOutcome | None], dict[int, MessageRow]]:
-    """Return how messages end without a POST, and those that are to be sent. What a doubted clock ends is neither."""
-    windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
-    ended = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
-    left = {row_id: row for row_id, row in rows.items() if ended[row_id] is None}
-    late = [row_id for row_id, outcome in ended.items() if outcome is not None and outcome.status in BY_CLOCK]
-    waiting = [row_id for row_id in late if rows[row_id].status == MessageStatus.QUEUED]
-    for row_id in _held_back(connection, now, [owned[row_id] for row_id in waiting]):
-        del ended[row_id]
-    return ended, left
+def _lock(connection: Connection, queue: str, claimed: Sequence[Job]) -> tuple[dict[int, Job], dict[int, MessageRow]]:
+    """Lock the queue, the claimed jobs and their messages. Return the jobs whose claim is held, and the messages.
 
-
-def _ended(
-    owned: Mapping[int, Job], rows: Mapping[int, MessageRow], outcomes: Mapping[int, SendOutcome | None]
-) -> list[EndedSend]:
-    """Return the claimed jobs that are over without a POST, each with the id of its message, if it is still there."""
-    return [
-        EndedSend(owned[row_id], message_of(rows[row_id]).id if row_id in rows else None, outcome)
-        for row_id, outcome in outcomes.items()
-        if outcome is not None
-    ]
-
-
-def _lock_messages(connection: Connection, row_ids: Sequence[int] | dict[int, Job]) -> dict[int, MessageRow]:
-    return {row.id: row for ids in chunks(sorted(row_ids)) for row in connection.execute(_MESSAGES, {"ids": ids})}
-
-
-def _windows(connection: Connection, rows: Iterable[MessageRow]) -> dict[int, Window]:
-    """Return the window of each message's customer, by the message's row id.
-
-    The customer may have written under another of their names, which was linked after the message was accepted.
+    Both by the row ids of the messages. The message of a job is missing if it was erased.
     """
-    bound = [row for row in rows if not row.window_exempt]
-    times = last_inbound(connection, [party_of(row) for row in bound])
-    return {row.id: Window(at) for row, at in zip(bound, times, strict=True)}
+    lock_queues(connection, [queue])
+    claims = lock_held(connection, claimed)
+    owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in claims}
+    found = (row for ids in chunks(sorted(owned)) for row in connection.execute(_MESSAGES, {"ids": ids}))
+    return owned, {row.id: row for row in found}
 
 
-def _ending(
-    row: MessageRow | None, windows: dict[int, Window], limits: SendLimits, now: datetime
-) -> SendOutcome | None:
-    """Return how a claimed message ends without a POST; None if it is to be sent. No row: it was erased."""
-    if row is None:
-        return SendOutcome(MessageStatus.CANCELLED, Done())
-    if row.status == MessageStatus.SENDING:
-        return SendOutcome(MessageStatus.UNKNOWN, Done())
-    if row.status != MessageStatus.QUEUED:
-        return SendOutcome(MessageStatus(row.status), Done())
-    if now >= row.expires_at:
-        return SendOutcome(MessageStatus.EXPIRED, Done())
-    window = windows.get(row.id, Window(None))
-    if window.forbids(limits.window_policy, now, is_exempt=row.window_exempt):
-        return SendOutcome(MessageStatus.FAILED, Done(), dict(WINDOW_CLOSED))
-    return None
-
-
-def _held_back(connection: Connection, now: datetime, late: Sequence[Job]) -> list[int]:
-    """Hand back what would end on the word of a clock that is doubted. Return the rows of these messages."""
-    if not late or read_trust(connection).holds(now):
-        return []
-    connection.execute(_HAND_BACK, [{"job_id": job.id, "due": now + MAX_HELD_BACK} for job in late])
-    return [job.subject for job in late]
+def _ended(job: Job, row: MessageRow | None, outcome: SendOutcome) -> EndedSend:
+    """Return a claimed job that is over without a POST, with the id of its message if that is still there."""
+    return EndedSend(job, None if row is None else message_of(row).id, outcome)
 
 
 def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) -> tuple[ScopeGate, list[ScopePause]]:
@@ -229,8 +157,7 @@ def _works_for_others(connection: Connection, message: Message) -> bool:
 def _store_plan(connection: Connection, number: str, queue: str, plan: SendPlan) -> None:
     put_number(connection, number, plan.number)
     put_pairs(connection, number, plan.pairs)
-    if plan.back:
-        connection.execute(_HAND_BACK, [{"job_id": job_id, "due": due} for job_id, due in sorted(plan.back.items())])
+    release_jobs(connection, plan.back)
     if plan.rest_until is not None:
         connection.execute(_REST, {"queue": queue, "rest_end": plan.rest_until})
 
@@ -242,10 +169,28 @@ def _sending(message: Message, now: datetime) -> Message:
     return replace(message, status=MessageStatus.SENDING, history=history)
 
 
-def _reserved(row: MessageRow, now: datetime, limits: SendLimits, database_id: str) -> Reserved:
-    message = message_of(row)
+def _reserved(
+    connection: Connection,
+    now: datetime,
+    row: MessageRow,
+    *,
+    plan: SendPlan,
+    gate: ScopeGate,
+    limits: SendLimits,
+    database_id: str,
+) -> Reserved:
+    """Return what the POST of a message needs, and what its answer will tell about scopes and paces."""
+    message, is_probe = message_of(row), gate.limit is not None
     key = key_of_message(message.id)
     assert key is not None, "a stored message has an id of ours"
     tracker = Tracker(database_id, key, message.resends)
-    body = bytes(row.body).removesuffix(b"}") + f',"{FIELD}":"{tracker}"}}'.encode()
-    return Reserved(_sending(message, now), row.contact, body, now, limits.waba_id)
+    return Reserved(
+        message=_sending(message, now),
+        contact=row.contact,
+        body=bytes(row.body).removesuffix(b"}") + f',"{FIELD}":"{tracker}"}}'.encode(),
+        at=now,
+        waba_id=limits.waba_id,
+        is_probe=is_probe,
+        resets_pair=plan.pairs[row.contact].refusals > 0,
+        works_for_others=not is_probe and _works_for_others(connection, message),
+    )
