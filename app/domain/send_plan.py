@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from app.domain.clock import MAX_HELD_BACK
-from app.domain.pacing import NumberPace, PairPace
+from app.domain.pacing import NumberPace, Pace, PairPace
 from app.domain.scope_pause import ScopePause
 from app.domain.send_limits import SendLimits
 
@@ -72,21 +72,20 @@ def plan_sends(
     pairs: Mapping[int, PairPace],
     gate: ScopeGate,
 ) -> SendPlan:
-    """Return what is done with the candidates. The oldest are sent first.
+    """Choose the messages to send now, the oldest first, and say when the others are looked at again.
 
-    One whose customer is to be written to later is handed back until then, or to be looked at again. One that the
-    number's pace or a scope holds back keeps its place before those that came later, and the whole queue rests.
+    A message whose customer may not be written to yet is put off until then. One that the number's pace or a scope
+    holds back keeps its place before those that came later, and the whole queue rests.
 
-    The reason of a refusal may be the message itself. So a suspect one is no probe while there are others, and is
-    claimed behind them.
+    A suspect message may itself be the reason why Meta refused it: it is no probe while there are others, and is
+    claimed after them.
     """
     number = number.as_of(limits.per_second, now)
     pace = number.pace(limits.per_second, now)
     free = pace.allowed(number.full_at, now)
     limit = free if gate.limit is None else min(free, gate.limit)
     plan = SendPlan(number, rest_until=gate.rest_until)
-    has_more = False
-    is_limited = gate.limit is not None
+    has_more, is_limited = False, gate.limit is not None
     for one in sorted(candidates, key=lambda one: (is_limited and one.is_suspect, one.created_at, one.job_id)):
         pair = plan.pairs.get(one.contact, pairs[one.contact]).as_of(limits.pair, now)
         free_at = pair.free_at(limits.pair, now)
@@ -100,7 +99,10 @@ def plan_sends(
     if plan.granted:
         plan.number = replace(number, full_at=pace.after(number.full_at, now, len(plan.granted)))
     if has_more and len(plan.granted) == free:
-        batch = min(limits.batch, pace.burst)
-        enough_at = pace.free_at(plan.number.full_at, batch) or now
-        plan.rest_until = max(plan.rest_until or now, enough_at)
+        plan.rest_until = max(plan.rest_until or now, _enough_at(plan.number, limits, pace) or now)
     return plan
+
+
+def _enough_at(number: NumberPace, limits: SendLimits, pace: Pace) -> datetime | None:
+    """Return when the number's pace allows a batch again."""
+    return pace.free_at(number.full_at, min(limits.batch, pace.burst))

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TypeAlias
 
 import gevent
 from gevent.event import Event
@@ -37,6 +38,7 @@ KILL_SECONDS = 0.5
 """How long to wait for greenlets that are killed."""
 
 Callback = Callable[[], None]
+Greenlets: TypeAlias = "Sequence[gevent.Greenlet[..., None]]"
 
 
 def ignore() -> None:
@@ -91,31 +93,28 @@ class JobRunner:
         log.info("worker.started", extra={"worker": process})
         on_turn()
         finished = Event()
-        helpers: list[gevent.Greenlet[..., None]] = [
+        helpers: Greenlets = [
             gevent.spawn(self._beat_until, stop, process, started_at),
             gevent.spawn(self._listen_until, stop),
             gevent.spawn(self._watch_loops_until, stop, on_turn),
             gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
             gevent.spawn(self._leases.renew_until, finished),
         ]
-        dispatching: list[gevent.Greenlet[..., None]] = [
-            gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers
-        ]
-        for greenlet in (*helpers, *dispatching):
+        dispatching: Greenlets = [gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers]
+        greenlets: Greenlets = [*helpers, *dispatching]
+        for greenlet in greenlets:
             greenlet.link_exception(lambda _: stop.set())
         stop.wait()
         on_stop()
         self._finish(dispatching, max(0.1, grace_seconds - HAND_BACK_SECONDS))
         finished.set()
         with suppress(gevent.Timeout), gevent.Timeout(HAND_BACK_SECONDS):
-            self._abandon([*helpers, *dispatching])
+            self._abandon(greenlets)
             self._hand_back(process)
         log.info("worker.stopped", extra={"worker": process})
-        return not self._hangs and not any(
-            isinstance(greenlet.exception, Exception) for greenlet in (*helpers, *dispatching)
-        )
+        return not self._hangs and not any(isinstance(greenlet.exception, Exception) for greenlet in greenlets)
 
-    def _finish(self, dispatching: "Sequence[gevent.Greenlet[..., None]]", seconds: float) -> None:
+    def _finish(self, dispatching: Greenlets, seconds: float) -> None:
         """Claim nothing more, and let the jobs in flight finish."""
         for dispatcher in self._dispatchers:
             dispatcher.stop()
@@ -124,7 +123,7 @@ class JobRunner:
             for dispatcher in self._dispatchers:
                 dispatcher.join()
 
-    def _abandon(self, greenlets: "Sequence[gevent.Greenlet[..., None]]") -> None:
+    def _abandon(self, greenlets: Greenlets) -> None:
         """End the jobs in flight and these greenlets. Wait half a second only: a greenlet may survive."""
         for dispatcher in self._dispatchers:
             dispatcher.kill()

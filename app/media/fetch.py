@@ -71,9 +71,7 @@ class Fetcher:
         duration_ms = round((time.monotonic() - started) * 1000)
         _log_attempt(job, file, result, duration_ms)
         attempt = Attempt(at, None, result.error, duration_ms) if result.signal is QueueSignal.FAILURE else None
-        return FetchResult(
-            job, result.outcome, attempt, result.signal, None, FETCH_SLOTS, result.fetched, result.error
-        )
+        return replace(result, attempt=attempt, max_in_flight=FETCH_SLOTS)
 
     def _fetched(self, file: MediaFile) -> Fetched:
         def look() -> Media:

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -20,6 +21,7 @@ from app.metrics.counter_files import CounterFiles, SharedValue
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+M = TypeVar("M", bound=MetricWrapperBase)
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0)
@@ -54,8 +56,19 @@ def _counting(count: Callable[Concatenate["Metrics", P], None]) -> Callable[Conc
     return count_or_log
 
 
+class _Labelled(dict[tuple[str, ...], M]):
+    """The children of a metric by the values of their labels. To look one up at the metric costs more than to add."""
+
+    def __init__(self, metric: M) -> None:
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> M:
+        child = self[labels] = self._metric.labels(*labels)
+        return child
+
+
 class Metrics:
-    """The counters of this process. Labelled children are cached: to look one up costs more than to add to it.
+    """The counters of this process.
 
     With a folder the other processes of the run see them too. prometheus_client knows one place for the numbers of a
     process: the folder of the newest `Metrics` counts.
@@ -66,35 +79,23 @@ class Metrics:
         self._files = SharedValue.files = None if folder is None else CounterFiles(folder.path)
         self._registry = CollectorRegistry()
         counter, histogram = partial(Counter, registry=self._registry), partial(Histogram, registry=self._registry)
-        self._webhooks = counter("wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"])
+        webhooks = counter("wats_webhooks", "Webhooks verified and stored, by outcome.", ["outcome"])
+        self._stored = {outcome: webhooks.labels(outcome.value) for outcome in Stored}
         self._refused = counter(
             "wats_webhooks_refused", "Requests to Meta's route that were refused, by reason.", ["reason"]
         )
-        self._requests = histogram(
-            "wats_http_request_seconds",
-            "HTTP requests by route, method and status.",
-            ["route", "method", "status"],
-            buckets=SECONDS,
+        of_requests = "HTTP requests by route, method and status."
+        self._requests = _Labelled(
+            histogram("wats_http_request_seconds", of_requests, ["route", "method", "status"], buckets=SECONDS)
         )
         self._events = counter("wats_events", "Events split out of receipts, by outcome.", ["outcome"])
         self._unreadable = counter("wats_unreadable_receipts", "Receipts that could not be read.")
-        self._attempts = counter(
-            "wats_delivery_attempts",
-            "Attempts to deliver, by destination and outcome.",
-            ["destination", "outcome"],
-        )
-        self._lag = histogram(
-            "wats_delivery_lag_seconds",
-            "From the receipt of an event until its first delivery, by destination.",
-            ["destination"],
-            buckets=LAG_SECONDS,
-        )
+        of_attempts = "Attempts to deliver, by destination and outcome."
+        self._attempts = _Labelled(counter("wats_delivery_attempts", of_attempts, ["destination", "outcome"]))
+        of_lag = "From the receipt of an event until its first delivery, by destination."
+        self._lag = _Labelled(histogram("wats_delivery_lag_seconds", of_lag, ["destination"], buckets=LAG_SECONDS))
         self._sends = counter("wats_message_attempts", "POSTs of messages to Meta, by outcome.", ["outcome"])
         self._lines_lost = counter("wats_log_lines_lost", "Log lines that could not be written and were given up.")
-        self._stored = {outcome: self._webhooks.labels(outcome.value) for outcome in Stored}
-        self._request_observers: dict[tuple[str, str, str], Histogram] = {}
-        self._attempt_counters: dict[tuple[str, str], Counter] = {}
-        self._lag_observers: dict[str, Histogram] = {}
 
     @_counting
     def webhook_stored(self, outcome: Stored) -> None:
@@ -109,11 +110,7 @@ class Metrics:
     @_counting
     def request_answered(self, *, route: str, method: str, status: str, seconds: float) -> None:
         """Count an answered request and its duration. `route` is a template, never a path."""
-        labels = (route, method, status)
-        observer = self._request_observers.get(labels)
-        if observer is None:
-            observer = self._request_observers[labels] = self._requests.labels(*labels)
-        observer.observe(seconds)
+        self._requests[route, method, status].observe(seconds)
 
     @_counting
     def message_attempted(self, *, outcome: str) -> None:
@@ -140,19 +137,12 @@ class Metrics:
     @_counting
     def delivery_attempted(self, *, destination: str, outcome: str) -> None:
         """Count an attempt to deliver."""
-        labels = (destination, outcome)
-        counter = self._attempt_counters.get(labels)
-        if counter is None:
-            counter = self._attempt_counters[labels] = self._attempts.labels(*labels)
-        counter.inc()
+        self._attempts[destination, outcome].inc()
 
     @_counting
     def event_delivered(self, *, destination: str, seconds: float) -> None:
         """Count an event's first delivery, and the seconds since its receipt."""
-        observer = self._lag_observers.get(destination)
-        if observer is None:
-            observer = self._lag_observers[destination] = self._lag.labels(destination)
-        observer.observe(seconds)
+        self._lag[destination,].observe(seconds)
 
     @_counting
     def log_lines_lost(self, lines: int) -> None:
