@@ -23,12 +23,14 @@ from app.config.settings import (
     Service,
     ServiceToken,
     Settings,
+    StartSettings,
     Storage,
     Webhook,
     WhatsApp,
     Worker,
 )
 from app.config.start.request import StartRequest
+from app.config.start.values import StartValues
 from app.config.start_options import (
     COUNTER_FOLDER,
     DATA_DIR,
@@ -78,13 +80,10 @@ def _secrets(request: StartRequest, sources: Sources) -> Secrets:
 def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secrets, problems: Problems) -> Settings:
     values, sections = request.values, profile.sections
     return Settings(
+        **vars(_start_settings(values)),
         mode=mode,
         profile=profile.name,
         config_path=request.config_path,
-        paas=values[PAAS],
-        env_file=values[ENV_FILE],
-        data_dir=values[DATA_DIR],
-        run_dir=values[RUN_DIR],
         graph=Graph(sections["graph"]["apiVersion"], sections["graph"]["baseUrl"]),
         whatsapp=_whatsapp(sections["whatsapp"], secrets, problems.at("whatsapp")),
         access_token=secrets.access_token(sections["auth"]["accessToken"], problems.at("auth").at("accessToken")),
@@ -100,6 +99,17 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         retention_days=sections["retention"]["days"],
         media=_media(sections["media"], mode, values[DATA_DIR]),
         fake_meta=tuple((_snake(key), sections["dryRun"][key]) for key in DRY_RUN),
+        warnings=(),
+        generated_secrets=tuple(secrets.generated) if isinstance(secrets, DryRunSecrets) else (),
+    )
+
+
+def _start_settings(values: StartValues) -> StartSettings:
+    return StartSettings(
+        paas=values[PAAS],
+        env_file=values[ENV_FILE],
+        data_dir=values[DATA_DIR],
+        run_dir=values[RUN_DIR],
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
         drain_seconds=values[DRAIN_SECONDS],
@@ -107,8 +117,6 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         counter_folder=values[COUNTER_FOLDER],
         push_anywhere=values[PUSH],
         start_variables=tuple(values.as_variables().items()),
-        warnings=(),
-        generated_secrets=tuple(secrets.generated) if isinstance(secrets, DryRunSecrets) else (),
     )
 
 

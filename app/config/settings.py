@@ -150,25 +150,39 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class Settings:
+class StartSettings:
+    """What the start options decide: flags and variables, not the config file.
+
+    `grace_seconds`: how long a stop may take; for the first `drain_seconds` of it web processes still take requests.
+    `run_dir` is for the health check. `counter_folder` is where this run counts; a parent hands it to its children.
+    `start_variables` are the start options as the environment in which a child process loads these very settings.
+    """
+
+    paas: bool
+    env_file: Path | None
+    data_dir: Path
+    run_dir: Path | None
+    web_processes: int
+    grace_seconds: int
+    drain_seconds: int
+    metrics_dir: Path | None
+    counter_folder: Path | None
+    push_anywhere: bool
+    start_variables: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Settings(StartSettings):
     """One profile, resolved: every default is filled in and every secret is read.
 
     `warnings` are for the operator who starts the gateway; none of them holds a secret. `generated_secrets` are those
     that a dry-run made at random, by variable; they are printed once. Neither counts when settings are compared: a
-    child process is handed the secrets and generates none.
-    `grace_seconds` is how long a stop may take; `drain_seconds` of it, web processes still take requests.
-    `fake_meta` holds the switches of a dry-run's fake Meta, by name.
-    `run_dir` is for the health check. `counter_folder` is where this run counts; a parent hands it to its children.
-    `start_variables` are the start options as the environment in which a child process loads these very settings.
+    child process is handed the secrets and generates none. `fake_meta`: switches of a dry-run's fake Meta, by name.
     """
 
     mode: Mode
     profile: str
     config_path: Path
-    paas: bool
-    env_file: Path | None
-    data_dir: Path
-    run_dir: Path | None
     graph: Graph
     whatsapp: WhatsApp
     access_token: Secret | None
@@ -181,13 +195,6 @@ class Settings:
     retention_days: int
     media: MediaFolderSettings
     fake_meta: tuple[tuple[str, Any], ...]
-    web_processes: int
-    grace_seconds: int
-    drain_seconds: int
-    metrics_dir: Path | None
-    counter_folder: Path | None
-    push_anywhere: bool
-    start_variables: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...] = field(compare=False)
     generated_secrets: tuple[tuple[str, str], ...] = field(repr=False, compare=False)
 

@@ -8,39 +8,20 @@ from sqlalchemy import Connection, func, select, text
 
 from app.domain.database_identity import Identity, Owner
 from app.domain.message import MessageStatus
-from app.store.attention import Attention
-from app.store.clock import Clock
-from app.store.consumers import Consumers
-from app.store.conversations import Conversations
-from app.store.deliveries import Deliveries
 from app.store.engine import sqlite
 from app.store.engine.database import Database, Limits, open_database
 from app.store.engine.errors import StoreError, StoreMissing, StoreUnavailable
 from app.store.engine.postgres import started_at
 from app.store.engine.sqlite_rewrite import rewrite_file
 from app.store.engine.write import Channel, Failpoint, Work, Write
-from app.store.events import Events
-from app.store.fake_meta import FakeMetaState
-from app.store.heartbeats import Heartbeats
-from app.store.jobs import Jobs
-from app.store.media import MediaFiles
-from app.store.message_retention import MessageRetention
-from app.store.messages import Messages
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
 from app.store.outage import Outage
-from app.store.outbound import OutboundChanges
 from app.store.owner import known_identity
-from app.store.queue_kinds import QUEUE_KINDS
-from app.store.queues import Queues
 from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
-from app.store.receipts import Receipts
-from app.store.reconciling import Reconciling
-from app.store.retention import Retention
-from app.store.sending import Sending
+from app.store.repositories import Repositories
 from app.store.tables.message_changes import recording
 from app.store.tables.types import UtcDateTime
-from app.store.upkeep import Upkeep
 
 T = TypeVar("T")
 
@@ -55,7 +36,7 @@ def ignore_broken() -> None:
     """Do not end this process when its database breaks: it does nothing else, or ends anyway."""
 
 
-class Store:
+class Store(Repositories):
     """Everything that the gateway remembers. A new store touches nothing; after `open` it connects when first used.
 
     `cooperative`: this process runs under gevent. `source`: the variable or setting that names the database, for
@@ -96,25 +77,7 @@ class Store:
         self.notifier = notifier_for(url, cooperative=cooperative)
         self._folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None
         self._disk = DiskGuard(self._folder, min_free_bytes)
-        self.receipts = Receipts(self)
-        self.messages = Messages(self)
-        self.reconciling = Reconciling(self)
-        self.conversations = Conversations(self)
-        self.message_retention = MessageRetention(self)
-        self.events = Events(self)
-        self.consumers = Consumers(self)
-        self.retention = Retention(self)
-        self.jobs = Jobs(self, QUEUE_KINDS)
-        self.queues = Queues(self)
-        self.deliveries = Deliveries(self)
-        self.sending = Sending(self)
-        self.media = MediaFiles(self)
-        self.outbound = OutboundChanges(self)
-        self.heartbeats = Heartbeats(self)
-        self.fake_meta = FakeMetaState(self)
-        self.clock = Clock(self)
-        self.attention = Attention(self)
-        self.upkeep = Upkeep(self)
+        super().__init__(self)
 
     def open(self) -> None:
         """Prepare the store for use in this process. A database that is down is no error: it may come up later."""
