@@ -1,39 +1,62 @@
 """A worker that stood still past its lease knows what became of its POST, or that it made none."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 
+from app.domain.message import Message
 from app.domain.send_answer import GIVEN_UP, Accepted, Ambiguous, NotSent, SendAnswer
 from app.store import Store
+from app.store.transactions.reserve_sends import Reservations
 from tests.support.messages import status, tracker_of, webhook
 from tests.support.sends import QUEUE, accepted, queued, refused, reserve, send, settle, stored, waiting
 from tests.support.work import LEASE, Clock, add_events
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
-TAKEN_OVER = pytest.mark.parametrize("is_settled", [True, False], ids=["settled", "claimed"])
-"""The worker that has taken the job over has recorded that the message is unknown, or is about to."""
+
+class Lost(NamedTuple):
+    """A message whose worker has lost its claim: `late` is what that one reserved, `other` what its successor did."""
+
+    message: Message
+    late: Reservations
+    other: Reservations
+
+
+def lose_claim(store: Store, clock: Clock, *, is_settled: bool) -> Lost:
+    [message] = queued(store)
+    late = reserve(store)
+    clock.advance(MINUTE)
+    other = reserve(store)
+    if is_settled:
+        settle(store, other)
+        assert stored(store, message).status == "unknown"
+    return Lost(message, late, other)
+
+
+@pytest.fixture(params=[True, False], ids=["settled", "claimed"])
+def taken_over(request: pytest.FixtureRequest, timed: Store, clock: Clock) -> Lost:
+    """The worker that has taken the job over has recorded that the message is unknown, or is about to."""
+    return lose_claim(timed, clock, is_settled=request.param)
+
+
+@pytest.fixture
+def unknown(timed: Store, clock: Clock) -> Lost:
+    return lose_claim(timed, clock, is_settled=True)
 
 
 def statuses(store: Store, message: object) -> list[str]:
     return [entry.status for entry in stored(store, message).history]  # type: ignore[arg-type]
 
 
-@TAKEN_OVER
 @pytest.mark.parametrize(
     ("answer", "status", "code"), [(accepted(), "accepted", None), (refused(131026), "failed", 131026)]
 )
 def test_a_late_answer_tells_what_became_of_a_message(
-    timed: Store, clock: Clock, answer: SendAnswer, status: str, code: int | None, is_settled: bool
+    timed: Store, answer: SendAnswer, status: str, code: int | None, taken_over: Lost
 ) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    other = reserve(timed)
-    if is_settled:
-        settle(timed, other)
-        assert stored(timed, message).status == "unknown"
+    message, late, other = taken_over
 
     assert settle(timed, late, answer) == [False]
     settle(timed, other)
@@ -47,17 +70,11 @@ def test_a_late_answer_tells_what_became_of_a_message(
     assert waiting(timed) == 0
 
 
-@TAKEN_OVER
 @pytest.mark.parametrize("answer", [NotSent("connection refused"), refused(131016), GIVEN_UP])
 def test_a_message_that_certainly_was_not_accepted_is_sent_after_all(
-    timed: Store, clock: Clock, answer: SendAnswer, is_settled: bool
+    timed: Store, clock: Clock, answer: SendAnswer, taken_over: Lost
 ) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    other = reserve(timed)
-    if is_settled:
-        settle(timed, other)
+    message, late, other = taken_over
 
     settle(timed, late, answer)
     assert settle(timed, other) == [False]
@@ -69,32 +86,18 @@ def test_a_message_that_certainly_was_not_accepted_is_sent_after_all(
     assert (stored(timed, message).status, waiting(timed)) == ("accepted", 0)
 
 
-@TAKEN_OVER
 def test_a_wait_that_a_late_refusal_asks_for_is_no_sign_of_a_clock_that_was_set_back(
-    timed: Store, clock: Clock, is_settled: bool
+    timed: Store, taken_over: Lost
 ) -> None:
-    queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    other = reserve(timed)
-    if is_settled:
-        settle(timed, other)
-
-    settle(timed, late, refused(131016, delay=timedelta(hours=2)))
+    settle(timed, taken_over.late, refused(131016, delay=timedelta(hours=2)))
 
     assert timed.clock.pull_back(QUEUE, LEASE) == timedelta()
 
 
-@TAKEN_OVER
 def test_a_reservation_that_was_not_used_is_taken_back_although_the_claim_is_lost(
-    timed: Store, clock: Clock, is_settled: bool
+    timed: Store, taken_over: Lost
 ) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    other = reserve(timed)
-    if is_settled:
-        settle(timed, other)
+    message, late, other = taken_over
 
     timed.sending.take_back(late.reserved)
     timed.sending.take_back(late.reserved)
@@ -117,11 +120,8 @@ def test_a_reservation_that_is_held_is_taken_back(timed: Store) -> None:
 
 
 @pytest.mark.parametrize("answer", [refused(131026), NotSent("connection refused"), Ambiguous("no answer in time")])
-def test_a_late_answer_says_nothing_about_a_later_attempt(timed: Store, clock: Clock, answer: SendAnswer) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    settle(timed, reserve(timed))
+def test_a_late_answer_says_nothing_about_a_later_attempt(timed: Store, answer: SendAnswer, unknown: Lost) -> None:
+    message, late, _ = unknown
     timed.messages.send_again(stored(timed, message), DAY)
     again = reserve(timed)
 
@@ -134,12 +134,9 @@ def test_a_late_answer_says_nothing_about_a_later_attempt(timed: Store, clock: C
 
 
 def test_a_message_that_was_accepted_is_not_sent_again_by_an_operators_late_decision(
-    timed: Store, clock: Clock
+    timed: Store, unknown: Lost
 ) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    settle(timed, reserve(timed))
+    message, late, _ = unknown
     timed.messages.send_again(stored(timed, message), DAY)
 
     settle(timed, late, accepted())
@@ -148,11 +145,10 @@ def test_a_message_that_was_accepted_is_not_sent_again_by_an_operators_late_deci
     assert (stored(timed, message).status, waiting(timed)) == ("accepted", 0)
 
 
-def test_a_message_that_was_accepted_in_both_attempts_has_the_id_of_the_later_one(timed: Store, clock: Clock) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    settle(timed, reserve(timed))
+def test_a_message_that_was_accepted_in_both_attempts_has_the_id_of_the_later_one(
+    timed: Store, unknown: Lost
+) -> None:
+    message, late, _ = unknown
     timed.messages.send_again(stored(timed, message), DAY)
     again = reserve(timed)
 
@@ -162,11 +158,8 @@ def test_a_message_that_was_accepted_in_both_attempts_has_the_id_of_the_later_on
     assert (stored(timed, message).status, stored(timed, message).wamid) == ("accepted", "wamid.B=")
 
 
-def test_a_message_that_a_human_has_given_up_stays_failed_and_gets_its_wamid(timed: Store, clock: Clock) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    settle(timed, reserve(timed))
+def test_a_message_that_a_human_has_given_up_stays_failed_and_gets_its_wamid(timed: Store, unknown: Lost) -> None:
+    message, late, _ = unknown
     timed.messages.resolve_as_failed(stored(timed, message))
 
     settle(timed, late, accepted())
@@ -224,12 +217,9 @@ def test_an_early_status_is_found_by_a_late_answer(timed: Store, clock: Clock) -
 
 
 def test_a_failure_that_is_told_while_the_message_is_unknown_is_found_by_the_late_answer(
-    timed: Store, clock: Clock
+    timed: Store, unknown: Lost
 ) -> None:
-    [message] = queued(timed)
-    late = reserve(timed)
-    clock.advance(MINUTE)
-    settle(timed, reserve(timed))
+    message, late, _ = unknown
     add_events(timed, *webhook(statuses=[status("wamid.A=", "failed", errors=[{"code": 131047}])]))
 
     settle(timed, late, accepted())
