@@ -23,6 +23,7 @@ from bench import load
 from bench.arrivals import Arrivals, Destination, fast_destination
 from bench.databases import Databases, databases, opened
 from bench.deep import deepen
+from bench.frame import options_parser
 from bench.goals import record
 from bench.new_messages import webhooks
 from bench.servers import BIN, ROOT, Server, free_port, further_workers, serving_command
@@ -179,20 +180,12 @@ def measure(prepared: Databases, kind: str, options: argparse.Namespace) -> None
 
 def main() -> None:
     """Measure as the options say."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="length of the steady run")
     parser.add_argument("--rate", type=int, help="webhooks per second; 0.3 of the bare client's rate if not given")
     parser.add_argument("--backlog", type=int, default=20_000, help="deliveries in the backlog")
     parser.add_argument("--deep", type=int, default=1_000_000, help="deliveries in the deep backlog; 0: none")
     parser.add_argument("--workers", type=int, default=1, help="workers; `serve` has one of them")
-    parser.add_argument(
-        "--only",
-        choices=("sqlite", "postgresql"),
-        nargs="+",
-        default=["sqlite", "postgresql"],
-        help="kinds of databases",
-    )
-    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
     options = parser.parse_args()
     with databases(options.folder) as prepared:
         for kind in options.only:

@@ -8,20 +8,16 @@ the load generator's share of a core: near 1.0 the throughput is limited by the 
 """
 
 import argparse
-import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from app.store.engine import sqlite
 from bench import load, webhooks
 from bench.databases import Databases, databases
+from bench.frame import Measured, describe_machine, options_parser
 from bench.goals import record
 from bench.servers import Server, serving_command, serving_empty, serving_wats
 
-KINDS = ("sqlite", "postgresql")
 PARTS = ("starts", "closed", "open", "batches")
 EMPTY = "empty"
 RATE = 4000
@@ -51,14 +47,6 @@ class Workload:
         """Send to the server for so many seconds."""
         requests = webhooks.batches() if self.batches else webhooks.singles()
         return load.run(server.address, requests, connections=self.connections, seconds=seconds, rate=self.rate)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Webhooks per second, and processor seconds per webhook, the generator's included."""
-
-    per_second: float
-    processor_seconds: float
 
 
 @dataclass(frozen=True)
@@ -103,11 +91,10 @@ class Bench:
             for kind in self.options.only:
                 result = self.measure(kind, receipts, workload)
                 if empty:
-                    ratio = result.per_second / empty.per_second
+                    ratio, of_time = result.beside(empty)
                     if workload.name == "singles" and workload.connections == 64 and not receipts:
                         record("webhooks_ratio", kind, ratio)
-                    processor_ratio = empty.processor_seconds / result.processor_seconds
-                    print(f"{'':>21} ratio to the empty route: {ratio:.2f}; of processor time: {processor_ratio:.2f}")
+                    print(f"{'':>21} ratio to the empty route: {ratio:.2f}; of processor time: {of_time:.2f}")
 
     def measure(self, kind: str, receipts: int, workload: Workload) -> Measured:
         """Warm up, then measure in two halves, so that memory is known half way too."""
@@ -147,24 +134,9 @@ def _print(head: str, result: load.Result, per_webhook: float, memory: list[floa
     )
 
 
-def describe_machine() -> str:
-    """Return one line: processors, memory, kernel, versions, and the load that other processes cause."""
-    load_averages = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} x {_processor()}, {gigabytes:.0f} GB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, SQLite {sqlite.driver().sqlite_version}, load before {load_averages}"
-    )
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
-
-
 def main() -> None:
     """Measure as the options say."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS, help="what to measure")
     parser.add_argument("--seconds", type=float, default=10, help="length of each run in closed loop")
     parser.add_argument("--steady-seconds", type=float, default=60, help="length of the run in open loop")
@@ -173,8 +145,6 @@ def main() -> None:
     parser.add_argument(
         "--receipts", type=int, nargs="+", default=[0, 1_000_000], help="receipts already in the database"
     )
-    parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")
-    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
     options = parser.parse_args()
     with databases(options.folder) as prepared:
         Bench(options, prepared).run()

@@ -6,7 +6,6 @@ Its figures are processor time and round trips for each event, which stay the sa
 by the worker's own client is measured by itself, and left out of the worker's time.
 """
 
-import argparse
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from app.store import Store
 from bench.arrivals import Arrivals, fast_destination
 from bench.databases import Databases, databases
 from bench.deliver import BATCH, CONFIG
+from bench.frame import options_parser
 from bench.goals import record
 from bench.new_messages import new_messages
 from bench.servers import BIN, ROOT, free_port, processor_seconds
@@ -165,10 +165,8 @@ def measure(prepared: Databases, kind: str, events: int) -> None:
 
 def main() -> None:
     """Measure as the options say."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--events", type=int, default=10_000, help="events to split, then to deliver")
-    parser.add_argument("--only", choices=("sqlite", "postgresql"), nargs="+", default=["sqlite", "postgresql"])
-    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
     options = parser.parse_args()
     with databases(options.folder) as prepared:
         for kind in options.only:

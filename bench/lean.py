@@ -6,7 +6,6 @@ Processor time and proportional memory (PSS), not wall time: other processes on 
 processor time of a start is that of every process until `/readyz` is 200, those that have ended included.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -20,8 +19,8 @@ from bench import load
 from bench.arrivals import Arrivals, fast_destination
 from bench.databases import Databases, databases
 from bench.deliver import CONFIG
+from bench.frame import describe_machine, options_parser
 from bench.goals import record
-from bench.ingest import KINDS, describe_machine
 from bench.new_messages import webhooks
 from bench.servers import BIN, ROOT, Server, free_port, serving_command, serving_wats
 
@@ -166,12 +165,10 @@ def print_machines(rows: Mapping[int, Carried]) -> None:
 
 def main() -> None:
     """Measure as the options say."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS, help="what to measure")
     parser.add_argument("--seconds", type=float, default=10, help="length of each load")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4, 8], help="numbers of web processes")
-    parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")
-    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
     options = parser.parse_args()
     if sys.platform != "linux":
         parser.error("it reads /proc")

@@ -16,8 +16,8 @@ from pathlib import Path
 from bench import load, outgoing
 from bench.arrivals import Arrivals, Destination, listening
 from bench.databases import Databases, databases, opened, prepare
+from bench.frame import Measured, describe_machine, options_parser
 from bench.goals import record
-from bench.ingest import KINDS, describe_machine
 from bench.job_queue import Meters, relay_to, wait_until, working
 from bench.outgoing import NUMBER, percentile
 from bench.servers import BIN, Server, free_port, serving_command, serving_empty, serving_wats
@@ -36,14 +36,6 @@ FASTEST, USUAL = 1000, 80
 CONNECTIONS, BATCH = 64, 100
 BURST, BURST_SECONDS = 1100, 5
 WORKERS = 4
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """Messages accepted a second, and processor seconds for each, the generator's included."""
-
-    rate: float
-    processor_seconds: float
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class Bench:
         with serving_wats(self._environ(kind, 1, FASTEST)) as server:
             for bound, (name, *load_of) in zip(bounds, self._loads(), strict=True):
                 accepted = self._accepted(server, kind, name, *load_of)
-                ratio, of_time = accepted.rate / bound.rate, bound.processor_seconds / accepted.processor_seconds
+                ratio, of_time = accepted.beside(bound)
                 print(f"{kind}: {name}: {ratio:.2f} of the empty route; of processor time {of_time:.2f}", flush=True)
                 record(f"accept_ratio_{name}", kind, ratio)
             burst = outgoing.singles(TOKEN, with_keys=True)
@@ -83,7 +75,7 @@ class Bench:
             ("batched", outgoing.batches(TOKEN, BATCH), BATCH),
         ]
 
-    def _accepted(self, server: Server, kind: str, name: str, requests: Iterator[bytes], size: int) -> Accepted:
+    def _accepted(self, server: Server, kind: str, name: str, requests: Iterator[bytes], size: int) -> Measured:
         """Let messages be accepted as fast as the server answers."""
         load.run(server.address, requests, connections=CONNECTIONS, seconds=1)
         before = server.processor_seconds()
@@ -94,7 +86,7 @@ class Bench:
         spent = (server.processor_seconds() - before) / answered / size
         told = f"{rate:.0f} messages/s accepted, p99 {p99:.0f} ms, {spent * 1000:.2f} ms of the server for each"
         print(f"{kind}: {name}: {told}", flush=True)
-        return Accepted(rate, spent + result.cpu / rate)
+        return Measured(rate, spent + result.cpu / rate)
 
     def send(self, kind: str) -> None:
         """Let one worker send messages that wait, as fast as it can."""
@@ -190,13 +182,11 @@ class Bench:
 
 def main() -> None:
     """Measure as the options say."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS, help="what to measure")
     parser.add_argument("--seconds", type=float, default=5, help="length of each run in closed loop")
     parser.add_argument("--messages", type=int, default=5000, help="messages that one worker sends")
     parser.add_argument("--minute", action="store_true", help="measure the steady rate and pacing over a minute")
-    parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")
-    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
     options = parser.parse_args()
     with databases(options.folder) as prepared:
         Bench(options, prepared).run()

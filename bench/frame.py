@@ -1,0 +1,46 @@
+"""What the benchmarks share: their options, the line about the machine, and a rate beside its upper bound."""
+
+import argparse
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.store.engine import sqlite
+
+KINDS = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Requests or messages per second, and processor seconds for each, the generator's included."""
+
+    per_second: float
+    processor_seconds: float
+
+    def beside(self, bound: "Measured") -> tuple[float, float]:
+        """Return the ratio to the upper bound, of the rates and of the processor time."""
+        return self.per_second / bound.per_second, bound.processor_seconds / self.processor_seconds
+
+
+def options_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options that each benchmark has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=KINDS, nargs="+", default=KINDS, help="kinds of databases")
+    parser.add_argument("--folder", type=Path, help="where to put the databases (a real disk)")
+    return parser
+
+
+def describe_machine() -> str:
+    """Return one line: processors, memory, kernel, versions, and the load that other processes cause."""
+    load_averages = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} x {_processor()}, {gigabytes:.0f} GB, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, SQLite {sqlite.driver().sqlite_version}, load before {load_averages}"
+    )
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
