@@ -1,4 +1,4 @@
-"""The Graph API in the OpenAPI document: its shapes are Meta's, so that its routes are described by hand."""
+"""Describes the Graph routes in the OpenAPI document by hand: their bodies have Meta's shapes, not our schemas."""
 
 from collections import defaultdict
 from typing import Any
@@ -10,7 +10,8 @@ from app.domain.meta.own_refusal import SHAPES, WRONG_PARAMETER
 
 PASSAGE, SENDS = "graph_proxy.", "graph_messages."
 OWN_WRONG_PARAMETERS = ("not_passed_on", "invalid_fields", "invalid_json", "invalid_body", "invalid_parameter")
-OF_NO_OPERATION = "method_not_allowed"
+UNDOCUMENTED = "method_not_allowed"
+"""The OpenAPI document has the allowed methods only, so that no operation answers this."""
 METAS_STATUSES = (400, 401, 403, 404, 429, 500, 503)
 TEXT = {"messaging_product": "whatsapp", "to": "+4915112345678", "type": "text", "text": {"body": "hi"}}
 ACCEPTED = {
@@ -44,11 +45,11 @@ def document_graph(spec: APISpec, app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith((PASSAGE, SENDS)):
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            describe = _call if rule.endpoint.startswith(PASSAGE) else _send
+            describe = _describe_call if rule.endpoint.startswith(PASSAGE) else _describe_send
             spec.path(rule=rule, operations={method.lower(): describe() for method in sorted(methods)})
 
 
-def _call() -> dict[str, Any]:
+def _describe_call() -> dict[str, Any]:
     return {
         "tags": ["graph"],
         "summary": "Make any call of the Graph API, with our token in and Meta's out.",
@@ -56,7 +57,7 @@ def _call() -> dict[str, Any]:
     }
 
 
-def _send() -> dict[str, Any]:
+def _describe_send() -> dict[str, Any]:
     return {
         "tags": ["graph"],
         "summary": "Send a message as Meta's API takes it, at most once, and wait for Meta's answer.",
@@ -73,7 +74,7 @@ def _errors() -> dict[str, Any]:
     codes: dict[int, list[str]] = defaultdict(list, {status: [] for status in METAS_STATUSES})
     codes[WRONG_PARAMETER] += OWN_WRONG_PARAMETERS
     for code, (status, _) in SHAPES.items():
-        if code != OF_NO_OPERATION:
+        if code != UNDOCUMENTED:
             codes[status].append(code)
     return {
         str(status): {"description": _description(of_status), "content": {"application/json": {"schema": META_ERROR}}}

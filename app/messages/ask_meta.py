@@ -1,4 +1,4 @@
-"""One call to Meta about messages, and its answer as a value. It never says what follows."""
+"""Makes one call to Meta about messages, and returns the answer as a value. The caller decides what follows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def ask_meta(graph: GraphApi, request: GraphRequest) -> MetaAnswer:
 
 
 def history_request(wamid: str, phone_number_id: str) -> GraphRequest:
-    """Return the question what became of a message that Meta has given this id."""
+    """Return the request that asks Meta which statuses a message has had. `wamid`: Meta's id of the message."""
     query = urlencode({"message_id": wamid, "fields": FIELDS})
     return GraphRequest("GET", f"{phone_number_id}/message_history", query)
 

@@ -8,7 +8,7 @@ import marshmallow as ma
 from flask import request
 
 from app.domain.window import Window
-from app.messages.lists import WAYS, listed
+from app.messages.lists import WAYS, message_page
 from app.messages.schemas import MessageSchema
 from app.store import Conversation
 from app.web.contact_name import contact_name
@@ -66,9 +66,9 @@ def list_conversations() -> dict[str, Any]:
 @accepts_query(bp, NUMBER, *WAYS, *PAGE_PARAMETERS)
 @bp.response(200, page_of(MessageSchema))
 def list_conversation_messages(contact: str) -> dict[str, Any]:
-    """List the messages to and of one customer, newest first: with a number of ours, or with all of them."""
+    """List the messages to and from one customer, newest first: with a number of ours, or with all of them."""
     number = request.args.get("phoneNumberId")
-    return listed(request.args, contact, None if number is None else _ours(number))
+    return message_page(request.args, contact, None if number is None else _ours(number))
 
 
 @bp.get("/conversations/<path:contact>/window")
@@ -100,7 +100,7 @@ def _cursor(last: Conversation) -> str:
 
 
 def _position(cursor: str) -> tuple[datetime, int, str]:
-    """Return the place in the list that a cursor names."""
+    """Return the place in the list that a cursor names: a time, a contact's number, and a number of ours."""
     microseconds, contact, number = cursor.split("_", 2)
     try:
         return EPOCH + timedelta(microseconds=int(microseconds)), min(int(contact), MAX_CONTACT), number

@@ -28,7 +28,7 @@ OF_ONE = [Decision.FAILED.value, Decision.RESEND.value]
 
 
 class ResolveSchema(ma.Schema):
-    """What an unknown message is to be: failed, or sent again. `force`: although it is young."""
+    """What an unknown message is to be: failed, or sent again. `force`: also while its status may still come."""
 
     decision = ma.fields.String(required=True, data_key="as", validate=ma.validate.OneOf(OF_ONE))
     force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})

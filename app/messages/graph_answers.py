@@ -1,4 +1,4 @@
-"""What a client of Meta's API is told of its message, in Meta's shape."""
+"""Builds the answers to clients that speak Meta's API, in Meta's shape."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ DEFAULT_STATUS = 400
 
 
 def is_answered(message: Message) -> bool:
-    """Return whether it is known what became of the POST of a message, or that there will be none."""
+    """Return whether it is known how a message ended: Meta has accepted it, or it will not be sent any more."""
     return message.wamid is not None or message.status in ENDED
 
 
 def accepted_json(message: Message, body: dict[str, Any]) -> dict[str, Any]:
     """Return Meta's answer to a message that it has accepted; `body` is the client's."""
     to = str(body["to"] if body.get("to") is not None else body.get("recipient"))
-    known = message.meta_contact or ({"wa_id": to.removeprefix("+")} if message.to else {"user_id": to})
+    identified = message.meta_contact or ({"wa_id": to.removeprefix("+")} if message.to else {"user_id": to})
     sent = {"id": message.wamid}
     if message.meta_status is not None:
         sent["message_status"] = message.meta_status
     if body.get("recipient_type") == "group":
         sent["group_id"] = to
-    return {"messaging_product": "whatsapp", "contacts": [{"input": to, **known}], "messages": [sent]}
+    return {"messaging_product": "whatsapp", "contacts": [{"input": to, **identified}], "messages": [sent]}
 
 
 def refused_json(message: Message) -> tuple[int, dict[str, Any]] | None:
@@ -35,15 +35,15 @@ def refused_json(message: Message) -> tuple[int, dict[str, Any]] | None:
 
 
 def ending_without_meta(message: Message) -> str:
-    """Return what is said of a message that ended, and not by an answer of Meta's."""
+    """Return the text about a message that ended without an answer of Meta's."""
     reason = (message.error or {}).get("message")
     return f"wats has not sent the message {message.id}: it is {message.status}{f' ({reason})' if reason else ''}."
 
 
 def still_open(message: Message, seconds: int) -> str:
-    """Return what is said of a message whose fate is not known in time."""
+    """Return the text about a message that Meta has not answered within these seconds."""
     fate = "may have been accepted" if message.status is MessageStatus.UNKNOWN else "waits to be sent"
     return (
         f"Meta has not answered within {seconds} seconds. The message is {message.id} in wats and {fate}: do not send"
-        " it again; a status, or GET of the message in wats's own API, tells its fate."
+        " it again; a status, or GET of the message in wats's own API, says what became of it."
     )

@@ -1,6 +1,6 @@
 """Messages of clients that speak Meta's API: `<api>/graph/{version}/{number}/messages`, and `…/marketing_messages`.
 
-They are sent as all messages are: at most once, in the pace of the number, and the version is the configured one. The
+They are sent as all messages are: at most once, at the number's pace, and with the configured version of the API. The
 client waits for Meta's answer, as it does without wats.
 """
 
@@ -24,7 +24,7 @@ from app.messages.graph_answers import (
 from app.messages.routes import answer_waits, idempotency_key
 from app.store import StoreError
 from app.web.current import gateway
-from app.web.errors import RETRY, ApiError
+from app.web.errors import RETRY, ApiError, not_passed_on
 from app.web.graph_calls import GRAPH_CALL
 from app.web.graph_passing import client_is_gone, pass_on
 from app.web.guards import bearer, guarded_by, name_of_caller
@@ -61,7 +61,7 @@ def _send(number: str, endpoint: Endpoint) -> Response:
     if endpoint == "messages" and is_read_receipt(body):
         return _pass_receipt(number, written)
     submission = Submission(
-        _of_number(body, number), idempotency_key(), endpoint, as_sent_to_meta=True, client=name_of_caller()
+        _with_sender(body, number), idempotency_key(), endpoint, as_sent_to_meta=True, client=name_of_caller()
     )
     with long_polls().slot() as has_slot:
         if not has_slot:
@@ -74,7 +74,7 @@ def _send(number: str, endpoint: Endpoint) -> Response:
 
 
 def _written_body() -> bytes:
-    """Return the body as it is written. Raises `ApiError` if a message is written in any other way than in JSON."""
+    """Return the bytes of the JSON body. Raises `ApiError` if the request carries a message in any other way."""
     query = request.environ["QUERY_STRING"]
     reason = refused_call(query, request.headers.keys())
     if reason is None and not OF_NO_MESSAGE.issuperset(names_of_query(query)):
@@ -82,12 +82,12 @@ def _written_body() -> bytes:
     if reason is None and not request.is_json:
         reason = "a message is sent as JSON, with the Content-Type application/json"
     if reason is not None:
-        raise ApiError("not_passed_on", f"wats does not pass this on: {reason}.")
+        raise not_passed_on(reason)
     return body_of(request)
 
 
-def _of_number(body: Any, number: str) -> Any:
-    """Return the body with its sender, as our own API has it. Raises `ApiError` for fields that no call may have."""
+def _with_sender(body: Any, number: str) -> Any:
+    """Return the body with `from`, as our own API has it. Raises `ApiError` for fields that no message may have."""
     if not isinstance(body, dict):
         return body
     reason = refused_field(body)
@@ -96,7 +96,7 @@ def _of_number(body: Any, number: str) -> Any:
     if "from" in body:
         reason = "the sender is the number in the path, and `from` is no field of a message"
     if reason is not None:
-        raise ApiError("not_passed_on", f"wats does not pass this on: {reason}.")
+        raise not_passed_on(reason)
     return {**body, "from": number}
 
 
@@ -114,21 +114,21 @@ def _answer(message: Message, submission: Submission, accepted: Accepted) -> Res
         raise ApiError("message_pending", still_open(message, WAIT_SECONDS), headers=headers)
     _forget_repeats(message, submission)
     if message.wamid is not None:
-        status, told = 200, accepted_json(message, submission.body)
+        status, document = 200, accepted_json(message, submission.body)
     elif (refused := refused_json(message)) is not None:
-        status, told = refused
+        status, document = refused
     else:
         raise ApiError("message_pending", ending_without_meta(message), headers=headers)
-    response = jsonify(told)
+    response = jsonify(document)
     response.status_code = status
     response.headers.extend(headers)
     return response
 
 
 def _forget_repeats(message: Message, submission: Submission) -> None:
-    """Let the same body be a new message from now on, unless the client has gone without its answer.
+    """Let the same body be a new message from now on, unless the client has gone and missed its answer.
 
-    Where the store fails, the key ends by its time. The answer is told all the same: nothing may be sent twice.
+    If the store fails, the key expires by itself. The client gets its answer all the same: it must repeat nothing.
     """
     key = repeat_key(submission)
     if key is not None and not client_is_gone():

@@ -1,4 +1,4 @@
-"""Lists of messages both ways, newest first, as the API shows them. Messages of customers are read from events."""
+"""Lists messages in both directions, newest first. Customers' messages are read from events."""
 
 import re
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ FILTERS = (
 )
 
 
-def listed(query: Mapping[str, str], contact: str | None, phone_number_id: str | None = None) -> dict[str, Any]:
-    """Return the page of messages that a request with this query asks for: of one contact, or of all."""
+def message_page(query: Mapping[str, str], contact: str | None, phone_number_id: str | None = None) -> dict[str, Any]:
+    """Return the page of messages that a request's query asks for, with one contact or with all."""
     direction, status = _one_of(query, "direction", DIRECTIONS), _one_of(query, "status", STATUSES)
     requested = page_request(PLACE)
     page = gateway().store.messages.both_ways(

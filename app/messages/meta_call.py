@@ -1,4 +1,4 @@
-"""One call to Meta while a client waits for it: the answer, or an error that says what Meta or the network said."""
+"""Makes one call to Meta while a client waits. A failure becomes an API error with Meta's or the network's reason."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from app.graph.call import GraphRequest, GraphUnreachable
 from app.messages.ask_meta import ask_meta
 from app.web.errors import RETRY, ApiError
 
-PASSING = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+TEMPORARY = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
 
 
 def call_meta(gateway: Gateway, request: GraphRequest) -> dict[str, Any]:
-    """Return what Meta answers. Raises `ApiError` if Meta refuses the call, or cannot be asked."""
+    """Return Meta's answer. Raises `ApiError` if Meta refuses the call, or cannot be reached."""
     try:
         answer = ask_meta(gateway.graph, request)
     except GraphUnreachable as failure:
-        said = f"Meta is not reached ({failure.reason}); try again."
-        raise ApiError("meta_unavailable", said, headers=RETRY) from failure
+        text = f"Meta is not reached ({failure.reason}); try again."
+        raise ApiError("meta_unavailable", text, headers=RETRY) from failure
     if answer.error is not None:
         raise _refused(answer.error, answer.status)
     if not answer.is_success or answer.document is None:
@@ -27,16 +27,16 @@ def call_meta(gateway: Gateway, request: GraphRequest) -> dict[str, Any]:
 
 
 def not_understood(status: int) -> ApiError:
-    """Return the error for an answer that is no word of the Graph API."""
-    said = f"Meta has answered HTTP {status} without a word of the Graph API; try again."
-    return ApiError("meta_unavailable", said, headers=RETRY)
+    """Return the error for an answer that is not of the Graph API's form."""
+    text = f"Meta has answered HTTP {status}, but not in the form of the Graph API; try again."
+    return ApiError("meta_unavailable", text, headers=RETRY)
 
 
 def _refused(error: GraphError, status: int) -> ApiError:
     rule = rule_for(error, status)
     details = {"error": error_json(error, rule)}
-    if rule.error_class in PASSING:
-        said = f"Meta takes no call of this kind for now ({error.summary}); try again later."
-        return ApiError("meta_unavailable", said, details=details, headers=RETRY)
+    if rule.error_class in TEMPORARY:
+        text = f"Meta takes no call of this kind for now ({error.summary}); try again later."
+        return ApiError("meta_unavailable", text, details=details, headers=RETRY)
     cure = "" if rule.hint is None else f": {rule.hint}"
     return ApiError("meta_refused", f"Meta has refused it ({error.summary}){cure}.", details=details)

@@ -1,6 +1,6 @@
 """Marks a customer's message as read, with the typing indicator if that is asked for: one call to Meta, at once.
 
-It is no job. A mark that comes late is worth nothing, and the same call again changes nothing more.
+It is not a job: a late mark is useless, and a client that repeats the call does no harm.
 """
 
 import json
@@ -15,7 +15,7 @@ JSON = (("Content-Type", "application/json"),)
 
 
 def mark_as_read(gateway: Gateway, received: Event, *, typing: bool) -> None:
-    """Tell Meta that a message was read. Raises `ApiError` if Meta refuses it, or cannot be asked."""
+    """Tell Meta that a message was read. Raises `ApiError` if Meta refuses it, or cannot be reached."""
     indicator = {"typing_indicator": {"type": "text"}} if typing else {}
     body = {"messaging_product": "whatsapp", "status": "read", "message_id": received.raw["id"], **indicator}
     path = f"{received.phone_number_id}/messages"

@@ -1,8 +1,7 @@
 """Reconcile: a singleton job that asks Meta about messages whose statuses have not come, one call a minute at most.
 
-Meta allows 200 such calls an hour and account to an app that has not grown yet, and templates and other settings are
-changed by the same ones. The budget is the job's own due time, which is in the database: all workers share it, and a
-killed one costs a call at most.
+Meta allows a new app 200 management calls an hour for each account, and changes of templates and settings count too.
+The limit is kept by the job's due time in the database: all workers share it, and one that is killed costs one call.
 """
 
 import logging
@@ -26,16 +25,16 @@ LOOK_EVERY = timedelta(minutes=5)
 CONTINUE_AFTER = timedelta(seconds=1)
 FIRST_WAIT = timedelta(minutes=5)
 STEPS = 20
-"""How many steps the rounds make until others get their turn."""
+"""So many reads of the database in one run. Then the job continues a second later, and other jobs run meanwhile."""
 
 MAX_TRIES = 3
-"""How often Meta may answer a question about one message with an error that passes, until the round goes on."""
+"""After so many temporary errors in a row about one message, its round goes on with the next one."""
 
-PASSING = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+TEMPORARY = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
 
 
 class Reconciler:
-    """The handler of the reconcile job. How often Meta has refused in a row is in memory."""
+    """The handler of the reconcile job. It counts Meta's refusals in a row, in memory only."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -45,34 +44,36 @@ class Reconciler:
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
         """Ask about the first message that one of the rounds finds, the first round first."""
         steps = STEPS
-        for one in ROUNDS:
-            while not (found := self._gateway.store.reconciling.find(one, self._numbers)).is_end:
+        for round_ in ROUNDS:
+            while not (found := self._gateway.store.reconciling.find(round_, self._numbers)).is_end:
                 if found.candidate is not None:
-                    return self._ask(one, found.candidate)
+                    return self._ask(round_, found.candidate)
                 steps -= 1
                 if steps <= 0:
                     return Retry(CONTINUE_AFTER)
         return Retry(LOOK_EVERY)
 
-    def _ask(self, of: Round, candidate: Candidate) -> Retry:
+    def _ask(self, round_: Round, candidate: Candidate) -> Retry:
         try:
             answer = ask_meta(self._gateway.graph, history_request(candidate.wamid, candidate.phone_number_id))
         except GraphUnreachable as failure:
             return self._wait(failure.reason)
         if answer.is_success:
             self._refusals = 0
-            told = statuses_of_history(answer.document, candidate.wamid, candidate.phone_number_id)
-            self._gateway.store.reconciling.record(of, candidate, told)
+            statuses = statuses_of_history(answer.document, candidate.wamid, candidate.phone_number_id)
+            self._gateway.store.reconciling.record(round_, candidate, statuses)
             return Retry(ASK_EVERY)
-        return self._refused(of, candidate, answer)
+        return self._refused(round_, candidate, answer)
 
-    def _refused(self, of: Round, candidate: Candidate, answer: MetaAnswer) -> Retry:
-        """Wait. The message is asked about again in this round only if the refusal passes and says nothing of it."""
+    def _refused(self, round_: Round, candidate: Candidate, answer: MetaAnswer) -> Retry:
+        """Wait. Leave the message out of this round unless the refusal is temporary and not about it."""
         error_class = _class_of(answer)
-        passes = error_class in PASSING
-        wait = self._wait(_summary(answer), _asked_delay(answer, self._gateway) if passes else RECONCILE_MAX_WAIT)
-        if not passes or (error_class is ErrorClass.TRANSIENT and self._refusals >= MAX_TRIES):
-            self._gateway.store.reconciling.record(of, candidate, ())
+        is_temporary = error_class in TEMPORARY
+        wait = self._wait(
+            _summary(answer), _asked_delay(answer, self._gateway) if is_temporary else RECONCILE_MAX_WAIT
+        )
+        if not is_temporary or (error_class is ErrorClass.TRANSIENT and self._refusals >= MAX_TRIES):
+            self._gateway.store.reconciling.record(round_, candidate, ())
         return wait
 
     def _wait(self, reason: str, asked: timedelta = timedelta()) -> Retry:

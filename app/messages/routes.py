@@ -1,14 +1,14 @@
 """The API of messages: accept them singly and in batches, list and show them, and decide about them."""
 
 import re
-from typing import Any, cast
+from typing import Any
 
 from flask import Response, current_app, jsonify, request, url_for
 
 from app.domain.message import UNFINISHED
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
-from app.messages.lists import FILTERS, either_json, existing_message, listed, received_message
+from app.messages.lists import FILTERS, either_json, existing_message, message_page, received_message
 from app.messages.read import mark_as_read
 from app.messages.schemas import (
     BatchRequestSchema,
@@ -99,7 +99,7 @@ def send_batch(body: dict[str, Any]) -> dict[str, Any]:
 @bp.response(200, page_of(MessageSchema))
 def list_messages() -> dict[str, Any]:
     """List messages to customers and of customers, newest first."""
-    return listed(request.args, request.args.get("contact"))
+    return message_page(request.args, request.args.get("contact"))
 
 
 @bp.get("/messages/<path:message_id>")
@@ -139,11 +139,11 @@ def _accept_one(submission: Submission) -> Accepted:
 
 
 def answer_waits() -> AnswerWaits:
-    """Return the requests of this process that wait."""
-    return cast(
-        "AnswerWaits",
-        current_app.extensions.setdefault(AnswerWaits.__name__, AnswerWaits(gateway().store, long_polls())),
-    )
+    """Return what waits for Meta's answers in this process; the first request makes it."""
+    if AnswerWaits.__name__ not in current_app.extensions:
+        current_app.extensions[AnswerWaits.__name__] = AnswerWaits(gateway().store, long_polls())
+    waits: AnswerWaits = current_app.extensions[AnswerWaits.__name__]
+    return waits
 
 
 def _respond(accepted: Accepted) -> Response:
@@ -173,7 +173,7 @@ def _error(refused: Refused) -> ApiError:
 
 
 def idempotency_key() -> str | None:
-    """Return the key of the current request, if it has one. Raises `ApiError` for one of another form."""
+    """Return the idempotency key of the current request, if it has one. Raises `ApiError` if it is malformed."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         raise ApiError("invalid_parameter", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
@@ -181,7 +181,7 @@ def idempotency_key() -> str | None:
 
 
 def _seconds_to_wait() -> int:
-    """Return the seconds of `Prefer: wait=N`. Other preferences are ignored (RFC 7240)."""
+    """Return the seconds of `Prefer: wait=N`, 0 without it. Other preferences are ignored (RFC 7240)."""
     preferences = (part.strip() for part in request.headers.get("Prefer", "").split(","))
     waits = [int(match[1]) for part in preferences if (match := _PREFER.fullmatch(part))]
     return min(waits[0], MAX_WAIT_SECONDS) if waits else 0

@@ -30,7 +30,7 @@ LEVELS = {
     MessageStatus.FAILED: logging.WARNING,
     MessageStatus.UNKNOWN: logging.ERROR,
 }
-"""An outcome that is not here tells nothing new: the message was cancelled, or was over before."""
+"""Any other outcome is logged at DEBUG: the message was cancelled, or had ended before."""
 
 Task = Callable[[], JobResult]
 
@@ -46,10 +46,10 @@ class Graph(Protocol):
 
 
 class Sender:
-    """Sends the messages of all numbers. Its workers share one pace, which the database keeps.
+    """Sends the messages of all numbers. All workers share one pace for each number, which the database keeps.
 
-    `holds`: whether a claim is still ours. It is asked once more right before a request is written: this process may
-    have stood still meanwhile, another worker has the job, and an operator has sent the message again.
+    `holds` returns whether a claim is still ours. It is asked once more right before a request is written: this
+    process may have stood still so long that another worker has the job, or an operator has sent the message again.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class Sender:
     def has_work(self, queue: str) -> bool:
         """Return whether a message of this queue is due, by a read: most commits bring none, and a claim writes.
 
-        Before the first claim of a process, stopped scopes may be probed: it may have a new token. What could not be
-        taken back while the database was away is taken back first.
+        A new process first makes stopped scopes due for a probe, because it may have a new token. Reservations that
+        could not be taken back while the database was unreachable are taken back first.
         """
         if self._in_doubt:
             self.take_back(list(self._in_doubt))
@@ -103,7 +103,7 @@ class Sender:
         ]
 
     def take_back(self, jobs: Sequence[Job]) -> None:
-        """Take back the reservations of these jobs, unless their POSTs were begun. Raise `StoreError`."""
+        """Take back the reservations of those of these jobs whose POSTs were not begun. Raise `StoreError`."""
         taken = [self._unposted[_key(job)] for job in jobs if _key(job) in self._unposted]
         if taken:
             self._store.sending.take_back(taken)
@@ -159,7 +159,7 @@ def _key(job: Job) -> tuple[int, int]:
 
 
 def _reason(answer: SendAnswer) -> str | None:
-    """Return what went wrong, without what Meta said: it may name a customer."""
+    """Return what went wrong, without Meta's text, which may name a customer."""
     if isinstance(answer, Accepted):
         return None
     if isinstance(answer, Refused):

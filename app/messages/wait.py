@@ -1,7 +1,7 @@
-"""Waits until Meta has answered messages, or for as long as the clients want to wait.
+"""Lets requests wait until Meta has answered their messages.
 
-One greenlet reads for all requests of a process that wait: when some process has settled messages, and now and then,
-because a notification may be lost, and a status may come before the answer.
+One greenlet of a process reads the database for all its waiting requests: when a notification says that some process
+has settled messages, and every second, because a notification may be lost and a status may come before the answer.
 """
 
 import time
@@ -17,14 +17,14 @@ from app.startup import draining
 from app.store import Store, StoreError
 from app.web.long_polls import LongPollLimiter
 
-LOOK_SECONDS = 1.0
+READ_SECONDS = 1.0
 GATHER_SECONDS = 0.01
 """How long the answers of several messages are gathered, so that one read finds them all."""
 
 DRAINING_CHECK_SECONDS = 0.5
 
 
-def _is_tried(message: Message) -> bool:
+def _is_attempted(message: Message) -> bool:
     return message.status not in UNFINISHED
 
 
@@ -34,13 +34,13 @@ def _never() -> bool:
 
 @dataclass(eq=False)
 class _Waiting:
-    """A request that waits. `answered` is set once its message is as it waits for."""
+    """A request that waits. `answered` is set once `is_over` returns True for its message."""
 
     message: Message
     is_over: Callable[[Message], bool]
     answered: Event = field(default_factory=Event)
 
-    def take(self, message: Message | None) -> None:
+    def update(self, message: Message | None) -> None:
         if message is not None:
             self.message = message
             if self.is_over(message):
@@ -48,7 +48,7 @@ class _Waiting:
 
 
 class AnswerWaits:
-    """The requests of this process that wait for an answer."""
+    """The requests of this process that wait for Meta's answers."""
 
     def __init__(self, store: Store, limiter: LongPollLimiter) -> None:
         self._store = store
@@ -57,12 +57,12 @@ class AnswerWaits:
         self._reader: gevent.Greenlet[..., None] | None = None
 
     def wait(self, message: Message, seconds: float) -> Message:
-        """Return the message once it is no longer queued or being sent, or as it was when the time is over.
+        """Return the message once it is no longer queued or being sent, or as it is after these seconds.
 
-        Without a slot the time is over at once.
+        If no slot of the limiter is free, do not wait.
         """
         with self._limiter.slot() as has_slot:
-            return self.wait_in_slot(message, seconds if has_slot else 0, _is_tried)
+            return self.wait_in_slot(message, seconds if has_slot else 0, _is_attempted)
 
     def wait_in_slot(
         self,
@@ -71,16 +71,17 @@ class AnswerWaits:
         is_over: Callable[[Message], bool],
         gives_up: Callable[[], bool] = _never,
     ) -> Message:
-        """Return the message once `is_over`, or as it was when the time is over or the client gives up.
+        """Return the message once `is_over`, or as it is after these seconds or when the client `gives_up`.
 
-        It is stored, and its client must learn so: the store may fail meanwhile. Call it with a slot of the limiter.
+        Raise no error of the store: the message is stored, and its client must learn that. The caller holds a slot of
+        the limiter.
         """
         if is_over(message):
             return message
         deadline = time.monotonic() + seconds
-        with self._listed(_Waiting(message, is_over)) as waiting:
+        with self._registered(_Waiting(message, is_over)) as waiting:
             with suppress(StoreError):
-                waiting.take(self._store.messages.get(message.id))  # it may have been answered before it was listed
+                waiting.update(self._store.messages.get(message.id))  # it may have been answered before it was listed
             while not waiting.answered.is_set() and not draining.has_begun() and not gives_up():
                 left = deadline - time.monotonic()
                 if left <= 0 or waiting.answered.wait(min(left, DRAINING_CHECK_SECONDS)):
@@ -88,7 +89,7 @@ class AnswerWaits:
         return waiting.message
 
     @contextmanager
-    def _listed(self, waiting: _Waiting) -> Iterator[_Waiting]:
+    def _registered(self, waiting: _Waiting) -> Iterator[_Waiting]:
         self._waiting.add(waiting)
         if self._reader is None or self._reader.dead:
             self._reader = gevent.spawn(self._read_while_any_waits)
@@ -100,9 +101,9 @@ class AnswerWaits:
     def _read_while_any_waits(self) -> None:
         listener = self._store.notifier.listen("messages")
         while self._waiting:
-            if listener.wait(LOOK_SECONDS):
+            if listener.wait(READ_SECONDS):
                 gevent.sleep(max(GATHER_SECONDS, self._limiter.backoff_seconds))
             with suppress(StoreError):  # the requests end at their time
                 found = self._store.messages.answered({waiting.message.id for waiting in self._waiting})
                 for waiting in self._waiting:
-                    waiting.take(found.get(waiting.message.id))
+                    waiting.update(found.get(waiting.message.id))

@@ -123,6 +123,11 @@ def not_found() -> ApiError:
     return ApiError("not_found", "Not Found.")
 
 
+def not_passed_on(reason: str) -> ApiError:
+    """Return the error for a call that is not passed on to Meta."""
+    return ApiError("not_passed_on", f"wats does not pass this on: {reason}.")
+
+
 def no_such(kind: str, name: str) -> ApiError:
     """Return the error of a caller with a valid token that asks for something that is not there.
 

@@ -1,6 +1,6 @@
-"""Requests below `<api>/graph`: their paths are brought into one plain form before they are routed.
+"""Brings the paths of requests below `<api>/graph` into one plain form before they are routed.
 
-Routing would otherwise see another path than Meta does, and a message could pass by its queue.
+Otherwise routing could see a different path than Meta does, and a message could be passed on past its queue.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
-"""Passes one call on to the Graph API, and its answer back: without tokens, and with our addresses of media.
+"""Passes one call on to the Graph API, and its answer back: without tokens, with our addresses in place of Meta's.
 
-Text is read whole, to look through it. Files are streamed: a process holds no more than a piece of one.
+Text is read as a whole, to replace what is in it. Files are streamed: a process holds no more than a piece of one.
 """
 
 import logging
@@ -12,19 +12,17 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, request
 
 from app.domain.meta.graph_text import UnreadableAnswer, with_own_addresses, without_tokens
-from app.gateway import Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.media import META_DOMAINS
 from app.web.current import gateway
 from app.web.errors import RETRY, ApiError
 from app.web.middleware import ERROR_CODE, REQUEST_ID
-from app.web.transfers import EXTENSION as TRANSFERS
-from app.web.transfers import TransferBroken, Transfers, sent_in_time
+from app.web.transfers import TransferBroken, Transfers, sent_in_time, transfers
 
 log = logging.getLogger(__name__)
 
 MAX_CALLS = 256
-"""A web process serves a thousand connections, and Meta may be silent for long: most stay free for webhooks."""
+"""A web process serves a thousand connections, and Meta may take long to answer: most stay free for webhooks."""
 
 CALLS = "wats.graph_calls_at_once"
 BUSY = "Too many calls wait for Meta; try again in a few seconds."
@@ -43,16 +41,15 @@ _GIVEN_BACK = re.compile(
 
 
 def pass_on(asked: GraphRequest) -> Response:
-    """Make a call, and return its answer as a client of ours gets it. Raises `ApiError` if there is none."""
+    """Make a call, and return Meta's answer for our client. Raises `ApiError` if there is no answer."""
     calls: Transfers = current_app.extensions.setdefault(CALLS, Transfers(MAX_CALLS, BUSY))
     with calls.one():
         return _passed_on(asked)
 
 
 def _passed_on(asked: GraphRequest) -> Response:
-    parts = gateway()
     try:
-        reply = parts.graph.call(asked)
+        reply = gateway().graph.call(asked)
         if reply.status in REDIRECTS and reply.status != NOT_MODIFIED:
             reply.close()
             raise ApiError(
@@ -60,33 +57,34 @@ def _passed_on(asked: GraphRequest) -> Response:
             )
         if reply.status >= HTTPStatus.BAD_REQUEST:
             request.environ[ERROR_CODE] = "meta_refused"
-        headers = _headers(parts, reply)
+        headers = _headers(reply)
         if not _TEXT.match(reply.header("content-type") or ""):
             return _streamed(reply, headers)
         with reply:
             text = reply.read(MAX_TEXT_BYTES)
     except GraphUnreachable as failure:
         raise _error(failure, asked.method) from failure
-    return Response(_shown(parts, text), reply.status, headers)
+    return Response(_shown(text), reply.status, headers)
 
 
-def _shown(parts: Gateway, text: bytes) -> bytes:
-    hosts = (*META_DOMAINS, urlsplit(parts.settings.graph.base_url).hostname or "")
+def _shown(text: bytes) -> bytes:
+    """Return the text of an answer as a client may see it: without tokens, and with our addresses for Meta's."""
+    hosts = (*META_DOMAINS, urlsplit(gateway().settings.graph.base_url).hostname or "")
     try:
-        return with_own_addresses(without_tokens(text, *_tokens(parts)), _address_of_media, _address_of_page, hosts)
+        return with_own_addresses(without_tokens(text, *_tokens()), _address_of_media, _address_of_page, hosts)
     except UnreadableAnswer as error:
         reason = "Meta's answer cannot be read, and may have addresses that are not for a client of wats"
         raise ApiError("answer_lost", f"{reason}; it may have done what was asked.") from error
 
 
 def client_is_gone() -> bool:
-    """Return whether the client of the current request has closed its connection: an answer reaches nobody."""
+    """Return whether the client of the current request has closed its connection: no answer reaches it."""
     client = request.environ.get(CLIENT)
     return client is not None and client.is_closed_by_peer()
 
 
-def _headers(parts: Gateway, reply: GraphReply) -> list[tuple[str, str]]:
-    tokens = _tokens(parts)
+def _headers(reply: GraphReply) -> list[tuple[str, str]]:
+    tokens = _tokens()
     return [
         (name, without_tokens(value.encode("latin-1"), *tokens).decode("latin-1"))
         for name, value in reply.headers
@@ -94,8 +92,8 @@ def _headers(parts: Gateway, reply: GraphReply) -> list[tuple[str, str]]:
     ]
 
 
-def _tokens(parts: Gateway) -> tuple[str, ...]:
-    token = parts.settings.access_token
+def _tokens() -> tuple[str, ...]:
+    token = gateway().settings.access_token
     return () if token is None else tuple(token.active)
 
 
@@ -120,9 +118,8 @@ def _found_at() -> str:
 
 
 def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
-    transfers: Transfers = current_app.extensions[TRANSFERS]
     try:
-        end = transfers.begin()
+        end = transfers().begin()
     except ApiError:
         reply.close()
         raise
@@ -139,7 +136,7 @@ def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
 
 
 def _pieces(reply: GraphReply, request_id: str) -> Iterator[bytes]:
-    """Yield the pieces of a file. If it breaks off, so does our answer: its client must not take it for whole."""
+    """Yield the pieces of a file. If it breaks off, so does our answer: the client must not take it for complete."""
     try:
         yield from sent_in_time(reply.chunks)
     except GraphUnreachable as failure:

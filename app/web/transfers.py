@@ -1,4 +1,4 @@
-"""Files that pass through a process: how many at a time, and how long a client may take to receive one.
+"""Limits on files that pass through a process: how many at a time, and how slowly a client may receive one.
 
 A file is passed on piece by piece, and takes as long as the slower side. Without a limit slow clients would hold all
 connections of the process.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import gevent
+from flask import current_app
 
 from app.web.errors import ApiError
 from app.web.streamed_body import MIN_BYTES_PER_SECOND
@@ -40,7 +41,7 @@ class Transfers:
         self._busy = busy
 
     def begin(self) -> Callable[[], None]:
-        """Take a place; return what gives it back, once. Raises `ApiError` (503) if there is none."""
+        """Take a place, and return a function that gives it back, once. Raises `ApiError` (503) if none is free."""
         if not self._free:
             raise ApiError("busy", self._busy, headers=RETRY_LATER)
         self._free -= 1
@@ -61,6 +62,12 @@ class Transfers:
             yield
         finally:
             end()
+
+
+def transfers() -> Transfers:
+    """Return the transfers of this process."""
+    of_process: Transfers = current_app.extensions[EXTENSION]
+    return of_process
 
 
 def sent_in_time(
