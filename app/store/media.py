@@ -44,7 +44,7 @@ class MediaFiles(Repository):
 
     def delete(self, file: MediaFile) -> None:
         """Mark a file as deleted; nothing fetches it any more."""
-        self._store.write(lambda c: delete_file(c, file.row_id))
+        self._store.write(lambda c: delete_file(c, self._store.now(c), file.row_id))
 
     def deleted(self) -> list[tuple[int, str]]:
         """Return the next rows of files that are to be removed from the folder, each with its id at Meta."""

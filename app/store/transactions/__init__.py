@@ -1,4 +1,4 @@
-"""What commits together: one file for each promise that is kept whole or not at all. Functions on an open connection.
+"""Transactions, and parts of them: one file for each group of changes that must commit together, or not at all.
 
 All transactions take their locks in one order, so that no two of them can deadlock:
 

@@ -1,9 +1,9 @@
-"""Applies the statuses of messages, whatever comes first: a status, or the answer that tells the message's wamid.
+"""Applies statuses to messages, also those that come before the answer with the message's wamid.
 
-A status is matched by its wamid, or else by our tracker. One without a tracker whose wamid is unknown is kept while a
-message of its number is being sent, or is unknown: its answer may come late. One with the tracker of another
-application is not: every application sees the statuses of all. Both sides take an advisory lock before
-they lock messages: of a status and an answer that commit at the same time, the later one sees the other.
+A status is matched by its wamid, or else by our tracker. A status without a tracker whose wamid is not known is kept
+while a message of its number is being sent or is unknown: the answer with its wamid may still come. A status with the
+tracker of another application is not kept: every application sees the statuses of all. Both sides take an advisory
+lock before they lock messages: of a status and an answer that commit at the same time, the later one sees the other.
 """
 
 import json
@@ -59,13 +59,13 @@ def apply_statuses(connection: Connection, now: datetime, database_id: str, upda
 
 
 def hold_status_lock(connection: Connection, *, shared: bool) -> None:
-    """Let no answer and no unmatched status commit at the same time. Answers share the lock. SQLite needs none."""
+    """Keep answers and unmatched statuses from committing at the same time. Answers share the lock."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK[shared])
 
 
 def take_early_news(connection: Connection, wamids: Iterable[str]) -> dict[str, list[News]]:
-    """Return and delete what came before the answers that tell these wamids. The caller holds the status lock."""
+    """Return and delete the kept statuses with these wamids, by wamid. The caller holds the status lock."""
     news: dict[str, list[News]] = defaultdict(list)
     rows = [row for chunk in chunks(sorted(set(wamids))) for row in connection.execute(_EARLY, {"keys": chunk})]
     for row in rows:
@@ -109,7 +109,7 @@ def _rows(connection: Connection, query: Any, keys: Iterable[Any]) -> dict[Any, 
 
 
 def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
-    """Keep statuses of numbers with a message whose answer may still come: they may be about this one."""
+    """Keep the statuses of numbers that have a message whose answer may still come: they may be about it."""
     numbers = {update.phone_number_id for update in updates}
     waiting = {
         number
@@ -141,7 +141,7 @@ def _apply(connection: Connection, now: datetime, matched: Matched) -> None:
 
 
 def _is_failure_before_a_resend(update: StatusUpdate, message: Message) -> bool:
-    """Return whether an attempt failed after which an operator has sent the message again."""
+    """Return whether the status says that an attempt failed from before an operator sent the message again."""
     return update.status is MessageStatus.FAILED and _is_before_a_resend(update, message)
 
 

@@ -1,6 +1,6 @@
-"""What people decide about messages: queued ones are cancelled or unknown; unknown ones failed, or are sent again.
+"""Carries out decisions of people: queued messages are cancelled or made unknown, unknown ones failed or sent again.
 
-The locks on the numbers' queues keep workers from claiming their jobs meanwhile.
+The locks on the numbers' queues keep workers from claiming jobs meanwhile.
 """
 
 from collections import defaultdict
@@ -8,17 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from app.domain.decision import Decision
 from app.domain.message import HistoryEntry, Message, MessageStatus, queue_of_number
 from app.domain.message_progress import News, after
-from app.store.tables.jobs import JobRow, find_jobs, lock_jobs
+from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.queues import lock_queues
-from app.store.tables.schema import jobs
-from app.store.tables.types import chunks
-from app.store.transactions.enqueue import NewJob, enqueue, promote_next
+from app.store.transactions.enqueue import NewJob, delete_jobs, enqueue
 
 NEWS = {
     Decision.FAILED: MessageStatus.FAILED,
@@ -30,10 +28,10 @@ NEWS = {
 def decide_messages(
     connection: Connection, now: datetime, chosen: Sequence[Message], decision: Decision, lifetime: timedelta
 ) -> list[Message]:
-    """Change those that the decision is about, and return all of them as they are then, in this order.
+    """Change those messages that the decision is about, and return all of them as they are afterwards, in this order.
 
-    One that is sent again has this `lifetime` from now on, however often it was sent before.
-    A queued message that a worker has claimed stays as it is.
+    A message that is sent again gets this `lifetime`, however often it was sent before. A queued message that a
+    worker has claimed stays as it is.
     """
     by_queue = defaultdict(list)
     for message in chosen:
@@ -46,7 +44,8 @@ def decide_messages(
     changing = [
         message for row_id, message in current.items() if message.status is decision.about and row_id not in claimed
     ]
-    _delete_jobs(connection, now, locked, {message.row_id for message in changing})
+    about_changing = {message.row_id for message in changing}
+    delete_jobs(connection, now, [job for job in locked if job.subject in about_changing])
     changed = {message.row_id: _decided(message, decision, now, lifetime) for message in changing}
     if decision is Decision.RESEND:
         again = changed.values()
@@ -75,13 +74,6 @@ def _again(message: Message, now: datetime, lifetime: timedelta) -> Message:
         history=(*message.history, HistoryEntry(MessageStatus.QUEUED, now)),
         expires_at=now + lifetime,
     )
-
-
-def _delete_jobs(connection: Connection, now: datetime, locked: Sequence[JobRow], subjects: set[int]) -> None:
-    deleted = [job for job in locked if job.subject in subjects]
-    for ids in chunks([job.id for job in deleted]):
-        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-    promote_next(connection, now, {(job.queue, job.order_key) for job in deleted})
 
 
 def _as_it_is(message: Message, current: dict[int, Message], changed: dict[int, Message], now: datetime) -> Message:

@@ -16,9 +16,8 @@ from app.domain.media_file import MEDIA_QUEUE
 from app.store.tables.deliveries import OPEN
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.queues import lock_queues
-from app.store.tables.schema import deliveries, event_names, events, jobs
-from app.store.tables.types import chunks
-from app.store.transactions.enqueue import promote_next
+from app.store.tables.schema import deliveries, event_names, events
+from app.store.transactions.enqueue import delete_jobs
 from app.store.transactions.follow_media import files_of_events, mark_deleted
 
 DeliveryRow = Row[*tuple[Any, ...]]
@@ -51,9 +50,7 @@ def delete_jobs_of(
     for row in rows:
         subjects[queue_of_destination(row.destination)].append(row.id)
     locked = lock_jobs(connection, find_jobs(connection, subjects))
-    for ids in chunks([job.id for job in locked]):
-        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-    promote_next(connection, now, {(job.queue, job.order_key) for job in locked})
+    delete_jobs(connection, now, locked)
     mark_deleted(connection, files)
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from app.store.engine.bulk_insert import BulkInsert
+from app.store.tables.jobs import JobRow
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import jobs
 from app.store.tables.types import chunks
@@ -21,17 +22,17 @@ KeyOfJob = tuple[str, int | None]
 """The queue of a job and its order key. A job without one waits for no other, and none waits for it."""
 
 OrderingKey = tuple[str, int]
-"""A queue and an order key in it. Jobs with the same ordering key are done one after the other."""
+"""A queue and an order key in it. Jobs with the same ordering key run one after the other."""
 
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to enqueue. `subject` is the row that it is about; `delay`: how long it waits unless others are first.
+    """A job to enqueue. `subject`: the row that it is about. `delay`: how long it waits if no other job is before it.
 
-    `attempts`: those of an earlier job for the row. `former_keys`: what the order key was called before. While a job
-    with one of them is open, this one gets it too.
+    `attempts`: those of an earlier job for the row. `former_keys`: earlier values of the order key, from before
+    contacts were joined. While a job with one of them is open, this job gets the same key, to stay behind it.
     """
 
     queue: str
@@ -62,6 +63,13 @@ def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -
     former = {(job.queue, key) for job in new_jobs for key in job.former_keys}
     occupied = set(_first_jobs(connection, keys | former))
     _INSERT.execute(connection, [_row(job, now, occupied) for job in new_jobs])
+
+
+def delete_jobs(connection: Connection, now: datetime, locked: Sequence[JobRow]) -> None:
+    """Delete these locked jobs, claimed ones too; the next job of each ordering key is due."""
+    for ids in chunks([job.id for job in locked]):
+        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+    promote_next(connection, now, {(job.queue, job.order_key) for job in locked})
 
 
 def promote_next(connection: Connection, now: datetime, keys: Iterable[KeyOfJob]) -> None:

@@ -21,10 +21,9 @@ from app.store.tables.message_changes import delete_changes_of
 from app.store.tables.message_schema import contact_links, conversations, messages
 from app.store.tables.messages import lock_messages
 from app.store.tables.queues import lock_queues
-from app.store.tables.schema import jobs
 from app.store.tables.sending_schema import send_pairs, send_scopes
 from app.store.tables.types import chunks
-from app.store.transactions.enqueue import promote_next
+from app.store.transactions.enqueue import delete_jobs
 from app.store.transactions.prune import STEP_ROWS
 
 _PAIR = send_pairs.c.phone_number_id, send_pairs.c.contact
@@ -53,9 +52,7 @@ def delete_messages(connection: Connection, now: datetime, rows: Sequence[Messag
         by_queue[queue_of_number(row.phone_number_id)].append(row.id)
     lock_queues(connection, by_queue)
     locked = lock_jobs(connection, find_jobs(connection, by_queue))
-    for ids in chunks([job.id for job in locked]):
-        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-    promote_next(connection, now, {(job.queue, job.order_key) for job in locked})
+    delete_jobs(connection, now, locked)
     existing = sorted(lock_messages(connection, [row.id for row in rows]))
     delete_changes_of(connection, existing)
     for ids in chunks(existing):

@@ -14,9 +14,8 @@ from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.media import known_ids, lock_files
 from app.store.tables.media_schema import media_files
 from app.store.tables.queues import ensure_queues, lock_queues
-from app.store.tables.schema import jobs
 from app.store.tables.types import chunks, printable_excerpt
-from app.store.transactions.enqueue import NewJob, enqueue
+from app.store.transactions.enqueue import NewJob, delete_jobs, enqueue
 
 _INSERT = BulkInsert(
     media_files,
@@ -92,11 +91,11 @@ def fetch_again(connection: Connection, now: datetime, row_id: int) -> None:
         connection.execute(update(media_files).where(media_files.c.id == row_id).values(again))
 
 
-def delete_file(connection: Connection, row_id: int) -> None:
+def delete_file(connection: Connection, now: datetime, row_id: int) -> None:
     """Mark a file as deleted, and delete its job."""
     lock_queues(connection, [MEDIA_QUEUE])
     locked = lock_jobs(connection, find_jobs(connection, {MEDIA_QUEUE: [row_id]}))
-    connection.execute(delete(jobs).where(jobs.c.id.in_([job.id for job in locked])))
+    delete_jobs(connection, now, locked)
     mark_deleted(connection, [row_id])
 
 

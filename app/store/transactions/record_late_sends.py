@@ -1,6 +1,7 @@
 """Records answers whose claim was lost: the worker stood still, or did not reach the database, until its lease ended.
 
-Another worker has then found the message being sent, and it is unknown, or becomes so. Its fate is known after all.
+Another worker has found the message being sent meanwhile, and records it as unknown, or has done so. The late answer
+says what became of it after all.
 """
 
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ from app.store.transactions.unreserve_sends import queue_again
 def record_late_sends(
     connection: Connection, now: datetime, results: Sequence[JobResult], late: Sequence[JobResult]
 ) -> None:
-    """Record these results, and the `late` ones as far as nothing else is known of their POSTs.
+    """Record these results, and of the `late` ones what nothing else has said of their POSTs.
 
-    Their queues and jobs are locked.
+    The queues and the jobs are locked.
     """
     answers = [result for result in late if isinstance(result, SendResult) and result.outlives_claim]
     both = [*((result, after_settling) for result in results), *((result, _after) for result in answers)]

@@ -1,6 +1,6 @@
-"""Records what became of messages, in the transaction that settles their jobs: message, paces, and paused scopes.
+"""Records what became of messages, in the transaction that settles their jobs: the messages, paces and paused scopes.
 
-A message whose job is settled without a word about its POST was cut off in it, or never came to it.
+A result that says nothing of a POST comes from an internal error, before the POST or in the middle of it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -36,9 +36,10 @@ def record_sends(connection: Connection, now: datetime, results: Sequence[JobRes
 def record_answers(
     connection: Connection, now: datetime, results: Sequence[tuple[JobResult, After]]
 ) -> list[tuple[JobResult, Message]]:
-    """Record these results, and what came before Meta's answers in them. Each has what it makes of its message.
+    """Record these results, and the statuses that came before Meta's answers in them.
 
-    Return those that changed something, with their messages as they are then.
+    With each result comes the function that returns its message as the result leaves it. Return the results that
+    changed their messages, with these as they are afterwards.
     """
     accepted = [
         (result.job.subject, result.send.accepted)
@@ -49,18 +50,18 @@ def record_answers(
         hold_status_lock(connection, shared=True)
     stored = lock_messages(connection, {result.job.subject for result, _ in results})
     early = take_early_news(connection, [answer.wamid for _, answer in accepted])
-    current, telling = dict(stored), []
+    current, changing = dict(stored), []
     for result, after_result in results:
         if (before := current.get(result.job.subject)) is not None:
             current[before.row_id] = after_result(before, result, now)
-            telling += [result] if current[before.row_id] != before else []
+            changing += [result] if current[before.row_id] != before else []
     for row_id, answer in accepted:
         for news in early.get(answer.wamid, ()) if row_id in current else ():
             current[row_id] = after(current[row_id], news)
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
     answers = [(stored[row_id], answer) for row_id, answer in accepted if row_id in stored]
     touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
-    return [(result, current[result.job.subject]) for result in telling]
+    return [(result, current[result.job.subject]) for result in changing]
 
 
 def after_settling(message: Message, result: JobResult, now: datetime) -> Message:
@@ -82,7 +83,7 @@ def after_settling(message: Message, result: JobResult, now: datetime) -> Messag
 
 
 def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Message:
-    """Return a message that Meta has accepted, under one id, or even two. It has no error any more."""
+    """Return a message that Meta has accepted, under one id or even under two. Its error is cleared."""
     status, contact = accepted.message_status, accepted.contact
     news = News(MessageStatus.ACCEPTED, now, accepted.wamid, meta_status=status, meta_contact=contact)
     message = after(replace(message, error=None), news)
@@ -90,14 +91,14 @@ def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Mes
 
 
 def _queued_again(message: Message, outcome: SendOutcome) -> Message:
-    """Return a message that Meta has not accepted, and that is tried again. A status may have said otherwise."""
+    """Return a message that is tried again, unless a status has said meanwhile what became of it."""
     if message.status is not MessageStatus.SENDING:
         return message
     return replace(message, status=MessageStatus.QUEUED, error=outcome.error)
 
 
 def _after_internal_error(message: Message, result: JobResult, now: datetime) -> Message:
-    """Return a message whose job is given up. One that is tried again stands as it stood."""
+    """Return a message after an internal error. It changes only if its job is given up."""
     if not isinstance(result.outcome, Dead):
         return message
     if message.status is MessageStatus.SENDING:

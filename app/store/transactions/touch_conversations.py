@@ -94,7 +94,7 @@ def _row(key: tuple[str, int], touch: Touch, now: datetime) -> dict[str, Any]:
 
 
 def _merged(earlier: Mapping[str, Any] | None, row: dict[str, Any]) -> dict[str, Any]:
-    """Return what two touches of one conversation in one transaction tell together."""
+    """Return one row for two touches of a conversation in one transaction."""
     if earlier is None:
         return row
     times = {

@@ -1,7 +1,7 @@
-"""Takes reservations back whose POST will certainly not be made, so that their messages do not become unknown.
+"""Takes back reservations whose POST will certainly not be made, so that their messages do not become unknown.
 
-The worker may have lost its claim meanwhile. Another one then has the job, and found the message being sent; or it
-has recorded that the message is unknown, and has deleted the job.
+The worker may have lost its claim meanwhile. Then another worker has the job and has found the message being sent, or
+it has already recorded the message as unknown and deleted the job.
 """
 
 from collections.abc import Sequence
@@ -47,10 +47,10 @@ def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tu
 
 
 def queue_again(connection: Connection, now: datetime, waiting: Sequence[tuple[Job, Message, timedelta]]) -> None:
-    """Let these messages be claimed after these delays. They are locked, and so is what there is of their jobs.
+    """Make these messages due after these delays. They are locked, and so are those of their jobs that still exist.
 
-    The claim of another worker ends: it has found the message being sent, and would record that it is unknown. Only a
-    job with attempts may have a delay: without one, it would look as if the clock had been set back.
+    A claim of another worker is undone: that one has found the message being sent, and would record it as unknown. A
+    delayed job counts one more attempt: a job without attempts that is due later looks as if the clock was set back.
     """
     for job, message, delay in waiting:
         made = job.attempts + 1 if delay else job.attempts
