@@ -1,14 +1,10 @@
-"""Whose a database is, as it says itself in one row: refused if it is another's, recorded by an upgrade."""
-
-import logging
+"""Whose a database is: one row of it says so. Another owner is refused; an upgrade records the owner."""
 
 from sqlalchemy import Connection, inspect, select, update
 
 from app.domain.database_identity import Identity, Owner, Refusal, refusal, refusal_unmarked
 from app.store.engine.errors import StoreNotOurs, StoreUnavailable
 from app.store.tables.schema import database_identity, events
-
-log = logging.getLogger(__name__)
 
 RECENT_EVENTS = 1000
 
@@ -31,24 +27,19 @@ def refuse_other_owner(connection: Connection, owner: Owner) -> None:
         _raise(refusal(identity, owner))
 
 
-def record_owner(connection: Connection, owner: Owner) -> None:
-    """Record who uses the database. Its account stays, unless the operator hands it over."""
+def record_owner(connection: Connection, owner: Owner) -> str | None:
+    """Record who uses the database. Return the name of the other profile that has used it before, if one has.
+
+    The database's account stays, unless the operator hands it over.
+    """
     before = _identity(connection)
     if before is None:  # newer code keeps its identity elsewhere
-        return
+        return None
     account = owner.account if before.account is None or owner.adopts else before.account
-    if before.profile not in (None, owner.profile):
-        log.warning("store.profile_changed", extra={"reason": _change_of(before.profile, owner.profile)})
     if (before.mode, before.account, before.profile) != (owner.mode, account, owner.profile):
         row = {"mode": owner.mode, "account": account, "profile": owner.profile}
         connection.execute(update(database_identity).values(row))
-
-
-def _change_of(before: str | None, now: str) -> str:
-    return (
-        f"the profile {before} has used this database, and now {now} does; run only one of them on it, because each"
-        " delivers to its own destinations"
-    )
+    return before.profile if before.profile != owner.profile else None
 
 
 def _raise(refused: Refusal | None) -> None:

@@ -102,6 +102,17 @@ def test_every_warning_and_error_stands_in_the_operators_guide() -> None:
     assert missing == {}
 
 
+def test_a_state_change_is_logged_after_its_commit() -> None:
+    """A function that gets a connection runs inside a transaction, which may still be rolled back or run again."""
+    inside = [
+        place
+        for place, function, _ in LOGGED
+        if isinstance(function, ast.FunctionDef) and "connection" in [argument.arg for argument in function.args.args]
+    ]
+
+    assert inside == []
+
+
 def line_of(secrets: list[str], text: str, **extra: object) -> dict[str, object]:
     try:
         raise StoreUnavailable(text)

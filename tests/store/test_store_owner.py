@@ -110,7 +110,7 @@ def test_an_account_that_the_profile_lists_beside_its_first_keeps_the_database(
 def test_another_profile_on_the_database_is_told(
     live: str, make_store: StoreMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, "app.store.owner"):
+    with caplog.at_level(logging.WARNING, "app.store.migrations.upgrade"):
         make_store(live, owner=replace(LIVE, profile="staging")).upgrade_schema()
 
     [told] = caplog.records

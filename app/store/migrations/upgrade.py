@@ -3,6 +3,7 @@
 Revisions are numbered in sequence ("0001", "0002", …), so that two of them can be compared.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from app.store.engine.sqlite_marks import ALL, set_marks
 from app.store.engine.write import Failpoint
 from app.store.owner import record_owner, refuse_other_owner
 from app.store.tables.schema import compatibility
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent
 VERSION_TABLE = "schema_version"
@@ -53,6 +56,7 @@ def upgrade_schema(url: str, owner: Owner | None, on_failpoint: Failpoint, limit
 
 def _upgrade_at_once(engine: Engine, owner: Owner | None, on_failpoint: Failpoint) -> SchemaStatus:
     """Run what is left of the migrations and record the owner, in one transaction."""
+    former = None
     with engine.begin() as connection:
         version = _version(connection)
         if owner is not None and version is not None:
@@ -61,10 +65,20 @@ def _upgrade_at_once(engine: Engine, owner: Owner | None, on_failpoint: Failpoin
             _upgrade(connection)
             on_failpoint("in_migration")
         if owner is not None:
-            record_owner(connection, owner)
+            former = record_owner(connection, owner)
         if version is None and engine.dialect.name == "sqlite":
             set_marks(connection, ALL)
-        return read_status(connection)
+        status = read_status(connection)
+    if owner is not None and former is not None:
+        log.warning("store.profile_changed", extra={"reason": _change_of_profile(former, owner.profile)})
+    return status
+
+
+def _change_of_profile(former: str, profile: str) -> str:
+    return (
+        f"the profile {former} has used this database, and now {profile} does; run only one of them on it, because"
+        " each delivers to its own destinations"
+    )
 
 
 def _upgrade_while_in_use(engine: Engine, owner: Owner | None, on_failpoint: Failpoint) -> None:
