@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 MEDIA_MARGIN = 1024 * MEGABYTE
-"""More stays free below files that customers send than webhooks need: no stranger's files may stop the webhooks."""
+"""Files of customers need so much more free disk space than webhooks: files of strangers must not stop webhooks."""
 
 
 def load_code(settings: Settings) -> None:
@@ -87,7 +87,7 @@ def _graph_of(gateway: Gateway) -> GraphApi:
 
 
 def fake_meta_of(gateway: Gateway) -> "StoredFake":
-    """Return the Meta of a dry-run: it stands in for the Graph API, and its webhooks come through our own door."""
+    """Return the Meta of a dry-run. It stands in for the Graph API, and its webhooks are received as Meta's are."""
     from app.graph.fake.accounts import Accounts, Number  # a live gateway never imports the fake
     from app.graph.fake.stored import StoredFake
 
@@ -102,7 +102,7 @@ def fake_meta_of(gateway: Gateway) -> "StoredFake":
 
 
 def _receive_own_webhook(gateway: Gateway, body: bytes, signature: str) -> None:
-    """Take a webhook of the fake Meta as one of Meta's is taken; without a right signature it is refused."""
+    """Receive a webhook of the fake Meta as one of Meta's; drop it if its signature is wrong."""
     signer = signed_with(body, signature, gateway.settings.webhook.app_secret.active)
     if signer is not None:
         receive(body, signer, gateway)
@@ -120,12 +120,12 @@ def _now() -> datetime:
 
 
 def _stop_this_process() -> None:
-    """Stop gracefully, so that the 503 is still sent. The parent starts a process that opens the database anew."""
+    """Stop gracefully, so that the 503 is still sent. The parent starts another process, which opens the database."""
     log.error("store.broken", extra={"reason": "an I/O error, or a damaged or moved file; this process ends"})
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def tune_runtime() -> None:
     """Tune the interpreter for a long-running process, after everything is imported."""
-    gc.freeze()  # what is loaded now stays: the collector need not look at it again
+    gc.freeze()  # the garbage collector need not examine what is loaded now and stays
     sys.setswitchinterval(0.001)  # a native thread gets the interpreter lock sooner

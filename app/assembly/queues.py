@@ -101,7 +101,7 @@ def _fake_meta_queue(gateway: Gateway) -> Queue:
 
 
 def _send_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
-    """Make a queue for the messages of each number, with slots of its own: a number that waits delays no other."""
+    """Make a queue for the messages of each number, with its own slots, so that a slow number delays no other."""
     limits = _send_limits(gateway.settings)
     sender = Sender(
         store=gateway.store,
@@ -129,7 +129,7 @@ def _send_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
 
 
 def _media_queue(gateway: Gateway) -> Queue:
-    """Make the queue of the files that are fetched on arrival, with slots of its own: a large one delays nothing."""
+    """Make the queue of the files that are fetched on arrival, with slots of its own: large ones delay nothing."""
     fetcher = Fetcher(gateway.store, gateway.graph, gateway.media_folder, gateway.clock, gateway.jitter)
     return Queue(
         MEDIA_QUEUE,

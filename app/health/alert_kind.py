@@ -1,4 +1,4 @@
-"""A kind of alert: its code, how urgent it is, what it means and how it is cured. A cure may name the subject."""
+"""The form of a kind of alert. The kinds themselves are in `app.health.alert_kinds`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,10 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True)
 class AlertKind:
-    """One kind of alert. `cure`: a command or setting, in one sentence; `meaning` and `steps`: for the runbook."""
+    """One kind of alert. `subject`: what its subject is. `meaning` and `steps` are for the runbook.
+
+    `cure`: a command or a setting, in one sentence, in which `{subject}` is filled in.
+    """
 
     code: str
     urgency: Urgency
@@ -28,5 +31,5 @@ class AlertKind:
     def alert(
         self, cause: str, subject: str = "", *, since: datetime | None = None, cure: str | None = None
     ) -> Alert:
-        """Return an alert of this kind. `cure`: in place of the usual one."""
+        """Return an alert of this kind. `cure` replaces the usual one."""
         return Alert(self.code, subject, cause, (cure or self.cure).format(subject=subject), since)

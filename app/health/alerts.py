@@ -1,4 +1,4 @@
-"""The conditions that need a human, read out of a snapshot: each with its cause, its cure and when it began."""
+"""Derives the alerts from a snapshot: conditions that need a human, each with its cause, cure and beginning."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -33,12 +33,10 @@ CONSEQUENCES = (kinds.NO_WORKER.code, kinds.RECEIPTS_WAIT.code)
 
 
 def standing_alerts(checks: Mapping[str, str], snapshot: Snapshot, *, store_is_back: bool = False) -> list[Alert]:
-    """Return the alerts that stand, but not those that only follow from a store that is away, or is just back."""
-    is_away = any(checks.get(name, OK) != OK for name in ("database", "schema"))
-    return [
-        *alerts_of_checks(checks),
-        *(alert for alert in alerts_of(snapshot) if alert.code not in CONSEQUENCES or not (is_away or store_is_back)),
-    ]
+    """Return the current alerts. Leave out those that only follow from a store that is unreachable or just back."""
+    is_unreachable = any(checks.get(name, OK) != OK for name in ("database", "schema"))
+    left_out = CONSEQUENCES if is_unreachable or store_is_back else ()
+    return [*alerts_of_checks(checks), *(alert for alert in alerts_of(snapshot) if alert.code not in left_out)]
 
 
 def alerts_of(snapshot: Snapshot) -> list[Alert]:

@@ -1,4 +1,4 @@
-"""The alerts about sending, read out of a snapshot."""
+"""Derives the alerts about sending from a snapshot."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _of_messages(snapshot: Snapshot) -> Iterator[Alert]:
 
 
 def _of_failures(snapshot: Snapshot) -> Iterator[Alert]:
-    """Yield an alert for each error of failed messages that a human should know, although others go on."""
+    """Yield an alert for each error of Meta's that failed messages and that a human should know of."""
     by_code: dict[int, list[tuple[datetime, GraphError]]] = defaultdict(list)
     for at, document in snapshot.signs.failures:
         error = graph_error(document)

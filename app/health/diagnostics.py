@@ -1,4 +1,4 @@
-"""The inside of the process that answers, to find out why it misbehaves. No secrets."""
+"""Facts about the process that answers, to find out why it misbehaves. They hold no secrets."""
 
 import gc
 import os

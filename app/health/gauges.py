@@ -18,7 +18,7 @@ from app.store import MAX_CONSUMERS, Consumer, EventCounts, MessageCounts, Store
 
 
 def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> Iterator[Metric]:
-    """Read the store and yield its gauges; when it is unavailable, only that, and the checks of readiness."""
+    """Read the store and yield its gauges. If it is unavailable, yield only that, and alerts of failed checks."""
     yield from machine_gauges(gateway)
     up = GaugeMetricFamily("wats_store_up", "Whether the store answers.", 1)
     try:
@@ -42,7 +42,7 @@ def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: b
 
 
 def _attention_gauge(alerts: Iterable[Alert]) -> Metric:
-    """Return how many alerts of each kind stand; 0 for those of which none does."""
+    """Return the number of current alerts of each kind, 0 included."""
     standing = Counter(alert.code for alert in alerts)
     gauge = GaugeMetricFamily(
         "wats_attention", "Alerts that stand, by their code; see runbooks.md.", labels=["alert"]

@@ -1,4 +1,4 @@
-"""Gauges of the program, its processes and its disk: right also while the store does not answer."""
+"""Gauges of the program, its processes and its disk. They need no answer of the store."""
 
 import platform
 from collections import defaultdict

@@ -24,7 +24,7 @@ class ProcessUse:
 
 
 def processes_of_gateway() -> list[ProcessUse]:
-    """Return what this process uses, and the others that were started with it."""
+    """Return what each process of this gateway uses: this one, and those that were started with it."""
     return [use for pid in _family(_first_of_gateway(os.getpid())) if (use := _use_of(pid)) is not None]
 
 
@@ -37,6 +37,7 @@ def _first_of_gateway(pid: int) -> int:
 
 
 def _family(pid: int) -> Iterator[int]:
+    """Yield the id of a process and those of all its descendants."""
     yield pid
     with suppress(OSError):
         for child in (PROC / str(pid) / "task" / str(pid) / "children").read_text().split():
@@ -67,5 +68,5 @@ def _name_of(pid: int) -> str | None:
 
 
 def _fields_of(pid: int) -> list[str]:
-    """Return what stands in `stat` behind the name, which may hold anything: state, parent, …"""
+    """Return the fields of `stat` after the name, which may hold blanks and brackets: state, parent, …"""
     return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""Whether this process may be given traffic. Meta, the worker and destinations never count."""
+"""Whether this process may be given requests. Meta, the worker and destinations have no part in it."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ CACHE_SECONDS = 1.0
 
 
 class Readiness:
-    """The checks. Those of the store are made at most once a second, however many probes come."""
+    """The checks of readiness. The store is asked at most once a second, however many probes come."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,7 +28,7 @@ class Readiness:
 
     @property
     def store_is_back(self) -> bool:
-        """Whether the store did not answer a moment ago: a worker that lives has not given a new sign of it yet."""
+        """Whether the store failed within the last seconds: a live worker may not have sent a heartbeat since."""
         return time.monotonic() - self._failed_at < FRESH_FOR.total_seconds()
 
     def _store_checks(self) -> Mapping[str, str]:

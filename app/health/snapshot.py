@@ -1,4 +1,4 @@
-"""One reading of the store, from which `/status`, its alerts and the gauges of `/metrics` are made."""
+"""One reading of the store. `/status`, the alerts and the gauges of `/metrics` are derived from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
 from app.store import EventCounts, MessageCounts, ReceiptCounts, Signs
 
-NONE_TO_LOOK_AT = MessageCounts()
+NO_MESSAGES = MessageCounts()
 NO_SIGNS = Signs([], [], [])
 
 
@@ -27,13 +27,14 @@ NO_SIGNS = Signs([], [], [])
 class Snapshot:
     """What the store holds at `now`.
 
-    `deliveries` also has the destinations that the profile no longer lists; `destinations` has only those it lists.
-    `consumers_ahead`: names of those whose cursor lies beyond the last event. `pauses`: scopes in which nothing is
-    sent. `held_back`: the queues of numbers from which Meta is not reached. `messages`: those that need a human.
-    `orphaned`: queues of numbers that the profile does not list. `refused`: what was refused at Meta's route.
-    `foreign`: accounts and numbers that the profile does not list, of which events came lately. `graph_version`: the
-    one that the config asks for. `media_held_back`: the queue of received files, while each attempt fails.
-    `recorded`: the alerts that stood when they were recorded last. `token_name`: the variable of the access token.
+    - `deliveries` also has destinations that the profile no longer lists; `destinations` has only those it lists.
+    - `consumers_ahead`: names of consumers whose cursor lies beyond the last event.
+    - `pauses`: scopes in which nothing is sent. `held_back`: queues of numbers whose messages do not reach Meta.
+    - `messages`: counts of messages that need a human. `orphaned`: queues of numbers that the profile does not list.
+    - `refused`: requests of Meta's route that were refused. `foreign`: accounts and numbers that the profile does not
+      list, of which events came lately.
+    - `graph_version`: the one in the config. `media_held_back`: the queue of received files, while all attempts fail.
+    - `recorded`: the alerts as they were recorded last. `token_name`: the variable of the access token.
     """
 
     now: datetime
@@ -47,7 +48,7 @@ class Snapshot:
     clock_jump: ClockJump | None = None
     pauses: tuple[ScopePause, ...] = ()
     held_back: tuple[QueueState, ...] = ()
-    messages: MessageCounts = NONE_TO_LOOK_AT
+    messages: MessageCounts = NO_MESSAGES
     orphaned: tuple[QueueDepth, ...] = ()
     refused: tuple[RefusedWebhooks, ...] = ()
     foreign: tuple[ForeignSource, ...] = ()
@@ -104,6 +105,6 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
 
 
 def _with_splitting(depths: list[QueueDepth], receipts: ReceiptCounts) -> list[QueueDepth]:
-    """Return the queues that have open work. The receipts are that of splitting; a singleton job itself is none."""
+    """Return the depths of queues. That of `split` counts pending receipts; other singleton jobs are left out."""
     splitting = QueueDepth(SPLIT_QUEUE, receipts.pending, 0, receipts.oldest_pending_at)
     return [splitting, *(depth for depth in depths if depth.queue not in SINGLETON_QUEUES)]

@@ -1,7 +1,7 @@
-"""The watch: compares the alerts that stand with those that stood, and writes a line for each that began or is over.
+"""The watch compares the current alerts with the recorded ones, and logs each that began or is over.
 
-A singleton job runs it, so that several workers and machines make one. While no worker is alive, the web processes
-run it: they are who can tell.
+A singleton job runs it, so that all workers and machines together log each change once. While no worker is alive, the
+web processes run it.
 """
 
 import logging
@@ -35,7 +35,7 @@ class Watch:
         ]
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
-        """Look once, and again after a while."""
+        """Look once, and have the job run again later."""
         self.look()
         return Retry(WATCH_EVERY)
 
@@ -54,7 +54,7 @@ class Watch:
         self._forget_refused(snapshot)
 
     def _record(self, standing: list[Alert], found: AlertChanges) -> AlertChanges:
-        """Record the alerts that stand; if the database refuses that, each change alone, without those it refuses."""
+        """Record the current alerts. If the database refuses that, record each change by itself where it can."""
         try:
             return self._gateway.store.attention.record(standing, destinations=self._destinations)
         except StoreRefused:
@@ -69,7 +69,7 @@ class Watch:
             return changes
 
     def _record_alone(self, wanted: list[Alert], alert: Alert) -> AlertChanges | None:
-        """Record the change of this alert: without its events if the database refuses them, else log why not."""
+        """Record the change of one alert, without its events if the database refuses these. Log if both fail."""
         attention = self._gateway.store.attention
         for destinations in (self._destinations, []):
             try:
@@ -89,7 +89,7 @@ class Watch:
 
 
 def _log(alert: Alert, level: int | None = None) -> None:
-    """Write the line of an alert that began, at this level, or of one that is over."""
+    """Log an alert that began, at this level; or one that is over, if no level is given."""
     fields = {
         "alert": alert.code,
         "subject": alert.subject or None,

@@ -1,6 +1,6 @@
-"""What a web process watches: it writes down what it has refused, and tells when no worker is alive to tell anything.
+"""The watch of a web process: it records refused webhooks, and logs alerts while no worker is alive to do that.
 
-It runs beside the requests, and costs them nothing.
+It runs in a greenlet of its own, so that no request waits for it.
 """
 
 import logging
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 WRITE_SECONDS = 2.0
 WRITES_PER_LOOK = 8
 LOOKS_WITHOUT_WORKER = 2
-"""A worker that is started again, as with every deployment, is missing for a moment only."""
+"""A worker that is started again, as with every deployment, is missing for a moment only: look twice."""
 
 KIND = "worker"
 
 
 class WebWatch:
-    """The watch of one web process. `write_refused` writes what it has refused since, if anything."""
+    """The watch of one web process. `write_refused` records what was refused since its last call, if anything was."""
 
     def __init__(self, gateway: Gateway, write_refused: Callable[[], None]) -> None:
         self._store = gateway.store

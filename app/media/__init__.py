@@ -1,1 +1,1 @@
-"""Media: files up to Meta and down from it, passed on as they come, and kept when they arrive if that is wanted."""
+"""Media: files are passed on to Meta and from it piece by piece; received ones are kept if the config says so."""

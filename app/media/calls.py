@@ -15,24 +15,24 @@ from app.media.failures import MediaFailed, failure_of
 
 MAX_ANSWER_BYTES = 256 * 1024
 EXPIRED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-"""What an address of a file answers when its five minutes are over; it answers with a page of HTML."""
+"""The status with which a file's address answers after its five minutes. The answer is a page of HTML."""
 
 HTML = "text/html"
 NO_FILE = "Meta knows this id, but it is not that of a file."
 
 
 class Download:
-    """A file on its way from Meta: the pieces, the last of which comes only if the whole file is the right one.
+    """A file that is being downloaded from Meta. `length`: its size, if that is known before its end.
 
-    `length`: its size, if it is known before. The pieces raise `MediaFailed` where the file does not arrive as Meta
-    has announced it. Whoever has asked for it closes it.
+    Its last piece comes only after the size and the digest of the whole file were found right; else the pieces raise
+    `MediaFailed`. The caller closes it.
     """
 
     def __init__(self, media: Media, reply: GraphReply) -> None:
         self.media = media
         self._reply = reply
-        told = reply.header("content-length") or ""
-        self.length = int(told) if told.isdecimal() else media.size
+        length = reply.header("content-length") or ""
+        self.length = int(length) if length.isdecimal() else media.size
         if self.length is not None and self.length > MAX_MEDIA_BYTES:
             reply.close()
             raise MediaFailed("meta_refused", f"The file is larger than {MAX_MEDIA_BYTES} bytes.")
@@ -72,9 +72,10 @@ def checked(pieces: Iterator[bytes], media: Media) -> Iterator[bytes]:
 
 
 def look_up(graph: GraphApi, media_id: str, number: str | None = None) -> Media:
-    """Return what Meta tells of a file, with an address that holds for five minutes.
+    """Return what Meta knows of a file, with an address that works for five minutes.
 
-    Meta hands out any object by its id: what is no file is not found. `number`: that it came to, if known.
+    Meta returns any object by its id, so that one that is not a file counts as not found. `number`: the phone number
+    id that the file came to, if known.
     """
     document = _ask(graph, "GET", media_id, number)
     media = media_of(document)
@@ -86,7 +87,7 @@ def look_up(graph: GraphApi, media_id: str, number: str | None = None) -> Media:
 
 
 def download(graph: GraphApi, media: Media, again: Callable[[], Media]) -> Download:
-    """Return a file that is ready to come. If its address does not work any more, `again` gets a fresh one, once."""
+    """Begin to download a file. If its address does not work any more, `again` is asked once for a new one."""
     reply = _get(graph, media)
     if reply.status in EXPIRED or _is_page(reply, media):
         reply.close()
@@ -99,9 +100,9 @@ def download(graph: GraphApi, media: Media, again: Callable[[], Media]) -> Downl
 
 
 def delete(graph: GraphApi, media_id: str, file: MediaFile | None) -> None:
-    """Delete a file at Meta. `file`: ours, if it was received; any other id must be that of a file first.
+    """Delete a file at Meta. `file`: the stored one with this id, if it was received.
 
-    Meta would delete whatever has the id: a flow, a group, a catalog.
+    Any other id is looked up before: Meta would delete whatever has the id, such as a flow, a group or a catalog.
     """
     if file is None:
         look_up(graph, media_id)
@@ -109,7 +110,7 @@ def delete(graph: GraphApi, media_id: str, file: MediaFile | None) -> None:
 
 
 def upload(graph: GraphApi, number: str, content_type: str, body: Iterator[bytes], length: int) -> str:
-    """Upload a file to a number; return its id. What the body raises is raised."""
+    """Upload a file to a number, and return its id. Errors that the body raises are passed on."""
     headers = [("Content-Type", content_type)]
     request = GraphRequest("POST", f"{number}/media", headers=headers, body=body, length=length)
     media = media_of(_answer(_reached(lambda: graph.call(request)), is_upload=True))
@@ -137,7 +138,7 @@ def _reached(call: Callable[[], GraphReply]) -> GraphReply:
 
 
 def _answer(reply: GraphReply, *, is_upload: bool = False) -> dict[str, Any]:
-    """Return the JSON of a success; raise what any other answer means."""
+    """Return the JSON of a success. Raise the `MediaFailed` of any other answer."""
     try:
         with reply:
             content = reply.read(MAX_ANSWER_BYTES)
@@ -153,7 +154,7 @@ def _answer(reply: GraphReply, *, is_upload: bool = False) -> dict[str, Any]:
 
 
 def _is_page(reply: GraphReply, media: Media) -> bool:
-    """Return whether a page of HTML comes in the place of a file: an error that has the status of a success."""
+    """Return whether the answer is a page of HTML in place of the file: an error with the status of a success."""
     return (
         reply.status == HTTPStatus.OK
         and bare(reply.header("content-type") or "") == HTML

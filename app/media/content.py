@@ -1,4 +1,4 @@
-"""The bytes of a file, from the folder if they are there, otherwise from Meta; checked while they come."""
+"""Reads the bytes of a file from the folder, or else from Meta, and checks them while they come."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ def content_of(gateway: Gateway, media: Media, *, stored: bool) -> Content:
     """Return the bytes of a file. Raises `MediaFailed`."""
     pieces = gateway.media_folder.read(media.id) if stored else None
     if pieces is not None:
-        return Content(media, media.size, _healed(gateway, media, pieces), pieces.close)
+        return Content(media, media.size, _checked_and_repaired(gateway, media, pieces), pieces.close)
     if media.url is None:
         media = look_up(gateway.graph, media.id)
     fetched = download(gateway.graph, media, again=lambda: look_up(gateway.graph, media.id))
     return Content(fetched.media, fetched.length, fetched.pieces(), fetched.close)
 
 
-def _healed(gateway: Gateway, media: Media, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a stored file. If it is damaged, it is fetched again, and until then it comes from Meta."""
+def _checked_and_repaired(gateway: Gateway, media: Media, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a stored file. If it is damaged, have it fetched again; until that is done, it comes from Meta."""
     try:
         yield from checked(pieces, media)
     except MediaFailed:
@@ -51,5 +51,5 @@ def _healed(gateway: Gateway, media: Media, pieces: Iterator[bytes]) -> Iterator
 
 
 def stored_media(file: MediaFile) -> Media:
-    """Return a file of the folder as Meta would tell of it."""
+    """Return a file of the folder in the form of Meta's description of one."""
     return Media(file.media_id, file.mime_type, file.sha256, file.size, filename=file.filename)

@@ -1,4 +1,4 @@
-"""What may go wrong with a file at Meta, as one exception: a route answers with it, and a job is tried again."""
+"""The one exception for what goes wrong with a file at Meta. A route answers with it; a job is tried again."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from app.domain.meta.graph_errors import ErrorClass, GraphError, error_of_answer
 Code = Literal["not_found", "media_refused", "meta_refused", "meta_unavailable"]
 UNKNOWN_OBJECT, UNKNOWN_PATH = (100, 33), 2500
 INVALID_PARAMETER = 100
-FOR_NOW = {
+TEMPORARY = {
     ErrorClass.TRANSIENT,
     ErrorClass.THROTTLED,
     ErrorClass.COOLED,
@@ -20,7 +20,7 @@ UNKNOWN = "Meta has no such file: the id is wrong or of another account, or the 
 
 
 class MediaFailed(Exception):
-    """A file cannot be had, or sent. `code`: that of our API's error; `error`: Meta's own, if it named one."""
+    """A file cannot be downloaded or uploaded. `code`: that of our API's error. `error`: Meta's, if it gave one."""
 
     def __init__(self, code: Code, reason: str, error: GraphError | None = None) -> None:
         super().__init__(reason)
@@ -35,12 +35,12 @@ class MediaFailed(Exception):
 
     @property
     def summary(self) -> str:
-        """One line for the operator, without what Meta said: it may name a customer."""
+        """One line for the operator, without Meta's text, which may name a customer."""
         return self.reason if self.error is None else f"Meta has answered with error {self.error.number}"
 
 
 def failure_of(status: int, document: object, *, is_upload: bool = False) -> MediaFailed:
-    """Return what an answer means that is no success. `document`: its JSON, None if it has none."""
+    """Return the failure that an answer stands for, which is no success. `document`: its JSON, None without any."""
     error = error_of_answer(document)
     if error is None:
         return MediaFailed("meta_unavailable", f"Meta has answered HTTP {status} without an error of the Graph API.")
@@ -48,7 +48,7 @@ def failure_of(status: int, document: object, *, is_upload: bool = False) -> Med
     if is_unknown and not is_upload:
         return MediaFailed("not_found", UNKNOWN, error)
     rule = rule_for(error, status)
-    if status == TOO_MANY_REQUESTS or rule.error_class in FOR_NOW:
+    if status == TOO_MANY_REQUESTS or rule.error_class in TEMPORARY:
         return MediaFailed("meta_unavailable", f"Meta takes no call of this kind for now ({error.summary}).", error)
     if is_upload and error.code == INVALID_PARAMETER and error.subcode is None:
         return MediaFailed("media_refused", f"Meta refuses the file ({error.summary}).", error)

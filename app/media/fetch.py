@@ -1,4 +1,4 @@
-"""Fetching on arrival: a job for each received file gets it from Meta and keeps it in the folder."""
+"""Fetches files on arrival: a job for each received file downloads it from Meta into the folder."""
 
 import logging
 import time
@@ -44,7 +44,7 @@ class Fetcher:
         self._jitter = jitter
 
     def has_work(self) -> bool:
-        """Return whether a file is to be fetched now, by a read: most commits bring none, and a claim writes."""
+        """Return whether a file is due. It only reads: most commits bring no file, and a claim writes."""
         due = self._store.jobs.next_due_in(MEDIA_QUEUE)
         return due is not None and due <= 0
 
@@ -57,7 +57,7 @@ class Fetcher:
         ]
 
     def fetch(self, job: Job, file: MediaFile) -> FetchResult:
-        """Fetch a file once. It is in the folder as a whole, as Meta has announced it, or not at all."""
+        """Try once to fetch a file. Afterwards the folder holds the whole file as Meta announced it, or nothing."""
         at, started = self._clock(), time.monotonic()
         try:
             fetched = self._fetched(file)
@@ -85,7 +85,7 @@ class Fetcher:
             arriving.close()
 
     def _with_url(self, file: MediaFile) -> Media | None:
-        """Return the file with the address that its webhook had, while that holds: it saves a call."""
+        """Return the file with the address from its webhook while that works: it saves a call to Meta."""
         if file.url is None or file.attempts or self._clock() - file.created_at > URL_LIFE:
             return None
         return Media(file.media_id, file.mime_type, file.sha256, file.size, file.url)
@@ -97,7 +97,7 @@ class Fetcher:
         return Fetched(mime_type, written.sha256, written.size)
 
     def _remove_if_deleted(self, job: Job, file: MediaFile) -> None:
-        """Delete the file again if its customer was erased while it came."""
+        """Delete the file again if its customer was erased while it was downloaded."""
         if job.id not in self._store.media.load([job]):
             self._folder.delete([file.media_id])
 

@@ -1,4 +1,4 @@
-"""The API of media: upload, look up, download and delete files, and what became of those that were received."""
+"""The API of media: upload, look up, download and delete files, and list those that were received."""
 
 import logging
 import re
@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, current_app, jsonify, request, url_for
+from flask import Response, jsonify, request, url_for
 
 from app.domain.media_file import FileState
 from app.domain.meta.media import MEDIA_ID, Media
@@ -29,8 +29,7 @@ from app.web.paging import PAGE_PARAMETERS, cursor_of, page_request
 from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
 from app.web.streamed_body import stream_body
-from app.web.transfers import EXTENSION as TRANSFERS
-from app.web.transfers import RETRY_LATER, TransferBroken, Transfers, sent_in_time
+from app.web.transfers import RETRY_LATER, TransferBroken, sent_in_time, transfers
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ NEVER_RENDERED = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""A customer has chosen the file: a browser must not run it as a page of ours."""
+"""The file comes from a customer: a browser must not run it as a page of ours."""
 
 STATE = {"in": "query", "name": "state", "schema": {"type": "string", "enum": SHOWN_STATES}}
 BYTES = {"type": "string", "format": "binary"}
@@ -57,7 +56,7 @@ BYTES = {"type": "string", "format": "binary"}
 def upload_media() -> Response:
     """Upload a file to Meta. Its type and size are checked before, and while it is passed on as it arrives."""
     length = request.content_length or 0
-    with _transfers().one():
+    with transfers().one():
         pieces = stream_body(request.environ, MAX_FORM_BYTES)
         form = FileForm(pieces, request.headers.get("Content-Type", ""), length)
         try:
@@ -110,7 +109,7 @@ def media_content(media_id: str) -> Response:
         return Response(status=304, headers=_headers(media))
     if request.method == "HEAD":
         return _response(media, media.size, ())
-    end = _transfers().begin()
+    end = transfers().begin()
     try:
         content = content_of(gateway(), media, stored=stored)
         return _sending(content, end)
@@ -157,7 +156,7 @@ def fetch_media(media_id: str) -> dict[str, Any]:
 
 
 def _sending(content: Content, end: Callable[[], None]) -> Response:
-    """Return the response of a file whose first piece is here: before that a failure still has an answer."""
+    """Return the response with a file, once its first piece is here: until then a failure can still be answered."""
     try:
         first = next(content.pieces, b"")
     except BaseException:
@@ -209,7 +208,7 @@ def _known(media_id: str) -> tuple[Media, bool]:
 
 
 def _sane(media_id: str) -> str:
-    """Return an id that may stand in a path of Meta's, and be the name of a file."""
+    """Return the id if it may be part of Meta's path and the name of a file. Raises `ApiError` (404)."""
     if not MEDIA_ID.fullmatch(media_id):
         raise no_such("media", media_id)
     return media_id
@@ -234,8 +233,3 @@ def _state() -> FileState | None:
     if value is not None and value not in SHOWN_STATES:
         raise ApiError("invalid_parameter", f"state must be one of {', '.join(SHOWN_STATES)}.")
     return None if value is None else FileState(value)
-
-
-def _transfers() -> Transfers:
-    transfers: Transfers = current_app.extensions[TRANSFERS]
-    return transfers

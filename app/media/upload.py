@@ -1,4 +1,4 @@
-"""An upload: a form of a client becomes a form for Meta while it arrives. Nothing of the file is held."""
+"""Turns a client's upload into a form for Meta while it arrives. The file is never held as a whole."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ from app.web.multipart import MAX_EPILOGUE_BYTES, FileForm, FilePart, wrong_fiel
 FILE = "file"
 FIELDS = frozenset({"from", "phoneNumberId", "type", "messaging_product"})
 SLACK_BYTES = MAX_EPILOGUE_BYTES + 8
-"""A file may be smaller by so many bytes than the length of the client's body tells before the file has ended."""
+"""From the length of a client's body the size of its file is known only to so many bytes before the file ends."""
 
 PADDING = "X-Padding: "
 _TO_QUOTE = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
@@ -49,10 +49,10 @@ def upload_form(graph: GraphApi, form: FileForm, numbers: tuple[str, ...]) -> Up
 
 
 class _Body:
-    """The form for Meta. Its length is told before the file has ended, and Meta is told the length first.
+    """The form for Meta. Meta is told its length first, when the size of the file is not known exactly yet.
 
-    What the file is shorter than it could be is made up by a header of the last field: a receiver ignores headers of
-    parts that it does not know (RFC 7578, 4.8).
+    So the form has the length for the largest possible file, and padding in a header of the last part fills what the
+    file lacks: a receiver ignores unknown headers of parts (RFC 7578, 4.8).
     """
 
     def __init__(self, part: FilePart, pieces: Iterator[bytes], mime_type: str, limit: int) -> None:
@@ -73,7 +73,7 @@ class _Body:
 
     @property
     def sha256(self) -> str:
-        """The digest of what was passed on, in hexadecimal digits."""
+        """The SHA-256 of the bytes that were passed on, in hexadecimal digits."""
         return self._digest.hexdigest()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -107,12 +107,12 @@ def _number(fields: dict[str, str], numbers: tuple[str, ...]) -> str:
 
 
 def _type(given: str | None, part: FilePart) -> str:
-    """Return the type of the file: the field's, the part's, or the one that the file's name stands for."""
-    told = given or part.content_type
-    if told and not is_mime_type(told):
+    """Return the type of the file: from the field, from the part, or from the ending of the file's name."""
+    stated = given or part.content_type
+    if stated and not is_mime_type(stated):
         raise wrong_field("type" if given else FILE, "has no media type such as image/jpeg")
-    if told and bare(told) not in UNSPECIFIC:
-        return told
+    if stated and bare(stated) not in UNSPECIFIC:
+        return stated
     by_name = type_of_name(part.filename)
     if by_name is None:
         raise wrong_field(FILE, "has no type: give its part a Content-Type, or send the field `type` before it")
