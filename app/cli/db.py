@@ -58,7 +58,7 @@ def status(flags: Flags, as_json: bool) -> None:
 @db_group.command("catch-up")
 @start_options
 def catch_up(flags: Flags) -> None:
-    """Do again what an upgrade does for older code: it has worked on this database since.
+    """Clean up what older code has left in this database since the upgrade.
 
     Run it beside the gateway, after the last process of the older code has ended. It adds to its events the names by
     which a customer is erased, and overwrites what it has left of deleted rows in a SQLite file.

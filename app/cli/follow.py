@@ -1,4 +1,4 @@
-"""Follow the events of a running service, until Ctrl-C or SIGTERM. While the service is away, wait for it."""
+"""Follow the events of a running service, until Ctrl-C or SIGTERM. While it does not answer, retry."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -34,7 +34,7 @@ MAX_SEND_DELAY = timedelta(days=1)
 MAX_HELD_BACK = timedelta(minutes=1)
 """A message that was not tried yet is looked at again after so long, also if its customer's pace holds it back."""
 
-TOLD_FOR = timedelta(days=1)
+ALERT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ClockJump:
 
     def is_recent(self, now: datetime) -> bool:
         """Return whether a human should still hear of it."""
-        return abs(now - self.at) < TOLD_FOR
+        return abs(now - self.at) < ALERT_FOR
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 
 from app.domain.subscription import Ours
 
-TOLD_FOR, TEST_TOLD_FOR = timedelta(days=1), timedelta(hours=1)
+ALERT_FOR, TEST_ALERT_FOR = timedelta(days=1), timedelta(hours=1)
+"""How long after its last event a source is an alert; one of the "Test" button for a shorter time."""
+
 TEST_BUTTON = ("0", "123456123")
 """The account and the number in what the "Test" button of Meta's dashboard sends. Source: the dashboard itself."""
 
 
 @dataclass(frozen=True)
 class ForeignSource:
-    """An account and a number, `count` of their events, and when the first and the last of these came."""
+    """An account and a number that the config does not list, and when the first and last of `count` events came."""
 
     waba_id: str | None
     phone_number_id: str | None
@@ -23,17 +25,17 @@ class ForeignSource:
 
     @property
     def is_test_button(self) -> bool:
-        """Whether Meta's dashboard sent it."""
+        """Whether the events come from the "Test" button of Meta's dashboard."""
         return (self.waba_id, self.phone_number_id) == TEST_BUTTON or self.phone_number_id == TEST_BUTTON[1]
 
     def needs_a_look(self, now: datetime, ours: Ours) -> bool:
-        """Return whether it is still foreign, and events came lately."""
-        told_for = TEST_TOLD_FOR if self.is_test_button else TOLD_FOR
-        return now - self.last_at < told_for and not ours.has_source(self.waba_id, self.phone_number_id)
+        """Return whether the source is still foreign and sent an event lately."""
+        alert_for = TEST_ALERT_FOR if self.is_test_button else ALERT_FOR
+        return now - self.last_at < alert_for and not ours.has_source(self.waba_id, self.phone_number_id)
 
 
 def sources_of(latest: Iterable[tuple[str | None, str | None, datetime]]) -> list[ForeignSource]:
-    """Return the sources of foreign events, of which account, number and time are given, the latest first."""
+    """Group foreign events by their source. `latest`: account, number and time of each event, the latest first."""
     sources: dict[tuple[str | None, str | None], ForeignSource] = {}
     for waba_id, number, at in latest:
         known = sources.get((waba_id, number))

@@ -62,7 +62,7 @@ WATS_SERVICE_TOKEN=
 
 
 def new_files(profile: str) -> dict[str, str]:
-    """Return the texts of the files of a new folder, by name: the ids stand in the environment."""
+    """Return the texts of the files of a new folder, by name. The ids are read from the environment."""
     config = new_config(profile, waba_id=f"{{ env: {WABA_ID} }}", number_id=f"{{ env: {NUMBER_ID} }}")
     return {CONFIG_NAME: config, ENV_EXAMPLE_NAME: ENV_EXAMPLE}
 
@@ -70,7 +70,7 @@ def new_files(profile: str) -> dict[str, str]:
 def new_config(
     profile: str, *, waba_id: str, number_id: str, port: int = 3000, is_postgres: bool = False, url: str | None = None
 ) -> str:
-    """Return a config; `url` is that of its destination. What it has not is shown as a comment."""
+    """Return a config. `url`: that of its destination. Sections that it lacks are there as comments."""
     destinations = _DESTINATIONS.format(url=url or "http://crm:8080/hooks")
     return _CONFIG.format(
         profile=profile,

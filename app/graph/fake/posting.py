@@ -1,4 +1,4 @@
-"""Post webhooks over HTTP as Meta does: in time, again until they are answered 200, and as the switches have it."""
+"""Posts webhooks over HTTP as Meta does, again until they are answered 200. Switches delay or repeat them."""
 
 import hashlib
 import heapq
@@ -68,7 +68,7 @@ class Poster:
         self._connections.close()
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change in so many seconds; held for its batch if it has one."""
+        """Post a change after so many seconds, or together with others if batches are switched on."""
         switches = self._switches()
         position = next(self._positions)
         at = self._clock.now() + after + switches.webhook_delay_seconds
@@ -113,7 +113,7 @@ class Poster:
                 self._pool.submit(self._post_group, group)
 
     def _next_group(self) -> list[_Due] | None:
-        """Return what goes out together now; nothing after a wait in vain; None at the end."""
+        """Return the changes to post together now; an empty list if none was due for a while; None at the end."""
         with self._changed:
             if self._is_over:
                 return None

@@ -39,12 +39,12 @@ def post_message(meta: Meta, call: Call, number_id: str, endpoint: str) -> Answe
     _refuse_if_scripted(meta, behaviour, key_of(person), body, number)
     _refuse_if_too_fast(meta, number, person, is_group=body.get("recipient_type") == "group")
     if not behaviour.is_accepted:
-        return _spoilt(meta, behaviour, json_answer({}))
+        return _as_it_arrives(meta, behaviour, json_answer({}))
     send = Send(number, body, kind, endpoint, person, behaviour)
     wamid = accept(meta, send)
     remember_question(meta, send, wamid)
     echo(meta, send, call.origin)
-    return _spoilt(meta, behaviour, json_answer(_accepted(send, wamid)))
+    return _as_it_arrives(meta, behaviour, json_answer(_accepted(send, wamid)))
 
 
 def _mark_as_read(body: Json) -> Answer:
@@ -119,8 +119,8 @@ def _contact(body: Json, seen: Recipient) -> dict[str, str]:
     return {"input": body.get("to") or body["recipient"], "user_id": seen.user_id or ""}
 
 
-def _spoilt(meta: Meta, behaviour: Behaviour, answer: Answer) -> Answer:
-    """Return an answer as the recipient's behaviour lets it arrive."""
+def _as_it_arrives(meta: Meta, behaviour: Behaviour, answer: Answer) -> Answer:
+    """Return an answer with the delay and the damage that the recipient's test number asks for."""
     if behaviour.html is not None:
         answer = html_answer(behaviour.html)
     switches = meta.switches

@@ -66,7 +66,7 @@ class StoredFake:
         self.client = FakeGraphClient(self.meta, accounts.version, sleep)
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change in so many seconds, or as late and as often as the switches say."""
+        """Post a change after so many seconds; later and more than once if the switches say so."""
         switches, body = self.meta.switches, self._body(change)
         for _ in range(1 + switches.duplicates):
             late = switches.webhook_delay_seconds + random.uniform(0, switches.shuffle_seconds)  # noqa: S311
@@ -77,7 +77,7 @@ class StoredFake:
         self._post(self._body(change))
 
     def get(self, url: str) -> tuple[int | None, bytes]:
-        """Return what our own address answers to the handshake: nothing is opened in a dry-run."""
+        """Return what our own route answers to the handshake, without a request: a dry-run opens no connection."""
         return 200, dict(parse_qsl(urlsplit(url).query)).get("hub.challenge", "").encode()
 
     def post(self, row_id: int) -> None:
