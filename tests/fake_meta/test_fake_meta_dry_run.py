@@ -107,7 +107,9 @@ def test_the_config_has_every_switch_that_a_dry_run_heeds() -> None:
     snake = {re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", key): key for key in DRY_RUN}
     defaults = asdict(Switches())
 
-    assert defaults.keys() - snake.keys() == {"batch", "batch_seconds", "connection", "rebatch", "retry_seconds"}
+    assert defaults.keys() - snake.keys() == {
+        *("batch", "batch_seconds", "connection", "rebatch", "refuse_seconds", "retry_seconds"),
+    }
     assert {name: DRY_RUN[key].default for name, key in snake.items()} == {name: defaults[name] for name in snake}
 
 

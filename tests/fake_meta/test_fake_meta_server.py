@@ -65,7 +65,20 @@ def test_an_answer_has_metas_headers(server: FakeMetaServer) -> None:
 
     assert answer.headers["facebook-api-version"] == "v25.0"
     assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
-    assert {"x-fb-request-id", "x-fb-trace-id", "x-fb-debug", "X-Business-Use-Case-Usage"} < set(answer.headers)
+    assert {"x-fb-request-id", "x-fb-trace-id", "x-fb-rev", "x-fb-debug", "Expires"} < set(answer.headers)
+    assert answer.headers["Cache-Control"] == "private, no-cache, no-store, must-revalidate"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    [use] = json.loads(answer.headers["X-Business-Use-Case-Usage"])[WABA]
+    assert (use["type"], use["call_count"], use["estimated_time_to_regain_access"]) == ("whatsapp", 1, 0)
+
+
+def test_a_refusal_has_metas_headers_and_no_final_newline(server: FakeMetaServer) -> None:
+    answer = send(server, "+9990002030")
+
+    message = "(#131030) Recipient phone number not in allowed list"
+    assert answer.headers["WWW-Authenticate"] == f'OAuth "Facebook Platform" "invalid_request" "{message}"'
+    assert (answer.json()["error"]["message"], answer.content[-1:]) == (message, b"}")
+    assert len(answer.json()["error"]["fbtrace_id"]) == 23
 
 
 def test_every_status_is_posted_and_signed(server: FakeMetaServer, receiver: Receiver) -> None:
@@ -76,6 +89,7 @@ def test_every_status_is_posted_and_signed(server: FakeMetaServer, receiver: Rec
         assert path == PATH
         assert signed_with(body, headers[SIGNATURE_HEADER], [APP_SECRET]) == "current"
         assert headers["User-Agent"] == "facebookexternalua"
+        assert headers["X-Hub-Signature"].startswith("sha1=")
 
 
 def test_a_webhook_is_ascii_with_escaped_slashes(server: FakeMetaServer, receiver: Receiver) -> None:
@@ -162,6 +176,19 @@ def test_a_connection_may_be_reset(server: FakeMetaServer, when: str) -> None:
 
     with pytest.raises(requests.RequestException):
         send(server)
+
+
+def test_connections_may_be_refused_for_a_while(server: FakeMetaServer) -> None:
+    def is_refused() -> bool:
+        try:
+            return send(server).status_code != 200
+        except requests.ConnectionError as error:
+            return "Connection refused" in str(error)
+
+    control(server, "script", {"switches": {"connection": "refuse", "refuse_seconds": 1}})
+
+    wait_for(is_refused)
+    wait_for(lambda: not is_refused())
 
 
 def test_every_request_is_remembered(server: FakeMetaServer) -> None:

@@ -17,7 +17,7 @@ from app.graph.fake.meta import make_meta
 from app.graph.fake.posting import Poster
 from app.graph.fake.routes import answer
 from app.graph.fake.state import MemoryState
-from app.graph.fake.switches import read_switches
+from app.graph.fake.switches import read_switches, set_switches
 from app.graph.fake.wire import DRIP_SECONDS, Answer, Call
 
 VERSION = re.compile(r"(v\d+\.\d+)(?:/|$)")
@@ -61,6 +61,19 @@ class FakeMetaServer(ThreadingHTTPServer):
         self.server_close()
         self.control.poster.stop()
 
+    def service_actions(self) -> None:
+        """Listen no more while connections are to be refused. Another socket keeps the port meanwhile."""
+        switches = self.control.meta.switches
+        if switches.connection == "refuse":
+            self.socket.shutdown(socket.SHUT_RDWR)
+            with socket.socket() as keeper:
+                keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                keeper.bind(self.server_address)
+                self.over.wait(switches.refuse_seconds)
+                self.socket.bind(self.server_address)
+            set_switches(self.control.state, {"connection": "ok"})
+            self.server_activate()
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a client that went away; print any other error."""
         if not isinstance(sys.exception(), OSError):
@@ -81,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         control.journal.add(call, control.clock.now())
         connection = control.meta.switches.connection
-        if connection == "reset_before_headers":
+        if connection in ("refuse", "reset_before_headers"):
             self._reset()
             return
         found = answer(control.meta, call)

@@ -18,8 +18,9 @@ class Switches:
     one, posted every `batch_seconds`; `rebatch` repeats each a second later, batched with others;
     `webhook_delay_seconds` before each; `retry_seconds` between the posts of one that is not answered 200. `pace` is
     a factor on the seconds between statuses, `answer_pace` on the seconds that slow answers take; `answer_seconds` is
-    what every answer to a send takes. What is open takes what is not known: a customer who never wrote, a template
-    that was never created, a file that was never uploaded.
+    what every answer to a send takes. `connection`: what becomes of the callers' connections; those that are refused
+    are taken again after `refuse_seconds`. What is open takes what is not known: a customer who never wrote, a
+    template that was never created, a file that was never uploaded.
     """
 
     duplicates: int = 0
@@ -40,7 +41,8 @@ class Switches:
     old_pricing: bool = False
     unknown_fields: bool = False
     answered_version: str | None = None
-    connection: Literal["ok", "reset_before_headers", "reset_after_headers"] = "ok"
+    connection: Literal["ok", "refuse", "reset_before_headers", "reset_after_headers"] = "ok"
+    refuse_seconds: float = 5.0
     number_rate: float | None = 80.0
     number_burst: int = 80
     pair_limit: bool = True
