@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.payload_interactive import INTERACTIVE
-from tests.support.payload_templates import TEMPLATES
+from tests.support.payload_templates import TEMPLATES, body, header, template
 
 TO = "+491701234567"
 GROUP = "Y2FwaV9ncm91cDoxMjM0NTY3ODkw"
@@ -135,3 +135,12 @@ DIRECT_SENDS: dict[str, dict[str, Any]] = {
         "interactive": {"type": "cta_url", **INTERACTIVE["cta_url"]},
     },
 }
+
+MARKETING: dict[str, Any] = {
+    "to": TO,
+    "type": "template",
+    "template": template(header("gif", {"id": "1166846181421424"}), body("Ada")),
+    "product_policy": "CLOUD_API_FALLBACK",
+    "message_activity_sharing": True,
+}
+"""A message for `/marketing_messages`, with what only that endpoint takes."""
