@@ -23,6 +23,8 @@ from app.store.tables.schema import jobs
 from app.store.transactions.touch_conversations import touch_conversations
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.messages import webhook
+from tests.support.payload_templates import body as values_of_body
+from tests.support.payload_templates import template
 from tests.support.store import NOON, Databases
 from tests.support.webhooks import bearer
 from tests.support.work import add_events, claim
@@ -35,6 +37,7 @@ MORE = """
 """
 TO = "+4915112345678"
 USER = "DE.13491208655302741918"
+TWO_LINES = template(values_of_body("Ada", "Rye\nWheat"))
 SENDER = {"Authorization": "Bearer sender-token-51c0d2e7ab984f36"}
 QUEUE = queue_of_number(NUMBERS[0])
 
@@ -106,14 +109,18 @@ def test_the_short_form_accepts_a_text(client: FlaskClient, store: Store) -> Non
         (text(to="015112345678"), "/to"),
         (text(**{"from": "123"}), "/from"),
         ({"to": TO, "type": "text", "image": {"id": "1"}}, "/text"),
+        ({"to": TO, "type": "template", "template": TWO_LINES}, "/template/components/0/parameters/1/text"),
     ],
 )
-def test_a_wrong_message_is_refused_with_a_pointer(client: FlaskClient, body: object, pointer: str) -> None:
+def test_a_wrong_message_is_refused_with_a_pointer(
+    client: FlaskClient, store: Store, body: object, pointer: str
+) -> None:
     response = send(client, body)
 
     assert response.status_code == 422
     assert error_of(response)["code"] == "invalid_fields"
     assert pointer in [field["pointer"] for field in error_of(response)["details"]["fields"]]
+    assert store.messages.page(limit=1) == []
 
 
 def test_bodies_that_are_no_messages_are_refused(client: FlaskClient) -> None:
@@ -139,6 +146,15 @@ def test_a_repeat_with_the_same_key_gets_the_first_message(client: FlaskClient) 
     assert (first.headers.get("Idempotency-Replayed"), repeat.headers["Idempotency-Replayed"]) == (None, "true")
     assert (conflict.status_code, error_of(conflict)["code"]) == (409, "idempotency_conflict")
     assert send(client, text(), key="two words").status_code == 400
+
+
+def test_a_key_is_the_same_whichever_token_a_client_has(client: FlaskClient) -> None:
+    first = send(client, text(), key="k")
+
+    repeat = client.post("/api/messages", json=text(), headers={**bearer(), "Idempotency-Key": "k"})
+
+    assert (repeat.status_code, repeat.get_json()["id"]) == (202, first.get_json()["id"])
+    assert repeat.headers["Idempotency-Replayed"] == "true"
 
 
 def test_fifty_requests_with_one_key_at_once_make_one_message(app: Flask, store: Store) -> None:
