@@ -64,7 +64,10 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[TRANSFERS] = Transfers()
     finish = partial(finish_body, bodies)
     routed = GraphCalls(app.wsgi_app, settings.service.api_prefix)
-    app.wsgi_app = RequestMiddleware(routed, gateway.metrics, finish)  # type: ignore[method-assign]
+    traced = settings.webhook.path, f"{settings.service.api_prefix}/"
+    app.wsgi_app = RequestMiddleware(  # type: ignore[method-assign]
+        routed, gateway.metrics, finish, gateway.tracing, traced
+    )
 
     register_guards(app)
     register_query_parameters(app)

@@ -8,9 +8,11 @@ from functools import cached_property
 from app.config import Settings
 from app.destinations import Destinations
 from app.graph.call import GraphApi
+from app.log import ContactLabel
 from app.metrics import Metrics
 from app.store import Store
 from app.store.media_folder import MediaFolder
+from app.tracing import Tracing
 
 Clock = Callable[[], datetime]
 """Returns the time as an aware UTC datetime."""
@@ -20,8 +22,8 @@ EXTENSION = "wats"
 
 @dataclass(frozen=True)
 class Gateway:
-    """Settings, store, clock, metrics, destinations, the folder of received media, and the Graph API of
-    this process.
+    """Settings, store, clock, metrics, tracing, destinations, the folder of received media, and the Graph API of
+    this process. `contact_label`: what the log says of a customer.
 
     `jitter` returns random numbers from 0 to 1, which spread out retries.
     """
@@ -30,6 +32,8 @@ class Gateway:
     store: Store
     clock: Clock
     metrics: Metrics
+    tracing: Tracing
+    contact_label: ContactLabel
     destinations: Destinations
     jitter: Callable[[], float]
     media_folder: MediaFolder

@@ -17,14 +17,17 @@ from app.destinations import Destinations, MayReach
 from app.domain.message import MessageStatus
 from app.domain.meta.signature import signed_with
 from app.domain.outbound_event import asked_for
+from app.domain.trace import TraceContext
 from app.gateway import Gateway
 from app.gevent_patch import is_patched
 from app.graph import GraphClient
 from app.graph.call import GraphApi
+from app.log import ContactLabel
 from app.metrics import Metrics
 from app.startup import counter_folder
 from app.store import Store, load_driver
 from app.store.media_folder import MediaFolder
+from app.tracing import Tracing
 from app.webhook.receive import receive
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ def build_gateway(settings: Settings) -> Gateway:
         store=store,
         clock=_now,
         metrics=Metrics(counter_folder.entered()),
+        tracing=Tracing(),
+        contact_label=ContactLabel(settings.log_contacts, settings.webhook.app_secret.current),
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
         media_folder=MediaFolder(
@@ -105,7 +110,7 @@ def _receive_own_webhook(gateway: Gateway, body: bytes, signature: str) -> None:
     """Receive a webhook of the fake Meta as one of Meta's; drop it if its signature is wrong."""
     signer = signed_with(body, signature, gateway.settings.webhook.app_secret.active)
     if signer is not None:
-        receive(body, signer, gateway)
+        receive(body, signer, gateway, TraceContext.new())
 
 
 def _may_reach(settings: Settings) -> MayReach:

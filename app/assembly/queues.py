@@ -62,6 +62,7 @@ def build_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
     splitter = Splitter(
         store=store,
         metrics=gateway.metrics,
+        tracing=gateway.tracing,
         ours=settings.whatsapp.ours,
         destinations=settings.destinations,
         lease=leases.length,
@@ -111,6 +112,8 @@ def _send_queues(gateway: Gateway, leases: Leases) -> list[Queue]:
         clock=gateway.clock,
         jitter=gateway.jitter,
         metrics=gateway.metrics,
+        tracing=gateway.tracing,
+        contact_label=gateway.contact_label,
     )
     return [
         Queue(

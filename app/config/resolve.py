@@ -96,6 +96,7 @@ def _settings(request: StartRequest, profile: Profile, mode: Mode, secrets: Secr
         ),
         sending=_sending(sections["sending"]),
         worker=Worker(values[THREADS], sections["worker"]["leaseSeconds"]),
+        log_contacts=sections["log"]["contacts"],
         retention_days=sections["retention"]["days"],
         media=_media(sections["media"], mode, values[DATA_DIR]),
         fake_meta=tuple((_snake(key), sections["dryRun"][key]) for key in DRY_RUN),

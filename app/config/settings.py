@@ -192,6 +192,7 @@ class Settings(StartSettings):
     destinations: tuple[Destination, ...]
     sending: Sending
     worker: Worker
+    log_contacts: Literal["hashed", "plain", "none"]
     retention_days: int
     media: MediaFolderSettings
     fake_meta: tuple[tuple[str, Any], ...]

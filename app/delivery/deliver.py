@@ -16,10 +16,14 @@ from app.domain.job_result import Attempt, JobResult
 from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.media import with_media_urls
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
+from app.domain.meta.status_update import message_in
 from app.domain.push_response import PushResponse, failed_answer
 from app.domain.retry import outcome_of, pause_after
 from app.domain.standard_webhooks import signing_headers
+from app.domain.trace import HEADER as TRACEPARENT
+from app.domain.trace import TraceContext
 from app.gateway import Gateway
+from app.tracing import Span
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +65,7 @@ def _deliver_loaded(job: Job, loaded: tuple[Delivery, Event] | None, gateway: Ga
 
 
 def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> JobResult:
-    """Push an event to its destination once. Every push of an event has the same id and the same bytes.
+    """Push an event to its destination once. Every push of an event has the same id, bytes and trace.
 
     The deliveries of a destination that is no longer in the config wait until it is there again.
     """
@@ -70,9 +74,10 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
         return JobResult(job, Retry(pause_after(job.attempts, gateway.jitter())))
     at = gateway.clock()
     body = body_for(destination, event, gateway.settings.service.media_url)
-    response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
+    span = gateway.tracing.attempt(f"deliver {destination.name}", event.followed)
+    response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at, span.context))
     outcome, signal, retry_after = outcome_of(response, job.attempts, gateway.jitter())
-    _log_attempt(job, delivery, response, outcome)
+    _tell_attempt(job, delivery, event, response=response, outcome=outcome, span=span, gateway=gateway)
     _count(delivery, event, outcome, gateway)
     answer = answer_of(response, destination)
     attempt = Attempt(at, response.status, response.error, response.duration_ms, answer)
@@ -96,8 +101,10 @@ def body_in(format_: str, event: Event, media_url: MediaUrl) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def headers_for(destination: Destination, event: Event, body: bytes, at: datetime) -> dict[str, str]:
-    """Return the destination's configured headers and the signature of its format.
+def headers_for(
+    destination: Destination, event: Event, body: bytes, at: datetime, trace: TraceContext
+) -> dict[str, str]:
+    """Return the destination's configured headers, the signature of its format, and the span of this push.
 
     The `meta` format is signed with one secret, as Meta does; the `events` format with all active ones.
     """
@@ -106,7 +113,7 @@ def headers_for(destination: Destination, event: Event, body: bytes, at: datetim
         signature = {SIGNATURE_HEADER: signature_of(body, destination.secret.current)}
     else:
         signature = signing_headers(event.id, at, body, destination.secret.active)
-    return {**own, "Content-Type": "application/json", **signature}
+    return {**own, "Content-Type": "application/json", **signature, TRACEPARENT: trace.traceparent}
 
 
 def answer_of(response: PushResponse, destination: Destination) -> str | None:
@@ -119,9 +126,24 @@ def _configured(name: str, gateway: Gateway) -> Destination | None:
     return next((destination for destination in gateway.settings.destinations if destination.name == name), None)
 
 
-def _log_attempt(job: Job, delivery: Delivery, response: PushResponse, outcome: Outcome) -> None:
+def _tell_attempt(
+    job: Job,
+    delivery: Delivery,
+    event: Event,
+    *,
+    response: PushResponse,
+    outcome: Outcome,
+    span: Span,
+    gateway: Gateway,
+) -> None:
+    """Write the line of an attempt, and end its span."""
     label, level = OUTCOMES[type(outcome)]
     fields = {
+        "trace_id": span.context.trace_id,
+        "span_id": span.context.span_id,
+        "receipt_id": event.receipt_id,
+        "message_id": message_in(event),
+        "contact": gateway.contact_label(event.contact.wa_id or event.contact.user_id),
         "delivery_id": delivery.id,
         "event_id": delivery.event_id,
         "destination": delivery.destination,
@@ -133,6 +155,7 @@ def _log_attempt(job: Job, delivery: Delivery, response: PushResponse, outcome: 
         "seconds": round(outcome.delay.total_seconds()) if isinstance(outcome, Retry) else None,
     }
     log.log(level, "delivery.attempted", extra=fields)
+    span.end(fields)
 
 
 def _count(delivery: Delivery, event: Event, outcome: Outcome, gateway: Gateway) -> None:

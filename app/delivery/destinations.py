@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flask import request
 from flask_smorest import Blueprint
 
 from app.config import Destination, without_query
@@ -12,6 +13,7 @@ from app.domain.destination import destination_statuses, queue_of_destination
 from app.web.current import gateway
 from app.web.errors import no_such
 from app.web.guards import bearer, guarded_by
+from app.web.middleware import TRACE
 from app.web.schemas import DestinationSchema, page_of
 
 bp = Blueprint("destinations", __name__, description="Where events are pushed.")
@@ -59,7 +61,7 @@ def resume_destination(name: str) -> dict[str, Any]:
 @bp.response(200, TestEventResultSchema)
 def test_destination(name: str) -> dict[str, Any]:
     """Send one signed test event (`wats.test`), also to a paused or disabled destination. Return the response."""
-    return send_test_event(_configured(name), gateway())
+    return send_test_event(_configured(name), gateway(), request.environ[TRACE])
 
 
 def _configured(name: str) -> Destination:

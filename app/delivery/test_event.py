@@ -8,6 +8,7 @@ from app.config import Destination
 from app.delivery.deliver import answer_of, body_for, headers_for
 from app.domain.event import Event, Origin
 from app.domain.own_event import own_event
+from app.domain.trace import TraceContext
 from app.gateway import Gateway
 
 TEST_TYPE = "wats.test"
@@ -15,12 +16,12 @@ ORIGIN = Origin("whatsapp_business_account", {"id": "0"}, TEST_TYPE, {}, [], "va
 ITEM = {"test": True, "text": "A test of wats: nothing happened."}
 
 
-def send_test_event(destination: Destination, gateway: Gateway) -> dict[str, Any]:
+def send_test_event(destination: Destination, gateway: Gateway, trace: TraceContext) -> dict[str, Any]:
     """Push one test event and return the response. It counts neither for the breaker nor in the metrics."""
     at = gateway.clock()
     event = new_test_event(at)
     body = body_for(destination, event, gateway.settings.service.media_url)
-    response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at))
+    response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at, trace.child()))
     return {
         "ok": response.is_success,
         "status": response.status,

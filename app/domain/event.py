@@ -9,6 +9,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from app.domain.trace import TraceContext
+
 EVENT_VERSION = 1
 """The version of an event's JSON. It is raised when a field is removed or changes its meaning."""
 
@@ -71,7 +73,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event that is not stored yet. `raw` is Meta's item exactly; `data` is what we read out of it."""
+    """An event that is not stored yet. `raw` is Meta's item exactly; `data` is what we read out of it.
+
+    `trace`: the span that its deliveries follow, if it is not that of its receipt.
+    """
 
     id: str
     type: str
@@ -82,6 +87,7 @@ class NewEvent:
     data: dict[str, Any]
     raw: Any
     origin: Origin
+    trace: TraceContext | None = dataclass_field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,11 @@ class Event(NewEvent):
     received_at: datetime
     receipt_id: str | None
     foreign: bool
+
+    @property
+    def followed(self) -> TraceContext:
+        """The span that its deliveries follow. One that is not stored is the same with every attempt."""
+        return self.trace or TraceContext.of_id(self.id.removeprefix("evt_"))
 
     @property
     def position(self) -> Position:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any, Literal
 
+from app.domain.trace import TraceContext
 from app.domain.window import Window, WindowPolicy
 
 Endpoint = Literal["messages", "marketing_messages"]
@@ -70,7 +71,8 @@ class NewMessage:
     """A message to accept, checked already.
 
     `body` is the JSON object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it
-    may be sent outside the customer service window. `window_policy`: what holds for one that may not.
+    may be sent outside the customer service window. `window_policy`: what holds for one that may not. `trace`: the
+    span of the request.
     """
 
     id: str
@@ -85,6 +87,7 @@ class NewMessage:
     window_exempt: bool = False
     window_policy: WindowPolicy = "off"
     key: IdempotencyKey | None = None
+    trace: TraceContext | None = None
 
     @property
     def queue(self) -> str:

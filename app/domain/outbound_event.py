@@ -13,6 +13,7 @@ from typing import Any
 from app.domain.event import Contact, NewEvent, event_id_of, type_matches
 from app.domain.message import HistoryEntry, Message, MessageStatus
 from app.domain.own_event import origin_in_wats, own_event
+from app.domain.trace import TraceContext
 
 PREFIX = "outbound."
 STATUSES = (
@@ -31,13 +32,17 @@ _PHONE = re.compile(r"\+?([0-9]{5,15})", re.ASCII)
 
 @dataclass(frozen=True)
 class MessageChange:
-    """A change of a message that becomes an event. `data` is the event's; `event_id` is the same for all time."""
+    """A change of a message that becomes an event. `data` is the event's; `event_id` is the same for all time.
+
+    `trace`: the span of the request that brought the message.
+    """
 
     event_id: str
     status: MessageStatus
     at: datetime
     phone_number_id: str
     data: dict[str, Any]
+    trace: TraceContext | None = None
 
 
 def asked_for(globs: Iterable[str]) -> frozenset[MessageStatus]:
@@ -74,6 +79,7 @@ def event_of_change(change: MessageChange) -> NewEvent:
         ORIGIN,
         phone_number_id=change.phone_number_id,
         contact=Contact(wa_id=None if phone is None else phone[1], user_id=recipient if to is None else None),
+        trace=change.trace,
     )
 
 

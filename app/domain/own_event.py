@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.event import Contact, NewEvent, Origin
+from app.domain.trace import TraceContext
 
 UNKNOWN_CONTACT = Contact()
 
@@ -18,6 +19,7 @@ def own_event(
     phone_number_id: str | None = None,
     contact: Contact = UNKNOWN_CONTACT,
     raw: Any = None,
+    trace: TraceContext | None = None,
 ) -> NewEvent:
     """Return an event that belongs to no account of Meta's. `raw`: what takes the place of Meta's item, if any."""
     return NewEvent(
@@ -30,6 +32,7 @@ def own_event(
         data=data,
         raw=raw,
         origin=origin,
+        trace=trace,
     )
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from app.domain.trace import TraceContext
+
 SignedWith = Literal["current", "previous"]
 """The active app secret that made the signature; there are two while a secret is rotated."""
 
@@ -31,11 +33,12 @@ class Stored(StrEnum):
 
 @dataclass(frozen=True)
 class NewReceipt:
-    """Bytes whose signature was verified, not stored yet."""
+    """Bytes whose signature was verified, not stored yet. `trace`: the span of the request that brought them."""
 
     body: bytes
     received_at: datetime
     signed_with: SignedWith
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True)

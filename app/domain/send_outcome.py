@@ -17,6 +17,7 @@ from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, Grap
 from app.domain.meta.touch import Touch
 from app.domain.scope_pause import Refusal
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
+from app.domain.trace import TraceContext
 
 FIRST_BACKOFF, MAX_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
 NUMBER_BACKOFF = timedelta(seconds=1)
@@ -62,6 +63,7 @@ class Reserved:
     `contact` is the customer's number, `waba_id` the account of the number, if it is known. `is_probe`: a scope is
     paused, and this message is to show whether it works again. `resets_pair`: the customer's last message was refused
     for its pace. `works_for_others`: Meta has accepted other messages of the number since it refused this one.
+    `trace`: the span of the request that brought the message, if it is known.
     """
 
     message: Message
@@ -72,15 +74,17 @@ class Reserved:
     is_probe: bool = False
     resets_pair: bool = False
     works_for_others: bool = False
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True)
 class EndedSend:
-    """A claimed message that is over without a POST. `message_id`: None if it was erased."""
+    """A claimed message that is over without a POST. `message`: None if it was erased."""
 
     job: Job
-    message_id: str | None
+    message: Message | None
     outcome: SendOutcome
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ from datetime import datetime
 from app.domain.delivery import NewDelivery
 from app.domain.event import NewEvent
 from app.domain.meta.media import Media
+from app.domain.trace import TraceContext
 
 
 @dataclass(frozen=True)
 class PendingReceipt:
-    """A receipt that is to be split. `sha256` is the digest of its body."""
+    """A receipt that is to be split. `sha256` is the digest of its body, `trace` the span that its events follow."""
 
     id: str
     received_at: datetime
     sha256: bytes
     body: bytes
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ read is marked unreadable, and the receipts after it are split as usual.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import gevent
@@ -23,6 +23,7 @@ from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceip
 from app.domain.subscription import Ours, deliveries_of
 from app.metrics import Metrics
 from app.store import ClaimLost, Store, StoreRefused
+from app.tracing import Span, Tracing
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Splitter:
     lease: timedelta
     fetches_media: bool = False
     has_outbound_events: bool = False
+    tracing: Tracing = field(default_factory=Tracing)
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
         """Return each job with its task. There is one split job."""
@@ -62,13 +64,26 @@ class Splitter:
                 receipts = self.store.receipts.pending(limit=MAX_RECEIPTS_PER_READ, max_bytes=MAX_BYTES_PER_READ)
                 if not receipts and not published:
                     break
-                for batch in in_batches(self._with_trackers([self._split(receipt) for receipt in receipts])):
-                    self._store_batch(job, batch)
+                self._split_all(job, receipts)
                 if len(receipts) < SMALL_READ:
                     gevent.sleep(BATCH_WINDOW_SECONDS)
         except ClaimLost:
             log.warning("split.claim_lost")
         return JobResult(job, Retry(timedelta()))
+
+    def _split_all(self, job: Job, receipts: Sequence[PendingReceipt]) -> None:
+        """Split these receipts. Each has a span, which the deliveries of its events follow."""
+        begun = [self._begin(receipt) for receipt in receipts]
+        try:
+            for batch in in_batches(self._with_trackers([self._split(receipt) for receipt, _ in begun])):
+                self._store_batch(job, batch)
+        finally:
+            for receipt, span in begun:
+                span.end({"receipt_id": receipt.id})
+
+    def _begin(self, receipt: PendingReceipt) -> tuple[PendingReceipt, Span]:
+        span = self.tracing.step("split", receipt.trace)
+        return (receipt if span.context is receipt.trace else replace(receipt, trace=span.context)), span
 
     def has_work(self) -> bool:
         """Return whether a receipt is pending, or a change of a message that is to become an event."""

@@ -1,5 +1,6 @@
 """The log: a JSON object a line on standard error, on a terminal readable text. Nothing ever waits for it."""
 
+from app.log.contact_label import ContactLabel, ContactPolicy
 from app.log.json_lines import FIELDS, JsonFormatter
 from app.log.output import flush_output, lines_lost, take_over_output
 from app.log.setup import configure_logging, log_failed_greenlets, log_uncaught_errors
@@ -8,6 +9,8 @@ from app.log.throttle import Throttle
 
 __all__ = [
     "FIELDS",
+    "ContactLabel",
+    "ContactPolicy",
     "JsonFormatter",
     "Throttle",
     "configure_logging",

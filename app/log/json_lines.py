@@ -13,6 +13,7 @@ FIELDS = (
     "alert",
     "attempt",
     "child",
+    "contact",
     "delivery_id",
     "destination",
     "duration_ms",
@@ -38,8 +39,10 @@ FIELDS = (
     "scope",
     "seconds",
     "since",
+    "span_id",
     "status",
     "subject",
+    "trace_id",
     "until",
     "worker",
 )

@@ -22,7 +22,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
-from app.web.middleware import REQUEST_ID
+from app.web.middleware import REQUEST_ID, TRACE, Environ
 from app.web.multipart import FileForm
 from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS, cursor_of, page_request
@@ -162,7 +162,7 @@ def _sending(content: Content, end: Callable[[], None]) -> Response:
     except BaseException:
         content.close()
         raise
-    pieces = _pieces(content, first, request.environ[REQUEST_ID])
+    pieces = _pieces(content, first, request.environ)
     response = _response(content.media, content.length, pieces)
 
     def close() -> None:
@@ -173,11 +173,12 @@ def _sending(content: Content, end: Callable[[], None]) -> Response:
     return response
 
 
-def _pieces(content: Content, first: bytes, request_id: str) -> Iterator[bytes]:
+def _pieces(content: Content, first: bytes, environ: Environ) -> Iterator[bytes]:
     try:
         yield from sent_in_time(chain([first] if first else [], content.pieces))
     except MediaFailed as failure:
-        log.warning("media.cut_off", extra={"request_id": request_id, "reason": failure.summary})
+        who = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
+        log.warning("media.cut_off", extra={**who, "reason": failure.summary})
         raise TransferBroken(failure.reason) from failure
 
 

@@ -20,6 +20,7 @@ from app.domain.message import (
 )
 from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload
 from app.domain.timestamps import iso
+from app.domain.trace import TraceContext
 from app.domain.window import Window
 from app.gateway import Gateway
 
@@ -30,7 +31,7 @@ class Submission:
 
     `as_sent_to_meta`: the client speaks to Meta's API through wats; what wats does not know is left to Meta, and the
     same body without a key is the same message until its answer was given (see `repeat_key`). `client`: the name of
-    its token.
+    its token. `trace`: the span of the request.
     """
 
     body: Any
@@ -38,6 +39,7 @@ class Submission:
     endpoint: Endpoint = "messages"
     as_sent_to_meta: bool = False
     client: str = ""
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def _new_message(
         window_exempt=payload.is_window_exempt,
         window_policy="off" if payload.is_window_exempt else sending.window_policy,
         key=_key(submission, sending.idempotency_days),
+        trace=submission.trace,
     )
 
 

@@ -30,6 +30,7 @@ from app.web.graph_passing import client_is_gone, pass_on
 from app.web.guards import bearer, guarded_by, name_of_caller
 from app.web.json_body import body_of, parse_json
 from app.web.long_polls import long_polls
+from app.web.middleware import MESSAGE, TRACE
 from app.web.query_parameters import accepts_any_query
 
 bp = Blueprint("graph_messages", __name__)
@@ -61,7 +62,12 @@ def _send(number: str, endpoint: Endpoint) -> Response:
     if endpoint == "messages" and is_read_receipt(body):
         return _pass_receipt(number, written)
     submission = Submission(
-        _with_sender(body, number), idempotency_key(), endpoint, as_sent_to_meta=True, client=name_of_caller()
+        _with_sender(body, number),
+        idempotency_key(),
+        endpoint,
+        as_sent_to_meta=True,
+        client=name_of_caller(),
+        trace=request.environ[TRACE],
     )
     with long_polls().slot() as has_slot:
         if not has_slot:
@@ -69,6 +75,7 @@ def _send(number: str, endpoint: Endpoint) -> Response:
         [result] = accept(gateway(), [submission])
         if isinstance(result, Refused):
             raise ApiError(result.code, result.message, details=result.details)
+        request.environ[MESSAGE] = result.message.id
         message = answer_waits().wait_in_slot(result.message, WAIT_SECONDS, is_answered, client_is_gone)
     return _answer(message, submission, result)
 

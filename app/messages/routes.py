@@ -26,7 +26,8 @@ from app.web.errors import STATUS_OF, ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
 from app.web.long_polls import long_polls
-from app.web.middleware import REQUEST_ID
+from app.web.middleware import MESSAGE as MESSAGE_IN_LOG
+from app.web.middleware import REQUEST_ID, TRACE
 from app.web.openapi_operations import refuses
 from app.web.paging import PAGE_PARAMETERS
 from app.web.query_parameters import accepts_query
@@ -64,7 +65,7 @@ REQUEST_HEADERS = (
 @bp.alt_response(200, schema=MessageSchema, description="Meta has answered in time.")
 def send_message(body: dict[str, Any]) -> Response:
     """Accept a message. It is sent in the background, at most once; its fate is told by statuses."""
-    return _respond(_accept_one(Submission(body, idempotency_key())))
+    return _respond(_accept_one(body))
 
 
 @bp.post("/messages/text")
@@ -80,7 +81,7 @@ def send_text(body: dict[str, Any]) -> Response:
     if not isinstance(payload, Payload):
         raise _error(invalid_fields(payload))
     sender = {"from": body["sender"]} if "sender" in body else {}
-    return _respond(_accept_one(Submission({**payload.body, **sender}, idempotency_key())))
+    return _respond(_accept_one({**payload.body, **sender}))
 
 
 @bp.post("/messages/batch")
@@ -89,7 +90,8 @@ def send_text(body: dict[str, Any]) -> Response:
 @bp.response(200, BatchResponseSchema)
 def send_batch(body: dict[str, Any]) -> dict[str, Any]:
     """Accept up to 1000 messages in one transaction. Each has its own key and its own result."""
-    submissions = [Submission(item["message"], item.get("idempotency_key")) for item in body["messages"]]
+    trace = request.environ[TRACE]
+    submissions = [Submission(item["message"], item.get("idempotency_key"), trace=trace) for item in body["messages"]]
     return {"results": [_result_json(result) for result in accept(gateway(), submissions)]}
 
 
@@ -131,10 +133,11 @@ def read_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
     return {"read": True}
 
 
-def _accept_one(submission: Submission) -> Accepted:
-    [result] = accept(gateway(), [submission])
+def _accept_one(body: Any) -> Accepted:
+    [result] = accept(gateway(), [Submission(body, idempotency_key(), trace=request.environ[TRACE])])
     if isinstance(result, Refused):
         raise _error(result)
+    request.environ[MESSAGE_IN_LOG] = result.message.id
     return result
 
 

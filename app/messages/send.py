@@ -13,13 +13,15 @@ from typing import Protocol
 
 from app.domain.job import Job, Retry
 from app.domain.job_result import Attempt, JobResult, QueueSignal
-from app.domain.message import MessageStatus
+from app.domain.message import Message, MessageStatus
 from app.domain.send_answer import Accepted, Refused, SendAnswer
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, SendResult, outcome_of_send
 from app.domain.timestamps import iso
+from app.log import ContactLabel
 from app.metrics import Metrics
 from app.store import Store
+from app.tracing import Span, Tracing
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class Sender:
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         metrics: Metrics,
+        tracing: Tracing,
+        contact_label: ContactLabel,
     ) -> None:
         self._store = store
         self._graph = graph
@@ -72,6 +76,8 @@ class Sender:
         self._clock = clock
         self._jitter = jitter
         self._metrics = metrics
+        self._tracing = tracing
+        self._contact_label = contact_label
         self._has_probed = False
 
     def has_work(self, queue: str) -> bool:
@@ -128,6 +134,7 @@ class Sender:
 
     def _send(self, job: Job, reserved: Reserved) -> JobResult:
         message, at, started = reserved.message, self._clock(), time.monotonic()
+        span = self._tracing.attempt("send", reserved.trace)
         answer = self._graph.send(message.phone_number_id, message.endpoint, reserved.body, partial(self._begin, job))
         self._unposted.pop(_key(job), None)
         duration_ms = round((time.monotonic() - started) * 1000)
@@ -136,7 +143,7 @@ class Sender:
         )
         reason = _reason(answer)
         self._metrics.message_attempted(outcome=outcome.status.value)
-        _log_attempt(job, message.id, outcome, reason, duration_ms)
+        self._tell_attempt(job, message, outcome, span, reason=reason, duration_ms=duration_ms)
         return SendResult(
             job,
             outcome.job,
@@ -149,9 +156,36 @@ class Sender:
 
     def _end(self, ended: EndedSend) -> JobResult:
         """Settle a job without a POST."""
-        if ended.message_id is not None and ended.outcome.status is not MessageStatus.QUEUED:
-            _log_attempt(ended.job, ended.message_id, ended.outcome, None, None)
+        if ended.message is not None and ended.outcome.status is not MessageStatus.QUEUED:
+            span = self._tracing.step("send", ended.trace)
+            self._tell_attempt(ended.job, ended.message, ended.outcome, span)
         return SendResult(ended.job, ended.outcome.job, send=ended.outcome)
+
+    def _tell_attempt(
+        self,
+        job: Job,
+        message: Message,
+        outcome: SendOutcome,
+        span: Span,
+        *,
+        reason: str | None = None,
+        duration_ms: int | None = None,
+    ) -> None:
+        """Write one line for each POST, and for each message that ends without one; end its span."""
+        fields = {
+            "trace_id": span.context.trace_id,
+            "span_id": span.context.span_id,
+            "message_id": message.id,
+            "contact": self._contact_label(message.to or message.recipient),
+            "queue": job.queue,
+            "attempt": job.attempts + 1,
+            "outcome": outcome.status.value,
+            "error": reason,
+            "duration_ms": duration_ms,
+            "seconds": round(outcome.job.delay.total_seconds()) if isinstance(outcome.job, Retry) else None,
+        }
+        log.log(LEVELS.get(outcome.status, logging.DEBUG), "message.attempted", extra=fields)
+        span.end(fields)
 
 
 def _key(job: Job) -> tuple[int, int]:
@@ -165,20 +199,3 @@ def _reason(answer: SendAnswer) -> str | None:
     if isinstance(answer, Refused):
         return f"HTTP {answer.http_status}" if answer.error is None else answer.error.number
     return answer.reason
-
-
-def _log_attempt(
-    job: Job, message_id: str, outcome: SendOutcome, reason: str | None, duration_ms: int | None
-) -> None:
-    """Write one line for each POST, and for each message that ends without one."""
-    level = LEVELS.get(outcome.status, logging.DEBUG)
-    fields = {
-        "message_id": message_id,
-        "queue": job.queue,
-        "attempt": job.attempts + 1,
-        "outcome": outcome.status.value,
-        "error": reason,
-        "duration_ms": duration_ms,
-        "seconds": round(outcome.job.delay.total_seconds()) if isinstance(outcome.job, Retry) else None,
-    }
-    log.log(level, "message.attempted", extra=fields)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from gunicorn.glogging import Logger
 
 from app.log import configure_logging, for_terminal, log_uncaught_errors
-from app.web.middleware import ERROR_CODE, REQUEST_ID, ROUTE
+from app.web.middleware import ERROR_CODE, MESSAGE, REQUEST_ID, ROUTE, TRACE
 
 MAX_PATH_LENGTH = 64
 
@@ -39,12 +39,13 @@ class AccessLogger(Logger):  # type: ignore[misc]
         route = environ.get(ROUTE)
         code = environ.get(ERROR_CODE)
         error = f'"error":"{code}",' if code else ""
+        message = f'"messageId":"{environ[MESSAGE]}",' if MESSAGE in environ else ""
         location = quoted_route(route) if route else quoted_path(environ.get("PATH_INFO", ""), self.own_segments)
         line = (
             f'{{"time":"{datetime.now(UTC).isoformat(timespec="milliseconds")}","level":"info","logger":"http",'
             f'"event":"http.request","method":{quoted(environ.get("REQUEST_METHOD", ""))},{location},'
             f'"status":{str(resp.status)[:3]},{error}"durationMs":{request_time.total_seconds() * 1000:.1f},'
-            f'"bytes":{resp.sent},"requestId":{quoted(environ.get(REQUEST_ID, ""))}}}'
+            f'"bytes":{resp.sent},{message}"requestId":{quoted(environ[REQUEST_ID])},"traceId":"{environ[TRACE].trace_id}"}}'
         )
         sys.stderr.write(f"{for_terminal(line) if self._is_terminal else line}\n")
 

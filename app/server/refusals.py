@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.http import errors
 from gunicorn.util import write_nonblock
 
+from app.domain.trace import TraceContext
 from app.server.connection import Connection
 from app.server.request_head import (
     HEAD_SECONDS,
@@ -22,7 +23,7 @@ from app.server.request_head import (
     RefusedRequest,
 )
 from app.web.errors import STATUS_OF, ApiError, error_body
-from app.web.middleware import ERROR_CODE, NO_STORE, NOSNIFF, REQUEST_ID, REQUEST_ID_HEADER, Observer
+from app.web.middleware import ERROR_CODE, NO_STORE, NOSNIFF, REQUEST_ID, REQUEST_ID_HEADER, TRACE, Observer
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +52,11 @@ REFUSALS: list[tuple[tuple[type[Exception], ...], str, str]] = [
 def refuse(observer: Observer, access_log: Any, client: Connection, error: Exception) -> ApiError:
     """Answer the client, write the line of the log, count the answer. Return what was answered."""
     refused = error if isinstance(error, RefusedRequest) else RefusedRequest(error, "", "")
-    answer, request_id = api_error_of(refused.reason), secrets.token_hex(12)
+    answer, request_id, trace = api_error_of(refused.reason), secrets.token_hex(12), TraceContext.new()
     status = STATUS_OF[answer.code]
     if answer.code == "internal_error":
-        log.error("http.failed", exc_info=refused.reason, extra={"request_id": request_id, "method": refused.method})
+        fields = {"request_id": request_id, "trace_id": trace.trace_id, "method": refused.method}
+        log.error("http.failed", exc_info=refused.reason, extra=fields)
     body = error_body(answer, request_id).encode()
     with suppress(OSError):
         write_nonblock(client, _head(status, request_id, len(body)) + body)
@@ -63,6 +65,7 @@ def refuse(observer: Observer, access_log: Any, client: Connection, error: Excep
         "REQUEST_METHOD": refused.method,
         "PATH_INFO": refused.path,
         REQUEST_ID: request_id,
+        TRACE: trace,
         ERROR_CODE: answer.code,
     }
     access_log.access(SimpleNamespace(status=str(status), sent=len(body)), None, environ, timedelta())

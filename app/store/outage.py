@@ -19,14 +19,20 @@ class Outage:
         self._began: float | None = None
 
     def met(
-        self, error: StoreError, *, request_id: str | None = None, queue: str | None = None, job_id: int | None = None
+        self,
+        error: StoreError,
+        *,
+        request_id: str | None = None,
+        trace_id: str | None = None,
+        queue: str | None = None,
+        job_id: int | None = None,
     ) -> None:
         """Note that the store could not do something, and who has met it."""
         reason = self._explain(error)
         repeats = self._told.repeats(reason)
         if repeats is not None:
             self._began = self._began or monotonic()
-            who = {"request_id": request_id, "queue": queue, "job_id": job_id}
+            who = {"request_id": request_id, "trace_id": trace_id, "queue": queue, "job_id": job_id}
             log.warning("store.unavailable", extra={**who, "reason": reason, "repeats": repeats or None})
 
     def over(self) -> None:

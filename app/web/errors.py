@@ -18,7 +18,7 @@ from app.domain.meta.own_refusal import meta_error
 from app.store import StoreError
 from app.web.current import gateway
 from app.web.graph_calls import GRAPH_CALL
-from app.web.middleware import ERROR_CODE, REQUEST_ID
+from app.web.middleware import ERROR_CODE, REQUEST_ID, TRACE
 
 log = logging.getLogger(__name__)
 
@@ -139,15 +139,16 @@ def no_such(kind: str, name: str) -> ApiError:
 
 def internal_error_response(error: Exception) -> Response:
     """Log the trace of an internal error; the client gets only a code and the request's id."""
-    log.error(
-        "http.failed", exc_info=error, extra={"request_id": request.environ[REQUEST_ID], "method": request.method}
-    )
+    environ = request.environ
+    fields = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id, "method": request.method}
+    log.error("http.failed", exc_info=error, extra=fields)
     return error_response(ApiError("internal_error", "An internal error; the log has its trace."))
 
 
 def unavailable_response(error: StoreError, details: Mapping[str, Any] | None = None) -> Response:
     """Answer that the store is unavailable; the client may try again."""
-    gateway().store.outage.met(error, request_id=request.environ[REQUEST_ID])
+    environ = request.environ
+    gateway().store.outage.met(error, request_id=environ[REQUEST_ID], trace_id=environ[TRACE].trace_id)
     message = "The store is unavailable; try again."
     return error_response(ApiError("unavailable", message, details=details, headers=RETRY))
 

@@ -16,7 +16,7 @@ from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.media import META_DOMAINS
 from app.web.current import gateway
 from app.web.errors import RETRY, ApiError
-from app.web.middleware import ERROR_CODE, REQUEST_ID
+from app.web.middleware import ERROR_CODE, REQUEST_ID, TRACE, Environ
 from app.web.transfers import TransferBroken, Transfers, sent_in_time, transfers
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
     except ApiError:
         reply.close()
         raise
-    response = Response(_pieces(reply, request.environ[REQUEST_ID]), reply.status, headers)
+    response = Response(_pieces(reply, request.environ), reply.status, headers)
     if length := reply.header("content-length"):
         response.headers["Content-Length"] = length
 
@@ -135,12 +135,13 @@ def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
     return response
 
 
-def _pieces(reply: GraphReply, request_id: str) -> Iterator[bytes]:
+def _pieces(reply: GraphReply, environ: Environ) -> Iterator[bytes]:
     """Yield the pieces of a file. If it breaks off, so does our answer: the client must not take it for complete."""
     try:
         yield from sent_in_time(reply.chunks)
     except GraphUnreachable as failure:
-        log.warning("graph.broken_off", extra={"request_id": request_id, "reason": failure.reason})
+        who = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
+        log.warning("graph.broken_off", extra={**who, "reason": failure.reason})
         raise TransferBroken(failure.reason) from failure
 
 

@@ -1,8 +1,8 @@
 """What all requests and responses have in common: WSGI middleware around the whole application.
 
-Each request gets an id (the client's own if it is well-formed) and is timed until the response starts. Each response
-has that id, forbids content sniffing, and is not cached unless it says so. After an error response, the rest of the
-request body is read and discarded, within limits.
+Each request gets an id (the client's own if it is well-formed) and a span, in the trace of its `traceparent` or in a
+new one, and is timed until the response starts. Each response has that id, forbids content sniffing, and is not
+cached unless it says so. After an error response, the rest of the request body is read and discarded, within limits.
 
 We use WSGI middleware because it sees every response and takes a third of the time of Flask's hooks.
 """
@@ -13,17 +13,28 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from app.tracing import Span, Tracing
+
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
 
 REQUEST_ID = "wats.request_id"
+TRACE = "wats.trace"
+"""The key of the environ under which a request has its `TraceContext`."""
+
+MESSAGE = "wats.message"
+"""The id of the message that a request has accepted, for the log."""
+
 ROUTE = "wats.route"
 IS_ERROR = "wats.is_error"
 ERROR_CODE = "wats.error_code"
 """The code of the error that a request is answered with, for the log."""
 
 REQUEST_ID_HEADER = "X-Request-Id"
+TRACE_HEADER = "traceresponse"
+"""Its form is that of `traceparent`. Source: the draft of W3C Trace Context, level 3."""
+
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE = ("Cache-Control", "no-store")
 
@@ -39,22 +50,38 @@ class Observer(Protocol):
 class RequestMiddleware:
     """Wraps a WSGI application. When the application returns, it calls `release`.
 
-    If that returns False, gunicorn closes the connection after the response.
+    If that returns False, gunicorn closes the connection after the response. `traced`: how the routes begin whose
+    answers tell their trace, and whose spans are ended. The others ask how we are, or are not ours.
     """
 
-    def __init__(self, app: WsgiApp, observer: Observer, release: Callable[[Environ], bool]) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        observer: Observer,
+        release: Callable[[Environ], bool],
+        tracing: Tracing,
+        traced: tuple[str, ...],
+    ) -> None:
         self._app = app
         self._observer = observer
         self._release = release
+        self._tracing = tracing
+        self._traced = traced
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         started = time.perf_counter()
         request_id = environ[REQUEST_ID] = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        span = self._tracing.request(environ.get("HTTP_TRACEPARENT"))
+        trace = environ[TRACE] = span.context
 
         def respond(status: str, headers: Headers, exc_info: Any = None) -> Any:
             self._observe(environ, status[:3], time.perf_counter() - started)
             environ[IS_ERROR] = status >= "4"
             headers += (NOSNIFF, (REQUEST_ID_HEADER, request_id))
+            if environ.get(ROUTE, "").startswith(self._traced):
+                headers.append((TRACE_HEADER, trace.traceparent))
+                if span.is_recorded:
+                    _end(span, environ, status[:3])
             if not any(name == NO_STORE[0] for name, _ in headers):
                 headers.append(NO_STORE)
             return start_response(status, headers, exc_info)
@@ -70,6 +97,12 @@ class RequestMiddleware:
         route = environ.get(ROUTE)
         method = environ["REQUEST_METHOD"] if route else "any"
         self._observer.request_answered(route=route or "unmatched", method=method, status=status, seconds=seconds)
+
+
+def _end(span: Span, environ: Environ, status: str) -> None:
+    route, method = environ[ROUTE], environ["REQUEST_METHOD"]
+    facts = {"method": method, "route": route, "status": int(status), "message_id": environ.get(MESSAGE)}
+    span.end(facts, name=f"{method} {route}")
 
 
 def _request_id(given: str) -> str:

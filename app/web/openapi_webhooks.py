@@ -14,6 +14,7 @@ STANDARD_WEBHOOKS = {
     "webhook-signature": "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, one for each active secret.",
 }
 META_SIGNATURE = {SIGNATURE_HEADER: "`sha256=` and the hex HMAC-SHA256 of the body under the destination's secret."}
+OF_BOTH = {"traceparent": "The trace of the webhook, and this attempt's span in it, as W3C Trace Context has it."}
 RESPONSES = {
     "2XX": {"description": "Accepted. The body of the response is ignored."},
     "410": {"description": "Gone: the destination is disabled until an operator resumes it."},
@@ -30,7 +31,7 @@ def _pushed_event() -> dict[str, Any]:
     events = example_events()
     return {
         "summary": "Push an event (a destination of the format `events`), signed as Standard Webhooks says.",
-        "parameters": _headers(STANDARD_WEBHOOKS),
+        "parameters": _headers({**STANDARD_WEBHOOKS, **OF_BOTH}),
         "requestBody": _body({type_: event_json(event) for type_, event in events.items()}, "Event"),
         **_operation("pushEvent"),
     }
@@ -40,7 +41,7 @@ def _pushed_envelope() -> dict[str, Any]:
     text = example_events()["message.text"]
     return {
         "summary": "Push an event in Meta's own envelope (a destination of the format `meta`), signed as Meta signs.",
-        "parameters": _headers(META_SIGNATURE),
+        "parameters": _headers({**META_SIGNATURE, **OF_BOTH}),
         "requestBody": _body({text.type: meta_envelope(text)}, None),
         **_operation("pushMetaEnvelope"),
     }

@@ -13,7 +13,7 @@ from app.web.body_budget import EXTENSION, BodyBudget
 from app.web.current import gateway
 from app.web.errors import ApiError, error_response
 from app.web.guards import Guard, guarded_by
-from app.web.middleware import Environ
+from app.web.middleware import TRACE, Environ
 from app.web.query_parameters import accepts_any_query
 from app.webhook.receive import receive
 from app.webhook.refusals import EXTENSION as REFUSALS
@@ -71,7 +71,7 @@ def answer_handshake() -> Response:
 def receive_webhook() -> Response:
     """Store a webhook durably, and answer before any other work on it."""
     body, signer = g.signed
-    return RESPONSES[receive(body, signer, gateway())]
+    return RESPONSES[receive(body, signer, gateway(), request.environ[TRACE])]
 
 
 @bp.errorhandler(ApiError)

@@ -134,7 +134,11 @@ def test_what_is_uploaded_in_a_session_is_sent_as_bytes(
 
 
 @pytest.mark.parametrize(
-    "name", ["X-Forwarded-User", "X-Auth-Request-Access-Token", "Proxy-Authorization", "Cf-Access-Jwt-Assertion"]
+    "name",
+    [
+        *("X-Forwarded-User", "X-Auth-Request-Access-Token", "Proxy-Authorization", "Cf-Access-Jwt-Assertion"),
+        *("traceparent", "tracestate", "baggage"),
+    ],
 )
 def test_what_a_proxy_has_put_in_front_of_us_is_not_for_meta(
     name: str, client: FlaskClient, meta: FakeMetaServer

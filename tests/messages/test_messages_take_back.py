@@ -9,12 +9,16 @@ import pytest
 from app.domain.job import Job
 from app.domain.send_answer import GIVEN_UP, Accepted, SendAnswer
 from app.domain.send_outcome import SendResult
+from app.log import ContactLabel
 from app.messages.send import Sender
 from app.metrics import Metrics
 from app.store import Store, StoreUnavailable
+from app.tracing import Tracing
 from tests.support.sends import LIMITS, QUEUE, queued, stored
 from tests.support.store import StoreMaker
 from tests.support.work import claim
+
+LABEL = ContactLabel("hashed", "")
 
 
 class Graph:
@@ -50,7 +54,15 @@ def sender(store: Store, graph: Graph, lost: set[int]) -> Sender:
 
     clock = partial(datetime.now, UTC)
     return Sender(
-        store=store, graph=graph, holds=holds, limits=LIMITS, clock=clock, jitter=lambda: 0.5, metrics=Metrics(None)
+        store=store,
+        graph=graph,
+        holds=holds,
+        limits=LIMITS,
+        clock=clock,
+        jitter=lambda: 0.5,
+        metrics=Metrics(None),
+        tracing=Tracing(),
+        contact_label=LABEL,
     )
 
 
@@ -116,6 +128,8 @@ def test_a_reservation_in_doubt_is_taken_back_once_the_database_is_there_again(
         clock=partial(datetime.now, UTC),
         jitter=lambda: 0.5,
         metrics=Metrics(None),
+        tracing=Tracing(),
+        contact_label=LABEL,
     )
     [message] = queued(store)
     jobs = claim(store, QUEUE)

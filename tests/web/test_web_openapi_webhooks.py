@@ -40,7 +40,8 @@ def test_the_example_of_each_type_has_the_documented_form(document: Any, type_: 
 def test_a_pushed_event_is_documented_with_the_headers_of_standard_webhooks(document: Any) -> None:
     parameters = document["webhooks"]["event"]["post"]["parameters"]
 
-    assert [one["name"] for one in parameters] == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+    names = [one["name"] for one in parameters]
+    assert names == ["webhook-id", "webhook-timestamp", "webhook-signature", "traceparent"]
 
 
 def test_the_example_of_metas_envelope_is_one_message(document: Any) -> None:
@@ -48,7 +49,7 @@ def test_the_example_of_metas_envelope_is_one_message(document: Any) -> None:
     example = operation["requestBody"]["content"]["application/json"]["examples"]["message.text"]["value"]
 
     assert [event.type for event in events_of(example)] == ["message.text"]
-    assert [one["name"] for one in operation["parameters"]] == ["X-Hub-Signature-256"]
+    assert [one["name"] for one in operation["parameters"]] == ["X-Hub-Signature-256", "traceparent"]
 
 
 def test_every_event_type_has_an_example() -> None:

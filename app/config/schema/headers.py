@@ -9,7 +9,7 @@ from app.config.schema.value_types import ValueType
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?")
 _RESERVED = re.compile(
-    r"host|content-.*|connection|transfer-encoding|te|trailer|upgrade|expect|user-agent|webhook-.*|x-hub-.*",
+    r"host|content-.*|connection|transfer-encoding|te|trailer|upgrade|expect|user-agent|webhook-.*|x-hub-.*|traceparent",
     re.I,
 )
 _CREDENTIALS = re.compile(r"(?:proxy-)?authorization|cookie|(?:x-)?(?:auth|access|api)-?(?:token|key)", re.I)

@@ -140,6 +140,13 @@ SECTIONS: Mapping[str, Section] = {
             number(5, 3600), 30, "A job whose worker has not renewed its lease for so long is taken over."
         ),
     },
+    "log": {
+        "contacts": Setting(
+            choice("hashed", "plain", "none"),
+            "hashed",
+            "How the log names a customer: by a keyed hash, by phone number or user id, or not at all.",
+        ),
+    },
     "retention": {
         "days": Setting(number(7, 3650), 30, "How long settled receipts, events and deliveries are kept."),
     },

@@ -11,6 +11,7 @@ from app.domain.meta import scalars
 from app.domain.meta.event_types import STATUS_PREFIX, STATUSES_OF_MESSAGE
 from app.domain.meta.graph_error_table import rule_in_status
 from app.domain.meta.graph_errors import ErrorClass, error_json, graph_error
+from app.domain.outbound_event import PREFIX
 from app.domain.tracker import FIELD, Tracker, read_tracker
 
 MAX_WAMID_LENGTH = 1024
@@ -59,6 +60,14 @@ def status_update(event: NewEvent) -> StatusUpdate | None:
 def tracker_in(event: NewEvent) -> Tracker | None:
     """Return our tracker in a status; None if it has none, or that of another application."""
     return read_tracker(event.raw.get(FIELD)) if event.type.startswith(STATUS_PREFIX) else None
+
+
+def message_in(event: NewEvent) -> str | None:
+    """Return our id of the message that an event is about, if it tells it."""
+    if event.type.startswith(PREFIX):
+        return str(event.data["messageId"])
+    tracker = tracker_in(event)
+    return None if tracker is None else f"msg_{tracker.message.hex()}"
 
 
 def with_tracker(event: NewEvent, known: Mapping[bytes, str | None]) -> NewEvent:

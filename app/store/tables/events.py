@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, bindparam, func, select, text
 
 from app.domain.event import EVENT_ID, MARK_BYTES, Contact, Event, NewEvent, Origin, Position
+from app.domain.trace import TraceContext
 from app.store.tables.schema import events
 from app.store.tables.types import chunks
 
@@ -100,6 +101,7 @@ def event_of(row: Row[tuple[object, ...]]) -> Event:
         received_at=row.received_at,
         receipt_id=f"rcp_{row.receipt}" if row.receipt else None,
         foreign=row.is_foreign,
+        trace=TraceContext.unpack(row.trace),
     )
 
 

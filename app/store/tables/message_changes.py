@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from app.domain.message import HistoryEntry, Message, MessageStatus
 from app.domain.outbound_event import MessageChange, changes_of
+from app.domain.trace import TraceContext
 from app.store.tables.events import id_of, key_of
-from app.store.tables.message_schema import message_changes
+from app.store.tables.message_schema import message_changes, messages
 from app.store.tables.types import chunks
 
 T = TypeVar("T")
@@ -20,7 +21,11 @@ T = TypeVar("T")
 RECORDED = "wats_recorded_statuses"
 """The execution option of a connection that tells which statuses are recorded."""
 
-_PENDING = select(message_changes).order_by(message_changes.c.id)
+_PENDING = (
+    select(message_changes, messages.c.trace)
+    .outerjoin(messages, messages.c.id == message_changes.c.message)
+    .order_by(message_changes.c.id)
+)
 
 
 def recording(work: Callable[[Connection], T], statuses: frozenset[MessageStatus]) -> Callable[[Connection], T]:
@@ -60,11 +65,11 @@ def pending_changes(connection: Connection, limit: int) -> dict[int, MessageChan
     return {row.id: _change(row) for row in connection.execute(_PENDING.limit(limit))}
 
 
-def delete_changes_of(connection: Connection, messages: Sequence[int]) -> None:
+def delete_changes_of(connection: Connection, of_messages: Sequence[int]) -> None:
     """Delete the changes of these messages, which are locked."""
-    for ids in chunks(sorted(messages)):
-        of_messages = select(message_changes.c.id).where(message_changes.c.message.in_(ids))
-        locked = connection.execute(of_messages.order_by(message_changes.c.id).with_for_update()).scalars().all()
+    for ids in chunks(sorted(of_messages)):
+        query = select(message_changes.c.id).where(message_changes.c.message.in_(ids))
+        locked = connection.execute(query.order_by(message_changes.c.id).with_for_update()).scalars().all()
         for rows in chunks(locked):
             connection.execute(delete(message_changes).where(message_changes.c.id.in_(rows)))
 
@@ -87,4 +92,5 @@ def _change(row: Row[*tuple[Any, ...]]) -> MessageChange:
         at=row.at,
         phone_number_id=row.phone_number_id,
         data=json.loads(bytes(row.data)),
+        trace=TraceContext.unpack(row.trace),
     )

@@ -28,7 +28,8 @@ messages = Table(
     Column(
         "progress", LargeBinary, nullable=False
     ),  # JSON: history, tracker, metaStatus, metaContact, error, pricing
-    Column("body", LargeBinary, nullable=False),  # JSON; last, so that a list of messages does not read bodies
+    Column("body", LargeBinary, nullable=False),  # JSON; behind what lists show, so that they do not read bodies
+    Column("trace", LargeBinary),  # what attempts follow; read with the body only
     Index("messages_message_id", "message_id", unique=True),
     Index("messages_wamid", "wamid", **where("wamid IS NOT NULL")),
     Index("messages_sent_twice", "id", **where("second_wamid IS NOT NULL")),

@@ -19,7 +19,7 @@ from app.store.tables.message_schema import messages
 from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
 
 PREFIX = "msg_"
-_COLUMNS = [column for column in messages.columns if column.name != "body"]
+_COLUMNS = [column for column in messages.columns if column.name not in ("body", "trace")]
 _BY_KEYS = select(*_COLUMNS).where(messages.c.message_id.in_(bindparam("keys", expanding=True)))
 _LOCK = (
     select(*_COLUMNS)

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.domain.split import PendingReceipt
+from app.domain.trace import TraceContext
 from app.store.tables.schema import receipt_errors, receipts
 from app.store.tables.types import MAX_ROW_ID
 
-_COLUMNS = [column for column in receipts.columns if column.name not in ("digest", "body")]
+_COLUMNS = [column for column in receipts.columns if column.name not in ("digest", "body", "trace")]
 _FIRST_AND_LAST = select(
     select(func.min(receipts.c.id)).scalar_subquery().label("first"),
     select(func.max(receipts.c.id)).scalar_subquery().label("last"),
@@ -43,7 +44,7 @@ _PENDING_SIZES = (
     select(receipts.c.id, receipts.c.size).where(_IS_PENDING).order_by(receipts.c.id).limit(bindparam("n"))
 )
 _BODIES = (
-    select(receipts.c.id, receipts.c.received_at, receipts.c.sha256, receipts.c.body)
+    select(receipts.c.id, receipts.c.received_at, receipts.c.sha256, receipts.c.body, receipts.c.trace)
     .where(receipts.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(receipts.c.id)
 )
@@ -121,7 +122,12 @@ def pending_receipts(connection: Connection, limit: int, max_bytes: int) -> list
     totals = accumulate(row.size for row in rows)
     fitting = max(1, sum(1 for _ in takewhile(lambda total: total <= max_bytes, totals)))
     bodies = connection.execute(_BODIES, {"ids": [row.id for row in rows[:fitting]]})
-    return [PendingReceipt(f"rcp_{row.id}", row.received_at, bytes(row.sha256), bytes(row.body)) for row in bodies]
+    return [
+        PendingReceipt(
+            f"rcp_{row.id}", row.received_at, bytes(row.sha256), bytes(row.body), TraceContext.unpack(row.trace)
+        )
+        for row in bodies
+    ]
 
 
 def reprocess_receipt(connection: Connection, row_id: int) -> None:

@@ -30,7 +30,8 @@ receipts = Table(
     Column("duplicates", Integer, nullable=False),
     Column("differing", Integer, nullable=False),
     Column("signed_with", String(8), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # last, so that a list of receipts does not read bodies
+    Column("body", LargeBinary, nullable=False),  # behind what lists show, so that they do not read bodies
+    Column("trace", LargeBinary),  # see `TraceContext.packed`; read with the body only
     Index("receipts_digest", "digest", unique=True),
     Index("receipts_pending", "id", **where("state = 'pending'")),
     Index("receipts_unreadable", "id", **where("state = 'unreadable'")),
@@ -60,6 +61,7 @@ events = Table(
     Column("user_id", String(200)),
     Column("is_foreign", Boolean, nullable=False),
     Column("document", LargeBinary, nullable=False),  # JSON: contact, data, raw, origin
+    Column("trace", LargeBinary),  # what deliveries follow
     Index("events_event_id", "event_id", unique=True),
     Index("events_type", "type", "id"),  # reading only some types does not scan the others
     Index("events_wa_id", "wa_id", **where("wa_id IS NOT NULL")),

@@ -184,6 +184,7 @@ def _row(message: NewMessage, contact: int, now: datetime) -> dict[str, Any]:
         "expires_at": now + message.lifetime,
         "progress": progress_of([HistoryEntry(MessageStatus.QUEUED, now)], tracker=message.tracker),
         "body": message.body,
+        "trace": None if message.trace is None else message.trace.packed,
     }
 
 

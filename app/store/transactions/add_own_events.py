@@ -29,6 +29,9 @@ def add_own_events(connection: Connection, now: datetime, new: Sequence[SplitEve
     if not new:
         return
     numbered = list(zip(allocate_ids(connection, events, len(new)), new, strict=True))
-    rows = [event_row(sequence, key_of_event(event), event, now, NO_RECEIPT) for sequence, event in numbered]
+    rows = [
+        event_row(sequence, key_of_event(event), event, now, NO_RECEIPT, event.event.trace)
+        for sequence, event in numbered
+    ]
     INSERT_EVENTS.execute(connection, rows)
     add_deliveries(connection, now, [(sequence, event.deliveries) for sequence, event in numbered])

@@ -140,6 +140,7 @@ class _Batch:
                 "duplicates": self.repeats.get(digest, 0),
                 "signed_with": self.new[index].signed_with,
                 "body": self.new[index].body,
+                "trace": trace.packed if (trace := self.new[index].trace) is not None else None,
             }
             for digest, index in self.fresh.items()
         ]

@@ -18,6 +18,7 @@ from app.domain.scope_pause import PROBE_LEASE, ScopePause, scopes_of
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
+from app.domain.trace import TraceContext
 from app.domain.tracker import FIELD, Tracker
 from app.store.tables.jobs import release_jobs
 from app.store.tables.message_schema import conversations, messages
@@ -104,8 +105,10 @@ def _lock(connection: Connection, queue: str, claimed: Sequence[Job]) -> tuple[d
 
 
 def _ended(job: Job, row: MessageRow | None, outcome: SendOutcome) -> EndedSend:
-    """Return a claimed job that is over without a POST, with the id of its message if that is still there."""
-    return EndedSend(job, None if row is None else message_of(row).id, outcome)
+    """Return a claimed job that is over without a POST, with its message if that is still there."""
+    if row is None:
+        return EndedSend(job, None, outcome)
+    return EndedSend(job, message_of(row), outcome, TraceContext.unpack(row.trace))
 
 
 def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) -> tuple[ScopeGate, list[ScopePause]]:
@@ -193,4 +196,5 @@ def _reserved(
         is_probe=is_probe,
         resets_pair=plan.pairs[row.contact].refusals > 0,
         works_for_others=not is_probe and _works_for_others(connection, message),
+        trace=TraceContext.unpack(row.trace),
     )

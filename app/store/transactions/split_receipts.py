@@ -20,6 +20,7 @@ from app.domain.meta.status_update import status_update
 from app.domain.meta.touch import touch_of
 from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
+from app.domain.trace import TraceContext
 from app.store.engine.bulk_insert import BulkInsert, allocate_ids
 from app.store.engine.errors import ClaimLost
 from app.store.tables.events import document_of, item_of, key_of
@@ -46,6 +47,7 @@ INSERT_EVENTS = BulkInsert(
     "user_id",
     "is_foreign",
     "document",
+    "trace",
 )
 _INSERT_NAMES = BulkInsert(event_names, "event", "name")
 _UPDATE_RECEIPT = (
@@ -156,7 +158,7 @@ def _insert_events(connection: Connection, new: NewEvents) -> dict[bytes, int]:
         return {}
     sequences = dict(zip(new, allocate_ids(connection, events, len(new)), strict=True))
     rows = [
-        event_row(sequences[key], key, event, receipt.received_at, row_id_of(receipt.id))
+        event_row(sequences[key], key, event, receipt.received_at, row_id_of(receipt.id), receipt.trace)
         for key, (event, receipt) in new.items()
     ]
     INSERT_EVENTS.execute(connection, rows)
@@ -193,9 +195,14 @@ def key_of_event(event: SplitEvent) -> bytes:
 
 
 def event_row(
-    sequence: int, key: bytes, split: SplitEvent, received_at: datetime, receipt: int | None
+    sequence: int,
+    key: bytes,
+    split: SplitEvent,
+    received_at: datetime,
+    receipt: int | None,
+    trace: TraceContext | None,
 ) -> tuple[Any, ...]:
-    """Return the row of an event; `receipt` is the row of its receipt."""
+    """Return the row of an event; `receipt` is the row of its receipt, `trace` what its deliveries follow."""
     event = split.event
     return (
         sequence,
@@ -210,6 +217,7 @@ def event_row(
         event.contact.user_id,
         split.foreign,
         document_of(event),
+        None if trace is None else trace.packed,
     )
 
 
