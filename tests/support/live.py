@@ -18,12 +18,7 @@ profiles:
       tokens:
         - { name: reader, token: { env: TEST_READER_TOKEN }, scopes: [read] }
 """
-CONFIG = (
-    PROFILE
-    + """
-    graph: { baseUrl: "http://127.0.0.1:9" }
-"""
-)
+CONFIG = PROFILE.replace("    auth:", '    graph: { baseUrl: "http://127.0.0.1:9" }\n    auth:')
 """With a Meta that refuses every connection: a worker asks it about the access token."""
 
 LIVE_ENVIRONMENT = {
