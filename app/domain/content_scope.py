@@ -79,6 +79,11 @@ def marketing_scope(phone_number_id: str, contact: int) -> str:
     return f"{MARKETING}{phone_number_id}:{contact}"
 
 
+def contact_of_scope(name: str) -> int | None:
+    """Return the contact that a scope is about; None if it is about none."""
+    return int(name.split(":")[2]) if name.startswith(MARKETING) else None
+
+
 def whole_of(name: str) -> str:
     """Return the scope that a scope is a part of: all marketing to the contact; itself if it is no part."""
     return ":".join(name.split(":")[:3]) if name.startswith(MARKETING) else name

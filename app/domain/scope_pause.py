@@ -48,6 +48,7 @@ class ScopePause:
 
     `trips`: how often it was refused since it worked last; 0: the pause is over `since` then. It is kept so that what
     was refused before does not begin it again. `is_told`: the log has it.
+    `told_at`: when Meta refused last; by Meta's clock if a webhook told it, as webhooks come late and in any order.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ScopePause:
     until: datetime | None
     trips: int
     is_told: bool = False
+    told_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -73,8 +75,17 @@ class ScopePause:
         return replace(self, since=at, until=at, trips=0, is_told=False)
 
     def reinstated(self, at: datetime) -> "ScopePause":
-        """Return the pause once Meta has said that it is over since `at`. Older news change nothing then."""
-        return self.ended(max(self.since, at) if self.is_over else at)
+        """Return the pause once Meta has said that it is over since `at`. Older news change nothing then.
+
+        A word that is older than Meta's last refusal ends nothing.
+        """
+        if self.is_over:
+            return self.ended(max(self.since, at))
+        return self if self.told_at is not None and at < self.told_at else self.ended(at)
+
+    def refused_again(self, at: datetime) -> "ScopePause":
+        """Return the pause after a refusal of this time that makes it no longer."""
+        return self if self.is_over else replace(self, told_at=max(self.told_at or at, at))
 
     def is_probe_due(self, now: datetime) -> bool:
         """Return whether a message may be sent as a probe. A time too far ahead was set by a clock that was wrong."""
@@ -114,12 +125,13 @@ def pause_after(
 
     What was sent before the pause began or ended proves nothing new. A pause that ends by hand only stays as it is.
     """
+    told_at = min(sent_at, now)
     if pause is not None and (pause.until is None or sent_at <= pause.since <= now + CLOCK_TOLERANCE):
-        return pause
+        return pause.refused_again(told_at)
     trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
     until = None if refusal.is_until_resumed else now + _length(refusal, trips)
     is_told = pause is not None and pause.is_told and pause.code == refusal.code
-    return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_told)
+    return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_told, told_at)
 
 
 def _length(refusal: Refusal, trips: int) -> timedelta:

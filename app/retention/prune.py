@@ -26,7 +26,10 @@ DOUBTED_EVERY = timedelta(minutes=10)
 MIN_SLEEP_SECONDS = 0.005
 
 EARLY_STATUSES_KEPT = timedelta(hours=1)
-"""The answer that tells a status's message comes within a minute, or once a worker that stood still goes on."""
+"""The answer that tells a status's message comes within a minute."""
+
+EARLY_STATUSES_OF_UNKNOWN_KEPT = timedelta(days=7)
+"""Or it comes once a worker that stood still goes on. Its message is `unknown` until then, if no human decides."""
 
 Sleep = Callable[[float], object]
 
@@ -47,6 +50,7 @@ class PruneRun:
             "keys",
             "pairs",
             "conversations",
+            "scopes",
             "links",
             "free_pages",
             "gaps",
@@ -140,13 +144,16 @@ class Pruner:
             case "messages":
                 return retention.prune_messages(before=run.before, after=run.after)
             case "early_statuses":
-                return retention.prune_early_statuses(before=now - EARLY_STATUSES_KEPT)
+                before, longest = now - EARLY_STATUSES_KEPT, now - EARLY_STATUSES_OF_UNKNOWN_KEPT
+                return retention.prune_early_statuses(before=before, longest=longest, after=run.after)
             case "keys":
                 return retention.prune_keys(before=now - timedelta(days=sending.idempotency_days))
             case "pairs":
                 return retention.prune_pairs(before=now - MAX_PAIR_PAUSE)
             case "conversations":
                 return retention.prune_conversations(before=run.before)
+            case "scopes":
+                return retention.prune_scopes(now=now, before=run.before, after=run.after)
             case _:
                 return retention.prune_links()
 

@@ -8,6 +8,7 @@ from app.store.deletion import delete_in
 from app.store.repository import Repository
 from app.store.transactions import prune_messages as prune
 from app.store.transactions.prune import PruneStep
+from app.store.transactions.prune_scopes import TOLD_LATE, Ages, plan_scopes, prune_scopes
 
 
 class MessageRetention(Repository):
@@ -26,13 +27,25 @@ class MessageRetention(Repository):
         """Delete one batch of idempotency keys that were reserved before this time."""
         return _until_none(delete_in(self._store, lambda c: prune.prune_keys(c, before)))
 
-    def prune_early_statuses(self, *, before: datetime) -> PruneStep:
-        """Delete one batch of statuses whose message never became known."""
-        return _until_none(delete_in(self._store, lambda c: prune.prune_early_statuses(c, before)))
+    def prune_early_statuses(self, *, before: datetime, longest: datetime, after: int) -> PruneStep:
+        """Delete one batch of statuses that came before this time and whose message will not become known.
+
+        Those that came after `longest` stay while a message of their number has no answer.
+        """
+        planned = self._store.database.read(lambda c: prune.plan_early_statuses(c, before, longest, after))
+        deleted = delete_in(self._store, lambda c: prune.prune_early_statuses(c, planned.ids)) if planned.ids else 0
+        return PruneStep(deleted, planned.next)
 
     def prune_pairs(self, *, before: datetime) -> PruneStep:
         """Delete some paces of customers that hold nothing back any more since this time."""
         return _until_none(delete_in(self._store, lambda c: prune.prune_pairs(c, before)))
+
+    def prune_scopes(self, *, now: datetime, before: datetime, after: int) -> PruneStep:
+        """Delete one batch of pauses that are over, and of wishes of before this time of customers who are gone."""
+        ages = Ages(now - TOLD_LATE, before)
+        plan = self._store.database.read(lambda c: plan_scopes(c, ages, after))
+        deleted = delete_in(self._store, lambda c: prune_scopes(c, ages, plan)) if plan.names or plan.untold else 0
+        return PruneStep(deleted, plan.next)
 
     def prune_conversations(self, *, before: datetime) -> PruneStep:
         """Delete one batch of conversations in which nothing has happened since this time."""

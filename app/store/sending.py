@@ -22,6 +22,11 @@ from app.store.transactions.unreserve_sends import unreserve_sends
 
 ReservedJobs = Sequence[tuple[Job, Reserved]]
 
+_GENERAL = (
+    select(send_scopes).where(send_scopes.c.contact.is_(None), send_scopes.c.trips > 0).order_by(send_scopes.c.name)
+)
+"""The pauses that are not about one customer, of which there may be many. Older code tells no customer."""
+
 
 class Sending(Repository):
     """What is sent, and what is not sent for a while."""
@@ -62,12 +67,10 @@ class Sending(Repository):
 
     def pauses(self) -> list[ScopePause]:
         """Return the scopes that are paused, by name. Marketing that a customer does not want is none of these."""
-        is_of_customer = send_scopes.c.name.startswith(MARKETING)
-        query = select(send_scopes).where(send_scopes.c.trips > 0, ~is_of_customer).order_by(send_scopes.c.name)
 
         def read(connection: Connection) -> list[ScopePause]:
             now = self._store.now(connection)
-            pauses = [pause_of(row) for row in connection.execute(query)]
+            pauses = [pause_of(row) for row in connection.execute(_GENERAL) if not row.name.startswith(MARKETING)]
             return [pause for pause in pauses if not pause.name.startswith(PREFIXES) or pause.holds(now)]
 
         return self._store.database.read(read)
@@ -98,8 +101,8 @@ class Sending(Repository):
 
         def probe(connection: Connection) -> None:
             now = self._store.now(connection)
-            stopped = select(send_scopes.c.name).where(send_scopes.c.error_class == ErrorClass.STOPPED.value)
-            names = list(connection.execute(stopped).scalars())
+            stopped = ErrorClass.STOPPED.value
+            names = [row.name for row in connection.execute(_GENERAL) if row.error_class == stopped]
             if names:
                 _wake_numbers(connection)
             for pause in lock_scopes(connection, names).values():

@@ -1,5 +1,6 @@
 """Scopes that are paused: for how long, what ends the pause, and what a number may send meanwhile."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,7 +84,24 @@ def test_an_account_that_fails_what_it_accepts_is_resumed_by_hand_only() -> None
 
     assert pause.until is None
     assert not pause.is_probe_due(NOON + timedelta(days=30))
-    assert pause_after(pause, "app", refusal(ErrorClass.COOLED), NOON + MINUTE, NOON + MINUTE) == pause
+    later = pause_after(pause, "app", refusal(ErrorClass.COOLED), NOON + MINUTE, NOON + MINUTE)
+    assert later == replace(pause, told_at=NOON + MINUTE)
+
+
+def test_a_word_of_metas_that_is_older_than_its_last_refusal_ends_no_pause() -> None:
+    stopped = refusal(ErrorClass.REQUEST)
+    pause = pause_after(None, "app", stopped, NOON + 9 * MINUTE, NOON + 2 * MINUTE)
+    again = pause_after(pause, "app", stopped, NOON + 10 * MINUTE, NOON + 4 * MINUTE)
+    older = pause_after(again, "app", stopped, NOON + 11 * MINUTE, NOON + 3 * MINUTE)
+
+    assert [one.reinstated(NOON + 3 * MINUTE).is_over for one in (pause, again, older)] == [True, False, False]
+    assert older.reinstated(NOON + 4 * MINUTE).is_over
+
+
+def test_a_pause_of_older_code_ends_whenever_meta_says_so() -> None:
+    pause = ScopePause("app", ErrorClass.STOPPED, 190, "", NOON, None, 1)
+
+    assert pause.reinstated(NOON - MINUTE).is_over
 
 
 def test_a_pause_that_is_told_is_told_again_for_another_code_only() -> None:

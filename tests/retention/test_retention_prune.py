@@ -234,3 +234,19 @@ def test_old_messages_that_are_over_are_deleted_with_what_belongs_to_them(gatewa
     assert {message.id for message in store.messages.page(limit=9)} == {young.id, waiting.id}
     for table in (idempotency_keys, contact_links, conversations, early_statuses, send_pairs):
         assert store.database.read(lambda c, table=table: c.execute(table.select()).all()) == []  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("status", "days", "kept"), [("unknown", 6, 1), ("unknown", 8, 0), ("failed", 6, 0)])
+def test_a_status_without_a_tracker_waits_for_the_answer_to_an_unknown_message(
+    gateway: Gateway, status: str, days: int, kept: int
+) -> None:
+    store, at = gateway.store, gateway.clock() - timedelta(days=days)
+    accept(store, new_message())
+    store.write(lambda c: c.execute(messages.update().values(status=status)))
+    early = {"wamid": "wamid.A", "status": "sent", "at": at, "details": b"{}", "phone_number_id": NUMBER}
+    others = [{**early, "phone_number_id": number} for number in ("another", None)]
+    store.write(lambda c: c.execute(early_statuses.insert(), [early, *others]))
+
+    Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
+
+    assert len(store.database.read(lambda c: c.execute(early_statuses.select()).all())) == kept

@@ -58,7 +58,7 @@ def failed(store: Store, message: Message, code: int) -> None:
 
 def change(store: Store, event: str, name: str = "sale") -> SplitEvent:
     raw = {"event": event, "message_template_name": name, "message_template_language": "en"}
-    made = new_event(f"{event} {store.clock.now()}", kind="template.status", raw=raw, wa_id=None)
+    made = new_event(f"{event} {name} {store.clock.now()}", kind="template.status", raw=raw, wa_id=None)
     return SplitEvent(replace(made, waba_id=WABA, phone_number_id=None, occurred_at=store.clock.now()))
 
 
@@ -127,6 +127,18 @@ def test_a_disabled_template_goes_on_by_hand(timed: Store) -> None:
     assert leaves(timed) == 1
 
 
+def test_a_template_is_not_approved_by_a_word_of_before_it_was_disabled(timed: Store, clock: Clock) -> None:
+    approved = change(timed, "APPROVED")
+    clock.advance(MINUTE)
+    told(timed, "DISABLED")
+    accept(timed, template())
+    clock.advance(MINUTE)
+
+    hear(timed, approved)
+
+    assert (leaves(timed), len(timed.sending.pauses())) == (0, 1)
+
+
 def test_a_held_message_expires(timed: Store, clock: Clock) -> None:
     told(timed, "DISABLED")
     [held] = accept(timed, template(lifetime=HOUR))
@@ -180,9 +192,9 @@ def test_marketing_that_meta_limits_waits_for_a_day_and_other_messages_do_not(ti
     assert timed.sending.pauses() == []
 
 
-def preference(store: Store, value: str) -> None:
-    raw = {"category": "marketing_messages", "value": value, "wa_id": SOMEBODY[1:]}
-    made = new_event(f"{value} {store.clock.now()}", kind="contact.preference", raw=raw)
+def preference(store: Store, value: str, of: str = SOMEBODY) -> None:
+    raw = {"category": "marketing_messages", "value": value, "wa_id": of[1:]}
+    made = new_event(f"{value} {of} {store.clock.now()}", kind="contact.preference", raw=raw, wa_id=of[1:])
     hear(store, SplitEvent(replace(made, phone_number_id=NUMBER, occurred_at=store.clock.now())))
 
 
@@ -264,7 +276,7 @@ def test_a_refusal_of_marketing_that_is_told_after_the_customer_wants_it_again_s
     clock.advance(MINUTE)
     preference(timed, "resume")
     clock.advance(DAY)
-    timed.message_retention.prune_pairs(before=clock.now)
+    timed.message_retention.prune_scopes(now=clock.now, before=clock.now, after=0)
     hear(timed, *failure(timed, one, 131050, refused_at))
 
     [again] = accept(timed, template(lifetime=3 * DAY))

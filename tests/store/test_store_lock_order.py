@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -42,9 +43,10 @@ from app.store.jobs import MAX_CLAIMS
 from app.store.media_folder import MediaFolder
 from app.store.repository import Repository
 from app.store.tables.events import lock_events
-from app.store.tables.message_schema import messages
+from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
+from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
 from app.store.transactions.unreserve_sends import unreserve_sends
 from tests.store.lock_recorder import Recorder
@@ -412,10 +414,28 @@ def prune(store: Store, clock: Clock) -> None:
     store.retention.empty_log()
     store.message_retention.prune_messages(before=clock.now, after=0)
     store.message_retention.prune_keys(before=clock.now)
-    store.message_retention.prune_early_statuses(before=clock.now)
+    early = {"wamid": "wamid.Z", "status": "sent", "at": LONG_AGO, "details": b"{}"}
+    store.write(lambda c: c.execute(insert(early_statuses), [early] * 2))
+    store.message_retention.prune_early_statuses(before=clock.now, longest=clock.now, after=0)
     store.message_retention.prune_pairs(before=clock.now)
     store.message_retention.prune_conversations(before=clock.now)
+    store.write(lambda c: c.execute(update(send_scopes).where(send_scopes.c.trips > 0).values(contact=None)))
+    store.write(lambda c: c.execute(insert(send_scopes), wishes("7", "5", "6")))
+    store.message_retention.prune_scopes(now=clock.now + MONTH, before=clock.now, after=0)
     store.message_retention.prune_links()
+
+
+def wishes(*contacts: str) -> list[dict[str, Any]]:
+    """Rows of customers who have stopped marketing long ago."""
+    values = {
+        "error_class": "recipient",
+        "code": 131050,
+        "reason": "",
+        "since": LONG_AGO,
+        "trips": 1,
+        "is_told": False,
+    }
+    return [{"name": f"marketing:1:{contact}", "contact": int(contact), **values} for contact in contacts]
 
 
 def put_right_what_older_code_left(store: Store) -> None:
@@ -529,6 +549,7 @@ def test_every_place_of_the_order_is_taken_with_several_rows(recorded: Recorder)
     tables = {
         "contact_links",
         "deliveries",
+        "early_statuses",
         "event_names",
         "events",
         "jobs",

@@ -18,8 +18,15 @@ from tests.support.work import CRM, LEASE, add_events, claim, dead, done, retry,
 
 LATER = NOON + timedelta(days=1)
 STATES = (None, *DeliveryState)
-GROWING = r"SCAN (jobs|deliveries|events|receipts)\b"
-FEW = ("jobs_claimed", "deliveries_undelivered", "events_foreign", "receipts_pending", "receipts_unreadable")
+GROWING = r"SCAN (jobs|deliveries|events|receipts|send_scopes)\b"
+FEW = (
+    "jobs_claimed",
+    "deliveries_undelivered",
+    "events_foreign",
+    "receipts_pending",
+    "receipts_unreadable",
+    "send_scopes_general",
+)
 """Indexes of rare rows: one may be read as a whole."""
 COUNTED = "SCAN jobs USING COVERING INDEX jobs_due"
 """Depths count the open jobs."""
@@ -83,6 +90,10 @@ def test_no_query_reads_a_whole_table_but_the_count_of_open_jobs(store: Store) -
         store.receipts.has_pending()
         store.receipts.counts()
         store.events.counts()
+        store.sending.pauses()
+        store.sending.probe_stopped()
+        store.message_retention.prune_scopes(now=LATER, before=NOON, after=0)
+        store.message_retention.prune_scopes(now=LATER, before=NOON, after=1)
         add_events(store, split_event("new"))
 
     scans = [line for line in plans(store, statements) if re.match(GROWING, line)]

@@ -597,9 +597,9 @@ def test_an_error_about_one_customer_pauses_nothing(timed: Store) -> None:
     assert timed.sending.pauses() == []
 
 
-def banned(state: str, event: str = "DISABLED_UPDATE") -> list[NewEvent]:
+def banned(state: str, event: str = "DISABLED_UPDATE", **more: str) -> list[NewEvent]:
     """What a webhook of this moment says of the only account of the profile."""
-    value = {"event": event, "ban_info": {"waba_ban_state": state}}
+    value = {"event": event, "ban_info": {"waba_ban_state": state}, **more}
     body = json.dumps(envelope({"field": "account_update", "value": value})).encode()
     at = NOON + next(_moments) * SECOND
     return split_body(body, sha256=hashlib.sha256(body).digest(), received_at=at)
@@ -651,6 +651,18 @@ def test_a_ban_that_is_told_after_the_account_was_reinstated_pauses_nothing(time
     account_update(timed, "", event="ACCOUNT_DELETED")
 
     assert (late, len(timed.sending.pauses())) == ([], 1)
+
+
+def test_a_ban_is_not_ended_by_a_reinstatement_of_before_it_that_comes_late(timed: Store, clock: Clock) -> None:
+    clock.advance(5 * HOUR)  # later than what is told
+    reinstated = banned("REINSTATE")
+    account_update(timed, "DISABLE")
+
+    hear_of_account(timed, reinstated)
+    late = timed.sending.pauses()
+    hear_of_account(timed, banned("REINSTATE", said="again"))
+
+    assert (len(late), timed.sending.pauses()) == (1, [])
 
 
 def test_a_customer_whom_meta_spells_otherwise_is_one_contact(timed: Store) -> None:

@@ -88,6 +88,7 @@ early_statuses = Table(
     Column("status", String(10), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("details", LargeBinary, nullable=False),  # JSON: Meta's error and pricing
+    Column("phone_number_id", String(64)),
     Index("early_statuses_wamid", "wamid"),
     Index("early_statuses_at", "at"),
     sqlite_autoincrement=True,

@@ -64,6 +64,17 @@ def has_status(status: MessageStatus) -> ColumnElement[bool]:
     return messages.c.status == bindparam(None, status.value, literal_execute=True)
 
 
+def numbers_without_answer(connection: Connection) -> set[str]:
+    """Return the numbers with a message whose answer may still come."""
+    return {
+        number
+        for status in (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+        for number in connection.execute(
+            select(messages.c.phone_number_id).where(has_status(status)).distinct()
+        ).scalars()
+    }
+
+
 def messages_without_bodies() -> Select[tuple[Any, ...]]:
     """Return a query for messages; their bodies, which are large, are not read."""
     return select(*_COLUMNS)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, text
 
+from app.domain.content_scope import contact_of_scope
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.pacing import NumberPace, PairPace
 from app.domain.scope_pause import ScopePause
@@ -15,21 +16,22 @@ from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.tables.sending_schema import send_numbers, send_pairs, send_scopes
 from app.store.tables.types import EPOCH, UtcDateTime, chunks, printable_excerpt
 
-_TIMES = [bindparam(name, type_=UtcDateTime) for name in ("full_at", "slowed_at", "paused_until", "since", "until")]
+_TIMES = [bindparam(name, type_=UtcDateTime) for name in ("full_at", "slowed_at", "paused_until")]
+_SCOPE_TIMES = [bindparam(name, type_=UtcDateTime) for name in ("since", "until", "told_at")]
 _SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", expanding=True)))
 _PAUSED = _SCOPES.where(send_scopes.c.trips > 0)
 _LOCK_SCOPES = _SCOPES.order_by(send_scopes.c.name).with_for_update()
 _PUT_SCOPE = text(
-    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)"
-    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_told)"
+    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told, told_at, contact)"
+    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_told, :told_at, :contact)"
     " ON CONFLICT (name) DO UPDATE SET error_class = excluded.error_class, code = excluded.code,"
     " reason = excluded.reason, since = excluded.since, until = excluded.until, trips = excluded.trips,"
-    " is_told = excluded.is_told"
-).bindparams(*_TIMES[3:])
+    " is_told = excluded.is_told, told_at = excluded.told_at, contact = excluded.contact"
+).bindparams(*_SCOPE_TIMES)
 _ADD_SCOPE = text(
-    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)"
-    " VALUES (:name, :error_class, 0, :reason, :since, :until, 0, false) ON CONFLICT (name) DO NOTHING"
-).bindparams(*_TIMES[3:])
+    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told, contact)"
+    " VALUES (:name, :error_class, 0, :reason, :since, :until, 0, false, :contact) ON CONFLICT (name) DO NOTHING"
+).bindparams(*_SCOPE_TIMES[:2])
 _NUMBER = select(send_numbers).where(send_numbers.c.phone_number_id == bindparam("number"))
 _PUT_NUMBER = text(
     "INSERT INTO send_numbers (phone_number_id, full_at, share, slowed_at)"
@@ -65,26 +67,30 @@ def lock_scopes(connection: Connection, names: Sequence[str]) -> dict[str, Scope
 
 def scopes_below(connection: Connection, name: str) -> list[str]:
     """Return the paused scopes that are parts of this one: their names begin with its name and a colon."""
-    below = send_scopes.c.name.between(f"{name}:", f"{name};")
-    return list(connection.execute(select(send_scopes.c.name).where(below, send_scopes.c.trips > 0)).scalars())
+    contact = contact_of_scope(name)
+    if contact is None:
+        return []
+    of_contact = select(send_scopes.c.name).where(send_scopes.c.contact == contact, send_scopes.c.trips > 0)
+    return [part for part in connection.execute(of_contact).scalars() if part.startswith(f"{name}:")]
 
 
 def ensure_scope(connection: Connection, name: str) -> None:
     """Add the row of a scope that was never paused, so that it can be locked in the order of names."""
-    never = {"name": name, "error_class": ErrorClass.OTHER.value, "reason": "", "since": EPOCH, "until": EPOCH}
-    connection.execute(_ADD_SCOPE, never)
+    never = {"error_class": ErrorClass.OTHER.value, "reason": "", "since": EPOCH, "until": EPOCH}
+    connection.execute(_ADD_SCOPE, {**never, "name": name, "contact": contact_of_scope(name)})
 
 
 def put_scope(connection: Connection, pause: ScopePause) -> None:
     """Pause a scope, or change or end its pause."""
-    reason = printable_excerpt(pause.reason)
-    connection.execute(_PUT_SCOPE, {**vars(pause), "error_class": pause.error_class.value, "reason": reason})
+    values = {"error_class": pause.error_class.value, "reason": printable_excerpt(pause.reason)}
+    connection.execute(_PUT_SCOPE, {**vars(pause), **values, "contact": contact_of_scope(pause.name)})
 
 
 def pause_of(row: Row[*tuple[Any, ...]]) -> ScopePause:
     """Return the pause that a row of the table holds."""
     error_class = ErrorClass(row.error_class)
-    return ScopePause(row.name, error_class, row.code, row.reason, row.since, row.until, row.trips, row.is_told)
+    told = row.since, row.until, row.trips, row.is_told, row.told_at
+    return ScopePause(row.name, error_class, row.code, row.reason, *told)
 
 
 def read_number(connection: Connection, number: str) -> NumberPace:

@@ -1,9 +1,9 @@
 """The tables of sending: what is paused, and how fast each number and each of its customers is written to."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table
 
 from app.domain.content_scope import MAX_NAME
-from app.store.tables.schema import metadata
+from app.store.tables.schema import metadata, where
 from app.store.tables.types import UtcDateTime
 
 send_scopes = Table(
@@ -17,8 +17,13 @@ send_scopes = Table(
     Column("until", UtcDateTime),
     Column("trips", Integer, nullable=False),
     Column("is_told", Boolean, nullable=False),
+    Column("told_at", UtcDateTime),
+    Column("contact", BigInteger),
+    Index("send_scopes_contact", "contact", "name", **where("contact IS NOT NULL")),
+    Index("send_scopes_general", "name", **where("contact IS NULL")),
 )
-"""Scopes that are paused: the app, an account, a number; see `app.domain.scope_pause`."""
+"""Scopes that are paused: the app, an account, a number; see `app.domain.scope_pause`. `contact`: of marketing to one
+customer; there may be many of these, so that the others are found by an index."""
 
 send_numbers = Table(
     "send_numbers",

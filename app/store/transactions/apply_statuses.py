@@ -121,6 +121,7 @@ def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
             "wamid": update.wamid,
             "status": update.status.value,
             "at": update.at,
+            "phone_number_id": update.phone_number_id,
             "details": json.dumps({"error": update.error, "pricing": update.pricing}).encode("ascii"),
         }
         for update in updates

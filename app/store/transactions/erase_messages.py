@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, select, tuple_
 
-from app.domain.content_scope import MARKETING
+from app.domain.content_scope import contact_of_scope
 from app.domain.erasure import ContactName, EraseStep
 from app.domain.message import contact_number, queue_of_number
 from app.store.engine.sqlite_marks import Mark, remove_mark
@@ -97,10 +97,12 @@ def _forget(connection: Connection, contacts: Collection[int]) -> None:
 
 
 def _forget_marketing(connection: Connection, contacts: Collection[int]) -> None:
-    """Delete the pauses of marketing to these contacts."""
-    every = connection.execute(select(send_scopes.c.name).where(send_scopes.c.name.startswith(MARKETING))).scalars()
-    names = [name for name in every if int(name.split(":")[2]) in contacts]
+    """Delete the pauses of marketing to these contacts, also those in which older code has told no contact."""
+    table = send_scopes.c
+    known = connection.execute(select(table.name).where(table.contact.in_(contacts))).scalars().all()
+    others = connection.execute(select(table.name).where(table.contact.is_(None))).scalars()
+    names = [*known, *(name for name in others if contact_of_scope(name) in contacts)]
     for chunk in chunks(sorted(names)):
-        of_contacts = select(send_scopes.c.name).where(send_scopes.c.name.in_(chunk)).order_by(send_scopes.c.name)
+        of_contacts = select(table.name).where(table.name.in_(chunk)).order_by(table.name)
         connection.execute(of_contacts.with_for_update()).all()
-        connection.execute(delete(send_scopes).where(send_scopes.c.name.in_(chunk)))
+        connection.execute(delete(send_scopes).where(table.name.in_(chunk)))

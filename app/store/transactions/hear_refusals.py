@@ -44,7 +44,7 @@ def change_paces(connection: Connection, now: datetime, events: Sequence[NewEven
     messages go on that may be sent again: as Meta says."""
     fast = {number for number, _, error in _errors(events) if is_pace_of_number(rule_in_status(error))}
     rushed = written_to_too_often(connection, events)
-    going_on = _ends_a_pause(connection, now, events, account)
+    going_on = _ended_pauses(connection, now, events, account)
     if not (fast or rushed or going_on):
         return
     queues = {queue_of_number(number) for number in fast | {number for number, _ in rushed}}
@@ -59,12 +59,15 @@ def change_paces(connection: Connection, now: datetime, events: Sequence[NewEven
         put_pairs(connection, number, {contact: pairs[contact].refused(now)})
 
 
-def _ends_a_pause(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> bool:
-    """Return whether something is paused that may be sent again. Most approvals are of templates that never were."""
+def _ended_pauses(
+    connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None
+) -> list[str]:
+    """Return the paused scopes that may be sent again. Most approvals are of templates that never were paused."""
     if not any(lets_go_on(event) for event in events):
-        return False
+        return []
     _, going_on = told_of_content(connection, now, events, account)
-    return bool(read_scopes(connection, sorted(going_on)))
+    paused = read_scopes(connection, sorted(going_on))
+    return [name for name, pause in paused.items() if pause.reinstated(going_on[name]).is_over]
 
 
 def pause_scopes(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> None:

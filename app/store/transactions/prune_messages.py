@@ -1,19 +1,16 @@
 """Deletes what is old of messages, a little in each transaction: they themselves, keys, conversations and links."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
 
-from app.domain.content_scope import MARKETING
 from app.domain.message import UNFINISHED
 from app.store.tables.message_schema import contact_links, conversations, early_statuses, idempotency_keys, messages
-from app.store.tables.sending_schema import send_pairs, send_scopes
+from app.store.tables.messages import numbers_without_answer
+from app.store.tables.sending_schema import send_pairs
 from app.store.transactions.erase_messages import delete_messages
 from app.store.transactions.prune import STEP_ROWS, Plan
-
-TOLD_LATE = timedelta(days=7)
-"""How late Meta may still tell a refusal: it repeats webhooks for so long. The end of a pause is remembered."""
 
 
 def plan_messages(connection: Connection, before: datetime, after: int) -> Plan:
@@ -40,32 +37,35 @@ def prune_keys(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(idempotency_keys).where(table.sha256.in_(locked))).rowcount
 
 
-def prune_early_statuses(connection: Connection, before: datetime) -> int:
-    """Delete some statuses that have waited since this time for an answer that never came; return how many."""
+def plan_early_statuses(connection: Connection, before: datetime, longest: datetime, after: int) -> Plan:
+    """Choose the next statuses that have waited since this time for an answer that will not come any more.
+
+    A number with a message whose answer may still come keeps its statuses, but for those of before `longest`.
+    """
     table = early_statuses.c
-    query = select(table.id).where(table.at < before).order_by(table.at).limit(STEP_ROWS)
+    columns = table.id, table.at, table.phone_number_id
+    page = connection.execute(select(*columns).where(table.id > after).order_by(table.id).limit(STEP_ROWS)).all()
+    old = [row for row in page if row.at < before]
+    unanswered = numbers_without_answer(connection) if old else set()
+    ids = [row.id for row in old if row.at < longest or row.phone_number_id not in unanswered]
+    return Plan(ids, page[-1].id if old and len(page) == STEP_ROWS else None)
+
+
+def prune_early_statuses(connection: Connection, ids: Sequence[int]) -> int:
+    """Delete those of these statuses that still wait; return how many."""
+    table = early_statuses.c
+    query = select(table.id).where(table.id.in_(ids)).order_by(table.id)
     locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
     return connection.execute(delete(early_statuses).where(table.id.in_(locked))).rowcount
 
 
 def prune_pairs(connection: Connection, before: datetime) -> int:
-    """Delete some paces of customers, and pauses of marketing, that hold nothing back since this time."""
-    _prune_marketing(connection, before)
+    """Delete some paces of customers that hold nothing back since this time; return how many."""
     table, key = send_pairs.c, (send_pairs.c.phone_number_id, send_pairs.c.contact)
     is_free = (table.full_at < before) & (table.paused_until.is_(None) | (table.paused_until < before))
     query = select(*key).where(is_free).limit(STEP_ROWS).with_for_update(skip_locked=True)
     locked = [tuple(row) for row in connection.execute(query)]
     return connection.execute(delete(send_pairs).where(tuple_(*key).in_(locked))).rowcount
-
-
-def _prune_marketing(connection: Connection, before: datetime) -> None:
-    """Delete some pauses of marketing to customers that were over when what Meta tells late was sent."""
-    table = send_scopes.c
-    query = (
-        select(table.name).where(table.name.startswith(MARKETING), table.until < before - TOLD_LATE).limit(STEP_ROWS)
-    )
-    locked = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
-    connection.execute(delete(send_scopes).where(table.name.in_(locked)))
 
 
 def prune_conversations(connection: Connection, before: datetime) -> int:
