@@ -35,7 +35,7 @@ class Job:
     """A claimed job. `subject`: the row that it is about. `attempts`: how many have ended.
 
     `claim_id` is the fence: a result is applied only while the job still has this claim. `due_at`: when the job was
-    due before it was claimed.
+    due before it was claimed. `held_by`: the paused scope that has held its message back.
     """
 
     id: int
@@ -44,6 +44,7 @@ class Job:
     attempts: int
     claim_id: int
     due_at: datetime | None = None
+    held_by: str | None = None
 
     @property
     def slot(self) -> int:
@@ -58,10 +59,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Retry:
-    """The job is attempted again after this delay. Unless it `keeps_order`, those behind it do not wait for it."""
+    """The job is attempted again after this delay. Unless it `keeps_order`, those behind it do not wait for it.
+
+    `held_by`: a paused scope; when that goes on, so does the job.
+    """
 
     delay: timedelta
     keeps_order: bool = True
+    held_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.domain.content_scope import Sent, content_of
 from app.domain.job import Done, Job, Retry
 from app.domain.job_result import JobResult, QueueSignal
 from app.domain.message import Message, MessageStatus, name_sent_to
@@ -46,6 +47,12 @@ class SendOutcome:
     slows_pair: bool = False
     signal: QueueSignal = QueueSignal.NONE
 
+    def job_of(self, reserved: "Reserved") -> Done | Retry:
+        """Return what becomes of the message's job. One that is parked goes on as soon as its scope does."""
+        if isinstance(self.job, Done) or self.job.keeps_order or self.refusal is None:
+            return self.job
+        return replace(self.job, held_by=next(iter(reserved.sent.names(self.refusal.scope)), None))
+
     @property
     def shows_that_scopes_work(self) -> bool:
         """Whether Meta has looked at the message itself: nothing is wrong with token, account and number.
@@ -75,6 +82,12 @@ class Reserved:
     resets_pair: bool = False
     works_for_others: bool = False
     trace: TraceContext | None = None
+
+    @property
+    def sent(self) -> Sent:
+        """The message as its scopes see it."""
+        number = self.message.phone_number_id
+        return Sent(self.waba_id or number, number, self.contact, self.message.endpoint, content_of(self.body))
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ class Sender:
         self._tell_attempt(job, message, outcome, span, reason=reason, duration_ms=duration_ms)
         return SendResult(
             job,
-            outcome.job,
+            outcome.job_of(reserved),
             Attempt(at, None, reason, duration_ms) if outcome.signal is QueueSignal.FAILURE else None,
             outcome.signal,
             max_in_flight=self._limits.slots,

@@ -82,7 +82,7 @@ class Sending(Repository):
             if not read_scopes(connection, [name]):
                 return None
             if name.startswith(PREFIXES):
-                wake_held(connection, self._store.now(connection))
+                wake_held(connection, self._store.now(connection), [name])
             else:
                 _wake_numbers(connection)
             pause = lock_scopes(connection, [name]).get(name)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from app.domain.content_scope import MAX_NAME
@@ -14,11 +15,13 @@ from app.domain.job_result import JobResult
 from app.domain.message import Message, contact_number
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
+from app.store.tables.schema import jobs
 from app.store.tables.sending_schema import send_scopes
+from app.store.transactions.hold_messages import WAKE_STEP
 from tests.support.envelopes import WABA
 from tests.support.events import new_event
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
-from tests.support.sends import LIMITS, QUEUE, accepted, refused, reserve, send, settle, stored
+from tests.support.sends import LIMITS, QUEUE, accepted, refused, reserve, send, settle, stored, waiting
 from tests.support.work import AT_ONCE, LEASE, Clock, claim_split, receive
 
 OURS = replace(LIMITS, waba_id=WABA)
@@ -308,3 +311,69 @@ def test_a_message_is_held_until_the_pause_ends_and_another_templates_approval_d
     told(timed, "APPROVED")
 
     assert round((timed.jobs.next_due_in(QUEUE) or 0) / 60) == 60
+
+
+def due(store: Store) -> int:
+    """How many messages may be claimed now."""
+    now = store.clock.now()
+    return store.database.read(
+        lambda c: len(c.execute(select(jobs.c.id).where(jobs.c.queue == QUEUE, jobs.c.due_at <= now)).all())
+    )
+
+
+def hold_many(store: Store) -> list[Message]:
+    """Hold more messages of a disabled template than one transaction wakes, and one of another one."""
+    told(store, "DISABLED")
+    hear(store, change(store, "DISABLED", "other"))
+    held = accept(store, *(template(to=f"+49151{number:08}") for number in range(2 * WAKE_STEP + 50)))
+    accept(store, template("other", to=OTHER))
+    while due(store):
+        assert leaves(store) == 0
+    return held
+
+
+def leave_in_time(store: Store, clock: Clock) -> list[int]:
+    """Send until nothing is due, and return how many left each time."""
+    left = []
+    while due(store):
+        left.append(leaves(store))
+        clock.advance(timedelta(seconds=1))
+    return left
+
+
+@pytest.mark.parametrize("is_approved", [True, False], ids=["approval", "resume"])
+def test_any_number_of_held_messages_goes_on_without_one_large_transaction(
+    timed: Store, clock: Clock, is_approved: bool
+) -> None:
+    held = hold_many(timed)
+    clock.advance(MINUTE)
+
+    if is_approved:
+        told(timed, "APPROVED")
+    else:
+        timed.sending.resume(f"template:{WABA}:sale.en")
+    woken = due(timed)
+    left = leave_in_time(timed, clock)
+
+    assert (woken, sum(left), len(timed.sending.pauses())) == (WAKE_STEP, len(held), 1)
+    assert waiting(timed) == 1
+
+
+def test_messages_that_wait_by_themselves_for_their_flow_go_on_with_it(timed: Store, clock: Clock) -> None:
+    accept(timed, flow())
+    send(timed, refused(132069), limits=OURS)
+
+    timed.sending.resume(f"flow:{WABA}:1")
+
+    assert leaves(timed) == 1
+
+
+def test_a_scope_that_goes_on_wakes_no_message_of_another_one(timed: Store, clock: Clock) -> None:
+    told(timed, "DISABLED")
+    hear(timed, change(timed, "DISABLED", "other"))
+    accept(timed, template(), template("other", to=OTHER))
+    assert leaves(timed) == 0
+
+    told(timed, "APPROVED")
+
+    assert due(timed) == 1

@@ -44,7 +44,14 @@ def settle(store: Store, reservations: Reservations, *answers: SendAnswer) -> li
             answer, reserved.message, store.clock.now(), lambda: 0.5, works_for_others=reserved.works_for_others
         )
         results.append(
-            SendResult(job, outcome.job, signal=outcome.signal, max_in_flight=1000, send=outcome, reserved=reserved)
+            SendResult(
+                job,
+                outcome.job_of(reserved),
+                signal=outcome.signal,
+                max_in_flight=1000,
+                send=outcome,
+                reserved=reserved,
+            )
         )
     return store.jobs.settle(results)
 

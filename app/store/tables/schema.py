@@ -126,14 +126,17 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("claims", Integer, nullable=False),
     Column("claim_id", BigInteger),
+    Column("held_by", String(100)),
     Index("jobs_subject", "queue", "subject", unique=True),
     Index("jobs_due", "queue", "due_at", "id"),
     Index("jobs_order", "queue", "order_key", "id", **where("order_key IS NOT NULL")),
     Index("jobs_claimed", "queue", "due_at", **where("claim_id IS NOT NULL")),
+    Index("jobs_held", "held_by", "queue", "due_at", "id", **where("held_by IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 """Open work. `due_at` is when a job may be claimed: for a claimed job the end of its lease; NULL while an earlier job
-with the same `order_key` is open. `claims` counts the claims since the job was last settled or handed back."""
+with the same `order_key` is open. `claims` counts the claims since the job was last settled or handed back.
+`held_by`: the paused scope that holds its message back, see `app.store.transactions.hold_messages`."""
 
 queues = Table(
     "queues",

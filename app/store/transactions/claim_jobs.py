@@ -75,7 +75,7 @@ def claim_jobs(
     if any(row.claims for row in rows):
         numbers, rows = slots.free, rows[: len(slots.free)]
     claimed = [
-        (Job(row.id, row.queue, row.subject, row.attempts, _fence(slot), row.due_at), row.claims + 1)
+        (Job(row.id, row.queue, row.subject, row.attempts, _fence(slot), row.due_at, row.held_by), row.claims + 1)
         for row, slot in zip(rows, cycle(numbers), strict=False)
     ]
     _CLAIM.execute(connection, [(job.id, job.claim_id) for job, _ in claimed], until=now + lease)

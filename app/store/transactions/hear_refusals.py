@@ -51,7 +51,7 @@ def change_paces(connection: Connection, now: datetime, events: Sequence[NewEven
     ensure_queues(connection, queues)
     lock_queues(connection, queues | (set(send_queues(connection)) if going_on else set()))
     if going_on:
-        wake_held(connection, now)
+        wake_held(connection, now, going_on)
     for number in sorted(fast):
         put_number(connection, number, read_number(connection, number).slowed(now))
     for number, contact in sorted(rushed):

@@ -3,13 +3,16 @@
 A held message leaves the order of its customer: it may wait for long, and holds up no other. It is looked at again
 when the pause ends, or now and then if no time ends it, and when its scope is resumed: thousands of them take
 no place of those that may be sent.
+
+There may be any number of held messages, and a transaction wakes only some. When one of those is claimed, it wakes
+the next ones of its scope, so that the others follow as fast as their number sends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.domain.content_scope import (
     MARKETING,
@@ -18,14 +21,13 @@ from app.domain.content_scope import (
     content_of,
     conversation_scope,
 )
-from app.domain.job import Done, Retry
+from app.domain.job import Done, Job, Retry
 from app.domain.message import SEND_QUEUE, MessageStatus, name_sent_to
 from app.domain.meta.account_state import INITIATED, REPLIES
 from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendOutcome
 from app.domain.window import Window
 from app.store.tables.conversations import Party, last_inbound
-from app.store.tables.jobs import lock_jobs
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs, queues
 from app.store.tables.sending import read_scopes
@@ -34,6 +36,22 @@ from app.store.tables.types import chunks
 MIN_HOLD, MAX_HOLD = timedelta(minutes=10), timedelta(hours=1)
 """Between these a message is held for as long as its scope is paused already, if no time ends the pause."""
 WITH_CONTENT = ("template", "interactive")
+
+WAKE_STEP = 100
+"""So many messages of a number and a scope are woken by one transaction."""
+
+_HELD = (
+    select(jobs.c.id)
+    .where(
+        jobs.c.held_by == bindparam("scope"),
+        jobs.c.queue == bindparam("of_queue"),
+        jobs.c.due_at > bindparam("now"),
+        jobs.c.claim_id.is_(None),
+    )
+    .order_by(jobs.c.due_at, jobs.c.id)
+    .limit(WAKE_STEP)
+    .with_for_update(skip_locked=True)
+)
 
 MessageRow = Row[*tuple[Any, ...]]
 
@@ -82,15 +100,29 @@ def _conversations(
     }
 
 
-def wake_held(connection: Connection, now: datetime) -> None:
-    """Let held messages be looked at again at once."""
-    names = sorted(lock_queues(connection, send_queues(connection)))
-    if not names:
+def wake_held(connection: Connection, now: datetime, scopes: Iterable[str]) -> None:
+    """Let the first messages of each number that these scopes hold back be looked at again at once."""
+    ordered = sorted(scopes)
+    for queue in sorted(lock_queues(connection, send_queues(connection))):
+        _wake(connection, now, queue, ordered)
+
+
+def wake_next(connection: Connection, now: datetime, queue: str, claimed: Sequence[Job]) -> None:
+    """Wake the next messages of the scopes that have held these back and go on. The queue and the jobs are locked."""
+    scopes = {job.held_by for job in claimed if job.held_by is not None}
+    if not scopes:
         return
-    is_held = jobs.c.order_key.is_(None) & jobs.c.claim_id.is_(None) & (jobs.c.due_at > now)
-    found = connection.execute(select(jobs.c.id).where(jobs.c.queue.in_(names), is_held)).scalars().all()
-    for ids in chunks([job.id for job in lock_jobs(connection, found)]):
-        connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(due_at=now))
+    paused = read_scopes(connection, sorted(scopes))
+    free = sorted(name for name in scopes if name not in paused or not paused[name].holds(now))
+    for ids in chunks(sorted(job.id for job in claimed if job.held_by in free)):
+        connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(held_by=None))
+    _wake(connection, now, queue, free)
+
+
+def _wake(connection: Connection, now: datetime, queue: str, scopes: Sequence[str]) -> None:
+    for scope in scopes:
+        held = connection.execute(_HELD, {"scope": scope, "of_queue": queue, "now": now}).scalars().all()
+        connection.execute(update(jobs).where(jobs.c.id.in_(held)).values(due_at=now))
 
 
 def send_queues(connection: Connection) -> Sequence[str]:
@@ -105,7 +137,8 @@ def _outcome(row: MessageRow, pause: ScopePause, now: datetime) -> SendOutcome:
         error = {"code": pause.code, "message": pause.reason, "class": pause.error_class.value}
         return SendOutcome(MessageStatus.FAILED, Done(), error)
     looked_at = min(row.expires_at, _held_until(pause, now))
-    return SendOutcome(MessageStatus.QUEUED, Retry(max(timedelta(), looked_at - now), keeps_order=False))
+    held = Retry(max(timedelta(), looked_at - now), keeps_order=False, held_by=pause.name)
+    return SendOutcome(MessageStatus.QUEUED, held)
 
 
 def _held_until(pause: ScopePause, now: datetime) -> datetime:

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
-from app.domain.content_scope import Sent, content_of
 from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
@@ -116,7 +115,7 @@ def record_posts(connection: Connection, now: datetime, results: Iterable[SendRe
         if result.reserved is not None and result.send is not None
     ]
     refusals = [
-        ScopeRefusal(send.refusal, queue.removeprefix(SEND_QUEUE), reserved.waba_id, reserved.at, _sent(reserved))
+        ScopeRefusal(send.refusal, queue.removeprefix(SEND_QUEUE), reserved.waba_id, reserved.at, reserved.sent)
         for queue, reserved, send in posts
         if send.refusal is not None
     ]
@@ -131,12 +130,6 @@ def record_posts(connection: Connection, now: datetime, results: Iterable[SendRe
     for number in sorted({queue.removeprefix(SEND_QUEUE) for queue, _, _ in posts}):
         of_number = [(reserved, send) for queue, reserved, send in posts if queue == f"{SEND_QUEUE}{number}"]
         _record_paces(connection, now, number, of_number)
-
-
-def _sent(reserved: Reserved) -> Sent:
-    message = reserved.message
-    account = reserved.waba_id or message.phone_number_id
-    return Sent(account, message.phone_number_id, reserved.contact, message.endpoint, content_of(reserved.body))
 
 
 def _record_paces(

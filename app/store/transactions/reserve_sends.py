@@ -29,7 +29,7 @@ from app.store.tables.sending import lock_scopes, put_number, put_pairs, put_sco
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.end_unsent import sort_out_ended
-from app.store.transactions.hold_messages import hold_messages
+from app.store.transactions.hold_messages import hold_messages, wake_next
 
 MAX_ENTRIES = 40
 """A message that is tried for long keeps the first entry of its history, and the last ones."""
@@ -72,7 +72,7 @@ def reserve_sends(
     """Reserve as many of these jobs of one queue as may be sent now. The commit must be on disk before any POST."""
     [queue] = {job.queue for job in claimed}
     number = queue.removeprefix(SEND_QUEUE)
-    owned, rows = _lock(connection, queue, claimed)
+    owned, rows = _lock(connection, now, queue, claimed)
     outcomes, left = sort_out_ended(connection, now, owned, rows, limits)
     paused_scopes: list[str] = []
     if left:
@@ -92,14 +92,18 @@ def reserve_sends(
     return Reservations([(job, reserve(row)) for job, row in granted], ended, paused)
 
 
-def _lock(connection: Connection, queue: str, claimed: Sequence[Job]) -> tuple[dict[int, Job], dict[int, MessageRow]]:
+def _lock(
+    connection: Connection, now: datetime, queue: str, claimed: Sequence[Job]
+) -> tuple[dict[int, Job], dict[int, MessageRow]]:
     """Lock the queue, the claimed jobs and their messages. Return the jobs whose claim is held, and the messages.
 
-    Both by the row ids of the messages. The message of a job is missing if it was erased.
+    Both by the row ids of the messages. The message of a job is missing if it was erased. Held messages that wait
+    behind these are woken.
     """
     lock_queues(connection, [queue])
     claims = lock_held(connection, claimed)
     owned = {job.subject: job for job in claimed if (job.id, job.claim_id) in claims}
+    wake_next(connection, now, queue, list(owned.values()))
     found = (row for ids in chunks(sorted(owned)) for row in connection.execute(_MESSAGES, {"ids": ids}))
     return owned, {row.id: row for row in found}
 

@@ -30,7 +30,13 @@ RecordAll = Callable[[Connection, datetime, Sequence[JobResult], Sequence[JobRes
 _RETRY = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"))
-    .values(claim_id=None, claims=0, due_at=bindparam("due"), attempts=jobs.c.attempts + bindparam("new_attempts"))
+    .values(
+        claim_id=None,
+        claims=0,
+        due_at=bindparam("due"),
+        attempts=jobs.c.attempts + bindparam("new_attempts"),
+        held_by=bindparam("scope"),
+    )
 )
 _LEAVE_ORDER = update(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).values(order_key=None)
 _DELETE = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
@@ -97,6 +103,7 @@ def _make_due(connection: Connection, now: datetime, results: Iterable[JobResult
         {
             "job_id": result.job.id,
             "due": now + (result.outcome.delay if isinstance(result.outcome, Retry) else timedelta()),
+            "scope": result.outcome.held_by if isinstance(result.outcome, Retry) else None,
             "new_attempts": 0 if result.job.queue in SINGLETON_QUEUES else 1,
         }
         for result in results
