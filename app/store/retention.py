@@ -11,7 +11,7 @@ from app.store.deletion import delete_in
 from app.store.repository import Repository
 from app.store.tables.contact_names import find_names
 from app.store.transactions import erase_contact, prune
-from app.store.transactions.erase_messages import erase_links, erase_messages
+from app.store.transactions.erase_messages import erase_messages, forget_contact
 from app.store.transactions.prune import Plan, PruneStep
 from app.store.upkeep import Upkeep
 
@@ -102,7 +102,7 @@ class Retention(Repository):
             rows = erase_contact.lock_next_events(connection, names)
             if rows:
                 return erase_contact.erase_events(connection, rows, self._store.now(connection))
-            erase_links(connection, names)
+            forget_contact(connection, names)
             return EraseStep()
 
         step = delete_in(self._store, erase, "work")  # wake the workers: other jobs may be due

@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.erasure import ErasureStage
 from app.domain.message import Unaccepted, contact_number, new_message_id
 from app.domain.meta.parse import split
 from app.domain.meta.touch import Touch
@@ -21,7 +22,7 @@ from app.domain.split import SplitEvent, SplitReceipt
 from app.gateway import Gateway
 from app.store import Store
 from app.store.engine import sqlite
-from app.store.tables.message_schema import contact_links
+from app.store.tables.message_schema import contact_links, conversations
 from app.store.tables.schema import receipts
 from app.store.tables.sending_schema import send_pairs
 from app.store.transactions.touch_conversations import touch_conversations
@@ -177,6 +178,27 @@ def test_events_of_a_phone_number_that_only_metas_answer_has_linked_are_erased(
         event_id("b")
     ]
     assert store.database.read(lambda c: c.execute(contact_links.select()).all()) == []
+
+
+def test_an_erasure_that_was_broken_off_for_long_finds_every_name_when_it_goes_on(gateway: Gateway) -> None:
+    store, user = gateway.store, "DE.13491208655302741918"
+    put_events(store, *(new_event(n, kind="outbound.accepted", wa_id=PHONE) for n in range(3)))
+    put_events(store, new_event("told of the user", wa_id=None, user_id=user))
+    store.messages.accept([new_message(to=f"+{PHONE}")])
+    store.write(lambda c: touch_conversations(c, NOON, [Touch(NUMBER, (user, PHONE))]))
+    cursor, stage = None, None
+    while stage is not ErasureStage.EVENTS:
+        cursor = store.retention.erase(user, cursor).next
+        stage = None if cursor is None else cursor.stage
+    while store.message_retention.prune_links().next is not None:
+        pass
+
+    while cursor is not None:
+        cursor = store.retention.erase(user, cursor).next
+
+    assert store.events.counts().total == 0
+    for table in (contact_links, conversations):
+        assert store.database.read(lambda c, table=table: c.execute(table.select()).all()) == []  # type: ignore[misc]
 
 
 def test_an_erased_receipt_is_not_split_again(client: FlaskClient, gateway: Gateway) -> None:

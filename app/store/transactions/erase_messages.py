@@ -1,4 +1,7 @@
-"""Erases a contact's messages with their jobs, then what is known of its conversations, and last its links of names.
+"""Erases a contact's messages with their jobs; and, once its events are gone, its conversations and links of names.
+
+The links lead from one name to the events of the others. While there is a conversation, nothing else deletes them, so
+that an erasure that was broken off can be gone on with at any time.
 
 A claimed job goes too: what its worker is sending is sent, and nothing of it is recorded. Idempotency keys stay; they
 are digests, and keep a late repeat from being sent.
@@ -33,15 +36,12 @@ MessageRow = Row[*tuple[Any, ...]]
 
 
 def erase_messages(connection: Connection, now: datetime, names: Sequence[ContactName]) -> EraseStep:
-    """Delete the next messages of the contact; if there are none, its conversations."""
+    """Delete the next messages of the contact; return none once there are none."""
     contacts = _contacts(connection, names)
     query = select(messages.c.id, messages.c.phone_number_id).where(messages.c.contact.in_(contacts))
     rows = connection.execute(query.order_by(messages.c.id).limit(STEP_ROWS)).all()
     if rows:
         delete_messages(connection, now, rows)
-    else:
-        delete_pairs(connection, select(*_PAIR).where(send_pairs.c.contact.in_(contacts)))
-        _forget(connection, contacts)
     return EraseStep(messages=len(rows))
 
 
@@ -75,25 +75,30 @@ def _contacts(connection: Connection, names: Sequence[ContactName]) -> Collectio
     return known | {contact_number(name.text) for name in names if name.without_user_id}
 
 
-def erase_links(connection: Connection, names: Sequence[ContactName]) -> None:
-    """Delete the links of the contact's names. They lead from one name to another until its last event is erased."""
+def forget_contact(connection: Connection, names: Sequence[ContactName]) -> None:
+    """Delete what is known of the contact beside its events and messages, which are gone."""
     contacts = _contacts(connection, names)
+    delete_pairs(connection, select(*_PAIR).where(send_pairs.c.contact.in_(contacts)))
+    _delete_links(connection, names, contacts)
+    _delete_conversations(connection, contacts)
+    _forget_marketing(connection, contacts)
+    remove_mark(connection, Mark.GAPS_CLEAN)
+
+
+def _delete_links(connection: Connection, names: Sequence[ContactName], contacts: Collection[int]) -> None:
     links = select(contact_links.c.name).where(
         contact_links.c.contact.in_(contacts) | contact_links.c.name.in_([name.text for name in names])
     )
     known = connection.execute(links.order_by(contact_links.c.name).with_for_update()).scalars().all()
     connection.execute(delete(contact_links).where(contact_links.c.name.in_(known)))
-    remove_mark(connection, Mark.GAPS_CLEAN)
 
 
-def _forget(connection: Connection, contacts: Collection[int]) -> None:
+def _delete_conversations(connection: Connection, contacts: Collection[int]) -> None:
     of_contact = conversations.c.contact.in_(contacts)
     ordered = select(conversations.c.phone_number_id, conversations.c.contact).where(of_contact)
     key = conversations.c.phone_number_id, conversations.c.contact
     connection.execute(ordered.order_by(*key).with_for_update()).all()
     connection.execute(delete(conversations).where(of_contact))
-    _forget_marketing(connection, contacts)
-    remove_mark(connection, Mark.GAPS_CLEAN)
 
 
 def _forget_marketing(connection: Connection, contacts: Collection[int]) -> None:
