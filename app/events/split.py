@@ -39,9 +39,12 @@ SMALL_READ, BATCH_WINDOW_SECONDS = 20, 0.02
 """After a read of fewer than 20 receipts, pause 20 ms: receipts that come meanwhile share one transaction."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Splitter:
-    """Splits pending receipts. An event of an account or a number that is not in `ours` is foreign."""
+    """Splits pending receipts. An event of an account or a number that is not in `ours` is foreign.
+
+    `has_looked_back`: changes that only newer code can read, as after a roll-back, are in the log.
+    """
 
     store: Store
     metrics: Metrics
@@ -51,6 +54,7 @@ class Splitter:
     fetches_media: bool = False
     has_outbound_events: bool = False
     tracing: Tracing = field(default_factory=Tracing)
+    has_looked_back: bool = False
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
         """Return each job with its task. There is one split job."""
@@ -91,6 +95,8 @@ class Splitter:
 
     def _publish_changes(self, job: Job) -> int:
         """Make events of the next changes of messages, and return how many."""
+        if not self.has_looked_back:
+            self._look_back()
         changes = self.store.outbound.pending(MAX_EVENTS_PER_TRANSACTION)
         if not changes:
             return 0
@@ -101,6 +107,12 @@ class Splitter:
             return self.store.outbound.publish(job, published, self.lease)
         except StoreRefused:
             return sum(self._publish_alone(job, row, event) for row, event in published.items())
+
+    def _look_back(self) -> None:
+        """Tell which changes have a status of newer code. They wait for it, and hold up no others."""
+        for status, count in self.store.outbound.unreadable().items():
+            log.warning("split.changes_parked", extra={"status": status, "events": count})
+        self.has_looked_back = True
 
     def _publish_alone(self, job: Job, row: int, event: SplitEvent) -> int:
         """Publish one change. One that the database refuses is left out, so that it holds up no other."""

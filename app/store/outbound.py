@@ -9,7 +9,7 @@ from app.domain.job import Job
 from app.domain.outbound_event import MessageChange
 from app.domain.split import SplitEvent
 from app.store.repository import Repository
-from app.store.tables.message_changes import has_pending_changes, pending_changes
+from app.store.tables.message_changes import has_pending_changes, pending_changes, unreadable_changes
 from app.store.transactions.publish_changes import publish_changes
 from app.store.transactions.split_receipts import hold_claim
 
@@ -20,6 +20,10 @@ class OutboundChanges(Repository):
     def has_pending(self) -> bool:
         """Return whether a change is to become an event."""
         return self._store.database.read(has_pending_changes)
+
+    def unreadable(self) -> dict[str, int]:
+        """Return how many changes wait for newer code, which alone knows their status; by status."""
+        return self._store.database.read(unreadable_changes)
 
     def pending(self, limit: int) -> dict[int, MessageChange]:
         """Return the next changes, in their order, by row."""

@@ -289,6 +289,7 @@ def decide_about_messages(store: Store) -> None:
     job = claim_split(store)
     changes = {row: SplitEvent(event_of_change(change)) for row, change in store.outbound.pending(9).items()}
     store.outbound.publish(job, changes, LEASE)
+    store.outbound.unreadable()
     store.jobs.settle([JobResult(job, Retry(AT_ONCE))])
     store.messages.learn([StatusUpdate("wamid.1", NUMBERS[0], MessageStatus.READ, NOON, Contact())])
     store.messages.resolve_as_failed(failing)

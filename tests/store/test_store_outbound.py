@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.decision import Decision, MessageSelection
 from app.domain.delivery import NewDelivery
@@ -17,6 +18,7 @@ from app.domain.subscription import Ours
 from app.events.split import Splitter
 from app.metrics import Metrics
 from app.store import Store
+from app.store.tables.message_schema import message_changes
 from tests.support.events import new_event
 from tests.support.messages import accept, new_message, status, tracker_of, webhook
 from tests.support.store import StoreMaker
@@ -96,6 +98,25 @@ def test_a_change_whose_event_the_database_refuses_holds_up_no_other(
     assert (told, recording.outbound.has_pending()) == ([other.id for other in others], False)
     [line] = [line for line in caplog.records if line.message.startswith("split.")]
     assert (line.message, line.__dict__["event_id"]) == ("split.change_refused", event_id)
+
+
+def test_a_change_that_newer_code_has_recorded_waits_for_it_and_holds_up_no_other(
+    recording: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer, *others = accept(recording, *(new_message(to=f"+49151{number}") for number in range(3)))
+    for message in (newer, *others):
+        recording.messages.cancel(message)
+    is_newer = message_changes.c.message == newer.row_id
+    recording.write(lambda c: c.execute(update(message_changes).where(is_newer).values(status="pondering")))
+
+    splitter = Splitter(recording, Metrics(), Ours(frozenset(), frozenset()), (), LEASE, has_outbound_events=True)
+    splitter.split_pending(claim_split(recording))
+
+    told = [event.data["messageId"] for event in recording.events.after(0, OUTBOUND, limit=9)]
+    assert (told, recording.outbound.has_pending()) == ([other.id for other in others], False)
+    assert recording.outbound.unreadable() == {"pondering": 1}
+    [line] = [line for line in caplog.records if line.message.startswith("split.")]
+    assert (line.message, line.__dict__["events"]) == ("split.changes_parked", 1)
 
 
 def test_a_failure_that_a_status_tells_has_class_and_hint(recording: Store) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from app.domain.message import HistoryEntry, Message, MessageStatus
 from app.domain.outbound_event import MessageChange, changes_of
@@ -21,9 +21,13 @@ T = TypeVar("T")
 RECORDED = "wats_recorded_statuses"
 """The execution option of a connection that tells which statuses are recorded."""
 
+_IS_KNOWN = message_changes.c.status.in_([status.value for status in MessageStatus])
+"""A status of newer code stays until such code runs again. It keeps no other change from becoming an event."""
+
 _PENDING = (
     select(message_changes, messages.c.trace)
     .outerjoin(messages, messages.c.id == message_changes.c.message)
+    .where(_IS_KNOWN)
     .order_by(message_changes.c.id)
 )
 
@@ -57,7 +61,13 @@ def record_changes(
 
 def has_pending_changes(connection: Connection) -> bool:
     """Return whether a change is to become an event."""
-    return connection.execute(select(message_changes.c.id).limit(1)).first() is not None
+    return connection.execute(select(message_changes.c.id).where(_IS_KNOWN).limit(1)).first() is not None
+
+
+def unreadable_changes(connection: Connection) -> dict[str, int]:
+    """Return how many changes have a status of newer code, by status."""
+    query = select(message_changes.c.status, func.count()).where(~_IS_KNOWN).group_by(message_changes.c.status)
+    return dict(connection.execute(query).all())
 
 
 def pending_changes(connection: Connection, limit: int) -> dict[int, MessageChange]:
