@@ -29,6 +29,8 @@ from app.web.docs import bp as docs
 from app.web.errors import register_errors
 from app.web.graph_calls import GraphCalls
 from app.web.guards import register_guards
+from app.web.meta_calls import EXTENSION as META_CALLS
+from app.web.meta_calls import MetaCalls
 from app.web.middleware import RequestMiddleware
 from app.web.openapi import DocumentedApi, documented_api
 from app.web.query_parameters import register_query_parameters
@@ -62,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     bodies = app.extensions[BODIES] = BodyBudget()
     app.extensions[REFUSALS] = Refusals(gateway.store, gateway.metrics, gateway.clock)
     app.extensions[TRANSFERS] = Transfers()
+    app.extensions[META_CALLS] = MetaCalls()
     finish = partial(finish_body, bodies)
     routed = GraphCalls(app.wsgi_app, settings.service.api_prefix)
     traced = settings.webhook.path, f"{settings.service.api_prefix}/"

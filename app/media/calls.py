@@ -149,7 +149,9 @@ def _answer(reply: GraphReply, *, is_upload: bool = False) -> dict[str, Any]:
     except Unreadable:
         document = None
     if reply.status != HTTPStatus.OK or document is None:
-        raise failure_of(reply.status, document, is_upload=is_upload)
+        failed = failure_of(reply.status, document, is_upload=is_upload)
+        failed.headers = {name.title(): value for name, value in reply.headers}
+        raise failed
     return document
 
 

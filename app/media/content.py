@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from app.domain.media_file import FileState, MediaFile
 from app.domain.meta.media import Media
 from app.gateway import Gateway
 from app.media.calls import checked, download, look_up
 from app.media.failures import MediaFailed
+from app.web.meta_calls import meta_calls
 
 
 @dataclass(frozen=True)
@@ -20,22 +22,33 @@ class Content:
     close: Callable[[], None]
 
 
-def known_media(gateway: Gateway, media_id: str) -> tuple[Media, bool]:
-    """Return what is known of a file, and whether it is in the folder. Raises `MediaFailed`."""
+@dataclass(frozen=True)
+class KnownMedia:
+    """What is known of a file, the number that it came to, if it is known, and whether it is in the folder."""
+
+    media: Media
+    phone_number_id: str | None
+    is_stored: bool = False
+
+
+def known_media(gateway: Gateway, media_id: str) -> KnownMedia:
+    """Return what is known of a file; ask Meta if it is not in the folder. Raises `MediaFailed`."""
     file = gateway.store.media.find(media_id)
     if file is not None and file.state is FileState.STORED and gateway.media_folder.has(media_id):
-        return stored_media(file), True
-    return look_up(gateway.graph, media_id, file.phone_number_id if file is not None else None), False
+        return KnownMedia(stored_media(file), file.phone_number_id, is_stored=True)
+    number = None if file is None else file.phone_number_id
+    with meta_calls().one():
+        return KnownMedia(look_up(gateway.graph, media_id, number), number)
 
 
-def content_of(gateway: Gateway, media: Media, *, stored: bool) -> Content:
+def content_of(gateway: Gateway, known: KnownMedia) -> Content:
     """Return the bytes of a file. Raises `MediaFailed`."""
-    pieces = gateway.media_folder.read(media.id) if stored else None
+    media = known.media
+    pieces = gateway.media_folder.read(media.id) if known.is_stored else None
     if pieces is not None:
         return Content(media, media.size, _checked_and_repaired(gateway, media, pieces), pieces.close)
-    if media.url is None:
-        media = look_up(gateway.graph, media.id)
-    fetched = download(gateway.graph, media, again=lambda: look_up(gateway.graph, media.id))
+    again = partial(look_up, gateway.graph, media.id, known.phone_number_id)
+    fetched = download(gateway.graph, again() if media.url is None else media, again)
     return Content(fetched.media, fetched.length, fetched.pieces(), fetched.close)
 
 

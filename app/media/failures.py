@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from app.domain.meta.graph_error_table import TOO_MANY_REQUESTS, rule_for
-from app.domain.meta.graph_errors import ErrorClass, GraphError, error_of_answer
+from app.domain.meta.graph_errors import ErrorClass, ErrorRule, GraphError, error_json, error_of_answer
 
 Code = Literal["not_found", "media_refused", "meta_refused", "meta_unavailable"]
 UNKNOWN_OBJECT, UNKNOWN_PATH = (100, 33), 2500
@@ -20,18 +20,27 @@ UNKNOWN = "Meta has no such file: the id is wrong or of another account, or the 
 
 
 class MediaFailed(Exception):
-    """A file cannot be downloaded or uploaded. `code`: that of our API's error. `error`: Meta's, if it gave one."""
+    """A file cannot be downloaded or uploaded. `code`: that of our API's error. `error`: Meta's, if it gave one.
 
-    def __init__(self, code: Code, reason: str, error: GraphError | None = None) -> None:
+    `headers`: those of Meta's answer, where they may ask for a delay.
+    """
+
+    def __init__(
+        self, code: Code, reason: str, error: GraphError | None = None, *, rule: ErrorRule | None = None
+    ) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.error = error
+        self.headers: Mapping[str, str] = {}
+        self._rule = rule
 
     @property
     def details(self) -> Mapping[str, Any] | None:
-        """Meta's error as Meta wrote it."""
-        return None if self.error is None else {"meta": dict(self.error.verbatim)}
+        """Meta's error as Meta wrote it, with our class and hint."""
+        if self.error is None or self._rule is None:
+            return None
+        return {"error": error_json(self.error, self._rule)}
 
     @property
     def summary(self) -> str:
@@ -44,13 +53,14 @@ def failure_of(status: int, document: object, *, is_upload: bool = False) -> Med
     error = error_of_answer(document)
     if error is None:
         return MediaFailed("meta_unavailable", f"Meta has answered HTTP {status} without an error of the Graph API.")
+    rule = rule_for(error, status)
     is_unknown = (error.code, error.subcode) == UNKNOWN_OBJECT or error.code == UNKNOWN_PATH
     if is_unknown and not is_upload:
-        return MediaFailed("not_found", UNKNOWN, error)
-    rule = rule_for(error, status)
+        return MediaFailed("not_found", UNKNOWN, error, rule=rule)
     if status == TOO_MANY_REQUESTS or rule.error_class in TEMPORARY:
-        return MediaFailed("meta_unavailable", f"Meta takes no call of this kind for now ({error.summary}).", error)
+        reason = f"Meta takes no call of this kind for now ({error.summary})."
+        return MediaFailed("meta_unavailable", reason, error, rule=rule)
     if is_upload and error.code == INVALID_PARAMETER and error.subcode is None:
-        return MediaFailed("media_refused", f"Meta refuses the file ({error.summary}).", error)
+        return MediaFailed("media_refused", f"Meta refuses the file ({error.summary}).", error, rule=rule)
     hint = f"; {rule.hint}" if rule.hint else ""
-    return MediaFailed("meta_refused", f"Meta refuses the call ({error.summary}){hint}.", error)
+    return MediaFailed("meta_refused", f"Meta refuses the call ({error.summary}){hint}.", error, rule=rule)

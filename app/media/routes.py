@@ -12,8 +12,9 @@ from flask import Response, jsonify, request, url_for
 from app.domain.media_file import FileState
 from app.domain.meta.media import MEDIA_ID, Media
 from app.domain.meta.media_types import MAX_MEDIA_BYTES, extension_of
+from app.domain.meta.usage import asked_delay
 from app.media.calls import delete
-from app.media.content import Content, content_of, known_media
+from app.media.content import Content, KnownMedia, content_of, known_media
 from app.media.failures import MediaFailed
 from app.media.schemas import FORM, SHOWN_STATES, MediaFileSchema, MediaSchema, UploadedSchema, file_json, media_json
 from app.media.upload import upload_form
@@ -22,6 +23,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
+from app.web.meta_calls import meta_calls
 from app.web.middleware import REQUEST_ID, TRACE, Environ
 from app.web.multipart import FileForm
 from app.web.openapi_operations import refuses
@@ -29,7 +31,7 @@ from app.web.paging import PAGE_PARAMETERS, cursor_of, page_request
 from app.web.query_parameters import accepts_query
 from app.web.schemas import page_of
 from app.web.streamed_body import stream_body
-from app.web.transfers import RETRY_LATER, TransferBroken, sent_in_time, transfers
+from app.web.transfers import TransferBroken, sent_in_time, transfers
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +87,14 @@ def list_media() -> dict[str, Any]:
 
 @bp.get("/media/<media_id>")
 @guarded_by(bearer("read"))
-@refuses("meta_refused", "meta_unavailable")
+@refuses("busy", "meta_refused", "meta_unavailable")
 @bp.response(200, MediaSchema)
 def show_media(media_id: str) -> dict[str, Any]:
     """Show what is known of a file. Its `url` is the gateway's, and needs the gateway's token."""
-    media, stored = _known(media_id)
+    known = _known(media_id)
+    media = known.media
     base = gateway().settings.service.public_url or ""
-    return media_json(media, base + url_for("media.media_content", media_id=media.id), stored=stored)
+    return media_json(media, base + url_for("media.media_content", media_id=media.id), stored=known.is_stored)
 
 
 @bp.get("/media/<media_id>/content")
@@ -104,14 +107,15 @@ def media_content(media_id: str) -> Response:
 
     The connection is cut before the end if the file that arrives is not the one that Meta has announced.
     """
-    media, stored = _known(media_id)
+    known = _known(media_id)
+    media = known.media
     if media.sha256 is not None and request.if_none_match.contains(media.sha256):
         return Response(status=304, headers=_headers(media))
     if request.method == "HEAD":
         return _response(media, media.size, ())
     end = transfers().begin()
     try:
-        content = content_of(gateway(), media, stored=stored)
+        content = content_of(gateway(), known)
         return _sending(content, end)
     except MediaFailed as failure:
         end()
@@ -123,13 +127,14 @@ def media_content(media_id: str) -> Response:
 
 @bp.delete("/media/<media_id>")
 @guarded_by(bearer("send"))
-@refuses("meta_refused", "meta_unavailable")
+@refuses("busy", "meta_refused", "meta_unavailable")
 @bp.response(204)
 def delete_media(media_id: str) -> Response:
     """Delete a file at Meta, and in the folder."""
     file = gateway().store.media.find(_sane(media_id))
     try:
-        delete(gateway().graph, media_id, file)
+        with meta_calls().one():
+            delete(gateway().graph, media_id, file)
     except MediaFailed as failure:
         if failure.code != "not_found" or file is None:
             raise _error(failure) from failure
@@ -201,7 +206,7 @@ def _headers(media: Media) -> dict[str, str]:
     }
 
 
-def _known(media_id: str) -> tuple[Media, bool]:
+def _known(media_id: str) -> KnownMedia:
     try:
         return known_media(gateway(), _sane(media_id))
     except MediaFailed as failure:
@@ -216,7 +221,8 @@ def _sane(media_id: str) -> str:
 
 
 def _error(failure: MediaFailed) -> ApiError:
-    headers = RETRY_LATER if failure.code == "meta_unavailable" else {}
+    asked = asked_delay(failure.headers, gateway().clock())
+    headers = meta_calls().rest(asked) if failure.code == "meta_unavailable" else {}
     return ApiError(failure.code, failure.reason, details=failure.details, headers=headers)
 
 

@@ -98,7 +98,7 @@ def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
 
 @bp.post("/messages/<path:message_id>/reconcile")
 @guarded_by(bearer("operate"))
-@refuses("no_wamid", "meta_refused", "meta_unavailable")
+@refuses("no_wamid", "busy", "meta_refused", "meta_unavailable")
 @bp.response(200, MessageSchema)
 def reconcile_message(message_id: str) -> dict[str, Any]:
     """Ask Meta what became of a message whose statuses have not come, and record it. A status never goes back.

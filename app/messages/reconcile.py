@@ -11,9 +11,8 @@ from app.domain.job import RECONCILE_MAX_WAIT, Job, Retry
 from app.domain.meta.graph_error_table import TOO_MANY_REQUESTS, rule_for
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.meta.message_history import statuses_of_history
-from app.domain.meta.usage import usage_of
+from app.domain.meta.usage import asked_delay
 from app.domain.reconciling import ROUNDS, Candidate, Round
-from app.domain.retry import retry_after_of
 from app.gateway import Gateway
 from app.graph.call import GraphUnreachable
 from app.messages.ask_meta import MetaAnswer, ask_meta, history_request
@@ -69,12 +68,13 @@ class Reconciler:
         """Wait. Leave the message out of this round unless the refusal is temporary and not about it."""
         error_class = _class_of(answer)
         is_temporary = error_class in TEMPORARY
-        wait = self._wait(
-            _summary(answer), _asked_delay(answer, self._gateway) if is_temporary else RECONCILE_MAX_WAIT
-        )
+        wait = self._wait(_summary(answer), self._asked(answer) if is_temporary else RECONCILE_MAX_WAIT)
         if not is_temporary or (error_class is ErrorClass.TRANSIENT and self._refusals >= MAX_TRIES):
             self._gateway.store.reconciling.record(round_, candidate, ())
         return wait
+
+    def _asked(self, answer: MetaAnswer) -> timedelta:
+        return asked_delay(answer.headers, self._gateway.clock())
 
     def _wait(self, reason: str, asked: timedelta = timedelta()) -> Retry:
         """Return a wait that doubles with each failure in a row, or the longer one that Meta asks for."""
@@ -92,8 +92,3 @@ def _class_of(answer: MetaAnswer) -> ErrorClass:
 
 def _summary(answer: MetaAnswer) -> str:
     return f"HTTP {answer.status}" if answer.error is None else answer.error.summary
-
-
-def _asked_delay(answer: MetaAnswer, gateway: Gateway) -> timedelta:
-    asked = retry_after_of(answer.headers.get("Retry-After"), gateway.clock()) or timedelta()
-    return max(asked, timedelta(minutes=usage_of(answer.headers).regain_minutes))

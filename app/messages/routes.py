@@ -117,7 +117,7 @@ def show_message(message_id: str) -> dict[str, Any]:
 
 @bp.post("/messages/<path:message_id>/read")
 @guarded_by(bearer("send"))
-@refuses("not_inbound", "meta_refused", "meta_unavailable")
+@refuses("not_inbound", "busy", "meta_refused", "meta_unavailable")
 @bp.arguments(ReadRequestSchema)
 @bp.response(200, ReadSchema)
 def read_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:

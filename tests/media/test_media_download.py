@@ -207,6 +207,16 @@ def test_what_meta_answers_to_a_look_up_becomes_an_error_of_ours(
     assert (answer.status, answer.error["code"]) == (ours, code)
 
 
+def test_the_error_of_meta_stands_in_the_details_with_our_class_and_hint(served: Running, meta: ScriptedMeta) -> None:
+    error = {"code": 190, "message": "expired", "fbtrace_id": "A"}
+    meta.will_answer(401, {"error": error})
+
+    told = ask(served, "GET", f"/media/{ID}").error["details"]["error"]
+
+    assert (told["class"], {name: told[name] for name in error}) == ("stopped", error)
+    assert "access token" in told["hint"]
+
+
 @pytest.mark.parametrize(
     "told", [{"id": ID, "name": "a flow"}, {"id": ID, "mime_type": "image/jpeg", "url": "https://example.com"}]
 )

@@ -2,8 +2,10 @@
 
 import collections
 import contextlib
+import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -14,10 +16,13 @@ from sqlalchemy import update
 
 from app.domain.media_file import FileState
 from app.domain.meta.media import Media
-from app.gateway import Gateway
+from app.gateway import EXTENSION, Gateway
+from app.graph.call import GraphReply, GraphRequest
 from app.store.tables.media_schema import media_files
 from app.store.transactions.follow_media import add_media
 from app.web.errors import ApiError
+from app.web.meta_calls import EXTENSION as META_CALLS
+from app.web.meta_calls import MetaCalls
 from app.web.streamed_body import stream_body
 from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import TransferBroken, Transfers, sent_in_time
@@ -29,6 +34,7 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import bearer
 
 FOREVER = 3600.0
+SHOWN, DELETED = ("/api/media/17", "GET"), ("/api/media/17", "DELETE")
 LARGE = bytes(300 * 1024)
 """More than is read of a client at a time."""
 
@@ -168,3 +174,39 @@ def test_a_client_that_hangs_up_leaves_nothing_at_meta(served: Running, meta: Sc
 
     wait_for(lambda: meta.asked_for("POST")[0].is_over)
     assert not meta.asked_for("POST")[0].is_whole
+
+
+class ForgetfulMeta:
+    """A Meta whose first address of a file does not work any more. `queries`: those of its look-ups."""
+
+    def __init__(self) -> None:
+        self.queries: list[str] = []
+
+    def call(self, request: GraphRequest) -> GraphReply:
+        self.queries.append(request.query)
+        told = {"id": "17", "messaging_product": "whatsapp", "mime_type": "image/jpeg", "url": "https://lookaside/17"}
+        return GraphReply(200, (), iter([json.dumps(told).encode()]))
+
+    def download(self, url: str) -> GraphReply:
+        return GraphReply(404 if len(self.queries) == 1 else 200, (), iter([b"a picture"]))
+
+
+def test_each_look_up_of_a_file_names_the_number_that_it_came_to(
+    app: Flask, client: FlaskClient, gateway: Gateway
+) -> None:
+    meta = ForgetfulMeta()
+    app.extensions[EXTENSION] = replace(gateway, make_graph=lambda _: meta)  # type: ignore[arg-type]
+    gateway.store.write(lambda c: add_media(c, NOON, [(1, "9876543210", Media("17"))]))
+
+    answer = client.get("/api/media/17/content", headers=bearer())
+
+    assert (answer.status_code, answer.data) == (200, b"a picture")
+    assert meta.queries == ["phone_number_id=9876543210"] * 2
+
+
+def test_only_so_many_look_ups_wait_for_meta_at_a_time(app: Flask, client: FlaskClient) -> None:
+    app.extensions[META_CALLS] = MetaCalls(limit=0)
+
+    answers = [client.open(path, method=method, headers=bearer()) for path, method in (SHOWN, DELETED)]
+
+    assert [(one.status_code, one.get_json()["error"]["code"]) for one in answers] == [(503, "busy")] * 2

@@ -14,12 +14,15 @@ from app.domain.send_answer import SendAnswer
 from app.gateway import EXTENSION, Gateway
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.store.tables.message_schema import messages
+from app.web.meta_calls import EXTENSION as META_CALLS
+from app.web.meta_calls import MetaCalls
 from tests.support.messages import accept, new_message, webhook
 from tests.support.webhooks import bearer
 from tests.support.work import add_events
 
 NUMBER = "9876543210"
 WAMID = "wamid.HBg/+="
+REGAIN = '{"1": [{"call_count": 100, "estimated_time_to_regain_access": 3}]}'
 
 
 @dataclass
@@ -28,6 +31,7 @@ class ScriptedGraph:
 
     status: int = 200
     body: bytes = b'{"success": true}'
+    headers: tuple[tuple[str, str], ...] = ()
     failure: str | None = None
     calls: list[GraphRequest] = field(default_factory=list)
 
@@ -38,7 +42,7 @@ class ScriptedGraph:
         self.calls.append(request)
         if self.failure is not None:
             raise GraphUnreachable(self.failure)
-        return GraphReply(self.status, (), iter([self.body]))
+        return GraphReply(self.status, self.headers, iter([self.body]))
 
 
 @pytest.fixture
@@ -109,6 +113,41 @@ def test_a_meta_that_is_not_reached_is_told(client: FlaskClient, graph: Scripted
 
     assert error_of(response)[:2] == (503, "meta_unavailable")
     assert ("connection refused" in error_of(response)[2], response.headers["Retry-After"]) == (True, "1")
+
+
+def test_only_so_many_calls_wait_for_meta_at_a_time(app: Flask, client: FlaskClient, graph: ScriptedGraph) -> None:
+    app.extensions[META_CALLS] = calls = MetaCalls(limit=1)
+
+    with calls.one():
+        refused = read(client, {})
+
+    assert (error_of(refused)[:2], refused.headers["Retry-After"], graph.calls) == ((503, "busy"), "5", [])
+    assert read(client, {}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [((("retry-after", "70"),), 70), ((("X-Business-Use-Case-Usage", REGAIN),), 180)],
+    ids=["Retry-After", "regain"],
+)
+def test_meta_is_not_asked_before_the_time_that_it_has_told(
+    app: Flask, client: FlaskClient, graph: ScriptedGraph, headers: tuple[tuple[str, str], ...], asked: int
+) -> None:
+    seconds = [0.0]
+    app.extensions[META_CALLS] = MetaCalls(seconds=lambda: seconds[0])
+    graph.status, graph.body, graph.headers = 400, b'{"error": {"code": 80007, "message": "too many"}}', headers
+
+    first = read(client, {})
+    seconds[0] += 60.5
+    second = read(client, {})
+    seconds[0] += asked
+    read(client, {})
+
+    assert [(error_of(one)[1], one.headers["Retry-After"]) for one in (first, second)] == [
+        ("meta_unavailable", str(asked)),
+        ("meta_unavailable", str(asked - 60)),
+    ]
+    assert len(graph.calls) == 2
 
 
 def reconcile(client: FlaskClient, message_id: str) -> TestResponse:

@@ -6,7 +6,10 @@ Source: Meta, "Rate Limits": `X-Business-Use-Case-Usage` and `X-App-Usage` hold 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from app.domain.retry import retry_after_of
 
 BUSINESS, APP = "X-Business-Use-Case-Usage", "X-App-Usage"
 MAX_REGAIN_MINUTES = 24 * 60
@@ -28,6 +31,12 @@ def usage_of(headers: Mapping[str, str]) -> Usage:
     percent = max(_number(limit.get(name)) for limit in limits for name in _PERCENTAGES)
     minutes = max(_number(limit.get("estimated_time_to_regain_access")) for limit in limits)
     return Usage(percent, min(minutes, MAX_REGAIN_MINUTES))
+
+
+def asked_delay(headers: Mapping[str, str], now: datetime) -> timedelta:
+    """Return for how long Meta asks for no more calls; the names of headers are spelt as `Retry-After`."""
+    asked = retry_after_of(headers.get("Retry-After"), now) or timedelta()
+    return max(asked, timedelta(minutes=usage_of(headers).regain_minutes))
 
 
 def _object(header: str | None) -> dict[str, Any]:
