@@ -1,31 +1,18 @@
 """Every test here may ask for a database of each kind."""
 
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 from pysqlite3 import dbapi2 as bundled
 
 from tests.store.children import start
 from tests.support.store import databases, make_store, store, url
-from tests.support.tracing import untraced
 from tests.support.work import clock, timed
 
 __all__ = ["clock", "databases", "make_store", "start", "store", "timed", "url"]
 
 AFFECTED = (3, 40, 1)
 """The SQLite that Debian 12's Python links: it has the WAL-reset bug."""
-
-
-@pytest.fixture(autouse=True)
-def traced_on_one_database(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Trace a test that runs on both databases on SQLite only: on the other it covers the same lines of ours."""
-    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
-    if parameters.get("databases") == "postgresql":
-        with untraced():
-            yield
-    else:
-        yield
 
 
 @pytest.fixture
