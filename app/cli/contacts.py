@@ -1,5 +1,6 @@
-"""`contacts`: erase a customer, through a running service."""
+"""`contacts`: erase a customer, through a running service; find one in the log."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -8,11 +9,12 @@ import click
 from app.cli import CommandFailed
 from app.cli.client import Client
 from app.cli.confirm import confirm, yes_option
-from app.cli.options import as_json_option, client_options
+from app.cli.options import as_json_option, client_options, settings_options
 from app.cli.patience import READER_IN_THE_WAY, Patience
 from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json
-from app.config import ApiAccess
+from app.config import ApiAccess, Settings
+from app.log import ContactLabel
 
 COUNTS = ("events", "deliveries", "messages", "receipts", "pending", "unreadable")
 SHOWN_EVENTS = 5
@@ -20,7 +22,7 @@ SHOWN_EVENTS = 5
 
 @click.group("contacts")
 def contacts_group() -> None:
-    """Erase a customer."""
+    """Erase a customer, or find one in the log."""
 
 
 @contacts_group.command("erase")
@@ -51,6 +53,22 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
             click.echo("nothing was found under this name; is it spelled as in `flask wats events show`?", err=True)
     if kept := [*_kept_receipts(erased), *_kept_events(remaining), *in_the_way]:
         raise CommandFailed("; ".join(kept))
+
+
+@contacts_group.command("label")
+@settings_options
+@click.argument("contact")
+def label_contact(settings: Settings, contact: str) -> None:
+    """Print what the log has as `contact` in lines about a customer: a hash, unless log.contacts asks otherwise.
+
+    CONTACT is a phone number with its country code, or a user id where there is no number. The hash depends on the
+    app secret: that of a dry-run, unless --live and --yes-live are given. Nothing is asked or changed.
+    """
+    name = contact if contact[:2].isalpha() else re.sub(r"[\s().-]", "", contact)
+    label = ContactLabel(settings.log_contacts, settings.webhook.app_secret.current)(name)
+    if label is None:
+        raise CommandFailed("log.contacts is none: the log does not name customers")
+    click.echo(label)
 
 
 def _kept_receipts(erased: Counter[str]) -> Iterator[str]:

@@ -75,6 +75,17 @@ def meta_client_options(command: Command) -> Command:
     return click_option(LIVE)(click_option(YES_LIVE)(_with_flags(with_both, *CLIENT_GROUPS)))
 
 
+def settings_options(command: Command) -> Command:
+    """Give a command the settings, as `settings`: those of a dry-run without the two yeses to live."""
+
+    @wraps(command)
+    def with_settings(flags: Flags, live: bool, yes_live: bool, **others: Any) -> Any:
+        return command(settings=_settings_of_meta(flags, live, yes_live), **others)
+
+    flagged = _with_flags(with_settings, Commands.EVERY, Commands.START_OR_CLIENT)
+    return click_option(LIVE)(click_option(YES_LIVE)(flagged))
+
+
 def _settings_of_meta(flags: Flags, live: bool = False, yes_live: bool = False) -> Settings:
     names = {"config": flags.get(CONFIG), "profile": flags.get(PROFILE)}
     if live or yes_live:
