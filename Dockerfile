@@ -5,10 +5,11 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
+ARG EXTRA=""
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils
-COPY requirements.txt ./
-RUN pip install --prefix=/packages --no-compile --require-hashes --no-deps -r requirements.txt \
+COPY requirements.txt requirements-otel.txt ./
+RUN pip install --prefix=/packages --no-compile --require-hashes --no-deps -r requirements.txt ${EXTRA:+-r "requirements-$EXTRA.txt"} \
     && find /packages -depth -type d \( -name tests -o -name test -o -name testing \) -exec rm -r {} + \
     && find /packages -type f \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.pxd' \
         -o -name '*.pyx' -o -name '_yaml.*' \) -delete \

@@ -42,6 +42,7 @@ fix: $(DEV) ## Format, and fix what the linter can
 
 lock: $(DEV) ## Compile requirements*.in into hash-locked requirements*.txt
 	$(PIP_COMPILE) --upgrade --output-file requirements.txt requirements.in
+	$(PIP_COMPILE) --upgrade --constraint requirements.txt --output-file requirements-otel.txt requirements-otel.in
 	$(PIP_COMPILE) --upgrade --output-file requirements-dev.txt requirements-dev.in
 
 docs: $(DEV) ## Generate the CLI, configuration and API references from the code

@@ -183,10 +183,11 @@ def post_worker_init(worker):
 
 
 def worker_exit(_server, worker):
-    """Close the store."""
+    """Close the store, and export the last spans."""
     gateway = getattr(worker.wsgi, "extensions", {}).get("wats")
     if gateway is not None:
         gateway.store.close()
+        gateway.tracing.close()
 
 
 def child_exit(_server, worker):

@@ -78,6 +78,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
     is_sound = worker.run(stop, grace_seconds=stop_seconds - CLOSE_SECONDS, on_turn=show_work, on_stop=begin_stop)
     with suppress(gevent.Timeout), gevent.Timeout(CLOSE_SECONDS):
         gateway.store.close()
+        gateway.tracing.close()
     counter_folder.leave()
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
 

@@ -44,7 +44,9 @@ def load_code(settings: Settings) -> None:
     """Import what a gateway of these settings imports late: processes that are forked after it share it."""
     load_driver(settings.storage.url)
     if settings.mode is Mode.DRY_RUN:
-        import app.graph.fake.stored  # noqa: F401 - a live gateway never imports the fake
+        import app.graph.fake.stored  # a live gateway never imports the fake
+    if settings.exports_spans:
+        import app.tracing.otel  # noqa: F401 - its packages are not always installed
 
 
 def build_gateway(settings: Settings) -> Gateway:
@@ -58,12 +60,13 @@ def build_gateway(settings: Settings) -> Gateway:
         on_broken=_stop_this_process,
         recorded=recorded_statuses(settings),
     )
+    metrics = Metrics(counter_folder.entered())
     return Gateway(
         settings=settings,
         store=store,
         clock=_now,
-        metrics=Metrics(counter_folder.entered()),
-        tracing=Tracing(),
+        metrics=metrics,
+        tracing=_tracing(settings, metrics),
         contact_label=ContactLabel(settings.log_contacts, settings.webhook.app_secret.current),
         destinations=Destinations(_may_reach(settings), _now),
         jitter=random.random,
@@ -74,6 +77,15 @@ def build_gateway(settings: Settings) -> Gateway:
         ),
         make_graph=_graph_of,
     )
+
+
+def _tracing(settings: Settings, metrics: Metrics) -> Tracing:
+    if not settings.exports_spans:
+        return Tracing()
+    from app.tracing.lost import LostSpans  # a gateway that exports nothing imports nothing of OpenTelemetry
+    from app.tracing.otel import OtelTracing
+
+    return OtelTracing(LostSpans(metrics.spans_lost))
 
 
 def recorded_statuses(settings: Settings) -> frozenset[MessageStatus]:

@@ -65,6 +65,21 @@ class Switch(OptionType[bool]):
         return text == "1"
 
 
+@dataclass(frozen=True)
+class OneOf(OptionType[str]):
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", " or ".join(f"`{word}`" for word in self.words))
+
+    def parse(self, text: str) -> str:
+        if text not in self.words:
+            raise InvalidValue("bad_form", f"must be {' or '.join(self.words)}")
+        return text
+
+
 class FilePath(OptionType[Path]):
     """The path of a file or a folder."""
 

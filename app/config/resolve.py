@@ -39,10 +39,13 @@ from app.config.start_options import (
     GRACE_SECONDS,
     HOST,
     METRICS_DIR,
+    OTEL_DISABLED,
+    OTLP,
     PAAS,
     PORT,
     PUSH,
     RUN_DIR,
+    SPANS_TO,
     THREADS,
     WORKERS,
 )
@@ -66,6 +69,8 @@ def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Setting
     settings = _settings(request, request.profile, request.mode, secrets, problems)
     if opens_store:
         refuse_unwritable_folder(settings, problems)
+        if settings.exports_spans:
+            _refuse_missing_exporter(request)
     problems.raise_if_any()
     return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
 
@@ -114,11 +119,23 @@ def _start_settings(values: StartValues) -> StartSettings:
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
         drain_seconds=values[DRAIN_SECONDS],
+        exports_spans=_exports_spans(values),
         metrics_dir=values[METRICS_DIR],
         counter_folder=values[COUNTER_FOLDER],
         push_anywhere=values[PUSH],
         start_variables=tuple(values.as_variables().items()),
     )
+
+
+def _exports_spans(values: StartValues) -> bool:
+    return values[SPANS_TO] == OTLP and values[OTEL_DISABLED].lower() != "true"
+
+
+def _refuse_missing_exporter(request: StartRequest) -> None:
+    from app.tracing.installed import OTEL_IS_MISSING, can_export  # only where it is asked for
+
+    if not can_export():
+        request.problems.named(SPANS_TO.variable).add("not_installed", OTEL_IS_MISSING)
 
 
 def _snake(key: str) -> str:

@@ -154,7 +154,8 @@ class StartSettings:
     """What the start options decide: flags and variables, not the config file.
 
     `grace_seconds`: how long a stop may take; for the first `drain_seconds` of it web processes still take requests.
-    `run_dir` is for the health check. `counter_folder` is where this run counts; a parent hands it to its children.
+    `exports_spans`: to OpenTelemetry. `run_dir` is for the health check. `counter_folder` is where this run counts; a
+    parent hands it to its children.
     `start_variables` are the start options as the environment in which a child process loads these very settings.
     """
 
@@ -165,6 +166,7 @@ class StartSettings:
     web_processes: int
     grace_seconds: int
     drain_seconds: int
+    exports_spans: bool
     metrics_dir: Path | None
     counter_folder: Path | None
     push_anywhere: bool

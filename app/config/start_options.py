@@ -10,7 +10,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from app.config.option_types import Credential, FilePath, HostName, Number, OptionType, Switch, Text
+from app.config.option_types import Credential, FilePath, HostName, Number, OneOf, OptionType, Switch, Text
 
 T = TypeVar("T")
 
@@ -73,6 +73,8 @@ _OFF = False
 _SECRET = Credential("secret")
 _PORT = Number(1, 65535)
 
+OTLP = "otlp"
+
 # A table: flag, variable, type, default, commands, help; then what some options need besides.
 # fmt: off
 CONFIG = StartOption(
@@ -122,6 +124,12 @@ METRICS_DIR = StartOption(
     "", "PROMETHEUS_MULTIPROC_DIR", FilePath(), None, _START,
     "A folder in which gateways and workers of one machine share the counters of `/metrics`; it is made if missing.",
     shown="metricsDir", otherwise="a folder in memory for the processes of one run")
+SPANS_TO = StartOption(
+    "", "OTEL_TRACES_EXPORTER", OneOf((OTLP, "none")), "none", _START,
+    "`otlp`: export spans to an OpenTelemetry collector, which the other variables `OTEL_…` describe.",
+    shown="spansTo")
+OTEL_DISABLED = StartOption(
+    "", "OTEL_SDK_DISABLED", Text("`true`"), "", _START, "`true`: export no spans after all.")
 URL = StartOption(
     "--url", "WATS_URL", Text("URL"), "", _CLIENT,
     "The running service.", otherwise="where `serve` would listen")

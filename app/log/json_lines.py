@@ -40,6 +40,7 @@ FIELDS = (
     "seconds",
     "since",
     "span_id",
+    "spans",
     "status",
     "subject",
     "trace_id",

@@ -96,6 +96,7 @@ class Metrics:
         self._lag = _Labelled(histogram("wats_delivery_lag_seconds", of_lag, ["destination"], buckets=LAG_SECONDS))
         self._sends = counter("wats_message_attempts", "POSTs of messages to Meta, by outcome.", ["outcome"])
         self._lines_lost = counter("wats_log_lines_lost", "Log lines that could not be written and were given up.")
+        self._spans_lost = counter("wats_spans_lost", "Spans that were not exported to OpenTelemetry, and given up.")
 
     @_counting
     def webhook_stored(self, outcome: Stored) -> None:
@@ -148,6 +149,11 @@ class Metrics:
     def log_lines_lost(self, lines: int) -> None:
         """Count log lines that were given up."""
         self._lines_lost.inc(lines)
+
+    @_counting
+    def spans_lost(self, spans: int) -> None:
+        """Count spans that were given up."""
+        self._spans_lost.inc(spans)
 
     def exposition(self, gauges: Iterable[Metric]) -> bytes:
         """Return the counters of every process that shares them, and these gauges, in Prometheus' text format."""

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.support.live import write_config
 from tests.support.serving import ROOT
 
 
@@ -23,6 +25,25 @@ def test_a_process_imports_nothing_that_it_does_not_need(module: str, unneeded: 
     code = f"import sys, app.{module}; sys.exit({unneeded!r} in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_gateway_that_exports_no_spans_imports_nothing_of_opentelemetry(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    code = f"""
+import sys
+from app.assembly import build_worker, load_code
+from app.config import Flags, load_settings
+from app.factory import create_app
+
+settings = load_settings(Flags(config={str(config)!r}, dry_run=True), {{"WATS_DATA_DIR": {str(tmp_path)!r}}})
+load_code(settings)
+build_worker(create_app(settings).extensions["wats"], print)
+sys.exit("opentelemetry" in sys.modules)
+"""
+
+    ended = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_the_supervisor_imports_neither_packages_nor_the_config() -> None:

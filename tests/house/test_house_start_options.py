@@ -14,7 +14,7 @@ from app.cli.status import status_command
 from app.cli.worker import worker_command
 from app.config import Flags
 from app.config.errors import Problems
-from app.config.option_types import Credential, HostName
+from app.config.option_types import Credential, HostName, OneOf
 from app.config.start.values import read_values
 from app.config.start_options import HANDED_DOWN, OPTIONS, Commands, StartOption
 from docs.configure_tables import variable_rows
@@ -78,6 +78,8 @@ def flags_of(command: click.Command) -> list[str]:
 
 def text_for(option: StartOption[Any]) -> str:
     """A text that the option's variable may hold."""
+    if isinstance(option.type, OneOf):
+        return option.type.words[0]
     return "localhost" if isinstance(option.type, HostName) else "1"
 
 

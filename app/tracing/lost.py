@@ -1,0 +1,25 @@
+"""Counts spans that could not be exported, and tells it once a minute."""
+
+import logging
+from collections.abc import Callable
+
+from app.log import Throttle
+
+log = logging.getLogger(__name__)
+
+
+class LostSpans:
+    """What this process has given up. `count` is told each time."""
+
+    def __init__(self, count: Callable[[int], None]) -> None:
+        self._count = count
+        self._told = Throttle()
+        self._untold = 0
+
+    def lose(self, spans: int, reason: str) -> None:
+        """Count lost spans; log them with those that were lost since the last line."""
+        self._count(spans)
+        self._untold += spans
+        if self._told.repeats("lost") is not None:
+            spans, self._untold = self._untold, 0
+            log.warning("tracing.spans_lost", extra={"spans": spans, "reason": reason})
