@@ -25,12 +25,7 @@ HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
-OF_OUR_TRACES = {"traceparent", "tracestate", "baggage"}
-"""Meta joins no trace of ours, and is told nothing of what a client's systems are called."""
-
-NOT_SENT = (
-    HOP_BY_HOP | OF_OUR_TRACES | {"host", "authorization", "cookie", "content-length", "accept-encoding", "expect"}
-)
+NOT_SENT = HOP_BY_HOP | {"host", "authorization", "cookie", "content-length", "accept-encoding", "expect"}
 NOT_GIVEN_BACK = HOP_BY_HOP | {"set-cookie", "www-authenticate", "content-encoding"}
 LIST = re.compile(r"\s*,\s*")
 
