@@ -21,7 +21,8 @@ import gevent
 from gevent.event import Event
 
 from app.assembly import build_gateway, build_worker, tune_runtime
-from app.config import ConfigError, load_settings
+from app.config import ConfigError, Settings, load_settings
+from app.gateway import Gateway
 from app.jobs.executor import Failpoint
 from app.jobs.watchdog import Watchdog
 from app.log import configure_logging, log_failed_greenlets, log_uncaught_errors, take_over_output
@@ -52,13 +53,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIGURATION
-    configure_logging(secrets=settings.secret_values)
-    log_uncaught_errors()
-    log_failed_greenlets()
-    counter_folder.enter(settings)
-    gateway = build_gateway(settings)
-    count_lost_lines(gateway.metrics)
-    gateway.store.open()
+    gateway = _open_gateway(settings)
     worker = build_worker(gateway, on_failpoint)
     beats, role_file = beats_of_this_process(), RoleFile(settings.run_dir, "worker")
     watchdog, stop = Watchdog(), _stop_event()
@@ -81,6 +76,18 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         gateway.tracing.close()
     counter_folder.leave()
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
+
+
+def _open_gateway(settings: Settings) -> Gateway:
+    """Configure the log, join the counters of this run, and make the gateway with its store open."""
+    configure_logging(secrets=settings.secret_values)
+    log_uncaught_errors()
+    log_failed_greenlets()
+    counter_folder.enter(settings)
+    gateway = build_gateway(settings)
+    count_lost_lines(gateway.metrics)
+    gateway.store.open()
+    return gateway
 
 
 def _stop_event() -> Event:

@@ -75,22 +75,19 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
     now = store.clock.now()
     queues, depths = store.queues.all(), store.jobs.depths()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts(depths)
-    token = gateway.settings.access_token
-    names = [destination.name for destination in gateway.settings.destinations]
     signs = store.attention.signs()
-    numbers = {queue_of_number(number) for number in gateway.settings.whatsapp.phone_number_ids}
     return Snapshot(
         now=now,
         receipts=receipts,
         events=store.events.counts(),
         queues=_with_splitting(depths, receipts),
         deliveries=deliveries,
-        destinations=destination_statuses(names, queues, deliveries),
+        destinations=destination_statuses([one.name for one in gateway.settings.destinations], queues, deliveries),
         workers=store.heartbeats.of_kind("worker"),
         consumers_ahead=store.consumers.ahead(),
         clock_jump=store.clock.last_jump(),
         messages=store.messages.counts(timedelta(minutes=gateway.settings.sending.unknown_alert_minutes)),
-        orphaned=tuple(one for one in depths if kind_of_queue(one.queue) == SEND_KIND and one.queue not in numbers),
+        orphaned=_orphaned(gateway, depths),
         pauses=tuple(store.sending.pauses()),
         refused=tuple(store.attention.refused()),
         foreign=tuple(one for one in signs.foreign if one.needs_a_look(now, gateway.settings.whatsapp.ours)),
@@ -98,10 +95,20 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         graph_version=gateway.settings.graph.api_version,
         media_held_back=next((one for one in queues if one.name == MEDIA_QUEUE and one.breaker.is_open), None),
         media_given_up=store.media.dead(),
-        token_name=None if token is None else token.name,
+        token_name=_token_name(gateway),
         recorded=store.attention.recorded(),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
     )
+
+
+def _orphaned(gateway: Gateway, depths: list[QueueDepth]) -> tuple[QueueDepth, ...]:
+    numbers = {queue_of_number(number) for number in gateway.settings.whatsapp.phone_number_ids}
+    return tuple(one for one in depths if kind_of_queue(one.queue) == SEND_KIND and one.queue not in numbers)
+
+
+def _token_name(gateway: Gateway) -> str | None:
+    token = gateway.settings.access_token
+    return None if token is None else token.name
 
 
 def _with_splitting(depths: list[QueueDepth], receipts: ReceiptCounts) -> list[QueueDepth]:

@@ -48,14 +48,13 @@ def decide_messages(
     delete_jobs(connection, now, [job for job in locked if job.subject in about_changing])
     changed = {message.row_id: _decided(message, decision, now, lifetime) for message in changing}
     if decision is Decision.RESEND:
-        again = changed.values()
-        enqueue(
-            connection,
-            now,
-            [NewJob(queue_of_number(message.phone_number_id), message.row_id, message.contact) for message in again],
-        )
+        enqueue(connection, now, [_job_of(message) for message in changed.values()])
     update_messages(connection, now, changed.values())
     return [_as_it_is(message, current, changed, now) for message in chosen]
+
+
+def _job_of(message: Message) -> NewJob:
+    return NewJob(queue_of_number(message.phone_number_id), message.row_id, message.contact)
 
 
 def _decided(message: Message, decision: Decision, now: datetime, lifetime: timedelta) -> Message:
