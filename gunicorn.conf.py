@@ -120,7 +120,7 @@ def when_ready(server):
     if SUPERVISED.variable not in os.environ:
         print_warnings(_settings, sys.stderr)
     print_banner(_settings, sys.stdout)
-    _role_file.tell_addresses([listener.sock.getsockname() for listener in server.LISTENERS])
+    _role_file.record_addresses([listener.sock.getsockname() for listener in server.LISTENERS])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         _announce_stop_at(number)
 

@@ -63,7 +63,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
 
     def show_work() -> None:
         beats.beat()
-        role_file.tell_beat()
+        role_file.record_beat()
 
     def begin_stop() -> None:
         beats.announce_stop()

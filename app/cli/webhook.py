@@ -97,8 +97,8 @@ def send(
         for _ in range(2 if duplicate else 1):
             headers = headers_of(body, accounts, switches)
             answers[client.post_webhook(settings.webhook.path, body, headers, is_refused=bad_signature)] += 1
-    told = ", ".join(f"{number} {answer}" for answer, number in answers.items())
-    click.echo(f"done: {count_of(count, 'webhook')} with {count_of(batch * len(types), 'update')} each: {told}")
+    counts = ", ".join(f"{number} {answer}" for answer, number in answers.items())
+    click.echo(f"done: {count_of(count, 'webhook')} with {count_of(batch * len(types), 'update')} each: {counts}")
     if bad_signature:
         click.echo(ALERT_FOLLOWS, err=True)
 

@@ -30,8 +30,8 @@ def after(message: Message, news: News) -> Message:
     An error stays, also when later news have none, or one without a code of Meta's. A group's members have a status
     each: the first one counts. A second wamid proves that Meta has accepted the message twice.
     """
-    told = _of_last_attempt(message) if news.status in OF_EACH_ATTEMPT else message.history
-    is_known = any(entry.status == news.status for entry in told)
+    entries = _of_last_attempt(message) if news.status in OF_EACH_ATTEMPT else message.history
+    is_known = any(entry.status == news.status for entry in entries)
     return replace(
         message,
         status=later_status(message.status, news.status),
@@ -45,9 +45,9 @@ def after(message: Message, news: News) -> Message:
     )
 
 
-def _error(known: dict[str, Any] | None, told: dict[str, Any] | None) -> dict[str, Any] | None:
-    says_less = known is not None and "code" in known and "code" not in (told or {})
-    return known if says_less else told or known
+def _error(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any] | None:
+    says_less = known is not None and "code" in known and "code" not in (new or {})
+    return known if says_less else new or known
 
 
 def is_cut_off(message: Message, attempt: Message) -> bool:

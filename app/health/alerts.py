@@ -128,11 +128,11 @@ def _of_trouble(destination: DestinationStatus, recorded: Mapping[AlertKey, Aler
     usual = (kinds.REFUSING, kinds.FAILING) if destination.is_refusing else (kinds.FAILING, kinds.REFUSING)
     kind = next((kind for kind in usual if (kind.code, name) in recorded), usual[0])
     if destination.state is DestinationState.ACTIVE:
-        told = f"{name} failed until {iso(destination.was_open_at)} ({cause}) and may do so again"
-        return kind.alert(f"{told}, {_waiting(destination)}", name, cure=kinds.AFTER_TROUBLE)
+        text = f"{name} failed until {iso(destination.was_open_at)} ({cause}) and may do so again"
+        return kind.alert(f"{text}, {_waiting(destination)}", name, cure=kinds.AFTER_TROUBLE)
     if destination.is_refusing:
-        told = f"{name} answered {cause} to the last {destination.refusals} events"
-        return kind.alert(f"{told}, {_waiting(destination)}", name)
+        text = f"{name} answered {cause} to the last {destination.refusals} events"
+        return kind.alert(f"{text}, {_waiting(destination)}", name)
     return kind.alert(f"{name} is failing ({cause}), {_waiting(destination)}", name)
 
 

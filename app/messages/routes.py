@@ -64,7 +64,7 @@ REQUEST_HEADERS = (
 @bp.response(202, MessageSchema)
 @bp.alt_response(200, schema=MessageSchema, description="Meta has answered in time.")
 def send_message(body: dict[str, Any]) -> Response:
-    """Accept a message. It is sent in the background, at most once; its fate is told by statuses."""
+    """Accept a message. It is sent in the background, at most once; its statuses say what became of it."""
     return _respond(_accept_one(body))
 
 

@@ -124,8 +124,8 @@ def message_json(message: Message, warnings: tuple[str, ...] = ()) -> dict[str, 
     optional = ("second_wamid", "meta_status", "to", "recipient", "tracker", "error", "pricing")
     known = {name: value for name in optional if (value := getattr(message, name)) is not None}
     fixed = ("id", "wamid", "status", "type", "phone_number_id", "created_at", "updated_at", "expires_at", "history")
-    told = {"warnings": list(warnings)} if warnings else {}
-    return {**{name: getattr(message, name) for name in fixed}, "direction": "outbound", **known, **told}
+    extra = {"warnings": list(warnings)} if warnings else {}
+    return {**{name: getattr(message, name) for name in fixed}, "direction": "outbound", **known, **extra}
 
 
 def received_json(event: Event) -> dict[str, Any]:

@@ -19,18 +19,18 @@ PRIVATE_FOLDER = 0o700
 
 
 class RoleFile:
-    """The file of one role. That it cannot be written is logged, and costs nothing but the health check."""
+    """The file of one role. If it cannot be written, that is logged, and only the health check fails."""
 
     def __init__(self, folder: Path | None, role: Literal["web", "worker"]) -> None:
         self._path = None if folder is None else folder / f"{role}.json"
         self._failures = Throttle()
 
-    def tell_addresses(self, addresses: Sequence[Any]) -> None:
-        """Tell where this role listens. An address is what `getsockname` returns."""
+    def record_addresses(self, addresses: Sequence[Any]) -> None:
+        """Record where this role listens. An address is what `getsockname` returns."""
         self._write({"addresses": addresses})
 
-    def tell_beat(self) -> None:
-        """Tell that this role has just given its sign of life. All processes of a machine share this clock."""
+    def record_beat(self) -> None:
+        """Record that this role works, with the time of a clock that all processes of a machine share."""
         self._write({"beatAt": time.monotonic()})
 
     def remove(self) -> None:

@@ -132,9 +132,9 @@ def _complete_path(app: Flask, rule: Rule, path: dict[str, Any], *, is_alias: bo
             view.__name__, method, has_more_methods=len(methods) > 1, is_alias=is_alias
         )
         operation["security"] = _security(guard)
-        told = {status: told for status, told in operation["responses"].items() if status not in ("default", "422")}
-        errors = error_responses(OF_SERVER if "401" in told else codes_of(view, guard, operation))
-        operation["responses"] = {**errors, **told}
+        own = {status: own for status, own in operation["responses"].items() if status not in ("default", "422")}
+        errors = error_responses(OF_SERVER if "401" in own else codes_of(view, guard, operation))
+        operation["responses"] = {**errors, **own}
 
 
 def _security(guard: Guard) -> list[dict[str, list[str]]]:

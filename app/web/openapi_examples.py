@@ -109,6 +109,7 @@ MESSAGE = {
 }
 TEXT = {"to": f"+{PHONE}", "type": "text", "text": {"body": "Your order is ready."}}
 SCHEMAS: Mapping[str, Any] = {
+    "Ack": {"cursor": "c2VxXzA"},
     "BatchRequest": {"messages": [{"message": TEXT, "idempotencyKey": "order-4711"}]},
     "BatchResult": {"status": 202, "message": {**MESSAGE, "status": "queued", "wamid": None}},
     "Erase": {"contact": f"+{PHONE}"},

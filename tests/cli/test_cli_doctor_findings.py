@@ -18,7 +18,7 @@ from app.cli.doctor.database import database, schema
 from app.cli.doctor.finding import Finding, Level
 from app.cli.doctor.handshake import handshake
 from app.cli.doctor.health import health
-from app.cli.doctor.meta import Told
+from app.cli.doctor.meta import GraphAnswer
 from app.cli.doctor.subscription import app_subscription, override, waba_subscription
 from app.cli.unmatched import unmatched_of
 from app.config import ConfigProblem, Flags, Settings, client_settings
@@ -39,9 +39,9 @@ def worst(findings: list[Finding]) -> list[tuple[str, Level]]:
 
 
 def test_fields_that_the_gateway_reacts_to_are_missed() -> None:
-    told = Told({"data": [{**APP, "fields": ["messages", {"name": "flows"}]}]})
+    answer = GraphAnswer({"data": [{**APP, "fields": ["messages", {"name": "flows"}]}]})
 
-    subscription = app_subscription("7", "SECRET", told, None)
+    subscription = app_subscription("7", "SECRET", answer, None)
 
     assert worst(list(subscription.findings)) == [("fields", WARNING)]
     assert subscription.callback_url("/webhooks/whatsapp") == APP["callback_url"]
@@ -49,7 +49,7 @@ def test_fields_that_the_gateway_reacts_to_are_missed() -> None:
 
 
 def test_an_account_that_cannot_be_asked_is_told_with_metas_reason() -> None:
-    [found] = waba_subscription("1", "7", Told(refusal="Meta says 200: no permission", cure="give it"))
+    [found] = waba_subscription("1", "7", GraphAnswer(refusal="Meta says 200: no permission", cure="give it"))
 
     assert (found.level, found.cure) == (ERROR, "give it")
 

@@ -123,7 +123,7 @@ def test_gunicorn_serves_on_a_unix_socket_too(tmp_path: Path) -> None:
 
 
 def test_a_worker_whose_heartbeats_have_ended_is_not_healthy(tmp_path: Path) -> None:
-    RoleFile(tmp_path, "worker").tell_beat()
+    RoleFile(tmp_path, "worker").record_beat()
     beating = is_healthy(tmp_path)
 
     (tmp_path / "worker.json").write_text('{"pid": 1, "beatAt": -99}')
@@ -138,7 +138,7 @@ def test_a_role_that_cannot_leave_its_file_works_all_the_same(tmp_path: Path) ->
     (tmp_path / "no-folder").write_text("")
     role_file = RoleFile(tmp_path / "no-folder", "web")
 
-    role_file.tell_addresses([("127.0.0.1", 3000)])
+    role_file.record_addresses([("127.0.0.1", 3000)])
     role_file.remove()
 
     assert not is_healthy(tmp_path / "no-folder")
@@ -151,10 +151,10 @@ def test_a_worker_is_healthy_again_once_its_file_can_be_written(
     role_file = RoleFile(folder, "worker")
     folder.write_text("")
     for _ in range(3):
-        role_file.tell_beat()
+        role_file.record_beat()
     folder.unlink()
 
-    role_file.tell_beat()
+    role_file.record_beat()
 
     assert is_healthy(folder)
     assert [record.getMessage() for record in caplog.records] == ["role_file.not_written"]

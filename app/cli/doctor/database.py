@@ -39,13 +39,13 @@ def disk(file: Path, min_free_megabytes: int) -> Finding:
     """Look at the room beside a SQLite file: with less than a minimum no webhook is accepted."""
     folder = next(path for path in file.parents if path.exists())
     free = shutil.disk_usage(folder).free // MEGABYTE
-    told = f"{free} MB free beside the database"
+    text = f"{free} MB free beside the database"
     if free < min_free_megabytes:
         cure = f"free some, or move ${DATA_DIR.variable}"
-        return error("disk", f"{told}: under {min_free_megabytes} MB webhooks are refused", cure)
+        return error("disk", f"{text}: under {min_free_megabytes} MB webhooks are refused", cure)
     if free < COMFORTABLE_MEGABYTES:
-        return warning("disk", told, f"below {min_free_megabytes} MB webhooks are refused; see docs/operate.md")
-    return fine("disk", told)
+        return warning("disk", text, f"below {min_free_megabytes} MB webhooks are refused; see docs/operate.md")
+    return fine("disk", text)
 
 
 def schema(store: Store, status: SchemaStatus) -> Finding:

@@ -44,10 +44,10 @@ def _reasons(status: dict[str, Any]) -> Iterator[Finding]:
 
 def _reason(whose: str, failure: dict[str, Any], judge: Any) -> Finding:
     code = failure.get("error_code")
-    told = f"{whose}: {code}: {text(failure.get('error_description')) or 'no description'}"
+    problem = f"{whose}: {code}: {text(failure.get('error_description')) or 'no description'}"
     cure = text(failure.get("possible_solution")) or f"see {MANAGER}"
     if code == PAYMENT:
-        finding: Finding = judge("payment", told, f"{cure} ({PAYMENT_PLACE})")
+        finding: Finding = judge("payment", problem, f"{cure} ({PAYMENT_PLACE})")
         return finding
-    found: Finding = judge("health", told, cure)
+    found: Finding = judge("health", problem, cure)
     return found

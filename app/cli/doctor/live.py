@@ -6,7 +6,7 @@ from typing import Any
 
 from app.cli.doctor.finding import Finding, error, fine, warning
 from app.cli.doctor.health import health
-from app.cli.doctor.meta import Reader, Told
+from app.cli.doctor.meta import GraphAnswer, Reader
 from app.cli.doctor.number import number
 from app.cli.doctor.subscription import app_subscription, override, waba_subscription
 from app.config import Settings
@@ -48,12 +48,12 @@ class Visit:
     def _findings(self) -> Iterator[Finding]:
         secret = self._settings.access_token
         assert secret is not None, "a live profile has an access token"
-        told = self._reader.get(PATH, input_token=secret.current)
-        yield from version(self._settings.graph.api_version, told.version)
-        token = _object(told.content.get("data"))
+        answer = self._reader.get(PATH, input_token=secret.current)
+        yield from version(self._settings.graph.api_version, answer.version)
+        token = _object(answer.content.get("data"))
         life = told_of(token, self._now)
-        if told.refusal or not life.is_valid:
-            yield error("token", f"{secret.name}: {told.refusal or life.reason}", f"make a new one: {TOKEN_PLACE}")
+        if answer.refusal or not life.is_valid:
+            yield error("token", f"{secret.name}: {answer.refusal or life.reason}", f"make a new one: {TOKEN_PLACE}")
             return
         yield from token_findings(secret.name, life, token.get("scopes"))
         yield from self._app(str(token.get("app_id", "")))
@@ -63,19 +63,19 @@ class Visit:
 
     def _app(self, app_id: str) -> Iterator[Finding]:
         secret = self._settings.webhook.app_secret
-        told = Reader(self._app_graph(f"{app_id}|{secret.current}"), self._secrets).get(f"{app_id}/subscriptions")
-        subscription = app_subscription(app_id, secret.name, told, self.callback_url)
+        answer = Reader(self._app_graph(f"{app_id}|{secret.current}"), self._secrets).get(f"{app_id}/subscriptions")
+        subscription = app_subscription(app_id, secret.name, answer, self.callback_url)
         self.callback_url = self.callback_url or subscription.callback_url(self._settings.webhook.path)
         yield from subscription.findings
 
     def _account(self, app_id: str) -> Iterator[Finding]:
         for waba_id in self._settings.whatsapp.waba_ids:
-            told = self._reader.get(waba_id, fields="id,name,currency,health_status")
-            if told.refusal:
-                yield error("account", f"{waba_id}: {told.refusal}", told.cure)
+            answer = self._reader.get(waba_id, fields="id,name,currency,health_status")
+            if answer.refusal:
+                yield error("account", f"{waba_id}: {answer.refusal}", answer.cure)
                 continue
-            yield fine("account", f"{waba_id} {told.content.get('name', '')}".strip())
-            yield from health(f"account {waba_id}", told.content)
+            yield fine("account", f"{waba_id} {answer.content.get('name', '')}".strip())
+            yield from health(f"account {waba_id}", answer.content)
             apps = self._reader.get(f"{waba_id}/subscribed_apps")
             yield from waba_subscription(waba_id, app_id, apps)
             yield from override(f"account {waba_id}", _override_of(apps, app_id), self.callback_url)
@@ -85,9 +85,9 @@ class Visit:
         """Look whether the configured numbers are those of the configured accounts."""
         whatsapp = self._settings.whatsapp
         lists = [self._reader.get(f"{waba_id}/phone_numbers", fields="id") for waba_id in whatsapp.waba_ids]
-        if any(told.refusal for told in lists):
+        if any(answer.refusal for answer in lists):
             return
-        theirs = {str(item.get("id")) for told in lists for item in told.items}
+        theirs = {str(item.get("id")) for answer in lists for item in answer.items}
         for number_id in whatsapp.phone_number_ids:
             if number_id not in theirs:
                 cure = f"the account has {', '.join(sorted(theirs)) or 'none'}: correct whatsapp in the config"
@@ -118,7 +118,7 @@ def token_findings(name: str, life: TokenLife, scopes: Any) -> Iterator[Finding]
         yield error("token", f"{name} lacks the permission {', '.join(missing)}", f"give it: {TOKEN_PLACE}")
 
 
-def _override_of(apps: Told, app_id: str) -> str | None:
+def _override_of(apps: GraphAnswer, app_id: str) -> str | None:
     for item in apps.items:
         if _object(item.get("whatsapp_business_api_data")).get("id") == app_id:
             found = item.get("override_callback_uri")

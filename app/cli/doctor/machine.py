@@ -24,12 +24,12 @@ CONFIGURE = "docs/configure.md describes every key and variable"
 def runtime() -> Iterator[Finding]:
     """Look at Python, the packages, the limit of descriptors and the SQLite library."""
     packages = ", ".join(f"{name} {version(name)}" for name in SHOWN_PACKAGES)
-    told = f"wats {VERSION}, Python {platform.python_version()}, {packages}"
+    text = f"wats {VERSION}, Python {platform.python_version()}, {packages}"
     if sys.version_info[:2] > NEWEST_PYTHON:
         newest = ".".join(map(str, NEWEST_PYTHON))
-        yield warning("runtime", told, f"Python {newest} is the newest that wats is tested with")
+        yield warning("runtime", text, f"Python {newest} is the newest that wats is tested with")
     else:
-        yield fine("runtime", told)
+        yield fine("runtime", text)
     limit = raise_descriptor_limit()
     if limit < NEEDED_DESCRIPTORS:
         yield error("descriptors", *_parted(too_few_descriptors(limit)))

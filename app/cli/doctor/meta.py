@@ -16,7 +16,7 @@ OTHERWISE = "see what Meta says of this error in docs/operate.md"
 
 
 @dataclass(frozen=True)
-class Told:
+class GraphAnswer:
     """What Meta has answered: an object, or why it refuses and what to do about that."""
 
     content: dict[str, Any] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Reader:
     graph: GraphApi
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def get(self, path: str, **query: str) -> Told:
+    def get(self, path: str, **query: str) -> GraphAnswer:
         """GET a path below the version."""
         with self.graph.call(GraphRequest("GET", path, urlencode(query))) as reply:
             body, version = reply.read(MAX_BYTES), reply.header(VERSION_HEADER)
@@ -46,10 +46,10 @@ class Reader:
         failure = error_of_answer(content)
         if failure is not None:
             hint = rule_for(failure, reply.status).hint
-            return Told(refusal=f"Meta says {failure.summary}", cure=hint or OTHERWISE, version=version)
+            return GraphAnswer(refusal=f"Meta says {failure.summary}", cure=hint or OTHERWISE, version=version)
         if not 200 <= reply.status < 300:
-            return Told(refusal=f"HTTP {reply.status} without an error of the Graph API", cure=OTHERWISE)
-        return Told(content, version=version)
+            return GraphAnswer(refusal=f"HTTP {reply.status} without an error of the Graph API", cure=OTHERWISE)
+        return GraphAnswer(content, version=version)
 
     def _masked(self, body: bytes) -> bytes:
         for secret in self.secrets:

@@ -19,11 +19,11 @@ FIRST = ("phone_number", "whatsapp_business_account")
 
 def number(number_id: str, reader: Reader, callback_url: str | None) -> Iterator[Finding]:
     """Look at one number."""
-    told = reader.get(number_id, fields=FIELDS)
-    if told.refusal:
-        yield error("number", f"{number_id}: {told.refusal}", told.cure)
+    answer = reader.get(number_id, fields=FIELDS)
+    if answer.refusal:
+        yield error("number", f"{number_id}: {answer.refusal}", answer.cure)
         return
-    node = told.content
+    node = answer.content
     yield _connection(number_id, node)
     yield _quality(number_id, node)
     yield fine("limits", f"{number_id}: {_limits(node)}")
@@ -55,4 +55,4 @@ def _limits(node: dict[str, Any]) -> str:
     throughput = node.get("throughput")
     level = throughput.get("level") if isinstance(throughput, dict) else None
     limit = node.get("whatsapp_business_manager_messaging_limit")
-    return f"throughput {level or 'not told'}, messaging limit {limit or 'not told'}"
+    return f"throughput {level or 'not known'}, messaging limit {limit or 'not known'}"

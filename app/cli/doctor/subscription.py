@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.cli.doctor.finding import Finding, error, fine, warning
-from app.cli.doctor.meta import Told
+from app.cli.doctor.meta import GraphAnswer
 from app.cli.onboarding import FIELDS
 
 OBJECT = "whatsapp_business_account"
@@ -26,15 +26,15 @@ class AppSubscription:
         return self.url if self.url is not None and urlsplit(self.url).path.endswith(path) else None
 
 
-def app_subscription(app_id: str, secret_name: str, told: Told, callback_url: str | None) -> AppSubscription:
+def app_subscription(app_id: str, secret_name: str, answer: GraphAnswer, callback_url: str | None) -> AppSubscription:
     """Judge what an app's subscriptions are, read with the app's own token."""
-    if told.refusal:
+    if answer.refusal:
         cure = (
             f"set {secret_name} to the secret of app {app_id}: App settings > Basic; webhooks are refused until then"
         )
-        return AppSubscription(None, (error("appSecret", f"app {app_id}: {told.refusal}", cure),))
+        return AppSubscription(None, (error("appSecret", f"app {app_id}: {answer.refusal}", cure),))
     secret = fine("appSecret", f"{secret_name} is the secret of app {app_id}")
-    found = next((item for item in told.items if item.get("object") == OBJECT), None)
+    found = next((item for item in answer.items if item.get("object") == OBJECT), None)
     if found is None or not found.get("active", True):
         missing = error("appWebhook", f"app {app_id} has no active webhook for WhatsApp", f"set it: {WEBHOOK_PLACE}")
         return AppSubscription(None, (secret, missing))
@@ -42,12 +42,12 @@ def app_subscription(app_id: str, secret_name: str, told: Told, callback_url: st
     return AppSubscription(url, (secret, _address(url, callback_url), *_fields(found)))
 
 
-def waba_subscription(waba_id: str, app_id: str, told: Told) -> Iterator[Finding]:
+def waba_subscription(waba_id: str, app_id: str, answer: GraphAnswer) -> Iterator[Finding]:
     """Judge whether an account tells the app anything at all."""
-    if told.refusal:
-        yield error("accountWebhook", f"{waba_id}: {told.refusal}", told.cure)
+    if answer.refusal:
+        yield error("accountWebhook", f"{waba_id}: {answer.refusal}", answer.cure)
         return
-    apps = [item.get("whatsapp_business_api_data") for item in told.items]
+    apps = [item.get("whatsapp_business_api_data") for item in answer.items]
     if app_id in [app.get("id") for app in apps if isinstance(app, dict)]:
         yield fine("accountWebhook", f"app {app_id} is subscribed to account {waba_id}")
     else:

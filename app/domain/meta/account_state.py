@@ -38,10 +38,10 @@ def restrictions_of(event: NewEvent) -> dict[str, datetime | None]:
     """Return which messages of its account an event restricts, by the prefix of their scope, each until when."""
     if event.type != ACCOUNT_UPDATE or not isinstance(event.raw, dict) or event.raw.get("event") != RESTRICTION:
         return {}
-    told = event.raw.get("restriction_info")
+    restrictions = event.raw.get("restriction_info")
     return {
         RESTRICTED[one["restriction_type"]]: scalars.timestamp(one.get("expiration"))
-        for one in (told if isinstance(told, list) else [])
+        for one in (restrictions if isinstance(restrictions, list) else [])
         if isinstance(one, dict) and str(one.get("restriction_type")) in RESTRICTED
     }
 

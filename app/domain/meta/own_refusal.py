@@ -37,9 +37,9 @@ def meta_error(
     error: dict[str, Any] = {"message": f"(#{number}) {message}", "type": "OAuthException", "code": number}
     if code in SUBCODES:
         error["error_subcode"] = SUBCODES[code]
-    told = {"messaging_product": "whatsapp", "details": _details(message, details)}
+    data = {"messaging_product": "whatsapp", "details": _details(message, details)}
     return status, {
-        "error": {**error, "error_data": told, "is_transient": code in TRANSIENT, "fbtrace_id": request_id}
+        "error": {**error, "error_data": data, "is_transient": code in TRANSIENT, "fbtrace_id": request_id}
     }
 
 

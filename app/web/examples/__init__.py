@@ -37,10 +37,10 @@ def envelope_of(change: Change) -> dict[str, Any]:
 
 def example_events() -> dict[str, Event]:
     """Return the examples as events, by type: of Meta's webhooks, of a message's own life, of the gateway itself."""
-    told = {type_: _event(change, number) for number, (type_, change) in enumerate(CHANGES.items(), 1)}
+    examples = {type_: _event(change, number) for number, (type_, change) in enumerate(CHANGES.items(), 1)}
     for own in (outbound_events, operator_events):
-        told |= {event.type: event for event in own(first_sequence=len(told) + 1)}
-    return told
+        examples |= {event.type: event for event in own(first_sequence=len(examples) + 1)}
+    return examples
 
 
 def _event(change: Change, number: int) -> Event:
