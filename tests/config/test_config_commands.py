@@ -108,6 +108,7 @@ def test_what_a_destination_selects_and_never_gets_is_told(tmp_path: Path):
     assert (told.exit_code, as_json.exit_code) == (0, 0)
     assert [warning.partition(" matches")[0] for warning in warnings] == [
         "profiles.test.destinations[0].types: message.txt",
+        "profiles.test.destinations[0].types: wats.*",
         "profiles.test.destinations[1].phoneNumberIds: 42 is no number of the profile, and",
     ]
     assert all(f"warning: {warning}" in told.stderr for warning in warnings)
