@@ -163,3 +163,31 @@ def test_a_url_that_meta_cannot_call_is_refused_without_being_printed(url: str) 
 
     assert refused.exit_code == 2
     assert "planted" not in refused.stderr
+
+
+def test_the_way_with_meta_goes_as_the_page_tells_it(tmp_path: Path) -> None:
+    for name, text in files_of(Answers("12", "34", "EAA$x", "0123456789abcdef", 80, "", "")).items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    section = (ROOT / "docs" / "first-hour.md").read_text().partition("## With Meta: the files")[2]
+    commands = re.findall(r"^wats (.*)$", section, re.MULTILINE)
+    by_hand = [command for command in commands if re.match("setup|serve --live|doctor --live", command)]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "WATS_ENV_FILE": str(tmp_path / ".env.local")}
+
+    told = {command: wats_in(tmp_path, command, environ) for command in commands if command not in by_hand}
+
+    assert len(by_hand) == 3
+    assert {command: code for command, (code, _) in told.items()} == {
+        "doctor": 0,
+        "onboarding --public-url https://wats.example.com": 0,
+        "events list": 1,
+        "status": 1,
+    }
+    assert all("no service answers" in printed for code, printed in told.values() if code)
+
+
+def wats_in(folder: Path, command: str, environ: dict[str, str]) -> tuple[int, str]:
+    """Run `wats …` in a folder; return its exit code and what it printed."""
+    program = [sys.executable, str(ROOT / "deploy" / "wats"), *command.split()]
+    done = subprocess.run(program, cwd=folder, env=environ, capture_output=True, text=True, timeout=DEADLINE_SECONDS)
+    return done.returncode, done.stdout + done.stderr
