@@ -48,8 +48,8 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a step of a round has found: a message to ask about, or none. `is_end`: nothing more is old enough."""
+class RoundStep:
+    """The result of one step: a message to ask about, or None. `is_end`: no other message is old enough."""
 
     candidate: Candidate | None = None
     is_end: bool = False

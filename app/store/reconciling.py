@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection
 
 from app.domain.meta.status_update import StatusUpdate
-from app.domain.reconciling import Candidate, Found, Round
+from app.domain.reconciling import Candidate, Round, RoundStep
 from app.store.repository import Repository
 from app.store.tables.reconciling import find_candidate, move_cursor
 from app.store.transactions.apply_statuses import apply_statuses
@@ -14,7 +14,7 @@ from app.store.transactions.apply_statuses import apply_statuses
 class Reconciling(Repository):
     """How far the rounds of `app.domain.reconciling` have come. The owner of the job `reconcile` moves them on."""
 
-    def find(self, of: Round, numbers: Collection[str]) -> Found:
+    def find(self, of: Round, numbers: Collection[str]) -> RoundStep:
         """Look at the next messages of a round, a bounded number, and return what is to be asked now.
 
         `numbers`: whose messages are asked about. The round is moved on in a transaction of its own, if it moves.

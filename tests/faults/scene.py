@@ -26,7 +26,7 @@ from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, signed
 
 PAUSE_SECONDS, LONG_PAUSE_SECONDS = 0.2, 2.0
-MOST_BEHIND = 200
+MAX_BEHIND = 200
 """While more events than these wait to be delivered, webhooks come seldom: a busy machine must deliver them too."""
 
 AT_RISK = SLOTS + MAX_UNSETTLED
@@ -70,7 +70,7 @@ def unhurried(seen: Recording) -> Callable[[int], bytes]:
 
     def unhurried_body_of(number: int) -> bytes:
         behind = int(number * EVENTS_EACH) - len(seen.posts)
-        time.sleep(LONG_PAUSE_SECONDS if behind > MOST_BEHIND else PAUSE_SECONDS)
+        time.sleep(LONG_PAUSE_SECONDS if behind > MAX_BEHIND else PAUSE_SECONDS)
         return body_of(number)
 
     return unhurried_body_of

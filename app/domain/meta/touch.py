@@ -1,7 +1,7 @@
-"""What an event tells of a conversation: who it is with, and whether the customer has written or called.
+"""Reads out of an event which conversation it belongs to, and whether the customer has written or called.
 
-Meta, "Customer service windows": a customer's message or call opens a window of 24 hours, or renews it. What WhatsApp
-itself says of a customer does not, nor does a message that was taken back.
+Source: Meta, "Customer service windows": a customer's message or call opens a window of 24 hours, or renews it. A
+system message about a customer does not, nor does a message that was taken back.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ USER_CALLS = "USER_INITIATED"
 
 @dataclass(frozen=True)
 class Touch:
-    """A sign of life of a conversation. `names` are one contact's, the steadiest first: user id, phone, group id.
+    """Something that happened in a conversation. `names` are one contact's, the most stable first.
 
     `inbound_at`: when the customer wrote or called, by Meta's clock. `outbound_at`: when a message was accepted.
     """
@@ -30,7 +30,7 @@ class Touch:
 
 
 def touch_of(event: NewEvent) -> Touch | None:
-    """Return what an event tells of a conversation; None if it tells nothing."""
+    """Return the touch of an event; None if the event belongs to no conversation."""
     if event.type in CHANGES:
         return _change(event)
     if event.phone_number_id is None or not _is_inbound(event):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 TIMEOUT_SECONDS = 30.0
-MOST_READ = 64 * 1024
+MAX_READ_BYTES = 64 * 1024
 FAILURES = (OSError, http.client.HTTPException)
 
 Reply = tuple[int | None, bytes]
@@ -29,7 +29,7 @@ class Connections:
             try:
                 connection.request(method, target, body, dict(headers))
                 answer = connection.getresponse()
-                return answer.status, answer.read(MOST_READ)
+                return answer.status, answer.read(MAX_READ_BYTES)
             except FAILURES as failure:
                 connection.close()
                 if not (may_be_closed and isinstance(failure, ConnectionError)):

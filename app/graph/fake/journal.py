@@ -6,7 +6,7 @@ from typing import Any
 
 from app.graph.fake.wire import Call
 
-MOST_BODY = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 
 
 class Journal:
@@ -25,7 +25,7 @@ class Journal:
             "version": call.version,
             "query": dict(call.query),
             "headers": dict(call.headers),
-            **_body(call.body[:MOST_BODY]),
+            **_body(call.body[:MAX_BODY_BYTES]),
         }
         with self._lock:
             self._entries.append(entry)

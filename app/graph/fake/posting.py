@@ -15,7 +15,7 @@ from app.graph.fake.switches import Switches
 from app.graph.fake.webhooks import USER_AGENT, Change, bytes_of, headers_of, shaped
 
 POSTERS = 8
-LONGEST_WAIT = 0.5
+MAX_WAIT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ class Poster:
         with self._changed:
             if self._is_over:
                 return None
-            wait = self._due[0].at - self._clock.now() if self._due else LONGEST_WAIT
+            wait = self._due[0].at - self._clock.now() if self._due else MAX_WAIT_SECONDS
             if wait > 0:
-                self._changed.wait(min(wait, LONGEST_WAIT))
+                self._changed.wait(min(wait, MAX_WAIT_SECONDS))
                 return []
             group = self._pop_group()
             self._running += len(group)

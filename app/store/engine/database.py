@@ -11,7 +11,7 @@ from app.store.engine.errors import StoreBroken, StoreUnavailable, translating_e
 from app.store.engine.executors import Executor, GreenletExecutor, InlineExecutor, NativeThreadExecutor
 from app.store.engine.file_lock import FileLock
 from app.store.engine.pool_log import summarise_lost_connections
-from app.store.engine.sqlite_gaps import Found, GapCleaner
+from app.store.engine.sqlite_gaps import GapCleaner, UncleanPages
 from app.store.engine.write import CommitNotifier, Failpoint, Transaction, Work, Write
 
 T = TypeVar("T")
@@ -132,11 +132,11 @@ class SqliteDatabase:
         with self._thread_lock, self._guarded(), self._file_lock.held():
             sqlite.truncate_wal(self._writer, lock_seconds=self._limits.lock_seconds)
 
-    def _find_gaps(self) -> Found:
+    def _find_gaps(self) -> UncleanPages:
         with self._guarded():
             return self._cleaner.find()
 
-    def _clean_gaps(self, found: Found) -> int:
+    def _clean_gaps(self, found: UncleanPages) -> int:
         with self._thread_lock, self._guarded(), self._file_lock.held():
             return self._cleaner.clean(found, self._writer)
 

@@ -56,7 +56,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Found:
+class UncleanPages:
     """The unclean pages that were found in the step after `progress`."""
 
     progress: Progress
@@ -75,13 +75,13 @@ class GapCleaner:
         self._descriptor: int | None = None
         self._opening = native_lock()
 
-    def find(self) -> Found:
+    def find(self) -> UncleanPages:
         """Look for unclean pages where the next step begins. Others may write meanwhile: they leave it in the log."""
         progress = self._progress()
         begin = progress.position
-        return Found(progress, self._unclean(begin, begin + self._step_pages) if begin else frozenset())
+        return UncleanPages(progress, self._unclean(begin, begin + self._step_pages) if begin else frozenset())
 
-    def clean(self, found: Found, writer: Engine) -> int:
+    def clean(self, found: UncleanPages, writer: Engine) -> int:
         """Clean what was found, and what changed meanwhile. Return the first page that the next step looks at.
 
         It stays where it was if a reader of an older state keeps the log out of the file.
@@ -110,7 +110,7 @@ class GapCleaner:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _clean(self, connection: Connection, found: Found, log: Log, *, is_log_empty: bool) -> int:
+    def _clean(self, connection: Connection, found: UncleanPages, log: Log, *, is_log_empty: bool) -> int:
         """Write zeros, then commit with a change of the first page, which is what others notice."""
         count = self._count_pages()
         begin, end, pages = self._plan(connection, found, log, count)
@@ -122,7 +122,9 @@ class GapCleaner:
         set_marks(connection, marks_of(connection) | (Mark.GAPS_CLEAN if end > count else Mark(0)))
         return end
 
-    def _plan(self, connection: Connection, found: Found, log: Log, count: int) -> tuple[int, int, Iterable[int]]:
+    def _plan(
+        self, connection: Connection, found: UncleanPages, log: Log, count: int
+    ) -> tuple[int, int, Iterable[int]]:
         """Return the first page of this step, the one after its last, and the pages to be cleaned."""
         if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() != "wal":
             return FIRST, count + 1, self._unclean(FIRST, count + 1)  # no log says what has changed since

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from app.domain.clock import CLOCK_TOLERANCE
-from app.domain.reconciling import ONLY_SENT, QUIET, TOO_OLD, Candidate, Found, Round, is_younger
+from app.domain.reconciling import ONLY_SENT, QUIET, TOO_OLD, Candidate, Round, RoundStep, is_younger
 from app.store.tables.message_schema import messages, reconcile_cursors
 
 STEP_MESSAGES = 1000
@@ -52,7 +52,7 @@ def cursor_of_round(connection: Connection, number: int) -> int:
 
 def find_candidate(
     connection: Connection, now: datetime, of: Round, numbers: Collection[str]
-) -> tuple[Found, int | None]:
+) -> tuple[RoundStep, int | None]:
     """Return what the next step of a round finds, and the row up to which nothing is to be asked, if it moves on.
 
     A young message, and one whose status is young, ends the round for now: those behind it are younger.
@@ -69,11 +69,11 @@ def find_candidate(
     row = connection.execute(_FIRST, values).first()
     if row is None:
         last = connection.execute(_LAST, after).scalar_one()
-        return Found(is_end=last is None), last
+        return RoundStep(is_end=last is None), last
     moved = row.id - 1 if row.id - 1 > after["after"] else None
     if is_younger(row.created_at, of.age, now) or is_younger(row.updated_at, QUIET, now):
-        return Found(is_end=True), moved
-    return Found(Candidate(row.id, row.phone_number_id, row.wamid)), moved
+        return RoundStep(is_end=True), moved
+    return RoundStep(Candidate(row.id, row.phone_number_id, row.wamid)), moved
 
 
 def move_cursor(connection: Connection, number: int, row_id: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from app.domain.meta.payloads.findings import Finding, Findings, Path
-from app.domain.meta.payloads.values import LEAST_HUGE_INTEGER, MAX_NUMBER_LENGTH
+from app.domain.meta.payloads.values import MAX_NUMBER_LENGTH, MIN_HUGE_INTEGER
 
 MAX_DEPTH = 32
 """Deepest nesting of a body. The deepest message of Meta's, a carousel of a template, has 9 levels."""
@@ -44,7 +44,7 @@ def _what_is_wrong(value: object) -> str | None:
             return "must not hold NUL or a half of a surrogate pair"
         case float() if not math.isfinite(value):
             return "must be a finite number"
-        case int() if abs(value) >= LEAST_HUGE_INTEGER:
+        case int() if abs(value) >= MIN_HUGE_INTEGER:
             return f"must have at most {MAX_NUMBER_LENGTH} digits"
         case dict() | list():
             return f"must not be nested more than {MAX_DEPTH} levels deep"

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from app.domain.meta.payloads.findings import Finding, Findings, json_type, quoted, strict, warning
 
 MAX_NUMBER_LENGTH = 40
-LEAST_HUGE_INTEGER = 10**MAX_NUMBER_LENGTH
-"""From here on an integer is refused: Python writes none of more than 4300 digits, and nobody needs one."""
+MIN_HUGE_INTEGER = 10**MAX_NUMBER_LENGTH
+"""An integer from this one on is refused: Python writes none of more than 4300 digits, and no field needs one."""
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -151,7 +151,7 @@ def integer_of(value: object) -> int | None:
     """Return an integer that is written as a number or as a string."""
     if isinstance(value, str) and len(value) <= MAX_NUMBER_LENGTH and _INTEGER.fullmatch(value):
         return int(value)
-    return value if type(value) is int and abs(value) < LEAST_HUGE_INTEGER else None
+    return value if type(value) is int and abs(value) < MIN_HUGE_INTEGER else None
 
 
 @dataclass(frozen=True)
