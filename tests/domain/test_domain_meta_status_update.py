@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from app.domain.meta.status_update import status_update
+from app.domain.message import MessageStatus
+from app.domain.meta.status_update import message_in, status_update
 from app.domain.meta.touch import touch_of
+from app.domain.outbound_event import MessageChange, event_of_change
+from app.domain.tracker import FIELD
 from tests.support.messages import status, webhook
+from tests.support.store import NOON
 
 
 @pytest.mark.parametrize("wamid", ["", "wamid\u00e9", "a b", "x" * 1025, None, {"id": 1}])
@@ -31,3 +35,14 @@ def test_a_message_of_nobody_tells_nothing_of_a_conversation() -> None:
     )
 
     assert touch_of(event.event) is None
+
+
+def test_an_event_about_a_message_of_ours_tells_its_id() -> None:
+    tracker = f"wats1.{'0' * 16}.{'ab' * 16}.2"
+    statuses = [{**status("wamid.A"), FIELD: tracker}, {**status("wamid.B"), FIELD: "another's"}]
+    events = [one.event for one in webhook(statuses=statuses)]
+    change = MessageChange("evt_1", MessageStatus.FAILED, NOON, "1", {"messageId": "msg_1"})
+
+    told = [message_in(event) for event in [*events, event_of_change(change)]]
+
+    assert told == [f"msg_{'ab' * 16}", None, "msg_1"]

@@ -54,7 +54,7 @@ class _Answering(BaseHTTPRequestHandler):
 def collecting() -> Iterator[Collector]:
     """A collector that listens while the block runs, or until it is closed."""
     collector = Collector()
-    thread = threading.Thread(target=collector.serve_forever)
+    thread = threading.Thread(target=collector.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield collector
