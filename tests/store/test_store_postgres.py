@@ -214,6 +214,18 @@ def test_a_connection_lost_before_the_first_statement_is_reported_and_replaced(
     assert store.receipts.counts().total == 1
 
 
+def test_a_connection_that_the_server_has_closed_is_replaced_before_it_is_used(
+    postgres_server: PostgresServer, url: str, make_store: StoreMaker
+) -> None:
+    store = make_store(url)
+    session = store.write(lambda connection: connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    postgres_server.execute(f"SELECT pg_terminate_backend({session}, 60000)")
+
+    store.receipts.add(new_receipt(b"after"))
+    assert store.receipts.counts().total == 1
+
+
 def test_an_error_message_holds_no_sql_value_or_path(url: str, make_store: StoreMaker) -> None:
     store = make_store(url)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import gevent
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from app.store.engine import postgres
 from app.store.engine.write import CHANNELS, Channel
@@ -24,8 +24,7 @@ class PostgresNotifier:
         self._is_closed = False
 
     def notify_in_transaction(self, connection: Connection, channels: Sequence[Channel]) -> None:
-        if channels:
-            connection.execute(select(*(func.pg_notify(f"wats_{channel}", "") for channel in channels)))
+        postgres.notify_at_commit(connection, [f"wats_{channel}" for channel in channels])
 
     def notify_after_commit(self, channels: Sequence[Channel]) -> None:
         """Do nothing: the server has notified."""
