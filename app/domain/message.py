@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from app.domain.trace import TraceContext
@@ -21,7 +22,8 @@ Endpoint = Literal["messages", "marketing_messages"]
 MAX_TYPE_LENGTH = 40
 """The longest `type` of a message, also of one that wats does not know. The longest of Meta's words has 24."""
 
-MESSAGE_ID = re.compile(r"msg_([0-9a-f]{32})", re.ASCII)
+PREFIX = "msg_"
+MESSAGE_ID = re.compile(rf"{PREFIX}([0-9a-f]{{32}})", re.ASCII)
 """A message's public id; group 1 is its 128 bits: 48 of its time in milliseconds, 80 at random."""
 
 SEND_KIND = "send"
@@ -88,6 +90,11 @@ class NewMessage:
     window_policy: WindowPolicy = "off"
     key: IdempotencyKey | None = None
     trace: TraceContext | None = None
+
+    @cached_property
+    def id_bytes(self) -> bytes:
+        """The 16 bytes of its id."""
+        return bytes.fromhex(self.id.removeprefix(PREFIX))
 
     @property
     def queue(self) -> str:
@@ -171,7 +178,7 @@ Acceptance = AcceptedMessage | Unaccepted | WindowClosed
 def new_message_id(now: datetime) -> str:
     """Return an id that no other message has. Ids sort by time, so that an index of them grows at its end."""
     milliseconds = int(now.timestamp() * 1000) & (2**48 - 1)
-    return f"msg_{milliseconds:012x}{secrets.token_hex(10)}"
+    return f"{PREFIX}{milliseconds:012x}{secrets.token_hex(10)}"
 
 
 def queue_of_number(phone_number_id: str) -> str:
@@ -189,6 +196,7 @@ def name_sent_to(to: str | None, recipient: str | None) -> str:
     return (to or recipient or "").removeprefix("+")
 
 
+@lru_cache(maxsize=1000)
 def contact_number(name: str) -> int:
     """Return the number of the contact with this name, unless the name is linked to another contact: 63 bits."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1

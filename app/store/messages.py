@@ -31,9 +31,10 @@ from app.store.tables.messages import (
     page_of_messages,
 )
 from app.store.tables.types import MAX_ROW_ID
-from app.store.transactions.accept_messages import accept_messages, forget_key
+from app.store.transactions.accept_messages import accept_messages
 from app.store.transactions.apply_statuses import apply_statuses
 from app.store.transactions.decide_messages import decide_messages
+from app.store.transactions.reserve_keys import forget_key
 
 VISIBLE = re.compile(r"[!-~]{1,1024}", re.ASCII)
 """Whatever else stands in the place of a wamid; PostgreSQL would refuse some of it."""

@@ -49,12 +49,12 @@ def pace_of_each_process() -> None:
 def key_outside_the_transaction() -> None:
     """A bug: a key is looked up, and remembered, in transactions of its own."""
     from app.store.messages import Messages
-    from app.store.transactions import accept_messages
+    from app.store.transactions import reserve_keys
 
     def accept_by_itself(store: Any, new: Any) -> Any:
-        reserve = accept_messages._reserve_keys
+        reserve = reserve_keys.reserve_keys
         keys = [message.key.sha256 for message in new]
-        known = store._store.database.read(lambda c: c.execute(accept_messages._RESERVED, {"keys": keys}).first())
+        known = store._store.database.read(lambda c: c.execute(reserve_keys._RESERVED, {"keys": keys}).first())
         if known is None:
             accept(store, [replace(message, key=None) for message in new])
             store._store.write(lambda c: reserve(c, store._store.now(c), new, new))

@@ -19,6 +19,7 @@ from app.domain.job import SINGLETON_QUEUES
 from app.domain.message import queue_of_number
 from app.store import transactions
 from app.store.engine.bulk_insert import BulkInsert
+from app.store.engine.bulk_upsert import BulkUpsert
 from app.store.engine.database import PostgresDatabase, SqliteDatabase
 from app.store.tables.schema import events
 from app.store.transactions.apply_statuses import STATUS_LOCK
@@ -191,6 +192,8 @@ class Recorder:
             self.called.add(frame.f_code)
             if frame.f_code is BulkInsert.execute.__code__:
                 self._note_bulk_insert(*(frame.f_locals[name] for name in ("self", "connection", "rows")))
+            if frame.f_code is BulkUpsert.execute.__code__:
+                self._note_bulk_upsert(*(frame.f_locals[name] for name in ("self", "connection", "rows")))
 
     def _note_bulk_insert(self, inserting: BulkInsert, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Record what no event of SQLAlchemy shows: COPY, and a statement of the driver."""
@@ -198,6 +201,12 @@ class Recorder:
             inserted = [dict(zip(inserting.columns, row, strict=True)) for row in rows]
             waiting = [job for row in inserted if inserting.table.name == "jobs" for job in _waiting_jobs(row)]
             self._open[connection].steps.append(Step(inserting.table.name, tuple(waiting)))
+
+    def _note_bulk_upsert(
+        self, upserting: BulkUpsert, connection: Connection, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        if connection in self._open:
+            self._open[connection].steps += [_insertion(upserting.table.name, row) for row in rows]
 
     def _begin(self, connection: Connection) -> None:
         codes = [frame.f_code for frame in _stack()]

@@ -1,16 +1,18 @@
-"""Inserts many rows with one call of the driver: by COPY into PostgreSQL, by one statement into SQLite."""
+"""Inserts many rows with one call of the driver: by arrays or COPY into PostgreSQL, by one statement into SQLite."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, bindparam, func, insert, select, text
+from sqlalchemy import BigInteger, Connection, CursorResult, Table, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.types import TypeEngine
 
 ROWS_AT_ONCE = 500
-FEW_ROWS = 8
-"""COPY takes a round trip more than INSERT, and pays for it with some ten rows."""
+FEW_ROWS = 100
+"""COPY takes a round trip more than a statement with an array for each column."""
 
 UNFIT = (ValueError, TypeError, ArithmeticError, struct.error)
 """What the driver raises for a value that it cannot pass to the server."""
@@ -28,8 +30,8 @@ class BulkInsert:
     def __init__(self, table: Table, *columns: str) -> None:
         self.table = table
         self.columns = columns
-        self._insert = insert(table)
         self._copy_text = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        self._statements: dict[tuple[str, ...], str] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert these rows, each with a value for each column."""
@@ -40,7 +42,38 @@ class BulkInsert:
         elif len(rows) > FEW_ROWS:
             self._copy(connection, rows)
         else:
-            connection.execute(self._insert, [dict(zip(self.columns, row, strict=True)) for row in rows])
+            self._insert_arrays(connection, rows, {})
+
+    def add(self, connection: Connection, rows: Sequence[Row], **alike: object) -> Sequence[int]:
+        """Insert these rows and return their ids, which follow their order. `alike` is the same in all of them."""
+        if connection.dialect.name == "postgresql":
+            return sorted(self._insert_arrays(connection, rows, alike, " RETURNING id").scalars())
+        ids = allocate_ids(connection, self.table, len(rows))
+        numbered = zip(ids, rows, strict=True)
+        named = [{"id": row_id, **dict(zip(self.columns, row, strict=True)), **alike} for row_id, row in numbered]
+        insert_rows(connection, self.table, named, {})
+        return ids
+
+    def _insert_arrays(
+        self, connection: Connection, rows: Sequence[Row], alike: Mapping[str, object], returning: str = ""
+    ) -> CursorResult[Any]:
+        """Insert into PostgreSQL by an array for each column, in the order of the rows."""
+        arrays = dict(zip(self.columns, map(list, zip(*rows, strict=True)), strict=True))
+        statement = self._statements.get(tuple(alike)) or self._statement(connection, tuple(alike))
+        with _refusing_what_is_unfit(statement):
+            return connection.exec_driver_sql(statement + returning, {**arrays, **alike})
+
+    def _statement(self, connection: Connection, alike: tuple[str, ...]) -> str:
+        """Return the statement for PostgreSQL, which is the same for any number of rows."""
+        names = ", ".join(self.columns)
+        arrays = ", ".join(f"%({name})s::{_type_of(self.table, name, connection)}[]" for name in self.columns)
+        values = [f"%({name})s::{_type_of(self.table, name, connection)}" for name in alike]
+        self._statements[alike] = (
+            f"INSERT INTO {self.table.name} ({', '.join([*self.columns, *alike])})"  # noqa: S608 - all of it is ours
+            f" SELECT {', '.join([names, *values])} FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, place)"
+            " ORDER BY place"
+        )
+        return self._statements[alike]
 
     def _copy(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Copy, with the errors that SQLAlchemy would raise."""
@@ -48,7 +81,11 @@ class BulkInsert:
         types = [_type_of(self.table, name, connection) for name in self.columns]
         base: Any = connection.dialect.loaded_dbapi.Error
         try:
-            with driver.cursor() as cursor, cursor.copy(self._copy_text) as copy:
+            with (
+                _refusing_what_is_unfit(self._copy_text),
+                driver.cursor() as cursor,
+                cursor.copy(self._copy_text) as copy,
+            ):
                 copy.set_types(types)
                 for row in rows:
                     copy.write_row(row)
@@ -56,8 +93,15 @@ class BulkInsert:
             raise DBAPIError.instance(
                 self._copy_text, None, error, base, hide_parameters=True, connection_invalidated=driver.closed
             ) from error
-        except UNFIT as error:
-            raise StatementError(str(error), self._copy_text, None, error, hide_parameters=True) from error
+
+
+@contextmanager
+def _refusing_what_is_unfit(statement: str) -> Iterator[None]:
+    """Raise for a value that the driver cannot pass what SQLAlchemy raises for one that it cannot pass itself."""
+    try:
+        yield
+    except UNFIT as error:
+        raise StatementError(str(error), statement, None, error, hide_parameters=True) from error
 
 
 def allocate_ids(connection: Connection, table: Table, number: int) -> Sequence[int]:
@@ -81,26 +125,35 @@ def insert_rows(
     SQLAlchemy's own multi-row statements take twice the processor time, and this is the hottest path.
     """
     names = tuple(rows[0])
-    writers = [
-        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names
-    ]
+    types = [table.c[name].type for name in names]
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        chunk = rows[start : start + ROWS_AT_ONCE]
-        values = [
-            value if write is None else write(value)
-            for row in chunk
-            for value, write in zip(row.values(), writers, strict=True)
-        ]
-        connection.exec_driver_sql(
-            _insert_text(table.name, names, len(chunk), tuple(constants.items())), tuple(values)
-        )
+        chunk = [row.values() for row in rows[start : start + ROWS_AT_ONCE]]
+        statement = _insert_text(table.name, names, len(chunk), tuple(constants.items()))
+        connection.exec_driver_sql(statement, for_driver(connection, types, chunk))
+
+
+def for_driver(
+    connection: Connection, types: Iterable[TypeEngine[Any]], rows: Iterable[Iterable[object]]
+) -> tuple[object, ...]:
+    """Return the values of rows, one after the other, as the driver takes those of these types."""
+    dialect = connection.dialect
+    writers = [of_type.dialect_impl(dialect).bind_processor(dialect) for of_type in types]
+    return tuple(
+        value if write is None else write(value) for row in rows for value, write in zip(row, writers, strict=True)
+    )
 
 
 @lru_cache(maxsize=ROWS_AT_ONCE)
 def _insert_text(table: str, names: tuple[str, ...], rows: int, constants: tuple[tuple[str, str], ...]) -> str:
     columns = ", ".join([*names, *(name for name, _ in constants)])
-    row = ", ".join([*("?" * len(names)), *(sql for _, sql in constants)])
-    return f"INSERT INTO {table} ({columns}) VALUES {', '.join([f'({row})'] * rows)}"  # noqa: S608 - all of it is ours
+    given = rows_of_parameters(len(names), rows, *(sql for _, sql in constants))
+    return f"INSERT INTO {table} ({columns}) VALUES {given}"  # noqa: S608 - all of it is ours
+
+
+def rows_of_parameters(columns: int, rows: int, *constants: str) -> str:
+    """Return SQLite's list of so many rows of parameters, each with these constants behind them."""
+    row = ", ".join([*("?" * columns), *constants])
+    return ", ".join([f"({row})"] * rows)
 
 
 def _type_of(table: Table, column: str, connection: Connection) -> str:

@@ -1,12 +1,14 @@
 """Conversations as values: when a customer wrote last to a number, and a list of all of them."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, literal, select, tuple_
+from sqlalchemy import Connection, literal, select, tuple_, union_all
 
 from app.domain.message import contact_number
+from app.store.engine.one_of import one_of
 from app.store.tables.message_schema import contact_links, conversations
 from app.store.tables.types import chunks
 
@@ -16,9 +18,11 @@ Party = tuple[str, tuple[str, ...]]
 Place = tuple[datetime, int, str]
 """Where a conversation stands in their list: its time, contact and number."""
 
-_LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
+_LINKED = select(contact_links).where(one_of(contact_links.c.name, "names"))
+_LINKED_TO = select(contact_links).where(one_of(contact_links.c.contact, "contacts"))
+_LINKS = union_all(_LINKED, _LINKED_TO)
 _INBOUND = select(conversations.c.phone_number_id, conversations.c.contact, conversations.c.last_inbound_at).where(
-    conversations.c.contact.in_(bindparam("contacts", expanding=True)), conversations.c.last_inbound_at.is_not(None)
+    one_of(conversations.c.contact, "contacts"), conversations.c.last_inbound_at.is_not(None)
 )
 
 
@@ -35,26 +39,42 @@ class Conversation:
     updated_at: datetime
 
 
-def contact_numbers(connection: Connection, names: Sequence[str]) -> dict[str, set[int]]:
-    """Return the numbers under which each name's contact may stand: its own, and that of its contact."""
-    unique = sorted(set(names))
-    numbers = {name: {contact_number(name)} for name in unique}
-    for chunk in chunks(unique):
-        for row in connection.execute(_LINKED, {"names": chunk}):
-            numbers[row.name].add(row.contact)
-    return numbers
+@dataclass(frozen=True)
+class Links:
+    """Which contacts some names are linked to. `former`: what each contact's names stood for before their links."""
+
+    contacts: Mapping[str, int]
+    former: Mapping[int, Collection[int]]
+
+    def contact_of(self, name: str) -> int:
+        """Return the number of the name's contact."""
+        return self.contacts.get(name, contact_number(name))
+
+    def numbers_of(self, name: str) -> set[int]:
+        """Return the numbers under which anything of the name's contact may stand, also from before a link."""
+        numbers = {contact_number(name), self.contact_of(name)}
+        return numbers.union(*(self.former.get(number, ()) for number in numbers))
 
 
-def numbers_by_name(connection: Connection, names: Sequence[str]) -> dict[str, set[int]]:
-    """Return for each name the numbers under which anything of its contact may stand, also from before a link."""
-    numbers = contact_numbers(connection, names)
-    former = former_numbers(connection, set[int]().union(*numbers.values()))
-    return {name: of_name.union(*(former[number] for number in of_name)) for name, of_name in numbers.items()}
+def read_links(connection: Connection, names: Iterable[str]) -> Links:
+    """Return the links of these names, and of all other names of their contacts."""
+    contacts: dict[str, int] = {}
+    for chunk in chunks(sorted(set(names))):
+        own = [contact_number(name) for name in chunk]
+        contacts |= {row.name: row.contact for row in connection.execute(_LINKS, {"names": chunk, "contacts": own})}
+        others = sorted({contacts[name] for name in chunk if name in contacts}.difference(own))
+        if others:
+            contacts |= {row.name: row.contact for row in connection.execute(_LINKED_TO, {"contacts": others})}
+    former = defaultdict(set)
+    for name, contact in contacts.items():
+        former[contact].add(contact_number(name))
+    return Links(contacts, former)
 
 
 def every_contact_number(connection: Connection, names: Sequence[str]) -> set[int]:
     """Return the numbers under which anything of these names' contacts may stand, also from before a link."""
-    return set[int]().union(*numbers_by_name(connection, names).values())
+    links = read_links(connection, names)
+    return set[int]().union(*(links.numbers_of(name) for name in names))
 
 
 def every_name(connection: Connection, name: str) -> set[str]:
@@ -65,22 +85,20 @@ def every_name(connection: Connection, name: str) -> set[str]:
     return {name, *_linked_names(connection, numbers), *known}
 
 
-def former_numbers(connection: Connection, contacts: Collection[int]) -> dict[int, set[int]]:
-    """Return for each of these contacts the numbers that its names stood for before they were linked to it."""
-    former: dict[int, set[int]] = {contact: set() for contact in contacts}
-    for chunk in chunks(sorted(former)):
-        for row in connection.execute(select(contact_links).where(contact_links.c.contact.in_(chunk))):
-            former[row.contact].add(contact_number(row.name))
-    return former
-
-
 def _linked_names(connection: Connection, numbers: Collection[int]) -> set[str]:
     return set(connection.execute(select(contact_links.c.name).where(contact_links.c.contact.in_(numbers))).scalars())
 
 
 def last_inbound(connection: Connection, parties: Sequence[Party]) -> list[datetime | None]:
     """Return for each party when the contact wrote to or called the number last, by Meta's clock; None: not known."""
-    numbers = numbers_by_name(connection, [name for _, names in parties for name in names])
+    return inbound_times(
+        connection, parties, read_links(connection, [name for _, names in parties for name in names])
+    )
+
+
+def inbound_times(connection: Connection, parties: Sequence[Party], links: Links) -> list[datetime | None]:
+    """Return the same as `last_inbound`, where the links of the names are known."""
+    numbers = {name: links.numbers_of(name) for _, names in parties for name in names}
     wanted = sorted({number for known in numbers.values() for number in known})
     times = {
         (row.phone_number_id, row.contact): row.last_inbound_at

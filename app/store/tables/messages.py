@@ -12,22 +12,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
-from app.domain.message import MESSAGE_ID, UNFINISHED, HistoryEntry, Message, MessageStatus
+from app.domain.message import MESSAGE_ID, PREFIX, UNFINISHED, HistoryEntry, Message, MessageStatus
 from app.store.engine.bulk_update import BulkUpdate
+from app.store.engine.one_of import one_of
 from app.store.tables.message_changes import record_changes, recorded_statuses
 from app.store.tables.message_schema import messages
 from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
 
-PREFIX = "msg_"
 _COLUMNS = [column for column in messages.columns if column.name not in ("body", "trace")]
-_BY_KEYS = select(*_COLUMNS).where(messages.c.message_id.in_(bindparam("keys", expanding=True)))
-_LOCK = (
-    select(*_COLUMNS)
-    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(messages.c.id)
-    .with_for_update()
-)
-_HISTORIES = select(messages.c.id, messages.c.progress).where(messages.c.id.in_(bindparam("ids", expanding=True)))
+_BY_KEYS = select(*_COLUMNS).where(one_of(messages.c.message_id, "keys"))
+_LOCK = select(*_COLUMNS).where(one_of(messages.c.id, "ids")).order_by(messages.c.id).with_for_update()
+_HISTORIES = select(messages.c.id, messages.c.progress).where(one_of(messages.c.id, "ids"))
 _UPDATE = BulkUpdate(
     messages,
     "status",

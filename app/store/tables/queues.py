@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, text
+from sqlalchemy import Connection, Row, bindparam, func, select, text
 
 from app.domain.breaker import Breaker
 from app.domain.queue import QueueState
@@ -17,6 +17,17 @@ _EXISTING = select(queues.c.name).where(queues.c.name.in_(bindparam("names", exp
 _LOCK = (
     select(queues)
     .where(queues.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(queues.c.name)
+    .with_for_update()
+)
+_existing = queues.alias("existing")
+_LOCK_ALL = (
+    select(queues.c.name)
+    .where(
+        queues.c.name.in_(bindparam("names", expanding=True)),
+        select(func.count()).where(_existing.c.name.in_(bindparam("names", expanding=True))).scalar_subquery()
+        == bindparam("number"),
+    )
     .order_by(queues.c.name)
     .with_for_update()
 )
@@ -37,6 +48,17 @@ def lock_queues(connection: Connection, names: Iterable[str]) -> dict[str, Queue
     """Lock these queues until the transaction ends, in the order of their names, and return their states."""
     ordered = sorted(set(names))
     return {row.name: queue_of(row) for row in connection.execute(_LOCK, {"names": ordered})} if ordered else {}
+
+
+def ensure_locked(connection: Connection, names: Iterable[str]) -> None:
+    """Lock these queues until the transaction ends, in the order of their names, and before that add missing ones.
+
+    One statement does it, unless a queue is missing: then it locks none.
+    """
+    ordered = sorted(set(names))
+    if ordered and not connection.execute(_LOCK_ALL, {"names": ordered, "number": len(ordered)}).all():
+        ensure_queues(connection, ordered)
+        lock_queues(connection, ordered)
 
 
 def queue_of(row: Row[tuple[object, ...]]) -> QueueState:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from app.store.engine.bulk_insert import BulkInsert
+from app.store.engine.one_of import one_of
 from app.store.tables.jobs import JobRow
-from app.store.tables.queues import ensure_queues, lock_queues
+from app.store.tables.queues import ensure_locked, ensure_queues
 from app.store.tables.schema import jobs
 from app.store.tables.types import chunks
 
@@ -24,6 +25,11 @@ KeyOfJob = tuple[str, int | None]
 OrderingKey = tuple[str, int]
 """A queue and an order key in it. Jobs with the same ordering key run one after the other."""
 
+_FIRST = (
+    select(jobs.c.order_key, func.min(jobs.c.id))
+    .where(jobs.c.queue == bindparam("of_queue"), one_of(jobs.c.order_key, "keys"))
+    .group_by(jobs.c.order_key)
+)
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
 
@@ -57,9 +63,11 @@ def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -
     """Add these jobs. Each is due now, or once the earlier jobs with its ordering key are deleted."""
     if not new_jobs:
         return
-    ensure_queues(connection, {job.queue for job in new_jobs})
     keys = {job.ordering_key for job in new_jobs if job.ordering_key is not None}
-    lock_queues(connection, {queue for queue, _ in keys})
+    ordering = {queue for queue, _ in keys}
+    if unordered := {job.queue for job in new_jobs} - ordering:
+        ensure_queues(connection, unordered)
+    ensure_locked(connection, ordering)
     former = {(job.queue, key) for job in new_jobs for key in job.former_keys}
     occupied = set(_first_jobs(connection, keys | former))
     _INSERT.execute(connection, [_row(job, now, occupied) for job in new_jobs])
@@ -96,9 +104,6 @@ def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[Ord
     first = {}
     for queue, order_keys in sorted(by_queue.items()):
         for chunk in chunks(sorted(order_keys)):
-            query = select(jobs.c.order_key, func.min(jobs.c.id)).where(
-                jobs.c.queue == queue, jobs.c.order_key.in_(chunk)
-            )
-            rows = connection.execute(query.group_by(jobs.c.order_key))
+            rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
             first.update({(queue, order_key): row_id for order_key, row_id in rows})
     return first

@@ -13,7 +13,7 @@ from app.store.engine.bulk_insert import BulkInsert, allocate_ids
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.media import known_ids, lock_files
 from app.store.tables.media_schema import media_files
-from app.store.tables.queues import ensure_queues, lock_queues
+from app.store.tables.queues import ensure_locked, lock_queues
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.enqueue import NewJob, delete_jobs, enqueue
 
@@ -82,8 +82,7 @@ def record_fetches(connection: Connection, now: datetime, results: Sequence[JobR
 
 def fetch_again(connection: Connection, now: datetime, row_id: int) -> None:
     """Fetch a file once more, unless a job for it is open already."""
-    ensure_queues(connection, [MEDIA_QUEUE])
-    lock_queues(connection, [MEDIA_QUEUE])
+    ensure_locked(connection, [MEDIA_QUEUE])
     if not find_jobs(connection, {MEDIA_QUEUE: [row_id]}):
         enqueue(connection, now, [NewJob(MEDIA_QUEUE, row_id, None)])
     if lock_files(connection, [row_id]):

@@ -13,7 +13,7 @@ from app.domain.destination import queue_of_destination
 from app.store.tables.deliveries import OPEN
 from app.store.tables.events import lock_events
 from app.store.tables.jobs import JobRow, find_jobs, lock_jobs
-from app.store.tables.queues import ensure_queues, lock_queues
+from app.store.tables.queues import ensure_locked
 from app.store.tables.schema import deliveries, events, jobs
 from app.store.tables.types import chunks
 from app.store.transactions.add_deliveries import add_deliveries
@@ -47,8 +47,7 @@ def replay_deliveries(connection: Connection, now: datetime, request: ReplayRequ
     new = [*_own(connection, request.newly_owned), *_still_missing(connection, request.missing)]
     destinations |= {delivery.destination for _, added in new for delivery in added}
     queues = {queue_of_destination(destination) for destination in destinations}
-    ensure_queues(connection, queues)
-    lock_queues(connection, queues)
+    ensure_locked(connection, queues)
     return add_deliveries(connection, now, new) + _replay(connection, now, request)
 
 

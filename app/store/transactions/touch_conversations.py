@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, select, text
 
 from app.domain.message import contact_number
 from app.domain.meta.touch import Touch
 from app.store.engine.bulk_upsert import BulkUpsert
+from app.store.engine.one_of import one_of
 from app.store.tables.message_schema import contact_links, conversations
 from app.store.tables.types import chunks
 
-_LINKED = select(contact_links).where(contact_links.c.name.in_(bindparam("names", expanding=True)))
+_LINKED = select(contact_links).where(one_of(contact_links.c.name, "names"))
 _LINK = text(
     "INSERT INTO contact_links (name, contact) VALUES (:name, :contact)"
     " ON CONFLICT (name) DO UPDATE SET contact = excluded.contact"
