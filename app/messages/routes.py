@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flask import Response, current_app, jsonify, request, url_for
+from flask import Response, current_app, jsonify, request
 
 from app.domain.message import UNFINISHED
 from app.domain.meta.payloads.check import Payload, text_payload
@@ -18,7 +18,7 @@ from app.messages.schemas import (
     ReadRequestSchema,
     ReadSchema,
     TextRequestSchema,
-    message_json,
+    written_message,
 )
 from app.messages.wait import AnswerWaits
 from app.web.current import gateway
@@ -35,7 +35,6 @@ from app.web.schemas import page_of
 
 bp = JsonBlueprint("messages", __name__, description="Messages to customers.")
 
-MESSAGE = MessageSchema()
 MAX_WAIT_SECONDS = 30
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 _PREFER = re.compile(r"wait=([0-9]{1,2})", re.ASCII)
@@ -88,11 +87,11 @@ def send_text(body: dict[str, Any]) -> Response:
 @guarded_by(bearer("send"))
 @bp.arguments(BatchRequestSchema)
 @bp.response(200, BatchResponseSchema)
-def send_batch(body: dict[str, Any]) -> dict[str, Any]:
+def send_batch(body: dict[str, Any]) -> Response:
     """Accept up to 1000 messages in one transaction. Each has its own key and its own result."""
     trace = request.environ[TRACE]
     submissions = [Submission(item["message"], item.get("idempotency_key"), trace=trace) for item in body["messages"]]
-    return {"results": [_result_json(result) for result in accept(gateway(), submissions)]}
+    return jsonify(results=[_result_json(result) for result in accept(gateway(), submissions)])
 
 
 @bp.get("/messages")
@@ -154,9 +153,9 @@ def _respond(accepted: Accepted) -> Response:
     if seconds:
         message = answer_waits().wait(message, seconds)
     is_answered = seconds > 0 and message.status not in UNFINISHED
-    response = jsonify(MESSAGE.dump(message_json(message, accepted.warnings)))
+    response = jsonify(written_message(message, accepted.warnings))
     response.status_code = 200 if is_answered else 202
-    response.headers["Location"] = url_for("messages.show_message", message_id=message.id)
+    response.headers["Location"] = f"{gateway().settings.service.api_prefix}/messages/{message.id}"
     if accepted.is_replay:
         response.headers["Idempotency-Replayed"] = "true"
     return response
@@ -165,9 +164,9 @@ def _respond(accepted: Accepted) -> Response:
 def _result_json(result: Result) -> dict[str, Any]:
     if isinstance(result, Accepted):
         replayed = {"replayed": True} if result.is_replay else {}
-        return {"status": 202, **replayed, "message": message_json(result.message, result.warnings)}
+        return {"status": 202, **replayed, "message": written_message(result.message, result.warnings)}
     details = {"details": result.details} if result.details else {}
-    error = {"code": result.code, "message": result.message, "request_id": request.environ[REQUEST_ID], **details}
+    error = {"code": result.code, "message": result.message, "requestId": request.environ[REQUEST_ID], **details}
     return {"status": STATUS_OF[result.code], "error": error}
 
 

@@ -7,6 +7,7 @@ import marshmallow as ma
 from app.domain.event import Event
 from app.domain.message import Message, MessageStatus
 from app.domain.meta.event_types import MESSAGE_PREFIX
+from app.domain.timestamps import iso
 from app.web.schemas import CamelSchema, ContactSchema, ErrorBody, Timestamp
 
 MAX_BATCH = 1000
@@ -126,6 +127,34 @@ def message_json(message: Message, warnings: tuple[str, ...] = ()) -> dict[str, 
     fixed = ("id", "wamid", "status", "type", "phone_number_id", "created_at", "updated_at", "expires_at", "history")
     extra = {"warnings": list(warnings)} if warnings else {}
     return {**{name: getattr(message, name) for name in fixed}, "direction": "outbound", **known, **extra}
+
+
+def written_message(message: Message, warnings: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a message as its schema writes it; a test compares them.
+
+    The schema takes ten times as long, which was a third of the time of accepting a message in a batch.
+    """
+    parts = {
+        "id": message.id,
+        "wamid": message.wamid,
+        "secondWamid": message.second_wamid,
+        "direction": "outbound",
+        "status": message.status,
+        "metaStatus": message.meta_status,
+        "type": message.type,
+        "to": message.to,
+        "recipient": message.recipient,
+        "phoneNumberId": message.phone_number_id,
+        "tracker": message.tracker,
+        "createdAt": iso(message.created_at),
+        "updatedAt": iso(message.updated_at),
+        "expiresAt": iso(message.expires_at),
+        "error": message.error,
+        "pricing": message.pricing,
+        "history": [{"status": entry.status, "at": iso(entry.at)} for entry in message.history],
+        "warnings": warnings or None,
+    }
+    return {name: part for name, part in parts.items() if part is not None or name == "wamid"}
 
 
 def received_json(event: Event) -> dict[str, Any]:
