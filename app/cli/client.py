@@ -1,12 +1,15 @@
 """The command line's HTTP client of a running service. It uses the public API, as any other client would."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
-import requests
+import urllib3
+from urllib3.exceptions import HTTPError
 
 from app.cli import CommandFailed, Misconfigured
 from app.cli.form_body import PIECE_BYTES, FormBody
@@ -14,7 +17,8 @@ from app.config import MODE_HEADER, ApiAccess, Mode, Token
 from app.config.start_options import DRY_RUN_APP_SECRET, LIVE, PORT, URL
 
 NO_HEADERS: Mapping[str, str] = {}
-CONNECT_SECONDS, READ_SECONDS = 3, 60
+TIMEOUTS = urllib3.Timeout(connect=3, read=60)
+JSON = {"Content-Type": "application/json"}
 ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
 
 
@@ -22,11 +26,15 @@ class Unreachable(CommandFailed):
     """No service answers, or it answers 503. A later attempt may succeed."""
 
 
-def new_session() -> requests.Session:
-    """Return a session that takes nothing from the environment."""
-    session = requests.Session()
-    session.trust_env = False  # a netrc entry would replace our token
-    return session
+Response = urllib3.BaseHTTPResponse
+
+
+def new_pool() -> urllib3.PoolManager:
+    """Return a pool that takes no proxy and no token from the environment, and repeats nothing.
+
+    Not a session of `requests`, whose imports would be an eighth of a command's time.
+    """
+    return urllib3.PoolManager(retries=False)
 
 
 @dataclass
@@ -34,7 +42,7 @@ class Client:
     """A client with a token. Every failure is a CommandFailed whose message is one line for people."""
 
     access: ApiAccess
-    _session: requests.Session = field(default_factory=new_session, repr=False)
+    _pool: urllib3.PoolManager = field(default_factory=new_pool, repr=False)
 
     @cached_property
     def _token(self) -> Token:
@@ -49,11 +57,12 @@ class Client:
     def _says_it_is_a_dry_run(self) -> bool:
         """Return whether the service says so to a request without a token. A proxy may hide where it is said."""
         answer = self._request("GET", self.access.service_url + "/healthz")
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Unreachable(f"the server answered {answer.status_code}")
-        if answer.ok and self._object(answer).get("service") != "wats":
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unreachable(f"the server answered {answer.status}")
+        is_refused = answer.status >= HTTPStatus.BAD_REQUEST
+        if not is_refused and self._object(answer).get("service") != "wats":
             raise self._not_wats()
-        return answer.ok and answer.headers.get(MODE_HEADER) == Mode.DRY_RUN
+        return not is_refused and answer.headers.get(MODE_HEADER) == Mode.DRY_RUN
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return the JSON object that a GET of the API returns."""
@@ -75,7 +84,7 @@ class Client:
 
     def post(self, path: str, body: Any = None, headers: Mapping[str, str] = NO_HEADERS) -> dict[str, Any]:
         """Return the JSON object that a POST to the API returns."""
-        return self._object(self._call_api("POST", path, {}, json=body, headers=headers))
+        return self._object(self._call_api("POST", path, {}, headers={**JSON, **headers}, body=json.dumps(body)))
 
     def delete(self, path: str) -> None:
         """Delete what this path of the API names."""
@@ -86,10 +95,10 @@ class Client:
 
         `is_refused`: its signature is wrong, and `refused` is the only answer that is no failure.
         """
-        response = self._request("POST", self.access.service_url + path, data=body, headers=dict(headers))
+        response = self._request("POST", self.access.service_url + path, body=body, headers=headers)
         if is_refused:
             return self._refusal_of_signature(response)
-        if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             cure = (
                 f"the service must run in dry-run, with the same {DRY_RUN_APP_SECRET.variable} if it has one"
                 f" (`webhook send {LIVE.flag}` signs for a live one)"
@@ -97,34 +106,34 @@ class Client:
             raise CommandFailed(f"{_error_of(response)}; {cure}")
         return str(self._object(self._successful(response)).get("status"))
 
-    def _refusal_of_signature(self, response: requests.Response) -> str:
-        if response.ok:
-            raise CommandFailed(f"the service took a webhook with a wrong signature: {response.status_code}")
-        if response.status_code != HTTPStatus.UNAUTHORIZED:
+    def _refusal_of_signature(self, response: Response) -> str:
+        if _is_ok(response):
+            raise CommandFailed(f"the service took a webhook with a wrong signature: {response.status}")
+        if response.status != HTTPStatus.UNAUTHORIZED:
             raise self._refused(response)
         return "refused"
 
     def content(self, path: str, **query: Any) -> bytes:
         """Return the bytes that a GET of the API returns."""
-        return bytes(self._call_api("GET", path, query).content)
+        return self._call_api("GET", path, query).data
 
     def upload(self, path: str, form: FormBody) -> dict[str, Any]:
         """Return the JSON object that a POST of a form with a file returns; the file is read piece by piece."""
-        headers = {"Content-Type": form.content_type}
-        return self._object(self._call_api("POST", path, {}, data=form, headers=headers))
+        headers = {"Content-Type": form.content_type, "Content-Length": str(len(form))}
+        return self._object(self._call_api("POST", path, {}, body=form, headers=headers))
 
     def download(self, path: str) -> Iterator[bytes]:
         """Yield the bytes that a GET of the API returns, piece by piece."""
-        with self._call_api("GET", path, {}, stream=True) as response:
+        with self._call_api("GET", path, {}, preload_content=False) as response:
             try:
-                yield from response.iter_content(PIECE_BYTES)
-            except requests.RequestException as error:
+                yield from response.stream(PIECE_BYTES)
+            except HTTPError as error:
                 raise Unreachable("the file was cut off before its end; try again") from error
 
     def get_outside_api(self, path: str) -> dict[str, Any]:
         """Return the JSON object of a route outside the API. Without the scope `operate` such a route answers 404."""
         response = self._send("GET", self.access.service_url + path, {})
-        if response.status_code == HTTPStatus.NOT_FOUND and _error_of(response):
+        if response.status == HTTPStatus.NOT_FOUND and _error_of(response):
             reason = f"the service hides {path}: the token is unknown to it or lacks the scope operate"
             raise CommandFailed(f"{reason}; {self._token.hint}")
         return self._object(self._successful(response))
@@ -137,7 +146,7 @@ class Client:
             raise self._refused(response)
         return answer
 
-    def _object(self, response: requests.Response) -> dict[str, Any]:
+    def _object(self, response: Response) -> dict[str, Any]:
         try:
             document = response.json()
         except ValueError:
@@ -149,14 +158,14 @@ class Client:
     def _not_wats(self) -> CommandFailed:
         return CommandFailed(f"the server at {self.access.api_url} is not wats; give its address with {ADDRESS}")
 
-    def _successful(self, response: requests.Response) -> requests.Response:
-        if not response.ok or response.is_redirect:
+    def _successful(self, response: Response) -> Response:
+        if not _is_ok(response):
             raise self._refused(response)
         return response
 
-    def _refused(self, response: requests.Response) -> CommandFailed:
+    def _refused(self, response: Response) -> CommandFailed:
         """Return the failure that an answer means, for people."""
-        status, error = response.status_code, _error_of(response)
+        status, error = response.status, _error_of(response)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             return Unreachable(error or f"the service answered {status}")
         if error is None:
@@ -166,34 +175,34 @@ class Client:
             return CommandFailed(f"{error}; {self._token.hint}")
         return CommandFailed(error)
 
-    def _call_api(self, method: str, path: str, query: dict[str, Any], **parts: Any) -> requests.Response:
+    def _call_api(self, method: str, path: str, query: dict[str, Any], **parts: Any) -> Response:
         url = self.access.api_url + path
         response = self._send(method, url, query, **parts)
-        if response.status_code == HTTPStatus.NOT_FOUND and (error := _error_of(response)):
+        if response.status == HTTPStatus.NOT_FOUND and (error := _error_of(response)):
             raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {error}")
         return self._successful(response)
 
     def _send(
         self, method: str, url: str, query: dict[str, Any], *, headers: Mapping[str, str] = NO_HEADERS, **parts: Any
-    ) -> requests.Response:
-        return self._request(
-            method,
-            url,
-            params={name: value for name, value in query.items() if value is not None},
-            headers={**headers, "Authorization": f"Bearer {self._token.value}"},
-            **parts,
-        )
+    ) -> Response:
+        given = urlencode({name: value for name, value in query.items() if value is not None})
+        headers = {**headers, "Authorization": f"Bearer {self._token.value}"}
+        return self._request(method, f"{url}?{given}" if given else url, headers=headers, **parts)
 
-    def _request(self, method: str, url: str, **parts: Any) -> requests.Response:
-        timeouts = (CONNECT_SECONDS, READ_SECONDS)
+    def _request(self, method: str, url: str, **parts: Any) -> Response:
         try:
-            return self._session.request(method, url, timeout=timeouts, allow_redirects=False, **parts)
-        except requests.RequestException as error:
+            return self._pool.request(method, url, timeout=TIMEOUTS, redirect=False, **parts)
+        except HTTPError as error:
             hint = f"start it with `flask wats serve`, or give its address with {ADDRESS}"
             raise Unreachable(f"no service answers at {self.access.api_url}; {hint}") from error
 
 
-def _error_of(response: requests.Response) -> str | None:
+def _is_ok(response: Response) -> bool:
+    """Return whether it is what was asked for: neither an error nor a redirect, which another server may send."""
+    return HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _error_of(response: Response) -> str | None:
     """Return the error of a response in one line; None if it is not in the form of our errors."""
     try:
         error = response.json()["error"]

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import click
-import requests
+import urllib3
+from urllib3 import exceptions
 
-from app.cli.client import new_session
+from app.cli.client import new_pool
 from app.domain import VERSION
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 from app.domain.standard_webhooks import signing_headers
@@ -46,7 +47,7 @@ class Forward:
     format: str
     secret: str = field(repr=False)
     read_seconds: float = READ_SECONDS
-    _session: requests.Session = field(default_factory=new_session, repr=False)
+    _pool: urllib3.PoolManager = field(default_factory=new_pool, repr=False)
 
     def post(self, event_id: str, body: bytes) -> str:
         """Post an event; return what came of it, for people."""
@@ -55,14 +56,17 @@ class Forward:
         started = time.monotonic()
         try:
             return f"HTTP {self._post(body, headers)} in {round((time.monotonic() - started) * 1000)} ms"
-        except requests.Timeout:
+        except exceptions.NewConnectionError:  # which urllib3 counts among the time-outs
+            return "no answer: the connection failed"
+        except exceptions.TimeoutError:
             return f"no answer within {self.read_seconds:g} seconds"
-        except requests.RequestException:
+        except exceptions.HTTPError:
             return "no answer: the connection failed"
 
     def _post(self, body: bytes, headers: Headers) -> int:
-        timeouts = (CONNECT_SECONDS, self.read_seconds)
-        with self._session.post(
-            self.url, data=body, headers=headers, timeout=timeouts, allow_redirects=False, stream=True
-        ) as response:
-            return response.status_code
+        timeouts = urllib3.Timeout(connect=CONNECT_SECONDS, read=self.read_seconds)
+        response = self._pool.request(
+            "POST", self.url, body=body, headers=headers, timeout=timeouts, redirect=False, preload_content=False
+        )
+        response.close()
+        return response.status

@@ -18,6 +18,8 @@ class OptionType(ABC, Generic[T_co]):
     """What a value can be. `name` is its name in the documentation."""
 
     name: str
+    takes_anything = False
+    """Whether no text is wrong."""
 
     @abstractmethod
     def parse(self, text: str) -> T_co:
@@ -29,6 +31,7 @@ class Text(OptionType[str]):
     """Any text. What it means is checked where it is used."""
 
     name: str
+    takes_anything = True
 
     def parse(self, text: str) -> str:
         return text
@@ -84,6 +87,7 @@ class FilePath(OptionType[Path]):
     """The path of a file or a folder."""
 
     name = "path"
+    takes_anything = True
 
     def parse(self, text: str) -> Path:
         return Path(text)

@@ -1,5 +1,6 @@
 """Importing stays cheap: every command pays for the command line, and every start for its processes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,29 @@ def test_the_command_line_imports_its_commands_packages_only_when_a_command_runs
     code = f"import sys, app.cli; sys.exit({package!r} in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+RUN_STATUS = """
+import sys
+from app.cli import CommandFailed, wats
+try:
+    wats(["status"], standalone_mode=False)
+except CommandFailed:
+    print(*sys.modules)
+"""
+DEAR = {"sqlalchemy", "flask", "flask_smorest", "requests", "environs", "marshmallow", "gevent", "alembic"}
+
+
+def test_a_command_for_a_running_service_imports_only_what_it_uses() -> None:
+    config = str(ROOT / "config" / "wats.config.yaml")
+    environ = {"PATH": os.environ["PATH"], "WATS_CONFIG": config, "WATS_URL": "http://127.0.0.1:9"}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN_STATUS], env=environ, check=True, capture_output=True, text=True
+    )
+
+    assert "app.cli.client" in ended.stdout
+    assert DEAR & set(ended.stdout.split()) == set()
 
 
 @pytest.mark.parametrize(

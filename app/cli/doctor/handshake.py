@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit
 
-import requests
+import urllib3
+from urllib3.exceptions import HTTPError, SSLError
 
-from app.cli.client import new_session
+from app.cli.client import new_pool
 from app.cli.doctor.finding import Finding, error, fine, warning
 from app.config import Settings
 from app.config.hosts import is_loopback
 
-CONNECT_SECONDS, READ_SECONDS = 5, 15
+TIMEOUTS = urllib3.Timeout(connect=5, read=15)
 SHOWN = 80
 
 
@@ -35,30 +37,30 @@ def handshake(url: str, settings: Settings) -> Iterator[Finding]:
     try:
         status, body = _ask(url, token.current, challenge)
         refused, _ = _ask(url, "not-" + secrets.token_hex(8), challenge)
-    except requests.exceptions.SSLError:
+    except SSLError:
         cure = "install a certificate of a public authority, with its intermediates; Meta takes no self-signed one"
         yield error("handshake", f"{url} shows a certificate that is not trusted", cure)
-    except requests.RequestException as failure:
+    except HTTPError as failure:
         cure = "start the service; point the proxy or the tunnel at it, and open the firewall"
         yield error("handshake", f"{url} is not reached ({type(failure).__name__})", cure)
     else:
         is_echoed = body == challenge.encode()
         yield _judged(url, status, is_echoed, token.name)
-        if is_echoed and refused == requests.codes.ok:
+        if is_echoed and refused == HTTPStatus.OK:
             yield error("handshake", f"{url} takes any verify token", "another service answers there: not wats")
 
 
 def _ask(url: str, token: str, challenge: str) -> tuple[int, bytes]:
     query = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
-    timeouts = (CONNECT_SECONDS, READ_SECONDS)
-    with new_session().get(url, params=query, timeout=timeouts, allow_redirects=False, stream=True) as response:
-        return response.status_code, response.raw.read(SHOWN)
+    asked = f"{url}?{urlencode(query)}"
+    with new_pool().request("GET", asked, timeout=TIMEOUTS, redirect=False, preload_content=False) as response:
+        return response.status, response.read(SHOWN)
 
 
 def _judged(url: str, status: int, is_echoed: bool, name: str) -> Finding:
-    if status == requests.codes.ok and is_echoed:
+    if status == HTTPStatus.OK and is_echoed:
         return fine("handshake", f"{url} answers Meta's handshake")
-    if status == requests.codes.forbidden:
+    if status == HTTPStatus.FORBIDDEN:
         cure = f"start the service with the same {name}; or another wats answers there"
         return error("handshake", f"{url} refuses the verify token of {name}", cure)
     cure = "the address must lead to webhook.path, unchanged: see the proxy, and `flask wats onboarding`"

@@ -77,14 +77,17 @@ def read_values(flags: Flags, environ: Mapping[str, str], problems: Problems) ->
     """Return every option's value but the credentials'. A wrong variable or flag is a problem and counts as unset."""
     options = [option for option in OPTIONS if not isinstance(option.type, Credential)]
     given = {option.variable: option for option in options if option.variable and environ.get(option.variable)}
-    from_variables = _read_variables(given, _without_kubernetes_link(environ), problems) if given else {}
+    from_variables = _read_variables(given, _without_kubernetes_link(environ), problems)
     return StartValues({option: _value(option, flags, from_variables, problems) for option in options})
 
 
 def _read_variables(
     options: Mapping[str, StartOption[Any]], environ: Mapping[str, str], problems: Problems
 ) -> Mapping[str, Any]:
-    from app.config.start.variables import read_variables  # here, because it imports much
+    plain = {name: option.type.parse(environ[name]) for name, option in options.items() if option.type.takes_anything}
+    if plain.keys() == options.keys():
+        return plain
+    from app.config.start.variables import read_variables  # here, because it imports much: most commands need none
 
     return read_variables(options, environ, problems)
 
