@@ -37,13 +37,12 @@ def events_group() -> None:
 @click.option("--receipt", help="Only events of the receipt with this id.")
 @since_option("Only events received")
 @until_option("Only events received")
-@click.option("--newest", is_flag=True, help="The newest events first.")
+@click.option("--oldest", is_flag=True, help="The oldest events first; a cursor of this order continues only in it.")
 @page_options
 @as_json_option
-def list_events(access: ApiAccess, as_json: bool, newest: bool, **query: Any) -> None:
-    """List events, oldest first unless told otherwise."""
-    if newest:
-        query["order"] = "desc"
+def list_events(access: ApiAccess, as_json: bool, oldest: bool, **query: Any) -> None:
+    """List events, newest first unless told otherwise."""
+    query["order"] = "asc" if oldest else "desc"
     print_list(access, "/events", query, COLUMNS, nothing="no events", as_json=as_json, row=_row)
 
 

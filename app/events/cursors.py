@@ -31,7 +31,10 @@ def read_event_cursor(store: Store, cursor: str, *, newest_first: bool = False) 
     """Return the position from which a cursor continues. Raises `ApiError` (400)."""
     form = decoded_cursor(cursor, _FORM)
     if form["order"] != _PREFIX[newest_first]:
-        raise ApiError("invalid_cursor", "The cursor is of a list in the other order.")
+        raise ApiError(
+            "invalid_cursor",
+            "The cursor is of a list in the other order: ask in that order (`order`, or `events list --oldest`).",
+        )
     mark = None if form["mark"] is None else bytes.fromhex(form["mark"])
     given = Position(int(form["sequence"]), mark)
     if not _is_of_this_database(store, given.sequence, form["database"]):

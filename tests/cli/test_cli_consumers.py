@@ -16,7 +16,7 @@ def wats(service: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_consumer_is_moved_listed_shown_and_deleted(service: Running, stored: Store) -> None:
     put_events(stored, *(new_event(f"for consumers {n}") for n in range(3)))
     start = stored.events.latest() - 3
-    first = json.loads(wats(service, "events", "list", "--limit", "1", "--json").stdout)["nextCursor"]
+    first = json.loads(wats(service, "events", "list", "--oldest", "--limit", "1", "--json").stdout)["nextCursor"]
 
     wats(service, "consumers", "ack", "crm", first)
     listed = wats(service, "consumers", "list").stdout.splitlines()

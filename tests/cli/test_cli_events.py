@@ -44,7 +44,7 @@ def test_events_are_listed_and_shown(service: Running, stored: Store) -> None:
     put_events(stored, new_event("a"), new_event("b", kind="message.image"))
 
     table = run("events", "list", "--types", "message.i*", environ=service.environ).stdout.splitlines()
-    page = json.loads(run("events", "list", "--json", environ=service.environ).stdout)
+    page = json.loads(run("events", "list", "--oldest", "--json", environ=service.environ).stdout)
     shown = run("events", "show", event_id("a"), environ=service.environ).stdout
 
     assert table[0].split() == ["id", "sequence", "receivedAt", "type", "contact", "foreign"]
@@ -58,8 +58,8 @@ def test_events_are_listed_newest_first_by_contact_number_and_time(service: Runn
     put_events(stored, *(new_event(n, wa_id="15550001111") for n in ("now", "next")), received_at=datetime.now(UTC))
     chosen = ("--contact", "+15550001111", "--number", "9876543210", "--since", "2h", "--until", "2099-01-01")
 
-    newest = run("events", "list", "--newest", *chosen, "--json", environ=service.environ).stdout
-    first = run("events", "list", *chosen, "--limit", "1", environ=service.environ)
+    newest = run("events", "list", *chosen, "--json", environ=service.environ).stdout
+    first = run("events", "list", "--oldest", *chosen, "--limit", "1", environ=service.environ)
 
     assert [event["id"] for event in json.loads(newest)["items"]] == [event_id("next"), event_id("now")]
     assert event_id("now") in first.stdout
@@ -68,7 +68,7 @@ def test_events_are_listed_newest_first_by_contact_number_and_time(service: Runn
 
 def test_a_time_is_relative_on_a_terminal_only(service: Running, stored: Store) -> None:
     put_events(stored, new_event("just now"), received_at=datetime.now(UTC) - timedelta(minutes=10))
-    before = ("--contact", "4915112345678", "--newest", "--limit", "1")
+    before = ("--contact", "4915112345678", "--limit", "1")
 
     seen = on_a_terminal("events", "list", *before, environ=service.environ)
     piped = run("events", "list", *before, environ=service.environ).stdout
@@ -182,7 +182,7 @@ def test_the_content_of_an_event_cannot_control_the_terminal(service: Running, s
     before = cursor_of_now(service)
     put_events(stored, new_event("escape", raw={"text": "\x1b[2J\x07"}, wa_id="1\x1b[31m"))
 
-    listed = run("events", "list", "--cursor", before, environ=service.environ).stdout
+    listed = run("events", "list", "--oldest", "--cursor", before, environ=service.environ).stdout
     shown = run("events", "show", event_id("escape"), environ=service.environ).stdout
 
     assert "\x1b" not in listed + shown
