@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.domain.clock import CLOCK_TOLERANCE
+from app.domain.meta.graph_error_table import TOKEN_SETTING, hint_of
 from app.domain.meta.graph_errors import ErrorClass, ErrorScope
 
 APP_SCOPE = "app"
@@ -23,7 +24,7 @@ MAX_PAUSE = COOLING[-1]
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a scope is to be paused: the class of the error, its code and the cure, and the delay that was asked for.
+    """Why a scope is to be paused: class and code of the error, what Meta said, and the delay that was asked for.
 
     `is_late`: Meta had accepted the message, and told the error by a status.
     """
@@ -65,6 +66,22 @@ class ScopePause:
     def is_over(self) -> bool:
         """Whether the scope is paused no more."""
         return self.trips == 0
+
+    def cure(self, token_variable: str | None = None) -> str | None:
+        """Return what mends it; None if that is not known, or stands in the reason.
+
+        It is looked up and not stored, so that it is whole beside a long text of Meta's. `token_variable`: what holds
+        the access token.
+        """
+        hint = hint_of(self.code, self.error_class)
+        if hint is None or hint in self.reason:
+            return None
+        return hint if token_variable is None else hint.replace(TOKEN_SETTING, f"{TOKEN_SETTING} ({token_variable})")
+
+    def explained(self, token_variable: str | None = None) -> str:
+        """Return what Meta said, and the cure."""
+        cure = self.cure(token_variable)
+        return self.reason if cure is None else f"{self.reason}; {cure}"
 
     def holds(self, now: datetime) -> bool:
         """Return whether it still holds messages back, if it is a scope of their content."""

@@ -158,9 +158,8 @@ def refusal_of(
     if not rule.holds and (rule.error_class not in PAUSING or (is_pace_of_number(rule) and not delay)):
         return None
     said = "HTTP 429" if error is None else error.summary
-    reason = said if rule.hint is None else f"{said}; {rule.hint}"
     code = 0 if error is None else error.code
-    return Refusal(rule.error_class, rule.scope, code, reason, max(delay, rule.pause or delay), is_late)
+    return Refusal(rule.error_class, rule.scope, code, said, max(delay, rule.pause or delay), is_late)
 
 
 def _after_refusal(

@@ -32,4 +32,4 @@ class AlertKind:
         self, cause: str, subject: str = "", *, since: datetime | None = None, cure: str | None = None
     ) -> Alert:
         """Return an alert of this kind. `cure` replaces the usual one."""
-        return Alert(self.code, subject, cause, (cure or self.cure).format(subject=subject), since)
+        return Alert(self.code, subject, cause, (cure or self.cure).replace("{subject}", subject), since)

@@ -42,9 +42,9 @@ def _of_pauses(snapshot: Snapshot) -> Iterator[Alert]:
     for pause in snapshot.pauses:
         then = "" if pause.until is None else f", or wait: one message is tried at {iso(pause.until)}"
         cause = f"nothing is sent in the scope {pause.name} ({pause.reason})"
-        yield kinds.SENDING_PAUSED.alert(
-            cause, pause.name, since=pause.since, cure=f"{kinds.SENDING_PAUSED.cure}{then}"
-        )
+        mend = pause.cure(snapshot.token_name)
+        usual = kinds.SENDING_PAUSED.cure if mend is None else kinds.SENDING_PAUSED.cure.replace("mend it", mend)
+        yield kinds.SENDING_PAUSED.alert(cause, pause.name, since=pause.since, cure=f"{usual}{then}")
     for queue in snapshot.held_back:
         number = queue.name.removeprefix(SEND_QUEUE)
         yield kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)

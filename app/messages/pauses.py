@@ -1,6 +1,7 @@
 """The API of what is paused: the scopes in which nothing is sent because Meta refused a message."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -8,6 +9,7 @@ from flask_smorest import Blueprint
 
 from app.domain.content_scope import MAX_NAME
 from app.domain.meta.graph_errors import ErrorClass
+from app.domain.scope_pause import ScopePause
 from app.web.current import gateway
 from app.web.errors import no_such
 from app.web.guards import bearer, guarded_by
@@ -37,7 +39,7 @@ class PauseSchema(CamelSchema):
 @bp.response(200, page_of(PauseSchema))
 def list_pauses() -> dict[str, Any]:
     """List the scopes in which nothing is sent, all on one page."""
-    return {"items": gateway().store.sending.pauses(), "nextCursor": None}
+    return {"items": [_explained(pause) for pause in gateway().store.sending.pauses()], "nextCursor": None}
 
 
 @bp.post("/sending/pauses/<scope>/resume")
@@ -48,4 +50,10 @@ def resume_scope(scope: str) -> Any:
     pause = gateway().store.sending.resume(scope) if SCOPE.fullmatch(scope) else None
     if pause is None:
         raise no_such("pause", scope)
-    return pause
+    return _explained(pause)
+
+
+def _explained(pause: ScopePause) -> ScopePause:
+    """Return the pause with the cure in its reason."""
+    token = gateway().settings.access_token
+    return replace(pause, reason=pause.explained(token.name if token else None))

@@ -101,7 +101,7 @@ class Sender:
         reservations = self._store.sending.reserve(jobs, self._limits, self._doubt)
         self._remember(reservations.reserved)
         for pause in reservations.paused:
-            fields = {"scope": pause.name, "reason": pause.reason, "until": iso(pause.until)}
+            fields = {"scope": pause.name, "reason": pause.explained(), "until": iso(pause.until)}
             log.error("sending.paused", extra=fields)
         return [
             *((ended.job, partial(self._end, ended)) for ended in reservations.ended),

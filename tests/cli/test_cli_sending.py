@@ -9,7 +9,7 @@ from app.store.tables.sending import put_scope
 from tests.support.serving import Running, run
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
-PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired; check the access token", NOON, None, 1)
+PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired", NOON, None, 1)
 
 
 def test_what_is_paused_is_listed_and_resumed(service: Running, stored: Store) -> None:

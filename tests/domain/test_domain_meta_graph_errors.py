@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.meta.graph_error_table import BY_CODE, UNLISTED_TRIES, rule_for, rule_in_status
+from app.domain.meta.graph_error_table import BY_CODE, BY_SUBCODE, UNLISTED_TRIES, hint_of, rule_for, rule_in_status
 from app.domain.meta.graph_errors import (
     ErrorClass,
     ErrorRule,
@@ -73,6 +73,12 @@ LISTED = {
     "unrelated message": (133016, 133005, 138006, 139101, 139103, 147001, 2388040),
 }
 CODES = [(code, *expected.split()) for expected, codes in LISTED.items() for code in codes]
+
+
+def test_a_code_has_one_cure_in_each_class() -> None:
+    rules = [*BY_CODE.items(), *((code, rule) for (code, _), rule in BY_SUBCODE.items())]
+
+    assert [code for code, rule in rules if hint_of(code, rule.error_class) != rule.hint] == []
 
 
 def answered(code: int, **more: Any) -> GraphError:

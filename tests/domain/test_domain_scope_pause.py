@@ -31,6 +31,19 @@ def pauses_of(error_class: ErrorClass, trips: int, delay: timedelta = timedelta(
     return lengths
 
 
+def test_a_cure_that_stands_in_the_reason_is_not_told_twice() -> None:
+    stopped = "the customer has stopped marketing messages of this business"
+    pause = ScopePause("marketing", ErrorClass.RECIPIENT, 131050, stopped, NOON, None, 1)
+
+    assert (pause.cure(), pause.explained()) == (None, stopped)
+
+
+def test_an_error_without_a_listed_cure_is_told_as_meta_said_it() -> None:
+    pause = ScopePause("app", ErrorClass.THROTTLED, 4, "4: too many calls", NOON, None, 1)
+
+    assert pause.explained() == "4: too many calls"
+
+
 @pytest.mark.parametrize(
     ("error_class", "lengths"),
     [

@@ -26,7 +26,7 @@ NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 ALIVE = Heartbeat("gateway-1:412", "worker", "0.1.0", NOW, NOW)
 AWAKE = replace(ALIVE, at=NOW.replace(month=7))
 DEAD = replace(ALIVE, at=NOW - timedelta(minutes=1))
-PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired; check the access token", NOW, NOW, 1)
+PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired", NOW, NOW, 1)
 HELD_BACK = QueueState("send:1", False, False, Breaker(5, NOW), None, NOW, "connection refused")
 REFUSED = RefusedWebhooks("signature_mismatch", 3, NOW - timedelta(minutes=5), NOW)
 CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
@@ -178,6 +178,16 @@ def test_a_destination_that_refuses_everything_is_told_with_its_answer() -> None
     [alert] = alerts_of(replace(HEALTHY, destinations=[replace(FAILING, refusals=12, last_error="HTTP 404")]))
 
     assert alert.cause == "crm answered HTTP 404 to the last 12 events, 3 deliveries waiting"
+
+
+def test_a_pause_names_the_setting_and_the_variable_that_mend_it() -> None:
+    [alert] = alerts_of(replace(HEALTHY, pauses=(PAUSE,), token_name="SHOP_TOKEN"))
+
+    assert alert.message == (
+        "nothing is sent in the scope app (190/463: expired); give `auth.accessToken` (SHOP_TOKEN) a valid token, and"
+        " restart: this one is expired, revoked or of another app, then run `flask wats sending resume app`,"
+        " or wait: one message is tried at 2026-01-02T12:00:00.000Z"
+    )
 
 
 def test_one_live_worker_among_dead_ones_is_enough() -> None:

@@ -21,7 +21,7 @@ SCOPE = f"number:{NUMBER}"
 @pytest.fixture
 def paused(gateway: Gateway) -> None:
     """Pause a number until a human resumes it."""
-    pause = ScopePause(SCOPE, ErrorClass.STOPPED, 131045, "131045: not registered; register it", NOON, None, 1)
+    pause = ScopePause(SCOPE, ErrorClass.STOPPED, 131045, "131045: not registered", NOON, None, 1)
     gateway.store.write(lambda c: put_scope(c, pause))
 
 
@@ -34,13 +34,30 @@ def test_what_is_paused_is_listed_with_its_cure(client: FlaskClient, paused: Non
                 "scope": SCOPE,
                 "class": "stopped",
                 "code": 131045,
-                "reason": "131045: not registered; register it",
+                "reason": "131045: not registered; register the number again: POST /{phone number id}/register",
                 "since": "2026-01-02T12:00:00.000Z",
                 "until": None,
             }
         ],
         "nextCursor": None,
     }
+
+
+def test_the_cure_is_whole_behind_the_longest_text_of_meta(client: FlaskClient, gateway: Gateway) -> None:
+    expired = (
+        "190/463: Error validating access token: Session has expired on Tuesday, 24-Nov-26 09:00:00 PST."
+        " The current time is Friday, 27-Nov-26 09:00:00 PST."
+    )
+    pause = ScopePause("app", ErrorClass.STOPPED, 190, expired + "x" * 100, NOON, None, 1)
+    gateway.store.write(lambda c: put_scope(c, pause))
+
+    [listed] = client.get(PAUSES, headers=READER).get_json()["items"]
+
+    assert listed["reason"].startswith(expired)
+    assert listed["reason"].endswith(
+        "; give `auth.accessToken` (TEST_ACCESS_TOKEN) a valid token, and restart: this one is expired, revoked"
+        " or of another app"
+    )
 
 
 def test_a_resumed_scope_is_paused_no_more(client: FlaskClient, paused: None) -> None:

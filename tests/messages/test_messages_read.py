@@ -88,7 +88,7 @@ def test_only_a_message_of_a_customer_is_marked(client: FlaskClient, gateway: Ga
 @pytest.mark.parametrize(
     ("status", "body", "code", "said"),
     [
-        (401, b'{"error": {"code": 190, "message": "expired"}}', "meta_refused", "check the access token"),
+        (401, b'{"error": {"code": 190, "message": "expired"}}', "meta_refused", "`auth.accessToken`"),
         (400, b'{"error": {"code": 100, "message": "too old"}}', "meta_refused", "too old"),
         (429, b'{"error": {"code": 130429, "message": "slow"}}', "meta_unavailable", "for now"),
         (502, b"<html>", "meta_unavailable", "HTTP 502"),

@@ -365,7 +365,7 @@ def test_a_stopped_account_keeps_its_queue_and_is_told_once(timed: Store, clock:
 
     [pause] = timed.sending.pauses()
     assert (pause.name, pause.code, pause.error_class) == ("app", 190, "stopped")
-    assert "access token" in pause.reason
+    assert pause.explained().startswith("190/463: said; give `auth.accessToken` a valid token")
     assert {stored(timed, message).status for message in messages} == {"queued"}
     assert (first.reserved, again.reserved) == ([], [])
 

@@ -40,9 +40,10 @@ def _parked(
     return ErrorRule(ErrorClass.PARKED, scope, max_tries, pause, hint=hint, holds=holds)
 
 
-_CREDENTIALS = "check the access token: it may be expired, revoked or of another app"
+TOKEN_SETTING = "`auth.accessToken`"  # noqa: S105 - a setting
+_CREDENTIALS = f"give {TOKEN_SETTING} a valid token, and restart: this one is expired, revoked or of another app"
 _PERMISSION = "give the token's system user the permission whatsapp_business_messaging on this account"
-_WRONG_ID = "check the phone number id and the access token: the token cannot use this number"
+_WRONG_ID = f"check the phone number id and {TOKEN_SETTING}: the token cannot use this number"
 _USE_MESSAGES = "send it by /messages"
 _TEMPLATE_STATE = "check the template's state in WhatsApp Manager"
 
@@ -160,6 +161,16 @@ _MARKETING: dict[int, ErrorRule] = {
 }
 """What some codes mean on `/marketing_messages`; 100 only where it asks for a template."""
 
+_HINTS = {
+    (code, rule.error_class): rule.hint
+    for code, rule in (
+        *BY_CODE.items(),
+        *_MARKETING.items(),
+        *((code, rule) for (code, _), rule in BY_SUBCODE.items()),
+    )
+}
+"""By code and class: no code has two hints in one class."""
+
 
 def rule_for(error: GraphError | None, http_status: int, *, is_marketing: bool = False) -> ErrorRule:
     """Return what a refused POST means. No error: a 429 of a limiter in front of the Graph API.
@@ -169,6 +180,11 @@ def rule_for(error: GraphError | None, http_status: int, *, is_marketing: bool =
     if error is None:
         return BY_CODE[130429]
     return _listed(error, is_marketing) or _unlisted(error, http_status)
+
+
+def hint_of(code: int, error_class: ErrorClass) -> str | None:
+    """Return what to do about an error of which code and class are known; None if no table has it."""
+    return _HINTS.get((code, error_class))
 
 
 def rule_in_status(error: GraphError) -> ErrorRule:

@@ -27,7 +27,7 @@ from app.store.transactions.touch_conversations import contacts_of
 FAILED = "message.status.failed"
 _BY_WAMID = select(messages).where(messages.c.wamid.in_(bindparam("wamids", expanding=True)))
 TEMPLATE_STOPPED = Refusal(
-    ErrorClass.REQUEST, ErrorScope.TEMPLATE, 132015, "Meta has paused or disabled the template; see WhatsApp Manager"
+    ErrorClass.REQUEST, ErrorScope.TEMPLATE, 132015, "Meta has paused or disabled the template"
 )
 NO_MARKETING = Refusal(
     ErrorClass.RECIPIENT, ErrorScope.CONTACT, 131050, "the customer has stopped marketing messages of this business"

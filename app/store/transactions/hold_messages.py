@@ -134,7 +134,7 @@ def _outcome(row: MessageRow, pause: ScopePause, now: datetime) -> SendOutcome:
     """Hold a message, or let it fail: marketing that would come too late anyway."""
     ends_at = pause.until
     if pause.name.startswith(MARKETING) and (ends_at is None or ends_at >= row.expires_at):
-        error = {"code": pause.code, "message": pause.reason, "class": pause.error_class.value}
+        error = {"code": pause.code, "message": pause.explained(), "class": pause.error_class.value}
         return SendOutcome(MessageStatus.FAILED, Done(), error)
     looked_at = min(row.expires_at, _held_until(pause, now))
     held = Retry(max(timedelta(), looked_at - now), keeps_order=False, held_by=pause.name)
