@@ -58,7 +58,7 @@ class TestEventResultSchema(CamelSchema):
 class ReplaySchema(StepRequestSchema):
     """Which deliveries to replay, and where to continue. `since` is included, `until` is not.
 
-    `dryRun`: count them, and replay nothing. Those that wait or are in flight, which stay as they are, count too.
+    `dryRun`: count them, and replay nothing.
     Without `state`: dead and skipped ones, and those of events that were foreign when they came and no longer are.
     `includeMissing`: also those that the `destination` would get today and has never got, because it was added later,
     or its `types` or numbers were fewer.

@@ -102,7 +102,7 @@ class Deliveries(Repository):
     def count_to_replay(
         self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf
     ) -> ReplayStep:
-        """Return what `replay_some` would do, and change nothing. It counts those that wait or are in flight too."""
+        """Return what `replay_some` would do, and change nothing."""
         candidates = self._candidates(selection, after, limit)
         new = (_newly_owned(candidates, deliveries_of), _missing(candidates, selection, deliveries_of))
         added = sum(len(each) for by_sequence in new for each in by_sequence.values())
@@ -132,7 +132,7 @@ class Deliveries(Repository):
         return DismissStep(count, found.next)
 
     def _candidates(self, selection: Selection, after: int, limit: int) -> ReplayCandidates:
-        return self._store.database.read(lambda c: find_candidates(c, selection, after, limit))
+        return self._store.database.read(lambda c: find_candidates(c, self._store.now(c), selection, after, limit))
 
     def _replay(self, request: ReplayRequest) -> int:
         return self._store.write(lambda c: replay_deliveries(c, self._store.now(c), request), "work")

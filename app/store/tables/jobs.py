@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, select
 
 from app.domain.queue import QueueDepth
 from app.store.engine.bulk_update import BulkUpdate
@@ -17,6 +17,12 @@ JobRow = Row[*tuple[Any, ...]]
 
 IS_CLAIMED = jobs.c.claim_id.is_not(None)
 """In flight, if `due_at`, the end of the lease, is later than now."""
+
+
+def is_delayed(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on a job that nobody works on and that is due only later, as after a failed attempt."""
+    return jobs.c.claim_id.is_(None) & (jobs.c.due_at > now)
+
 
 _LOCK = select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.id).with_for_update()
 

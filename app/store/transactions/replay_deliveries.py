@@ -12,7 +12,7 @@ from app.domain.delivery import DeliveryState, NewDelivery
 from app.domain.destination import queue_of_destination
 from app.store.tables.deliveries import OPEN
 from app.store.tables.events import lock_events
-from app.store.tables.jobs import JobRow, find_jobs, lock_jobs
+from app.store.tables.jobs import JobRow, find_jobs, is_delayed, lock_jobs
 from app.store.tables.queues import ensure_locked
 from app.store.tables.schema import deliveries, events, jobs
 from app.store.tables.types import chunks
@@ -92,10 +92,12 @@ def _replay(connection: Connection, now: datetime, request: ReplayRequest) -> in
     for ids in chunks([row.id for row in ended]):
         connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(state=OPEN, updated_at=now))
     enqueue(connection, now, [NewJob(queue_of_destination(row.destination), row.id, row.order_key) for row in ended])
-    delayed = [job.id for job in open_jobs if job.claim_id is None and job.due_at is not None and job.due_at > now]
-    for ids in chunks(delayed):
-        connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(due_at=now))
-    return len(ended) + len(delayed)
+    delayed = 0
+    for ids in chunks([job.id for job in open_jobs]):
+        delayed += connection.execute(
+            update(jobs).where(jobs.c.id.in_(ids), is_delayed(now)).values(due_at=now)
+        ).rowcount
+    return len(ended) + delayed
 
 
 def _lock_deliveries(connection: Connection, request: ReplayRequest) -> list[DeliveryRow]:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import ColumnElement, Connection, Row, exists, literal, select, text
 
 from app.domain.delivery import DeliveryState
 from app.domain.event import Event, type_matches
+from app.domain.job import DELIVER_QUEUE
 from app.domain.replay import Selection
 from app.store.tables.deliveries import OPEN
 from app.store.tables.delivery_list import OPEN_STATES, UNDELIVERED_STATES
 from app.store.tables.events import ALL_TYPES, event_of
-from app.store.tables.schema import UNDELIVERED, deliveries, events
+from app.store.tables.jobs import is_delayed
+from app.store.tables.schema import UNDELIVERED, deliveries, events, jobs
 from app.store.tables.types import chunks
 
 _COLUMNS = select(events.c.id, events.c.type, events.c.received_at, events.c.is_foreign)
@@ -34,13 +37,15 @@ class ReplayCandidates:
     next: int | None
 
 
-def find_candidates(connection: Connection, selection: Selection, after: int, limit: int) -> ReplayCandidates:
+def find_candidates(
+    connection: Connection, now: datetime, selection: Selection, after: int, limit: int
+) -> ReplayCandidates:
     """Return what the selection chooses among the next events, of which it looks at `limit` at most."""
     sequences = _next_sequences(connection, selection, after, limit)
     chosen = [row for row in _rows(connection, sequences) if _is_selected(row, selection)]
     foreign = [row.id for row in chosen if row.is_foreign and selection.state is None]
     return ReplayCandidates(
-        deliveries=_deliveries_of(connection, selection, [row.id for row in chosen]),
+        deliveries=_deliveries_of(connection, now, selection, [row.id for row in chosen]),
         foreign=_load_events(connection, foreign),
         without=_load_events(connection, _without_delivery(connection, selection, chosen)),
         seen=len(sequences),
@@ -83,15 +88,27 @@ def _is_selected(row: Row[*tuple[object, ...]], selection: Selection) -> bool:
     return type_matches(row.type, selection.types or (ALL_TYPES,))
 
 
-def _deliveries_of(connection: Connection, selection: Selection, sequences: Sequence[int]) -> list[int]:
+def _deliveries_of(
+    connection: Connection, now: datetime, selection: Selection, sequences: Sequence[int]
+) -> list[int]:
+    """Return the deliveries to replay: of those that are open the ones that wait for a later attempt."""
+    if selection.state is DeliveryState.IN_FLIGHT:
+        return []
     query = select(deliveries.c.id).where(deliveries.c.state.in_(stored_states(selection.state)))
     if selection.destination is not None:
         query = query.where(deliveries.c.destination == selection.destination)
+    if selection.state in OPEN_STATES:
+        query = query.where(_has_delayed_job(now))
     return [
         row_id
         for ids in chunks(sequences)
         for row_id in connection.execute(query.where(deliveries.c.event.in_(ids))).scalars()
     ]
+
+
+def _has_delayed_job(now: datetime) -> ColumnElement[bool]:
+    queue = literal(DELIVER_QUEUE) + deliveries.c.destination
+    return exists().where(jobs.c.queue == queue, jobs.c.subject == deliveries.c.id, is_delayed(now))
 
 
 def _without_delivery(
