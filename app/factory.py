@@ -43,6 +43,8 @@ from app.webhook.refusals import Refusals
 from app.webhook.routes import bp as webhook
 
 NO_SESSION = NullSession()
+WEBHOOK = "webhook"
+"""What Meta's route is counted as, whatever its path."""
 
 
 class NoSessions(SessionInterface):
@@ -67,9 +69,9 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[META_CALLS] = MetaCalls()
     finish = partial(finish_body, bodies)
     routed = GraphCalls(app.wsgi_app, settings.service.api_prefix)
-    traced = settings.webhook.path, f"{settings.service.api_prefix}/"
+    path = settings.webhook.path
     app.wsgi_app = RequestMiddleware(  # type: ignore[method-assign]
-        routed, gateway.metrics, finish, gateway.tracing, traced
+        routed, gateway.metrics, finish, gateway.tracing, (path, f"{settings.service.api_prefix}/"), {path: WEBHOOK}
     )
 
     register_guards(app)

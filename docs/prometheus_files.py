@@ -7,7 +7,7 @@ from typing import Any
 
 from app.health.alert_kinds import ALERT_KINDS
 
-WEBHOOKS = 'wats_http_request_seconds_bucket{route="/webhooks/whatsapp"}'
+WEBHOOKS = 'wats_http_request_seconds_bucket{route="webhook"}'
 P99_OF_WEBHOOKS = f"histogram_quantile(0.99, sum by (le) (rate({WEBHOOKS}[10m])))"
 
 
@@ -100,7 +100,8 @@ def _rules() -> Iterator[str]:
     for kind in ALERT_KINDS:
         words = "".join(word.capitalize() for word in kind.code.split("_"))
         expression = f'wats_attention{{alert="{kind.code}"}} > 0'
-        yield from _rule(f"Wats{words}", expression, 1, kind.urgency.value, kind.meaning, kind.code)
+        summary = f"{{{{ $labels.subject }}}}: {kind.meaning}" if kind.subject else kind.meaning
+        yield from _rule(f"Wats{words}", expression, 1, kind.urgency.value, summary, kind.code)
     for rule in RULES:
         yield from _rule(rule.name, rule.expression, rule.minutes, rule.urgency, rule.summary, rule.name.lower())
 
@@ -116,7 +117,7 @@ def _rule(name: str, expression: str, minutes: int, urgency: str, summary: str, 
 
 
 PANELS = (
-    ("Alerts that stand", "sum by (alert) (wats_attention) > 0", "{{alert}}", "short"),
+    ("Alerts that stand", "sum by (alert, subject) (wats_attention) > 0", "{{alert}} {{subject}}", "short"),
     ("Webhooks", "sum by (outcome) (rate(wats_webhooks_total[5m]))", "{{outcome}}", "reqps"),
     ("Refused webhooks", "sum by (reason) (rate(wats_webhooks_refused_total[5m]))", "{{reason}}", "reqps"),
     (

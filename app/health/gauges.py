@@ -16,6 +16,10 @@ from app.health.machine_gauges import machine_gauges
 from app.health.snapshot import Snapshot, take_snapshot
 from app.store import MAX_CONSUMERS, Consumer, EventCounts, MessageCounts, StoreError
 
+MAX_SUBJECTS = 20
+OTHERS = "others"
+ATTENTION = "Alerts that stand, by code and by what they are about; `flask wats runbook CODE` says what to do."
+
 
 def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> Iterator[Metric]:
     """Read the store and yield its gauges. If it is unavailable, yield only that, and alerts of failed checks."""
@@ -26,10 +30,10 @@ def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: b
         consumers = gateway.store.consumers.page(after=None, limit=MAX_CONSUMERS)
     except StoreError:
         yield GaugeMetricFamily(up.name, up.documentation, 0)
-        yield _attention_gauge(alerts_of_checks(checks))
+        yield attention_gauge(alerts_of_checks(checks))
         return
     yield up
-    yield _attention_gauge(standing_alerts(checks, snapshot, store_is_back=store_is_back))
+    yield attention_gauge(standing_alerts(checks, snapshot, store_is_back=store_is_back))
     yield from _worker_gauges(snapshot)
     yield from _consumer_gauges(snapshot, consumers)
     yield from _receipt_gauges(snapshot)
@@ -41,14 +45,19 @@ def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: b
     yield from _destination_time_gauges(snapshot)
 
 
-def _attention_gauge(alerts: Iterable[Alert]) -> Metric:
-    """Return the number of current alerts of each kind, 0 included."""
-    standing = Counter(alert.code for alert in alerts)
-    gauge = GaugeMetricFamily(
-        "wats_attention", "Alerts that stand, by their code; see runbooks.md.", labels=["alert"]
-    )
-    for kind in ALERT_KINDS:
-        gauge.add_metric([kind.code], standing[kind.code])
+def attention_gauge(alerts: Iterable[Alert]) -> Metric:
+    """Return 1 for each alert that stands; 0, without a subject, for a kind of which none does.
+
+    Subjects come from the config and from Meta, and each is a time series: of one kind only the first few have one.
+    """
+    standing = Counter({(kind.code, ""): 0 for kind in ALERT_KINDS})
+    subjects: Counter[str] = Counter()
+    for alert in alerts:
+        subjects[alert.code] += 1
+        standing[alert.code, alert.subject if subjects[alert.code] <= MAX_SUBJECTS else OTHERS] += 1
+    gauge = GaugeMetricFamily("wats_attention", ATTENTION, labels=["alert", "subject"])
+    for labels, count in standing.items():
+        gauge.add_metric(labels, count)
     return gauge
 
 

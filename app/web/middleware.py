@@ -10,7 +10,7 @@ We use WSGI middleware because it sees every response and takes a third of the t
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from app.tracing import Span, Tracing
@@ -51,7 +51,8 @@ class RequestMiddleware:
     """Wraps a WSGI application. When the application returns, it calls `release`.
 
     If that returns False, gunicorn closes the connection after the response. `traced`: how the routes begin whose
-    answers tell their trace, and whose spans are ended. The others ask how we are, or are not ours.
+    answers tell their trace, and whose spans are ended. The others ask how we are, or are not ours. `labels`: what a route is counted as, where that
+    is not its template: a path from the config is another one in each installation.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class RequestMiddleware:
         release: Callable[[Environ], bool],
         tracing: Tracing,
         traced: tuple[str, ...],
+        labels: Mapping[str, str],
     ) -> None:
         self._app = app
+        self._labels = labels
         self._observer = observer
         self._release = release
         self._tracing = tracing
@@ -96,7 +99,8 @@ class RequestMiddleware:
         """Count the response by its route's template. All unknown paths and methods share one label each."""
         route = environ.get(ROUTE)
         method = environ["REQUEST_METHOD"] if route else "any"
-        self._observer.request_answered(route=route or "unmatched", method=method, status=status, seconds=seconds)
+        label = self._labels.get(route, route) if route else "unmatched"
+        self._observer.request_answered(route=label, method=method, status=status, seconds=seconds)
 
 
 def _end(span: Span, environ: Environ, status: str) -> None:

@@ -18,7 +18,9 @@ from app.domain.meta.warnings import ACCOUNT, QUALITY, MetaWarning
 from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
+from app.health import alert_kinds as kinds
 from app.health.alerts import alerts_of, standing_alerts
+from app.health.gauges import MAX_SUBJECTS, attention_gauge
 from app.health.snapshot import Snapshot
 from app.store import EventCounts, MessageCounts, ReceiptCounts, Signs
 
@@ -188,6 +190,18 @@ def test_a_pause_names_the_setting_and_the_variable_that_mend_it() -> None:
         " restart: this one is expired, revoked or of another app, then run `flask wats sending resume app`,"
         " or wait: one message is tried at 2026-01-02T12:00:00.000Z"
     )
+
+
+def test_the_metric_has_a_series_for_the_first_subjects_of_an_alert_only() -> None:
+    alerts = [kinds.FOREIGN_EVENTS.alert("", f"1/{number}") for number in range(MAX_SUBJECTS + 5)]
+
+    samples = [s for s in attention_gauge(alerts).samples if s.labels["alert"] == kinds.FOREIGN_EVENTS.code]
+
+    assert {s.labels["subject"]: s.value for s in samples} == {
+        "": 0,
+        **{f"1/{number}": 1 for number in range(MAX_SUBJECTS)},
+        "others": 5,
+    }
 
 
 def test_one_live_worker_among_dead_ones_is_enough() -> None:

@@ -137,7 +137,7 @@ def test_the_command_ends_with_code_1_and_tells_the_cure(night: Night) -> None:
 
 
 def test_the_metric_counts_over_all_processes(night: Night) -> None:
-    assert 'wats_attention{alert="webhooks_refused"} 2.0' in night.metrics
+    assert 'wats_attention{alert="webhooks_refused",subject="missing_signature"} 1.0' in night.metrics
     assert 'wats_webhooks_refused_total{reason="missing_signature"} 9.0' in night.metrics
 
 

@@ -152,7 +152,8 @@ def test_what_is_refused_is_told_by_reason(client: FlaskClient, refusals: Refusa
         "signature_mismatch",
         "verify_token_mismatch",
     }
-    assert 'wats_attention{alert="webhooks_refused"} 3.0' in metrics
+    assert metrics.count('wats_attention{alert="webhooks_refused",subject="') == 4
+    assert 'wats_attention{alert="webhooks_refused",subject="signature_mismatch"} 1.0' in metrics
     assert 'wats_webhooks_refused_total{reason="missing_signature"} 1.0' in metrics
 
 

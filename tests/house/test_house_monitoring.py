@@ -67,6 +67,13 @@ def test_rules_and_dashboard_ask_only_for_metrics_that_there_are() -> None:
     assert asked - entries("metrics.md") == set()
 
 
+def test_the_rule_of_an_alert_with_a_subject_names_it() -> None:
+    with_subject = {f'wats_attention{{alert="{kind.code}"}} > 0' for kind in ALERT_KINDS if kind.subject}
+    naming = {rule["expr"] for rule in RULES if "{{ $labels.subject }}" in rule["annotations"]["summary"]}
+
+    assert naming == with_subject
+
+
 def test_promtool_takes_the_rules() -> None:
     promtool = program("promtool")
     if promtool is None:
