@@ -31,6 +31,7 @@ COMMANDS = {
     "onboarding": "app.cli.onboarding:onboarding_command",
     "openapi": "app.cli.openapi:openapi_command",
     "receipts": "app.cli.receipts:receipts_group",
+    "runbook": "app.cli.runbook:runbook_command",
     "sending": "app.cli.sending:sending_group",
     "serve": "app.cli.serve:serve_command",
     "setup": "app.cli.setup:setup_command",

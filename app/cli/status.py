@@ -24,7 +24,7 @@ TABLES = {
 def status_command(access: ApiAccess, as_json: bool) -> None:
     """Show the state of a running service. Exit code 1: something needs attention.
 
-    docs/runbooks.md has every alert, with what to do.
+    `flask wats runbook CODE` says what an alert means and what to do.
     """
     client = Client(access)
     checks = client.readiness()["checks"]

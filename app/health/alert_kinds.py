@@ -1,6 +1,6 @@
 """Every alert that there is: its code, how urgent it is, what it means and how it is cured.
 
-`docs/runbooks.md` is generated from this table.
+`app.health.runbook` makes the runbooks of this table.
 """
 
 from app.health.alert_kind import AlertKind, Urgency
@@ -22,7 +22,7 @@ NOT_READY = AlertKind(
     "not_ready",
     Urgency.PAGE,
     "the check: `database`, `schema`, `disk`, `draining`",
-    "see docs/runbooks.md#not_ready",
+    "run `flask wats runbook not_ready`",
     "A check of `/readyz` fails: webhooks get 503, and Meta sends them again for up to 7 days.",
     "`database`: the log's `store.unavailable` has the cause, and what names the database. `schema`: run"
     " `flask wats db upgrade`. `disk`: free some space; less than `storage.minFreeMegabytes` are left. No restart is"
@@ -60,7 +60,7 @@ WEBHOOKS_REFUSED = AlertKind(
     "webhooks_refused",
     Urgency.PAGE,
     "the code of the error, such as `signature_mismatch`",
-    "see docs/runbooks.md#webhooks_refused",
+    "run `flask wats runbook webhooks_refused`",
     "Requests to the webhook's path were refused. Meta repeats its webhooks for up to 7 days, and then gives them up;"
     " strangers who try the path are told here too.",
     "`signature_mismatch`: set `webhook.appSecret` to the secret of the app that sends (App settings, Basic), or find"

@@ -13,10 +13,12 @@ from app.health.alerts import OK, alerts_of_checks
 from app.health.diagnostics import diagnostics_of
 from app.health.gauges import read_gauges
 from app.health.readiness import Readiness
+from app.health.runbook import runbooks_html
 from app.health.schemas import AlertSchema, DiagnosticsSchema, LivenessSchema, ReadinessSchema, StatusSchema
 from app.health.status import status_of
 from app.store import StoreError
 from app.web.current import gateway
+from app.web.docs import html_page
 from app.web.errors import unavailable_response
 from app.web.guards import OPEN, guarded_by, hidden
 from app.web.middleware import ERROR_CODE
@@ -61,6 +63,14 @@ def show_status() -> dict[str, Any] | Response:
     except StoreError as error:
         alerts = alerts_of_checks(checks) or alerts_of_checks({"database": str(error)})
         return unavailable_response(error, {"attention": AlertSchema(many=True).dump(alerts)})
+
+
+@bp.get("/runbooks")
+@guarded_by(OPEN)
+@bp.response(200, {"type": "string"}, content_type="text/html")
+def show_runbooks() -> Response:
+    """Show what each alert means and what to do, each at the anchor of its code; it tells nothing of this gateway."""
+    return html_page("runbooks.html", runbooks=runbooks_html())
 
 
 @bp.get("/metrics")

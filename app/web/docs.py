@@ -41,7 +41,7 @@ CONTENT_SECURITY_POLICY = (
 def show_home() -> Response:
     """Show where to go from here: a page for people, JSON for machines. It says no more than the document does."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = _page("home.html")
+        response = html_page("home.html")
     else:
         links = {**LINKS, "api": gateway().settings.service.api_prefix}
         response = jsonify({"service": "wats", "links": links})
@@ -60,7 +60,7 @@ def show_openapi() -> Response:
 @guarded_by(OPEN)
 def show_docs() -> Response:
     """Show a page to browse the OpenAPI document."""
-    return _page("docs.html")
+    return html_page("docs.html")
 
 
 @bp.get("/docs/<asset>")
@@ -72,8 +72,12 @@ def send_asset(asset: str) -> Response:
     return send_from_directory(ASSETS[asset], asset, max_age=3600)
 
 
-def _page(name: str) -> Response:
-    page = Response((PAGE_FOLDER / name).read_bytes(), mimetype="text/html")
+def html_page(name: str, **parts: str) -> Response:
+    """Return a page of ours. Each part, which is HTML, takes the place of the comment with its name."""
+    text = (PAGE_FOLDER / name).read_text()
+    for part, html in parts.items():
+        text = text.replace(f"<!-- {part} -->", html)
+    page = Response(text, mimetype="text/html")
     page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return page
 

@@ -19,7 +19,17 @@ def test_every_endpoint_names_a_guard(app: Flask) -> None:
 def test_only_these_endpoints_are_open(app: Flask) -> None:
     opened = {rule.rule for rule in app.url_map.iter_rules() if guard_of(app, rule.endpoint) is OPEN}
 
-    assert opened == {"/", "/healthz", "/health", "/readyz", "/ready", "/openapi.json", "/docs", "/docs/<asset>"}
+    assert opened == {
+        "/",
+        "/healthz",
+        "/health",
+        "/readyz",
+        "/ready",
+        "/openapi.json",
+        "/docs",
+        "/docs/<asset>",
+        "/runbooks",
+    }
 
 
 def test_everything_under_the_api_needs_a_bearer_token(app: Flask) -> None:
