@@ -24,7 +24,9 @@ NOT_READY = AlertKind(
     "the check: `database`, `schema`, `disk`, `draining`",
     "run `flask wats runbook not_ready`",
     "A check of `/readyz` fails: webhooks get 503, and Meta sends them again for up to 7 days.",
-    "`database`: the log's `store.unavailable` has the cause, and what names the database. `schema`: run"
+    "`database`: the log's `store.unavailable` has the cause, and what names the database. A"
+    " locked SQLite file is held by another process, such as a backup or `sqlite3`: `fuser FILE` shows it; end it, or"
+    " let it finish. `schema`: run"
     " `flask wats db upgrade`. `disk`: free some space; less than `storage.minFreeMegabytes` are left. No restart is"
     " needed. While the database does not answer, `/status` is 503 with this alert in `error.details`, and no other"
     " alert can be told.",
@@ -83,7 +85,8 @@ FAILING = AlertKind(
     "failing",
     Urgency.PAGE,
     "the destination",
-    "retries go on by themselves",
+    "look at the destination: `flask wats destinations test {subject}` shows what it answers; retries go on by"
+    " themselves",
     "Five attempts in a row have failed: the destination is down, slow, or answers 5xx. One delivery at a time is"
     " tried as a probe; the others wait and use up no attempts.",
     "Look at the destination. `flask wats destinations test NAME` sends it a test event;"
@@ -95,7 +98,8 @@ REFUSING = AlertKind(
     "refusing",
     Urgency.PAGE,
     "the destination",
-    "check its URL, its secret and what it accepts; when it accepts a delivery, all go on by themselves",
+    "`flask wats destinations test {subject}` shows its answer; correct `url` or `secret` of {subject} under"
+    " `destinations` in the config, and restart",
     "The destination refuses different events one after the other with a 4xx, and accepts none: five with 401, 403,"
     " 404 or 405, twelve with another status. Its breaker is open, so that the events that wait use up no attempts.",
     "`flask wats destinations test NAME` shows the answer to a test event, and `flask wats deliveries list --state"

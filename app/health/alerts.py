@@ -13,6 +13,7 @@ from app.domain.timestamps import iso
 from app.health import alert_kinds as kinds
 from app.health.alerts_of_sending import counted, of_sending
 from app.health.snapshot import Snapshot
+from app.store import cure_of_reason
 
 OK = "ok"
 MAX_SPLIT_WAIT_SECONDS = 60
@@ -28,6 +29,12 @@ REFUSAL_CURES: Mapping[str, str] = {
     "invalid_body": "see whether a proxy in front cuts bodies short",
 }
 """By the code of the error that the request was refused with."""
+
+CHECK_CURES: Mapping[str, str] = {
+    "schema": "run `flask wats db upgrade`",
+    "disk": "free some space on the disk of the database, or lower `storage.minFreeMegabytes`",
+}
+"""By the check; of the database's reasons the store has the cures."""
 
 CONSEQUENCES = (kinds.NO_WORKER.code, kinds.RECEIPTS_WAIT.code)
 
@@ -58,7 +65,11 @@ def alerts_of(snapshot: Snapshot) -> list[Alert]:
 def alerts_of_checks(checks: Mapping[str, str]) -> list[Alert]:
     """Return an alert for each failed check of readiness."""
     return [
-        kinds.NOT_READY.alert(f"not ready: {name}: {result}", name) for name, result in checks.items() if result != OK
+        kinds.NOT_READY.alert(
+            f"not ready: {name}: {result}", name, cure=cure_of_reason(result) or CHECK_CURES.get(name)
+        )
+        for name, result in checks.items()
+        if result != OK
     ]
 
 

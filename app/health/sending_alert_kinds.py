@@ -37,7 +37,8 @@ META_NOT_REACHED = AlertKind(
     "meta_not_reached",
     Urgency.PAGE,
     "the phone number id",
-    "retries go on by themselves",
+    "see that this machine reaches `graph.baseUrl` (`flask wats doctor --live --yes-live`), and metastatus.com;"
+    " retries go on by themselves",
     "Messages of this number do not reach Meta, or its answers are lost, five in a row. The others wait.",
     "See that this machine reaches `graph.baseUrl`, and Meta's status page (metastatus.com).",
 )

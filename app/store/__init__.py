@@ -15,6 +15,7 @@ from app.store.engine.errors import (
     StoreRefused,
     StoreUnavailable,
     StoreUnreachable,
+    cure_of_reason,
 )
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.migrations.upgrade import SchemaStatus
@@ -49,5 +50,6 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "StoreUnreachable",
+    "cure_of_reason",
     "load_driver",
 ]

@@ -147,6 +147,7 @@ TEXTS: Mapping[str, str] = {
     "sendEventBody": '{"type": "message.text"}',
     "sendReceiptBody": '{"object": "whatsapp_business_account", "entry": []}',
     "showMetrics": '# TYPE wats_queue_depth gauge\nwats_queue_depth{queue="split"} 0.0\n',
+    "showRunbooks": "<!doctype html>\n<title>wats: alerts, and what to do</title>\n",
 }
 """Responses that are no JSON, by the id of their operation."""
 

@@ -216,7 +216,10 @@ def test_a_missing_secret_is_an_error_for_live_only() -> None:
     offline, live = (list(machine.problems(missing, needs_secrets=needed)) for needed in (False, True))
 
     assert ([one.level for one in offline], [one.level for one in live]) == ([ERROR, Level.OK], [ERROR, ERROR])
-    assert offline[1].message == "not checked in a dry run; live mode needs T, see docs/first-hour.md"
+    assert offline[1].message == (
+        "not checked in a dry run; live mode needs T;"
+        " `flask wats onboarding` says where Meta shows each, and `flask wats setup` asks for them"
+    )
 
 
 def test_a_database_that_is_not_there_yet_is_no_fault(meta: FakeMetaServer, tmp_path: Path) -> None:

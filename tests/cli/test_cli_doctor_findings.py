@@ -21,7 +21,7 @@ from app.cli.doctor.health import health
 from app.cli.doctor.meta import GraphAnswer
 from app.cli.doctor.subscription import app_subscription, override, waba_subscription
 from app.cli.unmatched import unmatched_of
-from app.config import ConfigProblem, Flags, Settings, client_settings
+from app.config import ConfigError, ConfigProblem, Flags, Settings, client_settings
 from app.store import SchemaStatus, Store
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 
@@ -117,9 +117,19 @@ def test_a_file_in_the_place_of_the_folder_is_found(tmp_path: Path) -> None:
 
 
 def test_a_missing_config_is_told_with_the_commands_that_write_one() -> None:
-    [found] = machine.problems([ConfigProblem("file_missing", "x.yaml", "it is missing")], needs_secrets=False)
+    with pytest.raises(ConfigError) as refused:
+        client_settings(Flags(config=Path("/nowhere.yaml"), dry_run=True), {})
 
-    assert "flask wats setup" in found.cure
+    [found] = machine.problems(list(refused.value.problems), needs_secrets=False)
+
+    assert found.message == "/nowhere.yaml: the file does not exist [file_missing]"
+    assert found.cure.startswith("`flask wats setup` or `flask wats init` writes one, and --config")
+
+
+def test_a_missing_secret_is_told_with_the_command_that_says_where_meta_shows_it() -> None:
+    [found] = machine.problems([ConfigProblem("secret_missing", "auth", "T is not set")], needs_secrets=True)
+
+    assert "flask wats onboarding" in found.cure
 
 
 def test_what_a_destination_never_gets_is_told_of_resolved_ones(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
 from app.health import alert_kinds as kinds
-from app.health.alerts import alerts_of, standing_alerts
+from app.health.alerts import alerts_of, alerts_of_checks, standing_alerts
 from app.health.gauges import MAX_SUBJECTS, attention_gauge
 from app.health.snapshot import Snapshot
 from app.store import EventCounts, MessageCounts, ReceiptCounts, Signs
@@ -110,7 +110,10 @@ def test_a_failing_destination_is_named_with_its_cause() -> None:
 
     [alert] = alerts_of(replace(HEALTHY, destinations=[failing]))
 
-    assert alert.message == "crm is failing (timed out), 1 delivery waiting; retries go on by themselves"
+    assert alert.message == (
+        "crm is failing (timed out), 1 delivery waiting; look at the destination: `flask wats destinations test crm`"
+        " shows what it answers; retries go on by themselves"
+    )
 
 
 @pytest.mark.parametrize("code", ["failing", "refusing"])
@@ -174,6 +177,28 @@ def test_a_pause_of_older_code_is_told_by_what_it_holds_up() -> None:
         "crm is paused, 3 deliveries waiting, the oldest since 2026-01-02T11:45:00.000Z;"
         " run `flask wats destinations resume crm`"
     )
+
+
+@pytest.mark.parametrize(
+    ("check", "result", "cure"),
+    [
+        ("database", "the database is locked", "`fuser FILE`"),
+        ("database", "the database does not answer or reported an error", "`flask wats runbook not_ready`"),
+        ("schema", "the schema is at 0001, this code at 0002", "`flask wats db upgrade`"),
+        ("disk", "too little is free", "`storage.minFreeMegabytes`"),
+    ],
+)
+def test_a_failed_check_is_told_with_its_own_cure(check: str, result: str, cure: str) -> None:
+    [alert] = alerts_of_checks({check: result})
+
+    assert cure in alert.cure
+
+
+@pytest.mark.parametrize("refusals", [0, 12])
+def test_the_cure_of_a_destination_is_a_command_that_names_it(refusals: int) -> None:
+    [alert] = alerts_of(replace(HEALTHY, destinations=[replace(FAILING, refusals=refusals, last_error="HTTP 404")]))
+
+    assert "`flask wats destinations test crm`" in alert.cure
 
 
 def test_a_destination_that_refuses_everything_is_told_with_its_answer() -> None:

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from app.store import Store, StoreUnavailable
+from app.store.engine.errors import FREE_IT
 from tests.support.store import new_receipt
 
 LOGGER = "app.store.outage"
@@ -24,7 +25,7 @@ def test_a_hundred_requests_that_meet_an_outage_are_one_line(store: Store, caplo
 
     [line] = [record for record in caplog.records if record.name == LOGGER]
     assert (line.levelno, vars(line)["request_id"]) == (logging.WARNING, "request-0")
-    assert vars(line)["reason"] == "the database is locked (see the database's URL)"
+    assert vars(line)["reason"] == f"the database is locked; {FREE_IT} (see the database's URL)"
 
 
 @pytest.mark.parametrize("works", ["a receipt", "another write"])

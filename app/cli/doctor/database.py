@@ -9,7 +9,7 @@ from app.config import Settings, owner_of
 from app.config.data_folder import why_unwritable
 from app.config.schema.databases import path_in
 from app.config.start_options import DATA_DIR
-from app.store import SchemaStatus, Store, StoreError
+from app.store import SchemaStatus, Store, StoreError, cure_of_reason
 
 MEGABYTE = 1024 * 1024
 COMFORTABLE_MEGABYTES = 2048
@@ -44,7 +44,7 @@ def disk(file: Path, min_free_megabytes: int) -> Finding:
         cure = f"free some, or move ${DATA_DIR.variable}"
         return error("disk", f"{text}: under {min_free_megabytes} MB webhooks are refused", cure)
     if free < COMFORTABLE_MEGABYTES:
-        return warning("disk", text, f"below {min_free_megabytes} MB webhooks are refused; see docs/operate.md")
+        return warning("disk", text, f"below {min_free_megabytes} MB webhooks are refused: free some")
     return fine("disk", text)
 
 
@@ -58,7 +58,8 @@ def schema(store: Store, status: SchemaStatus) -> Finding:
     if not status.compatible:
         return error("database", name, "run `flask wats db upgrade`, or `serve`, which does it")
     if (writing := store.checks()["database"]) != OK:
-        return error("database", f"{name}: {writing}", f"see {store.source}")
+        cure = cure_of_reason(writing)
+        return error("database", f"{name}: {writing}", "; ".join(filter(None, (cure, f"see {store.source}"))))
     return fine("database", f"{name}, takes writes")
 
 

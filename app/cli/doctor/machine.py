@@ -3,13 +3,13 @@
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
 from app.cli.doctor.finding import Finding, error, fine, warning
 from app.cli.unmatched import unmatched_of
 from app.config import ConfigProblem, Settings
-from app.config.start_options import CONFIG
 from app.domain import VERSION
 from app.domain.meta.graph_versions import end_of, ends_soon
 from app.startup.descriptors import NEEDED_DESCRIPTORS, raise_descriptor_limit, too_few_descriptors
@@ -17,8 +17,9 @@ from app.store.engine import sqlite
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 SHOWN_PACKAGES = ("gunicorn", "gevent", "flask", "sqlalchemy")
-MISSING, NO_CONFIG = "secret_missing", "file_missing"
-CONFIGURE = "docs/configure.md describes every key and variable"
+MISSING = "secret_missing"
+CONFIGURE = "`flask wats config show` prints every key with its value; docs/configure.md describes them"
+WHERE_SECRETS_ARE = "`flask wats onboarding` says where Meta shows each, and `flask wats setup` asks for them"
 
 
 def runtime() -> Iterator[Finding]:
@@ -49,18 +50,14 @@ def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Fin
     """Tell each problem of the config and the environment. A missing secret keeps nothing but live from starting."""
     missing = [problem for problem in found if problem.code == MISSING]
     for problem in found:
-        message = str(problem)
-        if problem.code == NO_CONFIG:
-            yield error(
-                "config", message, f"`flask wats setup` or `flask wats init` writes one; or {CONFIG.flag} names it"
-            )
-        elif problem.code != MISSING:
-            yield error("config", message, CONFIGURE)
+        if problem.code != MISSING:
+            what, cure = _parted(problem.message)
+            yield error("config", str(replace(problem, message=what)), cure or CONFIGURE)
         elif needs_secrets:
-            yield error("secrets", message, "docs/first-hour.md says where each is found")
+            yield error("secrets", str(problem), WHERE_SECRETS_ARE)
     if missing and not needs_secrets:
         names = ", ".join(problem.message.partition(" ")[0] for problem in missing)
-        yield fine("secrets", f"not checked in a dry run; live mode needs {names}, see docs/first-hour.md")
+        yield fine("secrets", f"not checked in a dry run; live mode needs {names}; {WHERE_SECRETS_ARE}")
 
 
 def config(settings: Settings) -> Iterator[Finding]:

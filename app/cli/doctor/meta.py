@@ -12,7 +12,10 @@ from app.graph.call import GraphApi, GraphRequest
 
 MAX_BYTES = 1024 * 1024
 VERSION_HEADER = "facebook-api-version"
-OTHERWISE = "see what Meta says of this error in docs/operate.md"
+OTHERWISE = "look the code up: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
+NOT_META = (
+    "something in between answers in Meta's place: look at `graph.baseUrl` and at proxies, or at metastatus.com"
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Reader:
             hint = rule_for(failure, reply.status).hint
             return GraphAnswer(refusal=f"Meta says {failure.summary}", cure=hint or OTHERWISE, version=version)
         if not 200 <= reply.status < 300:
-            return GraphAnswer(refusal=f"HTTP {reply.status} without an error of the Graph API", cure=OTHERWISE)
+            return GraphAnswer(refusal=f"HTTP {reply.status} without an error of the Graph API", cure=NOT_META)
         return GraphAnswer(content, version=version)
 
     def _masked(self, body: bytes) -> bytes:

@@ -10,18 +10,24 @@ from pathlib import Path
 from typing import NoReturn
 
 from app.config.errors import InvalidValue, Problems
-from app.config.file.files import read_regular_file
+from app.config.file.files import NO_FILE, read_regular_file
 from app.config.file.yaml_document import MAX_DEPTH, read_yaml, too_deep
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
 
 MAX_BYTES = 256 * 1024
+WRITE_ONE = "`flask wats setup` or `flask wats init` writes one, and --config (or WATS_CONFIG) names another"
 
 
 def read_document(path: Path) -> object:
     """Return the file's content. Raises `InvalidValue` for anything that is not plain data."""
     if path.suffix not in (".yaml", ".yml", ".json"):
         raise InvalidValue("unknown_extension", "the file must end in .yaml, .yml or .json")
-    content = read_regular_file(path, max_bytes=MAX_BYTES)
+    try:
+        content = read_regular_file(path, max_bytes=MAX_BYTES)
+    except InvalidValue as error:
+        if error.code != NO_FILE:
+            raise
+        raise InvalidValue(NO_FILE, f"{error.message}; {WRITE_ONE}") from error
     try:
         text = content.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from app.config.errors import InvalidValue
 
+NO_FILE = "file_missing"
+
 
 @dataclass(frozen=True)
 class Content:
@@ -40,7 +42,7 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise InvalidValue("file_missing", "the file does not exist") from error
+        raise InvalidValue(NO_FILE, "the file does not exist") from error
     except (OSError, ValueError) as error:
         raise InvalidValue("file_unreadable", "the file cannot be opened") from error
 

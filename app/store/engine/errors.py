@@ -48,8 +48,25 @@ REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
 }
+FOLDER = "the database's folder or file cannot be opened"
+FREE_IT = (
+    "another process holds the file, such as a backup or `sqlite3` (`fuser FILE` shows it): end it, or let it finish"
+)
+OWN_IT = "let the user that wats runs as read and write the file and its folder"
+CURES = {
+    REASONS[sqlite3.SQLITE_BUSY]: FREE_IT,
+    REASONS[sqlite3.SQLITE_READONLY]: OWN_IT,
+    REASONS[sqlite3.SQLITE_FULL]: "free some space",
+    REASONS[sqlite3.SQLITE_CANTOPEN]: OWN_IT,
+    FOLDER: OWN_IT,
+}
 
 _internal_errors = Throttle()
+
+
+def cure_of_reason(reason: str) -> str | None:
+    """Return what an operator does about a reason for which a SQLite file cannot be used; None for any other."""
+    return CURES.get(reason)
 
 
 class StoreError(Exception):
@@ -66,6 +83,11 @@ class StoreUnavailable(StoreError):
 
     Nothing was stored, unless PostgreSQL's connection was lost during COMMIT: then the caller cannot know.
     """
+
+    @property
+    def for_operator(self) -> str:
+        """Return why, with the cure where there is one."""
+        return "; ".join(filter(None, (str(self), cure_of_reason(str(self)))))
 
 
 class StoreRefused(StoreError):
@@ -170,7 +192,7 @@ def _from_file(error: OSError) -> StoreUnavailable:
         )
     if isinstance(error, FileMissing):
         return StoreMissing("there is no schema; run `flask wats db upgrade`")
-    return StoreUnavailable("the database's folder or file cannot be opened")
+    return StoreUnavailable(FOLDER)
 
 
 def _from_statement(error: StatementError) -> StoreError:
