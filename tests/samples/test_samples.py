@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.cli.simulate import read_script
 from app.config import Flags, load_settings
 from app.config.secrets.dry_run import placeholder_of_destination
 from app.domain.standard_webhooks import signing_headers
@@ -52,7 +53,8 @@ RUN_ELSEWHERE = {
 NOT_RUN = {"benchmarks.md"}
 """`make bench` takes an hour."""
 
-WITH_SETTINGS = ["receive.md", "numbers.md", "rotate.md", "moving.md"]
+WITH_SETTINGS = ["dry-run.md", "graph.md", "media.md", "moving.md", "numbers.md", "receive.md", "rotate.md"]
+"""Pages with pieces of a profile; configure.md has a test of its own."""
 
 
 RUNNABLE = re.compile(r"^```(sh|python|js|php|go)$", re.MULTILINE)
@@ -204,9 +206,23 @@ def test_a_template_that_is_made_and_approved_can_be_sent(reader: Reader) -> Non
 @pytest.mark.parametrize("name", WITH_SETTINGS)
 def test_the_settings_of_a_page_are_valid(name: str, tmp_path: Path) -> None:
     for settings in settings_of(name):
+        settings = settings.get("profiles", {}).get("local", settings)
         config = {"version": 1, "profiles": {"prod": merged(profile(), settings)}}
         path = write_config(tmp_path, yaml.safe_dump(config))
         assert load_settings(Flags(config=path, dry_run=True), {}).profile == "prod"
+
+
+def test_every_page_with_settings_is_among_them() -> None:
+    pages = [each for each in (ROOT / "docs").glob("*.md") if "```yaml" in each.read_text()]
+
+    assert {each.name for each in pages} == {*WITH_SETTINGS, "configure.md"}
+
+
+def test_the_script_of_the_page_is_one_of_simulate(tmp_path: Path) -> None:
+    [script] = re.findall(r"^```json\n(.*?)^```", page("dry-run.md"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "script.json").write_text(script)
+
+    assert len(read_script(tmp_path / "script.json")) == 4
 
 
 def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
