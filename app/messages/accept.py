@@ -66,6 +66,8 @@ REPEATED_WITHIN = timedelta(minutes=2)
 NO_KEY_OF_A_CLIENT = b"\0"
 """Clients' keys have visible characters only."""
 
+_SENT_BODY, _SORTED = json.JSONEncoder(separators=(",", ":")), json.JSONEncoder(sort_keys=True)
+
 CONFLICT = Refused("idempotency_conflict", "This idempotency key was used for another request; take a new key.")
 ERASED = Refused("erased", "The message that was accepted with this key is erased; it is not sent again.")
 NEVER_HEARD = (
@@ -115,7 +117,7 @@ def _new_message(
         phone_number_id=number,
         endpoint=submission.endpoint,
         type=payload.kind,
-        body=json.dumps(payload.body, separators=(",", ":")).encode("ascii"),
+        body=_SENT_BODY.encode(payload.body).encode("ascii"),
         lifetime=timedelta(hours=sending.message_lifetime_hours),
         to=payload.to,
         recipient=payload.recipient,
@@ -150,7 +152,7 @@ def repeat_key(submission: Submission) -> IdempotencyKey | None:
 
 
 def _request(submission: Submission) -> bytes:
-    return json.dumps([submission.endpoint, submission.body], sort_keys=True).encode("ascii")
+    return _SORTED.encode([submission.endpoint, submission.body]).encode("ascii")
 
 
 def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) -> Result:

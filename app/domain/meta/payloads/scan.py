@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
-from app.domain.meta.payloads.findings import Finding, Findings, Path
+from app.domain.meta.payloads.findings import Finding, Path
 from app.domain.meta.payloads.values import MAX_NUMBER_LENGTH, MIN_HUGE_INTEGER
 
 MAX_DEPTH = 32
@@ -17,47 +17,44 @@ MAX_VALUES = 20_000
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
-def scan(body: object) -> Generator[Finding, None, bool]:
+def scan(body: dict[str, Any]) -> Generator[Finding, None, bool]:
     """Yield what PostgreSQL, JSON or Meta cannot take, and what is nested too deeply.
 
     Return whether the body is small enough to be looked at further.
     """
-    waiting: list[tuple[Path, Any]] = [((), body)]
-    left = MAX_VALUES
-    while waiting:
-        path, value = waiting.pop()
-        left -= len(value) if isinstance(value, dict | list) else 0
-        if left < 0:
-            yield Finding(f"must not hold more than {MAX_VALUES} values")
-            return False
-        if isinstance(value, dict | list) and len(path) < MAX_DEPTH:
-            yield from _bad_keys(path, value)
-            waiting += [((*path, key), inner) for key, inner in reversed(_items(value))]
-        elif message := _what_is_wrong(value):
-            yield Finding(message, path=path)
-    return True
+    left = yield from _scan(body, (), MAX_VALUES)
+    return left >= 0
+
+
+def _scan(container: dict[str, Any] | list[Any], path: Path, left: int) -> Generator[Finding, None, int]:
+    """Yield what is wrong below this path. Return how many more values the body may hold; negative if too many."""
+    left -= len(container)
+    if left < 0:
+        yield Finding(f"must not hold more than {MAX_VALUES} values")
+        return left
+    pairs: Iterable[tuple[str | int, Any]] = (
+        container.items() if isinstance(container, dict) else enumerate(container)
+    )
+    for key, value in pairs:
+        if isinstance(key, str) and _UNSTORABLE.search(key):
+            yield Finding("must not have NUL or a half of a surrogate pair in its name", path=(*path, key))
+        if not isinstance(value, (dict, list)):
+            if message := _what_is_wrong(value):
+                yield Finding(message, path=(*path, key))
+        elif len(path) + 1 == MAX_DEPTH:
+            yield Finding(f"must not be nested more than {MAX_DEPTH} levels deep", path=(*path, key))
+        else:
+            left = yield from _scan(value, (*path, key), left)
+            if left < 0:
+                break
+    return left
 
 
 def _what_is_wrong(value: object) -> str | None:
-    match value:
-        case str() if _UNSTORABLE.search(value):
-            return "must not hold NUL or a half of a surrogate pair"
-        case float() if not math.isfinite(value):
-            return "must be a finite number"
-        case int() if abs(value) >= MIN_HUGE_INTEGER:
-            return f"must have at most {MAX_NUMBER_LENGTH} digits"
-        case dict() | list():
-            return f"must not be nested more than {MAX_DEPTH} levels deep"
-        case _:
-            return None
-
-
-def _items(value: dict[str, Any] | list[Any]) -> list[tuple[str | int, Any]]:
-    return list(value.items() if isinstance(value, dict) else enumerate(value))
-
-
-def _bad_keys(path: Path, value: dict[str, Any] | list[Any]) -> Findings:
-    if isinstance(value, dict):
-        for key in value:
-            if _UNSTORABLE.search(key):
-                yield Finding("must not have NUL or a half of a surrogate pair in its name", path=(*path, key))
+    if isinstance(value, str):
+        return "must not hold NUL or a half of a surrogate pair" if _UNSTORABLE.search(value) else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must be a finite number"
+    if isinstance(value, int) and abs(value) >= MIN_HUGE_INTEGER:
+        return f"must have at most {MAX_NUMBER_LENGTH} digits"
+    return None
