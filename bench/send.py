@@ -21,7 +21,7 @@ from bench.goals import record
 from bench.job_queue import Meters, relay_to, wait_until, working
 from bench.outgoing import NUMBER, percentile
 from bench.servers import BIN, Server, free_port, serving_command, serving_empty, serving_wats
-from tests.support.live import CONFIG, LIVE_ENVIRONMENT
+from tests.support.live import LIVE_ENVIRONMENT, PROFILE
 
 PARTS = ("accept", "send", "steady", "pacing")
 TOKEN = LIVE_ENVIRONMENT["TEST_SERVICE_TOKEN"]
@@ -160,7 +160,7 @@ class Bench:
         folder = Path(environ.pop("WATS_DATA_DIR"))
         url = environ.pop("WATS_DRY_RUN_DATABASE_URL", f"sqlite:///{folder / 'bench.db'}")
         config = folder / "send.yaml"
-        config.write_text(CONFIG + SENDING.format(port=port, url=url, rate=rate))
+        config.write_text(PROFILE + SENDING.format(port=port, url=url, rate=rate))
         environ = {
             **LIVE_ENVIRONMENT,
             "PATH": str(BIN),
