@@ -63,14 +63,14 @@ class Refused:
 Result = Accepted | Refused
 
 REPEATED_WITHIN = timedelta(minutes=2)
-NO_KEY_OF_A_CLIENT = b"\0"
-"""Clients' keys have visible characters only."""
+REPEAT_PREFIX = b"\0"
+"""Keeps our keys for repeats apart from those of clients, which have visible characters only."""
 
 _SENT_BODY, _SORTED = json.JSONEncoder(separators=(",", ":")), json.JSONEncoder(sort_keys=True)
 
 CONFLICT = Refused("idempotency_conflict", "This idempotency key was used for another request; take a new key.")
 ERASED = Refused("erased", "The message that was accepted with this key is erased; it is not sent again.")
-NEVER_HEARD = (
+NO_INBOUND_KNOWN = (
     "no message or call from this customer is known; outside the customer service window Meta takes templates"
 )
 
@@ -82,7 +82,7 @@ class _Checked:
 
 
 def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
-    """Accept each message that is as it must be, all of them in one transaction. Return one result for each."""
+    """Accept the valid ones of these messages in one transaction. Return one result for each submission."""
     now = gateway.clock()
     checked = [check(submission, gateway.settings, now) for submission in submissions]
     accepted = iter(gateway.store.messages.accept([one.new for one in checked if isinstance(one, _Checked)]))
@@ -90,7 +90,7 @@ def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
 
 
 def check(submission: Submission, settings: Settings, now: datetime) -> _Checked | Refused:
-    """Return the message to store, or everything that is wrong with it."""
+    """Return the message to store, or the refusal with all its mistakes."""
     payload = check_payload(submission.body, endpoint=submission.endpoint, as_sent_to_meta=submission.as_sent_to_meta)
     if not isinstance(payload, Payload):
         return invalid_fields(payload)
@@ -137,17 +137,17 @@ def _key(submission: Submission, days: int) -> IdempotencyKey | None:
 
 
 def repeat_key(submission: Submission) -> IdempotencyKey | None:
-    """Return the key that a body without one stands for; None for a client that has a key or speaks to our own API.
+    """Return a key made from the body, for a client of Meta's API that gave none; None for any other client.
 
-    A client of Meta's API that has waited in vain sends its message again, and has no other way to say that it is the
-    same. Two clients that say the same mean two messages. Once the answer was given, the key is to be forgotten: who
-    says the same again then means a new message.
+    Such a client sends its message again if no answer came in time, and cannot say that it is the same message. The
+    same body from two clients is two messages. Once an answer was given, the caller forgets the key: the same body is
+    a new message then.
     """
     if submission.key is not None or not submission.as_sent_to_meta:
         return None
     request = _request(submission)
     client = hashlib.sha256(submission.client.encode()).digest()
-    key = hashlib.sha256(NO_KEY_OF_A_CLIENT + client + request).digest()
+    key = hashlib.sha256(REPEAT_PREFIX + client + request).digest()
     return IdempotencyKey(key, hashlib.sha256(request).digest(), REPEATED_WITHIN)
 
 
@@ -159,8 +159,8 @@ def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) ->
     if isinstance(acceptance, Unaccepted):
         return ERASED if acceptance is Unaccepted.ERASED else CONFLICT
     if isinstance(acceptance, WindowClosed):
-        told = _closed(acceptance.window)
-        return Refused("window_closed", f"{told[0].upper()}{told[1:]}.", _times(acceptance.window))
+        reason = _closed(acceptance.window)
+        return Refused("window_closed", f"{reason[0].upper()}{reason[1:]}.", _times(acceptance.window))
     if acceptance.is_replay:
         return Accepted(acceptance.message, is_replay=True)
     return Accepted(
@@ -171,7 +171,7 @@ def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) ->
 def _warnings_of_window(window: Window | None, now: datetime) -> tuple[str, ...]:
     if window is None or window.is_open(now):
         return ()
-    return (NEVER_HEARD if window.last_inbound_at is None else _closed(window),)
+    return (NO_INBOUND_KNOWN if window.last_inbound_at is None else _closed(window),)
 
 
 def _closed(window: Window) -> str:

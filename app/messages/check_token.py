@@ -1,6 +1,6 @@
-"""Check the access token: a singleton job that asks Meta how long it lives, at a start and a few times a day.
+"""Check the access token: a singleton job that asks Meta how long it is valid, at a start and a few times a day.
 
-What Meta says is recorded, and the watch makes an alert of it. The token goes to Meta's host only, and into no log.
+The answer is recorded, and the watch makes an alert of it. The token is sent to Meta's host only, and never logged.
 """
 
 import logging
@@ -16,20 +16,20 @@ from app.messages.ask_meta import MetaAnswer, ask_meta
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=10)
-"""How late a worker with another token learns of it. It asks Meta only if it has not yet, or what is known is old."""
+"""How soon a new worker, which may have another token, gets the job. Most runs ask nothing."""
 
 
 class TokenCheck:
-    """The handler of the job. Whether this process has asked, and how often in vain in a row, is in memory."""
+    """The handler of the job. It remembers only in memory whether it has asked, and how often it failed in a row."""
 
     def __init__(self, gateway: Gateway, token: Secret) -> None:
         self._gateway = gateway
         self._token = token
         self._has_asked = False
-        self._in_vain = 0
+        self._failures = 0
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
-        """Ask Meta, if this process has not done so yet, or what is known is old."""
+        """Ask Meta if this process has not asked yet, or if the recorded answer is old."""
         store = self._gateway.store
         now, known = store.clock.now(), store.attention.token()
         if self._has_asked and known is not None and not known.is_old(now):
@@ -46,12 +46,12 @@ class TokenCheck:
             return self._wait(answer.error.number if answer.error else f"HTTP {answer.status}")
         said = life.reason.replace(self._token.current, "[token]")  # Meta repeats a token that it cannot read
         self._gateway.store.attention.record_token(TokenLife(now, life.is_valid, life.ends_at, said))
-        self._has_asked, self._in_vain = True, 0
+        self._has_asked, self._failures = True, 0
         return Retry(LOOK_EVERY)
 
     def _wait(self, reason: str) -> Retry:
-        """Return a wait that doubles with each time in a row that Meta has said nothing of the token."""
-        delay: timedelta = min(LOOK_EVERY * 2 ** min(self._in_vain, 10), TOKEN_MAX_WAIT)
-        self._in_vain += 1
+        """Return a wait that doubles with each failure in a row."""
+        delay: timedelta = min(LOOK_EVERY * 2 ** min(self._failures, 10), TOKEN_MAX_WAIT)
+        self._failures += 1
         log.info("token.not_checked", extra={"reason": reason, "seconds": int(delay.total_seconds())})
         return Retry(delay)

@@ -7,7 +7,7 @@ import pytest
 
 from app.config import Secret
 from app.domain.job import TOKEN_MAX_WAIT, TOKEN_QUEUE, Job, Retry
-from app.domain.meta.access_token import COUNTS_FOR, TokenLife
+from app.domain.meta.access_token import GOOD_FOR, TokenLife
 from app.gateway import Gateway
 from app.graph.client import GraphClient
 from app.graph.fake.server import FakeMetaServer
@@ -42,7 +42,7 @@ def test_what_is_old_is_asked_again(gateway: Gateway, meta: FakeMetaServer) -> N
     one.handle(JOB)
     known = gateway.store.attention.token()
     assert known is not None
-    gateway.store.attention.record_token(replace(known, asked_at=known.asked_at - COUNTS_FOR))
+    gateway.store.attention.record_token(replace(known, asked_at=known.asked_at - GOOD_FOR))
 
     one.handle(JOB)
 

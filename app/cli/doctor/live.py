@@ -10,7 +10,7 @@ from app.cli.doctor.meta import GraphAnswer, Reader
 from app.cli.doctor.number import number
 from app.cli.doctor.subscription import app_subscription, override, waba_subscription
 from app.config import Settings
-from app.domain.meta.access_token import PATH, TokenLife, told_of
+from app.domain.meta.access_token import PATH, TokenLife, life_in
 from app.graph.call import GraphApi, GraphUnreachable
 
 SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
@@ -51,7 +51,7 @@ class Visit:
         answer = self._reader.get(PATH, input_token=secret.current)
         yield from version(self._settings.graph.api_version, answer.version)
         token = _object(answer.content.get("data"))
-        life = told_of(token, self._now)
+        life = life_in(token, self._now)
         if answer.refusal or not life.is_valid:
             yield error("token", f"{secret.name}: {answer.refusal or life.reason}", f"make a new one: {TOKEN_PLACE}")
             return

@@ -1,7 +1,7 @@
-"""What Meta says of an access token, and for how long that counts.
+"""Meta's answer about an access token, and how long it is relied on.
 
 Source: Meta, "Debug token" of the Graph API: `is_valid`; `expires_at` and `data_access_expires_at`, 0 for never, as
-for a system user's token. A token that is dead asks in vain: the answer is an error then, most often 190.
+for a system user's token. A dead token cannot ask: the answer is an error then, most often 190.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,11 @@ from app.domain.meta.scalars import text, timestamp
 
 PATH = "debug_token"
 NOTICE = timedelta(days=7)
-"""So long before the end a human is told."""
+"""How long before its end there is an alert."""
 
-COUNTS_FOR, BAD_COUNTS_FOR = timedelta(hours=6), timedelta(minutes=15)
+GOOD_FOR, BAD_FOR = timedelta(hours=6), timedelta(minutes=15)
+"""How long an answer is relied on: one that says the token is valid, and any other."""
+
 MAX_REASON = 200
 
 
@@ -31,17 +33,17 @@ class TokenLife:
     reason: str = ""
 
     def is_dead(self, now: datetime) -> bool:
-        """Return whether Meta takes no call with it any more."""
+        """Return whether Meta refuses every call with this token."""
         return not self.is_valid or (self.ends_at is not None and self.ends_at <= now)
 
     def ends_soon(self, now: datetime) -> bool:
-        """Return whether it lives, but not for long."""
+        """Return whether the token is valid, but not for long."""
         return not self.is_dead(now) and self.ends_at is not None and self.ends_at - now < NOTICE
 
     def is_old(self, now: datetime) -> bool:
         """Return whether Meta should be asked again."""
         is_good = not (self.is_dead(now) or self.ends_soon(now))
-        return abs(now - self.asked_at) >= (COUNTS_FOR if is_good else BAD_COUNTS_FOR)
+        return abs(now - self.asked_at) >= (GOOD_FOR if is_good else BAD_FOR)
 
 
 def token_query(token: str) -> str:
@@ -50,18 +52,18 @@ def token_query(token: str) -> str:
 
 
 def token_life(document: dict[str, Any] | None, status: int, at: datetime) -> TokenLife | None:
-    """Return what an answer says of the token that it was asked with; None if it says nothing of it."""
+    """Return what an answer says about the token that asked; None if it says nothing about it."""
     error = error_of_answer(document)
     if error is not None:
         rule = rule_for(error, status)
         is_of_token = rule.error_class is ErrorClass.STOPPED and rule.scope is ErrorScope.APP
         return TokenLife(at, is_valid=False, reason=error.summary[:MAX_REASON]) if is_of_token else None
     data = document.get("data") if document is not None else None
-    return told_of(data, at) if isinstance(data, dict) and "is_valid" in data else None
+    return life_in(data, at) if isinstance(data, dict) and "is_valid" in data else None
 
 
-def told_of(data: dict[str, Any], at: datetime) -> TokenLife:
-    """Return what `data` of an answer says."""
+def life_in(data: dict[str, Any], at: datetime) -> TokenLife:
+    """Return what the object `data` of an answer says about a token."""
     ends = [timestamp(data.get(key)) for key in ("expires_at", "data_access_expires_at")]
     end = min((each for each in ends if each is not None), default=None)
     if data.get("is_valid") is True:
