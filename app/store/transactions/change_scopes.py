@@ -27,7 +27,7 @@ class ScopeRefusal:
 
     @property
     def names(self) -> list[str]:
-        """The scopes that it pauses; none if it is of a kind that is never paused as a whole."""
+        """The names of the scopes that it pauses; none for a kind of scope that is never paused as a whole."""
         if self.named is not None:
             return [self.named]
         if self.refusal.scope in CONTENT_SCOPES:
@@ -44,21 +44,22 @@ def change_scopes(
     working: Collection[str] = (),
     reinstated: Mapping[str, datetime] | None = None,
 ) -> None:
-    """Pause the scopes of these refusals, and end the pauses of those that were seen to work and refuse nothing.
+    """Pause the scopes of these refusals. End the pauses of scopes that are `working` or `reinstated`.
 
-    An accepted message does not end a pause that ends by hand only. A scope that Meta has `reinstated` goes on. That
-    is remembered also if it was not paused: what Meta refused before may be told after it, and pauses nothing.
+    `working`: scopes in which a message was just accepted. That ends no pause which only an operator ends, and none
+    of a scope that is refused as well. `reinstated`: scopes that Meta has released, and when. That is recorded also
+    for a scope that is not paused: an older refusal may come later, and must not pause it.
     """
     by_name = [(name, one) for one in refusals for name in one.names]
-    refused, told = {name for name, _ in by_name}, dict(reinstated or {})
-    names = {*working, *told, *refused}
+    refused, released = {name for name, _ in by_name}, dict(reinstated or {})
+    names = {*working, *released, *refused}
     if not names:
         return
-    pauses = _lock(connection, sorted(names | {whole_of(name) for name in refused}), refused | set(told))
+    pauses = _lock(connection, sorted(names | {whole_of(name) for name in refused}), refused | set(released))
     before = dict(pauses)
-    pauses |= {name: pauses[name].reinstated(at) for name, at in told.items()}
+    pauses |= {name: pauses[name].reinstated(at) for name, at in released.items()}
     for name, one in by_name:
-        if not _goes_on_as_a_whole(pauses, name, one):
+        if not _is_released_as_a_whole(pauses, name, one):
             pauses[name] = pause_after(pauses[name], name, one.refusal, now, one.sent_at)
     for name in set(working) & set(pauses):
         if pauses[name].until is not None and not pauses[name].is_over and name not in refused:
@@ -68,14 +69,14 @@ def change_scopes(
             put_scope(connection, pauses[name])
 
 
-def _goes_on_as_a_whole(pauses: Mapping[str, ScopePause], name: str, one: ScopeRefusal) -> bool:
-    """Return whether the scope that this one is a part of goes on since the refused message was sent."""
+def _is_released_as_a_whole(pauses: Mapping[str, ScopePause], name: str, one: ScopeRefusal) -> bool:
+    """Return whether the larger scope around this one was released after the refused message was sent."""
     whole = pauses.get(whole_of(name)) if whole_of(name) != name else None
     return whole is not None and whole.is_over and one.sent_at <= whole.since
 
 
 def _lock(connection: Connection, names: Iterable[str], needed: Collection[str]) -> dict[str, ScopePause]:
-    """Lock these scopes in their order, and return their pauses. Those that are `needed` have a row from now on."""
+    """Lock these scopes in their order, and return their pauses. Insert the rows of those that are `needed`."""
     if not needed:
         return lock_scopes(connection, list(names))
     pauses: dict[str, ScopePause] = {}

@@ -1,8 +1,8 @@
 """Holds back the messages of a template, a flow or a kind of marketing that Meta has paused, and lets them go on.
 
-A held message leaves the order of its customer: it may wait for long, and holds up no other. It is looked at again
-when the pause ends, or now and then if no time ends it, and when its scope is resumed: thousands of them take
-no place of those that may be sent.
+A held message leaves the order of its customer, so that it holds up no other while it waits. Its job is due again
+when the pause ends; if no time ends the pause, now and then; and when its scope is resumed. So thousands of held
+messages take no slots from messages that may be sent.
 
 There may be any number of held messages, and a transaction wakes only some. When one of those is claimed, it wakes
 the next ones of its scope, so that the others follow as fast as their number sends.
@@ -34,7 +34,7 @@ from app.store.tables.sending import read_scopes
 from app.store.tables.types import chunks
 
 MIN_HOLD, MAX_HOLD = timedelta(minutes=10), timedelta(hours=1)
-"""Between these a message is held for as long as its scope is paused already, if no time ends the pause."""
+"""If no time ends the pause, a message is held for as long as the pause has lasted, within these limits."""
 WITH_CONTENT = ("template", "interactive")
 
 WAKE_STEP = 100
@@ -57,7 +57,7 @@ MessageRow = Row[*tuple[Any, ...]]
 
 
 def sent_as(row: MessageRow, account: str | None) -> Sent:
-    """Return a message, as a row with its body, as its scopes see it."""
+    """Return the scopes of a message. `row` holds its body, too."""
     content = content_of(bytes(row.body)) if row.type in WITH_CONTENT else Content()
     return Sent(account or row.phone_number_id, row.phone_number_id, row.contact, row.endpoint, content)
 
@@ -65,8 +65,8 @@ def sent_as(row: MessageRow, account: str | None) -> Sent:
 def hold_messages(
     connection: Connection, now: datetime, rows: Mapping[int, MessageRow], scopes: Sequence[str], account: str | None
 ) -> tuple[dict[int, SendOutcome], list[str]]:
-    """Return what becomes of the messages that a paused scope of their content holds back; and which scopes of their
-    number, `scopes`, are paused. One statement finds all of it."""
+    """Return the outcomes of messages that a paused scope of their content holds back, by row id; and those of
+    `scopes`, the scopes of their number, that are paused. One statement reads all pauses."""
     names = {row_id: sent_as(row, account).every_name for row_id, row in rows.items()}
     kinds = [] if account is None else [f"{INITIATED}{account}", f"{REPLIES}{account}"]
     paused = read_scopes(

@@ -28,9 +28,9 @@ from app.store.tables.receipts import row_id_of
 from app.store.tables.schema import erased_events, event_names, events, jobs, receipt_errors, receipts
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
+from app.store.transactions.apply_refusals import change_paces, pause_scopes
 from app.store.transactions.apply_statuses import apply_statuses
 from app.store.transactions.follow_media import add_media
-from app.store.transactions.hear_refusals import change_paces, pause_scopes
 from app.store.transactions.touch_conversations import touch_conversations
 
 INSERT_EVENTS = BulkInsert(

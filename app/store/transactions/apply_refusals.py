@@ -1,6 +1,6 @@
-"""What webhooks say about sending: an error may slow its number, or pause what it is about, and so may a ban.
+"""Applies what webhooks say about sending: an error or a ban slows a number, or pauses a scope.
 
-The message that such an error fails is over, and is not sent again. A part of splitting: paces come right after the
+The message of such an error has failed, and is not sent again. A part of splitting: paces are changed right after the
 lock on the queues of their numbers, and scopes after messages.
 """
 
@@ -19,10 +19,10 @@ from app.domain.send_outcome import is_pace_of_number, refusal_of
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs, read_scopes
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
-from app.store.transactions.hear_content import (
-    lets_go_on,
+from app.store.transactions.content_refusals import (
+    content_changes,
+    may_end_a_pause,
     refusals_of_content,
-    told_of_content,
     written_to_too_often,
 )
 from app.store.transactions.hold_messages import send_queues, wake_held
@@ -40,21 +40,20 @@ ABOUT_SENDING = ("message.status.failed", "error")
 
 
 def change_paces(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> None:
-    """Halve the pace of numbers that are too fast, let customers rest who are written to too often, and let held
-    messages go on that may be sent again: as Meta says."""
+    """Slow down what Meta finds too fast, numbers and pairs, and wake held messages whose scope Meta has released."""
     fast = {number for number, _, error in _errors(events) if is_pace_of_number(rule_in_status(error))}
-    rushed = written_to_too_often(connection, events)
+    fast_pairs = written_to_too_often(connection, events)
     going_on = _ended_pauses(connection, now, events, account)
-    if not (fast or rushed or going_on):
+    if not (fast or fast_pairs or going_on):
         return
-    queues = {queue_of_number(number) for number in fast | {number for number, _ in rushed}}
+    queues = {queue_of_number(number) for number in fast | {number for number, _ in fast_pairs}}
     ensure_queues(connection, queues)
     lock_queues(connection, queues | (set(send_queues(connection)) if going_on else set()))
     if going_on:
         wake_held(connection, now, going_on)
     for number in sorted(fast):
         put_number(connection, number, read_number(connection, number).slowed(now))
-    for number, contact in sorted(rushed):
+    for number, contact in sorted(fast_pairs):
         pairs = read_pairs(connection, number, [contact])
         put_pairs(connection, number, {contact: pairs[contact].refused(now)})
 
@@ -62,40 +61,40 @@ def change_paces(connection: Connection, now: datetime, events: Sequence[NewEven
 def _ended_pauses(
     connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None
 ) -> list[str]:
-    """Return the paused scopes that may be sent again. Most approvals are of templates that never were paused."""
-    if not any(lets_go_on(event) for event in events):
+    """Return the paused scopes that Meta has released. Most approvals are of templates that were never paused."""
+    if not any(may_end_a_pause(event) for event in events):
         return []
-    _, going_on = told_of_content(connection, now, events, account)
+    _, going_on = content_changes(connection, now, events, account)
     paused = read_scopes(connection, sorted(going_on))
     return [name for name, pause in paused.items() if pause.reinstated(going_on[name]).is_over]
 
 
 def pause_scopes(connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None) -> None:
-    """Pause the scopes of errors that stop or cool them, and the account when Meta bans it, until it is reinstated.
+    """Pause the scopes of these errors, and the account if Meta has banned it and not reinstated it since.
 
-    `account`: that of every number, if there is one only.
+    `account`: the account of all numbers; None if they have several.
     """
-    told = {
+    may_send_at = {
         event.occurred_at: may
         for event in events
         if event.waba_id == account and (may := may_send(event)) is not None
     }
-    bans = [ScopeRefusal(BANNED, "", account, at) for at, may in told.items() if not may]
-    reinstated = {f"waba:{account}": max(told)} if told and told[max(told)] else {}
+    bans = [ScopeRefusal(BANNED, "", account, at) for at, may in may_send_at.items() if not may]
+    reinstated = {f"waba:{account}": max(may_send_at)} if may_send_at and may_send_at[max(may_send_at)] else {}
     refusals = [
         ScopeRefusal(refusal, number, account, at)
         for number, at, error in _errors(events)
         if not rule_in_status(error).holds
         and (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
     ]
-    stopped, going_on = told_of_content(connection, now, events, account)
+    stopped, going_on = content_changes(connection, now, events, account)
     of_content = [*refusals_of_content(connection, events, account), *stopped]
     every = [*refusals, *of_content, *([] if reinstated else bans)]
     change_scopes(connection, now, every, reinstated={**reinstated, **going_on})
 
 
 def _errors(events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, GraphError]]:
-    """Yield each error that is about sending, with its number and its time by Meta's clock."""
+    """Yield each error about sending, with the phone number id and the time by Meta's clock."""
     for event in events:
         if event.type in ABOUT_SENDING and event.phone_number_id is not None:
             alone = graph_error(event.raw) if event.type == "error" else None

@@ -1,6 +1,6 @@
-"""What webhooks say about the content of messages: a template, a flow or marketing is paused, or may be sent again.
+"""Reads out of webhooks which content Meta stops or releases: templates, flows, marketing, messages of an account.
 
-Parts of `hear_refusals`, which takes the locks.
+Parts of `apply_refusals`, which takes the locks.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ NO_MARKETING = Refusal(
 def refusals_of_content(
     connection: Connection, events: Iterable[NewEvent], account: str | None
 ) -> list[ScopeRefusal]:
-    """Return what failures of messages of ours say about their templates, flows and marketing."""
+    """Return the refusals of templates, flows and marketing that failures of our own messages stand for."""
     failures = [(event, error) for event in events for error in _errors(event) if rule_in_status(error).holds]
     if not failures:
         return []
@@ -50,11 +50,14 @@ def refusals_of_content(
     ]
 
 
-def told_of_content(
+def content_changes(
     connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None
 ) -> tuple[list[ScopeRefusal], dict[str, datetime]]:
-    """Return which templates, marketing to which customers, and which messages of a restricted account webhooks stop,
-    and which scopes they let go on, each since when. Of several words about one scope the latest counts."""
+    """Return the refusals of scopes that webhooks stop, and since when they release others, by the scopes' names.
+
+    The scopes are of templates, of marketing to a customer, and of messages of a restricted account. Of several
+    webhooks about one scope the latest counts.
+    """
     latest: dict[str, tuple[datetime, Refusal | None]] = {}
     for name, at, refusal in (
         *_templates(events, account),
@@ -72,7 +75,7 @@ def told_of_content(
 def _restrictions(
     now: datetime, events: Iterable[NewEvent], account: str | None
 ) -> Iterator[tuple[str, datetime, Refusal | None]]:
-    """Yield which messages of the account are restricted, and which may be sent again: a ban's end ends that too."""
+    """Yield the scopes of messages that Meta restricts or releases. The end of a ban ends restrictions, too."""
     for event in events:
         if account is None or event.waba_id != account:
             continue
@@ -93,9 +96,9 @@ def _restricted(prefix: str, until: datetime | None, now: datetime) -> Refusal:
 
 def _templates(events: Iterable[NewEvent], account: str | None) -> Iterator[tuple[str, datetime, Refusal | None]]:
     for event in events:
-        told = template_may_be_sent(event)
-        if told is not None and account is not None and event.waba_id == account:
-            name, language, may_be_sent = told
+        change = template_may_be_sent(event)
+        if change is not None and account is not None and event.waba_id == account:
+            name, language, may_be_sent = change
             scope = template_scope(account, name, language)
             yield scope, event.occurred_at, None if may_be_sent else TEMPLATE_STOPPED
 
@@ -108,14 +111,14 @@ def _marketing(connection: Connection, events: Iterable[NewEvent]) -> Iterator[t
                 yield marketing_scope(number, contact), event.occurred_at, None if is_wanted else NO_MARKETING
 
 
-def lets_go_on(event: NewEvent) -> bool:
-    """Return whether an event says that a template may be sent again, or that marketing is wanted again."""
-    told = template_may_be_sent(event)
-    return (told is not None and told[2]) or marketing_is_wanted(event) is True or may_send(event) is True
+def may_end_a_pause(event: NewEvent) -> bool:
+    """Return whether an event releases a template, marketing to a customer, or an account."""
+    change = template_may_be_sent(event)
+    return (change is not None and change[2]) or marketing_is_wanted(event) is True or may_send(event) is True
 
 
 def written_to_too_often(connection: Connection, events: Iterable[NewEvent]) -> set[tuple[str, int]]:
-    """Return the numbers and the contacts of which Meta says that too much is written to them."""
+    """Return the pairs of a number and a contact for which Meta says that the number writes too often."""
     return {
         (event.phone_number_id, contact)
         for event in events
