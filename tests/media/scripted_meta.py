@@ -128,6 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_GET(self) -> None:
+        if (
+            "/debug_token?" in self.path
+        ):  # a worker asks about its token when it likes: no answer of a test's is for it
+            self._answer(200, b'{"data": {"is_valid": true}}', "application/json")
+            return
         self._note()
         media_id = self.path.rpartition("/")[2].partition("?")[0]
         file = self.server.files.get(media_id)
@@ -171,6 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_or(self, status: int, body: bytes, mime_type: str) -> None:
         if self.server.answers:
             status, mime_type, body = self.server.answers.pop(0)
+        self._answer(status, body, mime_type)
+
+    def _answer(self, status: int, body: bytes, mime_type: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", mime_type)
         self.send_header("Content-Length", str(len(body)))
