@@ -135,16 +135,17 @@ class OtelTracing(Tracing):
 
 
 class _Exporter(SpanExporter):
-    """Exports batches, and counts those that are lost. `taken`: how many spans it was given."""
+    """Exports batches, and counts those that are lost. `done`: of how many the export has ended."""
 
     def __init__(self, lost: LostSpans) -> None:
-        self.taken = 0
+        self.taken = self.done = 0
         self._lost = lost
         self._exporter = OTLPSpanExporter()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.taken += len(spans)
         result = self._exporter.export(spans)
+        self.done += len(spans)
         if result is not SpanExportResult.SUCCESS:
             self._lost.lose(len(spans), UNREACHED)
         return result
@@ -176,7 +177,7 @@ class _Queue(BatchSpanProcessor):
         """Export what is left, for a second at most."""
         with suppress(gevent.Timeout), gevent.Timeout(CLOSE_SECONDS):
             self.shutdown()  # type: ignore[no-untyped-call]
-        if (left := self._waiting()) > 0:
+        if (left := self._queued - self._counted.done) > 0:
             self._lost.lose(left, STOPPED)
 
     def _waiting(self) -> int:

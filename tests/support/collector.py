@@ -10,7 +10,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 class Collector(ThreadingHTTPServer):
-    """`spans`: those that have come, as OTLP has them; `services`: the names of the services that have sent them."""
+    """`spans`: those that have come, as OTLP has them; `services`: the names of the services that have sent them.
+
+    `answers`: while it is not set, the collector takes connections and says nothing.
+    """
 
     daemon_threads = True
 
@@ -18,6 +21,8 @@ class Collector(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answering)
         self.spans: list[Any] = []
         self.services: set[str] = set()
+        self.answers = threading.Event()
+        self.answers.set()
 
     def take(self, path: str, body: bytes) -> None:
         """Remember the spans of one request."""
@@ -41,6 +46,7 @@ class _Answering(BaseHTTPRequestHandler):
     server: Collector
 
     def do_POST(self) -> None:
+        self.server.answers.wait()
         self.server.take(self.path, self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(200)
         self.send_header("Content-Length", "0")
@@ -59,6 +65,7 @@ def collecting() -> Iterator[Collector]:
     try:
         yield collector
     finally:
+        collector.answers.set()
         collector.shutdown()
         thread.join()
         collector.server_close()
