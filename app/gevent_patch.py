@@ -27,6 +27,6 @@ def is_patched() -> bool:
 
 
 def native(module: str, name: str) -> Any:
-    """Return what a module of the standard library had under this name before the patch, or has without it."""
+    """Return the original attribute of a module of the standard library, whether it is patched or not."""
     monkey = sys.modules.get("gevent.monkey")
     return getattr(import_module(module), name) if monkey is None else monkey.get_original(module, name)

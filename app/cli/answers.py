@@ -41,6 +41,6 @@ class Answers:
             time.sleep(POLL_SECONDS)
 
     def _arrived(self, contact: str) -> list[Message]:
-        """Return what Meta has accepted for a customer, the newest first."""
+        """Return the messages to a customer that Meta has accepted, the newest first."""
         sent = self._client.page("/messages", direction="outbound", contact=contact, limit=LOOKED_AT)["items"]
         return [message for message in sent if message["wamid"]]

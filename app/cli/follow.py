@@ -30,7 +30,7 @@ def follow(
 
 
 def repeated(call: Callable[[], T]) -> T:
-    """Return what a call returns; repeat it until the service answers, and report once that it does not."""
+    """Return the result of a call; repeat the call until the service answers, and report once that it does not."""
     reported = False
     while True:
         try:

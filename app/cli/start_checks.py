@@ -100,7 +100,7 @@ def _bind(host: str, port: int) -> None:
 
 
 def _patiently(attempt: Callable[[], T], seconds: float) -> T:
-    """Return what the attempt returns. Repeat it for so many seconds while its failure may pass by itself."""
+    """Return the result of the attempt. Repeat it for so many seconds while its failure may be temporary."""
     deadline = time.monotonic() + seconds
     while True:
         try:

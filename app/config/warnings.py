@@ -18,7 +18,7 @@ MAX_META_BYTES = 3 * 1024 * 1024
 
 
 def warnings_about(settings: Settings, request: StartRequest, profile: Profile, sources: Sources) -> list[str]:
-    """Return what the operator who starts the gateway should know; none of it holds a secret."""
+    """Return warnings for the operator who starts the gateway. They hold no secret."""
     warnings = [*request.warnings, *sources.warnings, *_about_unread_files(request)]
     if settings.webhook.max_body_bytes < MAX_META_BYTES:
         warnings.append("webhook.maxBodyBytes is under 3 MB; Meta sends up to that, and what is refused is lost")

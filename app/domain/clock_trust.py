@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 SEEN_EVERY = timedelta(seconds=30)
 SEEN_FOR = SEEN_EVERY * 4
-"""A time that is later than the last look of a worker by more was not watched."""
+"""The clock was not watched if the last look of a worker is longer ago."""
 
 DOUBT_AFTER_JUMP = timedelta(hours=1)
 DOUBT_AFTER_GAP = timedelta(minutes=10)
-"""While no worker looked, the clock may have jumped, or nothing but time has passed."""
+"""After a gap in which no worker looked: the clock may have jumped, or only time has passed."""
 
 NO_DOUBT = timedelta()
 
@@ -32,9 +32,9 @@ class ClockTrust:
         return now - self.seen_at <= SEEN_FOR and (self.doubted_until is None or self.doubted_until <= now)
 
     def seen(self, now: datetime, doubt: timedelta | None) -> "ClockTrust":
-        """Return what is known after a look that gives reason for so much doubt.
+        """Return the trust after a worker has looked at the clock. `doubt`: how long that look makes it doubted.
 
-        None: the worker does not know what has passed since the last look, because it has just started.
+        `doubt` is None for a worker that has just started: it does not know what has happened since the last look.
         """
         if doubt is None:
             has_gap = self.seen_at is not None and abs(now - self.seen_at) > SEEN_FOR

@@ -108,7 +108,7 @@ def part(scope: str, text: str) -> str:
 
 
 def content_of(body: bytes) -> Content:
-    """Return what the body of a message is made of."""
+    """Return the template or the flow in the body of a message."""
     document = json.loads(body)
     template = _object(document, "template")
     if isinstance(name := template.get("name"), str):

@@ -74,7 +74,7 @@ class FetchResult(JobResult):
 def after_failure(
     file: MediaFile, attempts: int, reason: str, now: datetime, jitter: float, *, is_unknown: bool = False
 ) -> Outcome:
-    """Return what follows a failed attempt that had `attempts` before it.
+    """Return the outcome of a failed attempt that had `attempts` before it.
 
     It is tried again as long as Meta may still have the file; `is_unknown`: Meta says that it has no such file.
     """

@@ -63,7 +63,7 @@ def without_last_attempt(message: Message) -> Message:
 
 
 def _of_last_attempt(message: Message) -> tuple[HistoryEntry, ...]:
-    """Return what was told since the message was last queued or being sent."""
+    """Return the entries of the history since the message was last queued or being sent."""
     begun = [at for at, entry in enumerate(message.history) if entry.status in UNFINISHED]
     return message.history[max(begun, default=0) :]
 

@@ -68,7 +68,7 @@ class ScopePause:
         return self.trips == 0
 
     def cure(self, token_variable: str | None = None) -> str | None:
-        """Return what mends it; None if that is not known, or stands in the reason.
+        """Return the cure; None if it is not known, or is in the reason.
 
         It is looked up and not stored, so that it is whole beside a long text of Meta's. `token_variable`: what holds
         the access token.
@@ -79,7 +79,7 @@ class ScopePause:
         return hint if token_variable is None else hint.replace(TOKEN_SETTING, f"{TOKEN_SETTING} ({token_variable})")
 
     def explained(self, token_variable: str | None = None) -> str:
-        """Return what Meta said, and the cure."""
+        """Return Meta's reason and the cure."""
         cure = self.cure(token_variable)
         return self.reason if cure is None else f"{self.reason}; {cure}"
 

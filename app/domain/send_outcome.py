@@ -48,7 +48,7 @@ class SendOutcome:
     signal: QueueSignal = QueueSignal.NONE
 
     def job_of(self, reserved: "Reserved") -> Done | Retry:
-        """Return what becomes of the message's job. One that is parked goes on as soon as its scope does."""
+        """Return the outcome of the message's job. A parked message is due again with its scope."""
         if isinstance(self.job, Done) or self.job.keeps_order or self.refusal is None:
             return self.job
         return replace(self.job, held_by=next(iter(reserved.sent.names(self.refusal.scope)), None))
@@ -126,7 +126,7 @@ def outcome_of_send(
     *,
     works_for_others: bool = False,
 ) -> SendOutcome:
-    """Return what follows from Meta's answer. `works_for_others`: see `Reserved`."""
+    """Return the outcome of a send by Meta's answer. `works_for_others`: see `Reserved`."""
     if isinstance(answer, Accepted):
         return SendOutcome(MessageStatus.ACCEPTED, Done(), accepted=answer, signal=QueueSignal.SUCCESS)
     if isinstance(answer, Ambiguous):
@@ -141,7 +141,7 @@ def outcome_of_send(
 
 
 def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touch:
-    """Return what Meta's answer to a message tells: by which names it knows the recipient."""
+    """Return the touch of an accepted message: the names by which Meta knows the recipient."""
     sent_to = name_sent_to(message.to, message.recipient)
     wa_id, user_id, _ = scalars.customer_ids(accepted.wa_id, accepted.user_id)
     names = tuple(dict.fromkeys(name for name in (user_id, sent_to, wa_id) if name))
@@ -198,7 +198,7 @@ def _delay(rule: ErrorRule, tries: int, jitter: Callable[[], float]) -> timedelt
 
 
 def _signal(rule: ErrorRule) -> QueueSignal:
-    """Return what a refusal says about the connection to Meta: it works, unless all of Meta's service is down."""
+    """Return the signal of a refusal for the queue: Meta is reached, unless its whole service is down."""
     is_outage = rule.error_class is ErrorClass.TRANSIENT and rule.scope is not ErrorScope.MESSAGE
     return QueueSignal.FAILURE if is_outage else QueueSignal.SUCCESS
 

@@ -104,7 +104,7 @@ class Output:
                 data = self._queue.get()
 
     def _gather(self, first: bytes) -> tuple[bytes, bytes]:
-        """Return what is written together, at most PIPE_BUF bytes unless one text is longer; and what comes next."""
+        """Return texts to write at once, at most PIPE_BUF bytes unless one is longer, and the text after them."""
         batch = [first]
         room = PIPE_BUF - len(first)
         try:

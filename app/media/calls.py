@@ -72,7 +72,7 @@ def checked(pieces: Iterator[bytes], media: Media) -> Iterator[bytes]:
 
 
 def look_up(graph: GraphApi, media_id: str, number: str | None = None) -> Media:
-    """Return what Meta knows of a file, with an address that works for five minutes.
+    """Return Meta's description of a file, with an address that works for five minutes.
 
     Meta returns any object by its id, so that one that is not a file counts as not found. `number`: the phone number
     id that the file came to, if known.

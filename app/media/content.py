@@ -32,7 +32,7 @@ class KnownMedia:
 
 
 def known_media(gateway: Gateway, media_id: str) -> KnownMedia:
-    """Return what is known of a file; ask Meta if it is not in the folder. Raises `MediaFailed`."""
+    """Return the description of a file; ask Meta for it if the file is not in the folder. Raises `MediaFailed`."""
     file = gateway.store.media.find(media_id)
     if file is not None and file.state is FileState.STORED and gateway.media_folder.has(media_id):
         return KnownMedia(stored_media(file), file.phone_number_id, is_stored=True)

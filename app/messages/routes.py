@@ -141,7 +141,7 @@ def _accept_one(body: Any) -> Accepted:
 
 
 def answer_waits() -> AnswerWaits:
-    """Return what waits for Meta's answers in this process; the first request makes it."""
+    """Return the waits for Meta's answers of this process; the first call makes the object."""
     if AnswerWaits.__name__ not in current_app.extensions:
         current_app.extensions[AnswerWaits.__name__] = AnswerWaits(gateway().store, long_polls())
     waits: AnswerWaits = current_app.extensions[AnswerWaits.__name__]

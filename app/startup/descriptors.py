@@ -22,7 +22,7 @@ def raise_descriptor_limit() -> int:
 
 
 def too_few_descriptors(limit: int) -> str:
-    """Return what to tell an operator whose processes may open too few."""
+    """Return a warning for the operator if processes may open too few descriptors."""
     return (
         f"RLIMIT_NOFILE: a process may open {limit} files and sockets, and {NEEDED_DESCRIPTORS} are needed; raise the"
         " hard limit (`ulimit -Hn`, LimitNOFILE= of systemd, --ulimit nofile= of Docker) [few_descriptors]"

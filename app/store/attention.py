@@ -73,7 +73,7 @@ class Attention(Repository):
         )
 
     def token(self) -> TokenLife | None:
-        """Return what Meta has said last of the access token, if it was asked."""
+        """Return Meta's last answer about the access token; None if it was not asked."""
         return self._store.database.read(_token)
 
     def record_token(self, life: TokenLife) -> None:
@@ -82,7 +82,7 @@ class Attention(Repository):
         self._store.write(lambda c: c.execute(_TELL, row), durable=False)
 
     def refused(self) -> list[RefusedWebhooks]:
-        """Return what was refused, by reason."""
+        """Return the refused requests of Meta's route, by reason."""
         query = select(refused_webhooks).order_by(refused_webhooks.c.reason)
         return self._store.database.read(lambda c: [RefusedWebhooks(**row) for row in c.execute(query).mappings()])
 

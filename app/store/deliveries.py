@@ -29,7 +29,7 @@ class Deliveries(Repository):
     """Events on their way to destinations."""
 
     def load(self, jobs: Sequence[Job], *, max_bytes: int = MAX_ROW_ID) -> dict[int, tuple[Delivery, Event] | None]:
-        """Return what claimed jobs are about, by the ids of the jobs. What was deleted meanwhile is missing.
+        """Return the deliveries of claimed jobs with their events, by the ids of the jobs, without deleted ones.
 
         None stands for an event of more than `max_bytes`.
         """
@@ -102,7 +102,7 @@ class Deliveries(Repository):
     def count_to_replay(
         self, selection: Selection, *, after: int, limit: int, deliveries_of: DeliveriesOf
     ) -> ReplayStep:
-        """Return what `replay_some` would do, and change nothing."""
+        """Return the result that `replay_some` would have, and change nothing."""
         candidates = self._candidates(selection, after, limit)
         new = (_newly_owned(candidates, deliveries_of), _missing(candidates, selection, deliveries_of))
         added = sum(len(each) for by_sequence in new for each in by_sequence.values())

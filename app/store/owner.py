@@ -10,7 +10,7 @@ RECENT_EVENTS = 1000
 
 
 def known_identity(connection: Connection, owner: Owner | None) -> Identity:
-    """Return what the database says of itself. Raise `StoreNotOurs` if this owner may not use it."""
+    """Return the identity of the database. Raise `StoreNotOurs` if this owner may not use it."""
     identity = _identity(connection)
     if identity is None:
         raise StoreUnavailable("the schema is older than this code; run `flask wats db upgrade`")

@@ -38,7 +38,7 @@ class StoreContext(Protocol):
         ...
 
     def identity(self) -> Identity:
-        """Return what the database says of itself."""
+        """Return the identity of the database."""
         ...
 
     def refuse_on_full_disk(self) -> None:

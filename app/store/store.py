@@ -109,7 +109,7 @@ class Store(Repositories):
         return self._connected()
 
     def identity(self) -> Identity:
-        """Return what the database says of itself. Raise `StoreNotOurs` if its owner is another."""
+        """Return the identity of the database. Raise `StoreNotOurs` if its owner is another."""
         if self._identity is None:
             self._identity = self._connected().read(lambda c: known_identity(c, self._owner))
         return self._identity

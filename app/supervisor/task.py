@@ -61,7 +61,7 @@ class Task:
             leave()
 
     def descriptors(self) -> list[int]:
-        """Return what the supervisor must inherit."""
+        """Return the descriptors that the supervisor must inherit."""
         return [child.beats for child in self.children] + ([] if self.lock is None else [self.lock])
 
 

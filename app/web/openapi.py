@@ -71,7 +71,7 @@ class DocumentedApi(Api):  # type: ignore[misc]
         self._undocumented.append(partial(document, self.spec, self._app))
 
     def documented(self) -> dict[str, Any]:
-        """Return what the routes, in the order of their registration, and their schemas say."""
+        """Return the document of all routes, in the order of their registration, with their schemas."""
         undocumented, self._undocumented = self._undocumented, []
         for document in undocumented:
             document()

@@ -67,7 +67,7 @@ def read_cursor(cursor: str, ids: re.Pattern[str]) -> str:
 
 
 def decoded_cursor(cursor: str, form: re.Pattern[str]) -> re.Match[str]:
-    """Return what a cursor holds, matched with its form. Raises `ApiError` (400) for a cursor that is not ours."""
+    """Return the decoded cursor as a match of its form. Raises `ApiError` (400) for a cursor that is not ours."""
     try:
         content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:

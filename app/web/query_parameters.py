@@ -100,7 +100,7 @@ def _check_query() -> None:
 
 
 def _unknown(name: str, accepted: tuple[str, ...]) -> str:
-    """Return what is said of a parameter that there is not. Its name is repeated only if it is nearly a right one."""
+    """Return the text about an unknown parameter. It repeats the name only if that is nearly a right one."""
     near = get_close_matches(name[:100], accepted, 1)
     hint = f" {name} is not one; did you mean {near[0]}?" if near else ""
     if not accepted:

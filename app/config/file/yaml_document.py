@@ -104,7 +104,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_st
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
-    """Return what is wrong, and in which line; where it began earlier, that line too.
+    """Return the parser's error with its line, and with the line where the mistake began if that is another.
 
     What the parser quotes of the file is left out: that may be a secret.
     """

@@ -53,7 +53,7 @@ class Sources:
         return not self.is_set(name) and "" in (self.environ.get(name), self.env_file.get(name))
 
     def variable_of(self, name: str) -> str:
-        """Return what supplies a value that is there: `NAME`, `NAME_FILE`, or `NAME in the env file`."""
+        """Return the source of a value that is set: `NAME`, `NAME_FILE`, or `NAME in the env file`."""
         if self.environ.get(name):
             return name
         return f"{name}_FILE" if self.environ.get(f"{name}_FILE") else f"{name} in the env file"

@@ -29,7 +29,7 @@ class Flags:
         self._given = {name: value for name, value in given.items() if value is not None and value is not False}
 
     def get(self, option: StartOption[T]) -> Any:
-        """Return what was given for an option; None if nothing was."""
+        """Return the given value of an option; None if none was given."""
         return self._given.get(option.keyword) if option.flag else None
 
 

@@ -173,7 +173,7 @@ _HINTS = {
 
 
 def rule_for(error: GraphError | None, http_status: int, *, is_marketing: bool = False) -> ErrorRule:
-    """Return what a refused POST means. No error: a 429 of a limiter in front of the Graph API.
+    """Return the rule for a refused POST. No error: a 429 of a limiter in front of the Graph API.
 
     `is_marketing`: it was sent to `/marketing_messages`.
     """
@@ -183,12 +183,12 @@ def rule_for(error: GraphError | None, http_status: int, *, is_marketing: bool =
 
 
 def hint_of(code: int, error_class: ErrorClass) -> str | None:
-    """Return what to do about an error of which code and class are known; None if no table has it."""
+    """Return the hint for an error by its code and class; None if no table has one."""
     return _HINTS.get((code, error_class))
 
 
 def rule_in_status(error: GraphError) -> ErrorRule:
-    """Return what an error in a status means for its scope. The message is over, whatever the class says."""
+    """Return the rule for an error in a status. Whatever its class, the message has failed."""
     return _listed(error, is_marketing=False) or ErrorRule(ErrorClass.OTHER)
 
 

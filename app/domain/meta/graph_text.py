@@ -24,7 +24,7 @@ def without_tokens(text: bytes, *tokens: str) -> bytes:
 
 
 def _without_parameter(found: re.Match[bytes]) -> bytes:
-    """Return what stands between the parameters before and behind."""
+    """Return the separator between the parameters around a removed one."""
     before, behind = found[1], found[2]
     if before in SEPARATORS:
         return behind or b""

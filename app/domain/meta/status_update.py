@@ -36,7 +36,7 @@ class StatusUpdate:
 
 
 def status_update(event: NewEvent) -> StatusUpdate | None:
-    """Return what an event says of a message of ours, or of another application; None if it is about none."""
+    """Return the status in an event, of a message of ours or of another application; None if there is none."""
     word = event.type.removeprefix(STATUS_PREFIX)
     raw = event.raw
     if not event.type.startswith(STATUS_PREFIX) or word not in STATUSES_OF_MESSAGE or event.phone_number_id is None:

@@ -25,7 +25,7 @@ class Usage:
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
-    """Return what the headers of an answer say. What is not there, or is no number, counts as 0."""
+    """Return the usage in the headers of an answer. A missing value, or one that is no number, counts as 0."""
     app, business = _object(headers.get(APP)), _object(headers.get(BUSINESS))
     limits = [app, *(limit for entries in business.values() for limit in _objects(entries))]
     percent = max(_number(limit.get(name)) for limit in limits for name in _PERCENTAGES)

@@ -32,7 +32,7 @@ class MetaWarning:
 
 
 def warning_of(type_: str, account: str | None, raw: Any, at: datetime) -> MetaWarning | None:
-    """Return what an event of these types says; None if it says nothing that matters here."""
+    """Return the warning in an event of these types; None if it holds none."""
     if not isinstance(raw, dict):
         return None
     if type_ == QUALITY:

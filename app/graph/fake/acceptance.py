@@ -50,7 +50,7 @@ def accept(meta: Meta, send: Send) -> str:
 
 
 def category_of(meta: Meta, body: Json, endpoint: str) -> str:
-    """Return what a message is priced as: a template's category is told by its name unless it was created here."""
+    """Return the pricing category of a message. A template's follows from its name unless it was created here."""
     if endpoint == "marketing_messages":
         return "marketing_lite"
     if "template" not in body:

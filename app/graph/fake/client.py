@@ -69,7 +69,7 @@ class FakeGraphClient:
         return GraphReply(found.status, given_headers(list(found.headers.items())), iter([found.body]))
 
     def _arrived(self, found: Answer) -> SendAnswer:
-        """Return what of an answer comes through its line."""
+        """Return the answer as the line lets it through."""
         drip = len(found.body) * DRIP_SECONDS if found.line == "drip" else 0
         if found.delay_seconds > READ_SECONDS or drip > TOTAL_SECONDS:
             return TOO_LATE

@@ -87,7 +87,7 @@ def delete_code(meta: Meta, _: Call, number_id: str, code: str) -> Answer:
 
 
 def get_history(meta: Meta, call: Call, number_id: str) -> Answer:
-    """Return what became of a message whose wamid is known: neither its recipient nor its tracker."""
+    """Return the history of a message by its wamid. Meta leaves out its recipient and its tracker."""
     meta.number(number_id)
     if not meta.switches.has_history:
         raise refuse("not_eligible")

@@ -64,7 +64,7 @@ def known(meta: Meta, media_id: str, number_id: str | None = None) -> dict[str, 
 
 
 def _find(meta: Meta, media_id: str) -> dict[str, Any] | None:
-    """Return what is known of a file; a sample is every number's."""
+    """Return a known file; a sample belongs to every number."""
     if sample := SAMPLES_BY_ID.get(media_id):
         facts = {"number": None, "mime_type": sample.mime_type, "size": len(sample.data), "name": ""}
         return {**facts, "sha256": hashlib.sha256(sample.data).hexdigest()}

@@ -46,7 +46,7 @@ def list_numbers(meta: Meta, call: Call, waba: str) -> Answer:
 
 
 def debug_token(meta: Meta, call: Call) -> Answer:
-    """Return what a token may do."""
+    """Return the permissions of a token."""
     accounts = meta.accounts
     targets = sorted({number.waba for number in accounts.numbers})
     is_valid = accounts.refusal_of(call.query.get("input_token")) is None

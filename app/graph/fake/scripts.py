@@ -51,7 +51,7 @@ def set_script(meta: Meta, recipient: str, steps: list[dict[str, Any]], *, is_re
 
 
 def next_behaviour(meta: Meta, key: str) -> Behaviour:
-    """Return what happens at this send to a customer or group, and go on to the next step."""
+    """Return the behaviour of this send to a customer or group, and move its script on by one step."""
     for name in (key, ANYBODY):
         if meta.state.get("script", name):
             step = _next_step(meta, name)

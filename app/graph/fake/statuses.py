@@ -61,7 +61,7 @@ class Planned:
 
 
 def plan_statuses(sent: Sent, behaviour: Behaviour, pace: float = 1.0) -> Iterator[Planned]:
-    """Yield what comes of an accepted message, in the order of time."""
+    """Yield the statuses of an accepted message, in the order of time."""
     steps = STEPS.get(sent.kind, (SENT, DELIVERED, READ)) if behaviour.steps is None else behaviour.steps
     first = next((name for name, _ in steps if name in ("delivered", "read")), None)
     for name, after in steps:
@@ -93,7 +93,7 @@ def _planned(sent: Sent, behaviour: Behaviour, name: str, after: float, *, has_p
 
 
 def pricing_of(sent: Sent) -> dict[str, Any]:
-    """Return what a message costs, as its sent and its first delivered or read status say it."""
+    """Return the pricing of a message, which its `sent` and its first `delivered` or `read` status hold."""
     if sent.is_free_entry:
         return _price("free_entry_point", "referral_conversion")
     if sent.group is not None:

@@ -65,7 +65,7 @@ _internal_errors = Throttle()
 
 
 def cure_of_reason(reason: str) -> str | None:
-    """Return what an operator does about a reason for which a SQLite file cannot be used; None for any other."""
+    """Return the cure for a reason why a SQLite file cannot be used; None for an unknown reason."""
     return CURES.get(reason)
 
 

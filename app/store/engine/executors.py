@@ -105,7 +105,7 @@ def caught(work: Callable[[*Ts], T], arguments: tuple[*Ts]) -> T | _Raised:
 
 
 def value_of(outcome: T | _Raised | None) -> T:
-    """Return what `caught` has returned, or raise what it has caught."""
+    """Return the value that `caught` has returned, or raise the exception that it has caught."""
     if isinstance(outcome, _Raised):
         raise outcome.error
     return outcome  # type: ignore[return-value]  # the stubs include None, the value of a result that is not ready

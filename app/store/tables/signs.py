@@ -43,7 +43,7 @@ def foreign_sources(connection: Connection) -> list[ForeignSource]:
 
 
 def standing_warnings(connection: Connection, since: datetime) -> list[MetaWarning]:
-    """Return what Meta has last said of each number and account since then, if it is a warning."""
+    """Return the latest word of Meta's about each number and account since then, if it is a warning."""
     last: dict[tuple[str, str], MetaWarning] = {}
     for type_ in WARNING_TYPES:
         for row in connection.execute(_OF_TYPE, {"of_type": type_}):

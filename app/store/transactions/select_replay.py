@@ -40,7 +40,7 @@ class ReplayCandidates:
 def find_candidates(
     connection: Connection, now: datetime, selection: Selection, after: int, limit: int
 ) -> ReplayCandidates:
-    """Return what the selection chooses among the next events, of which it looks at `limit` at most."""
+    """Return the deliveries and foreign events that the selection chooses among the next `limit` events."""
     sequences = _next_sequences(connection, selection, after, limit)
     chosen = [row for row in _rows(connection, sequences) if _is_selected(row, selection)]
     foreign = [row.id for row in chosen if row.is_foreign and selection.state is None]

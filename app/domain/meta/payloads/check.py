@@ -85,7 +85,7 @@ _SHORT_FORM = {"/text/body": "/text", "/text/preview_url": "/previewUrl"}
 def _mistakes(
     message: dict[str, Any], endpoint: Endpoint, as_sent_to_meta: bool, warnings: list[Finding]
 ) -> Findings:
-    """Yield what costs the message; put the warnings aside."""
+    """Yield the findings that refuse the message; collect the warnings."""
     for finding in _findings(message, endpoint):
         if finding.severity == Severity.WARNING:
             warnings.append(finding)

@@ -15,7 +15,7 @@ class Rule(Protocol):
     """What must hold between several fields of an object, or several items of an array."""
 
     def check(self, value: Any) -> Findings:
-        """Yield what is wrong. The fields may hold anything: their own checkers tell."""
+        """Yield what is wrong between the fields. Each may hold anything: its own checker checks it."""
         ...
 
     def describe(self) -> str:
@@ -158,7 +158,7 @@ class ListOf:
 
 
 def members(value: object, *keys: str) -> Iterator[tuple[Path, Any]]:
-    """Yield what stands at a path in a body of any form, with its exact place: `members(body, "a", "*", "b")`.
+    """Yield the values at a path in a body of any form, each with its exact place: `members(body, "a", "*", "b")`.
 
     `*` stands for every item of an array. What is missing or of another type is passed over.
     """
