@@ -37,7 +37,7 @@ def media_group() -> None:
 def upload_media(access: ApiAccess, file: Path, mime_type: str, number: str | None, as_json: bool) -> None:
     """Upload FILE; messages name it by the id that is printed."""
     if not (file.is_file() and os.access(file, os.R_OK)):
-        raise CommandFailed(f"{file} is no file that can be read")
+        raise CommandFailed(f"{file} is not a readable file")
     form = FormBody(file, mime_type, {"from": number} if number else {})
     print_object(Client(access).upload("/media", form), as_json=as_json)
 

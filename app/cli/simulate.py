@@ -163,7 +163,7 @@ def action_from(kind: str, value: str | None, fields: tuple[str, ...]) -> Action
     for field in fields:
         name, found, text = field.partition("=")
         if not found:
-            raise click.UsageError("--field wants NAME=VALUE.")
+            raise click.UsageError("A --field must have the form NAME=VALUE.")
         action[name] = _json_or_text(text)
     return action
 

@@ -45,7 +45,7 @@ def test_a_file_is_uploaded_as_it_is(served: Running, meta: ScriptedMeta, tmp_pa
     assert json.loads(uploaded.stdout)["size"] == 200_000
     assert meta.asked[0].path.endswith("/9876543211/media")
     assert (refused.returncode, "audio/webm, which Meta does not take" in refused.stderr) == (1, True)
-    assert (missing.returncode, "is no file that can be read" in missing.stderr) == (1, True)
+    assert (missing.returncode, "is not a readable file" in missing.stderr) == (1, True)
 
 
 def test_a_file_is_shown_downloaded_and_deleted(served: Running, meta: ScriptedMeta, tmp_path: Path) -> None:

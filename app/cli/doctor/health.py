@@ -20,7 +20,7 @@ def health(whose: str, node: dict[str, Any]) -> Iterator[Finding]:
     can_send = status.get("can_send_message")
     reasons = list(_reasons(status))
     if not any(finding.check == "payment" for finding in reasons):
-        yield fine("payment", f"{whose}: Meta misses no payment method")
+        yield fine("payment", f"{whose}: Meta reports no missing payment method")
     yield from reasons
     if can_send == AVAILABLE:
         yield fine("health", f"{whose} can send")
