@@ -9,5 +9,5 @@ down_revision = "0016"
 
 def upgrade() -> None:
     """Add a column to each, without rewriting a row. Older code writes NULL into it."""
-    for table in ("receipts", "events", "messages"):
+    for table in ("events", "messages", "receipts"):  # in the order of locks: each is locked until the commit
         op.add_column(table, sa.Column("trace", sa.LargeBinary))
