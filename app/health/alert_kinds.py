@@ -144,6 +144,19 @@ MEDIA_GIVEN_UP = AlertKind(
     "Received files were given up: Meta does not know them, or could not be asked for 7 days.",
     "`flask wats media fetch ID` fetches one again, as long as Meta has it; `flask wats media delete ID` forgets it.",
 )
+MEDIA_FOLDER = AlertKind(
+    "media_folder",
+    Urgency.TICKET,
+    "the machine",
+    "see docs/runbooks.md#media_folder",
+    "The machine has a folder of media that is not the one of the other processes on this database, or that a copy of"
+    " the database uses too. It writes no file there and deletes none, so that received files wait, and an erasure"
+    " answers 503.",
+    "Mount the same folder as `media.directory` on all machines. A copy of the database, such as one for tests, needs"
+    " a `media.directory` of its own. A new folder is taken by itself, 20 minutes after the former one was seen last."
+    " One whose other user is gone is taken after a day, or at once when you delete the file `.mark` in its subfolder"
+    " `wats-…`.",
+)
 FOREIGN_EVENTS = AlertKind(
     "foreign_events",
     Urgency.TICKET,
@@ -187,6 +200,7 @@ ALERT_KINDS = (
     DEAD_LETTERS,
     MEDIA_HELD_BACK,
     MEDIA_GIVEN_UP,
+    MEDIA_FOLDER,
     FOREIGN_EVENTS,
     TOKEN_DEAD,
     SENDING_PAUSED,

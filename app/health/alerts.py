@@ -123,6 +123,8 @@ def _of_media(snapshot: Snapshot) -> Iterator[Alert]:
         yield kinds.MEDIA_HELD_BACK.alert(f"received files are not fetched: {snapshot.media_held_back.last_error}")
     if snapshot.media_given_up:
         yield kinds.MEDIA_GIVEN_UP.alert(f"{counted(snapshot.media_given_up, 'received file')} given up")
+    for machine, problem in snapshot.media_folder_problems:
+        yield kinds.MEDIA_FOLDER.alert(f"on {machine} {problem}", machine)
 
 
 def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:

@@ -56,6 +56,7 @@ class Snapshot:
     graph_version: str | None = None
     media_held_back: QueueState | None = None
     media_given_up: int = 0
+    media_folder_problems: tuple[tuple[str, str], ...] = ()
     token_name: str | None = None
     recorded: Mapping[AlertKey, Alert] = field(default_factory=dict)
 
@@ -95,6 +96,7 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         graph_version=gateway.settings.graph.api_version,
         media_held_back=next((one for one in queues if one.name == MEDIA_QUEUE and one.breaker.is_open), None),
         media_given_up=store.media.dead(),
+        media_folder_problems=tuple(store.media_marks.problems()),
         token_name=_token_name(gateway),
         recorded=store.attention.recorded(),
         held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),

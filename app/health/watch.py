@@ -42,6 +42,8 @@ class Watch:
     def look(self) -> None:
         """Record and log what has changed since the last look. Raises `StoreError`."""
         checks = self._gateway.store.checks()
+        if self._gateway.settings.media.fetch_on_arrival:
+            self._gateway.store.media_marks.look(self._gateway.media_folder, renews=True)
         snapshot = take_snapshot(self._gateway)
         standing = standing_alerts(checks, snapshot)
         found = changes_of(standing, snapshot.recorded)

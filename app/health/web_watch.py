@@ -29,6 +29,7 @@ class WebWatch:
 
     def __init__(self, gateway: Gateway, write_refused: Callable[[], None]) -> None:
         self._store = gateway.store
+        self._media_folder = gateway.media_folder if gateway.settings.media.fetch_on_arrival else None
         self._watch = Watch(gateway)
         self._write_refused = write_refused
         self._looks_without_worker = 0
@@ -38,11 +39,14 @@ class WebWatch:
         gevent.spawn(self._watch_forever)
 
     def look(self) -> None:
-        """Log what keeps the store from being ready; while no worker is alive, do the worker's watch."""
+        """Log what keeps the store from being ready, and see that the folder of media is the right one; while no
+        worker is alive, do the worker's watch."""
         checks = self._store.checks()
         if checks["database"] != OK or checks["schema"] != OK:
             return
         try:
+            if self._media_folder is not None:
+                self._store.media_marks.look(self._media_folder)
             self._looks_without_worker = 0 if self._has_worker() else self._looks_without_worker + 1
             if self._looks_without_worker >= LOOKS_WITHOUT_WORKER:
                 self._watch.look()

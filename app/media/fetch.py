@@ -50,6 +50,8 @@ class Fetcher:
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
         """Return the task of each claimed job. A job whose file was deleted is done."""
+        if jobs:
+            self._store.media_marks.look(self._folder)
         files = self._store.media.load(jobs) if jobs else {}
         return [
             (job, partial(self.fetch, job, files[job.id]) if job.id in files else partial(JobResult, job, Done()))

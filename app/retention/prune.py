@@ -131,6 +131,8 @@ class Pruner:
     def _remove_files(self) -> int:
         """Remove the files of deleted events, and what killed processes have left. The next run tries again."""
         store, folder = self._gateway.store, self._gateway.media_folder
+        if self._gateway.settings.media.fetch_on_arrival:
+            store.media_marks.look(folder)
         try:
             return store.media.remove_deleted(folder) + folder.sweep(store.media.known)
         except FolderUnusable as unusable:

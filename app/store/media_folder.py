@@ -16,11 +16,14 @@ import time
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar, TypeVarTuple
 
+from gevent import Timeout
 from gevent.threadpool import ThreadPool
 
+from app.domain.media_mark import FolderMark
 from app.domain.meta.media import MEDIA_ID
 from app.store.engine.executors import caught, value_of
 
@@ -34,6 +37,7 @@ PART = ".part-"
 
 PART_NAME = re.compile(re.escape(PART) + "[0-9a-f]{16}", re.ASCII)
 
+MARK, MAX_MARK, MARK_SECONDS = ".mark", 32, 5.0
 OLD_SECONDS = 3600.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -71,6 +75,8 @@ class MediaFolder:
         self._min_free_bytes = min_free_bytes
         self._database_id = database_id
         self._in_thread = _Threads()
+        self.problem: str | None = None
+        """Why nothing may be written or deleted: the folder is not this database's, as far as was seen last."""
 
     @property
     def path(self) -> Path:
@@ -81,11 +87,24 @@ class MediaFolder:
         """Return whether a file is here."""
         return self._in_thread(self._file(media_id).is_file)
 
+    def mark(self) -> FolderMark | None:
+        """Return the mark of the folder; None if it has none. Raises `FolderUnusable` if its disk does not answer."""
+        with Timeout(MARK_SECONDS, FolderUnusable("media.directory does not answer: see whether its disk is there")):
+            return self._in_thread(_read_mark, self.path / MARK)
+
+    def put_mark(self, text: str) -> None:
+        """Write the mark, in the place of the former one. Raises `FolderUnusable`."""
+        try:
+            self._in_thread(_write_mark, self.path / MARK, text)
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def write(self, media_id: str, pieces: Iterable[bytes]) -> Written:
         """Keep a file, in the place of one of the same id.
 
         Raises `FolderUnusable`, and whatever the pieces raise; nothing of the file stays then.
         """
+        self._refuse_if_wrong()
         target = self._file(media_id)
         part = self.path / f"{PART}{secrets.token_hex(8)}"
         try:
@@ -109,6 +128,7 @@ class MediaFolder:
 
     def delete(self, media_ids: Iterable[str]) -> None:
         """Delete files; one that is not here is deleted already. Raises `FolderUnusable` if that is not possible."""
+        self._refuse_if_wrong()
         for media_id in media_ids:
             try:
                 self._in_thread(self._file(media_id).unlink)
@@ -119,6 +139,7 @@ class MediaFolder:
 
     def sweep(self, known: Callable[[Collection[str]], Collection[str]]) -> int:
         """Delete old files that no id of `known` stands for, and parts that were left behind; return how many."""
+        self._refuse_if_wrong()
         top, before = self.path, time.time() - OLD_SECONDS
         gone = [path for path in self._in_thread(_old_files, top, before) if PART_NAME.fullmatch(path.name)]
         for folder in self._in_thread(_folders, top):
@@ -128,6 +149,10 @@ class MediaFolder:
         for path in gone:
             self._in_thread(_remove, path)
         return len(gone)
+
+    def _refuse_if_wrong(self) -> None:
+        if self.problem is not None:
+            raise FolderUnusable(self.problem)
 
     def _file(self, media_id: str) -> Path:
         assert MEDIA_ID.fullmatch(media_id), "a media id holds nothing that leads out of the folder"
@@ -159,6 +184,24 @@ class MediaFolder:
             return FolderUnusable("the disk of media.directory is nearly full: free some of it, or shorten retention")
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         return FolderUnusable(f"media.directory cannot be used ({reason}): let this user own it, or name another one")
+
+
+def _read_mark(path: Path) -> FolderMark | None:
+    with suppress(OSError, ValueError):
+        age = timedelta(seconds=time.time() - path.stat().st_mtime)
+        return FolderMark(path.read_text("ascii")[:MAX_MARK], age)
+    return None
+
+
+def _write_mark(path: Path, text: str) -> None:
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    part = path.with_name(f"{PART}{secrets.token_hex(8)}")
+    try:
+        part.write_text(text, "ascii")
+        part.replace(path)
+    finally:
+        _remove(part)
 
 
 def _place_of(top: Path, media_id: str) -> Path:

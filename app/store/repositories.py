@@ -10,6 +10,7 @@ from app.store.fake_meta import FakeMetaState
 from app.store.heartbeats import Heartbeats
 from app.store.jobs import Jobs
 from app.store.media import MediaFiles
+from app.store.media_marks import MediaMarks
 from app.store.message_retention import MessageRetention
 from app.store.messages import Messages
 from app.store.outbound import OutboundChanges
@@ -40,6 +41,7 @@ class Repositories:
         self.deliveries = Deliveries(store)
         self.sending = Sending(store)
         self.media = MediaFiles(store)
+        self.media_marks = MediaMarks(store)
         self.outbound = OutboundChanges(store)
         self.heartbeats = Heartbeats(store)
         self.fake_meta = FakeMetaState(store)

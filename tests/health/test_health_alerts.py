@@ -63,6 +63,7 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
     ("condition", "code"),
     [
         ({"workers": []}, "no_worker"),
+        ({"media_folder_problems": (("web-1", "media.directory is used by another copy"),)}, "media_folder"),
         ({"workers": [DEAD]}, "no_worker"),
         ({"receipts": receipts(pending=3, oldest_seconds=61.2)}, "receipts_wait"),
         ({"receipts": receipts(unreadable=2)}, "unreadable"),

@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import Any
 
-from app.store.media_folder import PART
+from app.store.media_folder import MARK, PART
 from tests.media.forms import JPEG, ask
 from tests.media.scripted_meta import FileAtMeta, ScriptedMeta
 from tests.support.serving import Running
@@ -177,3 +177,29 @@ def test_lists_are_filtered_and_refuse_what_is_no_state(served: Running, meta: S
 
     assert dead.json["items"] == []
     assert (wrong.status, wrong.error["code"]) == (400, "invalid_parameter")
+
+
+def test_a_folder_that_a_copy_of_the_database_uses_is_told_and_takes_no_file(
+    served: Running, meta: ScriptedMeta
+) -> None:
+    media_id, later = str(next(IDS)), str(next(IDS))
+    [folder] = (served.folder / "data" / "media").glob("wats-*")
+    wait_for((folder / MARK).exists)
+    kept = (folder / MARK).read_text()
+    meta.files |= {media_id: FileAtMeta(JPEG), later: FileAtMeta(JPEG)}
+
+    (folder / MARK).write_text("of a copy")
+    wait_for(lambda: "media_folder" in attention(served))
+    receive(served, media_id)
+    wait_for(lambda: "another copy" in str((file_of(served, media_id) or {}).get("lastError")))
+    is_there = media_id in stored_names(served)
+    (folder / MARK).write_text(kept)
+    wait_for(lambda: "media_folder" not in attention(served))
+    receive(served, later)
+    wait_until(served, later, "stored")
+
+    assert not is_there
+
+
+def attention(served: Running) -> list[str]:
+    return [alert["code"] for alert in served.json("/status", bearer())["attention"]]

@@ -53,6 +53,8 @@ def _order() -> list[str]:
         "heartbeats",
         "clock_jump",
         "fake_meta",
+        "media_marks",
+        "media_folder_problems",
         *OF_ATTENTION,
     ]
 

@@ -468,7 +468,11 @@ def fetch_media(store: Store, folder: Path) -> None:
         store.media.delete(file)
     store.media.find("00"), store.media.dead(), store.media.known(["00"])
     store.media.load(claim(store, MEDIA_QUEUE, max_in_flight=50, limit=1))
-    store.media.remove_deleted(MediaFolder(folder, 0, lambda: "d1"))
+    of_files = MediaFolder(folder, 0, lambda: "d1")
+    for path in (folder, folder / "another", folder):
+        store.media_marks.look(MediaFolder(path, 0, lambda: "d1"), renews=True)
+    store.media_marks.problems()
+    store.media.remove_deleted(of_files)
 
 
 def read_everything(store: Store) -> None:

@@ -30,3 +30,22 @@ media_files = Table(
 )
 """A file by its id at Meta. `event`: the first one that named it, with which it is deleted. A row stays, as deleted,
 until its file is gone too. `url`: Meta's own, which holds for minutes."""
+
+media_marks = Table(
+    "media_marks",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("current", String(32), nullable=False),
+    Column("previous", String(32)),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""The only row: the mark that the folder of media has; see `app.domain.media_mark`."""
+
+media_folder_problems = Table(
+    "media_folder_problems",
+    metadata,
+    Column("machine", String(200), primary_key=True),
+    Column("problem", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""A machine whose folder of media is not the one that the others use, since it looked last."""

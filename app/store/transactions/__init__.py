@@ -23,8 +23,9 @@ All transactions take their locks in one order, so that no two of them can deadl
   answer take an advisory lock. How far Meta was asked about messages (`reconcile_cursors`) comes after them too.
 - `event_names` come after their event, `receipt_errors` after their receipt. Names whose event is gone are locked
   alone, by event. `add_receipts` begins with an advisory lock, and then takes only receipts. `consumers`,
-  `heartbeats`, `clock_jump` and `access_token` are never changed together with another table. A row of `fake_meta` is
-  changed alone, or added with a job. Only an upgrade changes `database_identity`.
+  `heartbeats`, `clock_jump`, `access_token`, `media_marks` and `media_folder_problems` are never changed together with
+  another table. A row of `fake_meta` is changed alone, or added with a job. Only an upgrade changes
+  `database_identity`.
 
 `tests/store/test_store_lock_order.py` runs every transaction and checks this. No module here logs: a transaction may
 still be rolled back, or run again.

@@ -1,0 +1,161 @@
+"""All machines use one folder of media, and no copy of the database does; or it is told, and nothing is lost."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from app.domain.media_mark import PROBLEMS, FolderUse
+from app.store import Store
+from app.store.media_folder import MARK, FolderUnusable, MediaFolder
+from app.store.tables.media_schema import media_marks
+from tests.support.work import Clock
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+ABSENT, FOREIGN = PROBLEMS[FolderUse.ABSENT], PROBLEMS[FolderUse.FOREIGN]
+
+
+class Full(MediaFolder):
+    """A folder on a disk without room."""
+
+    def put_mark(self, text: str) -> None:
+        raise FolderUnusable(f"no room for {text}")
+
+
+def folder_at(path: Path, store: Store, kind: type[MediaFolder] = MediaFolder) -> MediaFolder:
+    return kind(path, 0, lambda: store.identity().id)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, timed: Store) -> MediaFolder:
+    """The folder of the database, with its mark and a file."""
+    folder = folder_at(tmp_path / "shared", timed)
+    for _ in range(2):  # the second look finds what the first one has written
+        timed.media_marks.look(folder, renews=True)
+    folder.write("17", [b"a picture"])
+    return folder
+
+
+def renew(store: Store, folder: MediaFolder, clock: Clock) -> None:
+    clock.advance(6 * MINUTE)
+    store.media_marks.look(folder, renews=True)
+
+
+def test_every_machine_with_the_folder_may_use_it(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    other = folder_at(tmp_path / "shared", timed)
+    for _ in range(3):
+        renew(timed, folder, clock)
+        timed.media_marks.look(other)
+
+    other.delete(["17"])
+
+    assert (other.problem, timed.media_marks.problems(), folder.has("17")) == (None, [], False)
+
+
+def test_a_machine_with_another_folder_writes_and_deletes_nothing_and_is_told(
+    timed: Store, folder: MediaFolder, tmp_path: Path
+) -> None:
+    other = folder_at(tmp_path / "of this machine", timed)
+
+    timed.media_marks.look(other)
+
+    with pytest.raises(FolderUnusable, match="not the folder"):
+        other.write("18", [b"a picture"])
+    with pytest.raises(FolderUnusable, match="not the folder"):
+        other.delete(["17"])
+    with pytest.raises(FolderUnusable, match="not the folder"):
+        other.sweep(lambda _: [])
+    assert [problem for _, problem in timed.media_marks.problems()] == [ABSENT]
+
+
+def test_a_copy_of_the_database_deletes_no_file_of_the_folder_that_it_shares(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    copied = timed.database.read(lambda c: dict(c.execute(select(media_marks)).one()._mapping))
+    for _ in range(2):
+        renew(timed, folder, clock)
+    timed.write(lambda c: c.execute(update(media_marks).values(copied)))  # as the copy knows it
+    of_copy = folder_at(tmp_path / "shared", timed)
+
+    renew(timed, of_copy, clock)
+
+    with pytest.raises(FolderUnusable, match="another copy"):
+        of_copy.delete(["17"])
+    assert (of_copy.problem, folder.has("17")) == (FOREIGN, True)
+
+
+def test_the_database_is_told_when_its_copy_was_the_first_to_renew_the_mark(
+    timed: Store, folder: MediaFolder, clock: Clock
+) -> None:
+    folder.put_mark("of the copy")
+
+    renew(timed, folder, clock)
+
+    assert [problem for _, problem in timed.media_marks.problems()] == [FOREIGN]
+
+
+def test_a_mark_that_is_on_its_way_into_a_new_folder_holds_nothing_up(timed: Store, tmp_path: Path) -> None:
+    timed.media_marks.look(folder_at(tmp_path / "new", timed, Full), renews=True)
+    folder = folder_at(tmp_path / "new", timed)
+
+    timed.media_marks.look(folder)
+    before = folder.problem
+    for _ in range(2):
+        timed.media_marks.look(folder, renews=True)
+
+    assert (before, folder.problem, (folder.path / MARK).exists()) == (None, None, True)
+
+
+def test_a_problem_is_over_once_the_right_folder_is_there(timed: Store, folder: MediaFolder, clock: Clock) -> None:
+    mark = folder.path / MARK
+    kept = mark.read_text()
+    mark.unlink()
+    timed.media_marks.look(folder)
+    before = timed.media_marks.problems()
+    mark.write_text(kept)
+
+    timed.media_marks.look(folder)
+    folder.delete(["17"])
+
+    assert (len(before), timed.media_marks.problems()) == (1, [])
+
+
+def test_a_new_folder_takes_the_place_of_one_that_is_not_seen_any_more(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    moved = folder_at(tmp_path / "moved", timed)
+    clock.advance(21 * MINUTE)
+
+    timed.media_marks.look(moved, renews=True)
+    timed.media_marks.look(folder)
+
+    assert (moved.problem, folder.problem) == (None, FOREIGN)
+
+
+def test_a_mark_that_nobody_renews_any_more_holds_up_no_other_database(
+    timed: Store, folder: MediaFolder, clock: Clock
+) -> None:
+    folder.put_mark("of a database that is gone")
+    os.utime(folder.path / MARK, (0, 0))
+    clock.advance(DAY)
+
+    timed.media_marks.look(folder, renews=True)
+
+    assert folder.problem is None
+
+
+def test_a_mark_that_did_not_reach_the_folder_leaves_it_to_the_database(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    full = folder_at(tmp_path / "shared", timed, Full)
+    for _ in range(2):
+        renew(timed, full, clock)
+    told = full.problem
+
+    renew(timed, folder, clock)
+
+    assert (str(told)[:11], folder.problem) == ("no room for", None)
