@@ -26,6 +26,10 @@ ADD_EVENT = """
     INSERT INTO events (event_id, type, occurred_at, received_at, receipt, phone_number_id, is_foreign, document)
     VALUES (:event_id, 'message.text', :at, :at, 7, '1', false, :document)
 """
+ADD_SCOPE = """
+    INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)
+    VALUES (:scope, 'recipient', 131050, '', :at, NULL, 1, false)
+"""
 TAKE_QUEUE = "UPDATE queues SET failures = failures + 1 WHERE name = 'split'"
 READ = "SELECT id, type, document FROM events WHERE id > 0 ORDER BY id DESC LIMIT 10"
 
@@ -58,12 +62,17 @@ def migrate(engine: Engine, config: Config) -> None:
         command.upgrade(config, EARLIER)
         for number in range(ROWS):
             add_event(connection, number)
+        for scope in ("marketing:1:42", "marketing:1:42:sale", "number:1"):
+            connection.execute(text(ADD_SCOPE), {"scope": scope, "at": time_of(connection)})
 
 
 def add_event(connection: Connection, number: int) -> None:
-    at: Any = 0 if connection.dialect.name == "sqlite" else "2026-11-27T12:00:00Z"
-    row = {"event_id": number.to_bytes(16), "at": at, "document": b"{}"}
+    row = {"event_id": number.to_bytes(16), "at": time_of(connection), "document": b"{}"}
     connection.execute(text(ADD_EVENT), row)
+
+
+def time_of(connection: Connection) -> Any:
+    return 0 if connection.dialect.name == "sqlite" else "2026-11-27T12:00:00Z"
 
 
 def indexes(store: Store) -> set[str]:
@@ -94,6 +103,18 @@ def test_older_code_reads_and_writes_while_the_schema_is_upgraded(
     count = store.database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM events").scalar_one())
     assert (status.version, count) == (HEAD, ROWS + done[1])
     assert indexes(store) > ADDED
+
+
+def test_the_customers_of_pauses_are_filled_in(databases: Databases, make_store: StoreMaker) -> None:
+    url = databases.empty()
+    put_earlier_schema(url)
+    store = make_store(url)
+
+    store.upgrade_schema()
+
+    names = "SELECT name, contact FROM send_scopes ORDER BY name"
+    found = store.database.read(lambda c: [tuple(row) for row in c.exec_driver_sql(names)])
+    assert found == [("marketing:1:42", 42), ("marketing:1:42:sale", 42), ("number:1", None)]
 
 
 def read(engine: Engine) -> None:
