@@ -7,13 +7,23 @@ import click
 from app.cli.client import Client, Unreachable
 from app.cli.options import as_json_option, client_options
 from app.cli.tables import escape_for_terminal, print_json, print_record, print_table
-from app.cli.times import for_people
+from app.cli.times import for_people, times_for_people
 from app.config import ApiAccess
 
 OK = "ok"
 TABLES = {
     "queues": ("queue", "waiting", "inFlight", "oldestSeconds"),
-    "destinations": ("name", "state", "waiting", "dead", "lastSuccessAt", "lastErrorAt", "lastError"),
+    "destinations": (
+        "name",
+        "state",
+        "waiting",
+        "dead",
+        "oldestUndeliveredAt",
+        "pausedAt",
+        "lastSuccessAt",
+        "lastErrorAt",
+        "lastError",
+    ),
     "workers": ("process", "version", "startedAt", "lastBeatAt", "fresh"),
 }
 
@@ -48,7 +58,7 @@ def _failed(checks: dict[str, str]) -> list[str]:
 def _sentence(alert: dict[str, Any]) -> str:
     """Return cause and cure, and since when it stands if that is known."""
     since = alert.get("since")
-    return str(alert["message"]) + (f" (since {for_people(since)})" if since else "")
+    return times_for_people(str(alert["message"])) + (f" (since {for_people(since)})" if since else "")
 
 
 def _status(client: Client) -> dict[str, Any]:

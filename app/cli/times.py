@@ -15,6 +15,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 EXAMPLES = "such as 2h (ago; s, m, h, d or w), 2026-01-02T03:04:05Z, or 2026-01-02 (local time)"
 
+_TIME = re.compile(r"(?:\bat )?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.ASCII)
 _AGO = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 
 
@@ -48,6 +49,16 @@ def is_time(name: str, value: Any) -> bool:
 def for_people(value: str) -> str:
     """Return a time as people read it on a terminal, and unchanged where a program may read it."""
     return ago(value, datetime.now(UTC)) if sys.stdout.isatty() else value
+
+
+def times_for_people(text: str) -> str:
+    """Return a sentence with its times as people read them on a terminal, and unchanged elsewhere."""
+    return with_times_ago(text, datetime.now(UTC)) if sys.stdout.isatty() else text
+
+
+def with_times_ago(text: str, now: datetime) -> str:
+    """Return a sentence with "3 min ago" in the place of its times, and of "at" before them."""
+    return _TIME.sub(lambda found: ago(found[1], now), text)
 
 
 def ago(value: str, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """An alert: a condition that needs a human. What stands now is compared with what stood before."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 AlertKey = tuple[str, str]
@@ -35,10 +35,11 @@ class Alert:
 
 @dataclass(frozen=True)
 class AlertChanges:
-    """The alerts that began and those that are over, as they were when they began."""
+    """The alerts that began, and those that are over, as they were last; `changed`: those with another text."""
 
     opened: list[Alert]
     closed: list[Alert]
+    changed: list[Alert] = field(default_factory=list)
 
 
 def changes_of(standing: Iterable[Alert], recorded: Mapping[AlertKey, Alert]) -> AlertChanges:
@@ -47,4 +48,5 @@ def changes_of(standing: Iterable[Alert], recorded: Mapping[AlertKey, Alert]) ->
     return AlertChanges(
         opened=[alert for key, alert in now.items() if key not in recorded],
         closed=[alert for key, alert in recorded.items() if key not in now],
+        changed=[alert for key, alert in now.items() if key in recorded and alert.message != recorded[key].message],
     )

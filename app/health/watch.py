@@ -53,6 +53,8 @@ class Watch:
                 _log(alert, LEVEL_OF[alert.code])
             for alert in changes.closed:
                 _log(alert)
+        if found.changed:
+            self._gateway.store.attention.reword(found.changed)
         self._forget_refused(snapshot)
 
     def _record(self, standing: list[Alert], found: AlertChanges) -> AlertChanges:

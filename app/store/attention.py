@@ -16,7 +16,7 @@ from app.store.repository import Repository
 from app.store.tables.attention_schema import access_token, refused_webhooks
 from app.store.tables.signs import errors_of_failures, foreign_sources, standing_warnings
 from app.store.tables.types import UtcDateTime, printable_excerpt
-from app.store.transactions.record_alerts import read_alerts, record_alerts
+from app.store.transactions.record_alerts import read_alerts, record_alerts, reword_alerts
 
 _ADD = text(
     "INSERT INTO refused_webhooks (reason, count, since, last_at) VALUES (:reason, :count, :since, :last_at)"
@@ -58,6 +58,10 @@ class Attention(Repository):
         """
         alerts, names = list(standing), list(destinations)
         return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts, names), "events", "work")
+
+    def reword(self, changed: Sequence[Alert]) -> None:
+        """Record the texts of recorded alerts anew, so that the end of one tells the cause that it had last."""
+        self._store.write(lambda c: reword_alerts(c, changed), durable=False)
 
     def signs(self) -> Signs:
         """Return the latest signs of trouble."""

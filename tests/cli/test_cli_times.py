@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.cli.times import ago, is_time
+from app.cli.times import ago, is_time, with_times_ago
 from app.domain.timestamps import iso
 from tests.support.store import NOON
 
@@ -25,6 +25,15 @@ from tests.support.store import NOON
 )
 def test_a_time_is_told_by_its_distance(seconds: int, text: str) -> None:
     assert ago(iso(NOON), NOON + timedelta(seconds=seconds)) == text
+
+
+def test_the_times_in_a_sentence_are_told_by_their_distance() -> None:
+    said = f"the oldest since {iso(NOON)}; one message is tried at {iso(NOON + timedelta(minutes=10))}"
+
+    assert (
+        with_times_ago(said, NOON + timedelta(minutes=5))
+        == "the oldest since 5 min ago; one message is tried in 5 min"
+    )
 
 
 @pytest.mark.parametrize("odd", ["", "soon", "2026-01-02", "9" * 400])

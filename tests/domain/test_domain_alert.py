@@ -21,6 +21,14 @@ def test_an_alert_begins_and_is_over_by_its_code_and_subject() -> None:
     assert (changes.opened, changes.closed) == ([now[1]], [OTHER])
 
 
+def test_an_alert_that_stands_with_another_cause_has_changed() -> None:
+    now = Alert("failing", "crm", "timed out", "mend it")
+
+    changes = changes_of([now, OTHER], {FAILING.key: FAILING, OTHER.key: OTHER})
+
+    assert (changes.opened, changes.closed, changes.changed) == ([], [], [now])
+
+
 @pytest.mark.parametrize(
     ("reason", "quiet", "accepted_after", "is_over"),
     [

@@ -75,6 +75,17 @@ def test_an_alert_is_one_line_when_it_begins_and_one_when_it_is_over(
     ]
 
 
+def test_an_alert_that_stands_is_recorded_with_the_cause_that_it_has_now(gateway: Gateway) -> None:
+    watch, now = Watch(gateway), gateway.clock()
+    for count in (1, 2):
+        gateway.store.attention.add_refused([RefusedWebhooks("missing_signature", count, now, now)])
+        watch.look()
+
+    [recorded] = gateway.store.attention.recorded().values()
+
+    assert recorded.cause.startswith("3 requests to the webhook's path refused")
+
+
 REFUSE = "CREATE TRIGGER refuse BEFORE {what} BEGIN SELECT RAISE(ABORT, 'refused'); END"
 
 

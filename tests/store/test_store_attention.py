@@ -1,5 +1,6 @@
 """The alerts that stand, and the webhooks that were refused, on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.alert import Alert
@@ -13,6 +14,15 @@ from tests.support.work import Clock, claim
 CRM, BOT = Alert("failing", "crm", "HTTP 500\0", "mend it"), Alert("failing", "bot", "timed out", "mend it", NOON)
 MINUTE = timedelta(minutes=1)
 OPERATOR = EventFilter(types=("operator.*",))
+
+
+def test_an_alert_keeps_its_beginning_and_gets_the_cause_that_it_has_now(timed: Store) -> None:
+    timed.attention.record([CRM])
+
+    timed.attention.reword([replace(CRM, cause="HTTP 401"), replace(BOT, cause="HTTP 500")])
+
+    [recorded] = timed.attention.recorded().values()
+    assert (recorded.cause, recorded.since) == ("HTTP 401", NOON)
 
 
 def test_an_alert_is_recorded_once_with_the_time_at_which_it_began(timed: Store, clock: Clock) -> None:

@@ -14,7 +14,7 @@ alerts = Table(
     Column("cure", String(500), nullable=False),
     Column("since", UtcDateTime, nullable=False),
 )
-"""The alerts that stood when they were compared last. Who changes it holds the lock on the split job."""
+"""The alerts that stood when they were compared last. Who adds or deletes one holds the lock on the split job."""
 
 refused_webhooks = Table(
     "refused_webhooks",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from app.domain.alert import Alert, AlertChanges, AlertKey, changes_of
 from app.domain.delivery import NewDelivery
@@ -15,6 +15,11 @@ from app.store.tables.attention_schema import alerts
 from app.store.transactions.add_own_events import add_own_events, hold_splitting
 
 _DELETE = delete(alerts).where(alerts.c.code == bindparam("of_code"), alerts.c.subject == bindparam("of_subject"))
+_REWORD = (
+    update(alerts)
+    .where(alerts.c.code == bindparam("of_code"), alerts.c.subject == bindparam("of_subject"))
+    .values(cause=bindparam("new_cause"), cure=bindparam("new_cure"))
+)
 MAX_LENGTH = 500
 
 
@@ -41,6 +46,14 @@ def record_alerts(
     if changes.opened:
         connection.execute(insert(alerts), [_row(alert) for alert in changes.opened])
     return changes
+
+
+def reword_alerts(connection: Connection, changed: Iterable[Alert]) -> None:
+    """Record the texts of alerts that stand, which may have another cause by now; those that are gone stay gone."""
+    ordered = sorted(changed, key=lambda one: one.key)
+    texts = [{"new_cause": _text(alert.cause), "new_cure": _text(alert.cure)} for alert in ordered]
+    keys = [{"of_code": alert.code, "of_subject": alert.subject} for alert in ordered]
+    connection.execute(_REWORD, [{**key, **text} for key, text in zip(keys, texts, strict=True)])
 
 
 def _events(changes: AlertChanges, now: datetime) -> list[NewEvent]:
