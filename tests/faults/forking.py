@@ -49,7 +49,7 @@ def ended(children: list[Child]) -> int:
 
 
 def main() -> None:
-    roles = launcher._load_roles(load_settings().storage.url)
+    roles = launcher._load_roles(load_settings())
     while sys.stdin.readline():
         children = started(roles)
         wait_for_beat(children[1])
