@@ -47,6 +47,7 @@ class Night:
     recovered: list[dict[str, Any]]
     calls: int
     events: list[tuple[str, str, str]]
+    traceparents: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,8 @@ def night(tmp_path_factory: pytest.TempPathFactory, meta: FakeMetaServer) -> Ite
         assert running.ask("POST", "/api/destinations/crm/resume", headers=bearer())[0] == 200
         wait_for(lambda: {HANDSHAKES, REFUSING} <= set(told(running, "alert.closed")))
         wait_for(lambda: ("operator.alert.closed", *REFUSING) in pushed(ops))
-        yield Night(running, webhooks, command, metrics, deliveries, recovered, calls, pushed(ops))
+        traces = [call.headers["traceparent"] for call in crm.calls]
+        yield Night(running, webhooks, command, metrics, deliveries, recovered, calls, pushed(ops), traces)
     crm.close(), ops.close()
 
 
@@ -181,3 +183,21 @@ def test_a_destination_that_asks_gets_an_event_for_each_change_and_nothing_else(
         assert night.events.count(("operator.alert.opened", *alert)) == 1
         assert night.events.count(("operator.alert.closed", *alert)) == 1
     assert {type_ for type_, *_ in night.events} == {"operator.alert.opened", "operator.alert.closed"}
+
+
+def test_every_push_is_in_the_trace_of_its_webhook_and_every_attempt_is_a_span_of_its_own(night: Night) -> None:
+    def spans_in_the_log() -> set[str]:
+        attempts = lines(night.running, "delivery.attempted")
+        return {f"00-{line['traceId']}-{line['spanId']}-01" for line in attempts if line["destination"] == "crm"}
+
+    wait_for(lambda: set(night.traceparents) <= spans_in_the_log())
+    requests = {line["traceId"] for line in lines(night.running, "http.request") if line.get("route") == PATH}
+    assert {traceparent.split("-")[1] for traceparent in night.traceparents} <= requests
+    assert len(set(night.traceparents)) == len(night.traceparents) >= EVENTS
+
+
+def test_no_line_has_a_phone_number_and_one_customer_has_one_label(night: Night) -> None:
+    labels = {line["contact"] for line in lines(night.running, "delivery.attempted") if line["destination"] == "crm"}
+
+    assert len(labels) == 1
+    assert "4915112345678" not in night.running.err
