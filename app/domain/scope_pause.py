@@ -120,7 +120,7 @@ class ScopePause:
 def scope_name(scope: ErrorScope, phone_number_id: str, waba_id: str | None) -> str | None:
     """Return the name of the scope of a number; None for a scope that is never paused as a whole.
 
-    Without an account (the profile lists several) its refusals pause the number: the others learn by their own.
+    Where the account is not known yet, its refusals pause the number: the others learn by their own.
     """
     if scope is ErrorScope.APP:
         return APP_SCOPE

@@ -14,7 +14,8 @@ MAX_SLOTS = 512
 
 @dataclass(frozen=True)
 class SendLimits:
-    """The configured limits. `waba_id`: the account of every number; None if the profile lists several."""
+    """The configured limits. `waba_id`: the account of the number; None if the profile lists several, and no
+    webhook has told it."""
 
     per_second: int
     pair: Pace

@@ -22,10 +22,9 @@ from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store, StoreUnavailable
 from app.store.jobs import DIED, MAX_CLAIMS
 from app.store.tables.sending import put_scope
-from tests.support.envelopes import WABA as WABA_OF_ENVELOPES
-from tests.support.envelopes import envelope
+from tests.support.envelopes import WABA, envelope
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
-from tests.support.sends import LIMITS, QUEUE, WABA, accepted, queued, refused, reserve, send, settle, stored, waiting
+from tests.support.sends import LIMITS, QUEUE, accepted, queued, refused, reserve, send, settle, stored, waiting
 from tests.support.store import NOON, StoreMaker
 from tests.support.work import LEASE, Clock, add_events, claim, claim_split, receive
 
@@ -444,7 +443,7 @@ def test_a_resume_by_hand_sends_what_waited(timed: Store) -> None:
 def test_what_was_refused_before_a_resume_does_not_pause_again(timed: Store, clock: Clock) -> None:
     add_events(timed, *webhook(statuses=[failed(131042)]))
     clock.advance(MINUTE)
-    timed.sending.resume(f"number:{NUMBER}")
+    timed.sending.resume(f"waba:{WABA}")
     add_events(timed, *webhook(statuses=[failed(131042, at=30, wamid="wamid.B=")]))
     before = timed.sending.pauses()
     add_events(timed, *webhook(statuses=[failed(131042, at=90, wamid="wamid.C=")]))
@@ -541,7 +540,7 @@ def test_a_failure_told_by_a_status_pauses_its_account_and_sends_nothing_again(t
     assert stored(timed, message).status == "failed"
     assert {stored(timed, one).status for one in more} == {"queued"}
     [pause] = timed.sending.pauses()
-    assert (pause.name, pause.code, pause.until) == (f"number:{NUMBER}", 131042, None)
+    assert (pause.name, pause.code, pause.until) == (f"waba:{WABA}", 131042, None)
     timed.sending.probe_stopped()
     assert send(timed) == 0
     timed.sending.resume(pause.name)
@@ -608,7 +607,7 @@ def banned(state: str, event: str = "DISABLED_UPDATE", **more: str) -> list[NewE
 def hear_of_account(store: Store, told: list[NewEvent]) -> None:
     job, pending = claim_split(store), receive(store)
     receipt = SplitReceipt(pending[-1], [SplitEvent(one) for one in told])
-    store.events.add(job, [receipt], timedelta(seconds=30), WABA_OF_ENVELOPES)
+    store.events.add(job, [receipt], timedelta(seconds=30), WABA)
     store.jobs.settle([JobResult(job, Retry(timedelta()))])
 
 
@@ -636,8 +635,8 @@ def test_an_account_that_meta_bans_is_paused_before_the_first_refusal(
 
     account_update(timed, *states, event=event)
 
-    assert [pause.name for pause in timed.sending.pauses()] == ([f"waba:{WABA_OF_ENVELOPES}"] if paused else [])
-    limits = replace(LIMITS, waba_id=WABA_OF_ENVELOPES)
+    assert [pause.name for pause in timed.sending.pauses()] == ([f"waba:{WABA}"] if paused else [])
+    limits = replace(LIMITS, waba_id=WABA)
     assert send(timed, accepted(), limits=limits) == (0 if paused else 1)
 
 

@@ -12,11 +12,11 @@ from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import SendResult, outcome_of_send
 from app.store import Store
 from app.store.transactions.reserve_sends import Reservations
+from tests.support.envelopes import WABA
 from tests.support.messages import NUMBER, accept, new_message
 from tests.support.work import claim
 
 QUEUE = queue_of_number(NUMBER)
-WABA = "102290129340398"
 LIMITS = SendLimits(80, Pace(timedelta(seconds=6), 45), "warn", WABA)
 
 _people = iter(range(4915100000000, 4915199999999))

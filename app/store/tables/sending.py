@@ -39,6 +39,13 @@ _PUT_NUMBER = text(
     " ON CONFLICT (phone_number_id) DO UPDATE SET full_at = excluded.full_at, share = excluded.share,"
     " slowed_at = excluded.slowed_at"
 ).bindparams(*_TIMES[:2])
+_ACCOUNTS = select(send_numbers.c.phone_number_id, send_numbers.c.waba_id).where(
+    send_numbers.c.phone_number_id.in_(bindparam("numbers", expanding=True))
+)
+_PUT_ACCOUNT = text(
+    "INSERT INTO send_numbers (phone_number_id, share, waba_id) VALUES (:number, 1, :account)"
+    " ON CONFLICT (phone_number_id) DO UPDATE SET waba_id = excluded.waba_id"
+)
 _PAIRS = select(send_pairs).where(
     send_pairs.c.phone_number_id == bindparam("number"),
     send_pairs.c.contact.in_(bindparam("contacts", expanding=True)),
@@ -91,6 +98,29 @@ def pause_of(row: Row[*tuple[Any, ...]]) -> ScopePause:
     error_class = ErrorClass(row.error_class)
     told = row.since, row.until, row.trips, row.is_told, row.told_at
     return ScopePause(row.name, error_class, row.code, row.reason, *told)
+
+
+def account_of(connection: Connection, number: str) -> str | None:
+    """Return the account of a number, if a webhook has told it."""
+    return read_accounts(connection, [number]).get(number)
+
+
+def read_accounts(connection: Connection, numbers: Sequence[str]) -> dict[str, str]:
+    """Return the accounts of those of these numbers of which a webhook has told it."""
+    found = connection.execute(_ACCOUNTS, {"numbers": numbers})
+    return {row.phone_number_id: row.waba_id for row in found if row.waba_id is not None}
+
+
+def put_accounts(connection: Connection, accounts: Mapping[str, str]) -> None:
+    """Store the accounts of these numbers."""
+    for number in sorted(accounts):
+        connection.execute(_PUT_ACCOUNT, {"number": number, "account": accounts[number]})
+
+
+def numbers_of(connection: Connection, account: str) -> Sequence[str]:
+    """Return the numbers that belong to an account, and those of which no webhook has told the account."""
+    is_of_account = send_numbers.c.waba_id.is_(None) | (send_numbers.c.waba_id == account)
+    return connection.execute(select(send_numbers.c.phone_number_id).where(is_of_account)).scalars().all()
 
 
 def read_number(connection: Connection, number: str) -> NumberPace:

@@ -32,8 +32,10 @@ send_numbers = Table(
     Column("full_at", UtcDateTime),
     Column("share", Float, nullable=False),
     Column("slowed_at", UtcDateTime),
+    Column("waba_id", String(64)),
 )
-"""The pace of each number, kept with the lock on its queue; see `app.domain.pacing`."""
+"""The pace of each number, kept with the lock on its queue; see `app.domain.pacing`. `waba_id`: its account, if the
+profile lists several and a webhook has told it."""
 
 send_pairs = Table(
     "send_pairs",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
-from app.domain.content_scope import Sent, marketing_scope, template_scope
+from app.domain.content_scope import marketing_scope, template_scope
 from app.domain.event import NewEvent
 from app.domain.meta.account_state import INITIATED, REPLIES, may_send, restrictions_of
 from app.domain.meta.content_state import marketing_is_wanted, template_may_be_sent
@@ -18,10 +18,10 @@ from app.domain.meta.names import names_of
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import refusal_of
 from app.store.tables.message_schema import messages
-from app.store.tables.sending import scopes_below
+from app.store.tables.sending import numbers_of, read_scopes, scopes_below
 from app.store.tables.types import chunks
 from app.store.transactions.change_scopes import ScopeRefusal
-from app.store.transactions.hold_messages import sent_as
+from app.store.transactions.hold_messages import MessageRow, sent_as
 from app.store.transactions.touch_conversations import contacts_of
 
 FAILED = "message.status.failed"
@@ -34,16 +34,20 @@ NO_MARKETING = Refusal(
 )
 
 
-def refusals_of_content(
-    connection: Connection, events: Iterable[NewEvent], account: str | None
-) -> list[ScopeRefusal]:
+def refusals_of_content(connection: Connection, events: Iterable[NewEvent]) -> list[ScopeRefusal]:
     """Return the refusals of templates, flows and marketing that failures of our own messages stand for."""
     failures = [(event, error) for event in events for error in _errors(event) if rule_in_status(error).holds]
     if not failures:
         return []
-    sent = _sent(connection, {str(event.raw.get("id")) for event, _ in failures}, account)
+    sent = _messages(connection, {str(event.raw.get("id")) for event, _ in failures})
     return [
-        ScopeRefusal(refusal, event.phone_number_id or "", account, event.occurred_at, sent[event.raw["id"]])
+        ScopeRefusal(
+            refusal,
+            event.phone_number_id or "",
+            event.waba_id,
+            event.occurred_at,
+            sent_as(sent[event.raw["id"]], event.waba_id),
+        )
         for event, error in failures
         if (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
         and event.raw.get("id") in sent
@@ -51,7 +55,7 @@ def refusals_of_content(
 
 
 def content_changes(
-    connection: Connection, now: datetime, events: Sequence[NewEvent], account: str | None
+    connection: Connection, now: datetime, events: Sequence[NewEvent]
 ) -> tuple[list[ScopeRefusal], dict[str, datetime]]:
     """Return the refusals of scopes that webhooks stop, and since when they release others, by the scopes' names.
 
@@ -60,24 +64,36 @@ def content_changes(
     """
     latest: dict[str, tuple[datetime, Refusal | None]] = {}
     for name, at, refusal in (
-        *_templates(events, account),
+        *_templates(events),
         *_marketing(connection, events),
-        *_restrictions(now, events, account),
+        *_restrictions(now, events),
     ):
         if name not in latest or latest[name][0] <= at:
             latest[name] = at, refusal
     stopped = [ScopeRefusal(refusal, "", None, at, named=name) for name, (at, refusal) in latest.items() if refusal]
     goes_on = {name: at for name, (at, refusal) in latest.items() if refusal is None}
     parts = {part: at for name, at in goes_on.items() for part in scopes_below(connection, name)}
-    return stopped, {**goes_on, **parts}
+    return stopped, {**goes_on, **parts, **_named_by_numbers(connection, events)}
 
 
-def _restrictions(
-    now: datetime, events: Iterable[NewEvent], account: str | None
-) -> Iterator[tuple[str, datetime, Refusal | None]]:
+def _named_by_numbers(connection: Connection, events: Iterable[NewEvent]) -> dict[str, datetime]:
+    """Return the paused scopes of released templates whose names have a phone number id in the place of the account.
+
+    They were refused before a webhook named the account of the number.
+    """
+    named = {}
+    for event in events:
+        change = template_may_be_sent(event)
+        if change is not None and change[2] and event.waba_id is not None:
+            for number in numbers_of(connection, event.waba_id):
+                named[template_scope(number, *change[:2])] = event.occurred_at
+    return {name: named[name] for name in read_scopes(connection, sorted(named))} if named else {}
+
+
+def _restrictions(now: datetime, events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, Refusal | None]]:
     """Yield the scopes of messages that Meta restricts or releases. The end of a ban ends restrictions, too."""
     for event in events:
-        if account is None or event.waba_id != account:
+        if (account := event.waba_id) is None:
             continue
         if may_send(event):
             yield from ((f"{prefix}{account}", event.occurred_at, None) for prefix in (INITIATED, REPLIES))
@@ -94,12 +110,12 @@ def _restricted(prefix: str, until: datetime | None, now: datetime) -> Refusal:
     return Refusal(ErrorClass.PARKED, ErrorScope.WABA, 0, reason, until - now)
 
 
-def _templates(events: Iterable[NewEvent], account: str | None) -> Iterator[tuple[str, datetime, Refusal | None]]:
+def _templates(events: Iterable[NewEvent]) -> Iterator[tuple[str, datetime, Refusal | None]]:
     for event in events:
         change = template_may_be_sent(event)
-        if change is not None and account is not None and event.waba_id == account:
+        if change is not None and event.waba_id is not None:
             name, language, may_be_sent = change
-            scope = template_scope(account, name, language)
+            scope = template_scope(event.waba_id, name, language)
             yield scope, event.occurred_at, None if may_be_sent else TEMPLATE_STOPPED
 
 
@@ -136,9 +152,7 @@ def _errors(event: NewEvent) -> list[GraphError]:
     return list(errors_of_item(event.raw)) if event.type == FAILED else []
 
 
-def _sent(connection: Connection, wamids: Iterable[str], account: str | None) -> dict[str, Sent]:
+def _messages(connection: Connection, wamids: Iterable[str]) -> dict[str, MessageRow]:
     return {
-        row.wamid: sent_as(row, account)
-        for chunk in chunks(sorted(wamids))
-        for row in connection.execute(_BY_WAMID, {"wamids": chunk})
+        row.wamid: row for chunk in chunks(sorted(wamids)) for row in connection.execute(_BY_WAMID, {"wamids": chunk})
     }

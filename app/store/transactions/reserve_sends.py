@@ -25,7 +25,15 @@ from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, update_messages
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
-from app.store.tables.sending import lock_scopes, put_number, put_pairs, put_scope, read_number, read_pairs
+from app.store.tables.sending import (
+    account_of,
+    lock_scopes,
+    put_number,
+    put_pairs,
+    put_scope,
+    read_number,
+    read_pairs,
+)
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.end_unsent import sort_out_ended
@@ -73,6 +81,8 @@ def reserve_sends(
     [queue] = {job.queue for job in claimed}
     number = queue.removeprefix(SEND_QUEUE)
     owned, rows = _lock(connection, now, queue, claimed)
+    if limits.waba_id is None:
+        limits = replace(limits, waba_id=account_of(connection, number))
     outcomes, left = sort_out_ended(connection, now, owned, rows, limits)
     paused_scopes: list[str] = []
     if left:

@@ -100,7 +100,7 @@ def add_events(
     ours = [event.event for event, _ in new.values() if not event.foreign]
     change_paces(connection, now, ours, account)
     _follow_messages(connection, now, database_id, ours)
-    pause_scopes(connection, now, ours, account)
+    pause_scopes(connection, now, ours)
     _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))
     return counts
 
