@@ -13,6 +13,7 @@ from app.domain.content_scope import MAX_NAME
 from app.domain.job import Retry
 from app.domain.job_result import JobResult
 from app.domain.message import Message, contact_number
+from app.domain.send_answer import Accepted
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.tables.schema import jobs
@@ -216,6 +217,26 @@ def test_a_customer_who_stops_marketing_gets_none_until_it_is_wanted_again(timed
     accept(timed, template(), replace(template("x"), endpoint="marketing_messages"))
 
     assert leaves(timed) + leaves(timed) == 2
+
+
+def test_marketing_is_stopped_also_for_what_waits_under_a_name_that_was_linked_later(timed: Store) -> None:
+    [waiting] = accept(timed, replace(template(), endpoint="marketing_messages"))
+    wrote = {"id": "wamid.in", "from": SOMEBODY[1:], "from_user_id": "DE.1", "timestamp": "1764000000"}
+    hear(timed, *webhook(messages=[{**wrote, "type": "text", "text": {"body": "hi"}}]))
+
+    preference(timed, "stop")
+
+    assert (leaves(timed), stored(timed, waiting).status) == (0, "failed")
+
+
+def test_a_failure_that_is_told_after_the_names_were_linked_stops_marketing_under_both(timed: Store) -> None:
+    [limited] = accept(timed, template())
+    send(timed, Accepted(f"wamid.{limited.row_id}", SOMEBODY[1:], "DE.1"), limits=OURS)
+    failed(timed, limited, 131049)
+
+    accept(timed, template(), replace(template(), to=None, recipient="DE.1"))
+
+    assert [leaves(timed), leaves(timed)] == [0, 0]
 
 
 def test_a_pair_limit_told_by_a_status_lets_the_customer_rest(timed: Store, clock: Clock) -> None:

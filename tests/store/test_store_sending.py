@@ -16,6 +16,7 @@ from app.domain.job_result import JobResult
 from app.domain.message import queue_of_number
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.meta.parse import split as split_body
+from app.domain.pacing import Pace
 from app.domain.scope_pause import ScopePause
 from app.domain.send_answer import Accepted, Ambiguous, NotSent
 from app.domain.split import SplitEvent, SplitReceipt
@@ -299,6 +300,23 @@ def test_a_customer_gets_45_messages_and_then_one_in_6_seconds_in_order(timed: S
     assert [row_id for row_id, _ in mine] == [message.row_id for message in messages]
     assert (other.row_id, timedelta()) in sent_at
     assert [at for _, at in mine][44:] == [44 * timedelta(seconds=0.2), 9 * SECOND, 12 * SECOND]
+
+
+def test_two_names_that_are_linked_while_their_messages_wait_share_the_pace_of_one_customer(
+    timed: Store, clock: Clock
+) -> None:
+    by_phone = [new_message(to="+4915112345678") for _ in range(3)]
+    accept(timed, *by_phone, *(replace(new_message(), to=None, recipient="DE.1") for _ in range(3)))
+    linked = {"id": "wamid.in", "from": "4915112345678", "from_user_id": "DE.1", "timestamp": "1764000000"}
+    add_events(timed, *webhook(messages=[{**linked, "type": "text", "text": {"body": "hi"}}]))
+    slow = replace(LIMITS, pair=Pace(6 * SECOND, 4))
+
+    left = []
+    for _ in range(5):
+        left.append(send(timed, accepted(f"wamid.{clock.now}"), limits=slow))
+        clock.advance(SECOND)
+
+    assert sum(left) == 4
 
 
 def test_a_customer_who_is_refused_for_the_pace_waits_and_nobody_else(timed: Store, clock: Clock) -> None:

@@ -16,9 +16,11 @@ from app.domain.message import MESSAGE_ID, PREFIX, UNFINISHED, HistoryEntry, Mes
 from app.store.engine.bulk_update import BulkUpdate
 from app.store.engine.one_of import one_of
 from app.store.tables.message_changes import record_changes, recorded_statuses
-from app.store.tables.message_schema import messages
+from app.store.tables.message_schema import contact_links, messages
 from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
 
+_SENT_TO = func.ltrim(func.coalesce(messages.c.recipient_to, messages.c.recipient), "+")  # as `name_sent_to`
+_LINKED = select(contact_links.c.contact).where(contact_links.c.name == _SENT_TO).scalar_subquery()
 _COLUMNS = [column for column in messages.columns if column.name not in ("body", "trace")]
 _BY_KEYS = select(*_COLUMNS).where(one_of(messages.c.message_id, "keys"))
 _LOCK = select(*_COLUMNS).where(one_of(messages.c.id, "ids")).order_by(messages.c.id).with_for_update()
@@ -73,6 +75,15 @@ def numbers_without_answer(connection: Connection) -> set[str]:
 def messages_without_bodies() -> Select[tuple[Any, ...]]:
     """Return a query for messages; their bodies, which are large, are not read."""
     return select(*_COLUMNS)
+
+
+def messages_with_bodies() -> Select[tuple[Any, ...]]:
+    """Return a query for messages with their bodies, each with the contact that its recipient is now.
+
+    The recipient's name may have been linked to another one since the message was accepted.
+    """
+    others = [column for column in messages.columns if column is not messages.c.contact]
+    return select(*others, func.coalesce(_LINKED, messages.c.contact).label("contact"))
 
 
 def key_of_message(message_id: str) -> bytes | None:

@@ -6,7 +6,7 @@ Parts of `apply_refusals`, which takes the locks.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam
 
 from app.domain.content_scope import marketing_scope, template_scope
 from app.domain.event import NewEvent
@@ -18,6 +18,7 @@ from app.domain.meta.names import names_of
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import refusal_of
 from app.store.tables.message_schema import messages
+from app.store.tables.messages import messages_with_bodies
 from app.store.tables.sending import numbers_of, read_scopes, scopes_below
 from app.store.tables.types import chunks
 from app.store.transactions.change_scopes import ScopeRefusal
@@ -25,7 +26,7 @@ from app.store.transactions.hold_messages import MessageRow, sent_as
 from app.store.transactions.touch_conversations import contacts_of
 
 FAILED = "message.status.failed"
-_BY_WAMID = select(messages).where(messages.c.wamid.in_(bindparam("wamids", expanding=True)))
+_BY_WAMID = messages_with_bodies().where(messages.c.wamid.in_(bindparam("wamids", expanding=True)))
 TEMPLATE_STOPPED = Refusal(
     ErrorClass.REQUEST, ErrorScope.TEMPLATE, 132015, "Meta has paused or disabled the template"
 )

@@ -22,7 +22,7 @@ from app.domain.trace import TraceContext
 from app.domain.tracker import FIELD, Tracker
 from app.store.tables.jobs import release_jobs
 from app.store.tables.message_schema import conversations, messages
-from app.store.tables.messages import key_of_message, message_of, update_messages
+from app.store.tables.messages import key_of_message, message_of, messages_with_bodies, update_messages
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
 from app.store.tables.sending import (
@@ -45,7 +45,7 @@ MAX_ENTRIES = 40
 MessageRow = Row[*tuple[Any, ...]]
 
 _MESSAGES = (
-    select(messages)
+    messages_with_bodies()
     .where(messages.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(messages.c.id)
     .with_for_update()
