@@ -3,18 +3,23 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from app.domain.message import Message, NewMessage
 from app.graph.fake.server import FakeMetaServer
 from app.store import Store
-from tests.messages.conftest import OTHER_NUMBER, StartWorker
+from tests.messages.conftest import OTHER_NUMBER, WABA, StartWorker
+from tests.support.envelopes import envelope, in_bytes, inbound_text
 from tests.support.messages import NUMBER, accept, new_message, tracker_of
+from tests.support.store import new_receipt
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
+OTHER_WABA = "2234567890"
 UNKNOWN = {"4001": 1, "4003": 1, "4005": 1, "4006": 1, "4007": 1, "4008": 1}
 """Scripted numbers whose answer is lost or says nothing, each with the number of its POSTs."""
 
@@ -33,6 +38,21 @@ def error_of(store: Store, message: Message) -> dict[str, object]:
     found = store.messages.get(message.id)
     assert found is not None
     return found.error or {}
+
+
+def hear(store: Store, told: object, *, waba_id: str) -> None:
+    """Receive a webhook of an account."""
+    body = envelope(told, time=int(datetime.now(UTC).timestamp()), waba_id=waba_id)
+    store.receipts.add(new_receipt(in_bytes(body)))
+
+
+def written_to(number: str) -> dict[str, object]:
+    metadata = {"display_phone_number": "15550001111", "phone_number_id": number}
+    message = inbound_text(wamid=f"wamid.{number}")
+    return {
+        "field": "messages",
+        "value": {"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]},
+    }
 
 
 def posts_of(meta: FakeMetaServer) -> Counter[str]:
@@ -81,6 +101,24 @@ def test_messages_to_one_customer_leave_in_their_order(
 
     bodies = [json.loads(entry["body"])["text"]["body"] for entry in meta.control.journal.entries("messages")]
     assert bodies == [str(number) for number in range(12)]
+
+
+def test_of_several_accounts_a_ban_stops_the_numbers_of_its_own(
+    accepting: Store, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    config = tmp_path / "wats.config.yaml"
+    config.write_text(config.read_text().replace("wabaId:", f'wabaIds: ["{OTHER_WABA}"], wabaId:'))
+    ban = {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}
+    hear(accepting, written_to(NUMBER), waba_id=WABA)
+    hear(accepting, written_to(OTHER_NUMBER), waba_id=OTHER_WABA)
+    hear(accepting, {"field": "account_update", "value": ban}, waba_id=WABA)
+    start_worker()
+    wait_for(lambda: [pause.name for pause in accepting.sending.pauses()] == [f"waba:{WABA}"])
+
+    held, free = accept(accepting, to("0000"), to("0000", number=OTHER_NUMBER))
+
+    wait_for(lambda: status_of(accepting, free) == "accepted")
+    assert status_of(accepting, held) == "queued"
 
 
 def test_a_stopped_account_keeps_its_messages_until_a_new_start_finds_it_well(
