@@ -15,7 +15,9 @@ def print_message(message: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(message)
         return
-    print_record({name: value for name, value in message.items() if name not in ("history", "warnings")})
+    held = {f"heldBy.{name}": value for name, value in message.get("heldBy", {}).items()}
+    kept = {name: value for name, value in message.items() if name not in ("history", "warnings", "heldBy")}
+    print_record({**kept, **held})
     print_table(message["history"], HISTORY_COLUMNS)
     for warning in message.get("warnings", []):
         click.echo(f"warning: {warning}", err=True)

@@ -14,7 +14,7 @@ from app.cli.tables import print_json
 from app.config import ApiAccess
 from app.domain.message import MessageStatus
 
-COLUMNS = ("id", "direction", "status", "type", "contact", "phoneNumberId", "createdAt", "error")
+COLUMNS = ("id", "direction", "status", "type", "contact", "phoneNumberId", "createdAt", "heldBy", "error")
 
 
 @click.group("messages")
@@ -101,4 +101,5 @@ def message_row(message: Mapping[str, Any]) -> Mapping[str, Any]:
     said = [str(error[name]) for name in ("code", "title", "message") if error.get(name)]
     writer = message.get("contact") or {}
     contact = message.get("to") or message.get("recipient") or writer.get("waId") or writer.get("userId")
-    return {**message, "contact": contact, "error": " ".join(said) or None}
+    held = (message.get("heldBy") or {}).get("scope")
+    return {**message, "contact": contact, "heldBy": held, "error": " ".join(said) or None}

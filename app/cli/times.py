@@ -43,7 +43,8 @@ def until_option(what: str) -> Decorator:
 
 def is_time(name: str, value: Any) -> bool:
     """Return whether a field of an answer is a time."""
-    return isinstance(value, str) and (name == "at" or name.endswith("At"))
+    last = name.rpartition(".")[2]
+    return isinstance(value, str) and (last in ("at", "since", "until") or last.endswith("At"))
 
 
 def for_people(value: str) -> str:

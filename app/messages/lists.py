@@ -1,11 +1,12 @@
 """Lists messages in both directions, newest first. Customers' messages are read from events."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.event import Event
 from app.domain.message import Message, MessageStatus
+from app.domain.message_hold import MessageHold
 from app.messages.schemas import DIRECTIONS, RECEIVED, STATUSES, message_json, received_json
 from app.store import MessagePlace, MessageQuery
 from app.web.contact_name import contact_name
@@ -47,7 +48,7 @@ def message_page(query: Mapping[str, str], contact: str | None, phone_number_id:
         )
     )
     following = None if page.next is None else cursor_of(f"{page.next.message}_{page.next.event}")
-    return {"items": [either_json(item) for item in page.items], "nextCursor": following}
+    return {"items": either_as_json(page.items), "nextCursor": following}
 
 
 def existing_message(message_id: str) -> Message:
@@ -64,9 +65,20 @@ def received_message(message_id: str) -> Event | None:
     return store.messages.get_inbound(message_id, settings.whatsapp.phone_number_ids)
 
 
-def either_json(message: Message | Event) -> dict[str, Any]:
-    """Return a message of either direction as the schema takes it."""
-    return received_json(message) if isinstance(message, Event) else message_json(message)
+def either_as_json(messages: Sequence[Message | Event]) -> list[dict[str, Any]]:
+    """Return messages of either direction as the schema takes them, with what holds them back."""
+    sent = [message for message in messages if isinstance(message, Message)]
+    store, settings = gateway().store, gateway().settings
+    token = settings.access_token.name if settings.access_token else None
+    holds = store.messages.holds(sent, settings.whatsapp.ours.sole_account, token) if sent else {}
+    return [
+        received_json(one) if isinstance(one, Event) else {**message_json(one), **_held(holds.get(one.id))}
+        for one in messages
+    ]
+
+
+def _held(hold: MessageHold | None) -> dict[str, Any]:
+    return {} if hold is None else {"held_by": hold}
 
 
 def _place(cursor: str) -> MessagePlace:

@@ -8,7 +8,7 @@ from flask import Response, current_app, jsonify, request
 from app.domain.message import UNFINISHED
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
-from app.messages.lists import FILTERS, either_json, existing_message, message_page, received_message
+from app.messages.lists import FILTERS, either_as_json, existing_message, message_page, received_message
 from app.messages.read import mark_as_read
 from app.messages.schemas import (
     BatchRequestSchema,
@@ -111,7 +111,8 @@ def show_message(message_id: str) -> dict[str, Any]:
     message = gateway().store.messages.get(message_id) or received_message(message_id)
     if message is None:
         raise no_such("message", message_id)
-    return either_json(message)
+    [shown] = either_as_json([message])
+    return shown
 
 
 @bp.post("/messages/<path:message_id>/read")

@@ -77,6 +77,15 @@ class HistoryEntrySchema(CamelSchema):
     at = Timestamp(required=True)
 
 
+class HoldSchema(CamelSchema):
+    """What holds a queued message back: a paused scope, or the queue of a number from which Meta is not reached."""
+
+    scope = ma.fields.String(required=True)
+    reason = ma.fields.String(required=True, metadata={"description": "What Meta said, and the cure."})
+    since = Timestamp(required=True, allow_none=True)
+    until = Timestamp(required=True, allow_none=True, metadata={"description": "Null: until a human resumes it."})
+
+
 class MessageSchema(CamelSchema):
     """A message and how far it has come. Meta's own objects (`error`, `pricing`) are unchanged.
 
@@ -102,6 +111,9 @@ class MessageSchema(CamelSchema):
     error = ma.fields.Dict()
     pricing = ma.fields.Dict()
     history = ma.fields.List(ma.fields.Nested(HistoryEntrySchema), required=True)
+    held_by = ma.fields.Nested(
+        HoldSchema, metadata={"description": "In lists and when one is shown: why it is still queued."}
+    )
     warnings = ma.fields.List(ma.fields.String())
 
 

@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 from app.domain.decision import Decision, DecisionStep, MessageSelection
 from app.domain.event import Event
 from app.domain.message import Acceptance, IdempotencyKey, Message, MessageStatus, NewMessage
+from app.domain.message_hold import MessageHold
 from app.domain.meta.event_types import is_inbound
 from app.domain.meta.status_update import StatusUpdate
 from app.store.engine.group_commit import Drain, GroupCommit
 from app.store.repository import Repository, StoreContext
 from app.store.tables.conversations import every_contact_number
 from app.store.tables.events import get_event, key_of
+from app.store.tables.held_messages import holds_of_messages
 from app.store.tables.inbound_messages import inbound_by_wamid
 from app.store.tables.message_list import MessagePage, MessageQuery, page_both_ways
 from app.store.tables.message_selection import select_messages
@@ -76,6 +78,11 @@ class Messages(Repository):
             is_wamid = VISIBLE.fullmatch(message_id) is not None
             return self._store.database.read(lambda c: message_by_wamid(c, message_id)) if is_wamid else None
         return self._store.database.read(lambda c: messages_by_key(c, [key])).get(key)
+
+    def holds(self, messages: Sequence[Message], account: str | None, token: str | None) -> dict[str, MessageHold]:
+        """Return what holds back those of these messages that wait for it, by their ids; see `holds_of_messages`."""
+        read = holds_of_messages
+        return self._store.database.read(lambda c: read(c, self._store.now(c), messages, account, token))
 
     def answered(self, message_ids: Collection[str]) -> dict[str, Message]:
         """Return those of these messages of ours that are no longer queued or being sent, by their ids."""

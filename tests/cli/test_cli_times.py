@@ -44,5 +44,6 @@ def test_what_is_no_time_is_shown_as_it_is(odd: str) -> None:
 def test_a_field_is_a_time_by_its_name() -> None:
     assert is_time("receivedAt", "x")
     assert is_time("at", "x")
+    assert is_time("heldBy.until", "x")
     assert not is_time("receivedAt", None)
     assert not is_time("format", "x")

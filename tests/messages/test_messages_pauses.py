@@ -60,6 +60,30 @@ def test_the_cure_is_whole_behind_the_longest_text_of_meta(client: FlaskClient, 
     )
 
 
+def test_a_queued_message_tells_what_holds_it_back(client: FlaskClient, gateway: Gateway) -> None:
+    sent = client.post("/api/messages/text", json={"to": "+4915112345678", "text": "hi"}, headers=OPERATOR).get_json()
+    scope = f"number:{sent['phoneNumberId']}"
+    pause = ScopePause(scope, ErrorClass.STOPPED, 131045, "131045: not registered", NOON, None, 1)
+    gateway.store.write(lambda c: put_scope(c, pause))
+
+    shown = client.get(f"/api/messages/{sent['id']}", headers=READER).get_json()
+    [listed] = client.get("/api/messages", headers=READER).get_json()["items"]
+
+    assert shown["heldBy"] == {
+        "scope": scope,
+        "reason": "131045: not registered; register the number again: POST /{phone number id}/register",
+        "since": "2026-01-02T12:00:00.000Z",
+        "until": None,
+    }
+    assert listed["heldBy"] == shown["heldBy"]
+
+
+def test_a_message_that_waits_for_its_turn_only_is_held_by_nothing(client: FlaskClient) -> None:
+    sent = client.post("/api/messages/text", json={"to": "+4915112345678", "text": "hi"}, headers=OPERATOR).get_json()
+
+    assert "heldBy" not in client.get(f"/api/messages/{sent['id']}", headers=READER).get_json()
+
+
 def test_a_resumed_scope_is_paused_no_more(client: FlaskClient, paused: None) -> None:
     resumed = client.post(f"{PAUSES}/{SCOPE}/resume", headers=OPERATOR)
 

@@ -106,6 +106,8 @@ def test_a_paused_template_holds_back_its_own_messages_and_nobody_else(timed: St
     assert stored(timed, held).status == "queued"
     [pause] = timed.sending.pauses()
     assert (pause.name, pause.code, pause.until) == (f"template:{WABA}:sale.en", 132015, None)
+    holds = timed.messages.holds([stored(timed, one) for one in (held, text)], WABA, None)
+    assert {message_id: hold.scope for message_id, hold in holds.items()} == {held.id: pause.name}
 
 
 def test_a_template_that_is_approved_again_goes_on(timed: Store, clock: Clock) -> None:

@@ -1,0 +1,58 @@
+"""Reads what holds queued messages back, for those who ask why a message is not sent."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from app.domain.message import Message, MessageStatus, queue_of_number
+from app.domain.message_hold import MessageHold, hold_of
+from app.domain.queue import QueueState
+from app.domain.scope_pause import scopes_of
+from app.store.tables.queues import queue_of
+from app.store.tables.schema import jobs, queues
+from app.store.tables.sending import read_scopes
+
+_HELD_BY = select(jobs.c.subject, jobs.c.held_by).where(
+    jobs.c.queue.in_(bindparam("queues", expanding=True)),
+    jobs.c.subject.in_(bindparam("ids", expanding=True)),
+    jobs.c.held_by.is_not(None),
+)
+_QUEUES = select(queues).where(queues.c.name.in_(bindparam("queues", expanding=True)))
+
+
+def holds_of_messages(
+    connection: Connection, now: datetime, messages: Sequence[Message], account: str | None, token: str | None
+) -> dict[str, MessageHold]:
+    """Return what holds back those of these messages, a page at most, that are queued and held back, by their ids.
+
+    `account`: that of all numbers, None if there are several. `token`: the variable that holds the access token.
+    """
+    waiting = [message for message in messages if message.status is MessageStatus.QUEUED]
+    if not waiting:
+        return {}
+    names = _scopes_of(connection, waiting, account)
+    paused = read_scopes(connection, sorted({name for of_message in names.values() for name in of_message}))
+    states = _queues_of(connection, waiting)
+    found = {
+        message.id: hold_of(
+            names[message.row_id], paused, states.get(queue_of_number(message.phone_number_id)), now, token
+        )
+        for message in waiting
+    }
+    return {message_id: hold for message_id, hold in found.items() if hold is not None}
+
+
+def _scopes_of(connection: Connection, messages: Sequence[Message], account: str | None) -> dict[int, list[str]]:
+    """Return the scopes that may hold each message back: those of its number, and the one that its job names."""
+    found = connection.execute(_HELD_BY, {"queues": _names(messages), "ids": [one.row_id for one in messages]})
+    held_by = {row.subject: [row.held_by] for row in found}
+    return {one.row_id: [*scopes_of(one.phone_number_id, account), *held_by.get(one.row_id, [])] for one in messages}
+
+
+def _queues_of(connection: Connection, messages: Sequence[Message]) -> dict[str, QueueState]:
+    return {row.name: queue_of(row) for row in connection.execute(_QUEUES, {"queues": _names(messages)})}
+
+
+def _names(messages: Sequence[Message]) -> list[str]:
+    return sorted({queue_of_number(message.phone_number_id) for message in messages})
