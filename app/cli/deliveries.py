@@ -1,6 +1,6 @@
 """`deliveries`: list, show and replay the deliveries of a running service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -9,13 +9,13 @@ from urllib.parse import quote
 import click
 
 from app.cli import CommandFailed
-from app.cli.bulk import post_each, post_in_steps
+from app.cli.bulk import BulkAction
 from app.cli.client import Client
-from app.cli.confirm import confirm, require_terminal, yes_option
+from app.cli.confirm import yes_option
 from app.cli.dismissing import discard_command
 from app.cli.listing import print_list
 from app.cli.options import as_json_option, client_options, page_options
-from app.cli.progress import Step, count_of, report_progress
+from app.cli.progress import count_of
 from app.cli.tables import escape_for_terminal, print_json, print_record, print_table
 from app.cli.times import since_option, until_option
 from app.config import ApiAccess
@@ -25,7 +25,7 @@ from app.domain.destination import DestinationState
 COLUMNS = ("id", "state", "destination", "eventId", "attempts", "lastError", "nextAttemptAt")
 ATTEMPT_COLUMNS = ("at", "status", "error", "durationMs")
 
-DELIVERIES = ("delivery", "deliveries")
+REPLAY = BulkAction("/deliveries", "replay", "replayed", "delivery", "deliveries")
 STOPPED = (DestinationState.PAUSED, DestinationState.DISABLED)
 
 _STATE = click.Choice([state.value for state in DeliveryState])
@@ -108,31 +108,8 @@ def replay_deliveries(
     if bool(delivery_ids) == bool(selection):
         raise click.UsageError("Give either IDs or at least one option that selects deliveries.")
     client = Client(access)
-    if dry_run:
-        _print_count(len(delivery_ids) or _count(client, selection), as_json=as_json)
-        return
-    if selection and not yes:
-        require_terminal()
-        confirm(f"Replay {count_of(_count(client, selection), *DELIVERIES)}?")
-    paths = [f"{_path(delivery_id)}/replay" for delivery_id in delivery_ids]
-    replayed = report_progress("replaying", post_each(client, paths) if paths else _steps(client, selection))
-    if as_json:
-        print_json({"replayed": replayed})
-    else:
-        click.echo(f"done: {count_of(replayed, *DELIVERIES)} replayed")
-    if replayed:
+    if REPLAY.run(client, delivery_ids, selection, dry_run=dry_run, yes=yes, as_json=as_json):
         _tell_of_stopped_destinations(client)
-
-
-def _print_count(count: int, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"matching": count})
-    else:
-        click.echo(f"{count_of(count, *DELIVERIES)} would be replayed")
-
-
-def _count(client: Client, selection: dict[str, Any]) -> int:
-    return report_progress("counting", _steps(client, {**selection, "dryRun": True}))
 
 
 def _tell_of_stopped_destinations(client: Client) -> None:
@@ -152,11 +129,6 @@ def _selection(options: dict[str, Any]) -> dict[str, Any]:
     if "types" in selection:
         selection["types"] = [type_.strip() for type_ in selection["types"].split(",")]
     return selection
-
-
-def _steps(client: Client, selection: dict[str, Any]) -> Iterator[Step]:
-    for answer in post_in_steps(client, "/deliveries/replay", selection):
-        yield Step(answer["replayed"], answer["seen"], answer["left"], more=answer["nextCursor"] is not None)
 
 
 def _row(delivery: Mapping[str, Any]) -> Mapping[str, Any]:
