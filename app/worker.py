@@ -71,10 +71,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         watchdog.limit_stop(stop_seconds)
 
     is_sound = worker.run(stop, grace_seconds=stop_seconds - CLOSE_SECONDS, on_turn=show_work, on_stop=begin_stop)
-    with suppress(gevent.Timeout), gevent.Timeout(CLOSE_SECONDS):
-        gateway.store.close()
-        gateway.tracing.close()
-    counter_folder.leave()
+    _close(gateway)
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
 
 
@@ -88,6 +85,13 @@ def _open_gateway(settings: Settings) -> Gateway:
     count_lost_lines(gateway.metrics)
     gateway.store.open()
     return gateway
+
+
+def _close(gateway: Gateway) -> None:
+    with suppress(gevent.Timeout), gevent.Timeout(CLOSE_SECONDS):
+        gateway.store.close()
+        gateway.tracing.close()
+    counter_folder.leave()
 
 
 def _stop_event() -> Event:

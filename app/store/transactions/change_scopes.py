@@ -44,11 +44,10 @@ def change_scopes(
     working: Collection[str] = (),
     reinstated: Mapping[str, datetime] | None = None,
 ) -> None:
-    """Pause the scopes of these refusals. End the pauses of scopes that are `working` or `reinstated`.
+    """Pause the scopes of these refusals. End the pauses of those that are `working` or `reinstated`.
 
-    `working`: scopes in which a message was just accepted. That ends no pause which only an operator ends, and none
-    of a scope that is refused as well. `reinstated`: scopes that Meta has released, and when. That is recorded also
-    for a scope that is not paused: an older refusal may come later, and must not pause it.
+    `working`: a message was just accepted. That ends no pause that only an operator ends, nor one of a refused scope.
+    `reinstated`: Meta has released it, and when; recorded in any case, for an older refusal that comes later.
     """
     by_name = [(name, one) for one in refusals for name in one.names]
     refused, released = {name for name, _ in by_name}, dict(reinstated or {})
