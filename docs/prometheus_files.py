@@ -74,7 +74,7 @@ PANELS = (
     ("Events a consumer has not read", "wats_consumer_lag_events", "{{consumer}}", "short"),
     ("Last sign of a worker", "wats_worker_heartbeat_age_seconds", "age", "s"),
     ("Memory", "wats_process_resident_bytes", "{{process}}", "bytes"),
-    ("Free disk", "wats_disk_free_bytes", "free", "bytes"),
+    ("Free disk", '{__name__=~"wats_disk_free_bytes|wats_media_disk_free_bytes"}', "{{__name__}}", "bytes"),
 )
 """Title, query, legend and unit."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.config import Flags, Settings, api_access, client_settings
+from app.config import Flags, Settings, api_access, client_settings, webhook_signing
 from app.config.option_types import FilePath, Number, Switch
 from app.config.start_options import CONFIG, ENV_FILE, LIVE, OPTIONS, PROFILE, YES_LIVE, Commands, StartOption
 
@@ -63,14 +63,16 @@ def dry_run_client_options(command: Command) -> Command:
 
 
 def meta_client_options(command: Command) -> Command:
-    """Give a command what it needs to reach a running service as Meta does, as `access` and `settings`.
+    """Give a command what it needs to reach a running service as Meta does, as `access` and `signing`.
 
     Without the two yeses to live the secrets are those of a dry-run.
     """
 
     @wraps(command)
     def with_both(flags: Flags, live: bool, yes_live: bool, **others: Any) -> Any:
-        return command(access=api_access(flags), settings=_settings_of_meta(flags, live, yes_live), **others)
+        return command(
+            access=api_access(flags), signing=webhook_signing(_flags_of_meta(flags, live, yes_live)), **others
+        )
 
     return click_option(LIVE)(click_option(YES_LIVE)(_with_flags(with_both, *CLIENT_GROUPS)))
 
@@ -87,12 +89,14 @@ def settings_options(command: Command) -> Command:
 
 
 def _settings_of_meta(flags: Flags, live: bool = False, yes_live: bool = False) -> Settings:
+    return client_settings(_flags_of_meta(flags, live, yes_live))
+
+
+def _flags_of_meta(flags: Flags, live: bool, yes_live: bool) -> Flags:
     names = {"config": flags.get(CONFIG), "profile": flags.get(PROFILE)}
     if live or yes_live:
-        return client_settings(
-            Flags(**names, env_file=flags.get(ENV_FILE), live=live, yes_live=yes_live, listens=False)
-        )
-    return client_settings(Flags(**names, dry_run=True, listens=False))
+        return Flags(**names, env_file=flags.get(ENV_FILE), live=live, yes_live=yes_live, listens=False)
+    return Flags(**names, dry_run=True, listens=False)
 
 
 def check_options(command: Command) -> Command:

@@ -16,6 +16,7 @@ from app.cli.start_checks import (
     stoppable,
 )
 from app.cli.tables import print_rows
+from app.cli.unmatched import with_unmatched
 from app.config import Flags, Settings, child_environment, dry_run_settings, explain_settings, load_settings
 from app.log import configure_logging, flush_output, log_uncaught_errors, take_over_output
 from app.startup.banner import print_warnings
@@ -53,7 +54,7 @@ def serve(settings: Settings, *, with_worker: bool) -> NoReturn:
     """Check what needs no database, and become the launcher, which starts the gateway's processes."""
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()
-    print_warnings(settings, sys.stderr)
+    print_warnings(with_unmatched(settings), sys.stderr)
     with stoppable():
         refuse_partial_installation(ROOT)
         refuse_few_descriptors()

@@ -1,9 +1,10 @@
 """What a destination selects and can never get: types and numbers that match nothing."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from app.cli.sample_types import can_match
-from app.config import Destination
+from app.config import Destination, Settings
 from app.config.file.profile import Profile
 from app.config.schema.references import EnvRef
 
@@ -26,12 +27,21 @@ def unmatched_of(destinations: Sequence[Destination], numbers: Sequence[str]) ->
         )
 
 
+def with_unmatched(settings: Settings) -> Settings:
+    """Return the settings with a warning for each of these: `serve` starts with them, and no event comes."""
+    found = unmatched_of(settings.destinations, settings.whatsapp.phone_number_ids)
+    return replace(settings, warnings=(*settings.warnings, *found))
+
+
 def _unmatched(
     path: str, types: Sequence[str], selected: Sequence[str], numbers: Sequence[str] | None
 ) -> Iterator[str]:
     for pattern in types:
         if not can_match(pattern):
-            yield f"{path}.types: {pattern} matches no type of event that is known; docs/events.md lists them"
+            yield (
+                f"{path}.types: {pattern} matches no type of event that is known;"
+                " `flask wats webhook send --list` prints them"
+            )
     for number in selected:
         if numbers is not None and number not in numbers:
             yield f"{path}.phoneNumberIds: {number} is no number of the profile, and matches no event"

@@ -13,7 +13,7 @@ from app.cli.options import meta_client_options
 from app.cli.progress import count_of
 from app.cli.sample_types import types_like
 from app.cli.sample_webhooks import NotInSample, Sample, check_sample, webhook_of
-from app.config import ApiAccess, Settings
+from app.config import ApiAccess, WebhookSigning
 from app.graph.fake.accounts import Accounts
 from app.graph.fake.switches import Switches
 from app.graph.fake.webhooks import headers_of
@@ -69,7 +69,7 @@ def _customer(_context: click.Context, _option: click.Parameter, given: str | No
 )
 def send(
     access: ApiAccess,
-    settings: Settings,
+    signing: WebhookSigning,
     type_: str | None,
     lists: bool,
     customer: str | None,
@@ -88,15 +88,15 @@ def send(
     if lists:
         click.echo("\n".join(types_like("*")))
         return
-    sample = Sample(settings.whatsapp.waba_id, settings.whatsapp.phone_number_ids[0], customer, text)
+    sample = Sample(signing.whatsapp.waba_id, signing.whatsapp.phone_number_ids[0], customer, text)
     types = checked_types(type_, sample)
-    accounts = Accounts((), app_secret=settings.webhook.app_secret.current)
+    accounts = Accounts((), app_secret=signing.app_secret.current)
     switches = Switches(signed="wrongly") if bad_signature else Switches()
     client, answers = Client(access), Counter[str]()
     for body in _webhooks(sample, types, count=count, batch=batch):
         for _ in range(2 if duplicate else 1):
             headers = headers_of(body, accounts, switches)
-            answers[client.post_webhook(settings.webhook.path, body, headers, is_refused=bad_signature)] += 1
+            answers[client.post_webhook(signing.path, body, headers, is_refused=bad_signature)] += 1
     counts = ", ".join(f"{number} {answer}" for answer, number in answers.items())
     click.echo(f"done: {count_of(count, 'webhook')} with {count_of(batch * len(types), 'update')} each: {counts}")
     if bad_signature:

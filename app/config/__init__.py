@@ -16,10 +16,11 @@ from app.config.load import (
     explain_settings,
     load_settings,
     secret_variables,
+    webhook_signing,
 )
 from app.config.owner import owner_of
 from app.config.schema.urls import without_query
-from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings
+from app.config.settings import Destination, Mode, Scope, Secret, ServiceToken, Settings, WebhookSigning
 from app.config.start.environment import start_environment
 from app.config.start.values import Flags
 
@@ -38,6 +39,7 @@ __all__ = [
     "ServiceToken",
     "Settings",
     "Token",
+    "WebhookSigning",
     "api_access",
     "check_config",
     "child_environment",
@@ -50,5 +52,6 @@ __all__ = [
     "owner_of",
     "secret_variables",
     "start_environment",
+    "webhook_signing",
     "without_query",
 ]

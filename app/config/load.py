@@ -8,9 +8,9 @@ from app.config.data_folder import with_writable_folder
 from app.config.errors import ConfigError, Problems
 from app.config.explain import Explained, explain_profile, explain_request
 from app.config.file.profile import Profile
-from app.config.resolve import resolve
+from app.config.resolve import resolve, resolve_signing
 from app.config.schema.references import SecretRef
-from app.config.settings import Settings
+from app.config.settings import Settings, WebhookSigning
 from app.config.start.environment import start_environment
 from app.config.start.request import config_path, evaluate, read_config
 from app.config.start.values import Flags, read_values
@@ -49,6 +49,11 @@ def secret_variables(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None 
 def client_settings(flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
     """Load the settings of a command that speaks to the service as Meta does: it opens no store and no port."""
     return resolve(evaluate(flags, _environ(environ)), opens_store=False)[0]
+
+
+def webhook_signing(flags: Flags, environ: Mapping[str, str] | None = None) -> WebhookSigning:
+    """Load what a command needs that posts webhooks as Meta does. Raises `ConfigError` like `load_settings`."""
+    return resolve_signing(evaluate(flags, _environ(environ)))
 
 
 def dry_run_settings(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None = None) -> Settings:

@@ -26,6 +26,7 @@ from app.config.settings import (
     StartSettings,
     Storage,
     Webhook,
+    WebhookSigning,
     WhatsApp,
     Worker,
 )
@@ -73,6 +74,23 @@ def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Setting
             _refuse_missing_exporter(request)
     problems.raise_if_any()
     return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
+
+
+def resolve_signing(request: StartRequest) -> WebhookSigning:
+    """Return what posting a webhook as Meta does needs. A secret that only the gateway needs may be missing."""
+    if request.profile is None or request.mode is None:
+        raise ConfigError(request.problems.found)
+    secrets, sections = _secrets(request, Sources(request.environ, request.env_file)), request.profile.sections
+    problems = request.problems.in_file(request.config_path).at("profiles").at(request.profile.name)
+    signing = WebhookSigning(
+        _whatsapp(sections["whatsapp"], secrets, problems.at("whatsapp")),
+        sections["webhook"]["path"],
+        secrets.app_secret(
+            replace(sections["webhook"]["appSecret"], previous=None), problems.at("webhook").at("appSecret")
+        ),
+    )
+    problems.raise_if_any()
+    return signing
 
 
 def _secrets(request: StartRequest, sources: Sources) -> Secrets:

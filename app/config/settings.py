@@ -77,6 +77,15 @@ class ServiceToken:
 
 
 @dataclass(frozen=True)
+class WebhookSigning:
+    """What posting a webhook as Meta does needs: the ids in it, where it goes, and what signs it."""
+
+    whatsapp: WhatsApp
+    path: str
+    app_secret: Secret
+
+
+@dataclass(frozen=True)
 class Service:
     host: str
     port: int

@@ -1,12 +1,15 @@
 """Gauges of the program, its processes and its disk. They need no answer of the store."""
 
 import platform
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from app.config.settings import MediaFolderSettings
 from app.domain import VERSION
 from app.gateway import Gateway
 from app.health.processes import ProcessUse, processes_of_gateway
@@ -23,6 +26,16 @@ def machine_gauges(gateway: Gateway) -> Iterator[Metric]:
     free = gateway.store.free_bytes()
     if free is not None:
         yield GaugeMetricFamily("wats_disk_free_bytes", "Free space on the disk of a SQLite database.", free)
+    yield from _media_gauge(gateway.settings.media)
+
+
+def _media_gauge(media: MediaFolderSettings) -> Iterator[Metric]:
+    """Yield the free space where received files are kept, if they are, and their folder is there."""
+    if media.fetch_on_arrival:
+        with suppress(OSError):
+            free = shutil.disk_usage(media.directory).free
+            text = "Free space on the disk of the folder of received media."
+            yield GaugeMetricFamily("wats_media_disk_free_bytes", text, free)
 
 
 def _process_gauges(processes: list[ProcessUse]) -> Iterator[Metric]:

@@ -7,15 +7,21 @@ import json
 import time
 from typing import TextIO
 
+from app.config.secrets.lookup import PLACEHOLDER_PREFIXES
 from app.config.settings import Mode, Settings
 from app.domain import VERSION
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
+
+NEXT_IN_DRY_RUN = "`flask wats webhook send message.text`, then `flask wats events list`"
+NEXT = "`flask wats status`; `flask wats onboarding` has Meta's side"
 
 
 def print_banner(settings: Settings, out: TextIO) -> None:
     """Print that the gateway listens, and in a dry-run how to try it."""
     details = start_details(settings)
-    out.write(_block(details) if out.isatty() else json.dumps({"event": "serve.listening", **details}) + "\n")
+    out.write(
+        _block(details, settings) if out.isatty() else json.dumps({"event": "serve.listening", **details}) + "\n"
+    )
     out.flush()
 
 
@@ -38,6 +44,7 @@ def start_details(settings: Settings) -> dict[str, str]:
         "profile": settings.profile,
         "address": address,
         "webhookUrl": address + settings.webhook.path,
+        "docs": f"{address}/docs",
         "database": settings.storage.kind,
     }
     if settings.mode is Mode.DRY_RUN:
@@ -76,7 +83,12 @@ def _sample(settings: Settings) -> str:
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, separators=(",", ":"))
 
 
-def _block(details: dict[str, str]) -> str:
-    lines = [f"  {name:<11} {value}" for name, value in details.items() if name != "try"]
+def _block(details: dict[str, str], settings: Settings) -> str:
+    shown = {name: value for name, value in details.items() if name != "try"}
+    token = settings.service.tokens[0].token.current
+    if settings.mode is Mode.DRY_RUN and token.startswith(PLACEHOLDER_PREFIXES):
+        shown["token"] = f"{token} (for the API; the same in every dry-run)"
+    shown["next"] = NEXT_IN_DRY_RUN if settings.mode is Mode.DRY_RUN else NEXT
+    lines = [f"  {name:<11} {value}" for name, value in shown.items()]
     sample = ["", "  Post a correctly signed webhook:", "", f"  {details['try']}"] if "try" in details else []
     return "\n".join(["", "wats is listening", "", *lines, *sample, "", ""])

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.config import ConfigError, Flags
+from app.config import ConfigError, ConfigProblem, Flags, webhook_signing
 from app.config.api_access import api_access
 from app.domain.meta.signature import signature_of
 from app.startup.banner import print_banner, print_warnings, start_details
 from app.startup.handover import hand_over, handed_over
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
+from tests.support.live import write_config
 
 
 class Terminal(io.StringIO):
@@ -52,6 +53,30 @@ def test_the_sample_is_for_this_gateways_number_and_new_at_each_start(tmp_path: 
     assert entry["id"] == settings.whatsapp.waba_id
     assert metadata["phone_number_id"] in settings.whatsapp.phone_number_ids
     assert first != second
+
+
+def test_the_banner_of_a_dry_run_names_its_token_the_docs_and_the_next_command(tmp_path: Path):
+    out = Terminal()
+
+    print_banner(start(tmp_path, DRY_RUN), out)
+
+    for told in ("dry-run-service-token", "http://127.0.0.1:3000/docs", "flask wats webhook send message.text"):
+        assert told in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"), [({"TEST_APP_SECRET": "app-secret-5d1f"}, []), ({}, ["TEST_APP_SECRET"])]
+)
+def test_posting_a_webhook_needs_the_app_secret_only(tmp_path: Path, environ: dict[str, str], missing: list[str]):
+    flags = Flags(config=write_config(tmp_path), live=True, yes_live=True)
+    problems: tuple[ConfigProblem, ...] = ()
+
+    try:
+        assert webhook_signing(flags, environ).app_secret.current == "app-secret-5d1f"
+    except ConfigError as error:
+        problems = error.problems
+
+    assert [problem.message.partition(" ")[0] for problem in problems] == missing
 
 
 def test_a_live_start_prints_no_secret(tmp_path: Path):

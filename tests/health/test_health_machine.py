@@ -1,12 +1,16 @@
 """The gauges of the program, its processes and its disk, and of who reads and works."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from app.config.settings import MediaFolderSettings
 from app.domain import VERSION
 from app.domain.heartbeat import Heartbeat
 from app.gateway import Gateway
+from app.health.machine_gauges import machine_gauges
 from app.health.processes import _fields_of, processes_of_gateway
 from tests.support.events import new_event, put_events
 from tests.support.webhooks import bearer
@@ -26,6 +30,18 @@ def test_the_machine_is_told_also_while_the_store_is_away(client: FlaskClient, g
     assert (f'version="{VERSION}"' in build, 'database="sqlite"' in build) == (True, True)
     assert metrics["wats_disk_free_bytes"] > 0
     assert "wats_workers" not in metrics
+
+
+def test_the_disk_of_received_media_is_told_where_they_are_kept(gateway: Gateway, tmp_path: Path) -> None:
+    kept = MediaFolderSettings(directory=tmp_path, fetch_on_arrival=True)
+    nowhere = MediaFolderSettings(directory=tmp_path / "none", fetch_on_arrival=True)
+
+    told = [
+        {one.name for one in machine_gauges(replace(gateway, settings=replace(gateway.settings, media=media)))}
+        for media in (kept, nowhere)
+    ]
+
+    assert ["wats_media_disk_free_bytes" in names for names in told] == [True, False]
 
 
 def test_processes_are_added_up_by_name() -> None:

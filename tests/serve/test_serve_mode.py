@@ -1,5 +1,6 @@
 """Mode, port and usage errors of the real command: its exit code and its messages."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,19 @@ def test_a_taken_port_gives_exit_code_1_and_one_line(tmp_path: Path) -> None:
         f"error: cannot listen on 127.0.0.1 port {running.port}: Address already in use;"
         " give another one with --port or WATS_PORT\n"
     )
+
+
+def test_a_type_that_matches_nothing_is_told_at_the_start(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    destination = '      - { name: crm, url: "http://127.0.0.1:1/", secret: { env: CRM }, types: [message.txt] }\n'
+    config.write_text(f"{config.read_text()}    destinations:\n{destination}")
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environ = environment(tmp_path, WATS_PORT=str(taken.getsockname()[1]))
+        ended = run("serve", "--config", str(config), "--dry-run", environ=environ)
+
+    assert "warning: destination crm.types: message.txt matches no type of event that is known" in ended.stderr
+    assert "cannot listen on" in ended.stderr
 
 
 def test_an_unreachable_database_gives_exit_code_1_and_no_secret(tmp_path: Path) -> None:
