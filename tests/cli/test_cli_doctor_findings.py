@@ -4,7 +4,7 @@ import contextlib
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
@@ -130,6 +130,14 @@ def test_a_missing_secret_is_told_with_the_command_that_says_where_meta_shows_it
     [found] = machine.problems([ConfigProblem("secret_missing", "auth", "T is not set")], needs_secrets=True)
 
     assert "flask wats onboarding" in found.cure
+
+
+def test_a_variable_that_is_missing_in_a_trial_is_told_once(tmp_path: Path) -> None:
+    settings = replace(settings_in(tmp_path), warnings=("WATS_WABA_ID is not set; it is 1", "something is odd"))
+
+    findings = list(machine.config(settings, ["WATS_WABA_ID"]))
+
+    assert [finding.message for finding in findings[1:]] == ["something is odd"]
 
 
 def test_what_a_destination_never_gets_is_told_of_resolved_ones(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def _findings(flags: Flags, public_url: str | None) -> Iterator[Finding]:
         return
     if live is not None:
         yield fine("secrets", "all that live mode needs are given")
-    yield from machine.config(settings)
+    yield from machine.config(settings, machine.missing_in(found))
     yield machine.graph_version(settings.graph.api_version, datetime.now(UTC))
     yield machine.routes(dry_run_settings(flags))
     yield from database(settings)

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -48,7 +48,7 @@ def sqlite_library(found: tuple[int, ...]) -> Finding:
 
 def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Finding]:
     """Tell each problem of the config and the environment. A missing secret keeps nothing but live from starting."""
-    missing = [problem for problem in found if problem.code == MISSING]
+    missing = missing_in(found)
     for problem in found:
         if problem.code != MISSING:
             what, cure = _parted(problem.message)
@@ -56,19 +56,25 @@ def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Fin
         elif needs_secrets:
             yield error("secrets", str(problem), WHERE_SECRETS_ARE)
     if missing and not needs_secrets:
-        names = ", ".join(problem.message.partition(" ")[0] for problem in missing)
-        yield fine("secrets", f"not checked in a dry run; live mode needs {names}; {WHERE_SECRETS_ARE}")
+        told = f"not checked in a dry run; live mode needs {', '.join(missing)}"
+        yield fine("secrets", f"{told}; {WHERE_SECRETS_ARE}")
 
 
-def config(settings: Settings) -> Iterator[Finding]:
-    """Tell which config and profile count, what is odd about them, and how long the Graph version lives."""
+def missing_in(found: list[ConfigProblem]) -> list[str]:
+    """Return the variables that live mode needs, and that are not set."""
+    return [problem.message.partition(" ")[0] for problem in found if problem.code == MISSING]
+
+
+def config(settings: Settings, missing: Sequence[str] = ()) -> Iterator[Finding]:
+    """Tell which config and profile count, and what is odd about them, but not again that a variable is missing."""
     numbers = len(settings.whatsapp.phone_number_ids)
     yield fine(
         "config",
         f"{settings.config_path}, profile {settings.profile}: {len(settings.whatsapp.waba_ids)} account(s),"
         f" {numbers} number(s), {len(settings.destinations)} destination(s)",
     )
-    for text in (*settings.warnings, *unmatched_of(settings.destinations, settings.whatsapp.phone_number_ids)):
+    odd = [text for text in settings.warnings if text.partition(" ")[0] not in missing]
+    for text in (*odd, *unmatched_of(settings.destinations, settings.whatsapp.phone_number_ids)):
         yield warning("config", text, CONFIGURE)
 
 
