@@ -13,9 +13,12 @@ from app.config.errors import InvalidValue, Problems
 from app.config.file.files import NO_FILE, read_regular_file
 from app.config.file.yaml_document import MAX_DEPTH, read_yaml, too_deep
 from app.config.schema.written import WrittenFloat, WrittenInt, WrittenMapping
+from app.config.start_options import CONFIG
 
 MAX_BYTES = 256 * 1024
-WRITE_ONE = "`flask wats setup` or `flask wats init` writes one, and --config (or WATS_CONFIG) names another"
+WRITE_ONE = (
+    f"`flask wats setup` or `flask wats init` writes one, and {CONFIG.flag} (or {CONFIG.variable}) names another"
+)
 
 
 def read_document(path: Path) -> object:
