@@ -91,10 +91,12 @@ def test_a_template_goes_on_also_if_its_number_was_never_heard_of(timed: Store, 
 def test_a_ban_holds_back_the_numbers_of_its_account_and_no_others(timed: Store, clock: Clock) -> None:
     learn(timed)
     numbers = (NUMBER, SECOND, STRANGER)
-    accept(timed, *(new_message(number=number) for number in numbers))
+    waiting = accept(timed, *(new_message(number=number) for number in numbers))
 
     hear(timed, banned(timed, "DISABLE"))
 
+    holds = timed.messages.holds(waiting, None, None)
+    assert {message_id: hold.scope for message_id, hold in holds.items()} == {waiting[0].id: f"waba:{WABA}"}
     assert paused(timed) == [f"waba:{WABA}"]
     assert [leaves(timed, number) for number in numbers] == [0, 1, 1]
     clock.advance(HOUR)

@@ -11,7 +11,7 @@ from app.domain.queue import QueueState
 from app.domain.scope_pause import scopes_of
 from app.store.tables.queues import queue_of
 from app.store.tables.schema import jobs, queues
-from app.store.tables.sending import read_scopes
+from app.store.tables.sending import read_accounts, read_scopes
 
 _HELD_BY = select(jobs.c.subject, jobs.c.held_by).where(
     jobs.c.queue.in_(bindparam("queues", expanding=True)),
@@ -47,7 +47,10 @@ def _scopes_of(connection: Connection, messages: Sequence[Message], account: str
     """Return the scopes that may hold each message back: those of its number, and the one that its job names."""
     found = connection.execute(_HELD_BY, {"queues": _names(messages), "ids": [one.row_id for one in messages]})
     held_by = {row.subject: [row.held_by] for row in found}
-    return {one.row_id: [*scopes_of(one.phone_number_id, account), *held_by.get(one.row_id, [])] for one in messages}
+    numbers = {message.phone_number_id for message in messages}
+    accounts = read_accounts(connection, sorted(numbers)) if account is None else dict.fromkeys(numbers, account)
+    of_numbers = {number: scopes_of(number, accounts.get(number)) for number in numbers}
+    return {one.row_id: [*of_numbers[one.phone_number_id], *held_by.get(one.row_id, [])] for one in messages}
 
 
 def _queues_of(connection: Connection, messages: Sequence[Message]) -> dict[str, QueueState]:
