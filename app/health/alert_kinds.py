@@ -148,7 +148,7 @@ MEDIA_FOLDER = AlertKind(
     "media_folder",
     Urgency.TICKET,
     "the machine",
-    "see docs/runbooks.md#media_folder",
+    "mount the same `media.directory` on all machines, or run `flask wats runbook media_folder`",
     "The machine has a folder of media that is not the one of the other processes on this database, or that a copy of"
     " the database uses too. It writes no file there and deletes none, so that received files wait, and an erasure"
     " answers 503.",
