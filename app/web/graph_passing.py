@@ -1,17 +1,26 @@
 """Passes one call on to the Graph API, and its answer back: without tokens, with our addresses in place of Meta's.
 
 Text is read as a whole, to replace what is in it. Files are streamed: a process holds no more than a piece of one.
+What begins as text does is text, whatever its type says.
 """
 
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
+from itertools import chain
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, request
 
-from app.domain.meta.graph_text import UnreadableAnswer, with_own_addresses, without_tokens
+from app.domain.meta.graph_text import (
+    UnreadableAnswer,
+    chunks_without_tokens,
+    looks_like_text,
+    with_own_addresses,
+    without_tokens,
+)
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.media import META_DOMAINS
 from app.web.current import gateway
@@ -58,13 +67,25 @@ def _passed_on(asked: GraphRequest) -> Response:
         if reply.status >= HTTPStatus.BAD_REQUEST:
             request.environ[ERROR_CODE] = "meta_refused"
         headers = _headers(reply)
-        if not _TEXT.match(reply.header("content-type") or ""):
+        reply, is_text = _looked_into(reply)
+        if not is_text:
             return _streamed(reply, headers)
         with reply:
             text = reply.read(MAX_TEXT_BYTES)
     except GraphUnreachable as failure:
         raise _error(failure, asked.method) from failure
     return Response(_shown(text), reply.status, headers)
+
+
+def _looked_into(reply: GraphReply) -> tuple[GraphReply, bool]:
+    """Return the reply, to be read from its beginning, and whether it is text, by its type or by its first piece."""
+    try:
+        start = next(reply.chunks, b"")
+    except GraphUnreachable:
+        reply.close()
+        raise
+    is_text = bool(_TEXT.match(reply.header("content-type") or "")) or looks_like_text(start)
+    return replace(reply, chunks=chain((start,), reply.chunks)), is_text
 
 
 def _shown(text: bytes) -> bytes:
@@ -123,7 +144,7 @@ def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
     except ApiError:
         reply.close()
         raise
-    response = Response(_pieces(reply, request.environ), reply.status, headers)
+    response = Response(_pieces(reply, request.environ, _tokens()), reply.status, headers)
     if length := reply.header("content-length"):
         response.headers["Content-Length"] = length
 
@@ -135,10 +156,13 @@ def _streamed(reply: GraphReply, headers: list[tuple[str, str]]) -> Response:
     return response
 
 
-def _pieces(reply: GraphReply, environ: Environ) -> Iterator[bytes]:
-    """Yield the pieces of a file. If it breaks off, so does our answer: the client must not take it for complete."""
+def _pieces(reply: GraphReply, environ: Environ, tokens: tuple[str, ...]) -> Iterator[bytes]:
+    """Yield the pieces of a file, without tokens.
+
+    If it breaks off, so does our answer: the client must not take it for complete.
+    """
     try:
-        yield from sent_in_time(reply.chunks)
+        yield from sent_in_time(chunks_without_tokens(reply.chunks, *tokens))
     except GraphUnreachable as failure:
         who = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
         log.warning("graph.broken_off", extra={**who, "reason": failure.reason})

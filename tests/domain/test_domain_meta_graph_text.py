@@ -3,8 +3,16 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.domain.meta.graph_text import UnreadableAnswer, with_own_addresses, without_tokens
+from app.domain.meta.graph_text import (
+    UnreadableAnswer,
+    chunks_without_tokens,
+    looks_like_text,
+    with_own_addresses,
+    without_tokens,
+)
 
 TOKEN = "EAAx|y"
 HOSTS = ("fbsbx.com",)
@@ -86,3 +94,31 @@ def test_any_other_text_stays_as_it_is(text: bytes) -> None:
     told = with_own_addresses(text, str, str, HOSTS)
 
     assert told == text or json.loads(told) == json.loads(text)
+
+
+@given(st.lists(st.binary(max_size=9)), st.integers(0, 40), st.integers(1, 9))
+def test_no_piece_of_a_file_has_a_token_wherever_it_is_cut(noise: list[bytes], at: int, size: int) -> None:
+    plain = b"".join(noise)
+    file = plain[:at] + b"EAAsecret/1" + plain[at:]
+    pieces = [file[start : start + size] for start in range(0, len(file), size)]
+
+    passed_on = b"".join(chunks_without_tokens(pieces, "EAAsecret/1"))
+
+    assert len(passed_on) == len(file)
+    assert b"EAAsecret/1" not in passed_on
+    assert passed_on.replace(b"*" * 11, b"EAAsecret/1") == file or b"*" in plain
+
+
+def test_a_file_of_a_gateway_without_tokens_is_passed_on_as_it_is() -> None:
+    assert list(chunks_without_tokens([b"ab", b"c"])) == [b"ab", b"c"]
+
+
+def test_the_end_of_a_file_is_passed_on_though_a_token_begins_so() -> None:
+    assert list(chunks_without_tokens([b"ab", b"EA", b"A"], "EAAsecret")) == [b"ab", b"EAA"]
+
+
+@pytest.mark.parametrize(
+    ("start", "is_text"), [(b' \n{"a"', True), (b"<html", True), (b"\x89PNG", False), (b"", False)]
+)
+def test_text_is_known_by_its_beginning(start: bytes, is_text: bool) -> None:
+    assert looks_like_text(start) is is_text

@@ -115,6 +115,25 @@ def test_a_file_comes_as_it_is(client: FlaskClient, scripted: ScriptedDestinatio
     assert response.headers["Content-Disposition"] == "attachment"
 
 
+@pytest.mark.parametrize("kind", ["", "application/octet-stream", "image/png", "application/vnd.api"])
+def test_text_of_any_type_is_passed_on_without_the_token(
+    kind: str, client: FlaskClient, scripted: ScriptedDestination
+) -> None:
+    text = f'{{"t":"{TOKEN}","paging":{{"next":"https://graph.facebook.com/v25.0/1/x?access_token={TOKEN}"}}}}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n" + (f"Content-Type: {kind}\r\n" if kind else "")
+    scripted.will_say(f"{head}\r\n{text}".encode())
+
+    assert TOKEN not in client.get(NODE, headers=BOT).text
+
+
+def test_a_file_is_passed_on_without_the_token(client: FlaskClient, scripted: ScriptedDestination) -> None:
+    scripted.will_answer(200, bytes(70_000) + TOKEN.encode() + bytes(9), Content_Type="image/png")
+
+    answered = client.get(NODE, headers=BOT).data
+
+    assert answered == bytes(70_000) + b"*" * len(TOKEN) + bytes(9)
+
+
 def test_a_file_that_breaks_off_is_not_taken_for_whole(client: FlaskClient, scripted: ScriptedDestination) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 99\r\n\r\n"
     scripted.will_say(head + b"\x89P", then=ClientConnection.reset)

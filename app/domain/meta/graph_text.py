@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,33 @@ def without_tokens(text: bytes, *tokens: str) -> bytes:
             text = text.replace(spelling.encode(), TAKEN_OUT)
     text = _PARAMETER.sub(_without_parameter, text)
     return _MEMBER.sub(rb'\1"' + TAKEN_OUT + b'"', text)
+
+
+def chunks_without_tokens(chunks: Iterable[bytes], *tokens: str) -> Iterator[bytes]:
+    """Yield the pieces of a file with each of these tokens covered by as many asterisks: its length stays."""
+    secrets = [spelling.encode() for token in tokens for spelling in {token, quote(token, safe="")}]
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        for secret in secrets:
+            held = held.replace(secret, b"*" * len(secret))
+        ready = len(held) - max((_begun(held, secret) for secret in secrets), default=0)
+        if ready:
+            yield held[:ready]
+        held = held[ready:]
+    if held:
+        yield held
+
+
+def _begun(piece: bytes, secret: bytes) -> int:
+    """Return how many bytes at the end of a piece may be the beginning of a secret, which ends in the next piece."""
+    longest = min(len(secret) - 1, len(piece))
+    return next((size for size in range(longest, 0, -1) if secret.startswith(piece[-size:])), 0)
+
+
+def looks_like_text(start: bytes) -> bool:
+    """Return whether a body begins as JSON or markup does, whatever its type says."""
+    return start.lstrip()[:1] in (b"{", b"[", b"<", b'"')
 
 
 def _without_parameter(found: re.Match[bytes]) -> bytes:
