@@ -5,9 +5,12 @@ from typing import Any
 
 from app.cli import CommandFailed
 from app.cli.client import Client
+from app.graph.fake.wire import LAST_QUESTION
 
 LOOKED_AT = 20
 POLL_SECONDS = 0.3
+ANY_VERSION = "v25.0"
+"""The fake Meta answers every version alike."""
 
 Message = dict[str, Any]
 
@@ -22,6 +25,11 @@ class Answers:
     def last_wamid(self, contact: str) -> str | None:
         """Return Meta's id of the last message to a customer; None if there is none."""
         return next((message["wamid"] for message in self._arrived(contact)), None)
+
+    def choices(self, number_id: str, contact: str) -> dict[str, dict[str, str]]:
+        """Return what the last message from a number to a customer offers, by title, as Meta knows it."""
+        question = self._client.get(f"/graph/{ANY_VERSION}/{number_id}/{LAST_QUESTION}", customer=contact)
+        return dict(question["choices"])
 
     def watch(self, contact: str) -> None:
         """Take what has arrived until now as seen."""

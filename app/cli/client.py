@@ -48,14 +48,15 @@ class Client:
     def _token(self) -> Token:
         """The token for this service: that of a dry-run only if the service says that it is one."""
         access = self.access
-        if access.dry_run_token is not None and self._says_it_is_a_dry_run():
+        if access.dry_run_token is not None and self.says_it_is_a_dry_run:
             return access.dry_run_token
         if not access.token.value:
             raise Misconfigured(access.token.hint)
         return access.token
 
-    def _says_it_is_a_dry_run(self) -> bool:
-        """Return whether the service says so to a request without a token. A proxy may hide where it is said."""
+    @cached_property
+    def says_it_is_a_dry_run(self) -> bool:
+        """Whether the service says so to a request without a token. A proxy may hide where it is said."""
         answer = self._request("GET", self.access.service_url + "/healthz")
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unreachable(f"the server answered {answer.status}")

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import click
 import pytest
 
 from app.cli import CommandFailed
+from app.cli.phone import Posting
 from app.cli.simulate import action_from, read_script, simulate_command
+from app.graph.fake.accounts import Number
 from app.graph.fake.customers import FIELDS, MEDIA
+from app.graph.fake.webhooks import bytes_of, change_of
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import FLASK, ROOT, Running, run, serving
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
@@ -43,9 +47,9 @@ def events(running: Running) -> list[dict[str, object]]:
     return list(running.json("/api/events?limit=100", BEARER)["items"])
 
 
-def sent(running: Running, ending: str) -> str:
-    """Send a text to a test number; return its id."""
-    body = {"to": f"+999000{ending}", "type": "text", "text": {"body": "Red or white?"}}
+def sent(running: Running, ending: str, kind: str = "text", content: object = None) -> str:
+    """Send a message to a test number, by default a text; return its id."""
+    body = {"to": f"+999000{ending}", "type": kind, kind: content or {"body": "Red or white?"}}
     status, answer = running.ask("POST", "/api/messages", json.dumps(body).encode(), BEARER)
     assert status == 202, answer
     return str(json.loads(answer)["id"])
@@ -139,6 +143,49 @@ def test_an_answer_names_the_last_message_that_was_sent_to_the_customer(dry_run:
     wait_for(lambda: answers(dry_run, done.stdout.strip()))
     [answer] = answers(dry_run, done.stdout.strip())
     assert answer["context"]["id"] == message(dry_run, asked)["wamid"]
+
+
+BUTTONS = [{"type": "reply", "reply": {"id": "yes-1", "title": "Yes"}}]
+
+
+def test_a_button_has_the_id_under_which_it_was_offered_and_no_other_can_be_pressed(dry_run: Running) -> None:
+    asked = sent(
+        dry_run, "0001", "interactive", {"type": "button", "body": {"text": "?"}, "action": {"buttons": BUTTONS}}
+    )
+    wait_for(lambda: message(dry_run, asked)["status"] == "delivered")
+
+    by_title, by_id, unknown = (
+        run("simulate", "button", title, "--from", "+9990000001", environ=dry_run.environ)
+        for title in ("Yes", "yes-1", "No")
+    )
+
+    for done in (by_title, by_id):
+        wait_for(partial(answers, dry_run, done.stdout.strip()))
+        [answer] = answers(dry_run, done.stdout.strip())
+        assert answer["interactive"]["button_reply"] == {"id": "yes-1", "title": "Yes"}
+    assert unknown.stderr == "error: the last message does not offer 'No'; it offers Yes (id yes-1)\n"
+
+
+def test_webhooks_of_a_script_come_batched_twice_and_in_disorder(dry_run: Running) -> None:
+    script = dry_run.folder / "three.json"
+    script.write_text(json.dumps([{"type": "text", "text": text} for text in ("one", "two", "three")]))
+
+    options = ("--batch", "2", "--duplicate", "--disorder", "--from", "+4915100000003")
+    done = run("simulate", "--script", str(script), *options, environ=dry_run.environ)
+
+    assert len(done.stdout.split()) == 3, done.stderr
+    wait_for(lambda: all(answers(dry_run, wamid) for wamid in done.stdout.split()))
+    pair, single = dry_run.json("/api/receipts?limit=2", BEARER)["items"]
+    assert (pair["duplicates"], single["duplicates"]) == (1, 1)
+    assert {answers(dry_run, wamid)[0]["text"]["body"] for wamid in done.stdout.split()} == {"one", "two", "three"}  # type: ignore[index]
+
+
+def test_an_order_of_webhooks_is_reversed_and_each_repeated() -> None:
+    changes = [change_of(Number("1", "2"), messages=[{"id": n}]) for n in ("one", "two", "three")]
+
+    bodies = list(Posting(batch=2, duplicate=True, disorder=True).in_webhooks(changes))
+
+    assert bodies == [bytes_of(changes[2:])] * 2 + [bytes_of(changes[:2])] * 2
 
 
 def answers(running: Running, wamid: str) -> list[dict[str, dict[str, object]]]:

@@ -13,6 +13,7 @@ from app.graph.fake.meta import Meta
 from app.graph.fake.people import introduce, key_of, note_inbound, person_of, user_id_of
 from app.graph.fake.samples import SAMPLES, digest_of
 from app.graph.fake.statuses import Recipient
+from app.graph.fake.wire import Answer, Call, json_answer
 
 ECHO = "echo:"
 ECHO_SECONDS = 1.0
@@ -56,6 +57,13 @@ def remember_question(meta: Meta, send: Send, wamid: str) -> None:
     if send.group is None:
         asked = {"id": wamid, "choices": dict(_choices(send.body.get("interactive", {}).get("action", {})))}
         meta.state.put("asked", f"{send.number.id}:{key_of(send.person)}", asked)
+
+
+def get_question(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Return what was last sent to a customer, for `simulate`; Graph has no such call."""
+    person = person_of(meta, call.query.get("customer", "").lstrip("+"))
+    key = f"{meta.number(number_id).id}:{key_of(person)}"
+    return json_answer(meta.state.get("asked", key) or {"id": None, "choices": {}})
 
 
 def _choices(action: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -87,19 +87,30 @@ def _media(_: Moment, action: Action) -> Content:
 
 
 def _button(moment: Moment, action: Action) -> Content:
-    title = str(action["title"])
-    chosen = moment.choices.get(title, {})
-    reply = {"id": str(action.get("id", chosen.get("id", title))), "title": title}
-    return _plain("interactive", {"type": "button_reply", "button_reply": reply})
+    title, chosen = _chosen(moment, action)
+    return _plain("interactive", {"type": "button_reply", "button_reply": {"id": chosen["id"], "title": title}})
 
 
 def _row(moment: Moment, action: Action) -> Content:
-    title = str(action["title"])
-    chosen = moment.choices.get(title, {})
-    reply = {"id": str(action.get("id", chosen.get("id", title))), "title": title}
+    title, chosen = _chosen(moment, action)
+    reply = {"id": chosen["id"], "title": title}
     if description := action.get("description", chosen.get("description")):
         reply["description"] = str(description)
     return _plain("interactive", {"type": "list_reply", "list_reply": reply})
+
+
+def _chosen(moment: Moment, action: Action) -> tuple[str, Mapping[str, str]]:
+    """Return the title of what is chosen, and what was offered under it; an action may name its id in the title."""
+    wanted, choices = str(action["title"]), moment.choices
+    if "id" in action:
+        return wanted, {**choices.get(wanted, {}), "id": str(action["id"])}
+    if not choices:
+        return wanted, {"id": wanted}
+    title = wanted if wanted in choices else next((t for t, each in choices.items() if each["id"] == wanted), None)
+    if title is None:
+        offers = ", ".join(f"{title} (id {each['id']})" for title, each in choices.items())
+        raise ValueError(f"the last message does not offer {wanted!r}; it offers {offers}")
+    return title, choices[title]
 
 
 def _flow(_: Moment, action: Action) -> Content:
@@ -154,6 +165,7 @@ def _preference(moment: Moment, action: Action) -> Content:
     return {**ids, **preference}
 
 
+CHOOSING = ("button", "list")
 MEDIA = ("image", "video", "audio", "document", "sticker")
 MESSAGES: dict[str, Callable[[Moment, Action], Content]] = {
     "text": lambda _, action: _plain("text", {"body": str(action["text"])}),

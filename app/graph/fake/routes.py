@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app.graph.fake import extras, media, nodes, subscriptions, templates, uploads
+from app.graph.fake.acting import get_question
 from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import Refused, answer_to, refuse
 from app.graph.fake.sending import post_message
-from app.graph.fake.wire import Answer, Call, html_answer
+from app.graph.fake.wire import LAST_QUESTION, Answer, Call, html_answer
 
 Handler = Callable[..., Answer]
 ID = r"(\d{1,32})"
 
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", rf"{ID}/(messages|marketing_messages)", post_message),
+    ("GET", rf"{ID}/{LAST_QUESTION}", get_question),
     *media.ROUTES,
     *uploads.ROUTES,
     *templates.ROUTES,

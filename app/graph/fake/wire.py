@@ -10,6 +10,8 @@ Line = Literal["whole", "cut", "reset", "half", "drip"]
 body is sent; one byte of the body is sent every `DRIP_SECONDS`."""
 
 DRIP_SECONDS = 1.0
+LAST_QUESTION = "_last_question"
+"""An edge of a number that Graph does not have: what was last sent to a `customer`, and the choices in it."""
 
 JSON_TYPE = "application/json; charset=UTF-8"
 HTML_TYPE = "text/html; charset=utf-8"
