@@ -8,6 +8,7 @@ from flask import Response, current_app, jsonify, request
 from app.domain.message import UNFINISHED
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
+from app.messages.batch import IDEMPOTENCY_KEY, accept_batch
 from app.messages.lists import FILTERS, either_as_json, existing_message, message_page, received_message
 from app.messages.read import mark_as_read
 from app.messages.schemas import (
@@ -36,7 +37,6 @@ from app.web.schemas import page_of
 bp = JsonBlueprint("messages", __name__, description="Messages to customers.")
 
 MAX_WAIT_SECONDS = 30
-IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 _PREFER = re.compile(r"wait=([0-9]{1,2})", re.ASCII)
 
 REQUEST_HEADERS = (
@@ -89,9 +89,8 @@ def send_text(body: dict[str, Any]) -> Response:
 @bp.response(200, BatchResponseSchema)
 def send_batch(body: dict[str, Any]) -> Response:
     """Accept up to 1000 messages in one transaction. Each has its own key and its own result."""
-    trace = request.environ[TRACE]
-    submissions = [Submission(item["message"], item.get("idempotency_key"), trace=trace) for item in body["messages"]]
-    return jsonify(results=[_result_json(result) for result in accept(gateway(), submissions)])
+    results = accept_batch(gateway(), body["messages"], request.environ[TRACE])
+    return jsonify(results=[_result_json(result) for result in results])
 
 
 @bp.get("/messages")

@@ -43,6 +43,14 @@ class TextRequestSchema(CamelSchema):
     sender = ma.fields.String(data_key="from", metadata={"description": "The phone number id that sends it."})
 
 
+class CheckedLater(ma.fields.Nested):
+    """A nested object that its schema describes only: it is checked later, and by itself."""
+
+    def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Return the value as the client wrote it."""
+        return value
+
+
 class BatchItemSchema(CamelSchema):
     """One message of a batch, with an idempotency key of its own."""
 
@@ -51,10 +59,15 @@ class BatchItemSchema(CamelSchema):
 
 
 class BatchRequestSchema(ma.Schema):
-    """Messages that are accepted in one transaction; each is accepted or refused by itself."""
+    """Messages that are accepted in one transaction; each is accepted or refused by itself.
+
+    The body has at most 4 MiB.
+    """
+
+    max_body_bytes = 4 * 1024 * 1024
 
     messages = ma.fields.List(
-        ma.fields.Nested(BatchItemSchema), required=True, validate=ma.validate.Length(min=1, max=MAX_BATCH)
+        CheckedLater(BatchItemSchema), required=True, validate=ma.validate.Length(min=1, max=MAX_BATCH)
     )
 
 
@@ -118,7 +131,10 @@ class MessageSchema(CamelSchema):
 
 
 class BatchResultSchema(ma.Schema):
-    """What became of one message of a batch: its status as a request of its own would have had it."""
+    """What became of one message of a batch: its status as a request of its own would have had it.
+
+    The pointers in `error.details.fields` begin at the item: `/message/text/body`, `/idempotencyKey`.
+    """
 
     status = ma.fields.Integer(required=True)
     replayed = ma.fields.Boolean()

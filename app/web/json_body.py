@@ -1,6 +1,7 @@
 """JSON in the body of a request to our API: parsed strictly, and refused with a pointer to each wrong field.
 
-415 for another type, 413 over 1 MiB, 400 for a body that is not JSON, 422 for JSON that does not fit the schema.
+415 for another type, 413 over 1 MiB (a schema's `max_body_bytes` may allow more), 400 for a body that is not JSON,
+422 for JSON that does not fit the schema.
 Python's own parser accepts duplicate keys and NaN, and raises other errors for very long numbers and deep nesting.
 """
 
@@ -30,11 +31,11 @@ class _Refused(ValueError):
 class StrictJson(FlaskParser):
     """Parses and validates bodies for `@bp.arguments(Schema)`."""
 
-    def load_json(self, req: Request, schema: ma.Schema) -> Any:  # noqa: ARG002
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Return the JSON of the body."""
         if not req.is_json:
             raise ApiError("unsupported_media_type", "The body must be application/json.")
-        return parse_json(body_of(req))
+        return parse_json(body_of(req, getattr(schema, "max_body_bytes", MAX_BODY_BYTES)))
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
         """Raise `ApiError` (422) with each error and a JSON pointer to its field (RFC 6901)."""
@@ -54,11 +55,11 @@ class JsonBlueprint(Blueprint):  # type: ignore[misc]
         return decorator
 
 
-def body_of(request: Request) -> bytes:
-    """Return the bytes of the body; raise `ApiError` (413) over 1 MiB."""
+def body_of(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """Return the bytes of the body; raise `ApiError` (413) over the limit."""
     budget: BodyBudget = current_app.extensions[EXTENSION]
-    refuse_declared_over(request.environ, MAX_BODY_BYTES)
-    return read_body(request.environ, budget, limit=MAX_BODY_BYTES)
+    refuse_declared_over(request.environ, limit)
+    return read_body(request.environ, budget, limit=limit)
 
 
 def parse_json(body: bytes) -> Any:

@@ -186,22 +186,41 @@ def test_each_message_of_a_batch_has_its_own_result(client: FlaskClient, store: 
     assert response.status_code == 200
     assert [result["status"] for result in results] == [202, 202, 409, 422, 202]
     assert [result.get("replayed") for result in results] == [None, True, None, None, None]
-    assert results[3]["error"]["details"]["fields"][0]["pointer"] == "/text/body"
+    assert results[3]["error"]["details"]["fields"][0]["pointer"] == "/message/text/body"
     assert len(store.messages.page(limit=9)) == 3
 
 
-@pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": [{}]}, {"messages": [{"message": 1}]}, []])
+@pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": {}}, []])
 def test_a_batch_without_messages_is_refused(client: FlaskClient, body: object) -> None:
     assert send(client, body, path="/batch").status_code == 422
 
 
+def test_a_wrong_item_of_a_batch_costs_none_of_the_others(client: FlaskClient) -> None:
+    wrong: dict[str, Any] = {
+        "/idempotencyKey": {"message": text(), "idempotencyKey": "two words"},
+        "/idempotencykey": {"message": text(), "idempotencykey": "a"},
+        "/message": {"message": 1},
+        "/message/typ": {"message": text(typ="x")},
+        "": None,
+    }
+
+    response = send(client, {"messages": [*wrong.values(), {}, {"message": text()}]}, path="/batch")
+
+    *refused, missing, accepted = response.get_json()["results"]
+    assert (accepted["status"], response.status_code) == (202, 200)
+    assert [result["error"]["details"]["fields"][0]["pointer"] for result in refused] == list(wrong)
+    assert {result["status"] for result in (*refused, missing)} == {422}
+    assert refused[1]["error"]["details"]["fields"][0]["hint"] == "did you mean `idempotencyKey`?"
+
+
 def test_a_thousand_messages_are_one_batch(client: FlaskClient, store: Store) -> None:
-    batch = [{"message": text(to=f"+49151{number:06}")} for number in range(1000)]
+    batch = [{"message": text("x" * 1200, to=f"+49151{number:06}")} for number in range(1000)]
 
     results = send(client, {"messages": batch}, path="/batch").get_json()["results"]
 
     assert {result["status"] for result in results} == {202}
     assert send(client, {"messages": [*batch, batch[0]]}, path="/batch").status_code == 422
+    assert send(client, {"messages": ["x" * 2**22]}, path="/batch").status_code == 413
     assert len({message.id for message in store.messages.page(limit=2000)}) == 1000
 
 
