@@ -103,4 +103,4 @@ def _register_blueprints(app: Flask, api: DocumentedApi, settings: Settings) -> 
     for blueprint in (graph_messages, graph_proxy):
         app.register_blueprint(blueprint, url_prefix=settings.service.api_prefix)
     api.document_later(document_graph)
-    app.register_blueprint(docs)
+    api.register_blueprint(docs)

@@ -26,6 +26,11 @@ from app.web.middleware import ERROR_CODE
 bp = Blueprint("health", __name__, description="Probes, status and metrics.")
 
 EXTENSION = "wats.readiness"
+NOT_READY = {
+    "ok": False,
+    "service": "wats",
+    "checks": {"database": "ok", "schema": "ok", "disk": "too little space is left on the disk", "draining": "no"},
+}
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -42,7 +47,7 @@ def show_liveness() -> tuple[dict[str, Any], int, dict[str, str]]:
 @bp.get("/ready")
 @guarded_by(OPEN)
 @bp.response(200, ReadinessSchema)
-@bp.alt_response(503, schema=ReadinessSchema, description="Not ready; `checks` says why.")
+@bp.alt_response(503, schema=ReadinessSchema, description="Not ready; `checks` says why.", example=NOT_READY)
 def show_readiness() -> tuple[dict[str, Any], int]:
     """Report readiness: the database is writable, the schema fits, the disk has room, the process is not draining."""
     checks = _readiness().checks()

@@ -5,14 +5,16 @@ from functools import cache
 from pathlib import Path
 
 import flask_swagger_ui
-from flask import Blueprint, Response, current_app, jsonify, request, send_from_directory
+from flask import Response, current_app, jsonify, request, send_from_directory
+from flask_smorest import Blueprint
 
 from app.web.current import gateway
 from app.web.errors import not_found
 from app.web.guards import OPEN, guarded_by
 from app.web.openapi import openapi_document
+from app.web.schemas import HomeSchema
 
-bp = Blueprint("docs", __name__)
+bp = Blueprint("docs", __name__, description="Where to go from here, and this document.")
 
 PAGE_FOLDER = Path(__file__).parent / "docs_page"
 SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -38,6 +40,8 @@ CONTENT_SECURITY_POLICY = (
 
 @bp.get("/", strict_slashes=False)
 @guarded_by(OPEN)
+@bp.response(200, HomeSchema)
+@bp.doc(responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})
 def show_home() -> Response:
     """Show where to go from here: a page for people, JSON for machines. It says no more than the document does."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
@@ -51,6 +55,7 @@ def show_home() -> Response:
 
 @bp.get("/openapi.json")
 @guarded_by(OPEN)
+@bp.response(200, {"type": "object"}, example={"openapi": "3.1.0"})
 def show_openapi() -> Response:
     """Show the OpenAPI 3.1 document of every route."""
     return Response(_document(), mimetype="application/json")
@@ -58,6 +63,7 @@ def show_openapi() -> Response:
 
 @bp.get("/docs")
 @guarded_by(OPEN)
+@bp.response(200, {"type": "string"}, content_type="text/html")
 def show_docs() -> Response:
     """Show a page to browse the OpenAPI document."""
     return html_page("docs.html")
@@ -65,6 +71,7 @@ def show_docs() -> Response:
 
 @bp.get("/docs/<asset>")
 @guarded_by(OPEN)
+@bp.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
 def send_asset(asset: str) -> Response:
     """Send a script, style or picture of the page; nothing else of its folder is served."""
     if asset not in ASSETS:

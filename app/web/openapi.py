@@ -14,7 +14,8 @@ from werkzeug.routing import Rule
 from app.domain import VERSION
 from app.web.errors import http_error_response
 from app.web.guards import OPEN, Guard, guard_of
-from app.web.openapi_operations import OF_SERVER, codes_of, error_responses, operation_id
+from app.web.openapi_errors import error_examples, error_responses
+from app.web.openapi_operations import OF_SERVER, codes_of, operation_id
 from app.web.openapi_schemas import add_examples, loosen_responses, name_any_type
 from app.web.openapi_webhooks import outgoing_webhooks
 from app.web.schemas import ErrorSchema
@@ -100,6 +101,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
     api: DocumentedApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     document: dict[str, Any] = {**api.documented(), "servers": SERVERS, "webhooks": outgoing_webhooks()}
     schemas = document["components"]["schemas"]
+    document["components"].setdefault("examples", {}).update(error_examples())
     for unused in UNUSED_SCHEMAS:
         schemas.pop(unused, None)
     seen: set[str] = set()

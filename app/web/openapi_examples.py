@@ -21,6 +21,7 @@ PHONE, USER, NUMBER, ACCOUNT = "4915112345678", "DE.13491208655302741918", "9876
 
 VALUES: Mapping[str, Any] = {
     "answer": "no such key",
+    "asset": "docs.js",
     "attempts": 1,
     "cause": "crm answered HTTP 404 to the last 12 events",
     "checks": "ok",
@@ -144,8 +145,11 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 TEXTS: Mapping[str, str] = {
     "answerHandshake": "1158201444",
     "mediaContent": "(the bytes of the file)",
+    "sendAsset": "(the bytes of the file)",
     "sendEventBody": '{"type": "message.text"}',
     "sendReceiptBody": '{"object": "whatsapp_business_account", "entry": []}',
+    "showDocs": "<!doctype html>\n<title>wats API</title>\n",
+    "showHome": "<!doctype html>\n<title>wats</title>\n",
     "showMetrics": '# TYPE wats_queue_depth gauge\nwats_queue_depth{queue="split"} 0.0\n',
     "showRunbooks": "<!doctype html>\n<title>wats: alerts, and what to do</title>\n",
 }

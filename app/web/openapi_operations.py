@@ -3,9 +3,7 @@
 Both follow from the route: its view, guard, parameters and body. A view adds only the codes that are its own.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from app.web.errors import STATUS_OF
@@ -52,7 +50,6 @@ OF_BODY = (
     "busy",
 )
 OF_QUERY = {"cursor": "invalid_cursor", "limit": "invalid_limit"}
-ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 
 def refuses(*codes: str) -> Callable[[View], View]:
@@ -76,17 +73,6 @@ def codes_of(view: Callable[..., Any], guard: Guard, operation: Operation) -> se
     if "requestBody" in operation and not guard.name.startswith("meta"):
         codes.update(OF_BODY)
     return codes
-
-
-def error_responses(codes: Iterable[str]) -> dict[str, Any]:
-    """Return the responses for these codes, by status."""
-    by_status = defaultdict(list)
-    for code in sorted(codes):
-        by_status[STATUS_OF[code]].append(f"`{code}`")
-    return {
-        str(status): {"description": f"{HTTPStatus(status).phrase}: {', '.join(named)}.", "content": ERROR_CONTENT}
-        for status, named in sorted(by_status.items())
-    }
 
 
 def operation_id(view_name: str, method: str, *, has_more_methods: bool, is_alias: bool) -> str:

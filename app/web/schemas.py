@@ -53,6 +53,24 @@ class ErrorSchema(ma.Schema):
     error = ma.fields.Nested(ErrorBody, required=True)
 
 
+class HomeLinks(CamelSchema):
+    """The paths that a newcomer needs."""
+
+    docs = ma.fields.String(required=True, metadata={"example": "/docs"})
+    openapi = ma.fields.String(required=True, metadata={"example": "/openapi.json"})
+    health = ma.fields.String(required=True, metadata={"example": "/healthz"})
+    readiness = ma.fields.String(required=True, metadata={"example": "/readyz"})
+    status = ma.fields.String(required=True, metadata={"example": "/status"})
+    api = ma.fields.String(required=True, metadata={"example": "/api"})
+
+
+class HomeSchema(CamelSchema):
+    """What machines get at `/`."""
+
+    service = ma.fields.String(required=True)
+    links = ma.fields.Nested(HomeLinks, required=True)
+
+
 class ContactSchema(CamelSchema):
     """A customer, as far as Meta identifies it. `userId` is stable; the phone number `waId` may be missing."""
 

@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.web.errors import STATUS_OF
 from app.web.openapi import openapi_document
+from app.web.openapi_errors import MESSAGES
 from app.web.openapi_schemas import add_examples
 
 Operation = tuple[str, dict[str, Any]]
@@ -25,10 +26,16 @@ def operations(document: dict[str, Any]) -> list[Operation]:
 
 
 def contents(operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the contents of the request and of the successful responses."""
-    parts = [operation.get("requestBody", {})]
-    parts += [response for status, response in operation["responses"].items() if status < "4"]
+    """Return the contents of the request and of the responses."""
+    parts = [operation.get("requestBody", {}), *operation["responses"].values()]
     return [media for part in parts for media in part.get("content", {}).values()]
+
+
+def examples(media: dict[str, Any], document: dict[str, Any]) -> list[Any]:
+    """Return the examples of a content: its own, and those of the components that it refers to."""
+    own = [media["example"]] if "example" in media else []
+    names = [each["$ref"].removeprefix("#/components/examples/") for each in media.get("examples", {}).values()]
+    return own + [document["components"]["examples"][name]["value"] for name in names]
 
 
 def test_every_operation_has_an_id_of_its_own(document: dict[str, Any]) -> None:
@@ -40,13 +47,23 @@ def test_every_operation_has_an_id_of_its_own(document: dict[str, Any]) -> None:
 def test_everything_has_an_example(document: dict[str, Any]) -> None:
     """What is missing is added to app/web/openapi_examples.py, or to the field as `metadata={"example": …}`."""
     assert add_examples(document) == []
+    for name, operation in operations(document):
+        without = [status for status, response in operation["responses"].items() if not response.get("content")]
+        assert set(without) <= {"204", "304"}, name
+        assert all(examples(media, document) for media in contents(operation)), name
+
+
+def test_every_error_code_has_an_example(document: dict[str, Any]) -> None:
+    assert MESSAGES.keys() == STATUS_OF.keys()
+    assert {code for code in STATUS_OF if code not in document["components"]["examples"]} == set()
 
 
 def test_every_example_has_the_documented_form(document: dict[str, Any]) -> None:
     for _, operation in operations(document):
         for media in contents(operation):
-            if media["schema"].get("format") != "binary":
-                jsonschema.validate(media["example"], {**media["schema"], "components": document["components"]})
+            schema = {**media["schema"], "components": document["components"]}
+            for example in examples(media, document) if schema.get("format") != "binary" else ():
+                jsonschema.validate(example, schema)
 
 
 def test_no_response_has_a_schema_that_forbids_further_properties(document: dict[str, Any]) -> None:
