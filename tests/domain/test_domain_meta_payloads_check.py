@@ -32,6 +32,12 @@ def test_the_clients_tracker_and_sender_are_not_sent_but_told() -> None:
     assert {"biz_opaque_callback_data", "from"} & payload.body.keys() == set()
 
 
+def test_a_number_that_customers_see_names_no_sender() -> None:
+    [problem] = problems_of(text(**{"from": "+1 555 123 4567"}))
+
+    assert (problem.pointer, problem.hint) == ("/from", "a phone number id, not the number that customers see")
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     body = {"to": "0049170", "type": "text", "text": {"body": " ", "preview_url": "yes"}, "colour": "red"}
 

@@ -37,7 +37,7 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("reply", "/context/message_id", ["w", x(1024)], ["", x(1025), 7, {}]),
     ("text", "/recipient_identity_key_hash", ["a", x(128)], ["", x(129), 1]),
     ("text", "/biz_opaque_callback_data", ["", x(512)], [x(513), 1, {}]),
-    ("text", "/from", ["106540352242922", "+49 30 1234567"], ["", "bakery", 106540352242922]),
+    ("text", "/from", ["106540352242922"], ["", "bakery", 106540352242922, "+49 30 1234567"]),
     ("user id", "/recipient", ["DE.1", "DE.ENT.1", "DE." + x(128)], ["DE.", "de.1", "DE." + x(129), "+4917", 1]),
     (
         "image",

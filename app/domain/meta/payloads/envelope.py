@@ -33,7 +33,7 @@ ENVELOPE = Object(
         "context": Object(required={"message_id": MESSAGE_ID}),
         "recipient_identity_key_hash": Ours(Text(1, 128)),
         "biz_opaque_callback_data": Text(0, 512),
-        "from": Text(1, 40, re.compile(r"\+?[0-9][0-9 ().-]*", re.ASCII), "a phone number id or a display number"),
+        "from": Text(1, 40, re.compile(r"[0-9]+", re.ASCII), "a phone number id, not the number that customers see"),
     },
     misplaced={
         "ttl": ON_THE_TEMPLATE,
