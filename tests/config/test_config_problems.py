@@ -28,6 +28,15 @@ def test_an_empty_section_is_accepted_as_its_keys_have_defaults(at: str, tmp_pat
     assert profiles_of(read_document(write(config, tmp_path))).profiles["p"].destinations == []
 
 
+def test_an_idempotency_key_must_not_outlive_its_message(tmp_path: Path):
+    path = f"{P}.sending.idempotencyDays"
+    longer, as_long, wrong = (with_change(path, days) for days in (31, 30, "x"))
+
+    assert problems_of(longer, tmp_path) == {("conflict", path)}
+    assert problems_of(wrong, tmp_path) == {("wrong_type", path)}
+    assert profiles_of(as_long).default == "p"
+
+
 def test_the_good_config_is_good():
     assert profiles_of(copy.deepcopy(GOOD)).default == "p"
 

@@ -73,6 +73,7 @@ def _read_profile(name: str, value: object, problems: Problems) -> Profile:
     sections = {key: read_section(profile.get(key), section, problems.at(key)) for key, section in SECTIONS.items()}
     destinations = read_list(profile.get("destinations"), DESTINATION, problems.at("destinations"))
     _check_numbers(sections["whatsapp"], problems.at("whatsapp").at("phoneNumberId"))
+    _check_idempotency(sections["sending"], sections["retention"], problems.at("sending").at("idempotencyDays"))
     report_collisions(sections, problems)
     return Profile(name, sections, destinations)
 
@@ -83,3 +84,13 @@ def _check_numbers(whatsapp: SectionValues, problems: Problems) -> None:
         problems.add("missing", "the id of a phone number is needed")
     if len(given) > 1 and whatsapp["phoneNumberId"] not in (whatsapp["phoneNumberIds"] or ()):
         problems.add("conflict", "phoneNumberIds does not contain it")
+
+
+def _check_idempotency(sending: SectionValues, retention: SectionValues, problems: Problems) -> None:
+    """Report keys that outlive their messages: a repeat could not be answered with its message any more."""
+    days, kept = sending["idempotencyDays"], retention["days"]
+    if days > kept:
+        cure = f"take at most {kept} days, or raise `retention.days`"
+        problems.add(
+            "conflict", f"messages are deleted after `retention.days` ({kept}), their keys not before: {cure}"
+        )

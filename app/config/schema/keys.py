@@ -128,7 +128,9 @@ SECTIONS: Mapping[str, Section] = {
         "pairSeconds": Setting(number(1, 3600), 6, "Seconds between messages to one customer, after the burst."),
         "windowPolicy": Setting(choice("off", "warn", "enforce"), "warn", "What to do outside the 24 h window."),
         "messageLifetimeHours": Setting(number(1, 720), 24, "A message not sent by then has expired."),
-        "idempotencyDays": Setting(number(1, 90), 7, "How long an `Idempotency-Key` is remembered."),
+        "idempotencyDays": Setting(
+            number(1, 90), 7, "How long an `Idempotency-Key` is remembered; at most `retention.days`."
+        ),
         "unknownAlertMinutes": Setting(number(1, 1440), 10, "An `unknown` message older than this is an alert."),
         "events": Setting(
             list_of(TYPE_GLOB), (), "Events `outbound.…` to keep for readers that pull; destinations ask by `types`."
