@@ -55,6 +55,9 @@ _RANK = {status: rank for rank, status in enumerate(MessageStatus)}
 UNFINISHED = (MessageStatus.QUEUED, MessageStatus.SENDING)
 """A message with one of these statuses has a job."""
 
+UNANSWERED = (*UNFINISHED, MessageStatus.UNKNOWN, MessageStatus.CANCELLED, MessageStatus.EXPIRED)
+"""Of a message with one of these statuses it is not known that Meta has accepted or refused it."""
+
 
 @dataclass(frozen=True)
 class IdempotencyKey:

@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from flask import Response, current_app, jsonify, request
+from werkzeug.http import parse_list_header
 
-from app.domain.message import UNFINISHED
+from app.domain.message import UNANSWERED
 from app.domain.meta.payloads.check import Payload, text_payload
 from app.messages.accept import Accepted, Refused, Result, Submission, accept, invalid_fields
 from app.messages.batch import IDEMPOTENCY_KEY, accept_batch
@@ -37,7 +38,7 @@ from app.web.schemas import page_of
 bp = JsonBlueprint("messages", __name__, description="Messages to customers.")
 
 MAX_WAIT_SECONDS = 30
-_PREFER = re.compile(r"wait=([0-9]{1,2})", re.ASCII)
+_WAIT = re.compile(r"""wait\s*=\s*("?)([0-9]{1,9})\1\s*(;.*)?""", re.ASCII | re.IGNORECASE)
 
 REQUEST_HEADERS = (
     {
@@ -152,7 +153,7 @@ def _respond(accepted: Accepted) -> Response:
     message, seconds = accepted.message, _seconds_to_wait()
     if seconds:
         message = answer_waits().wait(message, seconds)
-    is_answered = seconds > 0 and message.status not in UNFINISHED
+    is_answered = seconds > 0 and message.status not in UNANSWERED
     response = jsonify(written_message(message, accepted.warnings))
     response.status_code = 200 if is_answered else 202
     response.headers["Location"] = f"{gateway().settings.service.api_prefix}/messages/{message.id}"
@@ -184,6 +185,6 @@ def idempotency_key() -> str | None:
 
 def _seconds_to_wait() -> int:
     """Return the seconds of `Prefer: wait=N`, 0 without it. Other preferences are ignored (RFC 7240)."""
-    preferences = (part.strip() for part in request.headers.get("Prefer", "").split(","))
-    waits = [int(match[1]) for part in preferences if (match := _PREFER.fullmatch(part))]
+    preferences = parse_list_header(request.headers.get("Prefer", ""))
+    waits = [int(match[2]) for part in preferences if (match := _WAIT.fullmatch(part))]
     return min(waits[0], MAX_WAIT_SECONDS) if waits else 0

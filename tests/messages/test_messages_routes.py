@@ -302,6 +302,28 @@ def test_waiting_ends_with_the_answer(client: FlaskClient, store: Store) -> None
     assert shown.get_json()["id"] == accepted["id"]
 
 
+def test_a_wait_is_read_as_rfc_7240_writes_it(client: FlaskClient, store: Store) -> None:
+    send(client, text(), key="k")
+    store.write(lambda c: c.execute(update(messages).values(status="accepted", wamid="wamid.A")))
+    written = ("wait=100", "Wait=2", 'wait="2"', "respond-async,wait = 2; x=1", "wait=9, wait=x", "wait=x", "wait=0")
+
+    statuses = [send(client, text(), key="k", Prefer=prefer).status_code for prefer in written]
+
+    assert statuses == [200, 200, 200, 200, 200, 202, 202]
+
+
+def test_waiting_is_answered_with_200_only_where_meta_has_answered(client: FlaskClient, store: Store) -> None:
+    send(client, text(), key="k")
+    ended = []
+
+    for status in ("unknown", "cancelled", "expired", "failed"):
+        values = {"status": status, "wamid": None}
+        store.write(lambda c, values=values: c.execute(update(messages).values(**values)))
+        ended.append(send(client, text(), key="k", Prefer="wait=30").status_code)
+
+    assert ended == [202, 202, 202, 200]
+
+
 def test_waiting_for_nothing_ends_with_the_time(client: FlaskClient) -> None:
     response = send(client, text(), Prefer="wait=1")
 
