@@ -8,6 +8,7 @@ Python's own parser accepts duplicate keys and NaN, and raises other errors for 
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NoReturn
 
 import marshmallow as ma
@@ -15,6 +16,7 @@ from flask import Request, current_app
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
+from app.domain.meta.payloads.findings import nearest
 from app.web.body import read_body, refuse_declared_over
 from app.web.body_budget import EXTENSION, BodyBudget
 from app.web.errors import ApiError
@@ -38,8 +40,9 @@ class StrictJson(FlaskParser):
         return parse_json(body_of(req, getattr(schema, "max_body_bytes", MAX_BODY_BYTES)))
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
-        """Raise `ApiError` (422) with each error and a JSON pointer to its field (RFC 6901)."""
-        fields = list(_field_errors(error.messages_dict.get("json", {}), ""))[:MAX_ERRORS]
+        """Raise `ApiError` (422) with each error, and a JSON pointer to its field (RFC 6901)."""
+        messages = error.messages_dict.get("json", {})
+        fields = [{**field, **_near_miss(field, schema)} for field in islice(_field_errors(messages, ""), MAX_ERRORS)]
         raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": fields}) from error
 
 
@@ -121,6 +124,15 @@ def _field_errors(messages: Any, pointer: str) -> Iterator[dict[str, str]]:
         return
     for message in messages if isinstance(messages, list) else [messages]:
         yield {"pointer": pointer, "message": str(message)}
+
+
+def _near_miss(field: Mapping[str, str], schema: ma.Schema) -> dict[str, str]:
+    """Return the hint for a key of the body itself that the schema does not know; nothing for any other error."""
+    key = field["pointer"].removeprefix("/")
+    if "/" in key or field["message"] != schema.error_messages["unknown"]:
+        return {}
+    hint = nearest(key, {each.data_key or name for name, each in schema.fields.items()})
+    return {} if hint is None else {"hint": hint}
 
 
 def _escaped(key: str) -> str:

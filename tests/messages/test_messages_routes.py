@@ -96,7 +96,8 @@ def test_the_short_form_accepts_a_text(client: FlaskClient, store: Store) -> Non
 
     sent = json.loads(store.messages.body(message["id"]) or b"")
     assert (sent["to"], sent["text"]) == (TO, {"body": "hi", "preview_url": True})
-    assert send(client, {"to": TO, "text": "hi", "previewurl": 1}, path="/text").status_code == 422
+    misspelt = error_of(send(client, {"to": TO, "text": "hi", "previewurl": 1}, path="/text"))["details"]["fields"]
+    assert misspelt == [{"pointer": "/previewurl", "message": "Unknown field.", "hint": "did you mean `previewUrl`?"}]
     chosen = send(client, {"to": TO, "text": "hi", "from": NUMBERS[1]}, path="/text").get_json()
     assert chosen["phoneNumberId"] == NUMBERS[1]
 
