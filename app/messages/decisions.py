@@ -70,7 +70,9 @@ def cancel_message(message_id: str) -> dict[str, Any]:
     """Cancel a message that is queued. One that is being sent, or was, is refused."""
     message = gateway().store.messages.cancel(existing_message(message_id))
     if message.status != MessageStatus.CANCELLED:
-        raise ApiError("not_queued", f"Only a queued message can be cancelled; this one is {message.status}.")
+        is_claimed = message.status is MessageStatus.QUEUED
+        state = "being sent: a worker has claimed it" if is_claimed else message.status
+        raise ApiError("not_queued", f"Only a message that waits to be sent can be cancelled; this one is {state}.")
     return message_json(message)
 
 

@@ -410,6 +410,7 @@ def test_a_queued_message_is_cancelled(client: FlaskClient, store: Store) -> Non
     assert [job.subject for job in claim(store, QUEUE)] == [2]
     claimed = client.post(f"/api/messages/{second}/cancel", headers=SENDER)
     assert (claimed.status_code, error_of(claimed)["code"]) == (409, "not_queued")
+    assert "this one is being sent" in error_of(claimed)["message"]
 
 
 def make_unknown(store: Store, message_id: str) -> None:
