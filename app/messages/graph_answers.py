@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.domain.message import Message, MessageStatus
-from app.domain.meta.graph_errors import KEPT
+from app.domain.meta.graph_errors import meta_part
 
 ENDED = (MessageStatus.FAILED, MessageStatus.CANCELLED, MessageStatus.EXPIRED)
 DEFAULT_STATUS = 400
@@ -31,7 +31,7 @@ def refused_json(message: Message) -> tuple[int, dict[str, Any]] | None:
     error = message.error or {}
     if message.status is not MessageStatus.FAILED or "code" not in error:
         return None
-    return error.get("httpStatus", DEFAULT_STATUS), {"error": {key: error[key] for key in KEPT if key in error}}
+    return error.get("httpStatus", DEFAULT_STATUS), {"error": meta_part(error)}
 
 
 def ending_without_meta(message: Message) -> str:

@@ -95,9 +95,22 @@ def test_the_error_of_an_answer_is_read_and_kept_as_it_came() -> None:
         message="(#131030) Recipient phone number not in allowed list",
         details="Add the number to the list",
         trace_id="AbCdEfGhIjKlMnOpQrStUvW",
-        verbatim={key: value for key, value in ANSWER["error"].items() if key != "unheard_of"},
+        verbatim=ANSWER["error"],
     )
     assert error.summary == "131030: Add the number to the list"
+
+
+def test_further_fields_are_kept_unless_they_are_large_ours_or_about_a_token() -> None:
+    odd = {
+        "access_token": "x",
+        "debug": {"url": "https://x?access_token=y"},
+        "who": "EAAB",
+        "httpStatus": "x",
+        "tries": None,
+    }
+
+    assert answered(1, **odd, new=[1]).verbatim == {"code": 1, "message": "said", "new": [1]}
+    assert answered(1, new="x" * 5000).verbatim == {"code": 1, "message": "said"}
 
 
 def test_the_errors_of_a_status_have_another_shape() -> None:

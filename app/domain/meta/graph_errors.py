@@ -26,9 +26,16 @@ KEPT = (
     "is_transient",
     "href",
 )
-"""What is kept of an error object, unchanged."""
+"""What Meta documents of an error object. It is always kept, unchanged."""
+
+OURS = frozenset({"class", "hint", "httpStatus", "tries"})
+"""What wats adds to the error of a message."""
+
+MAX_FURTHER_CHARACTERS = 4096
+"""Further fields of an error object are kept up to this size together."""
 
 MAX_CODE = 10**9
+_OF_TOKEN = re.compile(r"(?i:token)|EAA")
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -140,8 +147,21 @@ def graph_error(document: object) -> GraphError | None:
         _details(document.get("error_data")) or text(document.get("error_user_msg")),
         text(document.get("fbtrace_id")),
         document.get("is_transient") is True,
-        {key: document[key] for key in KEPT if key in document},
+        _verbatim(document),
     )
+
+
+def meta_part(error: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Meta's object out of the error of a message."""
+    return {key: value for key, value in error.items() if key not in OURS}
+
+
+def _verbatim(document: dict[str, Any]) -> dict[str, Any]:
+    """Return an error object as Meta wrote it, without further fields that may hold a token or are too large."""
+    further = {key: value for key, value in meta_part(document).items() if key not in KEPT}
+    harmless = {key: value for key, value in further.items() if not _OF_TOKEN.search(f"{key} {value}")}
+    kept = harmless if len(str(harmless)) <= MAX_FURTHER_CHARACTERS else {}
+    return {key: value for key, value in document.items() if key in KEPT or key in kept}
 
 
 def error_json(error: GraphError | None, rule: ErrorRule, http_status: int | None = None) -> dict[str, Any]:

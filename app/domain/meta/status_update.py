@@ -10,7 +10,7 @@ from app.domain.message import MessageStatus
 from app.domain.meta import scalars
 from app.domain.meta.event_types import STATUS_PREFIX, STATUSES_OF_MESSAGE
 from app.domain.meta.graph_error_table import rule_in_status
-from app.domain.meta.graph_errors import ErrorClass, error_json, graph_error
+from app.domain.meta.graph_errors import ErrorClass, error_json, graph_error, meta_part
 from app.domain.outbound_event import PREFIX
 from app.domain.tracker import FIELD, Tracker, read_tracker
 
@@ -85,5 +85,5 @@ def _error(errors: Any) -> dict[str, Any] | None:
     first = next((error for error in errors if isinstance(error, dict)), None) if isinstance(errors, list) else None
     error = graph_error(first)
     if first is None or error is None:
-        return None if first is None else {**first, "class": ErrorClass.OTHER.value}
+        return None if first is None else {**meta_part(first), "class": ErrorClass.OTHER.value}
     return error_json(error, rule_in_status(error))
