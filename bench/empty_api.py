@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import marshmallow as ma
 from flask import Flask
 from flask_smorest import Api, Blueprint
 
-from app.messages.schemas import BatchRequestSchema, BatchResponseSchema, MessageRequestSchema, MessageSchema
+from app.messages.schemas import BatchItemSchema, BatchResponseSchema, MessageRequestSchema, MessageSchema
 
 NOW = datetime.now(UTC)
 MESSAGE = {
@@ -28,6 +29,12 @@ app.config.update(API_TITLE="empty", API_VERSION="1", OPENAPI_VERSION="3.1.0")
 bp = Blueprint("messages", __name__)
 
 
+class CheckedBatchSchema(ma.Schema):
+    """A batch whose items marshmallow checks, as it does those of an ordinary route."""
+
+    messages = ma.fields.List(ma.fields.Nested(BatchItemSchema), required=True)
+
+
 @bp.post("/messages")
 @bp.arguments(MessageRequestSchema)
 @bp.response(202, MessageSchema)
@@ -37,7 +44,7 @@ def accept_one(_body: dict[str, Any]) -> dict[str, Any]:
 
 
 @bp.post("/messages/batch")
-@bp.arguments(BatchRequestSchema)
+@bp.arguments(CheckedBatchSchema)
 @bp.response(200, BatchResponseSchema)
 def accept_batch(body: dict[str, Any]) -> dict[str, Any]:
     """Answer as if each message was accepted."""
