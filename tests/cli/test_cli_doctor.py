@@ -25,6 +25,7 @@ from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import ACCOUNTS, AT, TOKEN, fake_meta
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.serving import Running, environment, free_port, run, serving
+from tests.support.terminal import on_a_terminal
 
 NOW = datetime.fromtimestamp(AT, UTC)
 CALLBACK = "https://wats.example.com/webhooks/whatsapp"
@@ -316,6 +317,16 @@ def test_without_the_second_yes_meta_is_not_called(meta: FakeMetaServer, gateway
 
     assert (done.returncode, "live needs two yeses" in done.stderr) == (78, True)
     assert meta.control.journal.entries() == []
+
+
+@pytest.mark.parametrize(("more", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colours_unless_it_is_asked_to_have_none(
+    gateway: Running, more: dict[str, str], is_coloured: bool
+) -> None:
+    seen = on_a_terminal("doctor", environ={**gateway.environ, **more})
+
+    assert "config" in seen
+    assert ("\x1b[3" in seen) == is_coloured
 
 
 def test_offline_no_secret_is_needed_and_meta_is_not_called(meta: FakeMetaServer, gateway: Running) -> None:

@@ -66,6 +66,15 @@ def test_events_are_listed_newest_first_by_contact_number_and_time(service: Runn
     assert first.stderr.startswith("next page: --cursor ")
 
 
+def test_events_are_listed_by_their_receipt(service: Running, stored: Store) -> None:
+    put_events(stored, new_event("of 7001"), receipt=7001)
+    put_events(stored, new_event("of 7002"), receipt=7002)
+
+    listed = run("events", "list", "--receipt", "rcp_7001", "--json", environ=service.environ).stdout
+
+    assert [event["id"] for event in json.loads(listed)["items"]] == [event_id("of 7001")]
+
+
 def test_a_time_is_relative_on_a_terminal_only(service: Running, stored: Store) -> None:
     put_events(stored, new_event("just now"), received_at=datetime.now(UTC) - timedelta(minutes=10))
     before = ("--contact", "4915112345678", "--limit", "1")

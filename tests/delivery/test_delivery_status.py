@@ -1,7 +1,7 @@
 """What `/status`, `/metrics` and the diagnostics show of waiting, failing and dead deliveries."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app.domain.job import Dead, Retry
 from app.domain.job_result import QueueSignal
+from app.domain.timestamps import iso
 from app.store import Store
 from app.web.openapi import openapi_document
 from tests.support.deliveries import claim, numbered, put_deliveries, put_foreign, settle_all, split_into
@@ -84,6 +85,22 @@ def test_metrics_show_depths_dead_letters_and_breakers_of_the_store(client: Flas
         'wats_destination_state{destination="crm",state="active"} 0.0',
         'wats_destination_state{destination="bot",state="active"} 1.0',
     } <= set(metrics)
+
+
+def test_metrics_tell_since_when_a_destination_is_paused(client: FlaskClient) -> None:
+    client.post("/api/destinations/crm/pause", headers=bearer())
+    crm = next(
+        each
+        for each in client.get("/api/destinations", headers=bearer()).get_json()["items"]
+        if each["name"] == "crm"
+    )
+
+    metrics = client.get("/metrics", headers=bearer()).text
+
+    [(name, since)] = re.findall(
+        r'^wats_destination_paused_timestamp_seconds{destination="(.+)"} (.+)$', metrics, re.M
+    )
+    assert (name, iso(datetime.fromtimestamp(float(since), UTC))) == ("crm", crm["pausedAt"])
 
 
 def test_jobs_in_flight_and_waiting_jobs_are_counted_apart(client: FlaskClient, store: Store) -> None:
