@@ -1,7 +1,7 @@
 """Passes one call on to the Graph API, and its answer back: without tokens, with our addresses in place of Meta's.
 
 Text is read as a whole, to replace what is in it. Files are streamed: a process holds no more than a piece of one.
-What begins as text does is text, whatever its type says.
+What begins as JSON does is text, whatever its type says.
 """
 
 import logging
@@ -16,8 +16,8 @@ from flask import Response, current_app, request
 
 from app.domain.meta.graph_text import (
     UnreadableAnswer,
+    begins_as_json,
     chunks_without_tokens,
-    looks_like_text,
     with_own_addresses,
     without_tokens,
 )
@@ -84,7 +84,7 @@ def _looked_into(reply: GraphReply) -> tuple[GraphReply, bool]:
     except GraphUnreachable:
         reply.close()
         raise
-    is_text = bool(_TEXT.match(reply.header("content-type") or "")) or looks_like_text(start)
+    is_text = bool(_TEXT.match(reply.header("content-type") or "")) or begins_as_json(start)
     return replace(reply, chunks=chain((start,), reply.chunks)), is_text
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from apispec import APISpec
@@ -60,6 +61,7 @@ class DocumentedApi(Api):  # type: ignore[misc]
     def __init__(self, app: Flask, **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
         self._undocumented: list[Callable[[], object]] = []
+        self._documenting = Lock()
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         """Register a blueprint, and document its routes later."""
@@ -73,10 +75,11 @@ class DocumentedApi(Api):  # type: ignore[misc]
 
     def documented(self) -> dict[str, Any]:
         """Return the document of all routes, in the order of their registration, with their schemas."""
-        undocumented, self._undocumented = self._undocumented, []
-        for document in undocumented:
-            document()
-        return deepcopy(self.spec.to_dict())
+        with self._documenting:
+            while self._undocumented:
+                self._undocumented[0]()
+                del self._undocumented[0]
+            return deepcopy(self.spec.to_dict())
 
     def _document(self, blueprint: Blueprint, app: Flask) -> None:
         blueprint.register_views_in_doc(self, app, self.spec, name=blueprint.name, parameters=None)

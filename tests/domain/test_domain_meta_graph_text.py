@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.domain.meta.graph_text import (
     UnreadableAnswer,
+    begins_as_json,
     chunks_without_tokens,
-    looks_like_text,
     with_own_addresses,
     without_tokens,
 )
@@ -118,7 +118,17 @@ def test_the_end_of_a_file_is_passed_on_though_a_token_begins_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "is_text"), [(b' \n{"a"', True), (b"<html", True), (b"\x89PNG", False), (b"", False)]
+    ("start", "is_json"),
+    [
+        (b' \n{ "a"', True),
+        (b"\xef\xbb\xbf[{", True),
+        (b"{}", True),
+        (b"[]", True),
+        (b"{\\rtf1", False),
+        (b"<svg", False),
+        (b"\x89PNG", False),
+        (b"", False),
+    ],
 )
-def test_text_is_known_by_its_beginning(start: bytes, is_text: bool) -> None:
-    assert looks_like_text(start) is is_text
+def test_json_is_known_by_its_beginning(start: bytes, is_json: bool) -> None:
+    assert begins_as_json(start) is is_json

@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Engine, delete, event
 
 from app.domain.message import (
     AcceptedMessage,
@@ -135,6 +136,24 @@ def test_each_key_of_a_transaction_is_free_after_its_own_lifetime(
     again = accept(timed, brief("hi"), new_message("ho", key="k"))
 
     assert [repeat.id == message.id for repeat, message in zip(again, first, strict=True)] == [False, True]
+
+
+def test_a_doubt_of_the_clock_that_ends_meanwhile_frees_no_key(timed: Store, clock: Clock) -> None:
+    [first] = accept(timed, new_message("hi", key="k"))
+    clock.advance(2 * idempotency_key("k").lifetime)
+    timed.clock.see(timedelta(hours=1))
+
+    def end_doubt(_c: object, cursor: Any, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and "FROM idempotency_keys" in statement:
+            cursor.execute("UPDATE clock_jump SET doubted_until = NULL")
+
+    event.listen(Engine, "before_cursor_execute", end_doubt)
+    try:
+        [repeat] = accept(timed, new_message("hi", key="k"))
+    finally:
+        event.remove(Engine, "before_cursor_execute", end_doubt)
+
+    assert repeat.id == first.id
 
 
 def test_the_key_of_an_erased_message_does_not_send_it_again(store: Store) -> None:

@@ -10,6 +10,7 @@ TAKEN_OUT = b"[token]"
 PAGES = ("next", "previous")
 ADDRESSED = (b'"mime_type"', b'"paging"', b'"url"')
 SEPARATORS = (b"&", b"\\u0026")
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*[\]\[{"])')
 _PARAMETER = re.compile(rb"""(^|[?&#;\s"']|\\u0026)access_token=(?:[^&"'\\\s<>]|\\/)*(&|\\u0026)?""")
 _MEMBER = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
@@ -45,9 +46,9 @@ def _begun(piece: bytes, secret: bytes) -> int:
     return next((size for size in range(longest, 0, -1) if secret.startswith(piece[-size:])), 0)
 
 
-def looks_like_text(start: bytes) -> bool:
-    """Return whether a body begins as JSON or markup does, whatever its type says."""
-    return start.lstrip()[:1] in (b"{", b"[", b"<", b'"')
+def begins_as_json(start: bytes) -> bool:
+    """Return whether a body begins as JSON does, whatever its type says."""
+    return _JSON.match(start) is not None
 
 
 def _without_parameter(found: re.Match[bytes]) -> bytes:

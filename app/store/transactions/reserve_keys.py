@@ -87,7 +87,10 @@ def _reserve_alike(
     rows: Mapping[bytes, Mapping[str, Any]],
 ) -> dict[bytes, Reserved]:
     """Reserve keys that live equally long. One that lives for minutes is not kept because the clock is doubted: it
-    would keep a client from saying the same again for longer than it lives."""
+    would keep a client from saying the same again for longer than it lives.
+
+    A key that was to be reserved and could not be is in use, whatever the clock is trusted to say a moment later.
+    """
     expired, is_brief = now - lifetime, lifetime < DOUBT_AFTER_JUMP
     ordered = [rows[sha256] for sha256 in sorted(rows)]
     if is_brief:
@@ -98,7 +101,7 @@ def _reserve_alike(
     reserved = {row["sha256"]: Reserved(row["request_sha256"], row["message"]) for row in ours}
     others = sorted(set(wanted) - reserved.keys())
     found = [row for chunk in chunks(others) for row in connection.execute(_RESERVED, {"keys": chunk})]
-    in_use = [row for row in found if row.created_at >= expired]
+    in_use = [row for row in found if row.created_at >= expired or bytes(row.sha256) in rows]
     if len(in_use) < len(found) and not is_brief and not read_trust(connection).holds(now):
         in_use = found
     return reserved | {bytes(row.sha256): Reserved(bytes(row.request_sha256), bytes(row.message)) for row in in_use}
