@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, text, update
 
 from app.domain.job import FAKE_META_QUEUE
 from app.store.repository import Repository
@@ -25,6 +25,8 @@ _JSON, _BYTES = b"j", b"b"
 _ENSURE = text(
     "INSERT INTO fake_meta (name, updated_at, value) VALUES (:name, :now, :value) ON CONFLICT (name) DO NOTHING"
 ).bindparams(bindparam("now", type_=UtcDateTime))
+
+_INSERT_NEW = text(f"{_ENSURE.text} RETURNING id").bindparams(bindparam("now", type_=UtcDateTime))
 
 
 class FakeMetaState(Repository):
@@ -55,13 +57,14 @@ class FakeMetaState(Repository):
         return self._store.write(lambda c: c.execute(query).rowcount > 0, durable=False)
 
     def plan_webhook(self, key: str, body: bytes, delay: timedelta) -> None:
-        """Keep the body of a webhook under a key of its own, with a job that posts it after the delay."""
+        """Keep the body of a webhook, with a job that posts it after the delay, unless one waits under this key."""
 
         def plan(connection: Connection) -> None:
             now = self._store.now(connection)
-            row = {"name": _name(WEBHOOK, key), "updated_at": now, "value": body}
-            subject = connection.execute(insert(fake_meta).values(row).returning(fake_meta.c.id)).scalar_one()
-            enqueue(connection, now, [NewJob(FAKE_META_QUEUE, subject, None, delay)])
+            row = {"name": _name(WEBHOOK, key), "now": now, "value": body}
+            subject = connection.execute(_INSERT_NEW, row).scalar_one_or_none()
+            if subject is not None:
+                enqueue(connection, now, [NewJob(FAKE_META_QUEUE, subject, None, delay)])
 
         self._store.write(plan, "work", durable=False)
 

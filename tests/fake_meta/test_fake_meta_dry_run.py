@@ -16,13 +16,15 @@ from app.config.schema.keys import DRY_RUN
 from app.domain.job import FAKE_META_QUEUE, Done, Job
 from app.domain.queue import ClaimRequest
 from app.domain.receipt import Receipt
-from app.domain.send_answer import Accepted
+from app.domain.send_answer import Accepted, Ambiguous, NotSent
 from app.gateway import Gateway
+from app.graph.call import GraphRequest, GraphUnreachable
 from app.graph.fake.switches import Switches, set_switches
 from app.jobs.leases import Leases
 from tests.support.fake_meta import message
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import ROOT
+from tests.support.waiting import wait_for
 from tests.support.work import LEASE
 
 WITHOUT_FAKE = """
@@ -103,13 +105,56 @@ def test_the_config_says_how_unfriendly_the_fake_meta_is(dry_run: Gateway) -> No
     assert (status["status"], status["errors"][0]["code"], receipt.duplicates) == ("failed", 131047, 1)
 
 
+@pytest.mark.parametrize("text", [CONFIG + "    dryRun: { batch: 2, batchSeconds: 1, rebatch: true, pace: 0 }\n"])
+def test_statuses_come_in_batches_and_once_more_in_other_batches(dry_run: Gateway) -> None:
+    send(dry_run)
+    wait_for(lambda: post_what_is_due(dry_run) or sum(map(len, statuses_of(dry_run))) >= 6)
+
+    webhooks = statuses_of(dry_run)
+    assert sorted(status for statuses in webhooks for status in statuses) == sorted(["sent", "delivered", "read"] * 2)
+    assert 2 in map(len, webhooks)
+    assert dry_run.store.fake_meta.items("batch")
+    assert all(waiting == {} for _, waiting in dry_run.store.fake_meta.items("batch"))
+
+
+@pytest.mark.parametrize(
+    ("connection", "answer", "accepted"),
+    [
+        ("refuse", NotSent("connection refused"), 0),
+        ("reset_before_headers", Ambiguous("connection lost before the whole answer"), 0),
+        ("reset_after_headers", Ambiguous("connection lost before the whole answer"), 1),
+    ],
+)
+def test_calls_end_as_the_switch_of_connections_says(
+    dry_run: Gateway, connection: str, answer: object, accepted: int
+) -> None:
+    set_switches(dry_run.store.fake_meta, {"connection": connection})
+
+    assert send(dry_run) == answer
+    assert len(dry_run.store.fake_meta.items("message")) == accepted
+    with pytest.raises(GraphUnreachable) as unreachable:
+        fake_meta_of(dry_run).client.call(GraphRequest("GET", "100/message_history"))
+    assert unreachable.value.was_sent == (connection != "refuse")
+
+
+def statuses_of(gateway: Gateway) -> list[list[str]]:
+    """Return the statuses in each webhook that has come."""
+    bodies = [
+        json.loads(gateway.store.receipts.body(receipt.id) or b"")
+        for receipt in receipts_of(gateway)
+        for _ in range(1 + receipt.duplicates)
+    ]
+    return [
+        [status["status"] for change in body["entry"][0]["changes"] for status in change["value"]["statuses"]]
+        for body in bodies
+    ]
+
+
 def test_the_config_has_every_switch_that_a_dry_run_heeds() -> None:
     snake = {re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", key): key for key in DRY_RUN}
     defaults = asdict(Switches())
 
-    assert defaults.keys() - snake.keys() == {
-        *("batch", "batch_seconds", "connection", "rebatch", "refuse_seconds", "retry_seconds"),
-    }
+    assert defaults.keys() - snake.keys() == {"refuse_seconds", "retry_seconds"}
     assert {name: DRY_RUN[key].default for name, key in snake.items()} == {name: defaults[name] for name in snake}
 
 

@@ -67,6 +67,9 @@ DRY_RUN: Section = {
     "noPayment": Setting(SWITCH, default=False, meaning="The account has no payment method."),
     "hasHistory": Setting(SWITCH, default=True, meaning="Whether Meta tells the history of a message."),
     "duplicates": Setting(number(0, 10), 0, "How often each webhook is posted again."),
+    "batch": Setting(number(1, 1000), 1, "How many updates a webhook may have."),
+    "batchSeconds": Setting(decimal(0.1, 60), 5.0, "How long updates wait for others, to come in one webhook."),
+    "rebatch": Setting(SWITCH, default=False, meaning="Each update comes again, batched with others."),
     "shuffleSeconds": Setting(decimal(0, 60), 0.0, "Each webhook comes up to so much later, in any order."),
     "webhookDelaySeconds": Setting(decimal(0, 3600), 0.0, "Each webhook comes so much later."),
     "signed": Setting(choice("rightly", "by_previous", "wrongly", "not"), "rightly", "How webhooks are signed."),
@@ -76,6 +79,9 @@ DRY_RUN: Section = {
     "numberRate": Setting(decimal(0.1, 1000), 80.0, "Messages a second that Meta takes for one number."),
     "numberBurst": Setting(number(1, 10_000), 80, "Messages that Meta takes for one number at once."),
     "pairLimit": Setting(SWITCH, default=True, meaning="Meta limits the messages to one customer."),
+    "connection": Setting(
+        choice("ok", "refuse", "reset_before_headers", "reset_after_headers"), "ok", "What becomes of calls to Meta."
+    ),
     "answeredVersion": Setting(API_VERSION, None, "The version that Meta's answers name; by default the asked one."),
     "failedWithoutTracker": Setting(SWITCH, default=False, meaning="A `failed` status does not carry the tracker."),
     "failedWithoutContacts": Setting(SWITCH, default=False, meaning="A `failed` status comes without `contacts`."),

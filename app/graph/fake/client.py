@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from app.domain.send_answer import GIVEN_UP, Ambiguous, SendAnswer
+from app.domain.send_answer import GIVEN_UP, Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable, given_headers, sent_headers
 from app.graph.client import READ_SECONDS, TOTAL_SECONDS
@@ -15,6 +15,9 @@ from app.graph.fake.wire import DRIP_SECONDS, Answer, Call
 TOO_LATE = Ambiguous("no answer in time")
 BROKEN = ("cut", "reset", "half")
 LOST = Ambiguous("connection lost before the whole answer")
+REFUSED = "connection refused"
+UNHEARD: dict[str, SendAnswer] = {"refuse": NotSent(REFUSED), "reset_before_headers": LOST}
+"""How a send ends over a connection that brings nothing to Meta, by the switch `connection`."""
 
 
 class FakeGraphClient:
@@ -31,13 +34,16 @@ class FakeGraphClient:
         """POST one message, if it may still be written. `endpoint` is `messages` or `marketing_messages`."""
         if not may_still_write():
             return GIVEN_UP
+        connection = self._meta.switches.connection
+        if connection in UNHEARD:
+            return UNHEARD[connection]
         headers = {"authorization": "Bearer dry-run", "content-type": "application/json"}
         found = answer(
             self._meta,
             Call("POST", f"{phone_number_id}/{endpoint}", headers=headers, body=body, version=self._version),
         )
         self._sleep(min(found.delay_seconds, READ_SECONDS))
-        return self._arrived(found)
+        return LOST if connection == "reset_after_headers" else self._arrived(found)
 
     def call(self, request: GraphRequest) -> GraphReply:
         """Make one call; raise `GraphUnreachable` as the real client does."""
@@ -60,11 +66,14 @@ class FakeGraphClient:
         return self._reply(Call("GET", unquote(split.path.lstrip("/")), query, headers))
 
     def _reply(self, call: Call) -> GraphReply:
+        connection = self._meta.switches.connection
+        if connection == "refuse":
+            raise GraphUnreachable(REFUSED, was_sent=False)
         found = answer(self._meta, call)
         self._sleep(min(found.delay_seconds, READ_SECONDS))
         if found.delay_seconds > READ_SECONDS:
             raise GraphUnreachable("no answer in time")
-        if found.line in BROKEN:
+        if found.line in BROKEN or connection != "ok":
             raise GraphUnreachable("connection lost before the whole answer")
         return GraphReply(found.status, given_headers(list(found.headers.items())), iter([found.body]))
 

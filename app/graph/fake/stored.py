@@ -3,17 +3,23 @@
 import random
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from app.graph.fake.accounts import Accounts
+from app.graph.fake.batches import add_to_batch, batch_of, in_webhooks, remove_from_batch
 from app.graph.fake.client import FakeGraphClient
 from app.graph.fake.meta import make_meta
 from app.graph.fake.state import State
 from app.graph.fake.switches import NONE
 from app.graph.fake.webhooks import Change, bytes_of, headers_of, shaped
 
+BATCH = "batch "
+"""What a webhook that waits begins with if it stands for a batch; the name of the batch follows."""
+
+REPEATED_SECONDS, REPEATED_BATCH = 1.0, 1000
 SIGNATURE = "X-Hub-Signature-256"
 
 PostWebhook = Callable[[bytes, str], None]
@@ -24,7 +30,7 @@ class StoredState(State, Protocol):
     """State that also keeps webhooks which wait."""
 
     def plan_webhook(self, key: str, body: bytes, delay: timedelta) -> None:
-        """Keep the body of a webhook, with a job that posts it after the delay."""
+        """Keep the body of a webhook, with a job that posts it after the delay, unless one waits under this key."""
         ...
 
     def webhook(self, row_id: int) -> bytes | None:
@@ -66,11 +72,32 @@ class StoredFake:
         self.client = FakeGraphClient(self.meta, accounts.version, sleep)
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change after so many seconds; later and more than once if the switches say so."""
-        switches, body = self.meta.switches, self._body(change)
-        for _ in range(1 + switches.duplicates):
-            late = switches.webhook_delay_seconds + random.uniform(0, switches.shuffle_seconds)  # noqa: S311
-            self._state.plan_webhook(uuid.uuid4().hex, body, timedelta(seconds=after + late))
+        """Post a change after so many seconds; later, more than once or together with others if switches say so."""
+        switches = self.meta.switches
+        shaped_change = shaped(change, switches)
+        if max(change.batch, switches.batch) > 1:
+            self._plan_batch(after + self._lateness(), shaped_change)
+        else:
+            body = bytes_of([shaped_change])
+            for _ in range(1 + switches.duplicates):
+                self._state.plan_webhook(uuid.uuid4().hex, body, timedelta(seconds=after + self._lateness()))
+        if switches.rebatch:
+            later = after + max(REPEATED_SECONDS, switches.batch_seconds)
+            self._plan_batch(later, replace(shaped_change, batch=REPEATED_BATCH))
+
+    def _lateness(self) -> float:
+        switches = self.meta.switches
+        return switches.webhook_delay_seconds + random.uniform(0, switches.shuffle_seconds)  # noqa: S311
+
+    def _plan_batch(self, after: float, change: Change) -> None:
+        """Let a change wait for the next batch. Batches end at whole multiples of `batch_seconds`."""
+        now, seconds = self.meta.clock.now(), self.meta.switches.batch_seconds
+        number = int((now + after) // seconds) + 1
+        add_to_batch(self._state, str(number), change)
+        self._plan_post_of_batch(str(number), number * seconds - now)
+
+    def _plan_post_of_batch(self, name: str, after: float) -> None:
+        self._state.plan_webhook(BATCH + name, (BATCH + name).encode(), timedelta(seconds=after))
 
     def post_now(self, change: Change) -> None:
         """Post a change, and return once it was taken."""
@@ -83,9 +110,28 @@ class StoredFake:
     def post(self, row_id: int) -> None:
         """Post a webhook that waited, unless it was posted before."""
         body = self._state.webhook(row_id)
-        if body is not None:
+        if body is None:
+            return
+        if is_batch := body.startswith(BATCH.encode()):
+            self._post_batch(body.decode().removeprefix(BATCH))
+        else:
             self._post(body)
-            self._state.forget_webhook(row_id)
+        self._state.forget_webhook(row_id)
+        if is_batch:
+            self._plan_rest_of_batch(body.decode().removeprefix(BATCH))
+
+    def _post_batch(self, name: str) -> None:
+        switches = self.meta.switches
+        for group in in_webhooks(batch_of(self._state, name), switches.batch):
+            body = bytes_of(change for _, change in group)
+            for _ in range(1 + switches.duplicates):
+                self._post(body)
+            remove_from_batch(self._state, name, [key for key, _ in group])
+
+    def _plan_rest_of_batch(self, name: str) -> None:
+        """Post what came into a batch while it was posted."""
+        if batch_of(self._state, name):
+            self._plan_post_of_batch(name, 0)
 
     def _body(self, change: Change) -> bytes:
         return bytes_of([shaped(change, self.meta.switches)])
