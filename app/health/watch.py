@@ -31,7 +31,9 @@ class Watch:
         self._gateway = gateway
         self._refused = Throttle()
         self._destinations = [
-            one.name for one in gateway.settings.destinations if one.operator_events and one.format != "meta"
+            destination.name
+            for destination in gateway.settings.destinations
+            if destination.operator_events and destination.format != "meta"
         ]
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
