@@ -1,5 +1,5 @@
 """Generate documentation from the code: docs/cli.md, openapi.json, events.md, messages.md, errors.md,
-metrics.md, runbooks.md, tables in configure.md, and deploy/prometheus.
+metrics.md, runbooks.md, tables in configure.md, the contents of operate.md, and deploy/prometheus.
 
 python docs/generate.py            write them
 python docs/generate.py --check    fail if one of them differs from what it would write
@@ -49,11 +49,11 @@ def main() -> int:
 def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
     app = create_app(dry_run_settings(Flags(config=EXAMPLE), {}))
-    configure = DOCS / "configure.md"
+    configure, operate = DOCS / "configure.md", DOCS / "operate.md"
     return {
-        DOCS / "cli.md": "\n".join(_cli()) + "\n",
+        DOCS / "cli.md": _listed("\n".join(_cli()) + "\n"),
         DOCS / "events.md": events_page(),
-        DOCS / "messages.md": messages_page(),
+        DOCS / "messages.md": _listed(messages_page()),
         DOCS / "errors.md": errors_page(),
         DOCS / "metrics.md": metrics_page(),
         DOCS / "runbooks.md": runbooks_page(),
@@ -61,7 +61,22 @@ def generated() -> dict[Path, str]:
         PROMETHEUS / "wats-dashboard.json": dashboard_file(),
         DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
         configure: _with_tables(configure.read_text(), configure_tables()),
+        operate: _with_tables(operate.read_text(), {"contents": _contents(operate.read_text())}),
     }
+
+
+def _listed(text: str) -> str:
+    """Return a page with its contents before its first section."""
+    introduction, _, sections = text.partition("\n## ")
+    return f"{introduction.rstrip()}\n\n{_contents(text)}\n\n## {sections}"
+
+
+def _contents(text: str) -> str:
+    """Return a list of the sections of a page, each a link."""
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    return "\n".join(
+        f"- [{each}](#{re.sub(r'[^a-z0-9_ -]', '', each.lower()).replace(' ', '-')})" for each in headings
+    )
 
 
 def _with_tables(text: str, tables: Mapping[str, str]) -> str:
