@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.graph.fake.check_cards import check_cards
 from app.graph.fake.check_media import check_link, check_media
+from app.graph.fake.check_order import check_order_details, check_order_status
 from app.graph.fake.refusals import refuse
-from app.graph.fake.values import Json, of_choice, of_number, of_object, of_objects, of_text, only, wrong
+from app.graph.fake.values import Json, of_choice, of_object, of_objects, of_text, only, wrong
 
 ALL_HEADERS = ("text", "image", "video", "document")
 HEADERS = {
@@ -114,17 +116,15 @@ def _check_products(action: Json, _: Json) -> None:
 
 
 def _check_cards(action: Json, _: Json) -> None:
-    for path, card in of_objects(action, "cards", ACTION, 2, 10):
-        of_number(card, "card_index", path, 0, 9)
+    check_cards(action, ACTION)
 
 
-def _check_order(name: str) -> Callable[[Json, Json], None]:
-    def check(action: Json, _: Json) -> None:
-        parameters = _parameters(action, name)
-        of_text(parameters, "reference_id", ACTION, 60)
-        of_object(parameters, "order", ACTION)
+def _check_order_details(action: Json, _: Json) -> None:
+    check_order_details(_parameters(action, "review_and_pay"), f"{ACTION}['parameters']")
 
-    return check
+
+def _check_order_status(action: Json, _: Json) -> None:
+    check_order_status(_parameters(action, "review_order"), f"{ACTION}['parameters']")
 
 
 def _named(name: str) -> Callable[[Json, Json], None]:
@@ -148,6 +148,6 @@ ACTIONS: dict[str, Callable[[Json, Json], None]] = {
     "voice_call": _named("voice_call"),
     "request_contact_info": _named("request_contact_info"),
     "carousel": _check_cards,
-    "order_details": _check_order("review_and_pay"),
-    "order_status": _check_order("review_order"),
+    "order_details": _check_order_details,
+    "order_status": _check_order_status,
 }

@@ -30,6 +30,9 @@ PHONE = re.compile(r"\+?[1-9]\d{4,14}")
 USER_ID = re.compile(r"[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}")
 GROUP_ID = re.compile(r"[A-Za-z0-9+/=_-]{16,256}")
 RECIPIENT_TYPES = {"individual", "group"}
+DIRECT_TTL = {"utility": 43200, "authentication": 900}
+"""The categories that Direct Send makes a template of, with the most seconds that Meta tries to deliver each."""
+
 BLANKS = str.maketrans("", "", " -().")
 
 
@@ -73,11 +76,17 @@ def _check_envelope(body: Json, kind: str) -> None:
 
 
 def _check_direct_send(body: Json, kind: str) -> None:
-    of_choice(body, "category", "", {"service", "utility", "authentication"})
+    category = of_choice(body, "category", "", {"service", *DIRECT_TTL})
     if kind not in ("text", "interactive"):
         raise refuse("invalid_parameter", "category is supported on text and interactive messages only.")
     if "ttl_seconds" in body:
-        of_number(body, "ttl_seconds", "", 30, 43200)
+        if category not in DIRECT_TTL:
+            raise refuse("invalid_parameter", "ttl_seconds is not supported for the category service.")
+        of_number(body, "ttl_seconds", "", 30, DIRECT_TTL[category])
+    if category in DIRECT_TTL and kind == "text":
+        of_text(of_object(body, "text"), "body", "text", 1024)
+    if category in DIRECT_TTL and kind == "interactive":
+        of_choice(of_object(body, "interactive"), "type", "interactive", {"button", "cta_url"})
 
 
 def _check_text(body: Json) -> None:
