@@ -101,6 +101,15 @@ def test_data_without_a_screen_is_left_to_meta() -> None:
     assert accepted(message).warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("host", "warns"), [("192.0.2.7", True), ("[2001:db8::1]:80", True), ("1.2.3.4.example", False)]
+)
+def test_a_link_to_an_ip_address_is_accepted_with_a_warning(host: str, warns: bool) -> None:
+    message = with_value("interactive cta_url", f"{PARAMETERS}/url", f"https://{host}/breads")
+
+    assert [f"{PARAMETERS}/url has an IP address" in told for told in accepted(message).warnings] == [True] * warns
+
+
 def test_a_long_label_of_a_flow_is_accepted_with_a_warning() -> None:
     [warning] = accepted(with_value("interactive flow", f"{PARAMETERS}/flow_cta", "x" * 30)).warnings
 

@@ -86,6 +86,18 @@ def test_a_field_that_a_template_does_not_have_is_refused_with_a_hint(key: str, 
         ([button("phone_number")], "has no variable"),
         ([{"type": "button", "sub_type": "call_permission_request"}], "has no variable"),
         ([body("1234"), button("url", {"type": "text", "text": "9999"})], "the same one-time password"),
+        ([body("K7QX2"), button("url", {"type": "text", "text": "k7qx2"})], "the same one-time password"),
+        (
+            [
+                {
+                    "type": "limited_time_offer",
+                    "parameters": [
+                        {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": "1795780800"}}
+                    ],
+                }
+            ],
+            "is a time in the past",
+        ),
         (
             [carousel(card(1, body("a")), card(0, body("a")))],
             "should have the `card_index` 0, 1, 2",

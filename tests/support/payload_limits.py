@@ -119,7 +119,12 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
         [x(2000), "%20"],
         ["", x(2001), "a b", "a\nb", 1],
     ),
-    ("template buttons", "/template/components/4/parameters/0/coupon_code", [x(20)], ["", x(21), 1]),
+    (
+        "template buttons",
+        "/template/components/4/parameters/0/coupon_code",
+        [x(20)],
+        ["", x(21), 1, "RYE-10", "RYE 10"],
+    ),
     ("template call", "/template/components/0/parameters/0/ttl_minutes", [1, 43200, "60"], [0, 43201, "soon"]),
     ("template call", "/template/components/0/parameters/1/payload", [x(512)], ["", x(513)]),
     ("template media cards", "/template/components/1/cards/0/components/1/parameters/0/text", [x(160)], [x(161)]),

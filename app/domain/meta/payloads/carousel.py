@@ -1,9 +1,10 @@
 """Carousels in interactive messages. Source: Meta, "Interactive media carousel", "Interactive product carousel"."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.domain.meta.payloads.findings import Finding, Findings
+from app.domain.meta.payloads.findings import Finding, Findings, warning
 from app.domain.meta.payloads.interactive_parts import BUTTON_URL, LABEL, REPLY_ID
 from app.domain.meta.payloads.media import header_media
 from app.domain.meta.payloads.products import CATALOG_ID, RETAILER_ID
@@ -14,8 +15,20 @@ from app.domain.meta.payloads.variants import Variants
 
 MAX_LINE_BREAKS = 2
 
+
+def _host_is_a_name(link: dict[str, Any]) -> Findings:
+    url = link.get("url")
+    if isinstance(url, str) and _HOST_IS_AN_ADDRESS.match(url):
+        yield warning(
+            "has an IP address as its host, which WhatsApp shows with a warning", "use a host name", path=("url",)
+        )
+
+
+_HOST_IS_AN_ADDRESS = re.compile(r"https?://(\[|[0-9]{1,3}(\.[0-9]{1,3}){3}([:/?#]|$))", re.ASCII | re.IGNORECASE)
+
 CTA_URL = Object(
     required={"display_text": LABEL, "url": BUTTON_URL},
+    rules=(Condition("the host of `url` is a name (a warning)", _host_is_a_name),),
 )
 QUICK_REPLY = Variants(
     "type",

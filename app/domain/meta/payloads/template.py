@@ -25,8 +25,8 @@ LANGUAGE = Text(2, 8, re.compile(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?"), "a language
 
 
 def _expires_in_milliseconds(offer: dict[str, Any]) -> Findings:
-    expiry = offer.get("expiration_time_ms")
-    if type(expiry) is int and 0 < expiry < FIRST_MILLISECONDS:
+    expiry = integer_of(offer.get("expiration_time_ms"))
+    if expiry is not None and 0 < expiry < FIRST_MILLISECONDS:
         yield warning("is a time in the past: Meta counts milliseconds", path=("expiration_time_ms",))
 
 
@@ -118,7 +118,8 @@ def _one_code(components: object) -> Findings:
 def _same_password(components: object) -> Findings:
     """Warn where a one-time password differs between body and button. Source: Meta, "Authentication templates".
 
-    Only Meta knows the template's category: it is guessed from one value of digits in the body and one in a URL.
+    Only Meta knows the template's category: it is guessed from one value with a digit and without blanks in the body,
+    and one in a URL.
     """
     body_texts = [text for _, kind, text in _texts(components) if kind == "body"]
     url_texts = [text for _, kind, text in _texts(components) if kind == "button"]
@@ -136,7 +137,7 @@ def _texts(components: object) -> Iterator[tuple[Path, str, str]]:
                 yield (*above, *path), kind.lower(), text
 
 
-_PASSWORD = re.compile(r"[0-9]{4,15}", re.ASCII)
+_PASSWORD = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{4,15}", re.ASCII)
 
 TEMPLATE = Object(
     required={

@@ -7,11 +7,12 @@ from app.domain.meta.payloads.orders import ORDER_DETAILS
 from app.domain.meta.payloads.products import PRODUCT_SECTIONS, RETAILER_ID
 from app.domain.meta.payloads.rules import AlwaysWarn, Unique
 from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, Ours
-from app.domain.meta.payloads.values import Checker, Integer, ParameterText, Text
+from app.domain.meta.payloads.values import Checker, Integer, Text
 from app.domain.meta.payloads.variants import Variants
 
 INDEX = Integer(0, 9, hint="the position of the button in the template, from 0")
 URL_END = Text(1, 2000, re.compile(r"\S+"), "the end of the URL without blanks: percent-encode them, %20")
+COUPON_CODE = Text(1, 20, re.compile(r"[A-Za-z0-9]+"), "letters and digits without accents")
 PAYLOAD = Ours(Text(1, 1024, warn_above=256))
 
 
@@ -46,7 +47,7 @@ BUTTON = Variants(
     {
         "quick_reply": button({"payload": PAYLOAD}),
         "url": button({"text": URL_END, "payload": URL_END}),
-        "copy_code": button({"coupon_code": ParameterText(20)}),
+        "copy_code": button({"coupon_code": COUPON_CODE}),
         "flow": button(FLOW, min=0),
         "catalog": button(CATALOG, min=0),
         "mpm": button(PRODUCTS),
