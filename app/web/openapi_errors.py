@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any
+
+from werkzeug.http import HTTP_STATUS_CODES
 
 from app.web.errors import STATUS_OF
 from app.web.openapi_examples import VALUES
@@ -69,7 +70,7 @@ def error_responses(codes: Iterable[str]) -> dict[str, Any]:
         by_status[STATUS_OF[code]].append(code)
     return {
         str(status): {
-            "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in named)}.",
+            "description": f"{HTTP_STATUS_CODES[status]}: {', '.join(f'`{code}`' for code in named)}.",
             "content": {"application/json": {"schema": ERROR, "examples": references(named)}},
         }
         for status, named in sorted(by_status.items())
