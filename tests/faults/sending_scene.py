@@ -19,11 +19,13 @@ from app.domain.message import queue_of_number
 from app.domain.receipt import NewReceipt
 from app.graph.fake.accounts import Accounts, Number
 from app.graph.fake.control import PREFIX
+from app.graph.fake.scripts import set_script
 from app.graph.fake.server import FakeMetaServer
 from app.graph.fake.switches import set_switches
 from app.graph.fake.wire import Call
 from app.store import Store, StoreError
 from app.store.tables.message_schema import messages
+from tests.faults.sending_verdict import Stored, faults_of
 from tests.faults.workers import LEASE_SECONDS, Workers
 from tests.support.fake_meta import TOKEN, fake_meta
 from tests.support.live import LIVE_ENVIRONMENT, PROFILE, write_config
@@ -32,19 +34,21 @@ from tests.support.serving import environment
 from tests.support.store import UNHURRIED
 from tests.support.waiting import wait_for
 
-ENDINGS = ("4001", "4003", "4007", "2008")
-"""Scripted numbers: accepted, and the line cut; cut before; 502 in HTML; refused. Every other number is as usual."""
+WITHOUT_TRACKER = "5026"
+ENDINGS = ("4001", "4003", "4007", "2008", "1026", WITHOUT_TRACKER)
+"""Scripted numbers: accepted, and the line cut; cut before; 502 in HTML; refused; accepted, and failed by a status
+with our tracker, or by one without. Every other number is as usual."""
 
 SENDING = """
     graph: {{ baseUrl: "{meta}" }}
     storage: {{ url: "{url}" }}
     sending: {{ windowPolicy: "off", pairBurst: 45, pairSeconds: 1, messagesPerSecond: {rate} }}
 """
-FINAL = {"accepted", "sent", "delivered", "read", "failed", "unknown"}
 STATUSES = {"batch": 100, "batch_seconds": 1.0, "retry_seconds": (0.5,) * 200, "pair_limit": False}
 """Statuses come in batches, again and again until they are taken. To a scripted number more goes than a pair may."""
 
 FREEZE_EVERY, RESTART_EVERY = 20, 40
+"""In steps: the database restarts in the first one, a worker stands still in the second one (or the next one)."""
 
 
 @dataclass
@@ -54,7 +58,14 @@ class Scene:
     store: Store
     meta: FakeMetaServer
     workers: Workers
+    wanted: Path
     count: int
+    restarts: int = 0
+
+    def want_more(self, count: int) -> None:
+        """Let the workers accept so many messages more."""
+        self.count += count
+        want(self.wanted, self.count)
 
     @property
     def is_over(self) -> bool:
@@ -73,32 +84,22 @@ class Scene:
 
     def faults(self) -> list[str]:
         """What is wrong with the end of this."""
-        wamids = {sent["tracker"].rpartition(".")[2]: sent["id"] for sent in self.state["messages"]}
-        rows = self._rows()
-        texts = Counter(text_of(body) for *_, body in rows)
-        found = [f"Meta has accepted {tracker} again" for tracker in self.doubled]
-        found += [f"{text} was accepted {times} times" for text, times in texts.items() if times > 1]
-        found += [f"text {at} was lost" for at in range(self.count) if f"text {at}" not in texts]
-        for key, status, wamid, _ in rows:
-            if status not in FINAL:
-                found.append(f"{key} ended as {status}")
-            if wamid != wamids.get(key):
-                found.append(f"{key} is {status} with {wamid} here and {wamids.get(key)} there")
-        return found
+        return faults_of(self._stored(), self.state, self.count)
 
     def summary(self) -> str:
-        """How the messages ended, and by how many deaths."""
-        ends = Counter(status for _, status, *_ in self._rows())
-        return f"{self.workers.deaths} deaths, {dict(ends)}, {len(self.state['messages'])} accepted by Meta"
+        """How the messages ended, and what happened to those that sent them."""
+        ends = Counter(message.status for message in self._stored())
+        troubles = f"{self.workers.deaths} deaths, {self.workers.freezes} freezes, {self.restarts} restarts"
+        return f"{troubles}, {dict(ends)}, {len(self.state['messages'])} accepted by Meta"
 
     def _accepted(self) -> int:
         query = select(func.count()).select_from(messages)
         return int(self.store.database.read(lambda c: c.execute(query).scalar_one()))
 
-    def _rows(self) -> list[tuple[str, str, str | None, bytes]]:
+    def _stored(self) -> list[Stored]:
         query = select(messages.c.message_id, messages.c.status, messages.c.wamid, messages.c.body)
         return [
-            (bytes(row.message_id).hex(), row.status, row.wamid, bytes(row.body))
+            Stored(bytes(row.message_id).hex(), row.status, row.wamid, text_of(bytes(row.body)))
             for row in self.store.database.read(lambda c: c.execute(query).all())
         ]
 
@@ -150,6 +151,13 @@ def door_to(store: Store) -> Iterator[str]:
         door.server_close()
 
 
+def want(wanted: Path, count: int) -> None:
+    """Tell workers in this file to accept messages until there are so many. None reads half a number."""
+    told = wanted.with_suffix(".new")
+    told.write_text(str(count))
+    told.replace(wanted)
+
+
 def text_of(body: bytes) -> str:
     """Return the text of a message."""
     return str(json.loads(body)["text"]["body"])
@@ -183,28 +191,35 @@ def sending(
     config = PROFILE.replace('phoneNumberId: "9876543210"', f'phoneNumberId: "{NUMBER}"')
     with door_to(store) as door, fake_meta(door if has_statuses else None, accounts=accounts) as meta:
         set_switches(meta.control.meta.state, STATUSES)
+        failing = {"like": "1026", "has_tracker": False}
+        set_script(meta.control.meta, f"+999000{WITHOUT_TRACKER}", [failing], is_repeated=True)
         path = write_config(folder, config + SENDING.format(meta=meta.url, url=url, rate=rate))
         environ = environment(folder, WATS_CONFIG=str(path), WATS_MODE="live", WATS_YES_LIVE="1")
-        accepting = {"WATS_TEST_ACCEPT": str(count), "WATS_TEST_ACCEPTED": str(folder / "accepted")}
+        wanted = folder / "wanted"
+        want(wanted, count)
+        accepting = {"WATS_TEST_WANTED": str(wanted), "WATS_TEST_ACCEPTED": str(folder / "accepted")}
         dying = Workers({**environ, **accepting, "WATS_TEST_PLANT": plant}, folder, workers, points)
         with dying.working():
-            yield Scene(store, meta, dying, count)
+            yield Scene(store, meta, dying, wanted, count)
     store.close()
 
 
 def torment(playing: Scene, *, kills: int, restart: Callable[[], None] | None = None) -> None:
     """Let workers die so often: by turns at a named point and at any moment. Some stand still past their leases, and
-    the database restarts, if it can."""
-    rng, step = random.Random(), 0
-    while playing.workers.deaths < kills and not playing.is_over:
+    the database restarts, if it can. If all is done before, as many messages more are wanted as there were."""
+    rng, step, more = random.Random(), 0, playing.count
+    while playing.workers.deaths < kills or not playing.workers.freezes:
+        if playing.is_over:
+            playing.want_more(more)
         step += 1
         deaths = playing.workers.deaths
         wait_for(lambda deaths=deaths: playing.workers.deaths > deaths or playing.is_over)
+        if restart is not None and step % RESTART_EVERY == 1:
+            restart()
+            playing.restarts += 1
+        if playing.workers.freezes * FREEZE_EVERY < step - 1:
+            with playing.workers.oldest_frozen():
+                time.sleep(LEASE_SECONDS + 1)
         if playing.workers.deaths < kills:
             playing.workers.kill_one(rng)
-        if step % FREEZE_EVERY == 0:
-            with playing.workers.one_frozen(0):
-                time.sleep(LEASE_SECONDS + 1)
-        if restart is not None and step % RESTART_EVERY == 0:
-            restart()
     playing.workers.stop_dying()

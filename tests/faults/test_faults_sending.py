@@ -1,5 +1,6 @@
 """Workers die while they accept and send, at named points and at random: Meta accepts no message twice, none is lost,
-and each is final or unknown in the end, unknown only if Meta has never accepted it."""
+and each has the last status in the end that Meta has told, or is unknown: only if Meta has never accepted it, or told
+it without our tracker."""
 
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def test_no_message_is_accepted_twice_and_none_is_lost(
         print(databases.kind, playing.summary())
 
     assert faults == []
+    assert playing.workers.deaths >= kills
+    assert playing.workers.freezes > 0
+    assert playing.restarts > 0 or server is None
 
 
 def restart(server: PostgresServer) -> None:

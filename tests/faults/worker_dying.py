@@ -1,7 +1,8 @@
 """The background worker, dying of SIGKILL at a named point, or with a bug planted; it waits less than a real one.
 
 WATS_TEST_DIE_AT names the point; each process passes it a few times first. WATS_TEST_PLANT names the bug. With
-WATS_TEST_ACCEPT it also accepts so many messages, the next ones by the file that WATS_TEST_ACCEPTED names.
+WATS_TEST_WANTED it also accepts messages: as many as stand in the file that it names, from where the file that
+WATS_TEST_ACCEPTED names ends.
 """
 
 # ruff: noqa: E402
@@ -164,18 +165,21 @@ def die_in_posts(death: Death) -> None:
     _Telling.getresponse = read_answer  # type: ignore[method-assign]
 
 
-def accept_all(store: Any, count: int, accepted: Path) -> None:
+def accept_all(store: Any, wanted: Path, accepted: Path) -> None:
     """Accept messages as clients do that repeat what they have no answer to: each with a key of its own."""
     known = [int(line) for line in accepted.read_text().split()] if accepted.exists() else []
-    for at in range(max([0, *(number - REPEATED for number in known)]), count):
-        while True:
-            try:
+    at = max([0, *(number - REPEATED for number in known)])
+    while True:
+        try:
+            if at < int(wanted.read_text()):
                 store.messages.accept([new_message(f"text {at}", to=recipient(at), key=f"key {at}")])
-                break
-            except StoreError:
-                gevent.sleep(0.2)
-        with accepted.open("a") as file:
-            file.write(f"{at}\n")
+                with accepted.open("a") as file:
+                    file.write(f"{at}\n")
+                at += 1
+                continue
+        except StoreError:
+            pass
+        gevent.sleep(0.2)
 
 
 def main() -> int:
@@ -192,9 +196,9 @@ def main() -> int:
         impatient = replace(settings.worker, lease_seconds=LEASE_SECONDS)
         gateway = build_gateway(replace(settings, worker=impatient))
         gateway.store._on_failpoint = death.pass_point
-        if count := os.environ.get("WATS_TEST_ACCEPT"):
+        if wanted := os.environ.get("WATS_TEST_WANTED"):
             accepted = Path(os.environ["WATS_TEST_ACCEPTED"])
-            gevent.spawn_later(0.2, accept_all, gateway.store, int(count), accepted)
+            gevent.spawn_later(0.2, accept_all, gateway.store, Path(wanted), accepted)
         return gateway
 
     worker.build_gateway = build_dying_gateway

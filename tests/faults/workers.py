@@ -1,7 +1,6 @@
 """Worker processes that are started again whenever they die, as a platform would."""
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.support.serving import ROOT
+from tests.support.waiting import wait_for
 
 DYING = Path(__file__).parent / "worker_dying.py"
 SLOTS = 8
@@ -33,25 +33,36 @@ class Workers:
         self._log = folder / "workers.log"
         self._over = threading.Event()
         self._processes = [self._start() for _ in range(number)]
+        self._by_age = list(range(number))
         self._thread = threading.Thread(target=self._keep_alive)
-        self.deaths = 0
+        self.deaths = self.freezes = 0
 
     def add_one(self) -> None:
         """One more of them, always."""
+        self._by_age.append(len(self._processes))
         self._processes.append(self._start())
 
     def kill_one(self, rng: random.Random) -> None:
         """SIGKILL for one of them."""
-        self._signal(rng.randrange(len(self._processes)), signal.SIGKILL)
+        rng.choice(self._processes).kill()
 
     @contextlib.contextmanager
     def one_frozen(self, at: int) -> Iterator[None]:
         """One stands still while the block runs, then goes on."""
-        self._signal(at, signal.SIGSTOP)
+        process = self._processes[at]
+        process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: stands_still(process) or process.poll() is not None)
+        self.freezes += process.poll() is None
         try:
             yield
         finally:
-            self._signal(at, signal.SIGCONT)
+            process.send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def oldest_frozen(self) -> Iterator[None]:
+        """The one that has lived longest stands still while the block runs: one that just starts holds no job."""
+        with self.one_frozen(self._by_age[0]):
+            yield
 
     def stop_dying(self) -> None:
         """Let those that are started from now on live."""
@@ -79,14 +90,18 @@ class Workers:
         while not self._over.wait(0.05):
             for at, process in enumerate(self._processes):
                 if process.poll() is not None:
-                    self.deaths += process.returncode == -signal.SIGKILL  # a worker that failed was not killed
                     self._processes[at] = self._start()
+                    self._by_age = [*(other for other in self._by_age if other != at), at]
+                    self.deaths += process.returncode == -signal.SIGKILL  # a worker that failed was not killed
 
     def _start(self) -> subprocess.Popen[bytes]:
         environ = {**self._environ, "WATS_TEST_DIE_AT": next(self._points)}
         with self._log.open("ab") as log:
             return subprocess.Popen([sys.executable, str(DYING)], cwd=ROOT, env=environ, stderr=log, stdout=log)
 
-    def _signal(self, at: int, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._processes[at].pid, number)
+
+def stands_still(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a process was stopped by a signal. One that is dead was not."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return "State:\tT" in Path(f"/proc/{process.pid}/status").read_text()
+    return False

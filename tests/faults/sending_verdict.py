@@ -1,0 +1,70 @@
+"""What is wrong with the end of messages: what wats has stored of each, compared with what the fake Meta knows."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RANKS = ("accepted", "sent", "failed", "delivered", "read")
+"""What becomes of a message that Meta has accepted. Of its statuses the last one in this order counts."""
+
+NEVER_ACCEPTED = {("failed", None), ("unknown", None)}
+TRACKER = "biz_opaque_callback_data"
+
+Ending = tuple[str, str | None]
+"""A status and a wamid."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A message as wats has it. `key`: the hexadecimal digits of its id, which end its tracker."""
+
+    key: str
+    status: str
+    wamid: str | None
+    text: str
+
+
+def faults_of(stored: Sequence[Stored], state: Mapping[str, Any], count: int) -> list[str]:
+    """Return what is wrong with the end of so many messages. `state`: what the fake answers to `/_fake/state`."""
+    texts = Counter(message.text for message in stored)
+    return [
+        *(f"Meta has accepted {tracker} again" for tracker in state["doubled"]),
+        *(f"{text} was accepted {times} times" for text, times in texts.items() if times > 1),
+        *(f"text {at} was lost" for at in range(count) if f"text {at}" not in texts),
+        *_wrong_endings(stored, state),
+    ]
+
+
+def _wrong_endings(stored: Sequence[Stored], state: Mapping[str, Any]) -> Iterator[str]:
+    wamids = {sent["tracker"].rpartition(".")[2]: sent["id"] for sent in state["messages"]}
+    told = _told(state)
+    for message in stored:
+        wamid = wamids.get(message.key)
+        endings = NEVER_ACCEPTED if wamid is None else _endings(wamid, told[wamid])
+        if (message.status, message.wamid) not in endings:
+            yield f"{message.key} is {message.status} with {message.wamid} here, and there {sorted(endings, key=str)}"
+
+
+def _endings(wamid: str, told: Sequence[Mapping[str, Any]]) -> set[Ending]:
+    """Return how a message may end that Meta has accepted. If the answer was lost, only a tracker tells of it."""
+    last = max((status["status"] for status in told), key=RANKS.index, default=RANKS[0])
+    is_without_tracker = bool(told) and not any(TRACKER in status for status in told)
+    return {(last, wamid), *([("unknown", None)] if is_without_tracker else [])}
+
+
+def _told(state: Mapping[str, Any]) -> defaultdict[str, list[dict[str, Any]]]:
+    """Return the statuses in the webhooks that were answered 200, by wamid."""
+    told = defaultdict(list)
+    for webhook in state["webhooks"]:
+        if webhook["status"] == 200:
+            for status in _statuses(json.loads(webhook["body"])):
+                told[status["id"]].append(status)
+    return told
+
+
+def _statuses(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for entry in body["entry"]:
+        for change in entry["changes"]:
+            yield from change["value"].get("statuses", [])
