@@ -493,6 +493,7 @@ def read_everything(store: Store) -> None:
     (
         store.conversations.last_inbound([(NUMBERS[0], (PHONE, USER))]),
         store.messages.trackers([bytes(16)]),
+        store.messages.holds([], None, None),
         store.messages.answered(["msg_" + "0" * 32, "wamid.1"]),
         store.messages.counts(HOUR),
         store.conversations.page(before=(NOON, 1, NUMBERS[0]), limit=9),
