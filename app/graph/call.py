@@ -5,11 +5,12 @@ Neither side is held in memory as a whole. What such a call means is nothing tha
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
 from app.domain.meta.graph_path import UPLOAD_SESSION
+from app.domain.meta.graph_text import masked
 from app.domain.send_answer import SendAnswer
 
 Headers = Sequence[tuple[str, str]]
@@ -67,26 +68,30 @@ class GraphReply:
     """An answer. Its body is `chunks`, which raise `GraphUnreachable` if it breaks off. Close it, read or not.
 
     `headers` are those that are for the caller; a name may stand in it twice. There is a `Content-Length` only if the
-    chunks are as long.
+    chunks are as long. `secrets`: each spelling of a token that the body may repeat.
     """
 
     status: int
     headers: Headers
     chunks: Iterator[bytes]
     close: Callable[[], None] = lambda: None
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
 
     def header(self, name: str) -> str | None:
         """Return the first header of this name, given in lower case."""
         return next((value for each, value in self.headers if each.lower() == name), None)
 
     def read(self, limit: int) -> bytes:
-        """Return the body; raise `GraphUnreachable` if it is longer."""
+        """Return the body without our tokens: Meta repeats one that it cannot read.
+
+        Raises `GraphUnreachable` if the body is longer.
+        """
         content = bytearray()
         for chunk in self.chunks:
             content += chunk
             if len(content) > limit:
                 raise GraphUnreachable("answer too large")
-        return bytes(content)
+        return masked(bytes(content), self.secrets)
 
     def __enter__(self) -> Self:
         return self

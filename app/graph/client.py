@@ -1,7 +1,8 @@
 """The client of the Graph API: the POST of a message with what came of it as a value, and any other call as it is."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
@@ -10,6 +11,7 @@ from gevent import Timeout
 from urllib3 import BaseHTTPResponse
 
 from app.domain import VERSION
+from app.domain.meta.graph_text import masked, spellings
 from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
@@ -38,6 +40,9 @@ Reply = tuple[int, Mapping[str, str], bytes]
 class GraphClient:
     """Calls the Graph API with our token, at the configured host only: no redirect is followed.
 
+    Meta repeats a token that it cannot read in its error. An answer that is read as a whole has `[token]` in place of
+    our token and of each of `secrets`; the pieces of a body that is passed on are as Meta sends them.
+
     Of the environment nothing is read: no proxy, no bundle of authorities, no netrc, which would replace the token.
     """
 
@@ -48,6 +53,7 @@ class GraphClient:
         token: str,
         clock: Callable[[], datetime],
         *,
+        secrets: Iterable[str] = (),
         read_seconds: float = READ_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
@@ -61,7 +67,7 @@ class GraphClient:
         self._total_seconds = total_seconds
         self._other_version = Throttle()
         self._sent_token = token
-        self._token = token.strip("\"' ").encode()
+        self._secrets = spellings(secret.strip("\"' ") for secret in (token, *secrets))
         self._adapter, self._media_adapter = GraphAdapter(), GraphAdapter()
         self._pool = self._adapter.pool_of(origin)
         self._timeouts = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
@@ -103,7 +109,7 @@ class GraphClient:
         Raises `GraphUnreachable`, and whatever the pieces of the body raise.
         """
         query = f"?{request.query}" if request.query else ""
-        return exchange(
+        reply = exchange(
             self._adapter,
             f"{self._root}/{request.version or self._version}/{request.path}{query}",
             self._sent_token,
@@ -111,6 +117,7 @@ class GraphClient:
             agent=AGENT,
             silence_seconds=self._read_seconds,
         )
+        return replace(reply, secrets=self._secrets)
 
     def download(self, url: str) -> GraphReply:
         """Get the bytes at an address that Meta has told. Raises `GraphUnreachable`, also if it is not Meta's."""
@@ -138,13 +145,9 @@ class GraphClient:
             preload_content=False,
         )
         try:
-            return response.status, response.headers, self._without_token(_content(response))
+            return response.status, response.headers, masked(_content(response), self._secrets)
         finally:
             response.close()  # unless it was read as a whole, the connection is of no more use
-
-    def _without_token(self, content: bytes) -> bytes:
-        """Return the content of an answer. Meta repeats a token that it cannot read in its error."""
-        return content.replace(self._token, b"[token]") if self._token else content
 
     def _compare_version(self, answered: str | None) -> None:
         """Warn once if another version has answered: Meta passes calls to an ended one to the oldest that lives."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from app.config import Secret
 from app.domain.job import TOKEN_MAX_WAIT, Job, Retry
-from app.domain.meta.access_token import PATH, TokenLife, token_life, token_query
+from app.domain.meta.access_token import PATH, token_life, token_query
 from app.gateway import Gateway
 from app.graph.call import GraphRequest, GraphUnreachable
 from app.messages.ask_meta import MetaAnswer, ask_meta
@@ -44,8 +44,7 @@ class TokenCheck:
         life = token_life(answer.document, answer.status, now)
         if life is None:
             return self._wait(answer.error.number if answer.error else f"HTTP {answer.status}")
-        said = life.reason.replace(self._token.current, "[token]")  # Meta repeats a token that it cannot read
-        self._gateway.store.attention.record_token(TokenLife(now, life.is_valid, life.ends_at, said))
+        self._gateway.store.attention.record_token(life)
         self._has_asked, self._failures = True, 0
         return Retry(LOOK_EVERY)
 

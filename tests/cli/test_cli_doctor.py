@@ -77,7 +77,7 @@ def visited(settings: Settings, callback_url: str | None = CALLBACK) -> list[Fin
     graph = settings.graph
 
     def client(token: str) -> GraphClient:
-        return GraphClient(graph.base_url, graph.api_version, token, lambda: NOW)
+        return GraphClient(graph.base_url, graph.api_version, token, lambda: NOW, secrets=settings.secret_values)
 
     assert settings.access_token is not None
     return list(Visit(settings, client(settings.access_token.current), client, NOW, callback_url).findings())

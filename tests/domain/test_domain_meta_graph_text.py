@@ -10,6 +10,8 @@ from app.domain.meta.graph_text import (
     UnreadableAnswer,
     begins_as_json,
     chunks_without_tokens,
+    masked,
+    spellings,
     with_own_addresses,
     without_tokens,
 )
@@ -37,6 +39,12 @@ HOSTS = ("fbsbx.com",)
 )
 def test_a_token_is_taken_out(text: bytes, expected: bytes) -> None:
     assert without_tokens(text, TOKEN) == expected
+
+
+def test_a_secret_is_taken_out_in_every_spelling_and_as_a_whole() -> None:
+    text = b"EA/1 EA%2F1 EA\\/1 EA/1+2"
+
+    assert masked(text, spellings(["EA/1", "EA/1+2", ""])) == b"[token] [token] [token] [token]"
 
 
 def test_media_get_our_address_at_any_depth() -> None:

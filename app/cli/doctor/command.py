@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -105,7 +106,8 @@ def _at_meta(settings: Settings, public_url: str | None) -> Iterator[Finding]:
     assert token is not None, "a live profile has an access token"
 
     def client_with(token: str) -> GraphClient:
-        return GraphClient(graph.base_url, graph.api_version, token, lambda: datetime.now(UTC))
+        now = partial(datetime.now, UTC)
+        return GraphClient(graph.base_url, graph.api_version, token, now, secrets=settings.secret_values)
 
     callback_url = None if public_url is None else public_url + settings.webhook.path
     visit = Visit(settings, client_with(token.current), client_with, datetime.now(UTC), callback_url)

@@ -30,8 +30,7 @@ class Visit:
         callback_url: str | None,
     ) -> None:
         self._settings = settings
-        self._secrets = tuple(filter(None, settings.secret_values))
-        self._reader = Reader(graph, self._secrets)
+        self._reader = Reader(graph)
         self._app_graph = app_graph
         self._now = now
         self.callback_url = callback_url
@@ -63,7 +62,7 @@ class Visit:
 
     def _app(self, app_id: str) -> Iterator[Finding]:
         secret = self._settings.webhook.app_secret
-        answer = Reader(self._app_graph(f"{app_id}|{secret.current}"), self._secrets).get(f"{app_id}/subscriptions")
+        answer = Reader(self._app_graph(f"{app_id}|{secret.current}")).get(f"{app_id}/subscriptions")
         subscription = app_subscription(app_id, secret.name, answer, self.callback_url)
         self.callback_url = self.callback_url or subscription.callback_url(self._settings.webhook.path)
         yield from subscription.findings

@@ -36,16 +36,15 @@ class GraphAnswer:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads nodes and edges. Raises `GraphUnreachable`. Meta repeats a token that it cannot read: it is masked."""
+    """Reads nodes and edges. Raises `GraphUnreachable`."""
 
     graph: GraphApi
-    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def get(self, path: str, **query: str) -> GraphAnswer:
         """GET a path below the version."""
         with self.graph.call(GraphRequest("GET", path, urlencode(query))) as reply:
             body, version = reply.read(MAX_BYTES), reply.header(VERSION_HEADER)
-        content = _object(self._masked(body))
+        content = _object(body)
         failure = error_of_answer(content)
         if failure is not None:
             hint = rule_for(failure, reply.status).hint
@@ -53,11 +52,6 @@ class Reader:
         if not 200 <= reply.status < 300:
             return GraphAnswer(refusal=f"HTTP {reply.status} without an error of the Graph API", cure=NOT_META)
         return GraphAnswer(content, version=version)
-
-    def _masked(self, body: bytes) -> bytes:
-        for secret in self.secrets:
-            body = body.replace(secret.encode(), b"[secret]")
-        return body
 
 
 def texts(node: Mapping[str, Any], *names: str) -> list[str]:

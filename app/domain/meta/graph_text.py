@@ -15,18 +15,31 @@ _PARAMETER = re.compile(rb"""(^|[?&#;\s"']|\\u0026)access_token=(?:[^&"'\\\s<>]|
 _MEMBER = re.compile(rb'("access_token"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 
+def spellings(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """Return these secrets as an answer may repeat them: as they are, quoted for a URL, or with the slashes of JSON.
+
+    The longest comes first: a secret may begin as another one does.
+    """
+    found = {each for secret in secrets for each in (secret, quote(secret, safe=""), secret.replace("/", "\\/"))}
+    return tuple(sorted((each.encode() for each in found if each), key=len, reverse=True))
+
+
+def masked(text: bytes, secrets: Iterable[bytes]) -> bytes:
+    """Return a text without these spellings of secrets."""
+    for secret in secrets:
+        text = text.replace(secret, TAKEN_OUT)
+    return text
+
+
 def without_tokens(text: bytes, *tokens: str) -> bytes:
     """Return a text without these tokens, without `access_token` in its addresses and with none in its JSON."""
-    for token in tokens:
-        for spelling in {token, quote(token, safe="")}:
-            text = text.replace(spelling.encode(), TAKEN_OUT)
-    text = _PARAMETER.sub(_without_parameter, text)
+    text = _PARAMETER.sub(_without_parameter, masked(text, spellings(tokens)))
     return _MEMBER.sub(rb'\1"' + TAKEN_OUT + b'"', text)
 
 
 def chunks_without_tokens(chunks: Iterable[bytes], *tokens: str) -> Iterator[bytes]:
     """Yield the pieces of a file with each of these tokens covered by as many asterisks: its length stays."""
-    secrets = [spelling.encode() for token in tokens for spelling in {token, quote(token, safe="")}]
+    secrets = spellings(tokens)
     held = b""
     for chunk in chunks:
         held += chunk
