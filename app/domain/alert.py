@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+MAX_LENGTH = 500
+"""Of a recorded text."""
+
 AlertKey = tuple[str, str]
 """The code of an alert and its subject: what one alert is told from another by."""
 
@@ -32,6 +35,11 @@ class Alert:
         """Cause and cure in one sentence."""
         return f"{self.cause}; {self.cure}"
 
+    @property
+    def recorded_texts(self) -> tuple[str, str]:
+        """Cause and cure as they are recorded."""
+        return recorded_text(self.cause), recorded_text(self.cure)
+
 
 @dataclass(frozen=True)
 class AlertChanges:
@@ -43,10 +51,20 @@ class AlertChanges:
 
 
 def changes_of(standing: Iterable[Alert], recorded: Mapping[AlertKey, Alert]) -> AlertChanges:
-    """Compare the alerts that stand with those that are recorded."""
+    """Compare the alerts that stand with those that are recorded, as far as a text is recorded."""
     now = {alert.key: alert for alert in standing}
+    changed = [
+        alert
+        for key, alert in now.items()
+        if key in recorded and alert.recorded_texts != recorded[key].recorded_texts
+    ]
     return AlertChanges(
         opened=[alert for key, alert in now.items() if key not in recorded],
         closed=[alert for key, alert in recorded.items() if key not in now],
-        changed=[alert for key, alert in now.items() if key in recorded and alert.message != recorded[key].message],
+        changed=changed,
     )
+
+
+def recorded_text(text: str) -> str:
+    """Return a text as it is recorded: as one line. PostgreSQL refuses NUL and half a surrogate pair."""
+    return "".join(char if char.isprintable() else "?" for char in text[:MAX_LENGTH])

@@ -1,10 +1,11 @@
 """What has changed about alerts, and when refused webhooks need a human no more."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain.alert import Alert, changes_of
+from app.domain.alert import Alert, changes_of, recorded_text
 from app.domain.refused_webhooks import RefusedWebhooks
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -27,6 +28,16 @@ def test_an_alert_that_stands_with_another_cause_has_changed() -> None:
     changes = changes_of([now, OTHER], {FAILING.key: FAILING, OTHER.key: OTHER})
 
     assert (changes.opened, changes.closed, changes.changed) == ([], [], [now])
+
+
+@pytest.mark.parametrize("cause", ["a" * 501, "two\nlines", "half \ud83d of a pair"])
+def test_an_alert_whose_cause_is_recorded_in_another_form_has_not_changed(cause: str) -> None:
+    now = replace(FAILING, cause=cause)
+
+    changes = changes_of([now], {now.key: replace(now, cause=recorded_text(cause))})
+
+    assert recorded_text(cause) != cause
+    assert changes.changed == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ _REWORD = (
     .where(alerts.c.code == bindparam("of_code"), alerts.c.subject == bindparam("of_subject"))
     .values(cause=bindparam("new_cause"), cure=bindparam("new_cure"))
 )
-MAX_LENGTH = 500
 
 
 def read_alerts(connection: Connection) -> dict[AlertKey, Alert]:
@@ -51,7 +50,7 @@ def record_alerts(
 def reword_alerts(connection: Connection, changed: Iterable[Alert]) -> None:
     """Record the texts of alerts that stand, which may have another cause by now; those that are gone stay gone."""
     ordered = sorted(changed, key=lambda one: one.key)
-    texts = [{"new_cause": _text(alert.cause), "new_cure": _text(alert.cure)} for alert in ordered]
+    texts = [dict(zip(("new_cause", "new_cure"), alert.recorded_texts, strict=True)) for alert in ordered]
     keys = [{"of_code": alert.code, "of_subject": alert.subject} for alert in ordered]
     connection.execute(_REWORD, [{**key, **text} for key, text in zip(keys, texts, strict=True)])
 
@@ -66,9 +65,5 @@ def _since(changes: AlertChanges, now: datetime) -> AlertChanges:
 
 
 def _row(alert: Alert) -> Mapping[str, object]:
-    return {**vars(alert), "cause": _text(alert.cause), "cure": _text(alert.cure)}
-
-
-def _text(text: str) -> str:
-    """Return the text as one line. PostgreSQL refuses NUL and half a surrogate pair."""
-    return "".join(char if char.isprintable() else "?" for char in text[:MAX_LENGTH])
+    cause, cure = alert.recorded_texts
+    return {**vars(alert), "cause": cause, "cure": cure}
