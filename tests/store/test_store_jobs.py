@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.delivery import DeliveryState
 from app.domain.job import PRUNE_QUEUE, RECONCILE_QUEUE, SPLIT_QUEUE, TOKEN_QUEUE, WATCH_QUEUE, Dead, Done, Job, Retry
@@ -10,6 +11,7 @@ from app.domain.job_result import JobResult
 from app.domain.queue import QueueDepth
 from app.store import Store
 from app.store.jobs import DIED, MAX_CLAIMS
+from app.store.tables.schema import jobs as job_table
 from app.store.tables.types import EPOCH
 from tests.support.store import NOON
 from tests.support.work import (
@@ -287,6 +289,7 @@ def test_the_next_due_time_is_when_a_job_can_be_claimed(timed: Store, clock: Clo
 
 
 def test_depths_count_what_waits_and_what_is_in_flight(timed: Store, clock: Clock) -> None:
+    timed.write(lambda c: c.execute(update(job_table).where(job_table.c.queue == TOKEN_QUEUE).values(due_at=EPOCH)))
     add_events(timed, *map(split_event, "abc"), *(split_event(name, to=("bot",), order_key=1) for name in "xyz"))
     claim(timed, limit=1)
     claim(timed, "deliver:bot")

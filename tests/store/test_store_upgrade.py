@@ -3,19 +3,21 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.store import Store
+from app.store import Store, StoreError
 from app.store.engine import sqlite
 from app.store.engine.sqlite_files import create_file
 from app.store.migrations.upgrade import MIGRATIONS, no_schema
+from app.store.tables.schema import jobs
 from tests.support.postgres import PostgresServer
 from tests.support.store import Databases, StoreMaker
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
@@ -31,6 +33,9 @@ ADD_SCOPE = """
     VALUES (:scope, 'recipient', 131050, '', :at, NULL, 1, false)
 """
 TAKE_QUEUE = "UPDATE queues SET failures = failures + 1 WHERE name = 'split'"
+_WAITING = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'ALTER TABLE messages%'"
+WAITS_FOR_MESSAGES = f"SELECT 1 {_WAITING} AND wait_event_type = 'Lock'"
+STOP_WHAT_WAITS = f"SELECT pg_cancel_backend(pid) {_WAITING}"
 READ = "SELECT id, type, document FROM events WHERE id > 0 ORDER BY id DESC LIMIT 10"
 
 
@@ -44,8 +49,8 @@ def engine_of(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def put_earlier_schema(url: str) -> None:
-    """Make a database of the earlier schema, with events in it."""
+def put_earlier_schema(url: str, revision: str = EARLIER) -> None:
+    """Make a database of an earlier schema, with events in it."""
     if url.startswith("sqlite:"):
         create_file(sqlite.path_of(url))
     config = Config()
@@ -53,13 +58,13 @@ def put_earlier_schema(url: str) -> None:
     with engine_of(url) as engine:
         if engine.dialect.name == "sqlite":
             sqlite.set_journal_mode(engine)
-        migrate(engine, config)
+        migrate(engine, config, revision)
 
 
-def migrate(engine: Engine, config: Config) -> None:
+def migrate(engine: Engine, config: Config, revision: str) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, EARLIER)
+        command.upgrade(config, revision)
         for number in range(ROWS):
             add_event(connection, number)
         for scope in ("marketing:1:42", "marketing:1:42:sale", "number:1"):
@@ -117,6 +122,40 @@ def test_the_customers_of_pauses_are_filled_in(databases: Databases, make_store:
     assert found == [("marketing:1:42", 42), ("marketing:1:42:sale", 42), ("number:1", None)]
 
 
+def test_the_check_of_the_token_is_due_since_the_upgrade(databases: Databases, make_store: StoreMaker) -> None:
+    url = databases.empty()
+    put_earlier_schema(url)
+    store = make_store(url)
+
+    store.upgrade_schema()
+
+    due = store.database.read(lambda c: c.execute(select(jobs.c.due_at).where(jobs.c.queue == "token")).scalar_one())
+    assert due > datetime.now(UTC) - timedelta(days=1)
+
+
+def test_an_upgrade_that_a_busy_table_stops_holds_no_other_and_goes_on_at_the_next_start(
+    postgres_server: PostgresServer, make_store: StoreMaker
+) -> None:
+    url = postgres_server.empty_database()
+    put_earlier_schema(url, "0016")
+    store = make_store(url)
+
+    with engine_of(url) as engine, engine.connect() as busy:
+        busy.execute(text("LOCK TABLE messages IN ROW EXCLUSIVE MODE"))
+        upgrading = Upgrading(store)
+        watching = postgres_server.connect(url.rpartition("/")[2])
+        with watching as watched:
+            wait_for(lambda: watched.execute(WAITS_FOR_MESSAGES).fetchone())
+            write_beside(engine)
+            watched.execute(STOP_WHAT_WAITS)
+        upgrading.join(DEADLINE_SECONDS)
+        busy.rollback()
+
+    assert upgrading.failed is not None
+    assert store.schema_status().version == "0016"
+    assert store.upgrade_schema().version == HEAD
+
+
 def read(engine: Engine) -> None:
     with engine.connect() as connection:
         assert len(connection.execute(text(READ)).all()) == 10
@@ -127,6 +166,22 @@ def write(engine: Engine, number: int) -> None:
     with engine.begin() as connection:
         add_event(connection, number)
         connection.execute(text(TAKE_QUEUE))
+
+
+class Upgrading(threading.Thread):
+    """An upgrade in a thread. `failed`: what it has met."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.failed: StoreError | None = None
+        self._store = store
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._store.upgrade_schema()
+        except StoreError as error:
+            self.failed = error
 
 
 class Going:

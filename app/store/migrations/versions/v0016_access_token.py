@@ -1,18 +1,23 @@
 """What Meta says of the access token, and the job that asks for it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from app.store.tables.types import EPOCH, UtcDateTime
+from app.store.tables.types import UtcDateTime
 
 revision = "0016"
 down_revision = "0015"
 
 
 def upgrade() -> None:
-    """Add the table and the job. Older code neither reads nor changes them."""
+    """Add the table and the job.
+
+    Older code changes neither, but its metrics tell how long the job has been due: from now on, until newer code
+    takes it.
+    """
     op.create_table(
         "access_token",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
@@ -23,7 +28,7 @@ def upgrade() -> None:
     )
     queue = {"name": "token", "paused": False, "disabled": False, "failures": 0, "trips": 0}
     op.bulk_insert(_table("queues", queue), [queue])
-    job = {"queue": "token", "subject": 0, "due_at": EPOCH, "attempts": 0, "claims": 0}
+    job = {"queue": "token", "subject": 0, "due_at": datetime.now(UTC), "attempts": 0, "claims": 0}
     op.bulk_insert(_table("jobs", job), [job])
 
 
