@@ -15,7 +15,7 @@ import gevent
 from app.domain.job import PRUNE_EVERY, Job, Retry
 from app.domain.pacing import MAX_PAIR_PAUSE
 from app.gateway import Gateway
-from app.store import PruneStep, StoreError, StoreUnavailable
+from app.store import EarlyStatusesKept, PruneStep, StoreError, StoreUnavailable
 from app.store.media_folder import FolderUnusable
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ EARLY_STATUSES_KEPT = timedelta(hours=1)
 
 EARLY_STATUSES_OF_UNKNOWN_KEPT = timedelta(days=7)
 """Or it comes once a worker that stood still goes on. Its message is `unknown` until then, if no human decides."""
+
+MAX_EARLY_STATUSES = 10_000
+"""So many of a number wait for longer than an hour: another application of the number may send by it all the time."""
 
 Sleep = Callable[[float], object]
 
@@ -147,7 +150,8 @@ class Pruner:
                 return retention.prune_messages(before=run.before, after=run.after)
             case "early_statuses":
                 before, longest = now - EARLY_STATUSES_KEPT, now - EARLY_STATUSES_OF_UNKNOWN_KEPT
-                return retention.prune_early_statuses(before=before, longest=longest, after=run.after)
+                kept = EarlyStatusesKept(before, longest, MAX_EARLY_STATUSES)
+                return retention.prune_early_statuses(kept, after=run.after)
             case "keys":
                 return retention.prune_keys(before=now - timedelta(days=sending.idempotency_days))
             case "pairs":

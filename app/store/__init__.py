@@ -26,6 +26,7 @@ from app.store.tables.message_list import MessagePlace, MessageQuery
 from app.store.tables.messages import MessageCounts
 from app.store.tables.receipts import ReceiptCounts
 from app.store.transactions.prune import PruneStep
+from app.store.transactions.prune_messages import EarlyStatusesKept
 
 __all__ = [
     "MAX_CONSUMERS",
@@ -33,6 +34,7 @@ __all__ = [
     "Consumer",
     "Conversation",
     "Drain",
+    "EarlyStatusesKept",
     "EventCounts",
     "GroupCommit",
     "Limits",

@@ -27,12 +27,9 @@ class MessageRetention(Repository):
         """Delete one batch of idempotency keys that were reserved before this time."""
         return _until_none(delete_in(self._store, lambda c: prune.prune_keys(c, before)))
 
-    def prune_early_statuses(self, *, before: datetime, longest: datetime, after: int) -> PruneStep:
-        """Delete one batch of statuses that came before this time and whose message will not become known.
-
-        Those that came after `longest` stay while a message of their number has no answer.
-        """
-        planned = self._store.database.read(lambda c: prune.plan_early_statuses(c, before, longest, after))
+    def prune_early_statuses(self, kept: prune.EarlyStatusesKept, *, after: int) -> PruneStep:
+        """Delete one batch of statuses whose message will not become known, and of those that are too many."""
+        planned = self._store.database.read(lambda c: prune.plan_early_statuses(c, kept, after))
         deleted = delete_in(self._store, lambda c: prune.prune_early_statuses(c, planned.ids)) if planned.ids else 0
         return PruneStep(deleted, planned.next)
 

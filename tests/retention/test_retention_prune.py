@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.clock_trust import DOUBT_AFTER_JUMP
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, Job, Retry
 from app.domain.meta.media import Media
 from app.gateway import Gateway
 from app.retention.prune import DOUBTED_EVERY, Pruner
+from app.store import EarlyStatusesKept
 from app.store.engine import sqlite
 from app.store.tables.message_schema import (
     contact_links,
@@ -250,3 +252,20 @@ def test_a_status_without_a_tracker_waits_for_the_answer_to_an_unknown_message(
     Pruner(gateway, sleep=lambda _: None, run_seconds=60).prune(JOB)
 
     assert len(store.database.read(lambda c: c.execute(early_statuses.select()).all())) == kept
+
+
+def test_of_many_statuses_without_a_tracker_the_oldest_wait_and_the_new_ones(gateway: Gateway) -> None:
+    store, now = gateway.store, gateway.clock()
+    accept(store, new_message())
+    store.write(lambda c: c.execute(messages.update().values(status="unknown")))
+    early = {"status": "sent", "details": b"{}", "phone_number_id": NUMBER}
+    ages = (*[timedelta(days=2)] * 5, timedelta())
+    rows = [{**early, "wamid": str(number), "at": now - age} for number, age in enumerate(ages)]
+    store.write(lambda c: c.execute(early_statuses.insert(), rows))
+
+    store.message_retention.prune_early_statuses(
+        EarlyStatusesKept(now - timedelta(hours=1), now - timedelta(days=7), most=2), after=0
+    )
+
+    kept = select(early_statuses.c.wamid).order_by(early_statuses.c.id)
+    assert store.database.read(lambda c: list(c.execute(kept).scalars())) == ["0", "1", "5"]

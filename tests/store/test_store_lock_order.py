@@ -37,7 +37,7 @@ from app.domain.send_answer import Accepted, Refused
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import Reserved, SendResult, outcome_of_send
 from app.domain.split import SplitEvent, SplitReceipt
-from app.store import MessageQuery, Store
+from app.store import EarlyStatusesKept, MessageQuery, Store
 from app.store.heartbeats import KEPT_FOR
 from app.store.jobs import MAX_CLAIMS
 from app.store.media_folder import MediaFolder
@@ -418,7 +418,7 @@ def prune(store: Store, clock: Clock) -> None:
     store.message_retention.prune_keys(before=clock.now)
     early = {"wamid": "wamid.Z", "status": "sent", "at": LONG_AGO, "details": b"{}"}
     store.write(lambda c: c.execute(insert(early_statuses), [early] * 2))
-    store.message_retention.prune_early_statuses(before=clock.now, longest=clock.now, after=0)
+    store.message_retention.prune_early_statuses(EarlyStatusesKept(clock.now, clock.now, 1), after=0)
     store.message_retention.prune_pairs(before=clock.now)
     store.message_retention.prune_conversations(before=clock.now)
     store.write(lambda c: c.execute(update(send_scopes).where(send_scopes.c.trips > 0).values(contact=None)))

@@ -1,6 +1,7 @@
 """Deletes what is old of messages, a little in each transaction: they themselves, keys, conversations and links."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
@@ -9,6 +10,7 @@ from app.domain.message import UNFINISHED
 from app.store.tables.message_schema import contact_links, conversations, early_statuses, idempotency_keys, messages
 from app.store.tables.messages import numbers_without_answer
 from app.store.tables.sending_schema import send_pairs
+from app.store.tables.types import MAX_ROW_ID
 from app.store.transactions.erase_messages import delete_messages
 from app.store.transactions.prune import STEP_ROWS, Plan
 
@@ -37,18 +39,38 @@ def prune_keys(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(idempotency_keys).where(table.sha256.in_(locked))).rowcount
 
 
-def plan_early_statuses(connection: Connection, before: datetime, longest: datetime, after: int) -> Plan:
-    """Choose the next statuses that have waited since this time for an answer that will not come any more.
-
-    A number with a message whose answer may still come keeps its statuses, but for those of before `longest`.
+@dataclass(frozen=True)
+class EarlyStatusesKept:
+    """Which statuses wait for an answer: all those from `before` on; of a number with a message whose answer may
+    still come, `most` of those from `longest` on, the oldest.
     """
+
+    before: datetime
+    longest: datetime
+    most: int
+
+
+def plan_early_statuses(connection: Connection, kept: EarlyStatusesKept, after: int) -> Plan:
+    """Choose the next statuses that have waited too long, or are too many: the oldest are next to a lost answer."""
     table = early_statuses.c
     columns = table.id, table.at, table.phone_number_id
     page = connection.execute(select(*columns).where(table.id > after).order_by(table.id).limit(STEP_ROWS)).all()
-    old = [row for row in page if row.at < before]
+    old = [row for row in page if row.at < kept.before]
     unanswered = numbers_without_answer(connection) if old else set()
-    ids = [row.id for row in old if row.at < longest or row.phone_number_id not in unanswered]
+    ends = {
+        number: _row_behind(connection, number, kept.most)
+        for number in unanswered.intersection(row.phone_number_id for row in old)
+    }
+    ids = [row.id for row in old if row.at < kept.longest or row.id >= ends.get(row.phone_number_id, 0)]
     return Plan(ids, page[-1].id if old and len(page) == STEP_ROWS else None)
+
+
+def _row_behind(connection: Connection, number: str, most: int) -> int:
+    """Return the first row of a number's statuses behind so many."""
+    table = early_statuses.c
+    rows = select(table.id).where(table.phone_number_id == number).order_by(table.id)
+    found = connection.execute(rows.offset(most).limit(1)).scalar_one_or_none()
+    return MAX_ROW_ID if found is None else found
 
 
 def prune_early_statuses(connection: Connection, ids: Sequence[int]) -> int:
