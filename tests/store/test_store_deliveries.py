@@ -420,6 +420,19 @@ def test_a_delivery_that_another_process_has_added_meanwhile_is_not_added_again(
     assert replay_all(store, missing, deliveries_of=replay_meanwhile) == 0
 
 
+def test_a_replay_adds_nothing_to_an_event_that_was_deleted_meanwhile(store: Store) -> None:
+    add_events(store, split_event("old", to=()))
+    missing = Selection(destination="bot", includes_missing=True)
+
+    def prune_meanwhile(event: Event) -> tuple[NewDelivery, ...]:
+        store.retention.prune_events(before=NOON + timedelta(days=1), after=0, destinations=[])
+        return to_both(event)
+
+    assert replay_all(store, missing, deliveries_of=prune_meanwhile) == 0
+
+    assert numbers(store) == []
+
+
 def test_an_event_without_deliveries_is_no_longer_foreign_either(store: Store) -> None:
     add_events(store, split_event("ours", foreign=True))
 

@@ -105,13 +105,13 @@ def event_of(row: Row[tuple[object, ...]]) -> Event:
     )
 
 
-def lock_events(connection: Connection, sequences: Iterable[int]) -> None:
-    """Lock these events until the transaction ends, in the order of their sequences.
+def lock_events(connection: Connection, sequences: Iterable[int]) -> set[int]:
+    """Lock these events until the transaction ends, in the order of their sequences; return those that exist.
 
     Until then no other transaction deletes them, or opens one of their deliveries.
     """
-    for ids in chunks(sorted(set(sequences))):
-        connection.execute(_LOCK, {"ids": ids}).all()
+    pieces = chunks(sorted(set(sequences)))
+    return {sequence for ids in pieces for sequence in connection.execute(_LOCK, {"ids": ids}).scalars()}
 
 
 def get_event(connection: Connection, key: bytes) -> Event | None:

@@ -43,20 +43,21 @@ def replay_deliveries(connection: Connection, now: datetime, request: ReplayRequ
 
     The events are locked first, as when they are deleted: until the transaction ends no other one deletes them.
     """
-    destinations = _lock_events(connection, request)
-    new = [*_own(connection, request.newly_owned), *_still_missing(connection, request.missing)]
+    existing, destinations = _lock_events(connection, request)
+    missing = {sequence: new for sequence, new in request.missing.items() if sequence in existing}
+    new = [*_own(connection, request.newly_owned), *_still_missing(connection, missing)]
     destinations |= {delivery.destination for _, added in new for delivery in added}
     queues = {queue_of_destination(destination) for destination in destinations}
     ensure_locked(connection, queues)
     return add_deliveries(connection, now, new) + _replay(connection, now, request)
 
 
-def _lock_events(connection: Connection, request: ReplayRequest) -> set[str]:
-    """Lock the events of the request, and return the destinations of its deliveries."""
+def _lock_events(connection: Connection, request: ReplayRequest) -> tuple[set[int], set[str]]:
+    """Lock the events of the request. Return those that still exist, and the destinations of its deliveries."""
     columns = select(deliveries.c.event, deliveries.c.destination)
     rows = [row for ids in chunks(request.ids) for row in connection.execute(columns.where(deliveries.c.id.in_(ids)))]
-    lock_events(connection, {*request.newly_owned, *request.missing, *(row.event for row in rows)})
-    return {row.destination for row in rows}
+    existing = lock_events(connection, {*request.newly_owned, *request.missing, *(row.event for row in rows)})
+    return existing, {row.destination for row in rows}
 
 
 def _own(
