@@ -1,7 +1,7 @@
 """The watch compares the current alerts with the recorded ones, and logs each that began or is over.
 
 A singleton job runs it, so that all workers and machines together log each change once. While no worker is alive, the
-web processes run it.
+web processes run it. The job also wakes held messages that nothing else has woken.
 """
 
 import logging
@@ -30,6 +30,7 @@ class Watch:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._refused = Throttle()
+        self._woken_up_to = ""
         self._destinations = [
             destination.name
             for destination in gateway.settings.destinations
@@ -37,8 +38,9 @@ class Watch:
         ]
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
-        """Look once, and have the job run again later."""
+        """Look once, wake what nothing else has woken, and have the job run again later."""
         self.look()
+        self._woken_up_to = self._gateway.store.sending.wake_released(after=self._woken_up_to)
         return Retry(WATCH_EVERY)
 
     def look(self) -> None:

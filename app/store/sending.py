@@ -16,9 +16,9 @@ from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
 from app.store.tables.sending import lock_scopes, pause_of, put_scope, read_scopes
 from app.store.tables.sending_schema import send_scopes
-from app.store.transactions.hold_messages import wake_held
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
 from app.store.transactions.unreserve_sends import unreserve_sends
+from app.store.transactions.wake_held import find_released, wake_held
 
 ReservedJobs = Sequence[tuple[Job, Reserved]]
 
@@ -92,6 +92,17 @@ class Sending(Repository):
             return pause
 
         return self._store.write(resume, "work")
+
+    def wake_released(self, *, after: str = "") -> str:
+        """Wake some held messages that nothing has woken, though their scopes are paused no more.
+
+        It looks at the scopes behind `after`, and returns the one after which the next look begins. It writes nothing
+        if there are no such messages.
+        """
+        found = self._store.database.read(lambda c: find_released(c, self._store.now(c), after))
+        if found.names:
+            self._store.write(lambda c: wake_held(c, self._store.now(c), found.names), "work")
+        return found.next
 
     def probe_stopped(self) -> None:
         """Let the next message of each stopped scope be its probe: a human may have put right what stopped it.

@@ -21,12 +21,12 @@ from app.health.web_watch import LOOKS_WITHOUT_WORKER, WebWatch
 from app.store import StoreRefused
 from app.store.tables.message_schema import messages
 from app.store.tables.messages import progress_of
-from app.store.tables.schema import events
+from app.store.tables.schema import events, jobs
 from app.webhook.refusals import EXTENSION, Refusals
 from tests.support.events import new_event
 from tests.support.live import LIVE_ENVIRONMENT
 from tests.support.messages import NUMBER, accept, new_message
-from tests.support.sends import WABA, queued, refused, send
+from tests.support.sends import QUEUE, WABA, queued, refused, send
 from tests.support.webhooks import PATH, bearer, body_of, signed
 from tests.support.work import add_events
 
@@ -205,6 +205,18 @@ def test_what_is_over_is_forgotten(gateway: Gateway, refusals: Refusals) -> None
     Watch(gateway).look()
 
     assert gateway.store.attention.refused() == []
+
+
+def test_the_job_wakes_held_messages_that_nothing_else_has_woken(gateway: Gateway) -> None:
+    queued(gateway.store)
+    later = gateway.clock() + timedelta(hours=1)
+    gateway.store.write(
+        lambda c: c.execute(update(jobs).where(jobs.c.queue == QUEUE).values(held_by="x", due_at=later))
+    )
+
+    Watch(gateway).handle(JOB)
+
+    assert (gateway.store.jobs.next_due_in(QUEUE) or 0) <= 0
 
 
 def test_a_web_process_tells_that_no_worker_is_alive(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.domain.content_scope import MAX_NAME
 from app.domain.job import Retry
@@ -18,7 +18,8 @@ from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.tables.schema import jobs
 from app.store.tables.sending_schema import send_scopes
-from app.store.transactions.hold_messages import WAKE_STEP
+from app.store.transactions.reserve_sends import Reservations
+from app.store.transactions.wake_held import MAX_RELEASED, WAKE_STEP
 from tests.support.envelopes import WABA
 from tests.support.events import new_event
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
@@ -380,6 +381,68 @@ def test_any_number_of_held_messages_goes_on_without_one_large_transaction(
 
     assert (woken, sum(left), len(timed.sending.pauses())) == (WAKE_STEP, len(held), 1)
     assert waiting(timed) == 1
+
+
+@pytest.mark.parametrize("is_approved", [True, False], ids=["approval", "resume"])
+def test_a_message_whose_scope_goes_on_while_it_is_being_held_goes_on_too(timed: Store, is_approved: bool) -> None:
+    told(timed, "DISABLED")
+    accept(timed, template())
+    being_held = reserve(timed, OURS)
+
+    if is_approved:
+        told(timed, "APPROVED")
+    else:
+        timed.sending.resume(f"template:{WABA}:sale.en")
+    settle(timed, being_held)
+
+    assert leaves(timed) == 1
+
+
+def test_it_goes_on_also_if_it_is_settled_together_with_an_answer_whose_claim_was_lost(
+    timed: Store, clock: Clock
+) -> None:
+    told(timed, "DISABLED")
+    accept(timed, new_message(to=OTHER))
+    late = reserve(timed, OURS)
+    clock.advance(2 * LEASE)
+    settle(timed, reserve(timed, OURS))
+    accept(timed, template())
+    being_held = reserve(timed, OURS)
+    timed.sending.resume(f"template:{WABA}:sale.en")
+
+    settle(timed, Reservations(late.reserved, being_held.ended), accepted())
+
+    assert leaves(timed) == 1
+
+
+def test_held_messages_go_on_also_if_all_that_were_woken_first_are_cancelled(timed: Store, clock: Clock) -> None:
+    held = hold_many(timed)
+    clock.advance(MINUTE)
+    told(timed, "APPROVED")
+    timed.sending.wake_released()
+    woken = due(timed)
+    for message in held[:WAKE_STEP]:
+        timed.messages.cancel(message)
+
+    after = timed.sending.wake_released()
+
+    assert (woken, after, due(timed)) == (WAKE_STEP, "", WAKE_STEP)
+    assert sum(leave_in_time(timed, clock)) == len(held) - WAKE_STEP
+    assert waiting(timed) == 1
+
+
+def test_scopes_that_nothing_has_woken_are_woken_some_at_a_time(timed: Store, clock: Clock) -> None:
+    names = [f"sale{number:02}" for number in range(MAX_RELEASED + 1)]
+    hear(timed, *(change(timed, "DISABLED", name) for name in names))
+    accept(timed, *(template(name, to=f"+49151{number:08}") for number, name in enumerate(names)))
+    assert leaves(timed) == 0
+    timed.write(lambda c: c.execute(delete(send_scopes)))
+
+    after = timed.sending.wake_released()
+    woken = due(timed)
+
+    assert (woken, after) == (MAX_RELEASED, f"template:{WABA}:{names[MAX_RELEASED - 1]}.en")
+    assert (timed.sending.wake_released(after=after), due(timed)) == ("", MAX_RELEASED + 1)
 
 
 def test_messages_that_wait_by_themselves_for_their_flow_go_on_with_it(timed: Store, clock: Clock) -> None:

@@ -224,6 +224,7 @@ def pause_content(store: Store, clock: Clock) -> None:
             results += [answered_by(*one, codes[n % len(codes)]) for n, one in enumerate(reserved.reserved)]
         store.jobs.settle(results)
         store.sending.resume("template:1234567890:sale.en")
+    store.sending.wake_released()
     for number in reversed(NUMBERS):
         errors = [{"code": code} for code in (131056, 131049, 132016, 130429)]
         told = [status("wamid.X", "failed", tracker=tracker_of(store, sent[0]), errors=errors)]

@@ -92,6 +92,7 @@ def test_no_query_reads_a_whole_table_but_the_count_of_open_jobs(store: Store) -
         store.events.counts()
         store.sending.pauses()
         store.sending.probe_stopped()
+        store.sending.wake_released()
         store.message_retention.prune_scopes(now=LATER, before=NOON, after=0)
         store.message_retention.prune_scopes(now=LATER, before=NOON, after=1)
         add_events(store, split_event("new"))

@@ -33,7 +33,7 @@ from app.store.transactions.content_refusals import (
     refusals_of_content,
     written_to_too_often,
 )
-from app.store.transactions.hold_messages import send_queues, wake_held
+from app.store.transactions.wake_held import send_queues, wake_held
 
 BANNED = Refusal(
     ErrorClass.STOPPED,

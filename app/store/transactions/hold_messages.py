@@ -2,17 +2,14 @@
 
 A held message leaves the order of its customer, so that it holds up no other while it waits. Its job is due again
 when the pause ends; if no time ends the pause, now and then; and when its scope is resumed. So thousands of held
-messages take no slots from messages that may be sent.
-
-There may be any number of held messages, and a transaction wakes only some. When one of those is claimed, it wakes
-the next ones of its scope, so that the others follow as fast as their number sends.
+messages take no slots from messages that may be sent. `wake_held` lets them go on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row
 
 from app.domain.content_scope import (
     MARKETING,
@@ -21,37 +18,18 @@ from app.domain.content_scope import (
     content_of,
     conversation_scope,
 )
-from app.domain.job import Done, Job, Retry
-from app.domain.message import SEND_QUEUE, MessageStatus, name_sent_to
+from app.domain.job import Done, Retry
+from app.domain.message import MessageStatus, name_sent_to
 from app.domain.meta.account_state import INITIATED, REPLIES
 from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendOutcome
 from app.domain.window import Window
 from app.store.tables.conversations import Party, last_inbound
-from app.store.tables.queues import lock_queues
-from app.store.tables.schema import jobs, queues
 from app.store.tables.sending import read_scopes
-from app.store.tables.types import chunks
 
 MIN_HOLD, MAX_HOLD = timedelta(minutes=10), timedelta(hours=1)
 """If no time ends the pause, a message is held for as long as the pause has lasted, within these limits."""
 WITH_CONTENT = ("template", "interactive")
-
-WAKE_STEP = 100
-"""So many messages of a number and a scope are woken by one transaction."""
-
-_HELD = (
-    select(jobs.c.id)
-    .where(
-        jobs.c.held_by == bindparam("scope"),
-        jobs.c.queue == bindparam("of_queue"),
-        jobs.c.due_at > bindparam("now"),
-        jobs.c.claim_id.is_(None),
-    )
-    .order_by(jobs.c.due_at, jobs.c.id)
-    .limit(WAKE_STEP)
-    .with_for_update(skip_locked=True)
-)
 
 MessageRow = Row[*tuple[Any, ...]]
 
@@ -98,36 +76,6 @@ def _conversations(
         row_id: conversation_scope(account, Window(at), now, is_exempt=row.window_exempt)
         for (row_id, row), at in zip(rows.items(), times, strict=True)
     }
-
-
-def wake_held(connection: Connection, now: datetime, scopes: Iterable[str]) -> None:
-    """Let the first messages of each number that these scopes hold back be looked at again at once."""
-    ordered = sorted(scopes)
-    for queue in sorted(lock_queues(connection, send_queues(connection))):
-        _wake(connection, now, queue, ordered)
-
-
-def wake_next(connection: Connection, now: datetime, queue: str, claimed: Sequence[Job]) -> None:
-    """Wake the next messages of the scopes that have held these back and go on. The queue and the jobs are locked."""
-    scopes = {job.held_by for job in claimed if job.held_by is not None}
-    if not scopes:
-        return
-    paused = read_scopes(connection, sorted(scopes))
-    free = sorted(name for name in scopes if name not in paused or not paused[name].holds(now))
-    for ids in chunks(sorted(job.id for job in claimed if job.held_by in free)):
-        connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(held_by=None))
-    _wake(connection, now, queue, free)
-
-
-def _wake(connection: Connection, now: datetime, queue: str, scopes: Sequence[str]) -> None:
-    for scope in scopes:
-        held = connection.execute(_HELD, {"scope": scope, "of_queue": queue, "now": now}).scalars().all()
-        connection.execute(update(jobs).where(jobs.c.id.in_(held)).values(due_at=now))
-
-
-def send_queues(connection: Connection) -> Sequence[str]:
-    """Return the queues of all numbers."""
-    return connection.execute(select(queues.c.name).where(queues.c.name.startswith(SEND_QUEUE))).scalars().all()
 
 
 def _outcome(row: MessageRow, pause: ScopePause, now: datetime) -> SendOutcome:

@@ -17,6 +17,7 @@ from app.domain.message_progress import News, after, is_cut_off
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult
 from app.store.transactions.record_sends import after_acceptance, after_settling, record_answers, record_posts
 from app.store.transactions.unreserve_sends import queue_again
+from app.store.transactions.wake_held import wake_settled
 
 
 def record_late_sends(
@@ -39,6 +40,7 @@ def record_late_sends(
         if isinstance(result.outcome, Retry) and message.status is MessageStatus.QUEUED
     ]
     queue_again(connection, now, waiting)
+    wake_settled(connection, now, results)
 
 
 def _after(message: Message, result: JobResult, now: datetime) -> Message:

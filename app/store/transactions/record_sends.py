@@ -22,6 +22,7 @@ from app.store.tables.sending import put_number, put_pairs, read_number, read_pa
 from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
 from app.store.transactions.touch_conversations import touch_conversations
+from app.store.transactions.wake_held import wake_settled
 
 After = Callable[[Message, JobResult, datetime], Message]
 
@@ -30,6 +31,7 @@ def record_sends(connection: Connection, now: datetime, results: Sequence[JobRes
     """Record these results of jobs of send queues. Their queues are locked."""
     record_answers(connection, now, [(result, after_settling) for result in results])
     record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
+    wake_settled(connection, now, results)
 
 
 def record_answers(

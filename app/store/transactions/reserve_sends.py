@@ -37,7 +37,8 @@ from app.store.tables.sending import (
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.end_unsent import sort_out_ended
-from app.store.transactions.hold_messages import hold_messages, wake_next
+from app.store.transactions.hold_messages import hold_messages
+from app.store.transactions.wake_held import wake_next
 
 MAX_ENTRIES = 40
 """A message that is tried for long keeps the first entry of its history, and the last ones."""
