@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app.domain.clock import CLOCK_TOLERANCE
 from app.domain.content_scope import CONTENT_SCOPES, Sent, whole_of
 from app.domain.scope_pause import Refusal, ScopePause, pause_after, scope_name
 from app.store.tables.sending import ensure_scope, lock_scopes, put_scope
@@ -58,7 +59,7 @@ def change_scopes(
     before = dict(pauses)
     pauses |= {name: pauses[name].reinstated(at) for name, at in released.items()}
     for name, one in by_name:
-        if not _is_released_as_a_whole(pauses, name, one):
+        if not _is_released_as_a_whole(pauses, name, one, now):
             pauses[name] = pause_after(pauses[name], name, one.refusal, now, one.sent_at)
     for name in set(working) & set(pauses):
         if pauses[name].until is not None and not pauses[name].is_over and name not in refused:
@@ -68,10 +69,13 @@ def change_scopes(
             put_scope(connection, pauses[name])
 
 
-def _is_released_as_a_whole(pauses: Mapping[str, ScopePause], name: str, one: ScopeRefusal) -> bool:
-    """Return whether the larger scope around this one was released after the refused message was sent."""
+def _is_released_as_a_whole(pauses: Mapping[str, ScopePause], name: str, one: ScopeRefusal, now: datetime) -> bool:
+    """Return whether the larger scope around this one was released after the refused message was sent.
+
+    A release in the future by our clock is not believed: no refusal would ever pause anything before it.
+    """
     whole = pauses.get(whole_of(name)) if whole_of(name) != name else None
-    return whole is not None and whole.is_over and one.sent_at <= whole.since
+    return whole is not None and whole.is_over and one.sent_at <= whole.since <= now + CLOCK_TOLERANCE
 
 
 def _lock(connection: Connection, names: Iterable[str], needed: Collection[str]) -> dict[str, ScopePause]:
