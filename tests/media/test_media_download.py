@@ -214,7 +214,7 @@ def test_the_error_of_meta_stands_in_the_details_with_our_class_and_hint(served:
     told = ask(served, "GET", f"/media/{ID}").error["details"]["error"]
 
     assert (told["class"], {name: told[name] for name in error}) == ("stopped", error)
-    assert "access token" in told["hint"]
+    assert "`auth.accessToken`" in told["hint"]
 
 
 @pytest.mark.parametrize(
