@@ -150,12 +150,13 @@ MEDIA_FOLDER = AlertKind(
     "the machine",
     "mount the same `media.directory` on all machines, or run `flask wats runbook media_folder`",
     "The machine has a folder of media that is not the one of the other processes on this database, or that a copy of"
-    " the database uses too. It writes no file there and deletes none, so that received files wait, and an erasure"
-    " answers 503.",
+    " the database uses too, or that has none of the fetched files, or its disk reports an error. It writes no file"
+    " there and deletes none, so that received files wait, and an erasure answers 503.",
     "Mount the same folder as `media.directory` on all machines. A copy of the database, such as one for tests, needs"
-    " a `media.directory` of its own. A new folder is taken by itself, 20 minutes after the former one was seen last."
-    " One whose other user is gone is taken after a day, or at once when you delete the file `.mark` in its subfolder"
-    " `wats-…`.",
+    " a `media.directory` of its own. A new folder with the files is taken by itself, 20 minutes after the former one"
+    " was seen last. One with none of the fetched files may be a disk that is not mounted: mount it, or, if they are"
+    " lost, make an empty file `.mark` in its subfolder `wats-…`, which the alert names. One whose other user is gone"
+    " is taken after a day, or at once when you empty the file `.mark` in its subfolder.",
 )
 FOREIGN_EVENTS = AlertKind(
     "foreign_events",

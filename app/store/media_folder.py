@@ -89,15 +89,15 @@ class MediaFolder:
 
     def mark(self) -> FolderMark | None:
         """Return the mark of the folder; None if it has none. Raises `FolderUnusable` if its disk does not answer."""
-        with Timeout(MARK_SECONDS, FolderUnusable("media.directory does not answer: see whether its disk is there")):
-            return self._in_thread(_read_mark, self.path / MARK)
+        return self._in_time(_read_mark, self.path / MARK)
 
     def put_mark(self, text: str) -> None:
-        """Write the mark, in the place of the former one. Raises `FolderUnusable`."""
-        try:
-            self._in_thread(_write_mark, self.path / MARK, text)
-        except OSError as error:
-            raise self._unusable(error) from error
+        """Write the mark, in the place of the former one. Raises `FolderUnusable`, also if its disk is too slow."""
+        self._in_time(_write_mark, self.path / MARK, text, time.monotonic() + MARK_SECONDS)
+
+    def has_one_of(self, media_ids: Collection[str]) -> bool:
+        """Return whether one of these files is here. Raises `FolderUnusable`."""
+        return self._in_time(lambda paths: any(map(Path.is_file, paths)), [self._file(one) for one in media_ids])
 
     def write(self, media_id: str, pieces: Iterable[bytes]) -> Written:
         """Keep a file, in the place of one of the same id.
@@ -150,6 +150,15 @@ class MediaFolder:
             self._in_thread(_remove, path)
         return len(gone)
 
+    def _in_time(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Do what is quick on a disk that is well. A thread that hangs there goes on by itself."""
+        unanswered = FolderUnusable("media.directory does not answer: see whether its disk is there")
+        try:
+            with Timeout(MARK_SECONDS, unanswered):
+                return self._in_thread(work, *arguments)
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def _refuse_if_wrong(self) -> None:
         if self.problem is not None:
             raise FolderUnusable(self.problem)
@@ -187,18 +196,24 @@ class MediaFolder:
 
 
 def _read_mark(path: Path) -> FolderMark | None:
-    with suppress(OSError, ValueError):
-        age = timedelta(seconds=time.time() - path.stat().st_mtime)
-        return FolderMark(path.read_text("ascii")[:MAX_MARK], age)
-    return None
+    """Return the mark. A disk that is not well is no folder without a mark: only a file that is not there is none."""
+    try:
+        with path.open(encoding="ascii", errors="replace") as file:
+            age = timedelta(seconds=time.time() - os.fstat(file.fileno()).st_mtime)
+            return FolderMark(file.read(MAX_MARK).strip(), age)
+    except FileNotFoundError:
+        return None
 
 
-def _write_mark(path: Path, text: str) -> None:
+def _write_mark(path: Path, text: str, until: float) -> None:
+    """Write the mark, unless that takes so long that another process may have made the next one."""
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     part = path.with_name(f"{PART}{secrets.token_hex(8)}")
     try:
         part.write_text(text, "ascii")
+        if time.monotonic() > until:
+            raise TimeoutError(errno.ETIMEDOUT, "the disk is too slow")
         part.replace(path)
     finally:
         _remove(part)

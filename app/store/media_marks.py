@@ -1,29 +1,48 @@
 """The mark of the folder of media: it shows that all machines use one folder, and no other database uses it."""
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from socket import gethostname
 
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, text, update
 
-from app.domain.media_mark import PROBLEMS, FolderMark, FolderUse, KnownMarks, is_to_be_renewed, use_of
-from app.store.media_folder import FolderUnusable, MediaFolder
+from app.domain.media_file import FileState
+from app.domain.media_mark import PROBLEMS, FolderMark, FolderUse, KnownMarks, is_due, renewed, taken, use_of
+from app.store.media_folder import MARK, FolderUnusable, MediaFolder
 from app.store.repository import Repository
-from app.store.tables.media_schema import media_folder_problems, media_marks
-from app.store.tables.types import EPOCH, UtcDateTime
+from app.store.tables.media import page_of_files
+from app.store.tables.media_schema import media_files, media_folder_problems, media_marks
+from app.store.tables.types import EPOCH, MAX_ROW_ID, UtcDateTime
 
 MAX_NAME = 200
 TOLD_FOR = timedelta(hours=2)
 """How long a machine's problem stands that is not told again: a machine looks each time that it uses the folder."""
 
+SAMPLE = 20
+"""How many of the newest files are looked for in a folder without a mark."""
+
 _ADD = text(
-    "INSERT INTO media_marks (id, current, previous, seen_at) VALUES (1, :current, :previous, :seen_at)"
-    " ON CONFLICT (id) DO NOTHING"
+    "INSERT INTO media_marks (id, current, seen_at) VALUES (1, :current, :seen_at) ON CONFLICT (id) DO NOTHING"
 ).bindparams(bindparam("seen_at", type_=UtcDateTime))
 _TELL = text(
     "INSERT INTO media_folder_problems (machine, problem, at) VALUES (:machine, :problem, :at)"
     " ON CONFLICT (machine) DO UPDATE SET problem = excluded.problem, at = excluded.at"
 ).bindparams(bindparam("at", type_=UtcDateTime))
+
+_NEWEST = page_of_files(FileState.STORED, MAX_ROW_ID, SAMPLE).with_only_columns(media_files.c.media_id)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at the folder has found, and what the database knows."""
+
+    use: FolderUse
+    found: FolderMark | None
+    known: KnownMarks | None
+    now: datetime
 
 
 class MediaMarks(Repository):
@@ -32,7 +51,8 @@ class MediaMarks(Repository):
     def look(self, folder: MediaFolder, *, renews: bool = False) -> None:
         """Look whether this machine's folder is the right one, or a new one, and record what is wrong with it.
 
-        Nothing is written or deleted in a wrong folder from then on. One process at a time `renews` the mark.
+        Nothing is written or deleted in a wrong folder from then on. One process at a time `renews` the mark;
+        each one that finds it tells the others that the folder is there.
         """
         try:
             problem = self._problem(folder, renews=renews)
@@ -55,39 +75,64 @@ class MediaMarks(Repository):
         return self._store.database.read(read)
 
     def _problem(self, folder: MediaFolder, *, renews: bool) -> str | None:
+        seen = self._see(folder)
+        if seen.use in PROBLEMS:
+            return PROBLEMS[seen.use].format(mark=f"{folder.path.name}/{MARK}")
+        match seen:
+            case _Seen(FolderUse.OURS | FolderUse.BACK, FolderMark(found), KnownMarks() as known, now):
+                if seen.use is FolderUse.BACK or (renews and is_due(known.renewed_at, now)):
+                    self._renew(folder, known, lambda mark, at: renewed(mark, found, known, at))
+                elif is_due(known.seen_at, now):
+                    self._store.write(lambda c: _was_seen(c, self._store.now(c), known), durable=False)
+            case _Seen(use, _, former) if renews:
+                is_wished = use is FolderUse.WISHED
+                self._renew(folder, former, lambda mark, _: taken(mark, former, EPOCH, is_wished=is_wished))
+        return None
+
+    def _see(self, folder: MediaFolder) -> _Seen:
         found, (known, now) = folder.mark(), self._store.database.read(lambda c: (_known(c), self._store.now(c)))
         use = use_of(found, known, now)
-        is_old = known is None or use is FolderUse.FREE or is_to_be_renewed(known, now)
-        if renews and use not in PROBLEMS and is_old:
-            self._renew(folder, found if use is FolderUse.OURS else None, known)
-        return PROBLEMS.get(use)
+        if use is FolderUse.FREE and self._has_lost_files(folder):
+            use = FolderUse.EMPTY
+        return _Seen(use, found, known, now)
 
-    def _renew(self, folder: MediaFolder, found: FolderMark | None, known: KnownMarks | None) -> None:
+    def _has_lost_files(self, folder: MediaFolder) -> bool:
+        """Return whether files were fetched and none of the newest ones is in the folder, as below a mount point."""
+        newest = self._store.database.read(lambda c: c.execute(_NEWEST).scalars().all())
+        return bool(newest) and not folder.has_one_of(newest)
+
+    def _renew(
+        self, folder: MediaFolder, known: KnownMarks | None, change: Callable[[str, datetime], KnownMarks]
+    ) -> None:
         """Make a new mark. The database has it first: if it never comes to the folder, that has the former one."""
         mark = secrets.token_hex(16)
-        if self._store.write(lambda c: _replace(c, self._store.now(c), mark, found, known)):
+        if self._store.write(lambda c: _replace(c, known, change(mark, self._store.now(c)))):
             folder.put_mark(mark)
 
 
 def _known(connection: Connection) -> KnownMarks | None:
     row = connection.execute(select(media_marks)).one_or_none()
-    return None if row is None else KnownMarks(row.current, row.previous, row.seen_at)
+    if row is None:
+        return None
+    marks = tuple(mark for mark in (row.current, row.previous, row.earlier) if mark is not None)
+    return KnownMarks(marks, row.seen_at, row.renewed_at, tuple((row.former or "").split()))
 
 
-def _replace(
-    connection: Connection, now: datetime, mark: str, found: FolderMark | None, known: KnownMarks | None
-) -> bool:
-    """Store the mark unless another process has replaced the known one meanwhile; return whether it is stored.
-
-    Until it was found in the folder, a folder without it is none that is wrong.
-    """
-    row = {"current": mark, "previous": None, "seen_at": EPOCH}
-    if found is not None:
-        row |= {"previous": found.text, "seen_at": now}
+def _replace(connection: Connection, known: KnownMarks | None, new: KnownMarks) -> bool:
+    """Store the marks unless another process has replaced the known ones; return whether they are stored."""
+    marks = zip_longest(("current", "previous", "earlier"), new.marks)
+    row = {**dict(marks), "former": " ".join(new.former), "seen_at": new.seen_at, "renewed_at": new.renewed_at}
     if known is None:
         return connection.execute(_ADD, row).rowcount > 0
-    is_same = media_marks.c.current == known.current
-    return connection.execute(update(media_marks).where(is_same).values(row)).rowcount > 0
+    return connection.execute(update(media_marks).where(_is_current(known)).values(row)).rowcount > 0
+
+
+def _was_seen(connection: Connection, now: datetime, known: KnownMarks) -> None:
+    connection.execute(update(media_marks).where(_is_current(known)).values(seen_at=now))
+
+
+def _is_current(known: KnownMarks) -> ColumnElement[bool]:
+    return media_marks.c.current == known.marks[0]
 
 
 def _tell(connection: Connection, now: datetime, machine: str, problem: str | None) -> None:

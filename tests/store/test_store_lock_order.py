@@ -456,6 +456,9 @@ def put_right_what_older_code_left(store: Store) -> None:
 def fetch_media(store: Store, folder: Path) -> None:
     """Files of several events that are fetched, given up, fetched again and deleted, also with their events."""
     store.queues.ensure([MEDIA_QUEUE])
+    of_files, another = (MediaFolder(path, 0, lambda: "d1") for path in (folder, folder / "another"))
+    for looked_at, renews in ((of_files, True), (of_files, False), (another, True), (of_files, True)):
+        store.media_marks.look(looked_at, renews=renews)
     for name in range(3):
         media = tuple(Media(f"{name}{n}") for n in range(4))
         split(store, [SplitEvent(new_event(("media", name), wa_id=PHONE), media=media)])
@@ -470,9 +473,6 @@ def fetch_media(store: Store, folder: Path) -> None:
         store.media.delete(file)
     store.media.find("00"), store.media.dead(), store.media.known(["00"])
     store.media.load(claim(store, MEDIA_QUEUE, max_in_flight=50, limit=1))
-    of_files = MediaFolder(folder, 0, lambda: "d1")
-    for path in (folder, folder / "another", folder):
-        store.media_marks.look(MediaFolder(path, 0, lambda: "d1"), renews=True)
     store.media_marks.problems()
     store.media.remove_deleted(of_files)
 

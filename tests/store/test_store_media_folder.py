@@ -7,11 +7,12 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import gevent
 import pytest
 
 from app.assembly import MEGABYTE, build_gateway
 from app.config import Settings
-from app.store.media_folder import PART, FolderUnusable, MediaFolder, Written
+from app.store.media_folder import PART, THREADS, FolderUnusable, MediaFolder, Written
 
 DATABASE = "0123456789abcdef"
 DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -128,3 +129,22 @@ def test_files_of_strangers_leave_more_room_than_webhooks_need(settings: Setting
 
         with pytest.raises(FolderUnusable, match="nearly full"):
             gateway.media_folder.write("123", [b"a"])
+
+
+def test_a_mark_that_a_slow_disk_takes_too_late_is_not_written(folder: MediaFolder) -> None:
+    folder.put_mark("the former one")
+    pipe = folder.path / "17" / "17"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    hanging = [gevent.spawn(folder.read, "17") for _ in range(THREADS)]
+    gevent.idle()
+
+    with pytest.raises(FolderUnusable, match="does not answer"):
+        folder.put_mark("a late one")
+    answering = os.open(pipe, os.O_RDWR)
+    gevent.joinall(hanging, raise_error=True)
+    after = folder.mark()
+    os.close(answering)
+    files = [list(one.value) for one in hanging]
+
+    assert (after and after.text, files) == ("the former one", [[]] * THREADS)

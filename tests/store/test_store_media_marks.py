@@ -5,12 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.domain.media_mark import PROBLEMS, FolderUse
 from app.store import Store
 from app.store.media_folder import MARK, FolderUnusable, MediaFolder
-from app.store.tables.media_schema import media_marks
+from app.store.tables.media_schema import media_files, media_marks
+from tests.support.store import NOON
 from tests.support.work import Clock
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -36,6 +37,12 @@ def folder(tmp_path: Path, timed: Store) -> MediaFolder:
         timed.media_marks.look(folder, renews=True)
     folder.write("17", [b"a picture"])
     return folder
+
+
+def add_stored_file(store: Store, media_id: str) -> None:
+    """Add the row of a file that is fetched."""
+    row = {"media_id": media_id, "event": 1, "state": "stored", "mime_type": "image/png", "attempts": 1}
+    store.write(lambda c: c.execute(insert(media_files).values(created_at=NOON, updated_at=NOON, **row)))
 
 
 def renew(store: Store, folder: MediaFolder, clock: Clock) -> None:
@@ -124,16 +131,88 @@ def test_a_problem_is_over_once_the_right_folder_is_there(timed: Store, folder: 
     assert (len(before), timed.media_marks.problems()) == (1, [])
 
 
-def test_a_new_folder_takes_the_place_of_one_that_is_not_seen_any_more(
+def test_a_folder_that_any_process_sees_is_not_replaced(
     timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
 ) -> None:
+    unmounted = folder_at(tmp_path / "below the mount point", timed)
+    for _ in range(5):
+        renew(timed, unmounted, clock)
+        timed.media_marks.look(folder)
+
+    assert (unmounted.problem, folder.problem, unmounted.path.exists()) == (ABSENT, None, False)
+
+
+def test_a_folder_takes_its_place_again_when_it_comes_back(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    unmounted = folder_at(tmp_path / "below the mount point", timed)
+    clock.advance(21 * MINUTE)
+    for _ in range(5):
+        renew(timed, unmounted, clock)
+    before = unmounted.problem
+
+    for one in (folder, unmounted):
+        timed.media_marks.look(one)
+
+    assert (before, folder.problem, unmounted.problem) == (None, None, FOREIGN)
+
+
+def test_a_folder_without_the_fetched_files_is_taken_only_if_an_operator_wishes_it(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    add_stored_file(timed, "17")
+    unmounted = folder_at(tmp_path / "below the mount point", timed)
+    clock.advance(21 * MINUTE)
+    timed.media_marks.look(unmounted, renews=True)
+    with pytest.raises(FolderUnusable, match="has none of the files") as told:
+        unmounted.delete(["17"])
+    wish = tmp_path / "below the mount point" / str(told.value).split()[-2]
+    wish.parent.mkdir(parents=True)
+    wish.touch()
+
+    timed.media_marks.look(unmounted, renews=True)
+    for one in (unmounted, folder):
+        timed.media_marks.look(one)
+
+    assert (unmounted.problem, folder.problem) == (None, FOREIGN)
+
+
+def test_a_folder_with_the_fetched_files_takes_the_place_of_one_that_is_not_seen_any_more(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    add_stored_file(timed, "17")
     moved = folder_at(tmp_path / "moved", timed)
+    moved.write("17", [b"a picture"])
     clock.advance(21 * MINUTE)
 
     timed.media_marks.look(moved, renews=True)
+
+    assert (moved.problem, (moved.path / MARK).exists()) == (None, True)
+
+
+def test_a_mark_that_reaches_the_folder_late_leaves_it_to_the_database(
+    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+) -> None:
+    slow = folder_at(tmp_path / "shared", timed, Full)
+    renew(timed, slow, clock)
+    late = timed.database.read(lambda c: c.execute(select(media_marks.c.current)).scalar_one())
+    for _ in range(2):
+        renew(timed, folder, clock)
+    folder.put_mark(late)
+
+    renew(timed, folder, clock)
+
+    assert (folder.problem, (folder.path / MARK).read_text() == late) == (None, False)
+
+
+def test_a_disk_that_is_not_well_is_no_folder_without_a_mark(timed: Store, folder: MediaFolder, clock: Clock) -> None:
+    (folder.path / MARK).unlink()
+    (folder.path / MARK).mkdir()  # an error of reading, as a stale handle of NFS or a broken disk is one
+    clock.advance(21 * MINUTE)
+
     timed.media_marks.look(folder)
 
-    assert (moved.problem, folder.problem) == (None, FOREIGN)
+    assert str(folder.problem).startswith("media.directory cannot be used (Is a directory)")
 
 
 def test_a_mark_that_nobody_renews_any_more_holds_up_no_other_database(

@@ -38,8 +38,12 @@ media_marks = Table(
     Column("current", String(32), nullable=False),
     Column("previous", String(32)),
     Column("seen_at", UtcDateTime, nullable=False),
+    Column("earlier", String(32)),
+    Column("former", String(100)),
+    Column("renewed_at", UtcDateTime),
 )
-"""The only row: the mark that the folder of media has; see `app.domain.media_mark`."""
+"""The only row: the marks that the folder of media may have, newest first, and those of the folder before (`former`,
+with spaces between them); see `app.domain.media_mark`."""
 
 media_folder_problems = Table(
     "media_folder_problems",
