@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -76,3 +77,8 @@ def running(tmp_path_factory: pytest.TempPathFactory, running_meta: FakeMetaServ
         running_meta.control.poster.url = f"http://127.0.0.1:{running.port}{PATH}"
         yield running
         running_meta.control.poster.url = None
+
+
+def asked_by_clients(meta: FakeMetaServer) -> list[dict[str, Any]]:
+    """Return what Meta has received, but for what a worker that starts asks about its token."""
+    return [entry for entry in meta.control.journal.entries() if entry["path"] != "debug_token"]

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from app.graph.fake.server import FakeMetaServer
 from app.web.middleware import ERROR_CODE
-from tests.graph_proxy.conftest import BOT, GRAPH_TOKEN
+from tests.graph_proxy.conftest import BOT, GRAPH_TOKEN, asked_by_clients
 from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import ACCOUNTS, TOKEN
 
@@ -23,7 +23,7 @@ TEMPLATE = {"name": "a", "language": "en", "category": "UTILITY", "components": 
 
 def requests(meta: FakeMetaServer) -> list[dict[str, Any]]:
     """Return what Meta has received."""
-    return meta.control.journal.entries()
+    return asked_by_clients(meta)
 
 
 def upload(client: FlaskClient, **fields: Any) -> TestResponse:
