@@ -46,8 +46,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def timed(url: str, make_store: StoreMaker, clock: Clock) -> Store:
-    """An open store whose clock is `clock`, on either kind of database."""
-    return make_store(url, clock=clock)
+    """An open store whose clock is `clock`, on either kind of database. It was migrated by that clock too."""
+    store = make_store(url, clock=clock)
+    store.write(lambda c: c.execute(update(jobs).where(jobs.c.due_at > clock()).values(due_at=clock())))
+    return store
 
 
 def split_event(
