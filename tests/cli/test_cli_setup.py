@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -36,6 +37,12 @@ HIDDEN = ("planted-access", "planted-app-secret", "planted@db")
 FILES = ["wats.config.yaml", ".env.local"]
 
 
+def as_a_shell_does() -> None:
+    """Give the process the terminal, and Ctrl-C its meaning: who runs the tests in the background ignores it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal with `setup` in it. `shown`: what has appeared on it."""
 
@@ -49,7 +56,7 @@ class Terminal:
             stdout=inside,
             stderr=inside,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=as_a_shell_does,
         )
         os.close(inside)
         os.set_blocking(self._screen, False)
