@@ -57,7 +57,6 @@ def _new() -> NewMessage:
         phone_number_id=NUMBER,
         endpoint="messages",
         type="text",
-        names=(body["to"].removeprefix("+"),),
         body=json.dumps(body, separators=(",", ":")).encode(),
         lifetime=timedelta(days=1),
         to=body["to"],
