@@ -9,12 +9,9 @@ this database is read, written and swept.
 import errno
 import hashlib
 import os
-import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Generator, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +22,7 @@ from gevent.threadpool import ThreadPool
 
 from app.domain.media_mark import FolderMark
 from app.domain.meta.media import MEDIA_ID
+from app.store.disk_files import folders, is_part, old_files, part_in, publish, remove, sync
 from app.store.engine.executors import caught, value_of
 
 T = TypeVar("T")
@@ -32,11 +30,6 @@ Ts = TypeVarTuple("Ts")
 
 PIECE_BYTES = 256 * 1024
 THREADS = 8
-PART = ".part-"
-"""Begins the name of a file that is being written. One that is old was left by a process that died."""
-
-PART_NAME = re.compile(re.escape(PART) + "[0-9a-f]{16}", re.ASCII)
-
 MARK, MAX_MARK, MARK_SECONDS = ".mark", 32, 5.0
 OLD_SECONDS = 3600.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -106,16 +99,16 @@ class MediaFolder:
         """
         self._refuse_if_wrong()
         target = self._file(media_id)
-        part = self.path / f"{PART}{secrets.token_hex(8)}"
+        part = part_in(self.path)
         try:
             with self._in_thread(self._open_part, part, target) as file:
                 written = self._write(file, pieces)
-                self._in_thread(_sync, file)
-            self._in_thread(_publish, part, target)
+                self._in_thread(sync, file)
+            self._in_thread(publish, part, target)
         except OSError as error:
             raise self._unusable(error) from error
         finally:
-            self._in_thread(_remove, part)
+            self._in_thread(remove, part)
         return written
 
     def read(self, media_id: str) -> Generator[bytes, None, None] | None:
@@ -141,13 +134,13 @@ class MediaFolder:
         """Delete old files that no id of `known` stands for, and parts that were left behind; return how many."""
         self._refuse_if_wrong()
         top, before = self.path, time.time() - OLD_SECONDS
-        gone = [path for path in self._in_thread(_old_files, top, before) if PART_NAME.fullmatch(path.name)]
-        for folder in self._in_thread(_folders, top):
-            old = [path for path in self._in_thread(_old_files, folder, before) if _is_ours(top, path)]
+        gone = [path for path in self._in_thread(old_files, top, before) if is_part(path)]
+        for folder in self._in_thread(folders, top):
+            old = [path for path in self._in_thread(old_files, folder, before) if _is_ours(top, path)]
             kept = set(known([path.name for path in old])) if old else set()
             gone += [path for path in old if path.name not in kept]
         for path in gone:
-            self._in_thread(_remove, path)
+            self._in_thread(remove, path)
         return len(gone)
 
     def _in_time(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
@@ -209,14 +202,14 @@ def _write_mark(path: Path, text: str, until: float) -> None:
     """Write the mark, unless that takes so long that another process may have made the next one."""
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    part = path.with_name(f"{PART}{secrets.token_hex(8)}")
+    part = part_in(path.parent)
     try:
         part.write_text(text, "ascii")
         if time.monotonic() > until:
             raise TimeoutError(errno.ETIMEDOUT, "the disk is too slow")
         part.replace(path)
     finally:
-        _remove(part)
+        remove(part)
 
 
 def _place_of(top: Path, media_id: str) -> Path:
@@ -225,36 +218,3 @@ def _place_of(top: Path, media_id: str) -> Path:
 
 def _is_ours(top: Path, path: Path) -> bool:
     return bool(MEDIA_ID.fullmatch(path.name)) and path == _place_of(top, path.name)
-
-
-def _folders(top: Path) -> list[Path]:
-    with suppress(OSError):
-        return [path for path in top.iterdir() if path.is_dir() and not path.is_symlink()]
-    return []
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _publish(part: Path, target: Path) -> None:
-    """Give a complete file its name, and make the name durable."""
-    part.replace(target)
-    for folder in (target.parent, target.parent.parent):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _old_files(folder: Path, before: float) -> list[Path]:
-    with suppress(OSError):
-        return [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < before]
-    return []
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()

@@ -41,7 +41,8 @@ class MessageRetention(Repository):
         """Delete one batch of pauses that are over, and of wishes of before this time of customers who are gone."""
         ages = Ages(now - TOLD_LATE, before)
         plan = self._store.database.read(lambda c: plan_scopes(c, ages, after))
-        deleted = delete_in(self._store, lambda c: prune_scopes(c, ages, plan)) if plan.names or plan.untold else 0
+        is_needed = plan.names or plan.without_contact
+        deleted = delete_in(self._store, lambda c: prune_scopes(c, ages, plan)) if is_needed else 0
         return PruneStep(deleted, plan.next)
 
     def prune_conversations(self, *, before: datetime) -> PruneStep:

@@ -14,12 +14,12 @@ class LostSpans:
     def __init__(self, count: Callable[[int], None]) -> None:
         self._count = count
         self._told = Throttle()
-        self._untold = 0
+        self._unlogged = 0
 
     def lose(self, spans: int, reason: str) -> None:
         """Count lost spans; log them with those that were lost since the last line."""
         self._count(spans)
-        self._untold += spans
+        self._unlogged += spans
         if self._told.repeats("lost") is not None:
-            spans, self._untold = self._untold, 0
+            spans, self._unlogged = self._unlogged, 0
             log.warning("tracing.spans_lost", extra={"spans": spans, "reason": reason})

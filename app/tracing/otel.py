@@ -49,7 +49,7 @@ STOPPED = "the process has stopped before the collector took them"
 STANDARD = {"method": "http.request.method", "route": "http.route", "status": "http.response.status_code"}
 """OpenTelemetry's names of facts. The names of the others begin with `wats.`."""
 
-NOT_TOLD = {"trace_id", "span_id", "contact", "duration_ms", "error"}
+NOT_EXPORTED = {"trace_id", "span_id", "contact", "duration_ms", "error"}
 """What the log has of a step and its span has not: the span has it otherwise, or it is a customer's."""
 
 FIRST_FAILURE = 400
@@ -76,7 +76,7 @@ class RecordedSpan(Span):
         if name is not None:
             self._span.update_name(name)
         for fact, value in facts.items():
-            if isinstance(value, str | int | float) and fact not in NOT_TOLD:
+            if isinstance(value, str | int | float) and fact not in NOT_EXPORTED:
                 self._span.set_attribute(STANDARD.get(fact) or f"{SERVICE}.{fact}", value)
         if (error := _error_in(facts)) is not None:
             self._span.set_attribute("error.type", error)

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domain.message import HistoryEntry, Message, MessageStatus
 from app.domain.message_progress import News, after
+from tests.support.messages import stored_message
 from tests.support.store import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -13,25 +14,8 @@ CODED = {"code": 131047, "message": "Re-engagement message", "class": "request",
 
 def message(*history: str, error: dict[str, Any] | None = None) -> Message:
     """A message with this history, an entry each minute."""
-    return Message(
-        id="msg_1",
-        row_id=1,
-        phone_number_id="1",
-        contact=1,
-        endpoint="messages",
-        status=MessageStatus(history[-1]),
-        type="text",
-        to="+1",
-        recipient=None,
-        wamid=None,
-        resends=0,
-        tracker=None,
-        created_at=NOON,
-        updated_at=NOON,
-        expires_at=NOON + timedelta(days=1),
-        history=tuple(HistoryEntry(status, NOON + at * MINUTE) for at, status in enumerate(history)),
-        error=error,
-    )
+    entries = tuple(HistoryEntry(status, NOON + at * MINUTE) for at, status in enumerate(history))
+    return stored_message(status=MessageStatus(history[-1]), history=entries, error=error)
 
 
 def told(before: Message, status: str, error: dict[str, Any] | None = None) -> Message:

@@ -1,19 +1,20 @@
 """What follows from Meta's answer: only what Meta has certainly not accepted is tried again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.domain.job import Done, Retry
 from app.domain.job_result import QueueSignal
-from app.domain.message import Endpoint, HistoryEntry, Message, MessageStatus, new_message_id
+from app.domain.message import Endpoint, Message, MessageStatus
 from app.domain.meta.graph_errors import ErrorClass, GraphError, graph_error
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
 from app.domain.send_outcome import MAX_BACKOFF, SendOutcome, outcome_of_send
+from tests.support.messages import stored_message
+from tests.support.store import NOON
 
-NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 ON_TIME = 0.5
 
 
@@ -23,25 +24,7 @@ def message(
     endpoint: Endpoint = "messages",
     lifetime: timedelta = timedelta(days=2),
 ) -> Message:
-    return Message(
-        id=new_message_id(NOON),
-        row_id=1,
-        phone_number_id="1",
-        contact=1,
-        endpoint=endpoint,
-        status=MessageStatus.SENDING,
-        type="text",
-        to="+1",
-        recipient=None,
-        wamid=None,
-        resends=0,
-        tracker=None,
-        created_at=NOON,
-        updated_at=NOON,
-        expires_at=NOON + lifetime,
-        history=(HistoryEntry("queued", NOON),),
-        error=error,
-    )
+    return stored_message(endpoint=endpoint, status=MessageStatus.SENDING, expires_at=NOON + lifetime, error=error)
 
 
 def outcome(answer: SendAnswer, about: Message | None = None) -> SendOutcome:

@@ -9,7 +9,8 @@ import signal
 import threading
 from typing import Any
 
-from app.store.media_folder import MARK, PART
+from app.store.disk_files import PART
+from app.store.media_folder import MARK
 from tests.media.forms import JPEG, ask
 from tests.media.scripted_meta import FileAtMeta, ScriptedMeta
 from tests.support.serving import Running

@@ -8,26 +8,10 @@ import pytest
 
 from app.domain.message import HistoryEntry, Message, MessageStatus
 from app.messages.schemas import MessageSchema, message_json, written_message
+from tests.support.messages import stored_message
 from tests.support.store import NOON
 
-QUEUED = Message(
-    id="msg_0199a3f2c4d17b6e8f00112233445566",
-    row_id=1,
-    phone_number_id="106540352242922",
-    contact=2,
-    endpoint="messages",
-    status=MessageStatus.QUEUED,
-    type="text",
-    to="+4915112345678",
-    recipient=None,
-    wamid=None,
-    resends=0,
-    tracker=None,
-    created_at=NOON,
-    updated_at=NOON,
-    expires_at=NOON + timedelta(days=1),
-    history=(HistoryEntry(MessageStatus.QUEUED, NOON),),
-)
+QUEUED = stored_message(id="msg_0199a3f2c4d17b6e8f00112233445566")
 TOLD = replace(
     QUEUED,
     status=MessageStatus.READ,

@@ -12,7 +12,8 @@ import pytest
 
 from app.assembly import MEGABYTE, build_gateway
 from app.config import Settings
-from app.store.media_folder import PART, THREADS, FolderUnusable, MediaFolder, Written
+from app.store.disk_files import PART
+from app.store.media_folder import THREADS, FolderUnusable, MediaFolder, Written
 
 DATABASE = "0123456789abcdef"
 DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

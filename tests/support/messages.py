@@ -8,7 +8,15 @@ from typing import Any
 
 from sqlalchemy import update
 
-from app.domain.message import AcceptedMessage, IdempotencyKey, Message, NewMessage, new_message_id
+from app.domain.message import (
+    AcceptedMessage,
+    HistoryEntry,
+    IdempotencyKey,
+    Message,
+    MessageStatus,
+    NewMessage,
+    new_message_id,
+)
 from app.domain.meta.parse import split
 from app.domain.split import SplitEvent
 from app.domain.tracker import FIELD, Tracker
@@ -53,6 +61,29 @@ def new_message(
         tracker=tracker,
         key=None if key is None else idempotency_key(key, text),
     )
+
+
+def stored_message(**known: Any) -> Message:
+    """Return a text message as a store returns it, queued at noon if nothing else is known of it."""
+    usual = {
+        "id": new_message_id(NOON),
+        "row_id": 1,
+        "phone_number_id": NUMBER,
+        "contact": 1,
+        "endpoint": "messages",
+        "status": MessageStatus.QUEUED,
+        "type": "text",
+        "to": "+4915112345678",
+        "recipient": None,
+        "wamid": None,
+        "resends": 0,
+        "tracker": None,
+        "created_at": NOON,
+        "updated_at": NOON,
+        "expires_at": NOON + DAY,
+        "history": (HistoryEntry("queued", NOON),),
+    }
+    return Message(**{**usual, **known})
 
 
 def accept(store: Store, *new: NewMessage) -> list[Message]:

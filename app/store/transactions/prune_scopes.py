@@ -42,12 +42,12 @@ class Ages:
 class ScopePlan:
     """The pauses that a step deletes, and the contact after which the next step continues; None: stop here.
 
-    `untold`: pauses of marketing of which older code has not told the contact.
+    `without_contact`: pauses of marketing whose contact older code has not stored.
     """
 
     names: list[str]
     next: int | None
-    untold: list[str]
+    without_contact: list[str]
 
 
 def plan_scopes(connection: Connection, ages: Ages, after: int) -> ScopePlan:
@@ -57,25 +57,27 @@ def plan_scopes(connection: Connection, ages: Ages, after: int) -> ScopePlan:
     """
     rows = connection.execute(_OF_CUSTOMERS, {"after": after}).all()
     names = [row.name for row in rows if _is_old(row, ages)]
-    ended, untold = ([], []) if after else _general(connection, ages)
+    ended, without_contact = ([], []) if after else _general(connection, ages)
     is_last, last = len(rows) < STEP_ROWS, rows[-1].contact if rows else None
     following = None if is_last or last is None else last if rows[0].contact == last else last - 1
-    return ScopePlan(names + ended, following, untold)
+    return ScopePlan(names + ended, following, without_contact)
 
 
 def prune_scopes(connection: Connection, ages: Ages, plan: ScopePlan) -> int:
     """Delete those of the planned pauses that are still as old, and return how many there were.
 
-    The untold contacts are filled in, so that the next run finds them.
+    The contacts that are missing are filled in, so that the next run finds them.
     """
     is_over = (_TABLE.until < ages.ended) | (_TABLE.until.is_(None) & (_TABLE.since < ages.wished))
-    chosen = _TABLE.name.in_(plan.untold) | (_TABLE.name.in_(plan.names) & is_over)
+    chosen = _TABLE.name.in_(plan.without_contact) | (_TABLE.name.in_(plan.names) & is_over)
     query = select(_TABLE.name).where(chosen).order_by(_TABLE.name)
     locked = set(connection.execute(query.with_for_update()).scalars())
-    filled = [{"scope": name, "of_contact": contact_of_scope(name)} for name in plan.untold if name in locked]
+    filled = [
+        {"scope": name, "of_contact": contact_of_scope(name)} for name in plan.without_contact if name in locked
+    ]
     if filled:
         connection.execute(_FILL, filled)
-    return connection.execute(delete(send_scopes).where(_TABLE.name.in_(locked - set(plan.untold)))).rowcount
+    return connection.execute(delete(send_scopes).where(_TABLE.name.in_(locked - set(plan.without_contact)))).rowcount
 
 
 def _is_old(row: Row[*tuple[Any, ...]], ages: Ages) -> bool:
@@ -84,9 +86,9 @@ def _is_old(row: Row[*tuple[Any, ...]], ages: Ages) -> bool:
 
 
 def _general(connection: Connection, ages: Ages) -> tuple[list[str], list[str]]:
-    """Return some pauses of templates, flows and others that were over in time, and some whose contact is untold."""
+    """Return some pauses of templates, flows and others that were over in time, and some without their contact."""
     is_over = (_TABLE.trips == 0) & (_TABLE.until < ages.ended)
-    ended, untold = (
+    ended, without_contact = (
         list(
             connection.execute(
                 select(_TABLE.name).where(_TABLE.contact.is_(None), condition).limit(STEP_ROWS)
@@ -94,4 +96,4 @@ def _general(connection: Connection, ages: Ages) -> tuple[list[str], list[str]]:
         )
         for condition in (is_over & ~_IS_OF_CUSTOMER, _IS_OF_CUSTOMER)
     )
-    return ended, untold
+    return ended, without_contact
