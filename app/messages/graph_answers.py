@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.domain.message import Message, MessageStatus
-from app.domain.meta.graph_errors import meta_part
+from app.domain.meta.graph_errors import graph_error, meta_part
+from app.domain.window import WINDOW_CLOSED
 
 ENDED = (MessageStatus.FAILED, MessageStatus.CANCELLED, MessageStatus.EXPIRED)
 DEFAULT_STATUS = 400
@@ -27,17 +28,25 @@ def accepted_json(message: Message, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def refused_json(message: Message) -> tuple[int, dict[str, Any]] | None:
-    """Return the HTTP status and the error with which Meta has refused a message; None if it was not Meta."""
+    """Return the HTTP status and the error with which Meta has refused a message; None if it was not Meta.
+
+    Our own errors have a word as their code, which no client of Meta's API can read.
+    """
     error = message.error or {}
-    if message.status is not MessageStatus.FAILED or "code" not in error:
+    if message.status is not MessageStatus.FAILED or graph_error(error) is None:
         return None
     return error.get("httpStatus", DEFAULT_STATUS), {"error": meta_part(error)}
 
 
-def ending_without_meta(message: Message) -> str:
-    """Return the text about a message that ended without an answer of Meta's."""
-    reason = (message.error or {}).get("message")
-    return f"wats has not sent the message {message.id}: it is {message.status}{f' ({reason})' if reason else ''}."
+def ending_without_meta(message: Message) -> tuple[str, str]:
+    """Return the code of our error, and the text, about a message that ended without an answer of Meta's."""
+    error = message.error or {}
+    code = "window_closed" if error.get("code") == WINDOW_CLOSED["code"] else "message_pending"
+    reason = "; ".join(error[part] for part in ("message", "hint") if part in error)
+    return (
+        code,
+        f"wats has not sent the message {message.id}: it is {message.status}{f' ({reason})' if reason else ''}.",
+    )
 
 
 def still_open(message: Message, seconds: int) -> str:

@@ -125,7 +125,7 @@ def _answer(message: Message, submission: Submission, accepted: Accepted) -> Res
     elif (refused := refused_json(message)) is not None:
         status, document = refused
     else:
-        raise ApiError("message_pending", ending_without_meta(message), headers=headers)
+        raise ApiError(*ending_without_meta(message), headers=headers)
     response = jsonify(document)
     response.status_code = status
     response.headers.extend(headers)

@@ -24,7 +24,7 @@ from tests.support.webhooks import PATH
 CALLING = """
         - {{ name: bot, token: {{ env: TEST_GRAPH_TOKEN }}, scopes: [graph, read] }}
     graph: {{ baseUrl: "{meta}" }}
-    sending: {{ windowPolicy: "off" }}
+    sending: {{ windowPolicy: enforce }}
 """
 GRAPH_TOKEN = "graph-token-70b1f6d2c9e84a35"
 ENVIRONMENT = {**LIVE_ENVIRONMENT, "TEST_GRAPH_TOKEN": GRAPH_TOKEN}
