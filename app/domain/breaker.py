@@ -39,6 +39,11 @@ class Breaker:
         return self.open_until is not None and now < self.open_until
 
 
+def was_open_lately(was_open_at: datetime | None, now: datetime) -> bool:
+    """Return whether a breaker that was open then may well open again. A time far ahead was told by a wrong clock."""
+    return was_open_at is not None and abs(now - was_open_at) < RELAPSE
+
+
 def after_success(breaker: Breaker, now: datetime, max_in_flight: int) -> Breaker:
     """Return the breaker after a success: a probe closes it, a later one allows one more job, to `max_in_flight`."""
     if breaker.is_pausing(now):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.domain.breaker import RELAPSE
+from app.domain.breaker import was_open_lately
 from app.domain.delivery import DeliveryCounts
 from app.domain.job import DELIVER_QUEUE
 from app.domain.queue import QueueState
@@ -55,7 +55,7 @@ class DestinationStatus:
         """Return whether it fails, or has failed so lately that it may do so again."""
         if self.state is not DestinationState.ACTIVE:
             return self.state is DestinationState.FAILING
-        return self.was_open_at is not None and abs(now - self.was_open_at) < RELAPSE
+        return was_open_lately(self.was_open_at, now)
 
     def holds_up(self, before: datetime) -> bool:
         """Return whether it has been paused since before then, and an event has waited since before then."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.domain.breaker import Breaker
+from app.domain.breaker import Breaker, was_open_lately
 from app.domain.clock import is_too_far_ahead
 from app.domain.retry import MAX_WAIT
 
@@ -35,6 +35,10 @@ class QueueState:
     def is_resting(self, now: datetime) -> bool:
         """Return whether its jobs let it rest now."""
         return self.rest_until is not None and now < self.rest_until
+
+    def is_troubled(self, now: datetime) -> bool:
+        """Return whether its attempts fail, or have failed so lately that they may do so again."""
+        return self.breaker.is_open or was_open_lately(self.was_open_at, now)
 
     def with_breaker(self, breaker: Breaker, now: datetime) -> "QueueState":
         """Return the state with the breaker as it is after a result."""

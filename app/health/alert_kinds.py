@@ -134,8 +134,9 @@ MEDIA_HELD_BACK = AlertKind(
     " `media.directory` takes no file. One file at a time is tried as a probe; the others wait. Meta keeps a received"
     " file for 7 days.",
     "Make room on the disk, or let the worker's user own the folder; check the access token. `flask wats media list"
-    " --state waiting` shows what waits.",
+    " --state waiting` shows what waits. It is over when files were fetched for 5 minutes without such a break.",
 )
+FETCHED_AGAIN = "files are fetched again: this is over when that has gone well for 5 minutes"
 MEDIA_GIVEN_UP = AlertKind(
     "media_given_up",
     Urgency.TICKET,

@@ -8,6 +8,8 @@ from app.domain.alert import Alert, AlertKey
 from app.domain.clock import ClockJump
 from app.domain.destination import DestinationState, DestinationStatus
 from app.domain.heartbeat import is_any_fresh
+from app.domain.media_file import MEDIA_QUEUE
+from app.domain.queue import QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.timestamps import iso
 from app.health import alert_kinds as kinds
@@ -119,12 +121,20 @@ def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
 
 
 def _of_media(snapshot: Snapshot) -> Iterator[Alert]:
-    if snapshot.media_held_back is not None:
-        yield kinds.MEDIA_HELD_BACK.alert(f"received files are not fetched: {snapshot.media_held_back.last_error}")
+    for queue in snapshot.troubled:
+        if queue.name == MEDIA_QUEUE:
+            yield _of_media_queue(queue)
     if snapshot.media_given_up:
         yield kinds.MEDIA_GIVEN_UP.alert(f"{counted(snapshot.media_given_up, 'received file')} given up")
     for machine, problem in snapshot.media_folder_problems:
         yield kinds.MEDIA_FOLDER.alert(f"on {machine} {problem}", machine)
+
+
+def _of_media_queue(queue: QueueState) -> Alert:
+    if queue.breaker.is_open:
+        return kinds.MEDIA_HELD_BACK.alert(f"received files are not fetched: {queue.last_error}")
+    cause = f"received files were not fetched until {iso(queue.was_open_at)} ({queue.last_error})"
+    return kinds.MEDIA_HELD_BACK.alert(f"{cause}, which may happen again", cure=kinds.FETCHED_AGAIN)
 
 
 def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:

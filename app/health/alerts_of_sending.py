@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from app.domain.alert import Alert
-from app.domain.message import SEND_QUEUE
+from app.domain.job import kind_of_queue
+from app.domain.message import SEND_KIND, SEND_QUEUE
 from app.domain.meta.graph_error_table import rule_in_status
 from app.domain.meta.graph_errors import GraphError, graph_error
 from app.domain.meta.graph_versions import end_of, ends_soon
 from app.domain.meta.warnings import QUALITY
+from app.domain.queue import QueueState
 from app.domain.timestamps import iso
 from app.health import sending_alert_kinds as kinds
 from app.health.snapshot import Snapshot
@@ -45,9 +47,17 @@ def _of_pauses(snapshot: Snapshot) -> Iterator[Alert]:
         mend = pause.cure(snapshot.token_name)
         usual = kinds.SENDING_PAUSED.cure if mend is None else kinds.SENDING_PAUSED.cure.replace("mend it", mend)
         yield kinds.SENDING_PAUSED.alert(cause, pause.name, since=pause.since, cure=f"{usual}{then}")
-    for queue in snapshot.held_back:
-        number = queue.name.removeprefix(SEND_QUEUE)
-        yield kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)
+    for queue in snapshot.troubled:
+        if kind_of_queue(queue.name) == SEND_KIND:
+            yield _of_number(queue)
+
+
+def _of_number(queue: QueueState) -> Alert:
+    number = queue.name.removeprefix(SEND_QUEUE)
+    if queue.breaker.is_open:
+        return kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)
+    cause = f"messages of {number} did not reach Meta until {iso(queue.was_open_at)} ({queue.last_error})"
+    return kinds.META_NOT_REACHED.alert(f"{cause}, which may happen again", number, cure=kinds.REACHED_AGAIN)
 
 
 def _of_orphans(snapshot: Snapshot) -> Iterator[Alert]:

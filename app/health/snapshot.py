@@ -11,7 +11,6 @@ from app.domain.destination import DestinationStatus, destination_statuses
 from app.domain.foreign_events import ForeignSource
 from app.domain.heartbeat import Heartbeat
 from app.domain.job import SINGLETON_QUEUES, SPLIT_QUEUE, kind_of_queue
-from app.domain.media_file import MEDIA_QUEUE
 from app.domain.message import SEND_KIND, queue_of_number
 from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
@@ -29,12 +28,12 @@ class Snapshot:
 
     - `deliveries` also has destinations that the profile no longer lists; `destinations` has only those it lists.
     - `consumers_ahead`: names of consumers whose cursor lies beyond the last event.
-    - `pauses`: scopes in which nothing is sent. `held_back`: queues of numbers whose messages do not reach Meta.
+    - `pauses`: scopes in which nothing is sent. `troubled`: queues whose attempts all fail, or did so lately.
     - `messages`: counts of messages that need a human. `orphaned`: queues of numbers that the profile does not list.
     - `refused`: requests of Meta's route that were refused. `foreign`: accounts and numbers that the profile does not
       list, of which events came lately.
-    - `graph_version`: the one in the config. `media_held_back`: the queue of received files, while all attempts fail.
-    - `recorded`: the alerts as they were recorded last. `token_name`: the variable of the access token.
+    - `graph_version`: the one in the config. `token_name`: the variable of the access token.
+    - `recorded`: the alerts as they were recorded last.
     """
 
     now: datetime
@@ -47,14 +46,13 @@ class Snapshot:
     consumers_ahead: list[str]
     clock_jump: ClockJump | None = None
     pauses: tuple[ScopePause, ...] = ()
-    held_back: tuple[QueueState, ...] = ()
+    troubled: tuple[QueueState, ...] = ()
     messages: MessageCounts = NO_MESSAGES
     orphaned: tuple[QueueDepth, ...] = ()
     refused: tuple[RefusedWebhooks, ...] = ()
     foreign: tuple[ForeignSource, ...] = ()
     signs: Signs = NO_SIGNS
     graph_version: str | None = None
-    media_held_back: QueueState | None = None
     media_given_up: int = 0
     media_folder_problems: tuple[tuple[str, str], ...] = ()
     token_name: str | None = None
@@ -94,12 +92,11 @@ def take_snapshot(gateway: Gateway) -> Snapshot:
         foreign=tuple(one for one in signs.foreign if one.needs_a_look(now, gateway.settings.whatsapp.ours)),
         signs=signs,
         graph_version=gateway.settings.graph.api_version,
-        media_held_back=next((one for one in queues if one.name == MEDIA_QUEUE and one.breaker.is_open), None),
         media_given_up=store.media.dead(),
         media_folder_problems=tuple(store.media_marks.problems()),
         token_name=_token_name(gateway),
         recorded=store.attention.recorded(),
-        held_back=tuple(one for one in queues if kind_of_queue(one.name) == SEND_KIND and one.breaker.is_open),
+        troubled=tuple(queue for queue in queues if queue.is_troubled(now)),
     )
 
 

@@ -61,6 +61,22 @@ def test_a_destination_is_in_trouble_until_it_has_not_failed_for_a_while(
     assert crm.is_troubled(NOON + after) is is_troubled
 
 
+@pytest.mark.parametrize(
+    ("known_queue", "after", "is_troubled"),
+    [
+        (queue(), timedelta(), False),
+        (queue(breaker=OPEN), RELAPSE, True),
+        (WAS_OPEN, RELAPSE - SECOND, True),
+        (WAS_OPEN, RELAPSE, False),
+        (WAS_OPEN, -RELAPSE, False),
+    ],
+)
+def test_a_queue_is_in_trouble_until_its_attempts_have_not_failed_for_a_while(
+    known_queue: QueueState, after: timedelta, is_troubled: bool
+) -> None:
+    assert known_queue.is_troubled(NOON + after) is is_troubled
+
+
 def test_only_results_that_meet_or_leave_the_breaker_open_are_remembered() -> None:
     later, last = NOON + SECOND, NOON + 2 * SECOND
     opened = queue().with_breaker(OPEN, NOON)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from app.domain.scope_pause import ScopePause
 from app.health import alert_kinds as kinds
 from app.health.alerts import alerts_of, alerts_of_checks, standing_alerts
 from app.health.gauges import MAX_SUBJECTS, attention_gauge
+from app.health.sending_alert_kinds import REACHED_AGAIN
 from app.health.snapshot import Snapshot
 from app.store import EventCounts, MessageCounts, ReceiptCounts, Signs
 
@@ -30,6 +32,8 @@ AWAKE = replace(ALIVE, at=NOW.replace(month=7))
 DEAD = replace(ALIVE, at=NOW - timedelta(minutes=1))
 PAUSE = ScopePause("app", ErrorClass.STOPPED, 190, "190/463: expired", NOW, NOW, 1)
 HELD_BACK = QueueState("send:1", False, False, Breaker(5, NOW), None, NOW, "connection refused")
+FILES = replace(HELD_BACK, name="media")
+LATELY: dict[str, Any] = {"breaker": Breaker(), "was_open_at": NOW - timedelta(minutes=4)}
 REFUSED = RefusedWebhooks("signature_mismatch", 3, NOW - timedelta(minutes=5), NOW)
 CRM = DestinationStatus("crm", DestinationState.ACTIVE, 3, 0, None, NOW, "HTTP 500")
 
@@ -74,14 +78,16 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"clock_jump": ClockJump(NOW, 3600)}, "clock_jumped"),
         ({"deliveries": {"gone": DeliveryCounts(0, 1)}}, "dead_letters"),
         ({"media_given_up": 2}, "media_given_up"),
-        ({"media_held_back": HELD_BACK}, "media_held_back"),
+        ({"troubled": (FILES,)}, "media_held_back"),
+        ({"troubled": (replace(FILES, **LATELY),)}, "media_held_back"),
         ({"consumers_ahead": ["crm"]}, "consumer_ahead"),
         ({"pauses": (PAUSE,)}, "sending_paused"),
         ({"messages": MessageCounts(unknown=1)}, "unknown_messages"),
         ({"messages": MessageCounts(sent_twice=1)}, "sent_twice"),
         ({"orphaned": (QueueDepth("send:1", 2, 0, NOW),)}, "number_not_listed"),
         ({"pauses": (replace(PAUSE, until=None),)}, "sending_paused"),
-        ({"held_back": (HELD_BACK,)}, "meta_not_reached"),
+        ({"troubled": (HELD_BACK,)}, "meta_not_reached"),
+        ({"troubled": (replace(HELD_BACK, **LATELY),)}, "meta_not_reached"),
         ({"refused": (REFUSED,)}, "webhooks_refused"),
         ({"foreign": (ForeignSource("7", "8", 1, NOW, NOW),)}, "foreign_events"),
         ({"signs": Signs([], [], [(NOW, {"code": 130497})])}, "messages_refused"),
@@ -134,6 +140,24 @@ def test_a_destination_that_has_failed_lately_is_told_with_the_time() -> None:
         "crm failed until 2026-01-02T11:56:00.000Z (HTTP 500) and may do so again, 3 deliveries waiting;"
         " it accepts deliveries again: this is over when it has not failed so for 5 minutes"
     )
+
+
+@pytest.mark.parametrize(
+    ("queue", "what", "cure"),
+    [
+        (HELD_BACK, "messages of 1 did not reach Meta", REACHED_AGAIN),
+        (FILES, "received files were not fetched", kinds.FETCHED_AGAIN),
+    ],
+)
+def test_a_queue_that_was_held_back_lately_is_told_with_the_time(queue: QueueState, what: str, cure: str) -> None:
+    [alert] = alerts_of(replace(HEALTHY, troubled=(replace(queue, **LATELY),)))
+
+    told = f"{what} until 2026-01-02T11:56:00.000Z (connection refused), which may happen again"
+    assert (alert.cause, alert.cure) == (told, cure)
+
+
+def test_a_destinations_queue_in_trouble_is_told_by_its_destination_only() -> None:
+    assert alerts_of(replace(HEALTHY, troubled=(replace(HELD_BACK, name="deliver:crm"),))) == []
 
 
 @pytest.mark.parametrize(
