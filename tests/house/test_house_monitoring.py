@@ -112,6 +112,13 @@ def test_rules_and_dashboard_ask_only_for_metrics_that_there_are() -> None:
     assert asked - entries("metrics.md") == set()
 
 
+def test_each_disk_that_has_a_gauge_has_a_rule_that_tells_when_it_fills() -> None:
+    disks = {name for name in entries("metrics.md") if name.endswith("disk_free_bytes")}
+
+    assert len(disks) == 2
+    assert disks - {name for rule in RULES for name in names_in(rule["expr"])} == set()
+
+
 def test_the_rule_of_an_alert_with_a_subject_names_it() -> None:
     with_subject = {f'wats_attention{{alert="{kind.code}"}} > 0' for kind in ALERT_KINDS if kind.subject}
     naming = {rule["expr"] for rule in RULES if "{{ $labels.subject }}" in rule["annotations"]["summary"]}
