@@ -71,7 +71,9 @@ def meta_client_options(command: Command) -> Command:
     @wraps(command)
     def with_both(flags: Flags, live: bool, yes_live: bool, **others: Any) -> Any:
         return command(
-            access=api_access(flags), signing=webhook_signing(_flags_of_meta(flags, live, yes_live)), **others
+            access=api_access(flags, needs_token=False),
+            signing=webhook_signing(_flags_of_meta(flags, live, yes_live)),
+            **others,
         )
 
     return click_option(LIVE)(click_option(YES_LIVE)(_with_flags(with_both, *CLIENT_GROUPS)))

@@ -64,11 +64,12 @@ class ApiAccess:
         return self.service_url + self.api_prefix
 
 
-def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAccess:
+def api_access(flags: Flags, environ: Mapping[str, str] | None = None, *, needs_token: bool = True) -> ApiAccess:
     """Return the access that flags, environment, env file and profile describe. Raises `ConfigError`.
 
     The token is that of the flag, or the value of the variable that the profile names. Where the URL is given and
-    there is no config, as on a colleague's machine, the defaults count.
+    there is no config, as on a colleague's machine, the defaults count. `needs_token` is False for a command that
+    posts as Meta does.
     """
     request = evaluate(flags, start_environment() if environ is None else environ, needs_mode=False)
     service = _service(request)
@@ -76,7 +77,7 @@ def api_access(flags: Flags, environ: Mapping[str, str] | None = None) -> ApiAcc
     if given := flags.get(TOKEN):
         return ApiAccess(url, service["apiPrefix"], _given_token(given))
     is_live = request.values[MODE] == Mode.LIVE
-    token = _token(request, service["bearerToken"], needed=is_live)
+    token = _token(request, service["bearerToken"], needed=needs_token and is_live)
     return ApiAccess(url, service["apiPrefix"], token, None if is_live else _dry_run_token(request))
 
 

@@ -73,6 +73,12 @@ def test_a_live_service_is_only_sent_to_after_two_yeses(dry_run: Running) -> Non
     assert "live needs two yeses" in done.stderr
 
 
+def test_no_token_of_the_service_is_needed_where_the_mode_is_live(dry_run: Running) -> None:
+    done = run("webhook", "send", "--list", environ={**dry_run.environ, "WATS_MODE": "live"})
+
+    assert (done.returncode, "message.text" in done.stdout) == (0, True), done.stderr
+
+
 @contextlib.contextmanager
 def listening(
     running: Running, *arguments: str, **environ: str

@@ -171,6 +171,14 @@ def test_a_config_that_is_needed_and_missing_is_named(
         api_access(Flags(**flags), environ=environ)
 
 
+def test_a_command_that_posts_as_meta_does_needs_no_token_of_the_service(tmp_path: Path):
+    flags, live = Flags(config=config_in(tmp_path)), {"WATS_MODE": "live"}
+
+    assert api_access(flags, environ=live, needs_token=False).service_url == "http://127.0.0.1:3000"
+    with pytest.raises(ConfigError, match="SERVICE_TOKEN"):
+        api_access(flags, environ=live)
+
+
 def test_a_token_that_no_header_can_hold_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="visible ASCII") as refused:
         api_access(Flags(config=config_in(tmp_path), token="planted\n"), environ={})
