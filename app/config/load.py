@@ -46,9 +46,14 @@ def secret_variables(flags: Flags = NO_FLAGS, environ: Mapping[str, str] | None 
     }
 
 
-def client_settings(flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
-    """Load the settings of a command that speaks to the service as Meta does: it opens no store and no port."""
-    return resolve(evaluate(flags, _environ(environ)), opens_store=False)[0]
+def client_settings(
+    flags: Flags, environ: Mapping[str, str] | None = None, *, checks_export: bool = False
+) -> Settings:
+    """Load the settings of a command that speaks to the service as Meta does: it opens no store and no port.
+
+    `checks_export`: refuse an export of spans that cannot work, as the service does.
+    """
+    return resolve(evaluate(flags, _environ(environ)), opens_store=False, checks_export=checks_export)[0]
 
 
 def webhook_signing(flags: Flags, environ: Mapping[str, str] | None = None) -> WebhookSigning:

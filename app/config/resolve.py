@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from app.config.data_folder import refuse_unwritable_folder
 from app.config.errors import ConfigError, Problems
+from app.config.export import exports_spans, refuse_unusable_export
 from app.config.file.profile import Profile
 from app.config.hosts import is_loopback
 from app.config.schema.keys import DRY_RUN
@@ -40,13 +41,10 @@ from app.config.start_options import (
     GRACE_SECONDS,
     HOST,
     METRICS_DIR,
-    OTEL_DISABLED,
-    OTLP,
     PAAS,
     PORT,
     PUSH,
     RUN_DIR,
-    SPANS_TO,
     THREADS,
     WORKERS,
 )
@@ -56,11 +54,13 @@ Values = dict[str, Any]
 Secrets = LiveSecrets | DryRunSecrets
 
 
-def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Settings, Sources]:
+def resolve(
+    request: StartRequest, *, opens_store: bool = True, checks_export: bool = True
+) -> tuple[Settings, Sources]:
     """Return the settings of a start, and where their secrets were found.
 
-    `opens_store` is False for a command that needs no database. Raises `ConfigError` with every
-    problem of flags, variables, file, secrets and data folder together.
+    `opens_store` is False for a command that needs no database, `checks_export` for one that exports no spans.
+    Raises `ConfigError` with every problem of flags, variables, file, secrets and data folder together.
     """
     if request.profile is None or request.mode is None:
         raise ConfigError(request.problems.found)
@@ -70,8 +70,8 @@ def resolve(request: StartRequest, *, opens_store: bool = True) -> tuple[Setting
     settings = _settings(request, request.profile, request.mode, secrets, problems)
     if opens_store:
         refuse_unwritable_folder(settings, problems)
-        if settings.exports_spans:
-            _refuse_missing_exporter(request)
+    if checks_export and settings.exports_spans:
+        refuse_unusable_export(request.values, request.problems)
     problems.raise_if_any()
     return replace(settings, warnings=tuple(warnings_about(settings, request, request.profile, sources))), sources
 
@@ -137,23 +137,12 @@ def _start_settings(values: StartValues) -> StartSettings:
         web_processes=values[WORKERS],
         grace_seconds=values[GRACE_SECONDS],
         drain_seconds=values[DRAIN_SECONDS],
-        exports_spans=_exports_spans(values),
+        exports_spans=exports_spans(values),
         metrics_dir=values[METRICS_DIR],
         counter_folder=values[COUNTER_FOLDER],
         push_anywhere=values[PUSH],
         start_variables=tuple(values.as_variables().items()),
     )
-
-
-def _exports_spans(values: StartValues) -> bool:
-    return values[SPANS_TO] == OTLP and values[OTEL_DISABLED].lower() != "true"
-
-
-def _refuse_missing_exporter(request: StartRequest) -> None:
-    from app.tracing.installed import OTEL_IS_MISSING, can_export  # only where it is asked for
-
-    if not can_export():
-        request.problems.named(SPANS_TO.variable).add("not_installed", OTEL_IS_MISSING)
 
 
 def _snake(key: str) -> str:

@@ -74,6 +74,7 @@ _SECRET = Credential("secret")
 _PORT = Number(1, 65535)
 
 OTLP = "otlp"
+SPOKEN_PROTOCOL = "http/protobuf"
 
 # A table: flag, variable, type, default, commands, help; then what some options need besides.
 # fmt: off
@@ -130,6 +131,12 @@ SPANS_TO = StartOption(
     shown="spansTo")
 OTEL_DISABLED = StartOption(
     "", "OTEL_SDK_DISABLED", Text("`true`"), "", _START, "`true`: export no spans after all.")
+OTLP_PROTOCOL = StartOption(
+    "", "OTEL_EXPORTER_OTLP_PROTOCOL", Text("`http/protobuf`"), "", _START,
+    "How spans are exported: wats speaks this protocol only.")
+OTLP_TRACES_PROTOCOL = StartOption(
+    "", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Text("`http/protobuf`"), "", _START,
+    "The same for spans alone; it counts before the other.")
 URL = StartOption(
     "--url", "WATS_URL", Text("URL"), "", _CLIENT,
     "The running service.", otherwise="where `serve` would listen")

@@ -355,3 +355,12 @@ def test_a_handshake_with_another_verify_token_or_none_at_all_is_found(
     assert "instead of the challenge" in elsewhere[0].message
     assert "is not reached" in nowhere[0].message
     assert "planted" not in str([refused, elsewhere, nowhere])
+
+
+def test_an_export_of_spans_that_cannot_work_is_told_with_the_cure_beside_the_rest(gateway: Running) -> None:
+    done = doctor(gateway, OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+
+    assert done.returncode == 1
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL: wats exports spans by http/protobuf only, not by grpc" in done.stdout
+    assert "→ set it to http/protobuf and OTEL_EXPORTER_OTLP_ENDPOINT to" in done.stdout
+    assert "graphVersion" in done.stdout

@@ -171,3 +171,40 @@ def test_a_drain_leaves_time_for_the_requests_in_flight(grace: str, drain: str, 
     environ = {**DRY_RUN, "WATS_GRACE_SECONDS": grace, "WATS_DRAIN_SECONDS": drain}
 
     assert refusals(tmp_path, environ) == ({"WATS_DRAIN_SECONDS": "bad_variable"} if refused else {})
+
+
+OTLP = {**DRY_RUN, "OTEL_TRACES_EXPORTER": "otlp"}
+GENERAL, OF_SPANS = "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+
+
+@pytest.mark.parametrize(
+    ("environ", "variable"),
+    [
+        ({GENERAL: "grpc"}, GENERAL),
+        ({GENERAL: "http/json", OF_SPANS: " "}, GENERAL),
+        ({GENERAL: "http/protobuf", OF_SPANS: "grpc"}, OF_SPANS),
+    ],
+)
+def test_a_protocol_in_which_every_span_would_be_lost_is_refused_with_the_cure(
+    environ: dict[str, str], variable: str, tmp_path: Path
+):
+    with pytest.raises(ConfigError) as refused:
+        start(tmp_path, {**OTLP, **environ})
+
+    [problem] = refused.value.problems
+    assert (problem.code, problem.path) == ("not_supported", variable)
+    assert "set it to http/protobuf and OTEL_EXPORTER_OTLP_ENDPOINT to" in problem.message
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**OTLP, GENERAL: "grpc", OF_SPANS: "http/protobuf"},
+        {**OTLP, GENERAL: "grpc", "OTEL_SDK_DISABLED": "true"},
+        {**DRY_RUN, GENERAL: "grpc"},
+    ],
+)
+def test_a_protocol_that_does_not_count_keeps_nothing_from_starting(environ: dict[str, str], tmp_path: Path):
+    settings = start(tmp_path, environ)
+
+    assert load_settings(Flags(), child_environment(settings, environ)) == settings

@@ -82,7 +82,7 @@ def _live_settings(flags: Flags, *, is_live: bool) -> tuple[Settings | None, lis
         listens=False,
     )
     try:
-        return client_settings(asked), []
+        return client_settings(asked, checks_export=True), []
     except ConfigError as failure:
         gates = [problem for problem in failure.problems if problem.code == GATE]
         if gates:
