@@ -34,7 +34,7 @@ from app.startup.role_file import RoleFile
 
 EXIT_BROKEN, EXIT_CONFIGURATION = 70, 78
 MARGIN_SECONDS = 1.5
-"""The process ends itself so long before the end of the grace period; a little later its supervisor would kill it."""
+"""How long before the end of the grace period the process ends itself; at its end the supervisor would kill it."""
 
 CLOSE_SECONDS = 1.0
 """How long closing the store may take, at the end."""

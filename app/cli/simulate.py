@@ -31,7 +31,7 @@ MAIN_FIELD = {
 """The field that VALUE fills, by type; a location's is `latitude,longitude`."""
 
 MAX_BATCH = 1000
-"""Meta puts at most so many updates into a webhook."""
+"""Meta puts at most this many updates into a webhook."""
 
 
 @click.command("simulate")

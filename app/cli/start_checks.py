@@ -100,7 +100,7 @@ def _bind(host: str, port: int) -> None:
 
 
 def _patiently(attempt: Callable[[], T], seconds: float) -> T:
-    """Return the result of the attempt. Repeat it for so many seconds while its failure may be temporary."""
+    """Return the result of the attempt. Repeat it for this many seconds while its failure may be temporary."""
     deadline = time.monotonic() + seconds
     while True:
         try:

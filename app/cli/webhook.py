@@ -19,7 +19,7 @@ from app.graph.fake.switches import Switches
 from app.graph.fake.webhooks import headers_of
 
 MAX_BATCH = 1000
-"""Meta puts at most so many updates into a webhook."""
+"""Meta puts at most this many updates into a webhook."""
 
 ALERT_FOLLOWS = (
     "the service now tells the alert webhooks_refused (signature_mismatch): `flask wats status` shows it within a"

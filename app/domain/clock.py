@@ -32,7 +32,7 @@ MAX_SEND_DELAY = timedelta(days=1)
 """The longest that an error of Meta's lets a message wait."""
 
 MAX_HELD_BACK = timedelta(minutes=1)
-"""A message that was not tried yet is looked at again after so long, also if its customer's pace holds it back."""
+"""A message that was not tried yet is looked at again after this long, also if its customer's pace holds it back."""
 
 ALERT_FOR = timedelta(days=1)
 

@@ -19,7 +19,7 @@ NO_ROOM = timedelta(minutes=5)
 """How long a file waits that the folder cannot take."""
 
 MAX_UNKNOWN = 6
-"""After so many attempts, within about 43 minutes, a file that Meta does not know is given up."""
+"""After this many attempts, within about 43 minutes, a file that Meta does not know is given up."""
 
 
 class FileState(StrEnum):

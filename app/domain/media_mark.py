@@ -10,10 +10,10 @@ from enum import Enum
 
 RENEWED_EVERY = timedelta(minutes=5)
 MISSED_AFTER = timedelta(minutes=20)
-"""A folder whose mark no process has seen for so long is used no more: another one may take its place."""
+"""A folder whose mark no process has seen for this long is no longer used: another one may take its place."""
 
 ABANDONED_AFTER = timedelta(days=1)
-"""A mark of somebody else that was not renewed for so long stands for nobody."""
+"""A foreign mark that was not renewed for this long is ignored: its owner is gone."""
 
 CLOCKS_DIFFER = timedelta(hours=1)
 """How far the clock of the folder's disk may be ahead. A mark that is written later than that has a wrong time."""
@@ -34,7 +34,7 @@ class FolderMark:
 
     @property
     def is_fresh(self) -> bool:
-        """Return whether somebody has renewed it lately."""
+        """Return whether it was renewed lately."""
         return -CLOCKS_DIFFER < self.age < ABANDONED_AFTER
 
 

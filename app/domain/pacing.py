@@ -33,7 +33,7 @@ class Pace:
     burst: int
 
     def free_at(self, full_at: datetime | None, count: int = 1) -> datetime | None:
-        """Return when so many messages may leave at once; None if no message has left yet."""
+        """Return when this many messages may leave at once; None if no message has left yet."""
         return None if full_at is None else full_at - self.interval * (self.burst - count)
 
     def allowed(self, full_at: datetime | None, now: datetime) -> int:
@@ -43,7 +43,7 @@ class Pace:
         return max(0, (now + self.interval * self.burst - full_at) // self.interval)
 
     def after(self, full_at: datetime | None, now: datetime, sent: int) -> datetime:
-        """Return when the bucket is full again once so many messages have left."""
+        """Return when the bucket is full again once this many messages have left."""
         return max(full_at or now, now) + self.interval * sent
 
     def is_possible(self, full_at: datetime | None, now: datetime) -> bool:
@@ -84,7 +84,7 @@ class NumberPace:
 
 
 def pace_of_rate(per_second: float) -> Pace:
-    """Return the pace of a number that sends so many messages a second.
+    """Return the pace of a number that sends this many messages a second.
 
     One more than what falls due within the burst: a worker that comes late by all of it still finds room for the part
     of an interval that had passed when it came last.
@@ -130,5 +130,5 @@ class PairPace:
 
 
 def pair_pause(refusals: int) -> timedelta:
-    """Return the pause of a customer after so many refusals in a row: 4^n seconds. Source: Meta, error 131056."""
+    """Return the pause of a customer after this many refusals in a row: 4^n seconds. Source: Meta, error 131056."""
     return min(timedelta(seconds=PAIR_FACTOR ** min(refusals, 10)), MAX_PAIR_PAUSE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 QUIET = timedelta(minutes=1)
-"""After so long without a refusal, a webhook that was accepted proves that the cause is gone."""
+"""After this time without a refusal, a webhook that was accepted proves that the cause is gone."""
 
 FORGOTTEN = timedelta(days=1)
 HANDSHAKE_FORGOTTEN = timedelta(hours=1)

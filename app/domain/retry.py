@@ -50,7 +50,7 @@ def outcome_of(response: PushResponse, attempts: int, jitter: float) -> tuple[Ou
 
 
 def pause_after(attempts: int, jitter: float) -> timedelta:
-    """Return the pause after a failed attempt that had so many before it: 80 to 120 per cent of the schedule's."""
+    """Return the pause after a failed attempt that had this many before it: 80 to 120 per cent of the schedule's."""
     return PAUSES[min(attempts, len(PAUSES) - 1)] * (0.8 + 0.4 * jitter)
 
 

@@ -28,7 +28,7 @@ class SendLimits:
         return max(1, self.per_second * BATCH // timedelta(seconds=1))
 
     def batch_after(self, seconds: float) -> int:
-        """Return how many messages one claim takes at most, so many seconds after the last one.
+        """Return how many messages one claim takes at most, this many seconds after the last one.
 
         A slow database has few claims a second: each takes the messages of the whole time, as far as a number may
         catch up on it.

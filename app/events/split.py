@@ -33,7 +33,7 @@ MAX_EVENTS_PER_TRANSACTION = 500
 """Events in one transaction; a single receipt may have more. Webhooks wait for the write lock that it holds."""
 
 MAX_READS_PER_CLAIM = 50
-"""After so many reads the job is settled and due again, so that it does not occupy a slot without end."""
+"""After this many reads the job is settled and due again, so that it does not occupy a slot without end."""
 
 SMALL_READ, BATCH_WINDOW_SECONDS = 20, 0.02
 """After a read of fewer than 20 receipts, pause 20 ms: receipts that come meanwhile share one transaction."""

@@ -34,7 +34,7 @@ HELD_BACK_SECONDS = 0.25
 """After a claim that returned nothing although jobs are due: other workers have all slots of the queue."""
 
 SLOW_SECONDS = 0.25
-"""A slot whose job has been in flight for so long gets no more. Jobs that wait twice as long are handed back."""
+"""A slot whose job has been in flight for this long gets no more. Jobs that wait twice as long are handed back."""
 
 
 class Dispatcher:

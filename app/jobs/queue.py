@@ -28,7 +28,7 @@ def nothing(_jobs: Sequence[Job]) -> None:
 class Queue:
     """What a dispatcher must know of a queue.
 
-    - `max_in_flight`: how many jobs may be in flight, over all workers. A claimed job occupies one of so many slots;
+    - `max_in_flight`: how many jobs may be in flight, over all workers. A claimed job occupies one of these slots;
       the jobs of a slot are handled one after the other.
     - `has_work`: whether a claim could return anything; asked before each claim.
     - `singleton`: the queue has one job, which is never deleted. After each attempt another one follows.

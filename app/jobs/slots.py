@@ -65,7 +65,7 @@ class Slots:
                 slot.waiting.append((job, task, now))
 
     def take_waiting(self, *, older_than: float = 0) -> list[Job]:
-        """Remove the jobs that have waited for so many seconds, and return them. They will not be started."""
+        """Remove the jobs that have waited for this many seconds, and return them. They will not be started."""
         claimed_before, taken = monotonic() - older_than, []
         for slot in self._slots.values():
             taken += [job for job, _, claimed_at in slot.waiting if claimed_at <= claimed_before]

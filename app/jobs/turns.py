@@ -20,7 +20,7 @@ class Turn:
         self.rest(0)
 
     def rest(self, seconds: float) -> None:
-        """Note that the loop has come round, and that it rests for at most so many seconds."""
+        """Note that the loop has come round, and that it rests for at most this many seconds."""
         self._due = _clock.read() + seconds + TURN_SECONDS
 
     @property

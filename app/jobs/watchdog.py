@@ -60,7 +60,7 @@ class Watchdog:
         _start_native_thread(self._watch, ())
 
     def limit_stop(self, seconds: float) -> None:
-        """End the process after so many seconds, whatever it waits for then."""
+        """End the process after this many seconds, whatever it waits for then."""
         self._checks_until_end = max(1, round(seconds / self._check_seconds))
 
     def _tick(self) -> None:

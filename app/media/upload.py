@@ -14,7 +14,7 @@ from app.web.multipart import MAX_EPILOGUE_BYTES, FileForm, FilePart, wrong_fiel
 FILE = "file"
 FIELDS = frozenset({"from", "phoneNumberId", "type", "messaging_product"})
 SLACK_BYTES = MAX_EPILOGUE_BYTES + 8
-"""From the length of a client's body the size of its file is known only to so many bytes before the file ends."""
+"""The length of a client's body tells the size of its file only within this many bytes, until the file ends."""
 
 PADDING = "X-Padding: "
 _TO_QUOTE = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})

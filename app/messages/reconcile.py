@@ -27,7 +27,7 @@ STEPS = 20
 """So many reads of the database in one run. Then the job continues a second later, and other jobs run meanwhile."""
 
 MAX_TRIES = 3
-"""After so many temporary errors in a row about one message, its round goes on with the next one."""
+"""After this many temporary errors in a row about one message, its round goes on with the next one."""
 
 TEMPORARY = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
 

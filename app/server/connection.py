@@ -22,7 +22,7 @@ class Connection(CooperativeSocket):
     _buffer: bytearray | None = None
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Read at most so many bytes, at most once in an iteration of the event loop."""
+        """Read at most this many bytes, at most once in an iteration of the event loop."""
         if self._last_iteration == gevent.get_hub().loop.iteration:
             gevent.sleep(0)
         piece: bytes = super().recv(size, flags)

@@ -7,7 +7,7 @@ _begun = [False]
 
 
 def begin() -> None:
-    """Begin to stop: `/readyz` turns 503. With WATS_DRAIN_SECONDS requests are still taken for so long."""
+    """Begin to stop: `/readyz` turns 503. With WATS_DRAIN_SECONDS requests are still accepted for that time."""
     _begun[0] = True
 
 

@@ -44,7 +44,7 @@ class Clock(Repository):
         self._store.write(lambda c: c.execute(query))
 
     def see(self, doubt: timedelta | None) -> ClockTrust:
-        """Record that a worker has looked at the clock, and doubts it for so long; see `ClockTrust.seen`."""
+        """Record that a worker has looked at the clock, and doubts it for this long; see `ClockTrust.seen`."""
 
         def see(connection: Connection) -> ClockTrust:
             trust = read_trust(connection, for_update=True).seen(self._store.now(connection), doubt)

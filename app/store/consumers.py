@@ -22,7 +22,7 @@ _ACK = text(
 
 @dataclass(frozen=True)
 class Consumer:
-    """A reader. `lag`: at most so many events it has not read; `oldest_unread_at`: when the first of them came."""
+    """A reader. `lag`: an upper bound of the unread events; `oldest_unread_at`: when the first of them came."""
 
     name: str
     position: Position

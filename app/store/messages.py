@@ -122,7 +122,7 @@ class Messages(Repository):
         return self._decide(message, Decision.FAILED)
 
     def send_again(self, message: Message, lifetime: timedelta) -> Message:
-        """Queue the message again for so long if it is unknown, and return it as it is then."""
+        """Queue the message again for this long if it is unknown, and return it as it is then."""
         return self._decide(message, Decision.RESEND, lifetime)
 
     def _decide(self, message: Message, decision: Decision, lifetime: timedelta = timedelta()) -> Message:
@@ -162,7 +162,7 @@ class Messages(Repository):
         return self._store.database.read(decide) if is_trial else self._store.write(decide, "work", "messages")
 
     def counts(self, unknown_for: timedelta) -> MessageCounts:
-        """Count what needs a human: messages that are unknown for so long, and those that were sent twice."""
+        """Count what needs a human: messages that are unknown for this long, and those that were sent twice."""
         return self._store.database.read(lambda c: count_messages(c, self._store.now(c) - unknown_for))
 
     def page(

@@ -147,5 +147,5 @@ class LastCommit:
         self._outage.over()
 
     def is_within(self, seconds: float) -> bool:
-        """Return whether the last commit succeeded within the last so many seconds."""
+        """Return whether the last commit succeeded within this many seconds."""
         return time.monotonic() - self._at < seconds

@@ -77,7 +77,7 @@ class Child:
         return None
 
     def listen(self, now: float, *, silent_seconds: float, stop_seconds: float) -> None:
-        """Read the beats that have come. After one it may be silent for so long, and for so long when it stops."""
+        """Read the beats that have come. Each one extends the time for which the process may be silent."""
         signs = b""
         if self.beats is not None:
             with suppress(BlockingIOError):

@@ -148,7 +148,7 @@ class Supervisor:
 
 
 def _next_signal(seconds: float) -> int:
-    """Wait for the next signal; return SIGALRM after so many seconds. (macOS has no `sigtimedwait`.)"""
+    """Wait for the next signal; return SIGALRM after this many seconds. (macOS has no `sigtimedwait`.)"""
     signal.setitimer(signal.ITIMER_REAL, max(seconds, MIN_WAIT))
     return signal.sigwait(WAITED_FOR)
 

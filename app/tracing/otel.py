@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 SERVICE = "wats"
 MAX_QUEUED = 2048
 MAX_BATCH = 128
-"""To encode so many spans takes 4 ms, in which the process does nothing else. The SDK's own default is 512."""
+"""Encoding this many spans takes 4 ms, in which the process does nothing else. The SDK's own default is 512."""
 
 CLOSE_SECONDS = 1.0
 UNREACHED = "the collector was not reached in time, or has refused them; see OTEL_EXPORTER_OTLP_ENDPOINT"

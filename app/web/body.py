@@ -46,7 +46,7 @@ def refuse_declared_over(environ: Environ, limit: int) -> None:
 def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: float = MAX_BODY_SECONDS) -> bytes:
     """Return the whole body, sent with a Content-Length or chunked.
 
-    Raises `ApiError`: 413 over the limit, 408 after so many seconds or when it is given up to make room for others,
+    Raises `ApiError`: 413 over the limit, 408 after this many seconds or when it is given up to make room for others,
     400 for one that is cut short or framed wrongly.
     """
     share = budget.begin(environ)
@@ -101,7 +101,7 @@ def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> I
 
 
 def read_fairly(environ: Environ, max_bytes: int) -> Iterator[bytes]:
-    """Yield at most so many bytes in pieces, and yield to other greenlets after each full piece.
+    """Yield at most this many bytes in pieces, and yield to other greenlets after each full piece.
 
     A socket that always has more data would otherwise never switch. Pieces grow while reads are fast. A slow read is
     followed by a pause: a chunked body may come in chunks of one byte, and each costs as much CPU as a large one.

@@ -60,7 +60,7 @@ class BodyBudget:
         self._arriving.pop(share, None)
 
     def take(self, share: Share, count: int) -> None:
-        """Add so many bytes to a share. Raise `BodyGivenUp`, or `ApiError` (503) when no other body makes room."""
+        """Add this many bytes to a share. Raise `BodyGivenUp`, or `ApiError` (503) when no other body makes room."""
         if self.held + count > self.limit:
             self._make_room(count, share)
         if share.is_given_up:

@@ -58,7 +58,7 @@ class DismissSchema(StepRequestSchema):
 
 
 class DismissStepSchema(CamelSchema):
-    """One bounded step: so many receipts were dismissed."""
+    """One bounded step: how many receipts were dismissed."""
 
     dismissed = ma.fields.Integer(required=True)
     next_cursor = ma.fields.String(required=True, allow_none=True)

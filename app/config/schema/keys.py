@@ -145,7 +145,7 @@ SECTIONS: Mapping[str, Section] = {
     "worker": {
         "threads": Setting(number(1, 64), 8, "Jobs at a time in one worker process."),
         "leaseSeconds": Setting(
-            number(5, 3600), 30, "A job whose worker has not renewed its lease for so long is taken over."
+            number(5, 3600), 30, "A job whose worker has not renewed its lease for this long is taken over."
         ),
     },
     "log": {

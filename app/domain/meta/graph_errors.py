@@ -97,7 +97,7 @@ class ErrorRule:
     """What an error means. `max_tries`: how many POSTs of one message may end with it (None: until it expires).
 
     `pause`: how long a parked message waits. `alerts`: a human is told, although sending goes on. `holds`: other
-    messages of the same template, flow or marketing are held back: so long, or until the scope is resumed.
+    messages of the same template, flow or marketing are held back for `pause`, or until the scope is resumed.
     """
 
     error_class: ErrorClass

@@ -17,7 +17,7 @@ class Outlet(Protocol):
     """Where webhooks go out."""
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change in so many seconds."""
+        """Post a change in this many seconds."""
         ...
 
     def post_now(self, change: Change) -> None:

@@ -68,7 +68,7 @@ class Poster:
         self._connections.close()
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change after so many seconds, or together with others if batches are switched on."""
+        """Post a change after this many seconds, or together with others if batches are switched on."""
         switches = self._switches()
         position = next(self._positions)
         at = self._clock.now() + after + switches.webhook_delay_seconds

@@ -72,7 +72,7 @@ class StoredFake:
         self.client = FakeGraphClient(self.meta, accounts.version, sleep)
 
     def plan(self, after: float, change: Change) -> None:
-        """Post a change after so many seconds; later, more than once or together with others if switches say so."""
+        """Post a change after this many seconds; later, more than once or together with others if switches say so."""
         switches = self.meta.switches
         shaped_change = shaped(change, switches)
         if max(change.batch, switches.batch) > 1:

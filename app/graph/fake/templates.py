@@ -14,7 +14,7 @@ from app.graph.fake.webhooks import Change
 from app.graph.fake.wire import Answer, Call, json_answer
 
 REVIEW_SECONDS = 1.0
-"""A template is pending so long."""
+"""How long a new template is pending."""
 
 CATEGORIES = {"marketing", "utility", "authentication"}
 NAME = re.compile(r"[a-z0-9_]{1,512}")

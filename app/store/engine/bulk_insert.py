@@ -105,7 +105,7 @@ def _refusing_what_is_unfit(statement: str) -> Iterator[None]:
 
 
 def allocate_ids(connection: Connection, table: Table, number: int) -> Sequence[int]:
-    """Return so many ids for new rows of the table, in the order of future ones. On SQLite its lock is held."""
+    """Return this many ids for new rows of the table; later calls return higher ones. On SQLite its lock is held."""
     if connection.dialect.name == "postgresql":
         sequence = func.nextval(f"{table.name}_id_seq", type_=BigInteger)
         return connection.execute(select(sequence).select_from(func.generate_series(1, number))).scalars().all()
@@ -151,7 +151,7 @@ def _insert_text(table: str, names: tuple[str, ...], rows: int, constants: tuple
 
 
 def rows_of_parameters(columns: int, rows: int, *constants: str) -> str:
-    """Return SQLite's list of so many rows of parameters, each with these constants behind them."""
+    """Return the parameters of this many rows for SQLite's VALUES, with these constants at the end of each row."""
     row = ", ".join([*("?" * columns), *constants])
     return ", ".join([f"({row})"] * rows)
 

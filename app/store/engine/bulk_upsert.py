@@ -50,7 +50,7 @@ class BulkUpsert:
     def _of_rows(
         self, connection: Connection, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement for so many rows of SQLite, and its parameters."""
+        """Return SQLite's statement for this number of rows, and its parameters."""
         parameters = _PARAMETER.findall(self._then)
         given = for_driver(
             connection, self._columns.values(), [[row[name] for name in self._columns] for row in rows]

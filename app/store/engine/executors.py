@@ -26,7 +26,7 @@ INTERRUPTIONS, INTERRUPTION_SECONDS = 10, 1.0
 
 
 class Executor(Protocol):
-    """Runs work and returns its result, or raises `StoreUnavailable` after so many seconds."""
+    """Runs work and returns its result, or raises `StoreUnavailable` after this many seconds."""
 
     def run(self, seconds: float, work: Callable[[*Ts], T], *arguments: *Ts) -> T: ...
 

@@ -27,7 +27,7 @@ BEGIN = "SELECT now(); BEGIN"
 """The first statement is a part of the transaction, because the server gets both at once: its time is the same."""
 
 RESTED_SECONDS = 1.0
-"""A connection that was not used for so long is pinged before it is used again."""
+"""A connection that was not used for this long is pinged before it is used again."""
 
 STEADY_PLANS = "SET plan_cache_mode = force_custom_plan; SET enable_bitmapscan = off"
 """Plan each claim anew, and by the index. The jobs table grows faster than its statistics: a plan cached while it was
@@ -42,7 +42,7 @@ class NotUtf8(Exception):
 def engine_for(
     url: str, *, connections: int, pool_seconds: float, lock_seconds: float, idle_seconds: float = 5.0
 ) -> Engine:
-    """Return an engine with a pool that keeps so many connections. It replaces those that a server's restart broke.
+    """Return an engine with a pool that keeps this many connections. It replaces those that a server's restart broke.
 
     A thread or greenlet waits `pool_seconds` for a connection, and a transaction `lock_seconds` for a lock. The
     server ends a transaction that is idle for `idle_seconds`: its process hangs, and others wait for its locks.

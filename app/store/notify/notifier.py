@@ -19,7 +19,7 @@ class Listener:
         self._seen = signal.count
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a notification since the last wait. Return False if there was none within so many seconds."""
+        """Wait for a notification since the last wait. Return False if there was none within this many seconds."""
         notified = self._signal.wait(self._seen, seconds)
         self._seen = self._signal.count
         return notified

@@ -20,7 +20,7 @@ from app.store.tables.schema import event_names, events
 from app.store.tables.types import MAX_ROW_ID
 
 WINDOW = 2000
-"""Sequences that are searched first for events of some time: a reader who follows has the next ones there."""
+"""How many sequences are searched first for a time range: a reader that keeps up finds its next events there."""
 
 _Found = Select[tuple[int, int]]
 
@@ -34,7 +34,7 @@ class Range:
     newest_first: bool = False
 
     def start(self, count: int) -> "Range":
-        """Return the sequences that are read first, so many at most."""
+        """Return the sequences that are read first: `count` at most."""
         if self.newest_first:
             return replace(self, first=max(self.first, self.last - count + 1))
         return replace(self, last=min(self.last, self.first + count - 1))

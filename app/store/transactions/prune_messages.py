@@ -66,7 +66,7 @@ def plan_early_statuses(connection: Connection, kept: EarlyStatusesKept, after: 
 
 
 def _row_behind(connection: Connection, number: str, most: int) -> int:
-    """Return the first row of a number's statuses behind so many."""
+    """Return the row id of the number's first status after its `most` oldest ones."""
     table = early_statuses.c
     rows = select(table.id).where(table.phone_number_id == number).order_by(table.id)
     found = connection.execute(rows.offset(most).limit(1)).scalar_one_or_none()

@@ -16,7 +16,7 @@ from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.prune import STEP_ROWS
 
 TOLD_LATE = timedelta(days=7)
-"""How late Meta may still tell a refusal: it repeats webhooks for so long. The end of a pause is remembered."""
+"""How late Meta may still tell a refusal: it repeats webhooks for this long. The end of a pause is remembered."""
 
 _TABLE = send_scopes.c
 _HAS_CONVERSATION = exists().where(conversations.c.contact == _TABLE.contact).label("has_conversation")

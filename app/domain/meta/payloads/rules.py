@@ -68,7 +68,7 @@ def _spelling(member: str | int) -> str | int:
 
 @dataclass(frozen=True)
 class NoMoreThan:
-    """No more than so many things stand at a path."""
+    """At most this many values stand at a path."""
 
     max: int
     path: str

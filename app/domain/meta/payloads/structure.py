@@ -131,7 +131,7 @@ class Either:
 
 @dataclass(frozen=True)
 class ListOf:
-    """An array of so many items. Items beyond the limit are not read."""
+    """An array of `min` to `max` items. Items beyond `max` are not read."""
 
     item: Checker
     min: int

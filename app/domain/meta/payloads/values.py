@@ -36,7 +36,7 @@ class Checker(Protocol):
 
 @dataclass(frozen=True)
 class Text:
-    """A string of so many code points. A text that is required to have one must not be blank."""
+    """A string of `min` to `max` code points. If `min` is not 0, it must not be blank."""
 
     min: int
     max: int
