@@ -23,7 +23,7 @@ def config_group() -> None:
 def validate(config: Path | None, as_json: bool) -> None:
     """Check every profile of the file and print all problems with their paths; exit code 78 if there are any.
 
-    A type or a number of a destination that matches nothing is told too; it is no problem.
+    A type or a number of a destination that matches nothing is reported too; it is no problem.
     """
     try:
         checked = check_config(Flags(config=config))

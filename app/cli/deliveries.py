@@ -109,11 +109,11 @@ def replay_deliveries(
         raise click.UsageError("Give either IDs or at least one option that selects deliveries.")
     client = Client(access)
     if REPLAY.run(client, delivery_ids, selection, dry_run=dry_run, yes=yes, as_json=as_json):
-        _tell_of_stopped_destinations(client)
+        _print_stopped_destinations(client)
 
 
-def _tell_of_stopped_destinations(client: Client) -> None:
-    """Say on standard error which destinations keep deliveries waiting until somebody resumes them."""
+def _print_stopped_destinations(client: Client) -> None:
+    """Print to standard error which destinations keep deliveries waiting until they are resumed."""
     with suppress(CommandFailed):  # the replay is done; a token may lack the scope read
         for destination in client.page("/destinations")["items"]:
             name, state, waiting = destination["name"], destination["state"], destination["waiting"]

@@ -34,7 +34,7 @@ class Posting:
     disorder: bool = False
 
     def in_webhooks(self, changes: Sequence[Change]) -> Iterable[bytes]:
-        """Return the bodies of the webhooks that tell of these changes, in the order in which they are posted."""
+        """Return the bodies of the webhooks that report these changes, in the order in which they are posted."""
         starts = range(0, len(changes), self.batch)
         bodies = [bytes_of(changes[start : start + self.batch]) for start in starts]
         ordered = reversed(bodies) if self.disorder else bodies
@@ -58,13 +58,13 @@ class Phone:
 
     def act(self, actions: Iterable[Action]) -> list[str]:
         """Post the webhooks of actions between which nothing is waited for; return the ids of the messages."""
-        told = [self._told(action) for action in actions]
-        for body in self._posting.in_webhooks([change for _, change in told]):
+        changes = [self._change_by(action) for action in actions]
+        for body in self._posting.in_webhooks([change for _, change in changes]):
             self._client.post_webhook(self._path, body, headers_of(body, self._accounts, Switches()))
-        return [message_id for message_id, _ in told]
+        return [message_id for message_id, _ in changes]
 
-    def _told(self, action: Action) -> tuple[str, Change]:
-        """Return the id of an action's message, and the change that tells of it."""
+    def _change_by(self, action: Action) -> tuple[str, Change]:
+        """Return the id of an action's message, and the webhook's change that reports it."""
         try:
             moment = self._moment(action)
             return moment.id, change_by(moment, _with_file(action))
@@ -95,7 +95,7 @@ class Phone:
         return self.answers.last_wamid(contact_of(action))
 
     def _choices(self, number: Number, action: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
-        """Return what the last message to the customer offers, by title; only a dry-run's Meta tells it."""
+        """Return what the last message to the customer offers, by title; only a dry-run's Meta reveals it."""
         if action.get("type") not in CHOOSING or "id" in action or not self._client.says_it_is_a_dry_run:
             return {}
         return self.answers.choices(number.id, contact_of(action))

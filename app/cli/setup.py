@@ -72,7 +72,7 @@ def setup_command(folder: Path) -> None:
         write_new_files(folder, files_of(answers), private=[ENV_NAME])
     except OSError as error:
         raise CommandFailed(f"nothing written: {folder}: {error.strerror}") from error
-    _tell(folder / CONFIG_NAME, folder / ENV_NAME)
+    _print_next_steps(folder / CONFIG_NAME, folder / ENV_NAME)
 
 
 def ask() -> Answers:
@@ -153,7 +153,7 @@ def _say(topic: str) -> None:
     click.echo(f"\n{WHERE[topic]}", err=True)
 
 
-def _tell(config: Path, env_file: Path) -> None:
+def _print_next_steps(config: Path, env_file: Path) -> None:
     """Print the files, and on standard error what comes next."""
     click.echo(f"{config}\n{env_file}")
     options = f"--config {config} {ENV_FILE.flag} {env_file}"

@@ -22,7 +22,7 @@ MAX_BATCH = 1000
 """Meta puts at most this many updates into a webhook."""
 
 ALERT_FOLLOWS = (
-    "the service now tells the alert webhooks_refused (signature_mismatch): `flask wats status` shows it within a"
+    "the service now raises the alert webhooks_refused (signature_mismatch): `flask wats status` shows it within a"
     " minute. It is over a minute after the last one, once a webhook with the right signature is accepted:"
     " send one without --bad-signature."
 )
@@ -65,7 +65,7 @@ def _customer(_context: click.Context, _option: click.Parameter, given: str | No
 )
 @click.option("--duplicate", is_flag=True, help="Post each webhook twice: Meta repeats what was not acknowledged.")
 @click.option(
-    "--bad-signature", is_flag=True, help="Sign with another secret: the service refuses it, and tells an alert."
+    "--bad-signature", is_flag=True, help="Sign with another secret: the service refuses it, and raises an alert."
 )
 def send(
     access: ApiAccess,

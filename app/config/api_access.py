@@ -31,7 +31,7 @@ from app.config.start_options import (
 )
 
 MODE_HEADER = "X-Wats-Mode"
-"""In it `/healthz` tells the mode: only a service that says it is a dry-run gets a dry-run's token."""
+"""The header of `/healthz` with the mode: only a service that says it is a dry-run gets a dry-run's token."""
 
 USUAL_TOKEN = "WATS_SERVICE_TOKEN"  # noqa: S105 - the variable's name in the configs that we write
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,4096}")

@@ -77,7 +77,7 @@ def deliver(job: Job, delivery: Delivery, event: Event, gateway: Gateway) -> Job
     span = gateway.tracing.attempt(f"deliver {destination.name}", event.followed)
     response = gateway.destinations.post(destination, body, headers_for(destination, event, body, at, span.context))
     outcome, signal, retry_after = outcome_of(response, job.attempts, gateway.jitter())
-    _tell_attempt(job, delivery, event, response=response, outcome=outcome, span=span, gateway=gateway)
+    _log_attempt(job, delivery, event, response=response, outcome=outcome, span=span, gateway=gateway)
     _count(delivery, event, outcome, gateway)
     answer = answer_of(response, destination)
     attempt = Attempt(at, response.status, response.error, response.duration_ms, answer)
@@ -126,7 +126,7 @@ def _configured(name: str, gateway: Gateway) -> Destination | None:
     return next((destination for destination in gateway.settings.destinations if destination.name == name), None)
 
 
-def _tell_attempt(
+def _log_attempt(
     job: Job,
     delivery: Delivery,
     event: Event,
@@ -136,7 +136,7 @@ def _tell_attempt(
     span: Span,
     gateway: Gateway,
 ) -> None:
-    """Write the line of an attempt, and end its span."""
+    """Log the attempt, and end its span."""
     label, level = OUTCOMES[type(outcome)]
     fields = {
         "trace_id": span.context.trace_id,

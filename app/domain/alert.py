@@ -8,7 +8,7 @@ MAX_LENGTH = 500
 """Of a recorded text."""
 
 AlertKey = tuple[str, str]
-"""The code of an alert and its subject: what one alert is told from another by."""
+"""The code of an alert and its subject, which identify it."""
 
 
 @dataclass(frozen=True)

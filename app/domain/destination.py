@@ -27,7 +27,7 @@ class DestinationState(StrEnum):
 
 @dataclass(frozen=True)
 class DestinationStatus:
-    """The status of a destination. `last_error` stays after a success; the two times tell which came later.
+    """The status of a destination. `last_error` stays after a success; the two times show which came later.
 
     `oldest_undelivered_at`: when the oldest event was received that it has not accepted yet. `refusals`: how many
     different events in a row it has refused. `was_open_at`: when its breaker was open last.

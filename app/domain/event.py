@@ -94,7 +94,7 @@ class NewEvent:
 class Event(NewEvent):
     """A stored event. `foreign`: its account or number was not in the profile when it came.
 
-    An event that no webhook of Meta's told has no receipt.
+    An event that did not come by a webhook has no receipt.
     """
 
     sequence: int

@@ -35,7 +35,7 @@ class FileState(StrEnum):
 class MediaFile:
     """A file by its id at Meta. `event`: the sequence of the event that named it. `url`: Meta's own, for minutes.
 
-    `size` and `sha256` are those of the stored file, and before that what Meta told of it.
+    `size` and `sha256` are those of the stored file, and before that what Meta has announced.
     """
 
     row_id: int

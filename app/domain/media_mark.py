@@ -93,7 +93,7 @@ def use_of(found: FolderMark | None, known: KnownMarks | None, now: datetime) ->
 
 
 def is_due(at: datetime | None, now: datetime) -> bool:
-    """Return whether this was long ago. A time that is still to come was told by a clock that was wrong."""
+    """Return whether this was long ago. A time in the future was written by a clock that was wrong."""
     return at is None or not timedelta() <= now - at < RENEWED_EVERY
 
 

@@ -112,7 +112,7 @@ class NewMessage:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A status that the message had, and since when: by Meta's clock if Meta told it, otherwise by ours."""
+    """A status that the message had, and since when: by Meta's clock if Meta reported it, otherwise by ours."""
 
     status: str
     at: datetime

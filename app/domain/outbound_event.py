@@ -1,6 +1,6 @@
 """Events of a message's own life: `outbound.sending`, `outbound.failed` and so on, for those that ask for them.
 
-What Meta tells of a message is an event anyway (`message.status.…`). These tell what the gateway does with a message,
+What Meta reports about a message is an event anyway (`message.status.…`). These are what the gateway does with one,
 and how it ends, however that became known.
 """
 
@@ -56,7 +56,7 @@ def changes_of(
 ) -> list[MessageChange]:
     """Return the changes of a message that had this history before, of the statuses that are recorded.
 
-    A failure that is told after the delivery does not make the message a failed one, and is none here.
+    A failure that is reported after the delivery does not make the message a failed one, and is none here.
     """
     known = {(entry.status, entry.at) for entry in before}
     fresh = [entry for entry in message.history if (entry.status, entry.at) not in known]

@@ -14,7 +14,7 @@ NUMBER_BURST = timedelta(seconds=0.5)
 the burst is less than one per cent.
 
 Within one second a number may so send one and a half times its rate. With no burst at all, each delay of a worker
-would slow the number down for good. Meta tells no bucket for its limit; that of a second's messages is kept."""
+would slow the number down for good. Meta documents no bucket for its limit; that of a second's messages is kept."""
 
 LOWEST_SHARE = 1 / 64
 RECOVERY_PER_SECOND = 0.1

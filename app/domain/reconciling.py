@@ -35,7 +35,7 @@ ROUNDS = (
     Round(1, timedelta(days=1), (MessageStatus.ACCEPTED, MessageStatus.SENT)),
     Round(2, timedelta(days=8), (MessageStatus.ACCEPTED, MessageStatus.SENT)),
 )
-"""The first finds lost statuses soon: Meta tells `sent` within seconds. At the last Meta repeats no webhook."""
+"""The first finds lost statuses soon: Meta reports `sent` within seconds. At the last Meta repeats no webhook."""
 
 
 @dataclass(frozen=True)

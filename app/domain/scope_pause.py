@@ -26,7 +26,7 @@ MAX_PAUSE = COOLING[-1]
 class Refusal:
     """Why a scope is to be paused: class and code of the error, what Meta said, and the delay that was asked for.
 
-    `is_late`: Meta had accepted the message, and told the error by a status.
+    `is_late`: Meta had accepted the message, and reported the error by a status.
     """
 
     error_class: ErrorClass
@@ -38,7 +38,7 @@ class Refusal:
 
     @property
     def is_until_resumed(self) -> bool:
-        """Whether no time ends the pause: a probe would cost a message, or only a webhook tells that it is over."""
+        """Whether no time ends the pause: a probe would cost a message, or only a webhook says that it is over."""
         is_final = self.error_class in (ErrorClass.REQUEST, ErrorClass.RECIPIENT)
         return is_final or (self.is_late and self.error_class is ErrorClass.STOPPED)
 
@@ -48,8 +48,8 @@ class ScopePause:
     """A scope that is paused. `since`: the last refusal. `until`: the next probe; None: a human ends the pause.
 
     `trips`: how often it was refused since it worked last; 0: the pause is over `since` then. It is kept so that what
-    was refused before does not begin it again. `is_told`: the log has it.
-    `told_at`: when Meta refused last; by Meta's clock if a webhook told it, as webhooks come late and in any order.
+    was refused before does not begin it again. `is_logged`: the log has it.
+    `refused_at`: when Meta refused last; by Meta's clock if a webhook says it: webhooks come late and in any order.
     """
 
     name: str
@@ -59,8 +59,8 @@ class ScopePause:
     since: datetime
     until: datetime | None
     trips: int
-    is_told: bool = False
-    told_at: datetime | None = None
+    is_logged: bool = False
+    refused_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -89,7 +89,7 @@ class ScopePause:
 
     def ended(self, at: datetime) -> "ScopePause":
         """Return the pause once it is over."""
-        return replace(self, since=at, until=at, trips=0, is_told=False)
+        return replace(self, since=at, until=at, trips=0, is_logged=False)
 
     def reinstated(self, at: datetime) -> "ScopePause":
         """Return the pause once Meta has said that it is over since `at`. Older news change nothing then.
@@ -98,11 +98,11 @@ class ScopePause:
         """
         if self.is_over:
             return self.ended(max(self.since, at))
-        return self if self.told_at is not None and at < self.told_at else self.ended(at)
+        return self if self.refused_at is not None and at < self.refused_at else self.ended(at)
 
     def refused_again(self, at: datetime) -> "ScopePause":
         """Return the pause after a refusal of this time that makes it no longer."""
-        return self if self.is_over else replace(self, told_at=max(self.told_at or at, at))
+        return self if self.is_over else replace(self, refused_at=max(self.refused_at or at, at))
 
     def is_probe_due(self, now: datetime) -> bool:
         """Return whether a message may be sent as a probe. A time too far ahead was set by a clock that was wrong."""
@@ -142,13 +142,13 @@ def pause_after(
 
     What was sent before the pause began or ended proves nothing new. A pause that ends by hand only stays as it is.
     """
-    told_at = min(sent_at, now)
+    refused_at = min(sent_at, now)
     if pause is not None and (pause.until is None or sent_at <= pause.since <= now + CLOCK_TOLERANCE):
-        return pause.refused_again(told_at)
+        return pause.refused_again(refused_at)
     trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
     until = None if refusal.is_until_resumed else now + _length(refusal, trips)
-    is_told = pause is not None and pause.is_told and pause.code == refusal.code
-    return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_told, told_at)
+    is_logged = pause is not None and pause.is_logged and pause.code == refusal.code
+    return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_logged, refused_at)
 
 
 def _length(refusal: Refusal, trips: int) -> timedelta:

@@ -17,7 +17,7 @@ class Accepted:
     """Meta has accepted the message as `wamid`. `message_status` is Meta's word on a template that it holds.
 
     `wa_id` and `user_id` are the recipient's as Meta knows it; they may differ from what was sent.
-    `second_wamid`: Meta tells two ids, so that it has accepted the message twice.
+    `second_wamid`: Meta's answer has two ids, so that it has accepted the message twice.
     """
 
     wamid: str

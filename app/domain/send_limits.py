@@ -15,7 +15,7 @@ MAX_SLOTS = 512
 @dataclass(frozen=True)
 class SendLimits:
     """The configured limits. `waba_id`: the account of the number; None if the profile lists several, and no
-    webhook has told it."""
+    webhook has named it."""
 
     per_second: int
     pair: Pace

@@ -109,7 +109,7 @@ class SendResult(JobResult):
 
     @property
     def outlives_claim(self) -> bool:
-        """Whether it tells what became of a POST: that is recorded in any case."""
+        """Whether it holds what became of a POST: that is recorded in any case."""
         return self.reserved is not None
 
 

@@ -1,4 +1,4 @@
-"""A place in a trace, and the header `traceparent` that tells it to the next system.
+"""A place in a trace, and the header `traceparent` that passes it to the next system.
 
 Source: W3C Trace Context, level 1; the flag `random` is of level 2. Its other header, `tracestate`, is not kept.
 """
@@ -66,7 +66,7 @@ class TraceContext(NamedTuple):
 
     @property
     def traceparent(self) -> str:
-        """The header that tells this span to the next system."""
+        """The header that passes this span to the next system."""
         return f"{VERSION}-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
     def child(self) -> Self:
@@ -75,7 +75,7 @@ class TraceContext(NamedTuple):
 
 
 def trace_of_request(header: str | None) -> TraceContext:
-    """Return the span of a request: of its caller's trace if the header tells one, else of a new trace."""
+    """Return the span of a request: of its caller's trace if the header has one, else of a new trace."""
     caller = None if header is None else TraceContext.read(header)
     return TraceContext.new() if caller is None else caller.child()
 

@@ -1,7 +1,7 @@
 """Our id in a message to Meta, which comes back with its statuses: `wats1.<database's id>.<message's id>`.
 
 Meta's field is `biz_opaque_callback_data`. Every application that is subscribed to the number sees ours, and we see
-theirs: the database's id tells them apart. A message that an operator sends again has `.1` behind it, then `.2`: a
+theirs: the database's id distinguishes them. A message that an operator sends again has `.1` behind it, then `.2`: a
 decision to send has a tracker of its own.
 """
 

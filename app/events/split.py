@@ -109,7 +109,7 @@ class Splitter:
             return sum(self._publish_alone(job, row, event) for row, event in published.items())
 
     def _look_back(self) -> None:
-        """Tell which changes have a status of newer code. They wait for it, and hold up no others."""
+        """Log which changes have a status of newer code. They wait for it, and hold up no others."""
         for status, count in self.store.outbound.unreadable().items():
             log.warning("split.changes_parked", extra={"status": status, "events": count})
         self.has_looked_back = True

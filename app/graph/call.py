@@ -119,7 +119,7 @@ class GraphApi(Protocol):
         ...
 
     def download(self, url: str) -> GraphReply:
-        """Get the bytes at an address that Meta has told. Raises `GraphUnreachable`, also if it is not Meta's."""
+        """Get the bytes at an address from Meta. Raises `GraphUnreachable`, also if it is not Meta's."""
         ...
 
 

@@ -24,7 +24,7 @@ from app.log import Throttle
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 30.0
-"""How long Meta may be silent. A message whose answer comes later is unknown until a status tells of it."""
+"""How long Meta may be silent. A message whose answer comes later is unknown until a status for it comes."""
 
 TOTAL_SECONDS = 45.0
 MAX_BYTES = 256 * 1024
@@ -120,7 +120,7 @@ class GraphClient:
         return replace(reply, secrets=self._secrets)
 
     def download(self, url: str) -> GraphReply:
-        """Get the bytes at an address that Meta has told. Raises `GraphUnreachable`, also if it is not Meta's."""
+        """Get the bytes at an address from Meta. Raises `GraphUnreachable`, also if it is not Meta's."""
         if not may_hold_media(url, self._root):
             raise GraphUnreachable("the address of the file is not one of Meta's", was_sent=False)
         return exchange(

@@ -1,4 +1,4 @@
-"""Connections to the Graph API that tell a request that was not sent from one whose answer was lost.
+"""Connections to the Graph API that distinguish a request that was not sent from one whose answer was lost.
 
 `requests` raises the same exceptions for both: for instance a TLS error while connecting and while reading an answer.
 """
@@ -124,7 +124,7 @@ class GraphAdapter(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=KEPT_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pools with connections that tell.
+        """Make the pools with connections that know whether a request was sent.
 
         They trust this machine's authorities beside the public ones: `SSL_CERT_FILE` adds a private one.
         """

@@ -1,4 +1,4 @@
-"""Exchanges one request and its answer with Meta, piece by piece, over connections that tell what was not sent."""
+"""Exchanges one request and its answer with Meta, piece by piece, over connections that know what was not sent."""
 
 import time
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Where the bytes of media may be fetched with Meta's token: at Meta's own hosts, and nowhere else.
 
-An answer of the Graph API, or a signed webhook, tells the address. The token must not leave even if one of them lies.
+An answer of the Graph API, or a signed webhook, names the address. The token must not leave even if one of them lies.
 """
 
 from urllib.parse import urlsplit

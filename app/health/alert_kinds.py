@@ -29,7 +29,7 @@ NOT_READY = AlertKind(
     " let it finish. `schema`: run"
     " `flask wats db upgrade`. `disk`: free some space; less than `storage.minFreeMegabytes` are left. No restart is"
     " needed. While the database does not answer, `/status` is 503 with this alert in `error.details`, and no other"
-    " alert can be told.",
+    " alert can be shown.",
 )
 NO_WORKER = AlertKind(
     "no_worker",
@@ -64,7 +64,7 @@ WEBHOOKS_REFUSED = AlertKind(
     "the code of the error, such as `signature_mismatch`",
     "run `flask wats runbook webhooks_refused`",
     "Requests to the webhook's path were refused. Meta repeats its webhooks for up to 7 days, and then gives them up;"
-    " strangers who try the path are told here too.",
+    " strangers that try the path are counted here too.",
     "`signature_mismatch`: set `webhook.appSecret` to the secret of the app that sends (App settings, Basic), or find"
     " the proxy that changes the body. `missing_signature`, `invalid_signature_format`: these are not Meta's, or a"
     " proxy drops the header. `verify_token_mismatch`, `invalid_handshake`: the token in Meta's dashboard is not"
@@ -92,7 +92,7 @@ FAILING = AlertKind(
     "Look at the destination. `flask wats destinations test NAME` sends it a test event;"
     " `flask wats deliveries list --state waiting` shows what waits. When it works again, all goes on by itself;"
     " `flask wats destinations resume NAME` hurries it. It is over when the destination has not failed so for 5"
-    " minutes: one that fails half the time is told once. A resume ends it at once, until it fails again.",
+    " minutes: one that fails half the time raises one alert. A resume ends it at once, until it fails again.",
 )
 REFUSING = AlertKind(
     "refusing",
@@ -218,4 +218,4 @@ ALERT_KINDS = (
     CONSUMER_AHEAD,
     CLOCK_JUMPED,
 )
-"""The most urgent first, as far as one can tell; `/status` lists alerts in this order."""
+"""The most urgent first; `/status` lists alerts in this order."""

@@ -1,4 +1,4 @@
-"""What Prometheus alone can tell of a gateway: the rules beside one for each alert, with their runbooks."""
+"""What only Prometheus can notice about a gateway: the rules beside one for each alert, with their runbooks."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ P99_OF_WEBHOOKS = f"histogram_quantile(0.99, sum by (instance, le) (rate({WEBHOO
 
 @dataclass(frozen=True)
 class Rule:
-    """An alert that Prometheus alone can tell, such as one of a gateway that does not answer."""
+    """An alert that only Prometheus can raise, such as one about a gateway that does not answer."""
 
     name: str
     expression: str

@@ -74,7 +74,7 @@ def show_status() -> dict[str, Any] | Response:
 @guarded_by(OPEN)
 @bp.response(200, {"type": "string"}, content_type="text/html")
 def show_runbooks() -> Response:
-    """Show what each alert means and what to do, each at the anchor of its code; it tells nothing of this gateway."""
+    """Show what each alert means and what to do, each at the anchor of its code; it shows nothing of this gateway."""
     return html_page("runbooks.html", runbooks=runbooks_html())
 
 

@@ -45,7 +45,7 @@ class ClockWatch:
     def look_until(self, stop: Event, may_work: Callable[[], bool]) -> None:
         """Look now and then, while the worker may work, until `stop` is set."""
         while not stop.is_set():
-            with suppress(StoreError):  # the heartbeats tell of it
+            with suppress(StoreError):  # the heartbeats log it
                 if may_work():
                     self.look()
             stop.wait(LOOK_SECONDS)

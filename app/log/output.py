@@ -19,7 +19,7 @@ from app.gevent_patch import native
 
 STDOUT, STDERR = 1, 2
 PIPE_BUF = 4096
-"""So many bytes are written to a pipe as a whole: lines of other processes come before or after them."""
+"""At most this many bytes are written to a pipe as a whole: lines of other processes come before or after them."""
 
 MAX_QUEUED_BYTES = 1_000_000
 GATHER_SECONDS = 0.01
@@ -35,7 +35,7 @@ _start_native_thread = native("_thread", "start_new_thread")
 class Output:
     """Writes texts to a descriptor from a native thread. `put` never waits and takes no lock.
 
-    `notice` makes the line that tells how many lines were lost. A forked process starts with an empty queue and a
+    `notice` makes the log line for the number of lost lines. A forked process starts with an empty queue and a
     thread of its own: its parent writes what the parent has queued.
     """
 
@@ -198,7 +198,7 @@ def lines_lost() -> int:
 
 
 def lost_lines_notice(lines: int) -> str:
-    """Return the log line that tells how many lines were lost."""
+    """Return the log line for this number of lost lines."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = {"time": time, "level": "warning", "logger": __name__, "event": "log.lines_lost", "lines": lines}
     return json.dumps(line, separators=(",", ":")) + "\n"

@@ -14,7 +14,7 @@ from app.web.multipart import MAX_EPILOGUE_BYTES, FileForm, FilePart, wrong_fiel
 FILE = "file"
 FIELDS = frozenset({"from", "phoneNumberId", "type", "messaging_product"})
 SLACK_BYTES = MAX_EPILOGUE_BYTES + 8
-"""The length of a client's body tells the size of its file only within this many bytes, until the file ends."""
+"""Until the file ends, its size is known from the length of the client's body only within this many bytes."""
 
 PADDING = "X-Padding: "
 _TO_QUOTE = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
@@ -49,7 +49,7 @@ def upload_form(graph: GraphApi, form: FileForm, numbers: tuple[str, ...]) -> Up
 
 
 class _Body:
-    """The form for Meta. Meta is told its length first, when the size of the file is not known exactly yet.
+    """The form for Meta. Its length goes first, when the size of the file is not known exactly yet.
 
     So the form has the length for the largest possible file, and padding in a header of the last part fills what the
     file lacks: a receiver ignores unknown headers of parts (RFC 7578, 4.8).

@@ -84,7 +84,7 @@ class ReadSchema(ma.Schema):
 
 
 class HistoryEntrySchema(CamelSchema):
-    """A status, and since when: by Meta's clock if Meta told it."""
+    """A status, and since when: by Meta's clock if Meta reported it."""
 
     status = ma.fields.String(required=True)
     at = Timestamp(required=True)
@@ -114,7 +114,7 @@ class MessageSchema(CamelSchema):
     type = ma.fields.String(required=True)
     to = ma.fields.String()
     recipient = ma.fields.String()
-    contact = ma.fields.Nested(ContactSchema, metadata={"description": "Who wrote it."})
+    contact = ma.fields.Nested(ContactSchema, metadata={"description": "The customer that wrote it."})
     data = ma.fields.Dict(metadata={"description": "What was read out of a customer's message."})
     phone_number_id = ma.fields.String(required=True, allow_none=True)
     tracker = ma.fields.String()

@@ -143,7 +143,7 @@ class Sender:
         )
         reason = _reason(answer)
         self._metrics.message_attempted(outcome=outcome.status.value)
-        self._tell_attempt(job, message, outcome, span, reason=reason, duration_ms=duration_ms)
+        self._log_attempt(job, message, outcome, span, reason=reason, duration_ms=duration_ms)
         return SendResult(
             job,
             outcome.job_of(reserved),
@@ -158,10 +158,10 @@ class Sender:
         """Settle a job without a POST."""
         if ended.message is not None and ended.outcome.status is not MessageStatus.QUEUED:
             span = self._tracing.step("send", ended.trace)
-            self._tell_attempt(ended.job, ended.message, ended.outcome, span)
+            self._log_attempt(ended.job, ended.message, ended.outcome, span)
         return SendResult(ended.job, ended.outcome.job, send=ended.outcome)
 
-    def _tell_attempt(
+    def _log_attempt(
         self,
         job: Job,
         message: Message,
@@ -171,7 +171,7 @@ class Sender:
         reason: str | None = None,
         duration_ms: int | None = None,
     ) -> None:
-        """Write one line for each POST, and for each message that ends without one; end its span."""
+        """Log each POST, and each message that ends without one; end its span."""
         fields = {
             "trace_id": span.context.trace_id,
             "span_id": span.context.span_id,

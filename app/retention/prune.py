@@ -26,7 +26,7 @@ DOUBTED_EVERY = timedelta(minutes=10)
 MIN_SLEEP_SECONDS = 0.005
 
 EARLY_STATUSES_KEPT = timedelta(hours=1)
-"""The answer that tells a status's message comes within a minute."""
+"""The answer with the wamid of a status's message comes within a minute."""
 
 EARLY_STATUSES_OF_UNKNOWN_KEPT = timedelta(days=7)
 """Or it comes once a worker that stood still goes on. Its message is `unknown` until then, if no human decides."""

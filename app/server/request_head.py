@@ -62,7 +62,7 @@ class BoundedRequest(Request):  # type: ignore[misc]  # gunicorn has no types
         return super()._apply_header_policy(UNDERSCORED.get(name, name), *of_request, **options)
 
     def read_into(self, unreader: Any, buf: bytearray, stop: bool = False) -> None:
-        """Read more of the head into the buffer, and keep the buffer: it tells what has come."""
+        """Read more of the head into the buffer, and keep the buffer: it holds what has come."""
         self._received = buf
         super().read_into(unreader, buf, stop)
 

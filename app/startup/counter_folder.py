@@ -48,7 +48,7 @@ _entered: list[CounterFolder] = []
 
 
 def enter(settings: "Settings") -> CounterFolder | None:
-    """Enter the folder of the run that this process belongs to, or of a new run. Without one, tell it and go on.
+    """Enter the folder of the run that this process belongs to, or of a new run. Without one, log why and go on.
 
     Processes that are forked later share it. One that was forked by the launcher is in the folder already.
     """

@@ -23,7 +23,7 @@ _ADD = text(
     " ON CONFLICT (reason) DO UPDATE SET count = refused_webhooks.count + excluded.count, last_at = excluded.last_at"
 ).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("since", "last_at")))
 
-_TELL = text(
+_PUT_TOKEN = text(
     "INSERT INTO access_token (id, asked_at, is_valid, ends_at, reason)"
     " VALUES (1, :asked_at, :is_valid, :ends_at, :reason)"
     " ON CONFLICT (id) DO UPDATE SET asked_at = excluded.asked_at, is_valid = excluded.is_valid,"
@@ -60,7 +60,7 @@ class Attention(Repository):
         return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts, names), "events", "work")
 
     def reword(self, changed: Sequence[Alert]) -> None:
-        """Record the texts of recorded alerts anew, so that the end of one tells the cause that it had last."""
+        """Record the texts of recorded alerts anew, so that its end is logged with its last cause."""
         self._store.write(lambda c: reword_alerts(c, changed), durable=False)
 
     def signs(self) -> Signs:
@@ -83,7 +83,7 @@ class Attention(Repository):
     def record_token(self, life: TokenLife) -> None:
         """Record what Meta says of the access token, in place of what it has said before."""
         row = {**vars(life), "reason": printable_excerpt(life.reason)}
-        self._store.write(lambda c: c.execute(_TELL, row), durable=False)
+        self._store.write(lambda c: c.execute(_PUT_TOKEN, row), durable=False)
 
     def refused(self) -> list[RefusedWebhooks]:
         """Return the refused requests of Meta's route, by reason."""

@@ -18,8 +18,8 @@ from app.store.tables.media_schema import media_files, media_folder_problems, me
 from app.store.tables.types import EPOCH, MAX_ROW_ID, UtcDateTime
 
 MAX_NAME = 200
-TOLD_FOR = timedelta(hours=2)
-"""How long a machine's problem stands that is not told again: a machine looks each time that it uses the folder."""
+PROBLEM_LASTS = timedelta(hours=2)
+"""How long a recorded problem counts. Each use of the folder records it again while it lasts."""
 
 SAMPLE = 20
 """How many of the newest files are looked for in a folder without a mark."""
@@ -27,7 +27,7 @@ SAMPLE = 20
 _ADD = text(
     "INSERT INTO media_marks (id, current, seen_at) VALUES (1, :current, :seen_at) ON CONFLICT (id) DO NOTHING"
 ).bindparams(bindparam("seen_at", type_=UtcDateTime))
-_TELL = text(
+_PUT_PROBLEM = text(
     "INSERT INTO media_folder_problems (machine, problem, at) VALUES (:machine, :problem, :at)"
     " ON CONFLICT (machine) DO UPDATE SET problem = excluded.problem, at = excluded.at"
 ).bindparams(bindparam("at", type_=UtcDateTime))
@@ -52,7 +52,7 @@ class MediaMarks(Repository):
         """Look whether this machine's folder is the right one, or a new one, and record what is wrong with it.
 
         Nothing is written or deleted in a wrong folder from then on. One process at a time `renews` the mark;
-        each one that finds it tells the others that the folder is there.
+        each one that finds it records that the folder is there.
         """
         try:
             problem = self._problem(folder, renews=renews)
@@ -60,7 +60,7 @@ class MediaMarks(Repository):
             problem = str(unusable)
         if problem is not None or folder.problem is not None:
             machine = gethostname()[:MAX_NAME]
-            self._store.write(lambda c: _tell(c, self._store.now(c), machine, problem), durable=False)
+            self._store.write(lambda c: _put_problem(c, self._store.now(c), machine, problem), durable=False)
         folder.problem = problem
 
     def problems(self) -> list[tuple[str, str]]:
@@ -68,7 +68,7 @@ class MediaMarks(Repository):
         columns = media_folder_problems.c
 
         def read(connection: Connection) -> list[tuple[str, str]]:
-            since = self._store.now(connection) - TOLD_FOR
+            since = self._store.now(connection) - PROBLEM_LASTS
             query = select(columns.machine, columns.problem).where(columns.at > since).order_by(columns.machine)
             return [tuple(row) for row in connection.execute(query)]
 
@@ -135,8 +135,8 @@ def _is_current(known: KnownMarks) -> ColumnElement[bool]:
     return media_marks.c.current == known.marks[0]
 
 
-def _tell(connection: Connection, now: datetime, machine: str, problem: str | None) -> None:
+def _put_problem(connection: Connection, now: datetime, machine: str, problem: str | None) -> None:
     if problem is None:
         connection.execute(delete(media_folder_problems).where(media_folder_problems.c.machine == machine))
     else:
-        connection.execute(_TELL, {"machine": machine, "problem": problem, "at": now})
+        connection.execute(_PUT_PROBLEM, {"machine": machine, "problem": problem, "at": now})

@@ -8,7 +8,7 @@ from app.store.deletion import delete_in
 from app.store.repository import Repository
 from app.store.transactions import prune_messages as prune
 from app.store.transactions.prune import PruneStep
-from app.store.transactions.prune_scopes import TOLD_LATE, Ages, plan_scopes, prune_scopes
+from app.store.transactions.prune_scopes import MAX_REFUSAL_DELAY, Ages, plan_scopes, prune_scopes
 
 
 class MessageRetention(Repository):
@@ -39,7 +39,7 @@ class MessageRetention(Repository):
 
     def prune_scopes(self, *, now: datetime, before: datetime, after: int) -> PruneStep:
         """Delete one batch of pauses that are over, and of wishes of before this time of customers who are gone."""
-        ages = Ages(now - TOLD_LATE, before)
+        ages = Ages(now - MAX_REFUSAL_DELAY, before)
         plan = self._store.database.read(lambda c: plan_scopes(c, ages, after))
         is_needed = plan.names or plan.without_contact
         deleted = delete_in(self._store, lambda c: prune_scopes(c, ages, plan)) if is_needed else 0

@@ -131,7 +131,7 @@ class Messages(Repository):
         )
 
     def learn(self, statuses: Sequence[StatusUpdate]) -> None:
-        """Record statuses that Meta tells when it is asked, as if they had come by webhooks."""
+        """Record statuses from Meta's answer to a question, as if they had come by webhooks."""
         database_id = self._store.identity().id
         self._store.write(lambda c: apply_statuses(c, self._store.now(c), database_id, statuses), "work")
 

@@ -11,11 +11,11 @@ log = logging.getLogger(__name__)
 
 
 class Outage:
-    """Tells of an outage, however many requests and jobs meet it. `explain` makes the reason of an error."""
+    """Logs an outage once, however many requests and jobs meet it. `explain` makes the reason of an error."""
 
     def __init__(self, explain: Callable[[StoreError], str]) -> None:
         self._explain = explain
-        self._told = Throttle()
+        self._throttle = Throttle()
         self._began: float | None = None
 
     def met(
@@ -27,13 +27,13 @@ class Outage:
         queue: str | None = None,
         job_id: int | None = None,
     ) -> None:
-        """Note that the store could not do something, and who has met it."""
+        """Note that the store could not do something, and which request or job has met it."""
         reason = self._explain(error)
-        repeats = self._told.repeats(reason)
+        repeats = self._throttle.repeats(reason)
         if repeats is not None:
             self._began = self._began or monotonic()
-            who = {"request_id": request_id, "trace_id": trace_id, "queue": queue, "job_id": job_id}
-            log.warning("store.unavailable", extra={**who, "reason": reason, "repeats": repeats or None})
+            met_by = {"request_id": request_id, "trace_id": trace_id, "queue": queue, "job_id": job_id}
+            log.warning("store.unavailable", extra={**met_by, "reason": reason, "repeats": repeats or None})
 
     def over(self) -> None:
         """Note that the store has worked. Most of the time this costs nothing."""

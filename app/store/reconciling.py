@@ -1,4 +1,4 @@
-"""Which messages Meta is to be asked about because their statuses have not come, and what it has told of them."""
+"""Which messages Meta is to be asked about because their statuses have not come, and its answers about them."""
 
 from collections.abc import Collection, Sequence
 
@@ -27,7 +27,7 @@ class Reconciling(Repository):
         return found
 
     def record(self, of: Round, candidate: Candidate, statuses: Sequence[StatusUpdate]) -> None:
-        """Record what Meta tells of a message, as if it had come by webhooks, and let the round go on behind it."""
+        """Record Meta's answer about a message, as if it had come by webhooks, and let the round go on behind it."""
         database_id = self._store.identity().id
 
         def record(connection: Connection) -> None:

@@ -25,7 +25,7 @@ ReservedJobs = Sequence[tuple[Job, Reserved]]
 _GENERAL = (
     select(send_scopes).where(send_scopes.c.contact.is_(None), send_scopes.c.trips > 0).order_by(send_scopes.c.name)
 )
-"""The pauses that are not about one customer, of which there may be many. Older code tells no customer."""
+"""The pauses that are not about one customer, of which there may be many. Older code stores no customer."""
 
 
 class Sending(Repository):
@@ -55,7 +55,7 @@ class Sending(Repository):
             raise
 
     def take_back(self, reserved: ReservedJobs) -> None:
-        """Let messages wait again that were reserved and whose POST was not begun, whoever has their jobs now."""
+        """Let reserved messages whose POST was not begun wait again, whichever worker has their jobs now."""
         self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved), "work")
 
     def _take_back(self, reserved: ReservedJobs, in_doubt: Callable[[ReservedJobs], None]) -> None:

@@ -200,8 +200,8 @@ def _below(parent: TraceContext) -> Context:
 
 
 def _context_of(span: SpanOfSdk) -> TraceContext:
-    told = span.get_span_context()
-    return TraceContext(f"{told.trace_id:032x}", f"{told.span_id:016x}", int(told.trace_flags) & 3)
+    context = span.get_span_context()
+    return TraceContext(f"{context.trace_id:032x}", f"{context.span_id:016x}", int(context.trace_flags) & 3)
 
 
 def _error_in(facts: Mapping[str, object]) -> str | None:

@@ -6,7 +6,7 @@ from app.domain.trace import TraceContext, trace_of_request
 
 
 class Span:
-    """One step of a trace. `is_recorded`: whether it is exported, so that `end` is to be told its facts."""
+    """One step of a trace. `is_recorded`: whether it is exported, so that `end` needs its facts."""
 
     __slots__ = ("context",)
     is_recorded = False

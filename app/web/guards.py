@@ -87,8 +87,8 @@ def _check_unrouted() -> None:
 def _path_is_hidden() -> bool:
     """Return whether the path is that of a hidden endpoint, whatever the method and the headers are.
 
-    Routing also looks at the method, and refuses a request to become a WebSocket. Both would tell a hidden path from
-    one that does not exist.
+    Routing also looks at the method, and refuses a request to become a WebSocket. Both would set a hidden
+    path apart from one that does not exist.
     """
     app = _app()
     routes = app.create_url_adapter(request)

@@ -51,7 +51,7 @@ class RequestMiddleware:
     """Wraps a WSGI application. When the application returns, it calls `release`.
 
     If that returns False, gunicorn closes the connection after the response. `traced`: how the routes begin whose
-    answers tell their trace, and whose spans are ended. The others ask how we are, or are not ours. `labels`: what a
+    answers name their trace, and whose spans are ended. The others ask how we are, or are not ours. `labels`: what a
     route is counted as, where that is not its template: a path from the config is another one in each installation.
     """
 

@@ -125,7 +125,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
 def _complete_path(app: Flask, rule: Rule, path: dict[str, Any], *, is_alias: bool) -> None:
     """Add to the operations of a path their id, the security of their guard, and their errors.
 
-    Graph's own operations tell their errors themselves, because these have Meta's form.
+    Graph's operations declare their errors themselves, because these have Meta's form.
     """
     view, guard = app.view_functions[rule.endpoint], guard_of(app, rule.endpoint)
     assert guard is not None, "every endpoint names a guard"

@@ -140,7 +140,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "Uploaded": {"id": MEDIA_ID},
     "Receipt": {"id": "rcp_1", "error": "not JSON"},
 }
-"""Examples of properties in a schema, where their name alone does not tell which."""
+"""Examples of properties in a schema, where their name alone is ambiguous."""
 
 TEXTS: Mapping[str, str] = {
     "answerHandshake": "1158201444",

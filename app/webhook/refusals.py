@@ -1,4 +1,4 @@
-"""Counts the requests of Meta's route that are refused, so that an operator is told of them.
+"""Counts the requests of Meta's route that are refused, so that an operator learns of them.
 
 They are counted in memory, by the code of the error, and written to the database now and then: a refusal costs no
 transaction, and all web processes of all machines write to the same rows.

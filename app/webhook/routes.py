@@ -76,7 +76,7 @@ def receive_webhook() -> Response:
 
 @bp.errorhandler(ApiError)
 def refuse(error: ApiError) -> Response:
-    """Count a refused request, so that an operator is told of it, and answer it."""
+    """Count a refused request, so that an operator learns of it, and answer it."""
     _refusals().refuse(error.code)
     return error_response(error)
 

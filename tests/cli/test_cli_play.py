@@ -63,7 +63,7 @@ def test_a_wrong_signature_is_refused(dry_run: Running) -> None:
     done = send(dry_run, "message.text", "--bad-signature")
 
     assert done.stdout == "done: 1 webhook with 1 update each: 1 refused\n", done.stderr
-    assert "the service now tells the alert webhooks_refused (signature_mismatch)" in done.stderr
+    assert "the service now raises the alert webhooks_refused (signature_mismatch)" in done.stderr
 
 
 def test_a_live_service_is_only_sent_to_after_two_yeses(dry_run: Running) -> None:

@@ -38,7 +38,7 @@ def test_a_cure_that_stands_in_the_reason_is_not_told_twice() -> None:
     assert (pause.cure(), pause.explained()) == (None, stopped)
 
 
-def test_an_error_without_a_listed_cure_is_told_as_meta_said_it() -> None:
+def test_an_error_without_a_listed_cure_is_logged_as_meta_said_it() -> None:
     pause = ScopePause("app", ErrorClass.THROTTLED, 4, "4: too many calls", NOON, None, 1)
 
     assert pause.explained() == "4: too many calls"
@@ -98,7 +98,7 @@ def test_an_account_that_fails_what_it_accepts_is_resumed_by_hand_only() -> None
     assert pause.until is None
     assert not pause.is_probe_due(NOON + timedelta(days=30))
     later = pause_after(pause, "app", refusal(ErrorClass.COOLED), NOON + MINUTE, NOON + MINUTE)
-    assert later == replace(pause, told_at=NOON + MINUTE)
+    assert later == replace(pause, refused_at=NOON + MINUTE)
 
 
 def test_a_word_of_metas_that_is_older_than_its_last_refusal_ends_no_pause() -> None:
@@ -117,15 +117,15 @@ def test_a_pause_of_older_code_ends_whenever_meta_says_so() -> None:
     assert pause.reinstated(NOON - MINUTE).is_over
 
 
-def test_a_pause_that_is_told_is_told_again_for_another_code_only() -> None:
-    pause = ScopePause("app", ErrorClass.STOPPED, 190, "token", NOON, NOON, 1, is_told=True)
+def test_a_pause_that_is_logged_is_logged_again_for_another_code_only() -> None:
+    pause = ScopePause("app", ErrorClass.STOPPED, 190, "token", NOON, NOON, 1, is_logged=True)
 
     again = [
         pause_after(pause, "app", refusal(ErrorClass.STOPPED, code=code), NOON + MINUTE, NOON + MINUTE)
         for code in (190, 10)
     ]
 
-    assert [pause.is_told for pause in again] == [True, False]
+    assert [pause.is_logged for pause in again] == [True, False]
 
 
 def test_a_probe_is_due_once_the_pause_is_over_or_lies_impossibly_far_ahead() -> None:

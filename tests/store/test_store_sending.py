@@ -467,7 +467,7 @@ def test_what_was_refused_before_a_resume_does_not_pause_again(timed: Store, clo
     add_events(timed, *webhook(statuses=[failed(131042, at=90, wamid="wamid.C=")]))
 
     assert before == []
-    assert [(pause.trips, pause.until, pause.is_told) for pause in timed.sending.pauses()] == [(1, None, False)]
+    assert [(pause.trips, pause.until, pause.is_logged) for pause in timed.sending.pauses()] == [(1, None, False)]
 
 
 def test_a_new_process_probes_what_is_stopped_and_not_what_cools(timed: Store) -> None:

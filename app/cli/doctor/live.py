@@ -103,7 +103,7 @@ def version(configured: str, answered: str | None) -> Iterator[Finding]:
 
 
 def token_findings(name: str, life: TokenLife, scopes: Any) -> Iterator[Finding]:
-    """Tell how long a valid token lives, and what it may not do."""
+    """Report how long a valid token lives, and what it may not do."""
     end = life.ends_at
     cure = f"make one that never expires, of a system user: {TOKEN_PLACE}"
     if end is None:

@@ -47,7 +47,7 @@ def sqlite_library(found: tuple[int, ...]) -> Finding:
 
 
 def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Finding]:
-    """Tell each problem of the config and the environment. A missing secret keeps nothing but live from starting."""
+    """Report each problem of the config and the environment. A missing secret keeps nothing but live from starting."""
     missing = missing_in(found)
     for problem in found:
         if problem.code != MISSING:
@@ -56,8 +56,8 @@ def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Fin
         elif needs_secrets:
             yield error("secrets", str(problem), WHERE_SECRETS_ARE)
     if missing and not needs_secrets:
-        told = f"not checked in a dry run; live mode needs {', '.join(missing)}"
-        yield fine("secrets", f"{told}; {WHERE_SECRETS_ARE}")
+        skipped = f"not checked in a dry run; live mode needs {', '.join(missing)}"
+        yield fine("secrets", f"{skipped}; {WHERE_SECRETS_ARE}")
 
 
 def missing_in(found: list[ConfigProblem]) -> list[str]:
@@ -66,7 +66,7 @@ def missing_in(found: list[ConfigProblem]) -> list[str]:
 
 
 def config(settings: Settings, missing: Sequence[str] = ()) -> Iterator[Finding]:
-    """Tell which config and profile count, and what is odd about them, but not again that a variable is missing."""
+    """Report which config and profile are used and what is odd about them, without a variable that is missing."""
     numbers = len(settings.whatsapp.phone_number_ids)
     yield fine(
         "config",
@@ -79,7 +79,7 @@ def config(settings: Settings, missing: Sequence[str] = ()) -> Iterator[Finding]
 
 
 def graph_version(configured: str, now: datetime) -> Finding:
-    """Tell how long the configured version of the Graph API lives, by Meta's published dates."""
+    """Report how long the configured version of the Graph API lives, by Meta's published dates."""
     end, cure = end_of(configured), "raise graph.apiVersion in the config, and restart every process"
     if end is None:
         return fine("graphVersion", f"{configured}; Meta has published no end of it")

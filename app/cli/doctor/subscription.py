@@ -43,7 +43,7 @@ def app_subscription(app_id: str, secret_name: str, answer: GraphAnswer, callbac
 
 
 def waba_subscription(waba_id: str, app_id: str, answer: GraphAnswer) -> Iterator[Finding]:
-    """Judge whether an account tells the app anything at all."""
+    """Judge whether an account sends the app webhooks at all."""
     if answer.refusal:
         yield error("accountWebhook", f"{waba_id}: {answer.refusal}", answer.cure)
         return

@@ -61,11 +61,11 @@ TOKEN: Section = {
 
 OPEN_OR_STRICT = choice("open", "strict")
 DRY_RUN: Section = {
-    "windows": Setting(OPEN_OR_STRICT, "open", "`strict`: who has not written is outside the 24 h window."),
+    "windows": Setting(OPEN_OR_STRICT, "open", "`strict`: a customer that has not written is outside the 24 h window."),
     "templates": Setting(OPEN_OR_STRICT, "open", "`strict`: a template must have been created and approved."),
     "media": Setting(OPEN_OR_STRICT, "open", "`strict`: a file must have been uploaded."),
     "noPayment": Setting(SWITCH, default=False, meaning="The account has no payment method."),
-    "hasHistory": Setting(SWITCH, default=True, meaning="Whether Meta tells the history of a message."),
+    "hasHistory": Setting(SWITCH, default=True, meaning="Whether Meta answers with the history of a message."),
     "duplicates": Setting(number(0, 10), 0, "How often each webhook is posted again."),
     "batch": Setting(number(1, 1000), 1, "How many updates a webhook may have."),
     "batchSeconds": Setting(decimal(0.1, 60), 5.0, "How long updates wait for others, to come in one webhook."),
@@ -88,7 +88,7 @@ DRY_RUN: Section = {
     "withoutContacts": Setting(SWITCH, default=False, meaning="No webhook has `contacts`."),
     "numbersAsStrings": Setting(SWITCH, default=False, meaning="Numbers in webhooks are strings."),
     "oldPricing": Setting(SWITCH, default=False, meaning="`pricing` has its form of before July 2025."),
-    "unknownFields": Setting(SWITCH, default=False, meaning="Webhooks have fields that nobody knows yet."),
+    "unknownFields": Setting(SWITCH, default=False, meaning="Webhooks have fields that are not documented yet."),
 }
 """How unfriendly the fake Meta of a dry-run is: the switches of `app/graph/fake/switches.py` that it heeds."""
 

@@ -1,4 +1,4 @@
-"""Whether Meta lets an account send, as it tells by a webhook before the first message is refused.
+"""Whether Meta lets an account send, as a webhook reports before the first message is refused.
 
 Source: Meta, "account_update": `DISABLED_UPDATE` with `ban_info`, `ACCOUNT_DELETED`, and `ACCOUNT_RESTRICTION` with
 `restriction_info`, a list of `restriction_type` and `expiration`.

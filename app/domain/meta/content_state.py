@@ -1,4 +1,4 @@
-"""Whether Meta lets a template be sent, and marketing to a customer, as it tells by webhooks.
+"""Whether Meta lets a template be sent, and marketing to a customer, as webhooks report.
 
 Source: Meta, "message_template_status_update" (`event`), and "user_preferences" (`category`, `value`).
 """

@@ -39,7 +39,7 @@ def _key_by_id(item: Item) -> list[Any] | None:
         return None
     around = [scope.field, scope.phone_number_id, meta_id]
     if item.key in ("messages", "message_echoes"):
-        # A picture of the history comes twice under one id, first as a placeholder: the type tells them apart.
+        # A picture of the history comes twice under one id, first as a placeholder: the type distinguishes them.
         return ["message", *around, raw.get("type")]
     if item.key == "statuses" and _happens_once(item):
         return ["status", *around, raw["status"], _recipient(raw)]
@@ -57,7 +57,7 @@ def _happens_once(item: Item) -> bool:
 def _recipient(raw: dict[str, Any]) -> dict[str, Any]:
     """Return everything in a status that identifies its recipient: each member of a group has its own status.
 
-    A group's status that names no member may repeat for the next member. Its time tells them apart.
+    A group's status that names no member may repeat for the next member. Its time distinguishes them.
     """
     recipient = {key: value for key, value in raw.items() if "recipient" in key or "participant" in key}
     is_of_group = raw.get("recipient_type") == "group"
@@ -68,10 +68,10 @@ def _recipient(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _key_by_content(item: Item, contact: Contact, occurred_at: datetime | None, receipt_sha256: bytes) -> list[Any]:
     scope = item.scope
-    if occurred_at is None:  # only the position in the receipt tells two equal items apart
+    if occurred_at is None:  # only the position in the receipt distinguishes two equal items
         return ["path", receipt_sha256.hex(), *item.steps]
-    # Equal items are two events where they are of two numbers, or of two customers that only Meta's contacts tell
-    # apart. A customer named in the item is part of its content. What a contact adds to that customer stays out of
+    # Equal items are two events where they are of two numbers, or of two customers that only Meta's contacts
+    # distinguish. A customer named in the item is part of its content. What a contact adds to that customer stays out of
     # the key: it may be missing when the item comes in another batch.
     customer = None if contact_in_item(item) != Contact() else contact.user_id or contact.wa_id
     around = [scope.field, scope.waba_id, scope.phone_number_id, customer, item.path]

@@ -1,7 +1,7 @@
 """An error of the Graph API as a value, and what it can mean for a message.
 
 Meta sends an error in two shapes. An answer is `{"error": {…}}`; a list in a webhook holds the object itself, under
-other names. What Meta tells once is kept as it came: a later status may not repeat it.
+other names. What Meta has sent is kept as it came: a later status may not repeat it.
 """
 
 import re
@@ -96,7 +96,7 @@ class ErrorScope(StrEnum):
 class ErrorRule:
     """What an error means. `max_tries`: how many POSTs of one message may end with it (None: until it expires).
 
-    `pause`: how long a parked message waits. `alerts`: a human is told, although sending goes on. `holds`: other
+    `pause`: how long a parked message waits. `alerts`: raise an alert, although sending goes on. `holds`: other
     messages of the same template, flow or marketing are held back for `pause`, or until the scope is resumed.
     """
 

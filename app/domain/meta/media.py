@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 @dataclass(frozen=True)
 class Media:
-    """A file at Meta, as far as Meta tells: `sha256` in hexadecimal digits, `size` in bytes."""
+    """A file at Meta, as far as Meta describes it: `sha256` in hexadecimal digits, `size` in bytes."""
 
     id: str
     mime_type: str = UNKNOWN_TYPE

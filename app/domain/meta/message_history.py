@@ -1,7 +1,7 @@
 """Reads what Meta knows of a message whose wamid is known: `GET /{phone number id}/message_history`.
 
-Source: Meta's OpenAPI document, v23. The answer names neither the recipient nor our tracker. Only a wamid finds a
-message: of one without it the answer tells nothing.
+Source: Meta's OpenAPI document, v23. The answer names neither the recipient nor our tracker. Meta finds a
+message by its wamid only.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ FIELDS = "id,message_id,events{delivery_status,timestamp,error_description}"
 
 
 def statuses_of_history(answer: Any, wamid: str, phone_number_id: str) -> list[StatusUpdate]:
-    """Return the statuses that an answer tells of this message, in the order of the answer."""
+    """Return the statuses of this message in an answer, in the order of the answer."""
     return [
         StatusUpdate(wamid, phone_number_id, status, at, Contact(), error=_error(event, status))
         for entry in _objects(answer, "data")

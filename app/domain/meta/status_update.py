@@ -63,7 +63,7 @@ def tracker_in(event: NewEvent) -> Tracker | None:
 
 
 def message_in(event: NewEvent) -> str | None:
-    """Return our id of the message that an event is about, if it tells it."""
+    """Return our id of the message that an event is about, if it has one."""
     if event.type.startswith(PREFIX):
         return str(event.data["messageId"])
     tracker = tracker_in(event)

@@ -1,4 +1,4 @@
-"""`python -m app.graph.fake`: serve the fake on loopback until it is told to stop, for tests in other processes."""
+"""`python -m app.graph.fake`: serve the fake on loopback until it is stopped, for tests in other processes."""
 
 import argparse
 import signal
@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> None:
     server.stop()
 
 
-def _number(told: str) -> tuple[str, ...]:
-    waba, number, *display = told.split(":")
+def _number(text: str) -> tuple[str, ...]:
+    waba, number, *display = text.split(":")
     return (number, waba, *display)
 
 

@@ -1,4 +1,4 @@
-"""Customers who act: what they do is remembered on Meta's side, and told by a webhook."""
+"""Customers who act: what they do is remembered on Meta's side, and reported by a webhook."""
 
 import base64
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ OPENS_NO_WINDOW = ("number", "marketing", "hang_up")
 
 
 def act(meta: Meta, action: dict[str, Any], origin: str, after: float = 0) -> str:
-    """Let a customer do something; return the id under which the webhook tells of it.
+    """Let a customer do something; return the id under which the webhook reports it.
 
     Raise `ValueError` for an action that there is not.
     """

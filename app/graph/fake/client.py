@@ -59,7 +59,7 @@ class FakeGraphClient:
         return self._reply(call)
 
     def download(self, url: str) -> GraphReply:
-        """Get the bytes at an address that the fake has told."""
+        """Get the bytes at an address from the fake."""
         split = urlsplit(url)
         query = dict(parse_qsl(split.query, keep_blank_values=True))
         headers = {"authorization": "Bearer dry-run"}

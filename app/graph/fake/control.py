@@ -1,4 +1,4 @@
-"""`/_fake/…`: what a test or a user tells the fake, and asks it. Never mounted on a public address."""
+"""`/_fake/…`: how a test or a user changes the fake, and reads from it. Never mounted on a public address."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ PREFIX = "_fake/"
 
 @dataclass(frozen=True)
 class Control:
-    """The parts that can be told something."""
+    """The parts that can be changed."""
 
     meta: Meta
     state: MemoryState

@@ -1,4 +1,4 @@
-"""What customers do, as webhooks tell it: messages of every kind, answers, calls, changes of their number.
+"""What customers do, as webhooks report it: messages of every kind, answers, calls, changes of their number.
 
 An action is JSON: `{"type": "text", "text": "hi"}`. `FIELDS` has what each type takes.
 """
@@ -34,7 +34,7 @@ class Moment:
 
 
 def change_by(moment: Moment, action: Action) -> Change:
-    """Return the webhook's change that tells of an action; raise `ValueError` for one that there is not."""
+    """Return the webhook's change that reports an action. Raise `ValueError` for an unknown action."""
     kind = action.get("type")
     if kind not in FIELDS:
         raise ValueError(f"a customer cannot do {kind!r}; there are {', '.join(FIELDS)}")

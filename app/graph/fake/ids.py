@@ -14,8 +14,8 @@ def wamid(name: str, unique: str, *, marker: bytes) -> str:
 
     Read off Meta's own samples; it contains `/`, `+` and `=`.
     """
-    told = name.encode()[:127]
-    raw = b"\x1c\x18" + bytes([len(told)]) + told + b"\x15\x02\x00" + marker + unique.encode() + b"\x00"
+    encoded = name.encode()[:127]
+    raw = b"\x1c\x18" + bytes([len(encoded)]) + encoded + b"\x15\x02\x00" + marker + unique.encode() + b"\x00"
     return "wamid." + base64.b64encode(raw).decode()
 
 
@@ -60,8 +60,8 @@ def marker_of(message_id: str) -> bytes | None:
     """Return which way a message went, read off its wamid; None if it is no wamid."""
     try:
         raw = base64.b64decode(message_id.removeprefix("wamid."), validate=True)
-        told = 3 + raw[2]
+        end = 3 + raw[2]
     except (ValueError, IndexError):
         return None
-    marker = raw[told + 3 : told + 6]
+    marker = raw[end + 3 : end + 6]
     return marker if message_id.startswith("wamid.") and marker in (OUTGOING, INCOMING) else None

@@ -22,7 +22,7 @@ def get_node(meta: Meta, call: Call, node: str) -> Answer:
         return json_answer(_chosen(_number(meta, number), call, node))
     if meta.accounts.numbers_of(node):
         account = {"id": node, "name": "Test account", "timezone_id": "1", "currency": "USD", **_health(node)}
-        account |= _told(meta, node)
+        account |= _overrides(meta, node)
         return json_answer(_chosen(account, call, node, usual=("id", "name", "timezone_id", "currency")))
     return templates.get_template(meta, node) or media.get_media(meta, call, node)
 
@@ -62,7 +62,7 @@ def debug_token(meta: Meta, call: Call) -> Answer:
         "granular_scopes": [{"scope": scope, "target_ids": targets} for scope in SCOPES] if is_valid else [],
         "user_id": "122100000000000000",
     }
-    return json_answer({"data": {**data, **_told(meta, TOKEN)}})
+    return json_answer({"data": {**data, **_overrides(meta, TOKEN)}})
 
 
 def app_token(meta: Meta, call: Call) -> Answer:
@@ -95,12 +95,12 @@ def _number(meta: Meta, number: Number) -> dict[str, Any]:
         "name_status": "APPROVED",
         "status": "CONNECTED",
         **_health(number.id),
-        **_told(meta, number.id),
+        **_overrides(meta, number.id),
     }
 
 
-def _told(meta: Meta, node: str) -> dict[str, Any]:
-    """Return the fields of a node that the fake was told to answer."""
+def _overrides(meta: Meta, node: str) -> dict[str, Any]:
+    """Return the fields of a node that a test or a user has set."""
     return meta.state.get(NODE, node) or {}
 
 

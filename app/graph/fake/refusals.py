@@ -152,7 +152,7 @@ def filled(refusal: Refusal, **facts: str) -> Refusal:
 
 
 def answer_to(refusal: Refusal, trace: str, *, is_send: bool) -> Answer:
-    """Return the answer that tells of a refusal: `error_data` is an object in sends and a plain string elsewhere."""
+    """Return the answer for a refusal: `error_data` is an object in sends and a plain string elsewhere."""
     error: dict[str, Any] = {"message": refusal.message, "type": refusal.type, "code": refusal.code}
     if refusal.subcode is not None:
         error["error_subcode"] = refusal.subcode

@@ -39,8 +39,8 @@ def answer(meta: Meta, call: Call) -> Answer:
         found = _handled(meta, call)
         return _with_headers(meta, call, found, regain_minutes=0)
     except Refused as refused:
-        told = answer_to(refused.refusal, meta.ids.trace(), is_send=is_send)
-        return _with_headers(meta, call, told, regain_minutes=refused.refusal.regain_minutes)
+        answered = answer_to(refused.refusal, meta.ids.trace(), is_send=is_send)
+        return _with_headers(meta, call, answered, regain_minutes=refused.refusal.regain_minutes)
 
 
 def token_of(call: Call) -> str | None:

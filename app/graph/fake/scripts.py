@@ -32,13 +32,13 @@ def behaviour_from(step: Mapping[str, Any]) -> Behaviour:
     return Behaviour(**{field.name: getattr(base, field.name) for field in fields(Behaviour)} | facts)
 
 
-def _refusal_from(told: Any) -> Refusal:
-    if isinstance(told, str):
-        if told not in REFUSALS:
-            raise ValueError(f"no such refusal: {told}; there are {', '.join(sorted(REFUSALS))}")
-        return REFUSALS[told]
+def _refusal_from(given: Any) -> Refusal:
+    if isinstance(given, str):
+        if given not in REFUSALS:
+            raise ValueError(f"no such refusal: {given}; there are {', '.join(sorted(REFUSALS))}")
+        return REFUSALS[given]
     try:
-        return Refusal(**told)
+        return Refusal(**given)
     except TypeError as error:
         raise ValueError(f"a refusal has status, code, message and others: {error}") from error
 

@@ -1,4 +1,4 @@
-"""The HTTP door of the fake: an origin of its own on loopback, real sockets, lines that break as told."""
+"""The HTTP door of the fake: an origin of its own on loopback, real sockets, connections that break on request."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ VERSION = re.compile(r"(v\d+\.\d+)(?:/|$)")
 
 
 class FakeMetaServer(ThreadingHTTPServer):
-    """Meta on loopback. `url`: its origin; `control`: what `/_fake/…` tells it, callable in process too."""
+    """Meta on loopback. `url`: its origin; `control`: the handler of `/_fake/…`, callable in process too."""
 
     daemon_threads = True
     block_on_close = False

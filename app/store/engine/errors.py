@@ -95,7 +95,7 @@ class StoreRefused(StoreError):
 
 
 class StoreUnreachable(StoreUnavailable):
-    """PostgreSQL refuses, or is not reached; only the operator is told why.
+    """PostgreSQL refuses, or is not reached; only the operator learns why.
 
     `is_passing`: that may end by itself, when server and gateway have just been started together.
     """

@@ -150,7 +150,7 @@ def confirmed(connection: Connection, position: Position) -> Position | None:
     """Return the position with the mark of its event; None if no reader of this database has ever stood there.
 
     It then lies beyond the last event, or its sequence is another event's. Without its event, which may have been
-    deleted, only the first can be told.
+    deleted, only the first can be checked.
     """
     row = connection.execute(_KEY_AND_HIGHEST[connection.dialect.name], {"sequence": position.sequence}).one()
     stored = position_of(position.sequence, row.key)

@@ -19,7 +19,7 @@ from app.store.tables.types import chunks
 T = TypeVar("T")
 
 RECORDED = "wats_recorded_statuses"
-"""The execution option of a connection that tells which statuses are recorded."""
+"""The execution option of a connection that names the statuses to record."""
 
 _IS_KNOWN = message_changes.c.status.in_([status.value for status in MessageStatus])
 """A status of newer code stays until such code runs again. It keeps no other change from becoming an event."""

@@ -94,7 +94,7 @@ early_statuses = Table(
     sqlite_autoincrement=True,
 )
 """Statuses without a tracker that came while a message was being sent, of a wamid that is not known: they may be that
-message's, whose answer, which tells the wamid, is still on its way."""
+message's, whose answer, which has the wamid, is still on its way."""
 
 reconcile_cursors = Table(
     "reconcile_cursors",

@@ -17,13 +17,13 @@ from app.store.tables.sending_schema import send_numbers, send_pairs, send_scope
 from app.store.tables.types import EPOCH, UtcDateTime, chunks, printable_excerpt
 
 _TIMES = [bindparam(name, type_=UtcDateTime) for name in ("full_at", "slowed_at", "paused_until")]
-_SCOPE_TIMES = [bindparam(name, type_=UtcDateTime) for name in ("since", "until", "told_at")]
+_SCOPE_TIMES = [bindparam(name, type_=UtcDateTime) for name in ("since", "until", "refused_at")]
 _SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", expanding=True)))
 _PAUSED = _SCOPES.where(send_scopes.c.trips > 0)
 _LOCK_SCOPES = _SCOPES.order_by(send_scopes.c.name).with_for_update()
 _PUT_SCOPE = text(
     "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told, told_at, contact)"
-    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_told, :told_at, :contact)"
+    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_logged, :refused_at, :contact)"
     " ON CONFLICT (name) DO UPDATE SET error_class = excluded.error_class, code = excluded.code,"
     " reason = excluded.reason, since = excluded.since, until = excluded.until, trips = excluded.trips,"
     " is_told = excluded.is_told, told_at = excluded.told_at, contact = excluded.contact"
@@ -96,17 +96,17 @@ def put_scope(connection: Connection, pause: ScopePause) -> None:
 def pause_of(row: Row[*tuple[Any, ...]]) -> ScopePause:
     """Return the pause that a row of the table holds."""
     error_class = ErrorClass(row.error_class)
-    told = row.since, row.until, row.trips, row.is_told, row.told_at
-    return ScopePause(row.name, error_class, row.code, row.reason, *told)
+    columns = row.since, row.until, row.trips, row.is_told, row.told_at
+    return ScopePause(row.name, error_class, row.code, row.reason, *columns)
 
 
 def account_of(connection: Connection, number: str) -> str | None:
-    """Return the account of a number, if a webhook has told it."""
+    """Return the account of a number, if a webhook has named it."""
     return read_accounts(connection, [number]).get(number)
 
 
 def read_accounts(connection: Connection, numbers: Sequence[str]) -> dict[str, str]:
-    """Return the accounts of those of these numbers of which a webhook has told it."""
+    """Return the accounts of those of these numbers whose account a webhook has named."""
     found = connection.execute(_ACCOUNTS, {"numbers": numbers})
     return {row.phone_number_id: row.waba_id for row in found if row.waba_id is not None}
 
@@ -118,7 +118,7 @@ def put_accounts(connection: Connection, accounts: Mapping[str, str]) -> None:
 
 
 def numbers_of(connection: Connection, account: str) -> Sequence[str]:
-    """Return the numbers that belong to an account, and those of which no webhook has told the account."""
+    """Return the numbers that belong to an account, and those whose account no webhook has named."""
     is_of_account = send_numbers.c.waba_id.is_(None) | (send_numbers.c.waba_id == account)
     return connection.execute(select(send_numbers.c.phone_number_id).where(is_of_account)).scalars().all()
 

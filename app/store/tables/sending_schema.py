@@ -16,8 +16,8 @@ send_scopes = Table(
     Column("since", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),
     Column("trips", Integer, nullable=False),
-    Column("is_told", Boolean, nullable=False),
-    Column("told_at", UtcDateTime),
+    Column("is_told", Boolean, nullable=False),  # `ScopePause.is_logged`
+    Column("told_at", UtcDateTime),  # `ScopePause.refused_at`
     Column("contact", BigInteger),
     Index("send_scopes_contact", "contact", "name", **where("contact IS NOT NULL")),
     Index("send_scopes_general", "name", **where("contact IS NULL")),
@@ -35,7 +35,7 @@ send_numbers = Table(
     Column("waba_id", String(64)),
 )
 """The pace of each number, kept with the lock on its queue; see `app.domain.pacing`. `waba_id`: its account, if the
-profile lists several and a webhook has told it."""
+profile lists several and a webhook has named it."""
 
 send_pairs = Table(
     "send_pairs",

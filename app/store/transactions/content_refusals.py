@@ -1,4 +1,4 @@
-"""Reads out of webhooks which content Meta stops or releases: templates, flows, marketing, messages of an account.
+"""Reads from webhooks which content Meta stops or releases: templates, flows, marketing, messages of an account.
 
 Parts of `apply_refusals`, which takes the locks.
 """

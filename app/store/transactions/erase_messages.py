@@ -102,7 +102,7 @@ def _delete_conversations(connection: Connection, contacts: Collection[int]) -> 
 
 
 def _forget_marketing(connection: Connection, contacts: Collection[int]) -> None:
-    """Delete the pauses of marketing to these contacts, also those in which older code has told no contact."""
+    """Delete the pauses of marketing to these contacts, also those whose contact older code has not stored."""
     table = send_scopes.c
     known = connection.execute(select(table.name).where(table.contact.in_(contacts))).scalars().all()
     others = connection.execute(select(table.name).where(table.contact.is_(None))).scalars()

@@ -61,8 +61,8 @@ def add_media(connection: Connection, now: datetime, found: Sequence[tuple[int, 
     ids, waiting = allocate_ids(connection, media_files, len(new)), FileState.WAITING.value
     rows = []
     for row_id, (sequence, number, media) in zip(ids, new.values(), strict=True):
-        told = media.mime_type, media.filename, media.sha256, media.size, media.url
-        rows.append((row_id, media.id, number, sequence, waiting, *told, 0, now, now))
+        described = media.mime_type, media.filename, media.sha256, media.size, media.url
+        rows.append((row_id, media.id, number, sequence, waiting, *described, 0, now, now))
     _INSERT.execute(connection, rows)
     enqueue(connection, now, [NewJob(MEDIA_QUEUE, row_id, None) for row_id in ids])
 

@@ -1,7 +1,7 @@
 """Deletes pauses that hold nothing back any more, and what customers have said about marketing once they are gone.
 
 A customer's wish has no end of its own. It stays for as long as the customer has a conversation, which is pruned with
-its messages; Meta keeps the wish all the same, refuses marketing to the customer, and tells us again.
+its messages; Meta keeps the wish all the same, refuses marketing to the customer, and reports that again.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from app.store.tables.message_schema import conversations
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.prune import STEP_ROWS
 
-TOLD_LATE = timedelta(days=7)
-"""How late Meta may still tell a refusal: it repeats webhooks for this long. The end of a pause is remembered."""
+MAX_REFUSAL_DELAY = timedelta(days=7)
+"""How late a refusal may still arrive: Meta repeats webhooks for this long. Until then the end of a pause is kept."""
 
 _TABLE = send_scopes.c
 _HAS_CONVERSATION = exists().where(conversations.c.contact == _TABLE.contact).label("has_conversation")

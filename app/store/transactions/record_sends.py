@@ -79,7 +79,7 @@ def after_settling(message: Message, result: JobResult, now: datetime) -> Messag
     if outcome.status is message.status:
         return message
     if outcome.status is MessageStatus.UNKNOWN and message.status is not MessageStatus.SENDING:
-        return message  # a status, or a late answer, has told what became of it
+        return message  # a status, or a late answer, has shown what became of it
     return after(replace(message, error=None), News(outcome.status, now, error=outcome.error))
 
 

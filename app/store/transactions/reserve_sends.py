@@ -132,10 +132,10 @@ def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) ->
         return ScopeGate(), []
     pauses = [pause for pause in lock_scopes(connection, names).values() if not pause.is_over]
     gate = scope_gate(pauses, now)
-    untold = [pause for pause in pauses if not pause.is_told]
-    for pause in gate.probing or untold:
-        put_scope(connection, replace(pause, is_told=True))
-    return gate, untold
+    unlogged = [pause for pause in pauses if not pause.is_logged]
+    for pause in gate.probing or unlogged:
+        put_scope(connection, replace(pause, is_logged=True))
+    return gate, unlogged
 
 
 def _plan(
@@ -197,7 +197,7 @@ def _reserved(
     limits: SendLimits,
     database_id: str,
 ) -> Reserved:
-    """Return what the POST of a message needs, and what its answer will tell about scopes and paces."""
+    """Return what the POST of a message needs, and what is needed to learn from its answer about scopes and paces."""
     message, is_probe = message_of(row), gate.limit is not None
     key = key_of_message(message.id)
     assert key is not None, "a stored message has an id of ours"

@@ -24,11 +24,11 @@ class Severity(Enum):
     STRICT = auto()
     """Refused by wats; left to Meta where a client speaks to Meta through wats, because it may be newer than wats."""
     WARNING = auto()
-    """Accepted, and told."""
+    """Accepted, and reported."""
 
 
 Hint = str | Callable[[], str | None] | None
-"""What to write instead, or a function that finds it out, for findings that may not be told."""
+"""What to write instead, or a function that finds it out, for findings that may stay unreported."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ VOICE_CALL = Object(
 
 
 def action(name: str, parameters: Checker | None = None) -> Object:
-    """Return an action that is told by its name."""
+    """Return an action that its name identifies."""
     required: dict[str, Checker] = {"name": Choice(name)}
     return Object(required=required | ({"parameters": parameters} if parameters else {}))
 

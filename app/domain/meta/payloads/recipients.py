@@ -28,7 +28,7 @@ def phone_of(to: object) -> str | None:
 
 @dataclass(frozen=True)
 class To:
-    """A phone number or a group id; which of them `recipient_type` tells, in the rule `RightRecipient`."""
+    """A phone number or a group id; `recipient_type` says which, in the rule `RightRecipient`."""
 
     def check(self, value: object) -> Findings:
         """Yield what is wrong with either."""

@@ -1,7 +1,7 @@
 """Checkers of single values: a text, a number, a word of a list, a URL, a date.
 
 A checker says what it accepts (`describe`, for messages and for docs/messages.md) and yields what is wrong with a
-value. Lengths count Unicode code points: Meta does not tell its unit, and this one refuses no text that Meta accepts.
+value. Lengths count Unicode code points: Meta documents no unit, and this one refuses no text that Meta accepts.
 """
 
 import re
