@@ -205,6 +205,6 @@ def contact_number(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1
 
 
-def later_status(current: MessageStatus, news: MessageStatus) -> MessageStatus:
+def later_status(current: MessageStatus, new: MessageStatus) -> MessageStatus:
     """Return the status after one more has come. An earlier one changes nothing."""
-    return max(current, news, key=_RANK.__getitem__)
+    return max(current, new, key=_RANK.__getitem__)

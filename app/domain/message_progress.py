@@ -1,4 +1,4 @@
-"""How a message changes with what is said of it. Every order of the same news leads to the same end."""
+"""How a message changes with each report about it. Every order of the same reports leads to the same end."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,12 +7,12 @@ from typing import Any
 from app.domain.message import UNFINISHED, HistoryEntry, Message, MessageStatus, later_status
 
 OF_EACH_ATTEMPT = (MessageStatus.UNKNOWN, MessageStatus.ACCEPTED)
-"""What we say of one POST of a message. Meta's statuses are about the message."""
+"""What the gateway reports about one POST of a message. Meta's statuses are about the message."""
 
 
 @dataclass(frozen=True)
-class News:
-    """One thing that is said of a message: by Meta's answer, by a status, or by us."""
+class StatusReport:
+    """A new status of a message: from Meta's answer, from a webhook, or from the gateway itself."""
 
     status: MessageStatus
     at: datetime
@@ -23,25 +23,25 @@ class News:
     meta_contact: dict[str, str] | None = None
 
 
-def after(message: Message, news: News) -> Message:
-    """Return the message after these news. A status goes into its history once, when it is first told; what we say of
-    a POST once for each POST.
+def next_message(message: Message, report: StatusReport) -> Message:
+    """Return the message after a report. Its history gets each of Meta's statuses once, and what the gateway reports
+    about a POST once for each POST.
 
-    An error stays, also when later news have none, or one without a code of Meta's. A group's members have a status
-    each: the first one counts. A second wamid proves that Meta has accepted the message twice.
+    An error stays, also when a later report has none, or one without a code of Meta's. Each member of a group has a
+    status: the first one counts. A second wamid proves that Meta has accepted the message twice.
     """
-    entries = _of_last_attempt(message) if news.status in OF_EACH_ATTEMPT else message.history
-    is_known = any(entry.status == news.status for entry in entries)
+    entries = _of_last_attempt(message) if report.status in OF_EACH_ATTEMPT else message.history
+    is_known = any(entry.status == report.status for entry in entries)
     return replace(
         message,
-        status=later_status(message.status, news.status),
-        wamid=message.wamid or news.wamid,
-        second_wamid=message.second_wamid or _second_wamid(message, news),
-        history=message.history if is_known else (*message.history, HistoryEntry(news.status, news.at)),
-        error=_error(message.error, news.error),
-        pricing=news.pricing or message.pricing,
-        meta_status=news.meta_status or message.meta_status,
-        meta_contact=news.meta_contact or message.meta_contact,
+        status=later_status(message.status, report.status),
+        wamid=message.wamid or report.wamid,
+        second_wamid=message.second_wamid or _second_wamid(message, report),
+        history=message.history if is_known else (*message.history, HistoryEntry(report.status, report.at)),
+        error=_error(message.error, report.error),
+        pricing=report.pricing or message.pricing,
+        meta_status=report.meta_status or message.meta_status,
+        meta_contact=report.meta_contact or message.meta_contact,
     )
 
 
@@ -73,5 +73,5 @@ def _last_attempt(message: Message) -> tuple[int, list[datetime]]:
     return message.resends, begun[-1:]
 
 
-def _second_wamid(message: Message, news: News) -> str | None:
-    return None if message.wamid in (None, news.wamid) else news.wamid
+def _second_wamid(message: Message, report: StatusReport) -> str | None:
+    return None if message.wamid in (None, report.wamid) else report.wamid

@@ -16,7 +16,7 @@ REFUSALS_TO_OPEN = 12
 
 
 def is_refusing(refusals: int, status: int | None) -> bool:
-    """Return whether this many different events in a row, the last with this status, were refused for their address."""
+    """Return whether this many different events in a row, the last with this status, were refused for the address."""
     return refusals >= (FAILURES_TO_OPEN if status in ABOUT_THE_ADDRESS else REFUSALS_TO_OPEN)
 
 

@@ -92,9 +92,8 @@ class ScopePause:
         return replace(self, since=at, until=at, trips=0, is_logged=False)
 
     def reinstated(self, at: datetime) -> "ScopePause":
-        """Return the pause once Meta has said that it is over since `at`. Older news change nothing then.
-
-        A word that is older than Meta's last refusal ends nothing.
+        """Return the pause once Meta has said that it is over since `at`. It changes nothing if Meta
+        has refused again after `at`.
         """
         if self.is_over:
             return self.ended(max(self.since, at))
@@ -148,7 +147,9 @@ def pause_after(
     trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
     until = None if refusal.is_until_resumed else now + _length(refusal, trips)
     is_logged = pause is not None and pause.is_logged and pause.code == refusal.code
-    return ScopePause(name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_logged, refused_at)
+    return ScopePause(
+        name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_logged, refused_at
+    )
 
 
 def _length(refusal: Refusal, trips: int) -> timedelta:

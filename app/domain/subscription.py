@@ -72,7 +72,7 @@ def wants(types: Sequence[str], phone_number_ids: Sequence[str], event: NewEvent
 
 
 def _has_form(event: NewEvent, format_: str) -> bool:
-    """Return whether an event can be written in the format of a destination: Meta has no form for events of our own."""
+    """Return whether an event can be written in a destination's format: Meta has no form for events of our own."""
     return format_ != "meta" or not event.type.startswith(ASKED_FOR_ONLY)
 
 

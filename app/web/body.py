@@ -90,7 +90,7 @@ def discard_rest(environ: Environ) -> bool:
 
 
 def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> Iterator[bytes]:
-    """Yield the body. Read one byte beyond the limit, to distinguish a body of exactly the limit from a larger one."""
+    """Yield the body. Read one byte beyond the limit, to detect a body that is larger."""
     declared, read = declared_length(environ), 0
     for piece in read_fairly(environ, limit + 1 if declared is None else min(declared, limit + 1)):
         budget.take(share, len(piece))

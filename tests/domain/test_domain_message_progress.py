@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.domain.message import HistoryEntry, Message, MessageStatus
-from app.domain.message_progress import News, after
+from app.domain.message_progress import StatusReport, next_message
 from tests.support.messages import stored_message
 from tests.support.store import NOON
 
@@ -19,7 +19,7 @@ def message(*history: str, error: dict[str, Any] | None = None) -> Message:
 
 
 def told(before: Message, status: str, error: dict[str, Any] | None = None) -> Message:
-    return after(before, News(MessageStatus(status), NOON + timedelta(hours=1), error=error))
+    return next_message(before, StatusReport(MessageStatus(status), NOON + timedelta(hours=1), error=error))
 
 
 def test_the_lost_answer_of_each_attempt_is_told() -> None:

@@ -47,7 +47,7 @@ from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
 from app.store.tables.sending_schema import send_scopes
-from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
+from app.store.transactions.apply_statuses import hold_status_lock, take_early_reports
 from app.store.transactions.unreserve_sends import unreserve_sends
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
@@ -309,7 +309,7 @@ def split(store: Store, events: Sequence[SplitEvent]) -> None:
 
 def answer_early(connection: Connection) -> None:
     hold_status_lock(connection, shared=True)
-    take_early_news(connection, ["wamid.early"])
+    take_early_reports(connection, ["wamid.early"])
 
 
 def replay(store: Store) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from app.domain.message import Message, MessageStatus
 from app.store import Store
 from app.store.tables.message_schema import contact_links, conversations, early_statuses, messages
-from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
+from app.store.transactions.apply_statuses import hold_status_lock, take_early_reports
 from tests.support.messages import NUMBER, accept, mark_sending, new_message, status, tracker_of, webhook
 from tests.support.store import NOON
 from tests.support.work import add_events
@@ -160,11 +160,11 @@ def test_a_status_without_a_tracker_waits_for_the_answer_that_tells_its_wamid(st
 
     def answer(connection: Connection) -> object:
         hold_status_lock(connection, shared=True)
-        return take_early_news(connection, ["wamid.A", "wamid.B"])
+        return take_early_reports(connection, ["wamid.A", "wamid.B"])
 
     assert early(store) == ["wamid.A"]
-    [news] = store.write(answer)["wamid.A"]
-    assert (news.status, news.error, news.wamid) == ("failed", TOLD, "wamid.A")
+    [report] = store.write(answer)["wamid.A"]
+    assert (report.status, report.error, report.wamid) == ("failed", TOLD, "wamid.A")
     assert early(store) == []
 
 

@@ -47,7 +47,7 @@ def sqlite_library(found: tuple[int, ...]) -> Finding:
 
 
 def problems(found: list[ConfigProblem], *, needs_secrets: bool) -> Iterator[Finding]:
-    """Report each problem of the config and the environment. A missing secret keeps nothing but live from starting."""
+    """Report each problem of the config and the environment. A missing secret stops only live mode from starting."""
     missing = missing_in(found)
     for problem in found:
         if problem.code != MISSING:

@@ -61,7 +61,9 @@ TOKEN: Section = {
 
 OPEN_OR_STRICT = choice("open", "strict")
 DRY_RUN: Section = {
-    "windows": Setting(OPEN_OR_STRICT, "open", "`strict`: a customer that has not written is outside the 24 h window."),
+    "windows": Setting(
+        OPEN_OR_STRICT, "open", "`strict`: a customer that has not written is outside the 24 h window."
+    ),
     "templates": Setting(OPEN_OR_STRICT, "open", "`strict`: a template must have been created and approved."),
     "media": Setting(OPEN_OR_STRICT, "open", "`strict`: a file must have been uploaded."),
     "noPayment": Setting(SWITCH, default=False, meaning="The account has no payment method."),

@@ -71,8 +71,8 @@ def _key_by_content(item: Item, contact: Contact, occurred_at: datetime | None, 
     if occurred_at is None:  # only the position in the receipt distinguishes two equal items
         return ["path", receipt_sha256.hex(), *item.steps]
     # Equal items are two events where they are of two numbers, or of two customers that only Meta's contacts
-    # distinguish. A customer named in the item is part of its content. What a contact adds to that customer stays out of
-    # the key: it may be missing when the item comes in another batch.
+    # distinguish. A customer named in the item is part of its content. What a contact adds to that customer stays out
+    # of the key: it may be missing when the item comes in another batch.
     customer = None if contact_in_item(item) != Contact() else contact.user_id or contact.wa_id
     around = [scope.field, scope.waba_id, scope.phone_number_id, customer, item.path]
     return ["content", *around, occurred_at.timestamp(), list(item.ancestors), item.raw]

@@ -43,7 +43,7 @@ _TEXTS = (
     (UNKNOWN_HOST, ("failed to resolve host", "could not translate host name")),
     (NO_ANSWER, ("timeout expired", "timed out", "No route to host", "unreachable", "server closed the connection")),
 )
-"""Reasons by what a text contains. With several hosts a text has a failure of each: the most specific one is first."""
+"""Reasons by what a text contains. With several hosts a text has a failure of each: the most specific is first."""
 
 PASSING = frozenset((NOTHING_LISTENS, UNKNOWN_HOST, NO_ANSWER, STARTING))
 """Reasons that pass by themselves when server and gateway are started together."""

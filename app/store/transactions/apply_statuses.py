@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from app.domain.message import Message, MessageStatus
-from app.domain.message_progress import News, after
+from app.domain.message_progress import StatusReport, next_message
 from app.domain.meta.status_update import StatusUpdate
 from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.messages import has_status, lock_messages, update_messages
@@ -64,18 +64,18 @@ def hold_status_lock(connection: Connection, *, shared: bool) -> None:
         connection.execute(_LOCK[shared])
 
 
-def take_early_news(connection: Connection, wamids: Iterable[str]) -> dict[str, list[News]]:
+def take_early_reports(connection: Connection, wamids: Iterable[str]) -> dict[str, list[StatusReport]]:
     """Return and delete the kept statuses with these wamids, by wamid. The caller holds the status lock."""
-    news: dict[str, list[News]] = defaultdict(list)
+    reports: dict[str, list[StatusReport]] = defaultdict(list)
     rows = [row for chunk in chunks(sorted(set(wamids))) for row in connection.execute(_EARLY, {"keys": chunk})]
     for row in rows:
         details = json.loads(bytes(row.details))
-        news[row.wamid].append(
-            News(MessageStatus(row.status), row.at, row.wamid, details.get("error"), details.get("pricing"))
+        reports[row.wamid].append(
+            StatusReport(MessageStatus(row.status), row.at, row.wamid, details.get("error"), details.get("pricing"))
         )
     for chunk in chunks([row.id for row in rows]):
         connection.execute(delete(early_statuses).where(early_statuses.c.id.in_(chunk)))
-    return news
+    return reports
 
 
 def _without_foreign_tracker(update: StatusUpdate, database_id: str) -> StatusUpdate:
@@ -137,7 +137,7 @@ def _apply(connection: Connection, now: datetime, matched: Matched) -> None:
     for update, row_id in matched:
         message = current.get(row_id)  # it may have been erased in between
         if message is not None and not _is_failure_before_a_resend(update, message):
-            current[row_id] = after(message, _news(update, message))
+            current[row_id] = next_message(message, _report_of(update, message))
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
 
 
@@ -150,7 +150,7 @@ def _is_before_a_resend(update: StatusUpdate, message: Message) -> bool:
     return update.tracker is not None and update.tracker.resends < message.resends
 
 
-def _news(update: StatusUpdate, message: Message) -> News:
+def _report_of(update: StatusUpdate, message: Message) -> StatusReport:
     """Return what a status says. The wamid of an attempt before an operator sent it again is not the message's."""
     wamid = None if _is_before_a_resend(update, message) else update.wamid
-    return News(update.status, update.at, wamid, update.error, update.pricing)
+    return StatusReport(update.status, update.at, wamid, update.error, update.pricing)

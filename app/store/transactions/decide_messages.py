@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 
 from app.domain.decision import Decision
 from app.domain.message import HistoryEntry, Message, MessageStatus, queue_of_number
-from app.domain.message_progress import News, after
+from app.domain.message_progress import StatusReport, next_message
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.queues import lock_queues
 from app.store.transactions.enqueue import NewJob, delete_jobs, enqueue
 
-NEWS = {
+STATUS_AFTER = {
     Decision.FAILED: MessageStatus.FAILED,
     Decision.CANCELLED: MessageStatus.CANCELLED,
     Decision.UNKNOWN: MessageStatus.UNKNOWN,
@@ -60,7 +60,7 @@ def _job_of(message: Message) -> NewJob:
 def _decided(message: Message, decision: Decision, now: datetime, lifetime: timedelta) -> Message:
     if decision is Decision.RESEND:
         return _again(message, now, lifetime)
-    return after(message, News(NEWS[decision], now))
+    return next_message(message, StatusReport(STATUS_AFTER[decision], now))
 
 
 def _again(message: Message, now: datetime, lifetime: timedelta) -> Message:

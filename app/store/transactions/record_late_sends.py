@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from app.domain.job import Retry
 from app.domain.job_result import JobResult
 from app.domain.message import Message, MessageStatus
-from app.domain.message_progress import News, after, is_cut_off
+from app.domain.message_progress import StatusReport, is_cut_off, next_message
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult
 from app.store.transactions.record_sends import after_acceptance, after_settling, record_answers, record_posts
 from app.store.transactions.unreserve_sends import queue_again
@@ -23,27 +23,27 @@ from app.store.transactions.wake_held import wake_settled
 def record_late_sends(
     connection: Connection, now: datetime, results: Sequence[JobResult], late: Sequence[JobResult]
 ) -> None:
-    """Record these results, and of the `late` ones what nothing else has said of their POSTs.
+    """Record these results, and from the `late` ones what is not known yet about their POSTs.
 
     The queues and the jobs are locked.
     """
     answers = [result for result in late if isinstance(result, SendResult) and result.outlives_claim]
-    both = [*((result, after_settling) for result in results), *((result, _after) for result in answers)]
+    both = [*((result, after_settling) for result in results), *((result, _after_late_answer) for result in answers)]
     changed = record_answers(connection, now, both)
     of_late = {id(result) for result in answers}
-    news = [(result, message) for result, message in changed if id(result) in of_late]
+    changed_late = [(result, message) for result, message in changed if id(result) in of_late]
     valid = [result for result in results if isinstance(result, SendResult)]
-    record_posts(connection, now, [*valid, *(result for result, _ in news if isinstance(result, SendResult))])
+    record_posts(connection, now, [*valid, *(result for result, _ in changed_late if isinstance(result, SendResult))])
     waiting = [
         (result.job, message, result.outcome.delay)
-        for result, message in news
+        for result, message in changed_late
         if isinstance(result.outcome, Retry) and message.status is MessageStatus.QUEUED
     ]
     queue_again(connection, now, waiting)
     wake_settled(connection, now, results)
 
 
-def _after(message: Message, result: JobResult, now: datetime) -> Message:
+def _after_late_answer(message: Message, result: JobResult, now: datetime) -> Message:
     assert isinstance(result, SendResult)
     assert result.send is not None
     assert result.reserved is not None
@@ -53,7 +53,7 @@ def _after(message: Message, result: JobResult, now: datetime) -> Message:
         return message
     if result.send.status is MessageStatus.QUEUED:
         return replace(message, status=MessageStatus.QUEUED, error=result.send.error)
-    return after(replace(message, error=None), News(result.send.status, now, error=result.send.error))
+    return next_message(replace(message, error=None), StatusReport(result.send.status, now, error=result.send.error))
 
 
 def _accepted(message: Message, send: SendOutcome, reserved: Reserved, now: datetime) -> Message:
@@ -61,4 +61,4 @@ def _accepted(message: Message, send: SendOutcome, reserved: Reserved, now: date
     assert send.accepted is not None
     if message.resends == reserved.message.resends:
         return after_acceptance(message, send.accepted, now)
-    return after(message, News(MessageStatus.ACCEPTED, now))
+    return next_message(message, StatusReport(MessageStatus.ACCEPTED, now))

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, update
 from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
-from app.domain.message_progress import News, after
+from app.domain.message_progress import StatusReport, next_message
 from app.domain.scope_pause import scopes_of
 from app.domain.send_answer import Accepted
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult, touch_of_answer
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.schema import queues
 from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
-from app.store.transactions.apply_statuses import hold_status_lock, take_early_news
+from app.store.transactions.apply_statuses import hold_status_lock, take_early_reports
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
 from app.store.transactions.touch_conversations import touch_conversations
 from app.store.transactions.wake_held import wake_settled
@@ -50,15 +50,15 @@ def record_answers(
     if accepted:
         hold_status_lock(connection, shared=True)
     stored = lock_messages(connection, {result.job.subject for result, _ in results})
-    early = take_early_news(connection, [answer.wamid for _, answer in accepted])
+    early = take_early_reports(connection, [answer.wamid for _, answer in accepted])
     current, changing = dict(stored), []
     for result, after_result in results:
         if (before := current.get(result.job.subject)) is not None:
             current[before.row_id] = after_result(before, result, now)
             changing += [result] if current[before.row_id] != before else []
     for row_id, answer in accepted:
-        for news in early.get(answer.wamid, ()) if row_id in current else ():
-            current[row_id] = after(current[row_id], news)
+        for report in early.get(answer.wamid, ()) if row_id in current else ():
+            current[row_id] = next_message(current[row_id], report)
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
     answers = [(stored[row_id], answer) for row_id, answer in accepted if row_id in stored]
     touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
@@ -80,15 +80,17 @@ def after_settling(message: Message, result: JobResult, now: datetime) -> Messag
         return message
     if outcome.status is MessageStatus.UNKNOWN and message.status is not MessageStatus.SENDING:
         return message  # a status, or a late answer, has shown what became of it
-    return after(replace(message, error=None), News(outcome.status, now, error=outcome.error))
+    return next_message(replace(message, error=None), StatusReport(outcome.status, now, error=outcome.error))
 
 
 def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Message:
     """Return a message that Meta has accepted, under one id or even under two. Its error is cleared."""
     status, contact = accepted.message_status, accepted.contact
-    news = News(MessageStatus.ACCEPTED, now, accepted.wamid, meta_status=status, meta_contact=contact)
-    message = after(replace(message, error=None), news)
-    return message if accepted.second_wamid is None else after(message, replace(news, wamid=accepted.second_wamid))
+    report = StatusReport(MessageStatus.ACCEPTED, now, accepted.wamid, meta_status=status, meta_contact=contact)
+    message = next_message(replace(message, error=None), report)
+    if accepted.second_wamid is None:
+        return message
+    return next_message(message, replace(report, wamid=accepted.second_wamid))
 
 
 def _queued_again(message: Message, outcome: SendOutcome) -> Message:
@@ -103,10 +105,10 @@ def _after_internal_error(message: Message, result: JobResult, now: datetime) ->
     if not isinstance(result.outcome, Dead):
         return message
     if message.status is MessageStatus.SENDING:
-        return after(message, News(MessageStatus.UNKNOWN, now))
+        return next_message(message, StatusReport(MessageStatus.UNKNOWN, now))
     error = {"message": result.outcome.reason, "class": "other"}
     fresh = replace(message, error=None) if message.status is MessageStatus.QUEUED else message
-    return after(fresh, News(MessageStatus.FAILED, now, error=error))
+    return next_message(fresh, StatusReport(MessageStatus.FAILED, now, error=error))
 
 
 def record_posts(connection: Connection, now: datetime, results: Iterable[SendResult]) -> None:
