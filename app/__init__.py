@@ -7,7 +7,7 @@ Two journeys of the same shape: receive, check, commit, answer; then queue, hand
     message:  messages/routes → messages/accept → store [commit, 202]
               ⇢ worker → messages/send → graph → store
 
-Built so far: the webhook journey. `docs/architecture.md` has the packages, their layers and pictures.
+`docs/architecture.md` has the packages, their layers and pictures.
 """
 
 import gc

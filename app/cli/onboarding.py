@@ -1,4 +1,4 @@
-"""`onboarding`: say what to enter in Meta's dashboard, and where. It calls nobody and reads no secret."""
+"""`onboarding`: say what to enter in Meta's dashboard, and where. It calls no service and reads no secret."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""`setup`: ask for everything that live mode needs, and write the config and the env file. It calls nobody."""
+"""`setup`: ask for everything that live mode needs, and write the config and the env file. It calls no service."""
 
 import json
 import re

@@ -7,9 +7,10 @@ from app.domain.database_identity import Owner
 
 
 def owner_of(settings: Settings) -> Owner:
-    """Return who opens the database with these settings.
+    """Return the owner that opens the database with these settings.
 
-    Of the databases that do not say whose they are, a dry-run takes only its own file, and live takes any but that.
+    A database without a recorded owner may be taken by live mode, unless it is the dry-run's own file, which is the
+    only one that a dry-run may take.
     """
     is_live, whatsapp = settings.mode is Mode.LIVE, settings.whatsapp
     return Owner(

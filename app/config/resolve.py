@@ -187,7 +187,7 @@ def _storage(values: Values, secrets: Secrets, problems: Problems) -> Storage:
 
 
 TIMEOUT_SECONDS = {"events": 15, "meta": 45}
-"""By format. A bot that was written for Meta may send before it answers, and waits up to 30 seconds for that."""
+"""The default by format. A bot written for Meta may send before it answers, which takes up to 30 seconds."""
 
 
 def _destination(values: Values, secrets: Secrets, problems: Problems) -> Destination:

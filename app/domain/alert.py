@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 MAX_LENGTH = 500
-"""Of a recorded text."""
+"""The longest text that is recorded."""
 
 AlertKey = tuple[str, str]
 """The code of an alert and its subject, which identify it."""

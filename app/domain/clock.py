@@ -64,7 +64,7 @@ class DueLimits:
         return due_at - limit if is_too_far_ahead(due_at, limit) else timedelta()
 
     def _limit_of_waiting(self, queue: str, attempts: int) -> datetime:
-        limit = self.now + longest_delay(queue, attempts)
+        limit = self.now + max_delay(queue, attempts)
         return max(limit, self.asked_until or limit)
 
 
@@ -76,7 +76,7 @@ _EVERY = {
 }
 
 
-def longest_delay(queue: str, attempts: int) -> timedelta:
+def max_delay(queue: str, attempts: int) -> timedelta:
     """Return how long a job waits at most until it is due, unless the other side has asked for a longer delay.
 
     A job without attempts was due when it was enqueued, unless it is a webhook of the fake Meta. The attempts of a

@@ -13,7 +13,7 @@ SEEN_FOR = SEEN_EVERY * 4
 
 DOUBT_AFTER_JUMP = timedelta(hours=1)
 DOUBT_AFTER_GAP = timedelta(minutes=10)
-"""After a gap in which no worker looked: the clock may have jumped, or only time has passed."""
+"""The doubt after a gap in which no worker looked: the clock may have jumped, or only time has passed."""
 
 NO_DOUBT = timedelta()
 

@@ -1,4 +1,4 @@
-"""What a message is that Meta pauses by itself: its template, its flow, marketing to one customer, who has begun.
+"""What of a message Meta may pause alone: its template, its flow, marketing to one customer, the side that began.
 
 Such a scope holds back only the messages that belong to it, and is resumed by a webhook, by its time or by hand.
 """
@@ -90,9 +90,9 @@ def whole_of(name: str) -> str:
 
 
 def conversation_scope(account: str, window: Window, now: datetime, *, is_exempt: bool) -> str:
-    """Return the name of the scope of a message by who has begun the conversation.
+    """Return the name of the scope of a message by the side that has begun the conversation.
 
-    A customer who was never heard of may have written before the gateway was installed: what Meta takes within a
+    A customer without a known message may have written before the gateway was installed: what Meta takes within a
     window only is a reply then.
     """
     is_reply = window.is_open(now) or (window.last_inbound_at is None and not is_exempt)

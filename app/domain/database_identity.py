@@ -1,6 +1,6 @@
-"""Whose a database is: what it says of itself, and which gateway may use it.
+"""The identity of a database: what it records about itself, and which gateway may use it.
 
-A database is named in many ways (`localhost` or 127.0.0.1, a hard link, a pooler), so that its name proves nothing.
+One database has many names (`localhost` or 127.0.0.1, a hard link, a pooler), so that its name proves nothing.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ ADOPT = "`flask wats db upgrade --adopt`"
 class Owner:
     """The gateway that opens a database: its mode, its account, and all accounts whose database it may use.
 
-    `accounts` is None in a mode without customers, which may use any. `claims`: it may take a database that was used
-    before databases said whose they are. `adopts`: an operator has said that such a database, or one of another
-    account, is this gateway's.
+    `accounts` is None in a mode without customers, which may use any. `claims`: it may take a database without a
+    recorded owner, from older code. `adopts`: an operator has said that such a database, or one of another account,
+    is this gateway's.
     """
 
     mode: str
@@ -67,9 +67,9 @@ def refusal(identity: Identity, owner: Owner) -> Refusal | None:
 
 
 def refusal_unmarked(owner: Owner, recent_accounts: set[str]) -> Refusal | None:
-    """Return why this gateway may not take a database that was used before databases said whose they are.
+    """Return why this gateway may not take a database of older code, which has no recorded owner.
 
-    `recent_accounts`: those of its newest events. It is another's if none of them is ours.
+    `recent_accounts`: those of its newest events. It belongs to another gateway if none of them is ours.
     """
     if owner.adopts:
         return None

@@ -16,7 +16,7 @@ class ContactName:
     """A name of the contact that is erased: the given one, or one that an event of the contact also has.
 
     `without_user_id`: only an event without a user id is found by this name. It is a phone number that a user id has
-    led to, and an event of this number that has another user id may be about somebody else.
+    led to, and an event of this number that has another user id may be about another person.
     """
 
     text: str

@@ -53,10 +53,11 @@ class KnownMarks:
 
 
 class FolderUse(Enum):
-    """Whose a folder is: this database's, nobody's yet, not the one that its machines use, or another database's.
+    """To which database a folder belongs.
 
-    `BACK`: it is the folder before, whose place was taken while no process saw it. `WISHED`: an operator wants it
-    used. `EMPTY`: it is nobody's, but the database knows files, and none of them is there.
+    `OURS`: this one. `BACK`: an earlier one of this, replaced while no process saw it. `WISHED`: an
+    operator wants it used. `FREE`: none yet. `EMPTY`: none, but the database knows files, and none of them is there.
+    `ABSENT`: this one uses another folder. `FOREIGN`: a copy of this database uses it.
     """
 
     OURS = "ours"

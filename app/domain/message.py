@@ -56,7 +56,7 @@ UNFINISHED = (MessageStatus.QUEUED, MessageStatus.SENDING)
 """A message with one of these statuses has a job."""
 
 UNANSWERED = (*UNFINISHED, MessageStatus.UNKNOWN, MessageStatus.CANCELLED, MessageStatus.EXPIRED)
-"""Of a message with one of these statuses it is not known that Meta has accepted or refused it."""
+"""Statuses of a message for which no acceptance or refusal by Meta is known."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class RefusedWebhooks:
     last_at: datetime
 
     def is_over(self, now: datetime, last_accepted_at: datetime | None) -> bool:
-        """Return whether nobody needs to look at it any more."""
+        """Return whether it needs no more attention."""
         quiet = now - self.last_at
         if self.reason in HANDSHAKE_REASONS:
             return quiet >= HANDSHAKE_FORGOTTEN

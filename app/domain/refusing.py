@@ -12,7 +12,7 @@ ABOUT_THE_ADDRESS = (401, 403, 404, 405)
 """Statuses of a wrong URL, method or secret rather than of a wrong event."""
 
 REFUSALS_TO_OPEN = 12
-"""Of other statuses: events of one kind that a destination does not take must not delay the others."""
+"""Refusals with another status that open the breaker: one kind of event that is refused must not delay others."""
 
 
 def is_refusing(refusals: int, status: int | None) -> bool:

@@ -35,7 +35,7 @@ class TraceContext(NamedTuple):
 
     @classmethod
     def of_id(cls, hex_id: str) -> Self:
-        """Return the span that stands for something with an id of 128 bits, whose trace nobody has stored."""
+        """Return the span that stands for something with an id of 128 bits, whose trace was not stored."""
         return cls(hex_id, hex_id[:16], SAMPLED)
 
     @classmethod

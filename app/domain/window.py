@@ -23,13 +23,13 @@ WINDOW_CLOSED = {
 
 @dataclass(frozen=True)
 class Window:
-    """The window of one customer and one number. `last_inbound_at`: None for a customer who was never heard of."""
+    """The window of one customer and one number. `last_inbound_at`: None for a customer without a known message."""
 
     last_inbound_at: datetime | None
 
     @property
     def expires_at(self) -> datetime | None:
-        """When it closes or has closed; None if it was never seen open."""
+        """The time at which it closes or has closed; None if it was never seen open."""
         return None if self.last_inbound_at is None else self.last_inbound_at + WINDOW
 
     def is_open(self, now: datetime) -> bool:
@@ -43,8 +43,7 @@ class Window:
     def forbids(self, policy: WindowPolicy, now: datetime, *, is_exempt: bool) -> bool:
         """Return whether the policy keeps a message from being sent now.
 
-        Of a customer who was never heard of nothing is known: the window may have been opened before the gateway was
-        installed.
+        A customer without a known message may have opened the window before the gateway was installed.
         """
         is_known = self.last_inbound_at is not None
         return policy == "enforce" and not is_exempt and is_known and not self.is_open(now)

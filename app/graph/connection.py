@@ -22,13 +22,13 @@ from app.domain.send_limits import MAX_SLOTS
 from app.running_time import elapsed_seconds
 
 CONNECT_SECONDS = 10.0
-"""For looking up the name, connecting and agreeing on TLS together."""
+"""The limit for name look-up, connect and TLS handshake together."""
 
 MAX_IDLE_SECONDS = 30.0
 """A connection that has been idle for longer is not used again: the other side may be closing it at this moment."""
 
 KEPT_CONNECTIONS = MAX_SLOTS
-"""As many as messages may be in flight: one that is thrown away costs an agreement on TLS."""
+"""As many as messages may be in flight: a discarded connection costs a new TLS handshake."""
 
 MayWrite = Callable[[], bool]
 

@@ -14,7 +14,7 @@ from app.graph.connection import CONNECT_SECONDS, GraphAdapter, RequestNotSent
 from app.graph.failures import FAILURES, reason_of
 
 MAX_CALL_SECONDS = 600.0
-"""For a whole call: 100 megabytes at the pace of a slow line. Silence ends it much earlier."""
+"""The limit for a whole call: 100 megabytes over a slow line. Silence ends a call much earlier."""
 
 PIECE_BYTES = 64 * 1024
 WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")

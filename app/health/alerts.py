@@ -30,13 +30,13 @@ REFUSAL_CURES: Mapping[str, str] = {
     "body_timeout": "see whether the network or the proxy in front is slow",
     "invalid_body": "see whether a proxy in front cuts bodies short",
 }
-"""By the code of the error that the request was refused with."""
+"""Cures by the code of the error that the request was refused with."""
 
 CHECK_CURES: Mapping[str, str] = {
     "schema": "run `flask wats db upgrade`",
     "disk": "free some space on the disk of the database, or lower `storage.minFreeMegabytes`",
 }
-"""By the check; of the database's reasons the store has the cures."""
+"""Cures by the check. The store has those for reasons of the database."""
 
 CONSEQUENCES = (kinds.NO_WORKER.code, kinds.RECEIPTS_WAIT.code)
 

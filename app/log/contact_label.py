@@ -12,7 +12,7 @@ _PURPOSE = b"wats: contacts in the log\0"
 class ContactLabel:
     """Returns the label of a contact's name: a hash of it, unless the setting asks for the name itself, or for none.
 
-    The hash is keyed: there are so few phone numbers that whoever reads the log could otherwise try all of them. The
+    The hash is keyed: there are so few phone numbers that a reader of the log could otherwise try all of them. The
     same name has the same hash in every process, as long as `secret` stays.
     """
 

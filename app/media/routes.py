@@ -182,8 +182,8 @@ def _pieces(content: Content, first: bytes, environ: Environ) -> Iterator[bytes]
     try:
         yield from sent_in_time(chain([first] if first else [], content.pieces))
     except MediaFailed as failure:
-        who = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
-        log.warning("media.cut_off", extra={**who, "reason": failure.summary})
+        ids = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
+        log.warning("media.cut_off", extra={**ids, "reason": failure.summary})
         raise TransferBroken(failure.reason) from failure
 
 

@@ -1,4 +1,4 @@
-"""The API of conversations: who has written to which number, and until when the customer service window is open."""
+"""The API of conversations: which customers have written to which numbers, and when their windows close."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ class ConversationSchema(CamelSchema):
 
 
 class WindowSchema(CamelSchema):
-    """The customer service window. It is closed for a customer who was never heard of."""
+    """The customer service window. It is closed for a customer without a known message."""
 
     open = ma.fields.Boolean(required=True)
     last_inbound_at = Timestamp(required=True, allow_none=True)

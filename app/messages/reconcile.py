@@ -24,7 +24,7 @@ LOOK_EVERY = timedelta(minutes=5)
 CONTINUE_AFTER = timedelta(seconds=1)
 FIRST_WAIT = timedelta(minutes=5)
 STEPS = 20
-"""So many reads of the database in one run. Then the job continues a second later, and other jobs run meanwhile."""
+"""How many reads of the database one run makes. The job continues a second later, and other jobs run meanwhile."""
 
 MAX_TRIES = 3
 """After this many temporary errors in a row about one message, its round goes on with the next one."""

@@ -29,10 +29,10 @@ EARLY_STATUSES_KEPT = timedelta(hours=1)
 """The answer with the wamid of a status's message comes within a minute."""
 
 EARLY_STATUSES_OF_UNKNOWN_KEPT = timedelta(days=7)
-"""Or it comes once a worker that stood still goes on. Its message is `unknown` until then, if no human decides."""
+"""It comes later if its worker was suspended: the message is `unknown` until then, unless a human decides."""
 
 MAX_EARLY_STATUSES = 10_000
-"""So many of a number wait for longer than an hour: another application of the number may send by it all the time."""
+"""How many statuses of a number may wait longer than an hour: another application may send by it all the time."""
 
 Sleep = Callable[[float], object]
 
@@ -62,7 +62,7 @@ class PruneRun:
         self.deleted: Counter[str] = Counter()
 
     def record(self, step: PruneStep) -> None:
-        """Add up what a step deleted (of free pages: one for each step), and move on to the next row or stage."""
+        """Add up what a step deleted (for free pages: one for each step), and move on to the next row or stage."""
         self.deleted[self.stages[0]] += step.deleted
         self.after = step.next or 0
         if step.next is None:
@@ -82,7 +82,7 @@ class Pruner:
     def prune(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
         """Prune for at most `run_seconds`. Continue at once while old rows remain, else again in an hour.
 
-        While the clock is doubted nothing is old by it.
+        While the clock is doubted, nothing counts as old.
         """
         if not self._gateway.store.clock.is_trusted():
             self._run = None

@@ -11,7 +11,7 @@ from gunicorn.http.parser import RequestParser
 MAX_LINE_BYTES = 4094
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16 * 1024
-"""Of one header: a proxy passes on its client's certificate in one."""
+"""The limit for one header: a proxy may pass on its client's certificate in one."""
 
 MAX_HEADERS_BYTES = 64 * 1024
 HEAD_SECONDS = 5

@@ -79,7 +79,7 @@ class SystemdBeats:
 
 
 class NoBeats:
-    """Nobody outside looks."""
+    """No supervisor reads beats: this sends none."""
 
     def beat(self) -> None:
         """Send nothing."""

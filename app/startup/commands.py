@@ -6,9 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 LAUNCHER = [sys.executable, "-m", "app.launcher"]
-"""To be followed by the roles to start: `web`, `worker`."""
+"""Append the roles to start: `web`, `worker`."""
 
 SUPERVISOR = [sys.executable, "-I", "-S", str(ROOT / "app" / "supervisor" / "__main__.py")]
-"""To be followed by the descriptor of its task. Without installed packages: it needs none, and stays small."""
+"""Append the descriptor of its task. It runs without installed packages: it needs none, and stays small."""
 
 WORKER = [sys.executable, "-m", "app.worker"]

@@ -4,7 +4,7 @@ import resource
 from contextlib import suppress
 
 RESERVED_DESCRIPTORS = 200
-"""For what is no client: the database, the log, the counters, the pipes that wake other processes."""
+"""Descriptors that no client uses: the database, the log, the counters, the pipes that wake other processes."""
 
 NEEDED_DESCRIPTORS = RESERVED_DESCRIPTORS + 56
 WANTED = (65536, 10240)  # macOS accepts no more than the second, whatever its hard limit says

@@ -1,4 +1,4 @@
-"""Changes of messages that are to become events, for those who ask for them."""
+"""Changes of messages that are to become events, for destinations and readers that ask for them."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -28,7 +28,7 @@ def refuse_other_owner(connection: Connection, owner: Owner) -> None:
 
 
 def record_owner(connection: Connection, owner: Owner) -> str | None:
-    """Record who uses the database. Return the name of the other profile that has used it before, if one has.
+    """Record the owner of the database. Return the name of the other profile that has used it before, if one has.
 
     The database's account stays, unless the operator hands it over.
     """

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class QueueKind:
     """`record_results` runs in the settling transaction; `log_change` after its commit, for each changed queue.
 
-    `record_all` runs there instead if claims of some results were lost. `channels`: who is woken when its jobs are
+    `record_all` runs there instead if claims of some results were lost. `channels`: those to notify when its jobs are
     settled.
     """
 

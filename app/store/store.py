@@ -40,7 +40,7 @@ class Store(Repositories):
     """Everything that the gateway remembers. A new store touches nothing; after `open` it connects when first used.
 
     `cooperative`: this process runs under gevent. `source`: the variable or setting that names the database, for
-    messages. `owner`: who opens the database, which may be another's; None asks for no owner. `on_broken` is called
+    messages. `owner`: the gateway that opens the database; None checks no owner. `on_broken` is called
     once, when an I/O error or a replaced file has broken the store for this process, which must then end; `is_broken`
     says so. `recorded`: the statuses of messages whose changes become events.
     """

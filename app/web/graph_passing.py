@@ -164,8 +164,8 @@ def _pieces(reply: GraphReply, environ: Environ, tokens: tuple[str, ...]) -> Ite
     try:
         yield from sent_in_time(chunks_without_tokens(reply.chunks, *tokens))
     except GraphUnreachable as failure:
-        who = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
-        log.warning("graph.broken_off", extra={**who, "reason": failure.reason})
+        ids = {"request_id": environ[REQUEST_ID], "trace_id": environ[TRACE].trace_id}
+        log.warning("graph.broken_off", extra={**ids, "reason": failure.reason})
         raise TransferBroken(failure.reason) from failure
 
 

@@ -1,7 +1,7 @@
 """Calls to Meta on behalf of a client's request: a limited number at once, none while Meta takes no more of them.
 
-Meta counts the calls of an app and an account together, whoever makes them. A client in a loop must neither use them
-up nor hold all connections of a process. Messages and calls that are passed on have limits of their own.
+Meta counts the calls of an app and an account together, for all clients. A client in a loop must neither use them up
+nor hold all connections of a process. Messages and calls that are passed on have limits of their own.
 """
 
 import math

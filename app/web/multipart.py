@@ -1,6 +1,6 @@
 """A form with one file (multipart/form-data, RFC 7578), read as it arrives: first its fields, then the file.
 
-The file must be the last part: whoever passes it on needs the fields before its first byte.
+The file must be the last part: the code that passes it on needs the fields before its first byte.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The body of a request that is passed on as it arrives: nothing of it is held, and it may be large.
 
-How long a body may take depends on its size. Only the time for which the client is waited for counts: whoever takes
+How long a body may take depends on its size. Only the time spent waiting for the client counts: the receiver of
 the pieces may be slow too.
 """
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.breaker import Breaker
-from app.domain.clock import CLOCK_TOLERANCE, ClockJump, DueLimits, longest_delay
+from app.domain.clock import CLOCK_TOLERANCE, ClockJump, DueLimits, max_delay
 from app.domain.heartbeat import FRESH_FOR, Heartbeat
 from app.domain.job import PRUNE_EVERY, PRUNE_QUEUE, SPLIT_QUEUE
 from app.domain.media_file import MEDIA_QUEUE, NO_ROOM
@@ -58,7 +58,7 @@ def test_a_job_may_wait_for_the_pause_that_its_destination_asked_for() -> None:
 
 @pytest.mark.parametrize("attempts", range(len(PAUSES)))
 def test_no_pause_of_the_schedule_is_longer_than_its_limit(attempts: int) -> None:
-    assert pause_after(attempts, jitter=1) == longest_delay(CRM, attempts + 1)
+    assert pause_after(attempts, jitter=1) == max_delay(CRM, attempts + 1)
 
 
 def queue(*, open_for: timedelta | None, failed: timedelta = timedelta()) -> QueueState:

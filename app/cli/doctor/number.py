@@ -14,7 +14,7 @@ FIELDS = (
 )
 MANAGER = "business.facebook.com > WhatsApp Manager > Account tools > Phone numbers"
 FIRST = ("phone_number", "whatsapp_business_account")
-"""Of the addresses of `webhook_configuration`, those that come before the app's."""
+"""The addresses in `webhook_configuration` that Meta uses before the app's."""
 
 
 def number(number_id: str, reader: Reader, callback_url: str | None) -> Iterator[Finding]:

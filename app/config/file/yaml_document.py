@@ -21,10 +21,10 @@ REASONS = {
     "mapping values are not allowed": "a colon inside a value, which needs quotes, or the indentation does not fit",
     "unknown escape character": "a backslash between double quotes: use single ones",
 }
-"""What the parser's words mean for the one who wrote the file."""
+"""What the parser's words mean for the author of the file."""
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
-_LONGEST_MARK = len("','")
+_MAX_MARK_LENGTH = len("','")
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -111,7 +111,7 @@ def _reason(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "it cannot be parsed"
     cause = next((words for part, words in REASONS.items() if part in problem), None)
     if cause is None:
-        cause = _QUOTED.sub(lambda quoted: quoted[0] if len(quoted[0]) <= _LONGEST_MARK else "…", problem)
+        cause = _QUOTED.sub(lambda quoted: quoted[0] if len(quoted[0]) <= _MAX_MARK_LENGTH else "…", problem)
     at, begins = error.problem_mark, error.context_mark
     line = None if at is None else at.line
     since = f", begun in line {begins.line + 1}" if begins is not None and begins.line != line else ""

@@ -34,7 +34,7 @@ from app.config.start_options import (
 DEFAULT_CONFIGS = (Path("wats.config.yaml"), Path("config/wats.config.yaml"))
 UNREADABLE = object()
 SECONDS_AFTER_DRAIN = 5
-"""Of the grace: requests in flight finish, processes end."""
+"""The end of the grace period, in which requests in flight finish and processes end."""
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what a platform's router needs
 

@@ -11,7 +11,7 @@ from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, Grap
 TEN_MINUTES = timedelta(minutes=10)
 UNLISTED_TRIES = 5
 UNKNOWN_TRIES = 10
-"""Of an error that Meta itself does not know: about a quarter of an hour."""
+"""The tries after an error that Meta calls unknown: about a quarter of an hour."""
 
 TOO_MANY_REQUESTS = 429
 
@@ -169,7 +169,7 @@ _HINTS = {
         *((code, rule) for (code, _), rule in BY_SUBCODE.items()),
     )
 }
-"""By code and class: no code has two hints in one class."""
+"""Hints by code and class: no code has two hints in one class."""
 
 
 def rule_for(error: GraphError | None, http_status: int, *, is_marketing: bool = False) -> ErrorRule:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 MAX_MEDIA_BYTES = 100 * MEGABYTE
-"""Of the largest file that Meta takes or passes on: a document."""
+"""The size of the largest file that Meta takes or passes on: a document."""
 
 _IMAGE, _VIDEO, _AUDIO, _STICKER = 5 * MEGABYTE, 16 * MEGABYTE, 16 * MEGABYTE, 500 * KILOBYTE
 _OFFICE = "application/vnd.openxmlformats-officedocument"

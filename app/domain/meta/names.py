@@ -15,7 +15,7 @@ def names_of(event: NewEvent) -> set[str]:
 
     Meta's entry of the customer may spell the phone number in another way than the item does, and so may the thread
     of a history. An event about a changed number or user id names the customer by both. A username is no name: its
-    owner may give it up, and then somebody else may take it.
+    owner may give it up, and then another person may take it.
     """
     contact, origin = event.contact, event.origin
     names: Names = {contact.wa_id, contact.user_id, contact.parent_user_id}

@@ -84,7 +84,7 @@ def _number(meta: Meta, action: Action) -> Number:
 
 
 def _person(meta: Meta, action: Action) -> Recipient:
-    """Return who acts: known by a number (`from`), a user id, or both."""
+    """Return the customer that acts: known by a number (`from`), a user id, or both."""
     phone, user_id = str(action.get("from") or "").lstrip("+"), action.get("user_id")
     if not phone and not user_id:
         raise ValueError("say who acts: `from`, `user_id`, or both")

@@ -1,6 +1,6 @@
 """The test numbers, like test cards: `+999 000` and four digits, each of which behaves in its own way.
 
-Country code 999 is not assigned, so that a test number typed into a live system reaches (and bills) nobody. Each has
+Country code 999 is not assigned, so that a test number typed into a live system reaches (and bills) no one. Each has
 a twin known by its user id only: `XX.FAKE` and the same four digits. Any other number behaves as 0000.
 """
 

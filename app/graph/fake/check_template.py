@@ -13,7 +13,6 @@ from app.graph.fake.values import Json, of_choice, of_number, of_object, of_obje
 COMPONENTS = {
     *("header", "body", "button", "limited_time_offer", "carousel", "order_status", "tap_target_configuration"),
 }
-ONCE = COMPONENTS - {"button"}
 NAME = re.compile(r"[a-z0-9_]{1,512}")
 LANGUAGE = re.compile(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?")
 BAD_SPACE = re.compile(r"[\n\t]| {5,}")

@@ -18,7 +18,7 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True)
 class Moment:
-    """Who does something, to which number, when, and under which id.
+    """The customer that acts, and to which number, when, and under which id.
 
     `answered`: the id of the message that the customer answers; `choices`: by title, what that message offered.
     """
@@ -204,4 +204,4 @@ FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "hang_up": (frozenset(), frozenset()),
     "marketing": (frozenset({"value"}), frozenset()),
 }
-"""What each type of action needs and may have, beside `ANY`: who does it, and to which number (`to`)."""
+"""What each type of action needs and may have, beside `ANY`: which customer does it, and to which number (`to`)."""

@@ -78,7 +78,7 @@ def _bytes_of(meta: Meta, media_id: str) -> bytes:
 
 
 def _may_see(meta: Meta, number_id: str | None, owner_id: str | None) -> bool:
-    """Return whether a number (None: nobody asks for one) is of the same account as a file's number (None: any)."""
+    """Return whether a number (None: any) is of the same account as a file's number (None: any)."""
     if number_id is None or owner_id is None:
         return True
     number, owner = meta.accounts.number(number_id), meta.accounts.number(owner_id)

@@ -12,7 +12,7 @@ from app.graph.fake.values import Json
 
 WINDOW_SECONDS = 24 * 3600
 PARTICIPANTS = ("9990000000", "9990000001")
-"""Who is in a group that nobody made."""
+"""The participants of a group that was not made here."""
 
 
 def person_of(meta: Meta, address: str) -> Recipient:

@@ -1,4 +1,4 @@
-"""A small file of each kind, for customers who send one without saying which."""
+"""A small file of each kind, for actions that send one and do not say which."""
 
 import base64
 import hashlib

@@ -8,7 +8,7 @@ from app.graph.fake.behaviours import Behaviour, Step
 from app.graph.fake.failures import error_of
 
 FREE_EACH_MONTH = 1000
-"""So many delivered service messages of a number are free in a month."""
+"""How many delivered service messages of a number are free in a month."""
 
 SENT, DELIVERED, READ = ("sent", 0.2), ("delivered", 0.7), ("read", 1.7)
 STEPS: dict[str, tuple[Step, ...]] = {
@@ -18,13 +18,12 @@ STEPS: dict[str, tuple[Step, ...]] = {
 }
 UNPRICED = ("reaction", "pin")
 FAILS_AFTER = 0.3
-WITH_TRACKER = ("sent", "delivered", "read", "played", "failed")
 FREE_ENTRY_SECONDS = 72 * 3600
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody who gets a message. `wa_id` None: known by user id only."""
+    """A recipient of a message. `wa_id` None: known by user id only."""
 
     wa_id: str | None
     user_id: str | None

@@ -76,13 +76,13 @@ def list_templates(meta: Meta, call: Call, waba: str) -> Answer:
 
 
 def get_template(meta: Meta, template_id: str) -> Answer | None:
-    """Return a template; None if the id is none's."""
+    """Return a template; None if no template has this id."""
     template = meta.state.get("template", template_id)
     return None if template is None else json_answer(_shown(meta, template))
 
 
 def change_template(meta: Meta, call: Call, template_id: str) -> Answer | None:
-    """Change the components or category of a template; None if the id is none's."""
+    """Change the components or category of a template; None if no template has this id."""
     template = meta.state.get("template", template_id)
     if template is None:
         return None
@@ -105,9 +105,9 @@ def delete_templates(meta: Meta, call: Call, waba: str) -> Answer:
 
 
 def refuse_unready(meta: Meta, number: Number, body: Json) -> None:
-    """Refuse the send of a template that was created here and cannot be sent, or with other parameters.
+    """Refuse to send a template that was created here if it cannot be sent, or if its parameters do not match.
 
-    Unless templates are strict, one that nobody created is fine, and so is one whose review has not ended.
+    Unless templates are strict, accept one that was not created here, and one whose review has not ended.
     """
     name, language = body["template"]["name"], body["template"]["language"]["code"]
     is_strict = meta.switches.templates == "strict"

@@ -9,7 +9,7 @@ HEADER_BYTES = {2: 12, 5: 12, 10: 8, 13: 8}
 """How long the header of a b-tree page is, by its first byte. No other page begins with one of these bytes."""
 
 MAX_PAGES = 2 << 24
-"""In a larger file an overflow page may begin like a b-tree page: with the number of the next page, in 4 bytes."""
+"""The limit: in a larger file an overflow page, whose first 4 bytes are a page number, may look like one."""
 
 LARGEST_PAGE = 65536
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24

@@ -9,7 +9,7 @@ STEP_BY_STEP = "wats_step_by_step"
 """The option of Alembic's context by which each migration has a transaction of its own."""
 
 BUILD_LOCK_TIMEOUT = "10min"
-"""A build waits for the transactions that were open before it, such as a dump; nobody waits for the build. The limit
+"""A build waits for the transactions that were open before it, such as a dump; nothing waits for the build. The limit
 is for an older release that waits for the upgrade's lock in one statement: each would wait for the other for good."""
 
 _IS_VALID = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")

@@ -14,7 +14,7 @@ alerts = Table(
     Column("cure", String(500), nullable=False),
     Column("since", UtcDateTime, nullable=False),
 )
-"""The alerts that stood when they were compared last. Who adds or deletes one holds the lock on the split job."""
+"""The alerts at the last comparison. A transaction that adds or deletes one holds the lock on the split job."""
 
 refused_webhooks = Table(
     "refused_webhooks",
@@ -35,4 +35,4 @@ access_token = Table(
     Column("ends_at", UtcDateTime),
     Column("reason", String(200), nullable=False),
 )
-"""At most one row: what Meta has said last of the access token; see `app.domain.meta.access_token`."""
+"""At most one row: Meta's last answer about the access token; see `app.domain.meta.access_token`."""

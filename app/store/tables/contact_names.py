@@ -18,7 +18,7 @@ MAX_NAMES = 50
 def find_names(connection: Connection, given: str) -> list[ContactName]:
     """Return the given name of a contact and all others, each after the one that led to it; `MAX_NAMES` at most.
 
-    A phone number beside a user id may have belonged to somebody else before. Beside the given phone number it is
+    A phone number beside a user id may have belonged to another person before. Beside the given phone number it is
     another spelling.
     """
     found = {given: ContactName(given)}

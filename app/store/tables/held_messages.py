@@ -1,4 +1,4 @@
-"""Reads what holds queued messages back, for those who ask why a message is not sent."""
+"""Reads what holds queued messages back, to show why a message is not sent."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -16,11 +16,11 @@ from app.store.tables.types import chunks
 JobRow = Row[*tuple[Any, ...]]
 
 IS_CLAIMED = jobs.c.claim_id.is_not(None)
-"""In flight, if `due_at`, the end of the lease, is later than now."""
+"""The condition that a job is claimed. It is in flight if `due_at`, the end of the lease, is later than now."""
 
 
 def is_delayed(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on a job that nobody works on and that is due only later, as after a failed attempt."""
+    """Return the condition on a job that is not claimed and is due only later, as after a failed attempt."""
     return jobs.c.claim_id.is_(None) & (jobs.c.due_at > now)
 
 

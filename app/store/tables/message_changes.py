@@ -1,6 +1,6 @@
 """Changes of messages that are to become events, as rows and back.
 
-They are written with the message, in one transaction, and only those of statuses that somebody has asked for.
+They are written with the message, in one transaction, and only those of statuses whose events were asked for.
 """
 
 import json
@@ -40,7 +40,7 @@ def recording(work: Callable[[Connection], T], statuses: frozenset[MessageStatus
 
 
 def recorded_statuses(connection: Connection) -> frozenset[MessageStatus]:
-    """Return the statuses whose changes are recorded: none, unless somebody asks for their events."""
+    """Return the statuses whose changes are recorded: those whose events are asked for, often none."""
     recorded: frozenset[MessageStatus] = connection.get_execution_options().get(RECORDED, frozenset())
     return recorded
 

@@ -150,7 +150,7 @@ def update_messages(connection: Connection, now: datetime, changed: Collection[M
 
 
 def _record(connection: Connection, changed: Collection[Message]) -> None:
-    """Record changes of messages that somebody asks for; before the update, while their histories are stored."""
+    """Record changes of messages whose events are asked for, before the update replaces their histories."""
     if not recorded_statuses(connection):
         return
     histories = {

@@ -70,7 +70,7 @@ def delete_pairs(connection: Connection, chosen: Select[str, int]) -> int:
 
 
 def _contacts(connection: Connection, names: Sequence[ContactName]) -> Collection[int]:
-    """Return the contact's numbers. Under a phone number that may now be somebody else's only what names no user."""
+    """Return the contact's numbers. Under a phone number that may now be another's, only what names no user."""
     known = every_contact_number(connection, [name.text for name in names if not name.without_user_id])
     return known | {contact_number(name.text) for name in names if name.without_user_id}
 

@@ -23,13 +23,13 @@ from app.store.tables.sending import read_scopes
 from app.store.tables.types import chunks
 
 WAKE_STEP = 100
-"""So many messages of a number and a scope are woken by one transaction."""
+"""How many messages of a number and a scope one transaction wakes."""
 
 LOOK_STEP = 1000
-"""So many scopes that hold messages are looked at by one look for messages that nothing has woken."""
+"""How many scopes that hold messages one search for messages that nothing has woken looks at."""
 
 MAX_RELEASED = 20
-"""So many scopes are woken after one look."""
+"""How many scopes are woken after one search."""
 
 _HELD = (
     select(jobs.c.id)

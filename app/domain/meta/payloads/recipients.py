@@ -51,7 +51,7 @@ class To:
 
 
 class RightRecipient:
-    """Somebody is named, and in the form that `recipient_type` needs."""
+    """A recipient is named, and in the form that `recipient_type` needs."""
 
     def check(self, value: dict[str, Any]) -> Findings:
         """Yield what is wrong between `to`, `recipient` and `recipient_type`."""

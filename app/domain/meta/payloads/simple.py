@@ -10,7 +10,7 @@ from app.domain.meta.payloads.values import Flag, Integer, Number, Text
 from app.domain.meta.payloads.variants import Variants
 
 MAX_EMOJI_LENGTH = 32
-"""In code points. A family with skin tones has 11, the flag of Scotland 7."""
+"""The limit in code points. A family with skin tones has 11, the flag of Scotland 7."""
 
 _KEYCAP_OR_INFORMATION = re.compile("[#*0-9]\ufe0f?\u20e3|\u2139")
 """Emoji that begin with a character of plain text, and the one that Unicode counts as a letter."""
