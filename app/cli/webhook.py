@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
@@ -90,17 +91,20 @@ def send(
         return
     sample = Sample(signing.whatsapp.waba_id, signing.whatsapp.phone_number_ids[0], customer, text)
     types = checked_types(type_, sample)
-    accounts = Accounts((), app_secret=signing.app_secret.current)
-    switches = Switches(signed="wrongly") if bad_signature else Switches()
-    client, answers = Client(access), Counter[str]()
-    for body in _webhooks(sample, types, count=count, batch=batch):
-        for _ in range(2 if duplicate else 1):
-            headers = headers_of(body, accounts, switches)
-            answers[client.post_webhook(signing.path, body, headers, is_refused=bad_signature)] += 1
+    post = partial(_post, Client(access), signing, bad_signature=bad_signature)
+    bodies = _webhooks(sample, types, count=count, batch=batch)
+    answers = Counter(post(body) for body in bodies for _ in range(2 if duplicate else 1))
     counts = ", ".join(f"{number} {answer}" for answer, number in answers.items())
     click.echo(f"done: {count_of(count, 'webhook')} with {count_of(batch * len(types), 'update')} each: {counts}")
     if bad_signature:
         click.echo(ALERT_FOLLOWS, err=True)
+
+
+def _post(client: Client, signing: WebhookSigning, body: bytes, *, bad_signature: bool) -> str:
+    """Post one webhook, and return how it was answered."""
+    accounts = Accounts((), app_secret=signing.app_secret.current)
+    headers = headers_of(body, accounts, Switches(signed="wrongly") if bad_signature else Switches())
+    return client.post_webhook(signing.path, body, headers, is_refused=bad_signature)
 
 
 def checked_types(pattern: str | None, sample: Sample) -> list[str]:

@@ -83,10 +83,30 @@ def plan_sends(
     number = number.as_of(limits.per_second, now)
     pace = number.pace(limits.per_second, now)
     free = pace.allowed(number.full_at, now)
-    limit = free if gate.limit is None else min(free, gate.limit)
     plan = SendPlan(number, rest_until=gate.rest_until)
-    has_more, is_limited = False, gate.limit is not None
-    for one in sorted(candidates, key=lambda one: (is_limited and one.is_suspect, one.created_at, one.job_id)):
+    has_more = _grant(plan, candidates, now, limit=free, limits=limits, pairs=pairs, gate=gate)
+    if plan.granted:
+        plan.number = replace(number, full_at=pace.after(number.full_at, now, len(plan.granted)))
+    if has_more and len(plan.granted) == free:
+        plan.rest_until = max(plan.rest_until or now, _enough_at(plan.number, limits, pace) or now)
+    return plan
+
+
+def _grant(
+    plan: SendPlan,
+    candidates: Sequence[Candidate],
+    now: datetime,
+    *,
+    limit: int,
+    limits: SendLimits,
+    pairs: Mapping[int, PairPace],
+    gate: ScopeGate,
+) -> bool:
+    """Grant or hand back each candidate. Return whether the `limit` or the gate holds one back."""
+    is_gated = gate.limit is not None
+    limit = limit if gate.limit is None else min(limit, gate.limit)
+    has_more = False
+    for one in sorted(candidates, key=lambda one: (is_gated and one.is_suspect, one.created_at, one.job_id)):
         pair = plan.pairs.get(one.contact, pairs[one.contact]).as_of(limits.pair, now)
         free_at = pair.free_at(limits.pair, now)
         if free_at > now:
@@ -95,12 +115,8 @@ def plan_sends(
             plan.granted.append(one.job_id)
             plan.pairs[one.contact] = pair.sent(limits.pair, now)
         else:
-            plan.back[one.job_id], has_more = now if is_limited and one.is_suspect else one.created_at, True
-    if plan.granted:
-        plan.number = replace(number, full_at=pace.after(number.full_at, now, len(plan.granted)))
-    if has_more and len(plan.granted) == free:
-        plan.rest_until = max(plan.rest_until or now, _enough_at(plan.number, limits, pace) or now)
-    return plan
+            plan.back[one.job_id], has_more = now if is_gated and one.is_suspect else one.created_at, True
+    return has_more
 
 
 def _enough_at(number: NumberPace, limits: SendLimits, pace: Pace) -> datetime | None:

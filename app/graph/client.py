@@ -32,6 +32,7 @@ MAX_BYTES = 256 * 1024
 
 PIECE_BYTES = 16 * 1024
 AGENT = f"wats/{VERSION}"
+SEND_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": AGENT}
 VERSION_HEADER, MAX_VERSION_LENGTH = "facebook-api-version", 10
 Reply = tuple[int, Mapping[str, str], bytes]
 """Status, headers and body of an answer that arrived as a whole."""
@@ -71,12 +72,7 @@ class GraphClient:
         self._adapter, self._media_adapter = GraphAdapter(), GraphAdapter()
         self._pool = self._adapter.pool_of(origin)
         self._timeouts = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
-        self._headers = {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": AGENT,
-        }
+        self._headers = {"Authorization": f"Bearer {token}", **SEND_HEADERS}
 
     def send(self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: MayWrite) -> SendAnswer:
         """POST one message. Never raise for what the network or Meta does.

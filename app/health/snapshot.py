@@ -71,10 +71,9 @@ class Snapshot:
 def take_snapshot(gateway: Gateway) -> Snapshot:
     """Read the store. Raises `StoreUnavailable`."""
     store = gateway.store
-    now = store.clock.now()
+    now, signs = store.clock.now(), store.attention.signs()
     queues, depths = store.queues.all(), store.jobs.depths()
     receipts, deliveries = store.receipts.counts(), store.deliveries.counts(depths)
-    signs = store.attention.signs()
     return Snapshot(
         now=now,
         receipts=receipts,

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
 import gevent
@@ -68,18 +69,16 @@ class JobRunner:
         executor = Executor(store, self._leases, self._settlements, on_failpoint)
         self._is_compatible = self._hangs = False
         self._beating, self._listening = Turn("heartbeat"), Turn("notifications")
-        self._dispatchers = [
-            Dispatcher(
-                queue,
-                store=store,
-                leases=self._leases,
-                executor=executor,
-                slots=slots,
-                may_work=lambda: self._is_compatible,
-                poll_seconds=poll_seconds,
-            )
-            for queue in queues
-        ]
+        make_dispatcher = partial(
+            Dispatcher,
+            store=store,
+            leases=self._leases,
+            executor=executor,
+            slots=slots,
+            may_work=lambda: self._is_compatible,
+            poll_seconds=poll_seconds,
+        )
+        self._dispatchers = [make_dispatcher(queue) for queue in queues]
 
     def run(
         self, stop: Event, *, grace_seconds: float, on_turn: Callback = ignore, on_stop: Callback = ignore
@@ -89,19 +88,12 @@ class JobRunner:
         `on_turn` is called every second while all loops come round, and `on_stop` once, when the stop begins. Return
         False if a greenlet failed or a loop hung: the process must end, and its supervisor starts another.
         """
-        process, started_at = f"{socket.gethostname()}:{os.getpid()}", self._clock()
+        process = f"{socket.gethostname()}:{os.getpid()}"
         log.info("worker.started", extra={"worker": process})
         on_turn()
         finished = Event()
-        helpers: Greenlets = [
-            gevent.spawn(self._beat_until, stop, process, started_at),
-            gevent.spawn(self._listen_until, stop),
-            gevent.spawn(self._watch_loops_until, stop, on_turn),
-            gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
-            gevent.spawn(self._leases.renew_until, finished),
-        ]
         dispatching: Greenlets = [gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers]
-        greenlets: Greenlets = [*helpers, *dispatching]
+        greenlets: Greenlets = [*self._spawn_helpers(stop, finished, process, on_turn), *dispatching]
         for greenlet in greenlets:
             greenlet.link_exception(lambda _: stop.set())
         stop.wait()
@@ -113,6 +105,16 @@ class JobRunner:
             self._hand_back(process)
         log.info("worker.stopped", extra={"worker": process})
         return not self._hangs and not any(isinstance(greenlet.exception, Exception) for greenlet in greenlets)
+
+    def _spawn_helpers(self, stop: Event, finished: Event, process: str, on_turn: Callback) -> Greenlets:
+        """Start the greenlets that serve no queue. Leases are renewed until the stop is `finished`."""
+        return [
+            gevent.spawn(self._beat_until, stop, process, self._clock()),
+            gevent.spawn(self._listen_until, stop),
+            gevent.spawn(self._watch_loops_until, stop, on_turn),
+            gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
+            gevent.spawn(self._leases.renew_until, finished),
+        ]
 
     def _finish(self, dispatching: Greenlets, seconds: float) -> None:
         """Claim nothing more, and let the jobs in flight finish."""

@@ -45,6 +45,10 @@ class Store(Repositories):
     says so. `recorded`: the statuses of messages whose changes become events.
     """
 
+    is_broken = False
+    _identity: Identity | None = None
+    _opened: Database | None = None
+
     def __init__(
         self,
         url: str,
@@ -64,15 +68,12 @@ class Store(Repositories):
         self._cooperative = cooperative
         self.source = source
         self._owner = owner
-        self._identity: Identity | None = None
         self._on_failpoint = on_failpoint
         self._on_broken = on_broken
         self._limits = limits
         self._clock = clock
         self._recorded = recorded
-        self._opened: Database | None = None
         self.outage = Outage(self.explain)
-        self.is_broken = False
         self.last_commit = LastCommit(self.outage)
         self.notifier = notifier_for(url, cooperative=cooperative)
         self._folder = sqlite.path_of(url).parent if self.kind == "sqlite" else None

@@ -11,6 +11,20 @@ down_revision = None
 
 def upgrade() -> None:
     """Add the first tables."""
+    _add_receipts()
+    op.create_table(
+        "heartbeats",
+        sa.Column("process", sa.String(200), primary_key=True),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("version", sa.String(20), nullable=False),
+        sa.Column("started_at", UtcDateTime, nullable=False),
+        sa.Column("at", UtcDateTime, nullable=False),
+    )
+    compatibility = op.create_table("schema_compatibility", sa.Column("oldest_code", sa.String(10), nullable=False))
+    op.bulk_insert(compatibility, [{"oldest_code": revision}])
+
+
+def _add_receipts() -> None:
     op.create_table(
         "receipts",
         sa.Column("id", RowId, primary_key=True, autoincrement=True),
@@ -30,13 +44,3 @@ def upgrade() -> None:
     for state in ("pending", "unreadable"):
         where = sa.text(f"state = '{state}'")
         op.create_index(f"receipts_{state}", "receipts", ["id"], sqlite_where=where, postgresql_where=where)
-    op.create_table(
-        "heartbeats",
-        sa.Column("process", sa.String(200), primary_key=True),
-        sa.Column("kind", sa.String(20), nullable=False),
-        sa.Column("version", sa.String(20), nullable=False),
-        sa.Column("started_at", UtcDateTime, nullable=False),
-        sa.Column("at", UtcDateTime, nullable=False),
-    )
-    compatibility = op.create_table("schema_compatibility", sa.Column("oldest_code", sa.String(10), nullable=False))
-    op.bulk_insert(compatibility, [{"oldest_code": revision}])

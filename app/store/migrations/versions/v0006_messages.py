@@ -14,6 +14,14 @@ down_revision = "0005"
 def upgrade() -> None:
     """Add the tables. Nothing that older code uses is changed."""
     _add_messages()
+    _add_message_indexes()
+    _add_idempotency_keys()
+    _add_contact_links()
+    _add_conversations()
+    _add_early_statuses()
+
+
+def _add_idempotency_keys() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("sha256", sa.LargeBinary(32), primary_key=True),
@@ -22,12 +30,18 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime, nullable=False),
     )
     op.create_index("idempotency_keys_created", "idempotency_keys", ["created_at"])
+
+
+def _add_contact_links() -> None:
     op.create_table(
         "contact_links",
         sa.Column("name", sa.String(300), primary_key=True),
         sa.Column("contact", sa.BigInteger, nullable=False),
     )
     op.create_index("contact_links_contact", "contact_links", ["contact"])
+
+
+def _add_conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("phone_number_id", sa.String(64), primary_key=True),
@@ -40,6 +54,9 @@ def upgrade() -> None:
     )
     op.create_index("conversations_contact", "conversations", ["contact"])
     op.create_index("conversations_updated", "conversations", ["updated_at"])
+
+
+def _add_early_statuses() -> None:
     op.create_table(
         "early_statuses",
         sa.Column("id", RowId, primary_key=True, autoincrement=True),
@@ -76,6 +93,9 @@ def _add_messages() -> None:
         sa.Column("body", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
     )
+
+
+def _add_message_indexes() -> None:
     op.create_index("messages_message_id", "messages", ["message_id"], unique=True)
     op.create_index("messages_contact", "messages", ["contact", "id"])
     for name, columns, condition in (
