@@ -8,7 +8,7 @@ from app.domain.meta.payloads.envelope import ENVELOPE
 from app.domain.meta.payloads.findings import quoted
 from app.domain.meta.payloads.interactive_parts import ANY_HEADER
 from app.domain.meta.payloads.scan import MAX_DEPTH, MAX_VALUES
-from app.domain.meta.payloads.structure import ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ListOf, Object, OwnLimit
 from app.domain.meta.payloads.template_buttons import BUTTON
 from app.domain.meta.payloads.values import Checker
 from app.domain.meta.payloads.variants import Variants
@@ -128,7 +128,7 @@ def _rows(name: str, checker: Checker, needed: str) -> Iterator[Row]:
     title = next((title for title, part in PARTS.items() if part is checker), None)
     if title and name:
         yield name, needed, f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
-    elif isinstance(checker, Ours):
+    elif isinstance(checker, OwnLimit):
         for place, need, accepts in _rows(name, checker.checker, needed):
             yield place, need, f"{accepts} \\*" if place == name else accepts
     elif isinstance(checker, Object):

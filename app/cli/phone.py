@@ -12,7 +12,7 @@ from app.cli.answers import Answers
 from app.cli.client import Client
 from app.config import Settings
 from app.graph.fake.accounts import Accounts, Number
-from app.graph.fake.customers import CHOOSING, MEDIA, Moment, change_by
+from app.graph.fake.customers import CHOOSING, MEDIA, ActionContext, change_by
 from app.graph.fake.ids import Ids
 from app.graph.fake.people import user_id_of
 from app.graph.fake.samples import SAMPLES
@@ -66,18 +66,18 @@ class Phone:
     def _change_by(self, action: Action) -> tuple[str, Change]:
         """Return the id of an action's message, and the webhook's change that reports it."""
         try:
-            moment = self._moment(action)
-            return moment.id, change_by(moment, _with_file(action))
+            context = self._context(action)
+            return context.id, change_by(context, _with_file(action))
         except (KeyError, TypeError, ValueError) as error:
             raise CommandFailed(str(error)) from error
 
-    def _moment(self, action: Mapping[str, Any]) -> Moment:
+    def _context(self, action: Mapping[str, Any]) -> ActionContext:
         phone, user_id = str(action.get("from") or "").lstrip("+"), action.get("user_id")
         number = self._accounts.number(str(action.get("to", self._default)))
         if number is None:
             raise ValueError(f"the profile has no number {action['to']}; it has {', '.join(self._numbers)}")
         person = Recipient(phone or None, str(user_id) if user_id else user_id_of(phone))
-        return Moment(
+        return ActionContext(
             number=number,
             person=person,
             id=self._ids.received(phone or str(user_id)),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain.meta.payloads import direct_send, kinds
-from app.domain.meta.payloads.structure import ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ListOf, Object, OwnLimit
 from app.domain.meta.payloads.variants import Variants
 
 TABLES = {
@@ -24,7 +24,7 @@ def parts_of(checker: Any) -> Iterator[Any]:
     inner: list[Any] = []
     if isinstance(checker, Object):
         inner = [*checker.required.values(), *checker.optional.values(), *checker.rules]
-    elif isinstance(checker, Ours):
+    elif isinstance(checker, OwnLimit):
         inner = [checker.checker]
     elif isinstance(checker, ListOf):
         inner = [checker.item, *checker.rules]

@@ -8,7 +8,7 @@ from app.graph.fake import buckets, media
 from app.graph.fake.acceptance import Send
 from app.graph.fake.accounts import Number
 from app.graph.fake.behaviours import TEST_USER_ID
-from app.graph.fake.customers import MEDIA, Action, Moment, change_by
+from app.graph.fake.customers import MEDIA, Action, ActionContext, change_by
 from app.graph.fake.meta import Meta
 from app.graph.fake.people import introduce, key_of, note_inbound, person_of, user_id_of
 from app.graph.fake.samples import SAMPLES, digest_of
@@ -28,7 +28,7 @@ def act(meta: Meta, action: dict[str, Any], origin: str, after: float = 0) -> st
     number = _number(meta, action)
     person = _person(meta, action)
     last = meta.state.get("asked", f"{number.id}:{key_of(person)}") or {}
-    moment = Moment(
+    context = ActionContext(
         number=number,
         person=person,
         id=meta.ids.received(key_of(person)),
@@ -38,10 +38,10 @@ def act(meta: Meta, action: dict[str, Any], origin: str, after: float = 0) -> st
         answered=last.get("id"),
         choices=last.get("choices", {}),
     )
-    change = change_by(moment, _with_media(meta, number, action, origin))
+    change = change_by(context, _with_media(meta, number, action, origin))
     _remember(meta, number, person, action)
     meta.outlet.plan(after * meta.switches.pace, change)
-    return moment.id
+    return context.id
 
 
 def echo(meta: Meta, send: Send, origin: str) -> None:

@@ -17,7 +17,7 @@ Content = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Moment:
+class ActionContext:
     """The customer that acts, and to which number, when, and under which id.
 
     `answered`: the id of the message that the customer answers; `choices`: by title, what that message offered.
@@ -33,7 +33,7 @@ class Moment:
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def change_by(moment: Moment, action: Action) -> Change:
+def change_by(context: ActionContext, action: Action) -> Change:
     """Return the webhook's change that reports an action. Raise `ValueError` for an unknown action."""
     kind = action.get("type")
     if kind not in FIELDS:
@@ -43,35 +43,35 @@ def change_by(moment: Moment, action: Action) -> Change:
     if missing or unknown:
         raise ValueError(f"{kind} takes {', '.join(sorted(needed | allowed)) or 'nothing'}")
     if kind in ("call", "hang_up"):
-        return _around(moment, "calls", calls=[_call(moment, kind)])
+        return _around(context, "calls", calls=[_call(context, kind)])
     if kind == "marketing":
-        return _around(moment, "user_preferences", user_preferences=[_preference(moment, action)])
-    return _around(moment, "messages", messages=[_message(moment, str(kind), action)])
+        return _around(context, "user_preferences", user_preferences=[_preference(context, action)])
+    return _around(context, "messages", messages=[_message(context, str(kind), action)])
 
 
-def _around(moment: Moment, name: str, **lists: Any) -> Change:
-    profile = {"name": moment.name, **({"username": moment.username} if moment.username else {})}
-    contact = {"profile": profile, "wa_id": moment.person.wa_id, "user_id": moment.person.user_id}
-    return change_of(moment.number, field=name, contacts=[_given(contact)], **lists)
+def _around(context: ActionContext, name: str, **lists: Any) -> Change:
+    profile = {"name": context.name, **({"username": context.username} if context.username else {})}
+    contact = {"profile": profile, "wa_id": context.person.wa_id, "user_id": context.person.user_id}
+    return change_of(context.number, field=name, contacts=[_given(contact)], **lists)
 
 
 def _given(value: Content) -> Content:
     return {key: each for key, each in value.items() if each is not None}
 
 
-def _sender(moment: Moment) -> Content:
-    return _given({"from": moment.person.wa_id, "from_user_id": moment.person.user_id})
+def _sender(context: ActionContext) -> Content:
+    return _given({"from": context.person.wa_id, "from_user_id": context.person.user_id})
 
 
-def _message(moment: Moment, kind: str, action: Action) -> Content:
-    content = MESSAGES[kind](moment, action)
-    message = {**_sender(moment), "id": moment.id, "timestamp": str(moment.at), **content}
+def _message(context: ActionContext, kind: str, action: Action) -> Content:
+    content = MESSAGES[kind](context, action)
+    message = {**_sender(context), "id": context.id, "timestamp": str(context.at), **content}
     if "referral" in action:
         message["referral"] = action["referral"]
     if kind in ("button", "list", "flow", "template_button") or "answers" in action:
         message["context"] = {
-            "from": moment.number.display,
-            "id": action.get("answers") or moment.answered or "wamid.unknown",
+            "from": context.number.display,
+            "id": action.get("answers") or context.answered or "wamid.unknown",
         }
     return message
 
@@ -80,28 +80,28 @@ def _plain(kind: str, content: Any) -> Content:
     return {"type": kind, kind: content}
 
 
-def _media(_: Moment, action: Action) -> Content:
+def _media(_: ActionContext, action: Action) -> Content:
     kind = str(action["type"])
     facts = {key: action[key] for key in ("caption", "filename", "voice") if key in action}
     return _plain(kind, {**action["media"], **facts})
 
 
-def _button(moment: Moment, action: Action) -> Content:
-    title, chosen = _chosen(moment, action)
+def _button(context: ActionContext, action: Action) -> Content:
+    title, chosen = _chosen(context, action)
     return _plain("interactive", {"type": "button_reply", "button_reply": {"id": chosen["id"], "title": title}})
 
 
-def _row(moment: Moment, action: Action) -> Content:
-    title, chosen = _chosen(moment, action)
+def _row(context: ActionContext, action: Action) -> Content:
+    title, chosen = _chosen(context, action)
     reply = {"id": chosen["id"], "title": title}
     if description := action.get("description", chosen.get("description")):
         reply["description"] = str(description)
     return _plain("interactive", {"type": "list_reply", "list_reply": reply})
 
 
-def _chosen(moment: Moment, action: Action) -> tuple[str, Mapping[str, str]]:
+def _chosen(context: ActionContext, action: Action) -> tuple[str, Mapping[str, str]]:
     """Return the title of what is chosen, and what was offered under it; an action may name its id in the title."""
-    wanted, choices = str(action["title"]), moment.choices
+    wanted, choices = str(action["title"]), context.choices
     if "id" in action:
         return wanted, {**choices.get(wanted, {}), "id": str(action["id"])}
     if not choices:
@@ -113,32 +113,32 @@ def _chosen(moment: Moment, action: Action) -> tuple[str, Mapping[str, str]]:
     return title, choices[title]
 
 
-def _flow(_: Moment, action: Action) -> Content:
+def _flow(_: ActionContext, action: Action) -> Content:
     answer = json.dumps({"flow_token": "unused", **action["response"]}, separators=(",", ":"))
     reply = {"name": "flow", "body": "Sent", "response_json": answer}
     return _plain("interactive", {"type": "nfm_reply", "nfm_reply": reply})
 
 
-def _reaction(moment: Moment, action: Action) -> Content:
-    target = str(action.get("message_id") or moment.answered or "wamid.unknown")
+def _reaction(context: ActionContext, action: Action) -> Content:
+    target = str(action.get("message_id") or context.answered or "wamid.unknown")
     emoji = action.get("emoji")
     return _plain("reaction", {"message_id": target, **({"emoji": emoji} if emoji else {})})
 
 
-def _order(_: Moment, action: Action) -> Content:
+def _order(_: ActionContext, action: Action) -> Content:
     items = action.get("items") or [
         {"product_retailer_id": "tulip", "quantity": 2, "item_price": 4.5, "currency": "EUR"}
     ]
     return _plain("order", {"catalog_id": str(action.get("catalog_id", "194836987003835")), "product_items": items})
 
 
-def _new_number(moment: Moment, action: Action) -> Content:
-    new, old = str(action["number"]).lstrip("+"), moment.person.wa_id
-    body = f"User {moment.name} changed from {old} to {new}"
+def _new_number(context: ActionContext, action: Action) -> Content:
+    new, old = str(action["number"]).lstrip("+"), context.person.wa_id
+    body = f"User {context.name} changed from {old} to {new}"
     return _plain("system", {"body": body, "wa_id": new, "type": "user_changed_number"})
 
 
-def _unsupported(_: Moment, __: Action) -> Content:
+def _unsupported(_: ActionContext, __: Action) -> Content:
     error = {
         "code": 131051,
         "title": "Message type unknown",
@@ -148,26 +148,26 @@ def _unsupported(_: Moment, __: Action) -> Content:
     return {"type": "unsupported", "errors": [error], "unsupported": {"type": "poll"}}
 
 
-def _call(moment: Moment, kind: str) -> Content:
-    call = {"id": "wacid." + moment.id.removeprefix("wamid."), **_sender(moment), "to": moment.number.display}
-    call |= {"timestamp": str(moment.at), "direction": "USER_INITIATED"}
+def _call(context: ActionContext, kind: str) -> Content:
+    call = {"id": "wacid." + context.id.removeprefix("wamid."), **_sender(context), "to": context.number.display}
+    call |= {"timestamp": str(context.at), "direction": "USER_INITIATED"}
     if kind == "call":
         return {**call, "event": "connect", "session": {"sdp_type": "offer", "sdp": "v=0\r\n"}}
-    times = {"start_time": str(moment.at - 42), "end_time": str(moment.at), "duration": 42}
+    times = {"start_time": str(context.at - 42), "end_time": str(context.at), "duration": 42}
     return {**call, "event": "terminate", "status": "COMPLETED", **times}
 
 
-def _preference(moment: Moment, action: Action) -> Content:
+def _preference(context: ActionContext, action: Action) -> Content:
     value = str(action["value"])
-    ids = _given({"wa_id": moment.person.wa_id, "user_id": moment.person.user_id})
+    ids = _given({"wa_id": context.person.wa_id, "user_id": context.person.user_id})
     detail = f"User requested to {value} marketing messages"
-    preference = {"category": "marketing_messages", "value": value, "detail": detail, "timestamp": moment.at}
+    preference = {"category": "marketing_messages", "value": value, "detail": detail, "timestamp": context.at}
     return {**ids, **preference}
 
 
 CHOOSING = ("button", "list")
 MEDIA = ("image", "video", "audio", "document", "sticker")
-MESSAGES: dict[str, Callable[[Moment, Action], Content]] = {
+MESSAGES: dict[str, Callable[[ActionContext, Action], Content]] = {
     "text": lambda _, action: _plain("text", {"body": str(action["text"])}),
     **dict.fromkeys(MEDIA, _media),
     "button": _button,

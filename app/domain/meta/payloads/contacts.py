@@ -4,10 +4,10 @@ from typing import Any
 
 from app.domain.meta.payloads.findings import Findings, warning
 from app.domain.meta.payloads.rules import Condition
-from app.domain.meta.payloads.structure import ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ListOf, Object, OwnLimit
 from app.domain.meta.payloads.values import Day, Text
 
-STRING = Ours(Text(0, 1024))
+STRING = OwnLimit(Text(0, 1024))
 NAME_PARTS = ("first_name", "last_name", "middle_name", "suffix", "prefix")
 
 
@@ -17,7 +17,7 @@ def _has_a_part(name: dict[str, Any]) -> Findings:
 
 
 NAME = Object(
-    required={"formatted_name": Ours(Text(1, 1024))},
+    required={"formatted_name": OwnLimit(Text(1, 1024))},
     optional=dict.fromkeys(NAME_PARTS, STRING),
     rules=(Condition("one of the parts of the name should stand (a warning)", _has_a_part),),
 )
@@ -28,7 +28,7 @@ CONTACT = Object(
         "birthday": Day(),
         "phones": ListOf(Object(optional={"phone": STRING, "type": STRING, "wa_id": STRING}), 0, 100),
         "emails": ListOf(Object(optional={"email": STRING, "type": STRING}), 0, 100),
-        "urls": ListOf(Object(optional={"url": Ours(Text(0, 2048)), "type": STRING}), 0, 100),
+        "urls": ListOf(Object(optional={"url": OwnLimit(Text(0, 2048)), "type": STRING}), 0, 100),
         "addresses": ListOf(
             Object(
                 optional=dict.fromkeys(

@@ -6,10 +6,10 @@ from typing import Any
 from app.domain.meta.payloads.findings import Finding, Findings
 from app.domain.meta.payloads.recipients import USER_ID, RightRecipient, To
 from app.domain.meta.payloads.rules import Condition
-from app.domain.meta.payloads.structure import Object, Ours, Rule
+from app.domain.meta.payloads.structure import Object, OwnLimit, Rule
 from app.domain.meta.payloads.values import Checker, Choice, Text
 
-MESSAGE_ID = Ours(Text(1, 1024))
+MESSAGE_ID = OwnLimit(Text(1, 1024))
 """A wamid. Real ones have up to 130 characters."""
 
 ON_THE_TEMPLATE = "set `message_send_ttl_seconds` on the template; a send has no lifetime of its own"
@@ -31,7 +31,7 @@ ENVELOPE = Object(
             4, 135, USER_ID, "a user id: `US.` or `US.ENT.` with the country's letters, then letters and digits"
         ),
         "context": Object(required={"message_id": MESSAGE_ID}),
-        "recipient_identity_key_hash": Ours(Text(1, 128)),
+        "recipient_identity_key_hash": OwnLimit(Text(1, 128)),
         "biz_opaque_callback_data": Text(0, 512),
         "from": Text(1, 40, re.compile(r"[0-9]+", re.ASCII), "a phone number id, not the number that customers see"),
     },

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.domain.meta.payloads.findings import Finding, Findings
 from app.domain.meta.payloads.rules import Condition, ExactlyOne
-from app.domain.meta.payloads.structure import ANYTHING, Either, Object, Ours
+from app.domain.meta.payloads.structure import ANYTHING, Either, Object, OwnLimit
 from app.domain.meta.payloads.values import Choice, MetaId, Text
 
 
@@ -32,13 +32,16 @@ FLOW_PARAMETERS = Object(
         "flow_cta": Text(1, 30, warn_above=20),
     },
     optional={
-        "flow_id": Ours(MetaId()),
-        "flow_name": Ours(Text(1, 200)),
-        "flow_token": Ours(Text(1, 200)),
+        "flow_id": OwnLimit(MetaId()),
+        "flow_name": OwnLimit(Text(1, 200)),
+        "flow_token": OwnLimit(Text(1, 200)),
         "mode": Choice("draft", "published"),
         "flow_action": Choice("navigate", "data_exchange"),
         "flow_action_payload": Object(
-            optional={"screen": Ours(Text(1, 256)), "data": Ours(Either(Object(others=ANYTHING), Text(1, 65536)))},
+            optional={
+                "screen": OwnLimit(Text(1, 256)),
+                "data": OwnLimit(Either(Object(others=ANYTHING), Text(1, 65536))),
+            },
             rules=(Condition("`data` is not empty", _data_is_not_empty),),
         ),
     },

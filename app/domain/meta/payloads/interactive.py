@@ -17,7 +17,7 @@ from app.domain.meta.payloads.interactive_parts import (
 from app.domain.meta.payloads.orders import ORDER_DETAILS, ORDER_STATUS
 from app.domain.meta.payloads.products import CATALOG_ACTION, PRODUCT_ACTION, PRODUCT_LIST_ACTION
 from app.domain.meta.payloads.rules import NoMoreThan, Unique, title_of_each
-from app.domain.meta.payloads.structure import ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ListOf, Object, OwnLimit
 from app.domain.meta.payloads.values import Checker, Choice, Integer, Text
 from app.domain.meta.payloads.variants import Variants
 
@@ -37,14 +37,14 @@ SECTIONS = ListOf(
 
 ADDRESS_VALUES = Object(
     optional={"in_pin_code": Text(0, 6), "sg_post_code": Text(0, 6)},
-    others=Ours(Text(0, 1024)),
+    others=OwnLimit(Text(0, 1024)),
 )
 ADDRESS = Object(
     required={"country": Text(2, 2, re.compile(r"[A-Z]{2}"), "two capital letters, such as `IN`")},
     optional={
         "values": ADDRESS_VALUES,
-        "saved_addresses": ListOf(Object(required={"id": Ours(Text(1, 256)), "value": ADDRESS_VALUES}), 0, 100),
-        "validation_errors": Object(others=Ours(Text(0, 1024))),
+        "saved_addresses": ListOf(Object(required={"id": OwnLimit(Text(1, 256)), "value": ADDRESS_VALUES}), 0, 100),
+        "validation_errors": Object(others=OwnLimit(Text(0, 1024))),
     },
 )
 VOICE_CALL = Object(

@@ -3,7 +3,7 @@
 import re
 
 from app.domain.meta.payloads.media import ONE_SOURCE, header_document, header_media
-from app.domain.meta.payloads.structure import Object, Ours, Rule
+from app.domain.meta.payloads.structure import Object, OwnLimit, Rule
 from app.domain.meta.payloads.values import Text, Url
 from app.domain.meta.payloads.variants import Variants
 
@@ -16,7 +16,7 @@ LABEL = Text(1, 20)
 REPLY_ID = Text(1, 256, re.compile(r"\S|\S.*\S", re.DOTALL), "without blanks at its ends")
 BUTTON_URL = Url(2000)
 
-_TEXT = Object(required={"text": Text(1, 60)}, optional={"sub_text": Ours(Text(0, 60))})
+_TEXT = Object(required={"text": Text(1, 60)}, optional={"sub_text": OwnLimit(Text(0, 60))})
 
 TEXT_HEADER = Variants("type", {"text": _TEXT})
 IMAGE_HEADER = Variants("type", {"image": Object(required={"image": header_media()})})

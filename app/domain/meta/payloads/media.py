@@ -4,12 +4,12 @@ Source: Meta, "Media" and the page of each kind. What a file may hold is checked
 """
 
 from app.domain.meta.payloads.rules import AtLeastOne, ExactlyOne
-from app.domain.meta.payloads.structure import Object, Ours, Rule
+from app.domain.meta.payloads.structure import Object, OwnLimit, Rule
 from app.domain.meta.payloads.values import Checker, Flag, MetaId, Text, Url
 
-SOURCE: dict[str, Checker] = {"id": Ours(MetaId()), "link": Ours(Url(2048, warns_of_http=True))}
+SOURCE: dict[str, Checker] = {"id": OwnLimit(MetaId()), "link": OwnLimit(Url(2048, warns_of_http=True))}
 CAPTION: dict[str, Checker] = {"caption": Text(0, 1024)}
-FILENAME: dict[str, Checker] = {"filename": Ours(Text(1, 1024))}
+FILENAME: dict[str, Checker] = {"filename": OwnLimit(Text(1, 1024))}
 
 ONE_SOURCE = ExactlyOne("id", "link")
 ANY_SOURCE = AtLeastOne("id", "link")

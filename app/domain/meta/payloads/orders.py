@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.meta.payloads.findings import Findings, warning
 from app.domain.meta.payloads.products import CATALOG_ID, RETAILER_ID
 from app.domain.meta.payloads.rules import Condition
-from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, OwnLimit
 from app.domain.meta.payloads.values import Checker, Choice, Integer, Text, integer_of
 
 REFERENCE_ID = Text(1, 60, re.compile(r"[A-Za-z0-9_.-]+"), "letters, digits, `_`, `.` and `-`")
@@ -28,8 +28,8 @@ ITEM = Object(
     optional={
         "sale_amount": MONEY,
         "retailer_id": RETAILER_ID,
-        "country_of_origin": Ours(Text(1, 1024)),
-        "importer_name": Ours(Text(1, 1024)),
+        "country_of_origin": OwnLimit(Text(1, 1024)),
+        "importer_name": OwnLimit(Text(1, 1024)),
         "importer_address": ANYTHING,
     },
 )
@@ -103,9 +103,9 @@ ORDER_DETAILS = Object(
         "order": ORDER,
     },
     optional={
-        "payment_type": Ours(Text(1, 256)),
+        "payment_type": OwnLimit(Text(1, 256)),
         "payment_configuration": Text(1, 60),
-        "payment_settings": Ours(ListOf(Object(required={"type": Text(1, 256)}, others=ANYTHING), 1, 20)),
+        "payment_settings": OwnLimit(ListOf(Object(required={"type": Text(1, 256)}, others=ANYTHING), 1, 20)),
     },
     rules=(Condition("the sums add up (a warning)", _adds_up),),
 )

@@ -4,11 +4,11 @@ Source: Meta, "Share products", "Catalog templates", "Multi-product message temp
 """
 
 from app.domain.meta.payloads.rules import NoMoreThan, title_of_each
-from app.domain.meta.payloads.structure import ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ListOf, Object, OwnLimit
 from app.domain.meta.payloads.values import Choice, Text
 
-RETAILER_ID = Ours(Text(1, 256))
-CATALOG_ID = Ours(Text(1, 64))
+RETAILER_ID = OwnLimit(Text(1, 256))
+CATALOG_ID = OwnLimit(Text(1, 64))
 
 PRODUCT_SECTIONS = ListOf(
     Object(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.meta.payloads.envelope import MESSAGE_ID
 from app.domain.meta.payloads.findings import Finding, Findings, json_type
-from app.domain.meta.payloads.structure import Object, Ours
+from app.domain.meta.payloads.structure import Object, OwnLimit
 from app.domain.meta.payloads.values import Flag, Integer, Number, Text
 from app.domain.meta.payloads.variants import Variants
 
@@ -22,7 +22,7 @@ TEXT = Object(
 
 LOCATION = Object(
     required={"latitude": Number(-90, 90), "longitude": Number(-180, 180)},
-    optional={"name": Ours(Text(0, 1000)), "address": Ours(Text(0, 1024))},
+    optional={"name": OwnLimit(Text(0, 1000)), "address": OwnLimit(Text(0, 1024))},
 )
 
 
@@ -50,7 +50,7 @@ def _is_plain(character: str) -> bool:
 
 
 REACTION = Object(
-    required={"message_id": MESSAGE_ID, "emoji": Ours(Emoji())},
+    required={"message_id": MESSAGE_ID, "emoji": OwnLimit(Emoji())},
 )
 
 PIN = Variants(

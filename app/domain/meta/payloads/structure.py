@@ -97,7 +97,7 @@ class Object:
 
 
 @dataclass(frozen=True)
-class Ours:
+class OwnLimit:
     """A limit that is ours, because Meta publishes none: it does not hold where a body is only passed on to Meta."""
 
     checker: Checker

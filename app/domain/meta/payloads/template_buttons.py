@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from app.domain.meta.payloads.orders import ORDER_DETAILS
 from app.domain.meta.payloads.products import PRODUCT_SECTIONS, RETAILER_ID
 from app.domain.meta.payloads.rules import AlwaysWarn, Unique
-from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, Ours
+from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, OwnLimit
 from app.domain.meta.payloads.values import Checker, Integer, Text
 from app.domain.meta.payloads.variants import Variants
 
 INDEX = Integer(0, 9, hint="the position of the button in the template, from 0")
 URL_END = Text(1, 2000, re.compile(r"\S+"), "the end of the URL without blanks: percent-encode them, %20")
 COUPON_CODE = Text(1, 20, re.compile(r"[A-Za-z0-9]+"), "letters and digits without accents")
-PAYLOAD = Ours(Text(1, 1024, warn_above=256))
+PAYLOAD = OwnLimit(Text(1, 1024, warn_above=256))
 
 
 def button(content: Mapping[str, Checker], *, min: int = 1, max: int = 1) -> Object:  # noqa: A002 - as in the tables
@@ -32,7 +32,7 @@ def action(required: Mapping[str, Checker], optional: Mapping[str, Checker] | No
     return {"action": Object(required=required, optional=optional or {})}
 
 
-FLOW = action({}, {"flow_token": Ours(Text(1, 200)), "flow_action_data": Object(others=ANYTHING)})
+FLOW = action({}, {"flow_token": OwnLimit(Text(1, 200)), "flow_action_data": Object(others=ANYTHING)})
 CATALOG = action({}, {"thumbnail_product_retailer_id": RETAILER_ID})
 PRODUCTS = action({"thumbnail_product_retailer_id": RETAILER_ID, "sections": PRODUCT_SECTIONS})
 VOICE_CALL = button({"ttl_minutes": Integer(1, 43200), "payload": Text(1, 512)}, min=0, max=2)
