@@ -70,7 +70,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
         role_file.remove()
         watchdog.limit_stop(stop_seconds)
 
-    is_sound = worker.run(stop, grace_seconds=stop_seconds - CLOSE_SECONDS, on_turn=show_work, on_stop=begin_stop)
+    is_sound = worker.run(stop, grace_seconds=stop_seconds - CLOSE_SECONDS, on_progress=show_work, on_stop=begin_stop)
     _close(gateway)
     return 0 if is_sound and not gateway.store.is_broken else EXIT_BROKEN
 

@@ -16,10 +16,10 @@ from app.domain.job import Job
 from app.domain.queue import ClaimRequest
 from app.jobs.executor import FAILING, Executor
 from app.jobs.leases import Leases
+from app.jobs.loop_deadline import LoopDeadline
 from app.jobs.pace import Pace
 from app.jobs.queue import Queue, Task
 from app.jobs.slots import Slots
-from app.jobs.turns import Turn
 from app.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Dispatcher:
         self._claimed_at = time.monotonic()
         self._is_held_back = False
         self._stopped = False
-        self.turn = Turn(queue.name)
+        self.loop_deadline = LoopDeadline(queue.name)
         leases.when_dropped(queue.name, self._note_dropped)
         leases.when_handed_back(queue.name, queue.undo)
 
@@ -78,7 +78,7 @@ class Dispatcher:
             except StoreError as error:
                 self._store.outage.met(error, queue=self._queue.name)
                 rest_seconds = STORE_RETRY_SECONDS
-            self.turn.rest(rest_seconds)
+            self.loop_deadline.extend(rest_seconds)
             if rest_seconds and not self._stopped:
                 # however often the notifier wakes it: one claim for several jobs costs no more than one for each
                 gevent.sleep(self._queue.rest_seconds)

@@ -8,8 +8,8 @@ from gevent.event import Event
 
 from app.domain.job import Job
 from app.domain.queue import ClaimRequest
+from app.jobs.loop_deadline import LoopDeadline
 from app.jobs.queue import Undo
-from app.jobs.turns import Turn
 from app.running_time import elapsed_seconds
 from app.store import Store, StoreError
 
@@ -28,7 +28,7 @@ class Leases:
         self._held: dict[int, tuple[Job, float]] = {}
         self._dropped: dict[str, Callable[[], None]] = {}
         self._undo: dict[str, Undo] = {}
-        self.turn = Turn("leases")
+        self.loop_deadline = LoopDeadline("leases")
 
     def claim(self, request: ClaimRequest) -> list[Job]:
         """Claim due jobs of a queue. Their leases count from before the request, so that they never last too long."""
@@ -80,7 +80,7 @@ class Leases:
         """Renew all leases, three times within the length of one."""
         while True:
             rest_seconds = self.length.total_seconds() / RENEWALS_PER_LEASE
-            self.turn.rest(rest_seconds)
+            self.loop_deadline.extend(rest_seconds)
             if stopped.wait(rest_seconds):
                 return
             try:

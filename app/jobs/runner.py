@@ -22,9 +22,9 @@ from app.jobs.clock_watch import ClockWatch
 from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
+from app.jobs.loop_deadline import LoopDeadline
 from app.jobs.other_workers import OtherWorkers
 from app.jobs.queue import Queue
-from app.jobs.turns import Turn
 from app.store import GroupCommit, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class JobRunner:
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
         executor = Executor(store, self._leases, self._settlements, on_failpoint)
         self._is_compatible = self._hangs = False
-        self._beating, self._listening = Turn("heartbeat"), Turn("notifications")
+        self._beating, self._listening = LoopDeadline("heartbeat"), LoopDeadline("notifications")
         make_dispatcher = partial(
             Dispatcher,
             store=store,
@@ -81,19 +81,19 @@ class JobRunner:
         self._dispatchers = [make_dispatcher(queue) for queue in queues]
 
     def run(
-        self, stop: Event, *, grace_seconds: float, on_turn: Callback = ignore, on_stop: Callback = ignore
+        self, stop: Event, *, grace_seconds: float, on_progress: Callback = ignore, on_stop: Callback = ignore
     ) -> bool:
         """Work until `stop` is set. Wait for a store that is unavailable, or whose schema is not compatible yet.
 
-        `on_turn` is called every second while all loops come round, and `on_stop` once, when the stop begins. Return
+        `on_progress` is called every second while no loop is overdue, `on_stop` once, when the stop begins. Return
         False if a greenlet failed or a loop hung: the process must end, and its supervisor starts another.
         """
         process = f"{socket.gethostname()}:{os.getpid()}"
         log.info("worker.started", extra={"worker": process})
-        on_turn()
+        on_progress()
         finished = Event()
         dispatching: Greenlets = [gevent.spawn(dispatcher.run) for dispatcher in self._dispatchers]
-        greenlets: Greenlets = [*self._spawn_helpers(stop, finished, process, on_turn), *dispatching]
+        greenlets: Greenlets = [*self._spawn_helpers(stop, finished, process, on_progress), *dispatching]
         for greenlet in greenlets:
             greenlet.link_exception(lambda _: stop.set())
         stop.wait()
@@ -106,12 +106,12 @@ class JobRunner:
         log.info("worker.stopped", extra={"worker": process})
         return not self._hangs and not any(isinstance(greenlet.exception, Exception) for greenlet in greenlets)
 
-    def _spawn_helpers(self, stop: Event, finished: Event, process: str, on_turn: Callback) -> Greenlets:
+    def _spawn_helpers(self, stop: Event, finished: Event, process: str, on_progress: Callback) -> Greenlets:
         """Start the greenlets that serve no queue. Leases are renewed until the stop is `finished`."""
         return [
             gevent.spawn(self._beat_until, stop, process, self._clock()),
             gevent.spawn(self._listen_until, stop),
-            gevent.spawn(self._watch_loops_until, stop, on_turn),
+            gevent.spawn(self._watch_loops_until, stop, on_progress),
             gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
             gevent.spawn(self._leases.renew_until, finished),
         ]
@@ -144,16 +144,21 @@ class JobRunner:
             log.warning("worker.leases_not_returned", extra={"reason": self._store.explain(error)})
         self._delete_heartbeat(process)
 
-    def _watch_loops_until(self, stop: Event, on_turn: Callback) -> None:
-        """Report that all loops come round. If one hangs, stop the worker."""
-        turns = [self._leases.turn, self._beating, self._listening, *(each.turn for each in self._dispatchers)]
+    def _watch_loops_until(self, stop: Event, on_progress: Callback) -> None:
+        """Report progress while no loop is overdue. If one hangs, stop the worker."""
+        deadlines = [
+            self._leases.loop_deadline,
+            self._beating,
+            self._listening,
+            *(each.loop_deadline for each in self._dispatchers),
+        ]
         while not stop.wait(LOOK_SECONDS):
-            if hanging := [turn.name for turn in turns if turn.is_overdue]:
+            if hanging := [each.name for each in deadlines if each.is_overdue]:
                 log.error("worker.loop_hangs", extra={"reason": ", ".join(hanging)})
                 self._hangs = True
                 stop.set()
             else:
-                on_turn()
+                on_progress()
 
     def _beat_until(self, stop: Event, process: str, started_at: datetime) -> None:
         """Record heartbeats, and look at those of others. Check whether the schema is compatible, and create the
@@ -172,7 +177,7 @@ class JobRunner:
             except StoreError as error:
                 self._store.outage.met(error)
             rest_seconds = BEAT_EVERY.total_seconds() if self._is_compatible else SCHEMA_RETRY_SECONDS
-            self._beating.rest(rest_seconds)
+            self._beating.extend(rest_seconds)
             stop.wait(rest_seconds)
 
     def _beat(self, heartbeat: Heartbeat) -> None:
@@ -188,7 +193,7 @@ class JobRunner:
     def _listen_until(self, stop: Event) -> None:
         listener = self._store.notifier.listen("work")
         while not stop.is_set():
-            self._listening.rest(BEAT_EVERY.total_seconds())
+            self._listening.extend(BEAT_EVERY.total_seconds())
             if listener.wait(BEAT_EVERY.total_seconds()):
                 for dispatcher in self._dispatchers:
                     dispatcher.notify()

@@ -15,7 +15,7 @@ from app.store.tables.types import chunks
 Party = tuple[str, tuple[str, ...]]
 """A phone number id of ours, and the names of a contact."""
 
-Place = tuple[datetime, int, str]
+ConversationPosition = tuple[datetime, int, str]
 """Where a conversation stands in their list: its time, contact and number."""
 
 _LINKED = select(contact_links).where(one_of(contact_links.c.name, "names"))
@@ -119,7 +119,9 @@ def inbound_times(connection: Connection, parties: Sequence[Party], links: Links
     ]
 
 
-def page_of_conversations(connection: Connection, before: Place | None, limit: int) -> list[Conversation]:
+def page_of_conversations(
+    connection: Connection, before: ConversationPosition | None, limit: int
+) -> list[Conversation]:
     """Return conversations, the one with the latest message first; those behind a place in this order."""
     order = conversations.c.updated_at, conversations.c.contact, conversations.c.phone_number_id
     query = select(conversations).order_by(*(column.desc() for column in order)).limit(limit)
