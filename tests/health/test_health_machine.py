@@ -61,6 +61,6 @@ def test_workers_and_consumers_are_told(client: FlaskClient, gateway: Gateway) -
 
     metrics = metrics_of(client)
 
-    assert (metrics["wats_workers"], metrics["wats_worker_heartbeat_age_seconds"] < 60) == (1, True)
+    assert (metrics["wats_workers"], "wats_worker_heartbeat_age_seconds" in metrics) == (1, True)
     assert metrics['wats_consumer_lag_events{consumer="crm"}'] == 1
     assert metrics['wats_consumer_oldest_unread_seconds{consumer="crm"}'] >= 0

@@ -14,8 +14,9 @@ GIVEN_UP = re.compile(
     r"\b(corridor|lanes?|bells?|shelf|turnover|appetite|manners|rung|hasty|chance)\b", re.IGNORECASE
 )
 NAMES_GIVEN_UP = re.compile(
-    r"\b(?:MOST|LONGEST|LEAST)_[A-Z]\w*"
-    r"|\bclass (?:Told|Found|Asked|Wanted|Stretch|Standing|Concern|Bad|Mistake|Launch)\b"
+    r"\b_?(?:MOST|LONGEST|LEAST|TOLD|TELL)_?[A-Z]\w*"
+    r"|\b(?:_?un|_)told\b|\b_tell\w*"
+    r"|\bclass (?:Told|Found|Asked|Wanted|Stretch|Standing|Concern|Bad|Mistake|Launch|Turn|Place|Moment|News)\b"
 )
 PLAIN_ENGLISH: set[tuple[str, str]] = set()
 """Uses of these words that mean what the dictionary says: the file, and the word."""

@@ -10,7 +10,7 @@ from tests.support.order import long_first
 
 TESTS = sorted(Path("tests").rglob("*.py"))
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "time_ns"}
-DURATIONS = ("duration", "elapsed", "latenc")
+DURATIONS = ("duration", "elapsed", "latenc", "age_seconds")
 PATCHERS = {"setattr", "delattr", "setitem", "delitem"}
 
 ONE_CLOCK = Path("tests/support/waiting.py")
@@ -125,6 +125,7 @@ def test_no_test_patches_a_name_of_ours_but_where_a_bug_is_planted() -> None:
         "assert answer.duration_ms < 500",
         "assert 100 <= line['durationMs']",
         "assert elapsed > 3",
+        "assert metrics['wats_worker_heartbeat_age_seconds'] < 60",
     ],
 )
 def test_a_test_that_compares_clocks_would_be_found(careless: str) -> None:

@@ -39,6 +39,12 @@ def folder(tmp_path: Path, timed: Store) -> MediaFolder:
     return folder
 
 
+@pytest.fixture
+def unmounted(tmp_path: Path, timed: Store) -> MediaFolder:
+    """The folder that a machine finds where the disk is not mounted."""
+    return folder_at(tmp_path / "below the mount point", timed)
+
+
 def add_stored_file(store: Store, media_id: str) -> None:
     """Add the row of a file that is fetched."""
     row = {"media_id": media_id, "event": 1, "state": "stored", "mime_type": "image/png", "attempts": 1}
@@ -132,9 +138,8 @@ def test_a_problem_is_over_once_the_right_folder_is_there(timed: Store, folder: 
 
 
 def test_a_folder_that_any_process_sees_is_not_replaced(
-    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+    timed: Store, folder: MediaFolder, unmounted: MediaFolder, clock: Clock
 ) -> None:
-    unmounted = folder_at(tmp_path / "below the mount point", timed)
     for _ in range(5):
         renew(timed, unmounted, clock)
         timed.media_marks.look(folder)
@@ -143,9 +148,8 @@ def test_a_folder_that_any_process_sees_is_not_replaced(
 
 
 def test_a_folder_takes_its_place_again_when_it_comes_back(
-    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+    timed: Store, folder: MediaFolder, unmounted: MediaFolder, clock: Clock
 ) -> None:
-    unmounted = folder_at(tmp_path / "below the mount point", timed)
     clock.advance(21 * MINUTE)
     for _ in range(5):
         renew(timed, unmounted, clock)
@@ -158,15 +162,14 @@ def test_a_folder_takes_its_place_again_when_it_comes_back(
 
 
 def test_a_folder_without_the_fetched_files_is_taken_only_if_an_operator_wishes_it(
-    timed: Store, folder: MediaFolder, tmp_path: Path, clock: Clock
+    timed: Store, folder: MediaFolder, unmounted: MediaFolder, clock: Clock
 ) -> None:
     add_stored_file(timed, "17")
-    unmounted = folder_at(tmp_path / "below the mount point", timed)
     clock.advance(21 * MINUTE)
     timed.media_marks.look(unmounted, renews=True)
     with pytest.raises(FolderUnusable, match="has none of the files") as told:
         unmounted.delete(["17"])
-    wish = tmp_path / "below the mount point" / str(told.value).split()[-2]
+    wish = unmounted.path.parent / str(told.value).split()[-2]
     wish.parent.mkdir(parents=True)
     wish.touch()
 
