@@ -1,4 +1,4 @@
-"""Ask before something that cannot be undone, or that is much: on a terminal; elsewhere only `--yes` says so."""
+"""Ask before an action that cannot be undone or that changes much. Without a terminal only `--yes` confirms it."""
 
 import sys
 

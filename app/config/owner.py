@@ -1,4 +1,4 @@
-"""The gateway as a database knows it: which databases these settings may open."""
+"""The owner that these settings make: which databases they may open."""
 
 from app.config.schema.databases import path_in
 from app.config.secrets.dry_run import DEFAULT_FILE

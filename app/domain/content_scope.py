@@ -1,4 +1,4 @@
-"""What of a message Meta may pause alone: its template, its flow, marketing to one customer, the side that began.
+"""Scopes of some messages of an account: a template, a flow, marketing to a customer, replies or first messages.
 
 Such a scope holds back only the messages that belong to it, and is resumed by a webhook, by its time or by hand.
 """
@@ -26,7 +26,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Content:
-    """The template of a message, with its language, and its flow; what it has not is None."""
+    """The template of a message, with its language, and its flow; None if it has none."""
 
     template: str | None = None
     language: str | None = None

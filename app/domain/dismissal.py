@@ -1,4 +1,4 @@
-"""Dismissing what an operator has looked at: of which time, and how far it has come."""
+"""Dismissing what an operator has looked at: a time range, and how far a dismissal has come."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""The families of event types, which are what a type begins with. Only their members are an open set.
+"""The families of event types: the first part of a type. The families are known; their members are an open set.
 
-Meta's own words make the rest of a type, such as `message.<type>`, and Meta adds to them at any time. A family comes
-with our code only: what it does not know is `unknown.<field>`. A glob that no family matches is therefore a mistake.
+Meta's own words make the rest of a type, such as `message.<type>`, and Meta adds to them at any time. A new family
+comes only with new code: until then its events are `unknown.<field>`. So a glob that matches no family is wrong.
 """
 
 import re

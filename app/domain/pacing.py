@@ -1,7 +1,7 @@
 """How fast messages may leave: for a number, and for one customer of a number. Values only; the database keeps them.
 
-Each pace is a GCRA (ITU-T I.371): a bucket of which only the time is kept at which it would be full again. A message
-moves this time on by one interval, and may leave while it lies less than the burst ahead.
+Each pace is a GCRA (ITU-T I.371): a token bucket that is stored as the time at which it will be full. A message
+moves this time on by one interval, and may leave while the time is less than the burst ahead.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A destination that refuses different events one after the other, and accepts none: not the events are wrong.
+"""A destination that refuses different events in a row and accepts none: it is wrong, and not the events.
 
 Its breaker opens then, as for failures: otherwise every event would use up its own attempts.
 """

@@ -1,6 +1,6 @@
 """One call to the Graph API as it is: what is asked, and an answer that is read piece by piece.
 
-Neither side is held in memory as a whole. What such a call means is nothing that this package knows.
+Neither side is held in memory as a whole. This package does not know what a call means.
 """
 
 import re

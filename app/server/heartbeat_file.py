@@ -1,4 +1,4 @@
-"""The file by whose time gunicorn's master sees that a web process is alive: in memory, and in no file system.
+"""The file whose time shows gunicorn's master that a web process is alive: in memory, and in no file system.
 
 gunicorn makes it in a folder. If that is full, read-only or gone, no web process can be started any more, and the
 master ends.

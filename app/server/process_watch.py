@@ -1,7 +1,7 @@
-"""The gunicorn master's look at its web processes: a silent one is ended, and the look itself is the master's beat.
+"""How gunicorn's master checks its web processes: it ends a silent one, and each check sends the master's own beat.
 
-gunicorn looks at each of them once a second, in the loop that also replaces those that have died. It has no hook
-there; what it asks is when the process last gave a sign.
+gunicorn checks each of them once a second, in the loop that also replaces those that have died. It has no hook there,
+but it asks an object when the process last gave a sign; this module replaces the answer.
 """
 
 import time

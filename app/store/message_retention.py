@@ -1,4 +1,4 @@
-"""Prunes what is old of messages: they themselves, their keys, conversations and the links between names."""
+"""Prunes old messages, their keys, conversations and the links between names."""
 
 from datetime import datetime
 

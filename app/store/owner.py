@@ -1,4 +1,4 @@
-"""Whose a database is: one row of it says so. Another owner is refused; an upgrade records the owner."""
+"""The owner of a database, recorded in one row. Another owner is refused; an upgrade records the owner."""
 
 from sqlalchemy import Connection, inspect, select, update
 

@@ -1,7 +1,7 @@
-"""Which call of the Graph API a path means, read as strictly as the least strict reader on Meta's side might.
+"""Which call of the Graph API a path means, also to a lenient parser on Meta's side.
 
-What wats sends itself must not slip by its queue under another spelling. So a path is brought into one plain form,
-and one that has none is refused.
+A message must not bypass the queue because its path is spelled in another way. So a path is brought into one plain
+form, and one that has none is refused.
 """
 
 import re

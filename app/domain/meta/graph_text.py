@@ -1,4 +1,4 @@
-"""The text of an answer of Graph, made fit for a client of ours: without tokens, and with our addresses of media."""
+"""The text of an answer of Graph, as a client of the gateway gets it: without tokens, with our addresses of media."""
 
 import json
 import re

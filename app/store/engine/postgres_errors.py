@@ -1,4 +1,4 @@
-"""Why PostgreSQL refuses or is not reached, as a reason of our own: its texts name hosts, roles and databases.
+"""Why PostgreSQL refuses or is not reached, in our own words: the server's texts name hosts, roles and databases.
 
 A failed connection has no SQLSTATE, so that libpq's and the server's texts are looked at. A server whose messages are
 not in English gives a more general reason.

@@ -1,6 +1,6 @@
-"""What a SQLite file says of the remains of deleted rows in it. It stands in SQLite's `user_version`.
+"""Marks in a SQLite file that it holds no remains of deleted rows. They are stored in SQLite's `user_version`.
 
-A transaction that deletes also takes back a mark, so that a process that dies leaves the truth behind.
+A transaction that deletes also removes a mark, so that the marks are true even if the process dies.
 """
 
 from enum import IntFlag

@@ -1,4 +1,4 @@
-"""Deletes what is old of messages, a little in each transaction: they themselves, keys, conversations and links."""
+"""Deletes old messages, keys, conversations and links, a limited number in each transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

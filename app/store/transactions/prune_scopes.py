@@ -1,4 +1,4 @@
-"""Deletes pauses that hold nothing back any more, and what customers have said about marketing once they are gone.
+"""Deletes pauses that hold nothing back any more, and marketing preferences of customers that are gone.
 
 A customer's wish has no end of its own. It stays for as long as the customer has a conversation, which is pruned with
 its messages; Meta keeps the wish all the same, refuses marketing to the customer, and reports that again.

@@ -1,7 +1,7 @@
 """Records answers whose claim was lost: the worker stood still, or did not reach the database, until its lease ended.
 
-Another worker has found the message being sent meanwhile, and records it as unknown, or has done so. The late answer
-says what became of it after all.
+Meanwhile another worker has found that the message was being sent, and records or has recorded it as unknown. The
+late answer still shows what became of it.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Direct Send (beta since August 2026): text and buttons with a category. Source: Meta, "Direct Send".
 
-Utility and authentication messages may be sent outside of the customer service window. A service message is one as
-without a category, of fewer kinds.
+Utility and authentication messages may be sent outside of the customer service window. A service message is
+like one without a category, but has fewer kinds.
 """
 
 import re
