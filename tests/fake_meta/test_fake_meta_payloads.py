@@ -46,6 +46,8 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"type": "location", "location": {"latitude": 1, "longitude": 1}, "category": "utility"}, 100, "text and inter"),
 ]
 CARDS, ORDER = "/interactive/action/cards", "/interactive/action/parameters"
+IN_TEMPLATE = "/template/components/0/parameters/0"
+ORDER_IN_BUTTON = f"{IN_TEMPLATE}/action/order_details"
 REFUSED_IN_SAMPLE: list[tuple[str, str, Any, int, str]] = [
     ("interactive carousel", f"{CARDS}/1/card_index", 0, 131009, "Duplicated card_index"),
     ("interactive carousel", f"{CARDS}/1/type", "product", 131008, "product_retailer_id"),
@@ -64,6 +66,15 @@ REFUSED_IN_SAMPLE: list[tuple[str, str, Any, int, str]] = [
     ("interactive order_details", f"{ORDER}/order/subtotal/value", 2199, 131009, "sum of the items"),
     ("interactive order_details", f"{ORDER}/order/items", [], 131009, "1 to 999"),
     ("interactive order_details", f"{ORDER}/order/tax", None, 131008, "tax"),
+    ("interactive order_details", f"{ORDER}/order/expiration/timestamp", "1795000299", 131009, "expiration"),
+    ("template order details", IN_TEMPLATE, {"type": "text", "text": "pay"}, 131009, "must be one of {action}"),
+    ("template order details", f"{IN_TEMPLATE}/action", {"flow_token": "x"}, 100, "Unexpected key"),
+    ("template order details", f"{ORDER_IN_BUTTON}/reference_id", "order 71", 131009, "reference_id"),
+    ("template order details", f"{ORDER_IN_BUTTON}/total_amount/value", 2351, 131009, "subtotal + tax + shipping"),
+    ("template order details", f"{ORDER_IN_BUTTON}/order/items", [], 131009, "1 to 999"),
+    ("template order details", f"{ORDER_IN_BUTTON}/order/expiration/timestamp", 1795000299, 131009, "expiration"),
+    ("template order status", IN_TEMPLATE, {"type": "text", "text": "sent"}, 131009, "must be one of {order_status}"),
+    ("template order status", f"{IN_TEMPLATE}/order_status/order/status", "lost", 131009, "must be one of"),
     ("interactive order_status", f"{ORDER}/order/status", "lost", 131009, "must be one of"),
     ("interactive order_status", f"{ORDER}/payment/status", "lost", 131009, "must be one of"),
     ("direct text", "/text/body", "x" * 1025, 131009, "1024"),

@@ -116,7 +116,7 @@ PART_LIMITS: list[tuple[tuple[str, str], str, list[Any], list[Any]]] = [
     (ORDER, "/order/items/0/country_of_origin", [x(1024)], ["", x(1025)]),
     (ORDER, "/order/discount/description", [x(60)], [x(61)]),
     (ORDER, "/order/discount/discount_program_name", [x(60)], [x(61)]),
-    (ORDER, "/order/expiration/timestamp", [1, "1795780800"], [0, "", "tomorrow"]),
+    (ORDER, "/order/expiration/timestamp", [4102488000, "4102488000"], [0, "", "tomorrow"]),
     (ORDER, "/total_amount/value", [0], [-1]),
     (ORDER, "/total_amount/offset", [100], [99, 101]),
     (ORDER, "/payment_type", [x(256)], ["", x(257)]),

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from app.graph.fake.check_media import check_media
+from app.graph.fake.check_order import check_order_of_button, check_order_of_component
 from app.graph.fake.refusals import refuse
 from app.graph.fake.values import Json, of_choice, of_number, of_object, of_objects, of_text, only, present, wrong
 
@@ -54,6 +55,9 @@ def _check_component(component: Json, kind: str, path: str) -> None:
             for where, card in of_objects(component, "cards", path, 2, 10):
                 of_number(card, "card_index", where, 0, 9)
                 _check_components(card, where, {"header", "body", "button"})
+        case "order_status":
+            only(component, path, {"type", "parameters"})
+            check_order_of_component(component, path)
         case _:
             only(component, path, {"type", "parameters"})
             _check_parameters(component, path)
@@ -64,7 +68,9 @@ def _check_button(component: Json, path: str) -> None:
     sub_type = of_choice(component, "sub_type", path, SUB_TYPES)
     if sub_type != "voice_call":
         of_number(component, "index", path, 0, 9)
-    if component.get("parameters"):
+    if sub_type == "order_details":
+        check_order_of_button(component, path)
+    elif component.get("parameters"):
         _check_parameters(component, path)
 
 

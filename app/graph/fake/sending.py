@@ -10,6 +10,7 @@ from app.graph.fake.acting import echo, remember_question
 from app.graph.fake.behaviours import Behaviour
 from app.graph.fake.check_media import MEDIA_KEYS
 from app.graph.fake.check_message import check_message
+from app.graph.fake.check_order import refuse_expired_orders
 from app.graph.fake.fields import fields_of
 from app.graph.fake.ids import INCOMING, marker_of
 from app.graph.fake.media import known
@@ -30,6 +31,7 @@ def post_message(meta: Meta, call: Call, number_id: str, endpoint: str) -> Answe
     if "status" in body:
         return _mark_as_read(body)
     kind = check_message(body, endpoint)
+    refuse_expired_orders(body, meta.clock.now())
     person = person_of(meta, address_of(body))
     if kind == "template":
         refuse_unready(meta, number, body)
