@@ -76,8 +76,8 @@ class NewMessage:
     """A message to accept, checked already.
 
     `body` is the JSON object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it
-    may be sent outside the customer service window. `window_policy`: what holds for one that may not. `trace`: the
-    span of the request.
+    may be sent outside the customer service window. `window_policy`: what holds for one that may not. `is_late`: a
+    time in it is over, so that it is accepted only as a repeat. `trace`: the span of the request.
     """
 
     id: str
@@ -91,6 +91,7 @@ class NewMessage:
     tracker: str | None = None
     window_exempt: bool = False
     window_policy: WindowPolicy = "off"
+    is_late: bool = False
     key: IdempotencyKey | None = None
     trace: TraceContext | None = None
 
@@ -162,10 +163,12 @@ class AcceptedMessage:
 
 
 class Unaccepted(Enum):
-    """Why nothing was accepted: the key was used before, for another request, or for a message that is erased."""
+    """Why nothing was accepted: the key was used before, for another request, or for a message that is erased; or a
+    time in the message is over."""
 
     KEY_CONFLICT = "key_conflict"
     ERASED = "erased"
+    LATE = "late"
 
 
 @dataclass(frozen=True)

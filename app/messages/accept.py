@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.domain.message import (
     WindowClosed,
     new_message_id,
 )
-from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload
+from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload, late_fields
 from app.domain.timestamps import iso
 from app.domain.trace import TraceContext
 from app.domain.window import Window
@@ -79,6 +79,7 @@ NO_INBOUND_KNOWN = (
 class _Checked:
     new: NewMessage
     warnings: tuple[str, ...]
+    late: tuple[PayloadProblem, ...]
 
 
 def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
@@ -86,7 +87,7 @@ def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
     now = gateway.clock()
     checked = [check(submission, gateway.settings, now) for submission in submissions]
     accepted = iter(gateway.store.messages.accept([one.new for one in checked if isinstance(one, _Checked)]))
-    return [one if isinstance(one, Refused) else _result(next(accepted), one.warnings, now) for one in checked]
+    return [one if isinstance(one, Refused) else _result(next(accepted), one, now) for one in checked]
 
 
 def check(submission: Submission, settings: Settings, now: datetime) -> _Checked | Refused:
@@ -99,7 +100,9 @@ def check(submission: Submission, settings: Settings, now: datetime) -> _Checked
         known = ", ".join(settings.whatsapp.phone_number_ids)
         problem = PayloadProblem("/from", "must be a phone number id of the profile", f"one of {known}")
         return invalid_fields((problem,))
-    return _Checked(_new_message(submission, payload, number, settings, now), payload.warnings)
+    late = late_fields(payload, now)
+    new = _new_message(submission, payload, number, settings, now)
+    return _Checked(replace(new, is_late=True) if late else new, payload.warnings, late)
 
 
 def invalid_fields(problems: Sequence[PayloadProblem]) -> Refused:
@@ -155,7 +158,9 @@ def _request(submission: Submission) -> bytes:
     return _SORTED.encode([submission.endpoint, submission.body]).encode("ascii")
 
 
-def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) -> Result:
+def _result(acceptance: Acceptance, checked: _Checked, now: datetime) -> Result:
+    if acceptance is Unaccepted.LATE:
+        return invalid_fields(checked.late)
     if isinstance(acceptance, Unaccepted):
         return ERASED if acceptance is Unaccepted.ERASED else CONFLICT
     if isinstance(acceptance, WindowClosed):
@@ -163,9 +168,8 @@ def _result(acceptance: Acceptance, warnings: tuple[str, ...], now: datetime) ->
         return Refused("window_closed", f"{reason[0].upper()}{reason[1:]}.", _times(acceptance.window))
     if acceptance.is_replay:
         return Accepted(acceptance.message, is_replay=True)
-    return Accepted(
-        acceptance.message, is_replay=False, warnings=(*warnings, *_warnings_of_window(acceptance.window, now))
-    )
+    warnings = (*checked.warnings, *_warnings_of_window(acceptance.window, now))
+    return Accepted(acceptance.message, is_replay=False, warnings=warnings)
 
 
 def _warnings_of_window(window: Window | None, now: datetime) -> tuple[str, ...]:

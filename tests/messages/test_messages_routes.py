@@ -1,5 +1,6 @@
 """The API of messages: what is accepted, refused, repeated, listed, cancelled and resolved."""
 
+import copy
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from app.store.tables.schema import jobs
 from app.store.transactions.touch_conversations import touch_conversations
 from tests.support.live import CONFIG, LIVE_ENVIRONMENT, write_config
 from tests.support.messages import webhook
+from tests.support.payload_samples import SAMPLES
 from tests.support.payload_templates import body as values_of_body
 from tests.support.payload_templates import template
 from tests.support.store import NOON, Databases
@@ -223,6 +225,30 @@ def test_a_thousand_messages_are_one_batch(client: FlaskClient, store: Store) ->
     assert send(client, {"messages": [*batch, batch[0]]}, path="/batch").status_code == 422
     assert send(client, {"messages": ["x" * 2**22]}, path="/batch").status_code == 413
     assert len({message.id for message in store.messages.page(limit=2000)}) == 1000
+
+
+def order(expires_at: datetime) -> dict[str, Any]:
+    """Return a message with an order that is to be paid until then."""
+    body = copy.deepcopy(SAMPLES["interactive order_details"])
+    body["interactive"]["action"]["parameters"]["order"]["expiration"]["timestamp"] = str(int(expires_at.timestamp()))
+    return {**body, "to": TO}
+
+
+def test_an_order_that_has_expired_is_refused_at_its_place(client: FlaskClient, store: Store) -> None:
+    now = datetime.now(UTC)
+    batch = [{"message": order(now + timedelta(days=at))} for at in (-1, 1)]
+
+    refused = send(client, order(now - timedelta(days=1)), key="k1")
+    items = send(client, {"messages": batch}, path="/batch").get_json()["results"]
+
+    [field] = error_of(refused)["details"]["fields"]
+    assert (refused.status_code, error_of(refused)["code"]) == (422, "invalid_fields")
+    assert field["pointer"] == "/interactive/action/parameters/order/expiration/timestamp"
+    assert field["message"].startswith("must be at least 300 seconds ahead; ")
+    assert "seconds since 1970" in field["hint"]
+    assert [item["status"] for item in items] == [422, 202]
+    assert len(store.messages.page(limit=9)) == 1
+    assert send(client, order(now + timedelta(days=1)), key="k1").status_code == 202
 
 
 def customer_wrote(store: Store, ago: timedelta, wamid: str = "wamid.in") -> None:

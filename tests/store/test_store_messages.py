@@ -85,6 +85,19 @@ def test_a_key_of_another_request_is_refused(store: Store) -> None:
     assert store.messages.accept([new_message("ho", key="k")]) == [Unaccepted.KEY_CONFLICT]
 
 
+def test_a_late_message_is_accepted_only_as_a_repeat(store: Store) -> None:
+    first, late = new_message("hi", key="k"), replace(new_message("hi", key="k"), is_late=True)
+    warned = replace(new_message(key="other"), is_late=True, window_policy="warn")
+
+    [refused, also_refused] = store.messages.accept([late, warned])
+    [accepted] = store.messages.accept([first])
+    [repeated] = store.messages.accept([late])
+
+    assert (refused, also_refused) == (Unaccepted.LATE, Unaccepted.LATE)
+    assert (accepted.is_replay, repeated.is_replay) == (False, True)
+    assert repeated.message.id == first.id
+
+
 def test_two_keys_make_two_messages_of_one_request(store: Store) -> None:
     accepted = accept(store, new_message("hi", key="a"), new_message("hi", key="b"))
 

@@ -16,7 +16,7 @@ ORDER_DETAILS: dict[str, Any] = {
     "order": {
         "status": "pending",
         "catalog_id": "1174529863",
-        "expiration": {"timestamp": "1795780800", "description": "The oven waits until noon"},
+        "expiration": {"timestamp": "4102488000", "description": "The oven waits until noon"},
         "items": [
             {
                 "retailer_id": "rye-1",

@@ -1,6 +1,7 @@
 """Accepts messages: reserves their idempotency keys, and adds them with their jobs. All of it commits, or nothing.
 
-A message that its customer service window forbids uses no key, unless the key is used already: it gets that message.
+A message that is late, or that its customer service window forbids, uses no key, unless the key is used already: it
+gets that message.
 """
 
 from collections.abc import Sequence
@@ -44,11 +45,11 @@ _INSERT = BulkInsert(
 
 
 def accept_messages(connection: Connection, now: datetime, new: Sequence[NewMessage]) -> list[Acceptance]:
-    """Add each message that its window allows and that has no key, or is the first with its key. Return what became
-    of each."""
+    """Add each message that may be accepted now and has no key, or is the first with its key. Return what became of
+    each."""
     links = read_links(connection, [message.contact_name for message in new])
     windows = _windows(connection, links, new)
-    allowed = [message for message in new if not _is_forbidden(message, windows, now)]
+    allowed = [message for message in new if not (message.is_late or _is_forbidden(message, windows, now))]
     reserved = reserve_keys(connection, now, new, allowed)
     wanted = {message.id: _wanted(message, reserved) for message in new}
     added = _add(connection, now, links, [message for message in allowed if wanted[message.id] == message.id_bytes])
@@ -150,6 +151,8 @@ def _acceptance(
         return Unaccepted.KEY_CONFLICT
     if stored is not None:
         return AcceptedMessage(stored, stored.id != new.id, window)
-    if used is None and window is not None:  # the only messages that are neither stored nor have a key in use
+    if used is None and new.is_late:
+        return Unaccepted.LATE
+    if used is None and window is not None:  # all others that are neither stored nor have a key in use
         return WindowClosed(window)
     return Unaccepted.ERASED

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from app.domain.message import Endpoint
 from app.domain.meta.payloads.findings import Finding, Findings, Severity, json_type
 from app.domain.meta.payloads.kinds import table_of
+from app.domain.meta.payloads.order_expiry import late_orders
 from app.domain.meta.payloads.recipients import phone_of
 from app.domain.meta.payloads.scan import scan
 
@@ -64,10 +66,17 @@ def check_payload(
     message = {**body, "type": "text"} if as_sent_to_meta and body.get("type") is None else body
     warnings: list[Finding] = []
     mistakes = _mistakes(message, endpoint, as_sent_to_meta, warnings)
-    problems = tuple(
-        PayloadProblem(each.pointer, each.message, each.advice) for each in islice(mistakes, MAX_PROBLEMS)
-    )
-    return problems or _payload(message, body, warnings, as_sent_to_meta)
+    return _problems(mistakes) or _payload(message, body, warnings, as_sent_to_meta)
+
+
+def late_fields(payload: Payload, now: datetime) -> tuple[PayloadProblem, ...]:
+    """Return the times in a message that are too late for a new message."""
+    return _problems(late_orders(payload.body, now))
+
+
+def _problems(findings: Findings) -> tuple[PayloadProblem, ...]:
+    first = islice(findings, MAX_PROBLEMS)
+    return tuple(PayloadProblem(each.pointer, each.message, each.advice) for each in first)
 
 
 def text_payload(to: object, text: object, preview_url: object = None) -> Payload | tuple[PayloadProblem, ...]:

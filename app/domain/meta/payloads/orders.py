@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from app.domain.meta.payloads.findings import Findings, warning
+from app.domain.meta.payloads.order_expiry import ExpiryTime
 from app.domain.meta.payloads.products import CATALOG_ID, RETAILER_ID
 from app.domain.meta.payloads.rules import Condition
 from app.domain.meta.payloads.structure import ANYTHING, ListOf, Object, OwnLimit
@@ -46,7 +47,7 @@ ORDER = Object(
         "discount": DISCOUNT,
         "catalog_id": CATALOG_ID,
         "expiration": Object(
-            required={"timestamp": Integer(1, hint="seconds since 1970, at least 300 ahead")},
+            required={"timestamp": ExpiryTime()},
             optional={"description": Text(0, 120)},
         ),
     },
