@@ -168,6 +168,40 @@ def test_a_status_without_a_tracker_waits_for_the_answer_that_tells_its_wamid(st
     assert early(store) == []
 
 
+@pytest.mark.parametrize("is_one_webhook", [True, False])
+def test_a_status_without_a_tracker_joins_the_one_that_tells_its_wamid_in_every_order(
+    store: Store, is_one_webhook: bool
+) -> None:
+    for number, failed_first in enumerate((True, False)):
+        [message] = accept(store, new_message())
+        store.write(lambda c: c.execute(update(messages).values(status=MessageStatus.UNKNOWN.value)))
+        wamid, tracker = f"wamid.{number}", tracker_of(store, message)
+        told = [status(wamid, "sent", tracker=tracker), status(wamid, "failed", errors=[ERROR])]
+        told = told[::-1] if failed_first else told
+
+        for part in [told] if is_one_webhook else [[one] for one in told]:
+            tell(store, *part)
+
+        found = reloaded(store, message)
+        assert (found.status, found.wamid, found.error) == ("failed", wamid, TOLD)
+        assert {entry.status for entry in found.history} == {"queued", "sent", "failed"}
+        assert early(store) == []
+
+
+def test_a_failure_without_a_tracker_of_an_attempt_before_a_resend_changes_nothing(
+    store: Store, sent: Message
+) -> None:
+    store.write(lambda c: c.execute(update(messages).values(resends=1, status="unknown")))
+    failed, delivered = status("wamid.A", "failed", errors=[ERROR]), status("wamid.A", "delivered")
+
+    tell(store, failed)
+    tell(store, failed, {**delivered, "id": "wamid.B"}, status("wamid.A", tracker=tracker_of(store, sent)))
+
+    message = reloaded(store, sent)
+    assert (message.status, message.error, message.wamid) == ("sent", None, None)
+    assert early(store) == ["wamid.B"]
+
+
 def test_a_status_without_a_tracker_is_not_kept_while_nothing_is_being_sent(store: Store) -> None:
     accept(store, new_message())
 

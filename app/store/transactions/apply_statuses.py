@@ -1,9 +1,10 @@
 """Applies statuses to messages, also those that come before the answer with the message's wamid.
 
 A status is matched by its wamid, or else by our tracker. A status without a tracker whose wamid is not known is kept
-while a message of its number is being sent or is unknown: the answer with its wamid may still come. A status with the
-tracker of another application is not kept: every application sees the statuses of all. Both sides take an advisory
-lock before they lock messages: of a status and an answer that commit at the same time, the later one sees the other.
+while a message of its number is being sent or is unknown: the answer, or a status with our tracker, may still tell
+its wamid. A status with the tracker of another application is not kept: every application sees the statuses of all.
+Both sides take an advisory lock before they lock messages: of a status that is kept and what tells its wamid, the
+later one to commit sees the other.
 """
 
 import json
@@ -48,18 +49,23 @@ Matched = list[tuple[StatusUpdate, int]]
 
 def apply_statuses(connection: Connection, now: datetime, database_id: str, updates: Sequence[StatusUpdate]) -> None:
     """Record what these statuses say, in their order. A wamid of ours counts, whatever tracker comes with it."""
-    matched, unmatched = _match(connection, [_without_foreign_tracker(update, database_id) for update in updates])
-    if unmatched := [update for update in unmatched if not update.has_tracker]:
-        hold_status_lock(connection, shared=False)
-        matched_late, unknown = _match(connection, unmatched)
+    ours = [_without_foreign_tracker(update, database_id) for update in updates]
+    matched, unmatched, telling = _match(connection, ours)
+    may_be_ours = [update for update in unmatched if not update.has_tracker]
+    if may_be_ours or telling:
+        hold_status_lock(connection, shared=not may_be_ours)
+    if may_be_ours:
+        matched_late, unknown, _ = _match(connection, may_be_ours)
         matched += matched_late
         _keep(connection, unknown)
     if matched:
-        _apply(connection, now, matched)
+        _apply(connection, now, matched, telling)
 
 
 def hold_status_lock(connection: Connection, *, shared: bool) -> None:
-    """Keep answers and unmatched statuses from committing at the same time. Answers share the lock."""
+    """Keep unmatched statuses, and what may tell their wamids, from committing at the same time. The latter share the
+    lock.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK[shared])
 
@@ -84,20 +90,29 @@ def _without_foreign_tracker(update: StatusUpdate, database_id: str) -> StatusUp
     return replace(update, tracker=None) if is_foreign else update
 
 
-def _match(connection: Connection, updates: Sequence[StatusUpdate]) -> tuple[Matched, list[StatusUpdate]]:
-    """Return the statuses whose message is known, and the others."""
+def _match(connection: Connection, updates: Sequence[StatusUpdate]) -> tuple[Matched, list[StatusUpdate], Matched]:
+    """Return the statuses whose message is known, the others, and those of the first that tell a message's wamid.
+
+    A status without a tracker is about the same attempt as one with its wamid and our tracker.
+    """
     by_wamid = _rows(connection, _BY_WAMID, {update.wamid for update in updates})
     trackers = {update.tracker.message for update in updates if update.tracker and update.wamid not in by_wamid}
     by_id = _rows(connection, _BY_ID, trackers)
+    telling = {
+        update.wamid: (update, by_id[update.tracker.message])
+        for update in updates
+        if update.wamid not in by_wamid and update.tracker and update.tracker.message in by_id
+    }
     matched: Matched = []
     unmatched = []
     for update in updates:
-        row_id = by_wamid.get(update.wamid) or (by_id.get(update.tracker.message) if update.tracker else None)
-        if row_id is None:
-            unmatched.append(update)
-        else:
+        if (row_id := by_wamid.get(update.wamid)) is not None:
             matched.append((update, row_id))
-    return matched, unmatched
+        elif (told := telling.get(update.wamid)) is not None:
+            matched.append((replace(update, tracker=told[0].tracker), told[1]))
+        else:
+            unmatched.append(update)
+    return matched, unmatched, list(telling.values())
 
 
 def _rows(connection: Connection, query: Any, keys: Iterable[Any]) -> dict[Any, int]:
@@ -131,14 +146,24 @@ def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
         connection.execute(insert(early_statuses), rows)
 
 
-def _apply(connection: Connection, now: datetime, matched: Matched) -> None:
+def _apply(connection: Connection, now: datetime, matched: Matched, telling: Matched) -> None:
     stored = lock_messages(connection, {row_id for _, row_id in matched})
     current = dict(stored)
-    for update, row_id in matched:
+    for update, row_id in (*matched, *_kept_before(connection, telling)):
         message = current.get(row_id)  # it may have been erased in between
         if message is not None and not _is_failure_before_a_resend(update, message):
             current[row_id] = next_message(message, _report_of(update, message))
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
+
+
+def _kept_before(connection: Connection, telling: Matched) -> Matched:
+    """Return the kept statuses whose wamids are told now, as of the attempt that the telling status names."""
+    early = take_early_reports(connection, [update.wamid for update, _ in telling]) if telling else {}
+    return [
+        (replace(update, status=kept.status, at=kept.at, error=kept.error, pricing=kept.pricing), row_id)
+        for update, row_id in telling
+        for kept in early.get(update.wamid, ())
+    ]
 
 
 def _is_failure_before_a_resend(update: StatusUpdate, message: Message) -> bool:
