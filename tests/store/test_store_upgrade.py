@@ -35,7 +35,8 @@ ADD_SCOPE = """
 TAKE_QUEUE = "UPDATE queues SET failures = failures + 1 WHERE name = 'split'"
 _WAITING = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'ALTER TABLE messages%'"
 WAITS_FOR_MESSAGES = f"SELECT 1 {_WAITING} AND wait_event_type = 'Lock'"
-STOP_WHAT_WAITS = f"SELECT pg_cancel_backend(pid) {_WAITING}"
+STOP_WHAT_WAITS = f"SELECT pg_cancel_backend(pid) {_WAITING} AND wait_event_type = 'Lock'"
+ATTEMPTS = f"SELECT query_start {_WAITING} AND wait_event_type = 'Lock'"
 READ = "SELECT id, type, document FROM events WHERE id > 0 ORDER BY id DESC LIMIT 10"
 
 
@@ -147,13 +148,40 @@ def test_an_upgrade_that_a_busy_table_stops_holds_no_other_and_goes_on_at_the_ne
         with watching as watched:
             wait_for(lambda: watched.execute(WAITS_FOR_MESSAGES).fetchone())
             write_beside(engine)
-            watched.execute(STOP_WHAT_WAITS)
-        upgrading.join(DEADLINE_SECONDS)
+            wait_for(lambda: watched.execute(STOP_WHAT_WAITS) and not upgrading.is_alive())
         busy.rollback()
 
     assert upgrading.failed is not None
     assert store.schema_status().version == "0016"
     assert store.upgrade_schema().version == HEAD
+
+
+def test_an_upgrade_asks_again_and_again_for_a_busy_table_so_that_others_get_in_between(
+    postgres_server: PostgresServer, make_store: StoreMaker
+) -> None:
+    url = postgres_server.empty_database()
+    put_earlier_schema(url, "0016")
+    store = make_store(url)
+    attempts: set[Any] = set()
+
+    with engine_of(url) as engine, engine.connect() as busy, engine.connect() as other:
+        busy.execute(text("LOCK TABLE messages IN ROW EXCLUSIVE MODE"))
+        upgrading = Upgrading(store)
+        with postgres_server.connect(url.rpartition("/")[2]) as watched:
+            wait_for(lambda: note(attempts, watched) > 1 or not upgrading.is_alive())
+        other.execute(text("SELECT id FROM messages"))
+        busy.rollback()
+        other.rollback()
+        upgrading.join(DEADLINE_SECONDS)
+
+    assert (len(attempts), upgrading.failed) == (2, None)
+    assert store.schema_status().version == HEAD
+
+
+def note(attempts: set[Any], connection: psycopg.Connection) -> int:
+    """Note when the statement has begun that waits for the table, if one does. Return how many there were."""
+    attempts.update(connection.execute(ATTEMPTS).fetchall())
+    return len(attempts)
 
 
 def read(engine: Engine) -> None:

@@ -15,6 +15,7 @@ MAY_NOT_CONNECT = "the role may not connect to the database; grant it CONNECT, o
 NO_TLS = "TLS with the database server fails; compare sslmode in the URL with what the server offers"
 NO_DATABASE = "the database server has no database of this name; create it, or correct the URL"
 REFUSES = "the database server refuses the connection; its log says why"
+LOCKED = "another transaction holds a lock of the database for too long; pg_locks and pg_stat_activity show which"
 NO_SLOT = "the database server has no free connection"
 UNKNOWN = "the database does not answer or reported an error"
 
@@ -23,6 +24,7 @@ REASONS = {
     "42501": "the role lacks a privilege on the database; make it the owner of the schema",
     "53100": "the disk of the database server is full",
     "53300": NO_SLOT,
+    "55P03": LOCKED,
 }
 """Reasons by SQLSTATE, for statements. Source: PostgreSQL's manual, appendix A."""
 

@@ -5,6 +5,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import text
 
+from app.store.migrations.busy_tables import SET_LOCK_TIMEOUT, SHOW_LOCK_TIMEOUT
+
 STEP_BY_STEP = "wats_step_by_step"
 """The option of Alembic's context by which each migration has a transaction of its own."""
 
@@ -13,7 +15,6 @@ BUILD_LOCK_TIMEOUT = "10min"
 is for an older release that waits for the upgrade's lock in one statement: each would wait for the other for good."""
 
 _IS_VALID = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-_LOCK_TIMEOUT = text("SELECT set_config('lock_timeout', :value, false)")
 
 
 def build_index(name: str, table: str, columns: list[str], **options: Any) -> None:
@@ -28,11 +29,11 @@ def build_index(name: str, table: str, columns: list[str], **options: Any) -> No
         return
     with context.autocommit_block():
         connection = op.get_bind()
-        lock_timeout = connection.execute(text("SHOW lock_timeout")).scalar_one()
-        connection.execute(_LOCK_TIMEOUT, {"value": BUILD_LOCK_TIMEOUT})
+        lock_timeout = connection.execute(SHOW_LOCK_TIMEOUT).scalar_one()
+        connection.execute(SET_LOCK_TIMEOUT, {"value": BUILD_LOCK_TIMEOUT})
         is_valid = connection.execute(_IS_VALID, {"name": name}).scalar_one_or_none()
         if is_valid is False:
             op.drop_index(name, table, postgresql_concurrently=True)
         if not is_valid:
             op.create_index(name, table, columns, postgresql_concurrently=True, **options)
-        connection.execute(_LOCK_TIMEOUT, {"value": lock_timeout})
+        connection.execute(SET_LOCK_TIMEOUT, {"value": lock_timeout})

@@ -21,6 +21,7 @@ from app.store.engine.file_lock import FileLock
 from app.store.engine.sqlite_files import create_file
 from app.store.engine.sqlite_marks import ALL, set_marks
 from app.store.engine.write import Failpoint
+from app.store.migrations.busy_tables import in_short_attempts
 from app.store.owner import record_owner, refuse_other_owner
 from app.store.tables.schema import compatibility
 
@@ -85,7 +86,7 @@ def _upgrade_while_in_use(engine: Engine, owner: Owner | None, on_failpoint: Fai
     """Upgrade a schema that other processes use: each migration in a transaction of its own, large indexes in none.
 
     One transaction for all would keep its locks while it reads whole tables, and others would wait in vain. Where
-    this is killed, the next upgrade goes on.
+    this is killed or waits too long for a lock, the next upgrade goes on.
     """
     with engine.connect() as connection:
         version = _version(connection)
@@ -93,10 +94,8 @@ def _upgrade_while_in_use(engine: Engine, owner: Owner | None, on_failpoint: Fai
             return
         if owner is not None:
             refuse_other_owner(connection, owner)
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.commit()
-        _upgrade(connection)
-        on_failpoint("in_migration")
+    in_short_attempts(engine, _upgrade)
+    on_failpoint("in_migration")
 
 
 def read_status(connection: Connection) -> SchemaStatus:
