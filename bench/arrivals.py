@@ -35,7 +35,7 @@ class Arrivals:
     lags: list[float] = field(default_factory=list)
 
     def wait_for(self, events: int, *, idle_seconds: float = 30) -> None:
-        """Wait for so many events; give up when none has come for `idle_seconds`."""
+        """Wait for this many events; give up when none has come for `idle_seconds`."""
         last = time.monotonic()
         while len(self.times) < events and time.monotonic() - last < idle_seconds:
             time.sleep(0.25)

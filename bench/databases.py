@@ -37,7 +37,7 @@ class Databases:
         self._stack.close()
 
     def environ(self, kind: str, receipts: int) -> Environ:
-        """Return the environment of a database of this kind with so many receipts. A filled one is reused."""
+        """Return the environment of a database of this kind with this many receipts. A filled one is reused."""
         filled = self._filled.get((kind, receipts))
         if filled is not None:
             return filled
@@ -98,7 +98,7 @@ def opened(environ: Mapping[str, str]) -> Iterator[Store]:
 
 
 def prepare(environ: Mapping[str, str], receipts: int) -> None:
-    """Bring the database to head and add so many distinct receipts of 1 KB."""
+    """Bring the database to head and add this many distinct receipts of 1 KB."""
     store = build_gateway(load_settings(environ=environ)).store
     store.upgrade_schema()
     store.open()

@@ -10,7 +10,7 @@ AT_ONCE = 20_000
 
 
 def deepen(store: Store, queue: str, depth: int) -> None:
-    """Copy the open jobs of a queue until there are so many, each with a delivery and an event of its own."""
+    """Copy the open jobs of a queue until there are this many, each with a delivery and an event of its own."""
     while (open_jobs := store.database.read(lambda c: _count(c, queue))) < depth:
         some = min(AT_ONCE, depth - open_jobs)
         store.write(lambda connection, some=some: _copy(connection, queue, some))

@@ -44,7 +44,7 @@ class Workload:
         return f"{self.name}, {loop}, {self.connections} conns"
 
     def run_on(self, server: Server, seconds: float) -> load.Result:
-        """Send to the server for so many seconds."""
+        """Send to the server for this many seconds."""
         requests = webhooks.batches() if self.batches else webhooks.singles()
         return load.run(server.address, requests, connections=self.connections, seconds=seconds, rate=self.rate)
 

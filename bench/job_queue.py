@@ -35,7 +35,7 @@ WAIT_SECONDS = 600
 
 @dataclass(frozen=True)
 class Cost:
-    """What so many events took: seconds of the clock, of the worker's and the server's processor, round trips."""
+    """What this many events took: seconds of the clock, of the worker's and the server's processor, round trips."""
 
     events: int
     wall: float
@@ -59,7 +59,7 @@ class Meters:
         self._before = self._read()
 
     def cost_of(self, events: int) -> Cost:
-        """Return the cost of so many events: everything since the last call."""
+        """Return the cost of this many events: everything since the last call."""
         now = self._read()
         differences = [after - before for before, after in zip(self._before, now, strict=True)]
         self._before = now
@@ -122,7 +122,7 @@ def own_client(port: int) -> float:
 
 
 def measure(prepared: Databases, kind: str, events: int) -> None:
-    """Split so many events, deliver them, and print what it took."""
+    """Split this many events, deliver them, and print what it took."""
     port = free_port()
     environ = {**prepared.environ(kind, 0), "PATH": str(BIN)}
     config = Path(environ["WATS_DATA_DIR"]) / "job_queue.yaml"

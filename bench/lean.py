@@ -111,7 +111,7 @@ def _seconds_of(command: str, environ: Mapping[str, str]) -> float:
 
 
 def carry(environ: Mapping[str, str], processes: int, seconds: float) -> Carried:
-    """Send webhooks for so many seconds, all of which are delivered, to a gateway with so many web processes."""
+    """Send webhooks for this many seconds, all of which are delivered, to a gateway with this many web processes."""
     port = free_port()
     config = Path(environ["WATS_DATA_DIR"]) / "lean.yaml"
     config.write_text(CONFIG.format(port=port))

@@ -84,7 +84,7 @@ def run(
     seconds: float,
     rate: float | None = None,
 ) -> Result:
-    """Send for so many seconds: `rate` requests per second if given (open loop), else as fast as answers come."""
+    """Send for this many seconds: `rate` requests per second if given (open loop), else as fast as answers come."""
     loop = _Loop(address, requests, connections)
     try:
         return loop.run(seconds, rate)

@@ -13,7 +13,7 @@ _RUN, _numbers = f"{time.time_ns():x}", count()
 
 
 def webhooks(updates: int = 1) -> Iterator[bytes]:
-    """Yield signed webhooks with so many new messages each; a message holds the time at which it was sent."""
+    """Yield signed webhooks with this many new messages each; a message holds the time at which it was sent."""
     while True:
         body = new_messages(updates)
         signature = signature_of(body, SECRET)
@@ -25,7 +25,7 @@ def webhooks(updates: int = 1) -> Iterator[bytes]:
 
 
 def new_messages(updates: int) -> bytes:
-    """Return the body of a webhook with so many messages that were not there before."""
+    """Return the body of a webhook with this many messages that were not there before."""
     return _envelope([_message(f"wamid.{_RUN}.{next(_numbers)}") for _ in range(updates)])
 
 

@@ -38,14 +38,14 @@ def singles(token: str, *, with_keys: bool) -> Iterator[bytes]:
 
 
 def batches(token: str, size: int) -> Iterator[bytes]:
-    """Yield requests with so many messages each, every one with a key."""
+    """Yield requests with this many messages each, every one with a key."""
     while True:
         items = [{"message": message(), "idempotencyKey": f"{_RUN}-{next(_numbers)}"} for _ in range(size)]
         yield _request("/api/messages/batch", token, {"messages": items})
 
 
 def store_messages(store: Store, messages: int) -> None:
-    """Accept so many messages, many in a transaction."""
+    """Accept this many messages, many in a transaction."""
     for start in range(0, messages, STORED_AT_ONCE):
         store.messages.accept([_new() for _ in range(min(STORED_AT_ONCE, messages - start))])
 

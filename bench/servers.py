@@ -83,7 +83,7 @@ def serving_empty(environ: Mapping[str, str], application: str = "bench.empty:ap
 
 @contextmanager
 def further_workers(environ: Mapping[str, str], number: int) -> Iterator[list[int]]:
-    """Run so many workers beside those of a service, until the block ends, and yield their processes."""
+    """Run this many workers beside those of a service, until the block ends, and yield their processes."""
     command = [str(BIN / "flask"), "wats", "worker"]
     quiet = subprocess.DEVNULL
     workers = [subprocess.Popen(command, cwd=ROOT, env=environ, stdout=quiet, stderr=quiet) for _ in range(number)]

@@ -39,7 +39,7 @@ def measure(prepared: Databases, kind: str, *, share: float, events: int) -> Non
 def _drained(
     environ: Mapping[str, str], destination: Destination, *, workers: int, share: float, events: int
 ) -> float:
-    """Return the deliveries per second of so many workers."""
+    """Return the deliveries per second of this many workers."""
     with serving_command(environ) as server, further_workers(environ, workers - 1) as others:
         fill(server, destination, events)
         with limited([_worker_of(server), *others], share):

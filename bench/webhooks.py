@@ -22,7 +22,7 @@ def singles(seed: int = 1) -> Iterator[bytes]:
 
 
 def batches(updates: int = 1000) -> Iterator[bytes]:
-    """Yield webhooks with so many updates each; a thousand make about 200 KB."""
+    """Yield webhooks with this many updates each; a thousand make about 200 KB."""
     return _signed([_envelope([_status(number) for number in range(updates)])])
 
 

@@ -38,7 +38,7 @@ FILES = ["wats.config.yaml", ".env.local"]
 
 
 def as_a_shell_does() -> None:
-    """Give the process the terminal, and Ctrl-C its meaning: who runs the tests in the background ignores it."""
+    """Give the process the terminal, and Ctrl-C its meaning, which a test run in the background ignores."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

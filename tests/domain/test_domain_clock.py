@@ -62,7 +62,7 @@ def test_no_pause_of_the_schedule_is_longer_than_its_limit(attempts: int) -> Non
 
 
 def queue(*, open_for: timedelta | None, failed: timedelta = timedelta()) -> QueueState:
-    """Return the state of a queue whose breaker is open for so long, because of a failure so long ahead."""
+    """Return the state of a queue whose breaker is open for this long, because of a failure this far ahead."""
     until = None if open_for is None else NOON + open_for
     return QueueState(CRM, False, False, Breaker(5, until, 1), None, NOON + failed, "HTTP 503")
 

@@ -111,10 +111,10 @@ def test_a_scope_that_is_paused_lets_nothing_or_one_message_through() -> None:
 def test_a_number_is_never_too_fast_for_meta_and_less_than_2_percent_too_slow(per_second: int, workers: int) -> None:
     """Workers claim from a long backlog for a minute, each up to 0.4 s after the queue's rest has ended."""
     limits = SendLimits(per_second, LIMITS.pair, "off", None)
-    chance, backlog = random.Random(7), deque(candidates(per_second * 60 + 1000))
+    delays, backlog = random.Random(7), deque(candidates(per_second * 60 + 1000))
     number, rest_until, full_at, sent, refused = NumberPace(), NOON, None, 0, 0
     meta = of_number(per_second, burst=max(2, per_second))
-    wakes = [NOON + timedelta(seconds=chance.random() * 0.4) for _ in range(workers)]
+    wakes = [NOON + timedelta(seconds=delays.random() * 0.4) for _ in range(workers)]
     while (now := min(wakes)) < NOON + timedelta(seconds=60):
         claimed = [backlog.popleft() for _ in range(limits.batch)] if now >= rest_until else []
         planned = plan(claimed, now, limits=limits, number=number)
@@ -123,7 +123,7 @@ def test_a_number_is_never_too_fast_for_meta_and_less_than_2_percent_too_slow(pe
             full_at, is_taken = meta.take(full_at, now.timestamp())
             sent, refused = sent + is_taken, refused + (not is_taken)
         backlog.extendleft(reversed([one for one in claimed if one.job_id in planned.back]))
-        late = timedelta(seconds=chance.random() * (0.4 if rest_until > now else 0.004))
+        late = timedelta(seconds=delays.random() * (0.4 if rest_until > now else 0.004))
         wakes[wakes.index(now)] = max(rest_until, now) + late
 
     assert refused == 0

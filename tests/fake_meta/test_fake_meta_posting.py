@@ -32,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def start(clock: MovableClock, receiver: Receiver) -> Iterator[Start]:
-    """Plan so many statuses for now, and begin to post them as the switches say."""
+    """Plan this many statuses for now, and begin to post them as the switches say."""
     started: list[Poster] = []
 
     def start(switches: Switches, count: int) -> Poster:
@@ -58,7 +58,7 @@ def statuses(body: bytes) -> list[str]:
 
 
 def advance(clock: MovableClock, poster: Poster, seconds: float, *, until_left: int) -> None:
-    """Move the clock, and wait until so many webhooks are left."""
+    """Move the clock, and wait until this many webhooks are left."""
     clock.advance(seconds)
     poster.wake()
     wait_for(lambda: poster.pending == until_left)

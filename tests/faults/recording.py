@@ -27,7 +27,7 @@ class Gate:
     open: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, status: int) -> None:
-        """Answer those that wait, and whoever comes to this gate later."""
+        """Answer the requests that wait, and those that come later."""
         self.status = status
         self.open.set()
 
@@ -72,7 +72,7 @@ class Recording:
 
 
 class Server(ThreadingHTTPServer):
-    """Says nothing about whoever dies in the middle of a request."""
+    """Logs nothing about a client that dies in the middle of a request."""
 
     daemon_threads = True
     request_queue_size = 128

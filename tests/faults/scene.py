@@ -78,7 +78,7 @@ def unhurried(seen: Recording) -> Callable[[int], bytes]:
 
 @dataclass
 class Scene:
-    """A gateway under load: its web processes, its workers, who sends, and who is delivered to."""
+    """A gateway under load: its web processes, its workers, its senders and its destinations."""
 
     url: str
     running: Running
@@ -94,12 +94,12 @@ class Scene:
         self.sent.acknowledged.append(number)
 
     def wait_for_posts(self, more: int) -> None:
-        """Wait until so many more POSTs have come."""
+        """Wait until this many more POSTs have come."""
         enough = self.seen.posts.total() + more
         wait_for(lambda: self.seen.posts.total() >= enough)
 
     def wait_for_deaths(self, deaths: int) -> None:
-        """Wait until workers died so many times; those that are started then live."""
+        """Wait until workers died this many times; those that are started then live."""
         wait_for(lambda: self.workers.deaths >= deaths, seconds=600)
         self.workers.stop_dying()
 
@@ -165,7 +165,7 @@ def updates_in_store(url: str) -> Counter[str]:
 
 
 def figures(scene: Scene) -> str:
-    """For whoever reads along."""
+    """Progress for the reader of the output."""
     posts, died = scene.seen.posts, scene.workers.deaths
     return f"kills: {died + scene.web_kills}; events: {len(posts)}; repeated POSTs: {scene.seen.repeated}"
 

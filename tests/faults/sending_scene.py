@@ -63,7 +63,7 @@ class Scene:
     restarts: int = 0
 
     def want_more(self, count: int) -> None:
-        """Let the workers accept so many messages more."""
+        """Let the workers accept this many messages more."""
         self.count += count
         want(self.wanted, self.count)
 
@@ -152,7 +152,7 @@ def door_to(store: Store) -> Iterator[str]:
 
 
 def want(wanted: Path, count: int) -> None:
-    """Tell workers in this file to accept messages until there are so many. None reads half a number."""
+    """Tell workers in this file to accept messages until there are this many. None reads half a number."""
     told = wanted.with_suffix(".new")
     told.write_text(str(count))
     told.replace(wanted)
@@ -180,7 +180,7 @@ def sending(
     rate: int = 80,
     has_statuses: bool = True,
 ) -> Iterator[Scene]:
-    """Let workers accept so many messages, each with a key, and send them, while the block runs."""
+    """Let workers accept this many messages, each with a key, and send them, while the block runs."""
     store = Store(url, min_free_bytes=0, cooperative=False, limits=UNHURRIED)
     store.open()
     accounts = Accounts(

@@ -27,7 +27,7 @@ class Stored:
 
 
 def faults_of(stored: Sequence[Stored], state: Mapping[str, Any], count: int) -> list[str]:
-    """Return what is wrong with the end of so many messages. `state`: what the fake answers to `/_fake/state`."""
+    """Return what is wrong with the end of this many messages. `state`: what the fake answers to `/_fake/state`."""
     texts = Counter(message.text for message in stored)
     return [
         *(f"Meta has accepted {tracker} again" for tracker in state["doubled"]),
@@ -39,29 +39,29 @@ def faults_of(stored: Sequence[Stored], state: Mapping[str, Any], count: int) ->
 
 def _wrong_endings(stored: Sequence[Stored], state: Mapping[str, Any]) -> Iterator[str]:
     wamids = {sent["tracker"].rpartition(".")[2]: sent["id"] for sent in state["messages"]}
-    told = _told(state)
+    reported = _reported(state)
     for message in stored:
         wamid = wamids.get(message.key)
-        endings = NEVER_ACCEPTED if wamid is None else _endings(wamid, told[wamid])
+        endings = NEVER_ACCEPTED if wamid is None else _endings(wamid, reported[wamid])
         if (message.status, message.wamid) not in endings:
             yield f"{message.key} is {message.status} with {message.wamid} here, and there {sorted(endings, key=str)}"
 
 
-def _endings(wamid: str, told: Sequence[Mapping[str, Any]]) -> set[Ending]:
-    """Return how a message may end that Meta has accepted. If the answer was lost, only a tracker tells of it."""
-    last = max((status["status"] for status in told), key=RANKS.index, default=RANKS[0])
-    is_without_tracker = bool(told) and not any(TRACKER in status for status in told)
+def _endings(wamid: str, reported: Sequence[Mapping[str, Any]]) -> set[Ending]:
+    """Return how a message may end that Meta has accepted. If the answer was lost, only a tracker shows it."""
+    last = max((status["status"] for status in reported), key=RANKS.index, default=RANKS[0])
+    is_without_tracker = bool(reported) and not any(TRACKER in status for status in reported)
     return {(last, wamid), *([("unknown", None)] if is_without_tracker else [])}
 
 
-def _told(state: Mapping[str, Any]) -> defaultdict[str, list[dict[str, Any]]]:
+def _reported(state: Mapping[str, Any]) -> defaultdict[str, list[dict[str, Any]]]:
     """Return the statuses in the webhooks that were answered 200, by wamid."""
-    told = defaultdict(list)
+    reported = defaultdict(list)
     for webhook in state["webhooks"]:
         if webhook["status"] == 200:
             for status in _statuses(json.loads(webhook["body"])):
-                told[status["id"]].append(status)
-    return told
+                reported[status["id"]].append(status)
+    return reported
 
 
 def _statuses(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -123,7 +123,7 @@ def stand_still_before_settling(playing: Scene) -> Gate:
 
 @contextlib.contextmanager
 def nobody_writing(url: str) -> Iterator[None]:
-    """Who is frozen while it has the turn to write to SQLite keeps everybody else from it."""
+    """A process that is frozen while it holds the write lock of SQLite keeps all others from writing."""
     with FileLock(sqlite.path_of(url)).held() if url.startswith("sqlite:") else contextlib.nullcontext():
         yield
 

@@ -141,7 +141,7 @@ def loses_to_four_deaths(serve: Serve, url: str) -> bool:
 
 
 def send_to_the_dying(serve: Serve, url: str, point: str, *, deaths: int, **more: str) -> Senders:
-    """Send while web processes die at this point, until so many have died."""
+    """Send while web processes die at this point, until this many have died."""
     command = (GUNICORN, "--config", str(DYING), "wsgi:app")
     with (
         serve(url, command=command, WATS_TEST_DIE_AT=point, **more) as running,

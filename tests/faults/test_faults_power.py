@@ -33,7 +33,7 @@ def recorded(folder: Path, plant: str) -> list[Change]:
 
 
 def cuts(changes: list[Change], rng: random.Random, *, between: int) -> set[int]:
-    """After which changes to cut: at every commit and every acknowledgement, and at so many others."""
+    """After which changes to cut: at every commit and every acknowledgement, and at this many others."""
     boundaries = {at for at, change in enumerate(changes) if change[0] in ("acknowledge", "sync")}
     others = sorted(set(range(len(changes))) - boundaries)
     return boundaries | set(rng.sample(others, min(between, len(others))))

@@ -16,7 +16,7 @@ POINTS = ("claimed", "posting", "handled", "settled", "before_commit", "after_co
 every commit: of accepting, claiming, reserving, recording and splitting."""
 
 SHARE_WITH_BURST, RATE = 1.25, 4
-LONGEST_SECONDS = 3600
+MAX_SECONDS = 3600
 """Most of the time goes into starting workers again: two seconds each, and ten on a busy machine."""
 
 
@@ -30,7 +30,7 @@ def test_no_message_is_accepted_twice_and_none_is_lost(
 
     with sending(databases.migrated(), tmp_path, count=count, workers=workers, points=POINTS) as playing:
         torment(playing, kills=kills, restart=None if server is None else lambda: restart(server))
-        wait_for(lambda: playing.is_over, seconds=LONGEST_SECONDS)
+        wait_for(lambda: playing.is_over, seconds=MAX_SECONDS)
         faults = playing.faults()
         print(databases.kind, playing.summary())
 

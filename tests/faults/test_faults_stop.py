@@ -102,7 +102,7 @@ def add_receipt(url: str) -> None:
 
 @contextlib.contextmanager
 def turn_kept(url: str) -> Iterator[None]:
-    """Another process keeps the turn to write: a native thread waits for it and cannot be interrupted."""
+    """Another process keeps the write lock: a native thread waits for it and cannot be interrupted."""
     with FileLock(sqlite.path_of(url)).held():
         yield
 
@@ -206,7 +206,7 @@ def stopped(server: PostgresServer) -> Iterator[None]:
 def test_a_worker_of_which_one_loop_hangs_ends_itself(start: Start, tmp_path: Path, long: bool) -> None:
     """Its other loops went on, and its heartbeat with them."""
     if not long:
-        pytest.skip("it takes as long as a loop may take for one turn")
+        pytest.skip("it takes as long as a loop may take for one iteration")
     url = sqlite_databases(tmp_path).migrated()
     worker = start(WORKING, url, "hang_while_loading")
     with contextlib.closing(Store(url, min_free_bytes=0, cooperative=False)) as store:

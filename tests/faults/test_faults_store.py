@@ -32,7 +32,7 @@ def web_processes(running: Running) -> list[int]:
 
 
 def wait_for_status(sent: Senders, status: int, more: int = 20) -> None:
-    """Until so many more answers had this status."""
+    """Until this many more answers had this status."""
     enough = sent.answers[status] + more
     wait_for(lambda: sent.answers[status] >= enough)
 
@@ -40,7 +40,7 @@ def wait_for_status(sent: Senders, status: int, more: int = 20) -> None:
 def stand(
     running: Running, sent: Senders, trouble: contextlib.AbstractContextManager[object], *, refusals: int = 8
 ) -> None:
-    """Check for 200 before the trouble, 503 until so many were refused, and 200 afterwards by the same processes."""
+    """Check for 200 before the trouble, 503 until this many were refused, and then 200 by the same processes."""
     wait_for_status(sent, 200)
     before = web_processes(running)
     with trouble:
@@ -53,7 +53,7 @@ def stand(
 
 
 def assert_kept(url: str, sent: Senders) -> None:
-    """Everything acknowledged is there, nobody was kept waiting, and no answer was anything but 200 or 503."""
+    """Everything acknowledged is there, no request was kept waiting, and no answer was anything but 200 or 503."""
     assert missing(url, sent.acknowledged) == []
     assert set(sent.answers) == {200, 503}
 

@@ -132,7 +132,7 @@ def dedupe_outside_the_transaction() -> None:
 
 
 def no_fence() -> None:
-    """A bug: whoever had a job settles it, whoever has it now."""
+    """A bug: a worker that had a job settles it, whichever worker has it now."""
     from sqlalchemy import select
 
     from app.jobs.leases import Leases

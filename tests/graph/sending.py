@@ -29,7 +29,7 @@ class BodyBroken(Exception):
 
 
 def pieces(count: int, *, breaks: bool) -> Iterator[bytes]:
-    """Yield so many pieces of 64 KiB."""
+    """Yield this many pieces of 64 KiB."""
     for _ in range(count):
         yield b"x" * 65536
     if breaks:

@@ -1,4 +1,4 @@
-"""A token that Meta cannot read, and repeats in its error, is shown to nobody: neither as a whole nor in part."""
+"""A token that Meta cannot read, and repeats in its error, is never shown, neither as a whole nor in part."""
 
 import hashlib
 import json

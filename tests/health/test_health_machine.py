@@ -1,4 +1,4 @@
-"""The gauges of the program, its processes and its disk, and of who reads and works."""
+"""The gauges of the program, its processes and its disk, and of consumers and workers."""
 
 import re
 from dataclasses import replace

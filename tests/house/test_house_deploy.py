@@ -44,7 +44,7 @@ services:
     "page", [page for page in PAGES if page.name not in IMAGE_TESTED], ids=lambda page: page.name
 )
 def test_a_command_is_tested_or_the_page_says_what_it_needs(page: Path) -> None:
-    untold = [
+    unnamed = [
         command
         for block in BLOCK.finditer(page.read_text())
         if not NEEDS.match(block["before"] or "")
@@ -52,7 +52,7 @@ def test_a_command_is_tested_or_the_page_says_what_it_needs(page: Path) -> None:
         if command and not TESTED.match(command)
     ]
 
-    assert untold == []
+    assert unnamed == []
 
 
 def test_the_guides_compose_shape_names_a_command_and_a_port_that_there_are() -> None:

@@ -1,15 +1,17 @@
 """docs/glossary.md names what is there, and no document or code speaks the vocabulary that was given up."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.support.names import APP, TABLES, defined_names, exists
+from tests.support.names import TABLES, defined_names, exists
 from tests.support.serving import ROOT
 
 PAGE = ROOT / "docs" / "glossary.md"
 ROWS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE.read_text(), re.MULTILINE)
 TERMS = [(term, code) for term, _, code in ROWS if term not in ("word", "---")]
+READ = ("app", "bench", "docs", "tests")
 GIVEN_UP = re.compile(
     r"\b(corridor|lanes?|bells?|shelf|turnover|appetite|manners|rung|hasty|chance)\b", re.IGNORECASE
 )
@@ -32,11 +34,11 @@ def names_what_is_there(code: str) -> bool:
 
 def written() -> list[tuple[str, str]]:
     """The files that readers of the code read, with their texts."""
-    paths = [ROOT / "README.md", *(ROOT / "docs").rglob("*"), *APP.rglob("*")]
+    paths = [ROOT / "README.md", *(path for folder in READ for path in (ROOT / folder).rglob("*"))]
     return [
         (str(path.relative_to(ROOT)), path.read_text())
         for path in paths
-        if path.suffix in (".py", ".md", ".json", ".html", ".js", ".yaml")
+        if path.suffix in (".py", ".md", ".json", ".html", ".js", ".yaml") and path != Path(__file__)
     ]
 
 

@@ -34,7 +34,7 @@ def facts(pytestconfig: pytest.Config) -> list[str]:
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
-    """The image, built from what git knows of this repository, with secrets that somebody left lying about in it."""
+    """The image, built from what git knows of this repository, with secrets that were left lying about in it."""
     context = tmp_path_factory.mktemp("context")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):

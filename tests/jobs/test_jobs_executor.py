@@ -67,7 +67,7 @@ def executing(leases: Leases, settlements: Settlements) -> Executor:
 
 
 class LateResult(JobResult):
-    """One that is recorded whoever has the job."""
+    """One that is recorded whichever worker has the job."""
 
     outlives_claim = True
 

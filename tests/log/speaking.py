@@ -15,7 +15,7 @@ LONG = "x" * 1000
 
 
 def say(number: int, times: int = 1) -> None:
-    """Log so many lines."""
+    """Log this many lines."""
     for _ in range(times):
         log.info("test.said", extra={"attempt": number, "reason": LONG})
 

@@ -81,7 +81,7 @@ def upload(running: Running, body: bytes | Iterable[bytes], **headers: str) -> A
 
 
 def in_pieces(head: bytes, size: int, tail: bytes) -> Iterator[bytes]:
-    """Yield a form with a file of so many zeros."""
+    """Yield a form with a file of this many zeros."""
     yield head
     yield from (bytes(64 * 1024) for _ in range(size // (64 * 1024)))
     yield tail

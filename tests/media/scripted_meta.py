@@ -62,7 +62,7 @@ class FileAtMeta:
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     """One call: its method, its path, and what came of its body before the line ended, which `is_over` then."""
 
     method: str
@@ -91,7 +91,7 @@ class ScriptedMeta(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, FileAtMeta] = {}
         self.answers: list[tuple[int, str, bytes]] = []
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         self.halted = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -100,7 +100,7 @@ class ScriptedMeta(ThreadingHTTPServer):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.answers.append((status, mime_type, data))
 
-    def asked_for(self, method: str, part: str = "") -> list[Asked]:
+    def asked_for(self, method: str, part: str = "") -> list[ReceivedRequest]:
         return [each for each in self.asked if each.method == method and part in each.path]
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -185,8 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _note(self) -> Asked:
-        asked = Asked(self.command, self.path, dict(self.headers))
+    def _note(self) -> ReceivedRequest:
+        asked = ReceivedRequest(self.command, self.path, dict(self.headers))
         self.server.asked.append(asked)
         return asked
 

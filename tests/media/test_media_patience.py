@@ -1,4 +1,4 @@
-"""Clients and Meta that are slow, silent or gone: each is waited for so long, and holds nothing else up."""
+"""Clients and Meta that are slow, silent or gone: each is waited for until a limit, and holds nothing else up."""
 
 import collections
 import contextlib

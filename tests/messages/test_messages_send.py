@@ -1,4 +1,4 @@
-"""Workers send accepted messages to a fake Meta over HTTP: once each, whatever the answer and whoever dies."""
+"""Workers send accepted messages to a fake Meta over HTTP: once each, whatever the answer, whichever process dies."""
 
 import json
 from collections import Counter

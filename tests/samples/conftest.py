@@ -52,7 +52,7 @@ RECEIVERS = {
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who tries the samples: a running gateway, a folder with the files of the pages, their variables."""
+    """A user that tries the samples: a running gateway, a folder with the files of the pages, their variables."""
 
     gateway: Running
     folder: Path

@@ -40,7 +40,7 @@ def accepted_by(running: Running) -> dict[int, int]:
 
 @contextmanager
 def connected(running: Running, number: int = CONNECTIONS) -> Iterator[dict[int, int]]:
-    """Open so many connections; yield how many of them each web process has accepted."""
+    """Open this many connections; yield how many of them each web process has accepted."""
     with ExitStack() as stack:
         for _ in range(number):
             stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))

@@ -37,7 +37,7 @@ def open_store(url: str, choice: random.Random) -> Store:
 
 
 def split(url: str, name: str, number: str) -> None:
-    """Add so many events, a few at a time, whenever the splitting job is to be had; some claims are lost."""
+    """Add this many events, a few at a time, whenever the splitting job is to be had; some claims are lost."""
     choice = random.Random(name)
     store, left = open_store(url, choice), [f"{name} {each}" for each in range(int(number))]
     while left:

@@ -27,7 +27,7 @@ from app.store.transactions.apply_statuses import STATUS_LOCK
 PLACES = re.findall(r"^ {4}(idempotency keys → .*)$", transactions.__doc__ or "", re.MULTILINE)[0].split(" → ")
 INSERTED = re.compile(r"INSERT INTO (\w+)")
 OF_ATTENTION = ("alerts", "refused_webhooks")
-"""Who changes alerts holds the lock on the split job; refused webhooks are changed alone."""
+"""A transaction that changes alerts holds the lock on the split job; refused webhooks are changed alone."""
 
 READS = {database.read.__code__ for database in (SqliteDatabase, PostgresDatabase)}
 

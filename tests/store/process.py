@@ -40,7 +40,7 @@ def hang_in_migration(url: str) -> None:
 
 
 def add_shuffled(url: str, bodies: str, seed: str) -> None:
-    """Add each of so many bodies once, in an order of its own, one by one and in batches."""
+    """Add each of this many bodies once, in an order of its own, one by one and in batches."""
     store, order, choice = open_store(url), list(range(int(bodies))), random.Random(seed)
     choice.shuffle(order)
     while order:

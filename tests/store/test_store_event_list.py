@@ -176,7 +176,7 @@ def rows_read(connection: Connection, chosen: EventFilter, within: Range) -> int
 
 
 _STEP_OPERATIONS, _OPERATIONS_OF_ROW = 100, 8
-"""SQLite reports after so many operations of its machine; a row that is read and left out takes so many at least."""
+"""SQLite reports after this many operations of its machine; a row that is read and left out takes as many."""
 
 
 def _steps(connection: Connection, chosen: EventFilter, within: Range) -> Iterator[None]:

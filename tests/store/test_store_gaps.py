@@ -30,14 +30,14 @@ class Writer:
     def __init__(self, url: str) -> None:
         self.connection: Any = sqlite.driver().connect(sqlite.path_of(url), isolation_level=None)
         self.connection.executescript("PRAGMA secure_delete = ON; PRAGMA cache_size = -64000")
-        self.chance = random.Random(1)
+        self.random = random.Random(1)
         self.number = 0
 
     def add(self, count: int) -> list[str]:
         names = []
         for _ in range(count):
             self.number += 1
-            names.append(f"49151{self.number * 7919 % 10**7:07}" + "x" * self.chance.randrange(600))
+            names.append(f"49151{self.number * 7919 % 10**7:07}" + "x" * self.random.randrange(600))
         self._each("INSERT INTO rows (name) VALUES (?)", names)
         return names
 
@@ -100,7 +100,7 @@ class Cleaning:
 def leave_copies(url: str, writer: Writer) -> list[bytes]:
     """Add rows and delete many. Return what stands in the file of the deleted ones."""
     names = writer.add(3000)
-    writer.chance.shuffle(names)
+    writer.random.shuffle(names)
     writer.delete(gone := names[:1800])
     writer.connection.execute("PRAGMA user_version = 1")
     writer.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -148,7 +148,7 @@ def test_no_copy_is_missed_while_others_write(url: str, writer: Writer, cleaner:
     while not cleaner.is_complete():
         cleaner.step()
         live += writer.add(20)
-        writer.chance.shuffle(live)
+        writer.random.shuffle(live)
         writer.delete([live.pop() for _ in range(10)])
         writer.touch_all()
 

@@ -1,4 +1,4 @@
-"""The folder of media: a file is there as a whole or not at all, and what nobody knows is swept."""
+"""The folder of media: a file is there as a whole or not at all, and what no row knows is swept."""
 
 import os
 import shutil

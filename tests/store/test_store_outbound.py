@@ -1,4 +1,4 @@
-"""Changes of messages become events for those who ask: once for each change, in the order of commits, never else."""
+"""Changes of messages become events where they are asked for: once each, in the order of commits, never else."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A database says whose it is, and nobody else opens or upgrades it."""
+"""A database records its owner, and no other gateway opens or upgrades it."""
 
 import logging
 from dataclasses import replace

@@ -36,7 +36,7 @@ def pooled(postgres_server: PostgresServer, url: str) -> Iterator[str]:
 
 
 def use_by_others(url: str, connections: int) -> None:
-    """Let other clients open so many sessions of the pool, and leave them to it."""
+    """Let other clients open this many sessions of the pool, and leave them to it."""
     held = [psycopg.connect(url.replace("+psycopg", "")) for _ in range(connections)]
     for connection in held:
         connection.execute("SELECT 1")

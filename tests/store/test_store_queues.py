@@ -397,7 +397,7 @@ def test_a_breaker_that_has_closed_allows_more_and_more_jobs(timed: Store, clock
 
 
 def test_a_claim_waits_for_the_lock_on_its_own_queue_only(databases: Databases, make_store: StoreMaker) -> None:
-    """Who has locked the queue may be claiming, so that the slots in use are not known before."""
+    """The transaction that has locked the queue may be claiming, so that the slots in use are not known before."""
     if databases.kind == "sqlite":
         pytest.skip("SQLite lets one write at a time")
     url = databases.migrated()

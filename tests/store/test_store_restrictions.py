@@ -15,7 +15,7 @@ from tests.support.work import Clock
 
 
 def restricted(store: Store, clock: Clock, kind: str, hours: float | None = None, event: str = "") -> None:
-    """Hear that Meta restricts our account for so long; or of another event of its."""
+    """Receive the restriction of our account for this long, or another event of the account."""
     expiration = {} if hours is None else {"expiration": int((clock.now + hours * HOUR).timestamp())}
     info = [{"restriction_type": kind, **expiration}]
     raw = {"event": event or "ACCOUNT_RESTRICTION", "restriction_info": info, "ban_info": {"waba_ban_state": kind}}

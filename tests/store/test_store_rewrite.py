@@ -27,10 +27,10 @@ def url(tmp_path: Path) -> str:
 
 def move_short_rows_about(url: str) -> list[bytes]:
     """Have SQLite move rows between pages. Return the deleted ones that it leaves copies of."""
-    chance = random.Random(1)
-    names = [f"49151{number:07}" + "x" * chance.randrange(600) for number in range(3000)]
-    chance.shuffle(names)
-    gone = [name for name in names if chance.random() < 0.6]
+    seeded = random.Random(1)
+    names = [f"49151{number:07}" + "x" * seeded.randrange(600) for number in range(3000)]
+    seeded.shuffle(names)
+    gone = [name for name in names if seeded.random() < 0.6]
     with closing(sqlite.driver().connect(sqlite.path_of(url))) as connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("CREATE TABLE moved (name TEXT PRIMARY KEY) WITHOUT ROWID")

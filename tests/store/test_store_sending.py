@@ -543,7 +543,7 @@ def test_messages_leave_although_the_clock_is_set_back_by_an_hour(timed: Store, 
 
 
 def failed(code: int, *, at: int = 0, wamid: str = "wamid.A=") -> dict[str, Any]:
-    """Return a status of a message that has failed so many seconds after noon."""
+    """Return a status of a message that has failed this many seconds after noon."""
     return status(wamid, "failed", at=NOON + at * SECOND, errors=[{"code": code, "title": "refused"}])
 
 

@@ -15,7 +15,7 @@ SECOND = timedelta(seconds=1)
 def claim_ahead(
     store: Store, *, slots: int, held: list[Job] | None = None, max_in_flight: int = 8, limit: int = 100
 ) -> list[Job]:
-    """Claim as a worker that uses so many slots, and holds the claims of these jobs."""
+    """Claim as a worker that uses this many slots, and holds the claims of these jobs."""
     numbers = tuple(dict.fromkeys(job.slot for job in held or ()))
     return store.jobs.claim(ClaimRequest(CRM, max_in_flight, limit, slots, numbers), LEASE)
 

@@ -44,7 +44,7 @@ def put_foreign(store: Store, *events: NewEvent) -> None:
 
 
 def numbered(size: int) -> list[NewEvent]:
-    """Return so many events."""
+    """Return this many events."""
     return [new_event(number) for number in range(size)]
 
 

@@ -37,7 +37,7 @@ def groups(count: int, products: int = 1) -> list[dict[str, Any]]:
 
 
 def reply_cards(count: int) -> list[dict[str, Any]]:
-    """Two cards with so many buttons each."""
+    """Two cards with this many buttons each."""
     replies = [{"type": "quick_reply", "quick_reply": {"id": f"{each}", "title": f"{each}"}} for each in range(count)]
     return [{**each_card, "action": {"buttons": replies}} for each_card in media_cards(2)]
 

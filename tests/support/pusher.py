@@ -11,7 +11,7 @@ PUSHING = ROOT / "tests" / "destinations" / "pushing.py"
 
 
 @dataclass(frozen=True)
-class Told:
+class PushResult:
     """What the client said of one post."""
 
     status: int | None
@@ -33,7 +33,7 @@ class Pusher(LineProcess):
         self.ticks = 0
         self.finished: list[int] = []
 
-    def post(self, url: str, **how: Any) -> Told:
+    def post(self, url: str, **how: Any) -> PushResult:
         """One post, and what came of it."""
         return self.post_all(url, **how)[0]
 
@@ -44,9 +44,9 @@ class Pusher(LineProcess):
         body: str = "{}",
         headers: dict[str, str] | None = None,
         only_this_machine: bool = False,
-    ) -> list[Told]:
+    ) -> list[PushResult]:
         """Make posts at once. Afterwards `ticks` counts a clock's ticks, and `finished` is their order of ending."""
         how = {"seconds": seconds, "body": body, "headers": headers or {}, "only_this_machine": only_this_machine}
         said = self.ask([{"url": url, **how} for url in urls])
         self.ticks, self.finished = said["ticks"], said["finished"]
-        return [Told(**answer) for answer in said["answers"]]
+        return [PushResult(**answer) for answer in said["answers"]]

@@ -1,4 +1,4 @@
-"""Somebody's application, for tests: takes what it is sent, remembers it, and answers as it is told."""
+"""A user's application, for tests: takes what it is sent, remembers it, and answers as it is told."""
 
 import contextlib
 import threading

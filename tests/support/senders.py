@@ -27,7 +27,7 @@ def numbered_body(number: int) -> bytes:
 
 
 class Senders:
-    """Threads that send one webhook after the other to a port, whoever listens there."""
+    """Threads that send one webhook after the other to a port, whichever process listens there."""
 
     def __init__(self, port: int, threads: int, body_of: Callable[[int], bytes] = numbered_body) -> None:
         self._port = port

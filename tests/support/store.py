@@ -35,12 +35,12 @@ class Databases:
 
 
 def new_receipt(body: bytes = b"{}", *, minute: int = 0, signed_with: SignedWith = "current") -> NewReceipt:
-    """Return a receipt that came so many minutes after noon."""
+    """Return a receipt that came this many minutes after noon."""
     return NewReceipt(body, NOON + timedelta(minutes=minute), signed_with)
 
 
 def heartbeat(process: str = "host:1", *, minute: int = 0, kind: str = "worker", version: str = "1") -> Heartbeat:
-    """Return a heartbeat, last renewed so many minutes after noon."""
+    """Return a heartbeat, last renewed this many minutes after noon."""
     return Heartbeat(process, kind, version, NOON, NOON + timedelta(minutes=minute))
 
 

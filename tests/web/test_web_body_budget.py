@@ -16,7 +16,7 @@ MAX_BODY = 700
 
 
 class HeldBody:
-    """A body of which so many bytes come, and then nothing more."""
+    """A body of which this many bytes come, and then nothing more."""
 
     def __init__(self, sent: int) -> None:
         self._sent = sent
