@@ -32,6 +32,14 @@ ADD_SCOPE = """
     INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told)
     VALUES (:scope, 'recipient', 131050, '', :at, NULL, 1, false)
 """
+ADD_NUMBER = """
+    INSERT INTO queues (name, paused, disabled, failures, trips)
+    VALUES ('send:1', false, false, 0, 0)
+"""
+ADD_JOB = """
+    INSERT INTO jobs (queue, subject, order_key, due_at, attempts, claims, claim_id)
+    VALUES ('send:1', :subject, :order_key, :later, 1, 0, :claim_id)
+"""
 TAKE_QUEUE = "UPDATE queues SET failures = failures + 1 WHERE name = 'split'"
 _WAITING = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'ALTER TABLE messages%'"
 WAITS_FOR_MESSAGES = f"SELECT 1 {_WAITING} AND wait_event_type = 'Lock'"
@@ -81,6 +89,10 @@ def time_of(connection: Connection) -> Any:
     return 0 if connection.dialect.name == "sqlite" else "2026-11-27T12:00:00Z"
 
 
+def later_of(connection: Connection) -> Any:
+    return 2**52 if connection.dialect.name == "sqlite" else "2100-01-01T00:00:00Z"
+
+
 def indexes(store: Store) -> set[str]:
     """Return the names of the indexes; on PostgreSQL of those that can be used."""
     names = (
@@ -121,6 +133,26 @@ def test_the_customers_of_pauses_are_filled_in(databases: Databases, make_store:
     names = "SELECT name, contact FROM send_scopes ORDER BY name"
     found = store.database.read(lambda c: [tuple(row) for row in c.exec_driver_sql(names)])
     assert found == [("marketing:1:42", 42), ("marketing:1:42:sale", 42), ("number:1", None)]
+
+
+def test_messages_that_older_code_has_held_are_woken_by_the_next_look(
+    databases: Databases, make_store: StoreMaker
+) -> None:
+    url = databases.empty()
+    put_earlier_schema(url)
+    with engine_of(url) as engine, engine.begin() as connection:
+        connection.execute(text(ADD_NUMBER))
+        for subject, (order_key, claim_id) in enumerate([(None, None), (42, None), (None, 7)]):
+            job = {"subject": subject, "order_key": order_key, "claim_id": claim_id}
+            connection.execute(text(ADD_JOB), {**job, "later": later_of(connection)})
+    store = make_store(url)
+
+    store.upgrade_schema()
+    store.sending.wake_released()
+
+    found = select(jobs.c.subject, jobs.c.due_at).where(jobs.c.queue == "send:1").order_by(jobs.c.subject)
+    rows = store.database.read(lambda c: c.execute(found).all())
+    assert [row.due_at <= datetime.now(UTC) for row in rows] == [True, False, False]
 
 
 def test_the_check_of_the_token_is_due_since_the_upgrade(databases: Databases, make_store: StoreMaker) -> None:
