@@ -131,9 +131,12 @@ class Dispatcher:
         self._start(jobs)
         return 0 if len(jobs) == request.limit and not self._queue.singleton else self._queue.rest_seconds
 
-    def _has_room(self) -> bool:
-        """Return whether to claim more jobs: once half of those are started that were claimed ahead."""
-        return self._room() > self._pace.ahead // 2
+    def _has_room(self, *, ended: int = 0) -> bool:
+        """Return whether to claim more jobs: once half of those are started that were claimed ahead.
+
+        `ended`: jobs that have just been handled, and still count as in flight.
+        """
+        return self._room() + ended > self._pace.ahead // 2
 
     def _room(self) -> int:
         return self._slots + self._pace.ahead - len(self._jobs)
@@ -176,7 +179,7 @@ class Dispatcher:
             self._pace.stop()
             self._hand_back(self._jobs.take_waiting())
         self._pace.count()
-        if self._has_room():
+        if self._has_room(ended=1):
             self.wake()
 
     def _hand_back(self, jobs: Sequence[Job]) -> None:

@@ -53,6 +53,17 @@ class ShrinkingPace(SteadyPace):
         self.ahead = 0 if self.ahead else AHEAD
 
 
+class NothingAhead(SteadyPace):
+    """Claims nothing ahead, as while jobs take long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0
+
+    def measure(self, slots: int) -> None:
+        self.ahead = 0
+
+
 @contextmanager
 def dispatching(
     store: Store,
@@ -62,6 +73,7 @@ def dispatching(
     slots: int,
     pace: type[SteadyPace] = SteadyPace,
     claimed: list[int] | None = None,
+    poll_seconds: float = 0.1,
 ) -> Iterator[Dispatcher]:
     """Run a worker's dispatcher until the block ends. `claimed` gets the number of jobs of each claim."""
 
@@ -78,7 +90,7 @@ def dispatching(
         executor=Executor(store, leases, settlements, lambda _: None),
         slots=slots,
         may_work=lambda: True,
-        poll_seconds=0.1,
+        poll_seconds=poll_seconds,
         pace=pace(),
     )
     running = gevent.spawn(dispatcher.run)
@@ -179,6 +191,24 @@ def test_what_waits_behind_a_job_that_hangs_is_handled_in_other_slots(store: Sto
         hanging.set()
 
     assert count(store, DeliveryState.DELIVERED) == 60
+
+
+@pytest.mark.parametrize("hanging", [0, 2])
+def test_the_only_slot_that_is_left_goes_on_as_soon_as_its_job_is_done(store: Store, hanging: int) -> None:
+    add_events(store, *map(split_event, range(20)))
+    released = Event()
+
+    def handle(job: Job) -> JobResult:
+        if job.subject <= hanging:
+            released.wait()
+        return done(job)
+
+    never = 10 * DEADLINE_SECONDS
+    with dispatching(store, handle, queue={}, slots=hanging + 1, pace=NothingAhead, poll_seconds=never):
+        wait_until(lambda: count(store, DeliveryState.DELIVERED) == 20 - hanging)
+        released.set()
+
+    assert count(store, DeliveryState.DELIVERED) == 20
 
 
 def test_a_queue_that_fails_uses_up_no_attempts_of_the_jobs_that_were_claimed_ahead(store: Store) -> None:
