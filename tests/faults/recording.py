@@ -38,27 +38,46 @@ class Gate:
 
 
 class Recording:
-    """What a destination has seen."""
+    """What a destination has seen.
+
+    `most_at_once`: how many POSTs were in flight at the same time, of all customers and of one. `overtaken`: events
+    that came after a later one of their customer.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._gate = Gate()
         self._gate.answer(200)
+        self._open: Counter[str] = Counter()
+        self._latest: dict[str, int] = defaultdict(int)
         self.posts: Counter[str] = Counter()
         self.ids_of_update: dict[str, set[str]] = defaultdict(set)
+        self.most_at_once = self.most_of_a_customer = 0
+        self.overtaken: list[str] = []
 
     def hold(self) -> Gate:
         """The POSTs that come from now on wait at this gate."""
         self._gate = Gate()
         return self._gate
 
-    def note(self, event_id: str, body: bytes) -> Gate:
-        """One POST; where it waits for its answer."""
-        update = update_of(json.loads(body)["raw"])
+    def note(self, event_id: str, event: Mapping[str, Any]) -> Gate:
+        """One POST, in flight until it is answered; where it waits for that."""
+        customer, sequence = event["contact"]["waId"], event["sequence"]
         with self._lock:
             self.posts[event_id] += 1
-            self.ids_of_update[update].add(event_id)
+            self.ids_of_update[update_of(event["raw"])].add(event_id)
+            self._open[customer] += 1
+            self.most_at_once = max(self.most_at_once, self._open.total())
+            self.most_of_a_customer = max(self.most_of_a_customer, self._open[customer])
+            if sequence < self._latest[customer]:
+                self.overtaken.append(event_id)
+            self._latest[customer] = max(self._latest[customer], sequence)
             return self._gate
+
+    def note_answer(self, event: Mapping[str, Any]) -> None:
+        """A POST that is answered now."""
+        with self._lock:
+            self._open[event["contact"]["waId"]] -= 1
 
     @property
     def repeated(self) -> int:
@@ -90,10 +109,12 @@ def recording() -> Iterator[tuple[Recording, int]]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            gate = seen.note(self.headers["webhook-id"], body)
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            gate = seen.note(self.headers["webhook-id"], event)
             time.sleep(THINKING_SECONDS)
-            self.send_response(gate.wait())
+            status = gate.wait()
+            seen.note_answer(event)
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -36,16 +36,18 @@ DESTINATION = """    destinations:
       - name: app
         url: "http://127.0.0.1:{port}/"
         secret: {{ env: TEST_DESTINATION_SECRET }}
-        maxInFlight: 100
         timeoutSeconds: 120
+        {options}
 """
-"""It takes more at a time than a few dead workers held, so that jobs wait for the leases of their own worker only.
+"""A busy machine may take long to answer: a push that timed out would be repeated, and counted as one too many."""
 
-A busy machine may take long to answer: a push that timed out would be repeated, and would count as one too many.
-"""
+MANY_AT_ONCE = "maxInFlight: 100"
+"""More than a few dead workers held, so that jobs wait for the leases of their own worker only."""
 
 MESSAGES = (7, 1, 2, 1)
 """How many messages of their own the webhooks hold; beside them is a status."""
+
+CUSTOMERS = ("4915112345670", "4915112345671", "4915112345672")
 
 EVENTS_EACH = 1 + sum(MESSAGES) / len(MESSAGES)
 
@@ -57,11 +59,17 @@ def updates_in(number: int) -> set[str]:
     return {*own, *again, f"wamid.{number}.sent delivered"}
 
 
+def customer_of(update: str) -> str:
+    """The customer of an update: one for all updates that a webhook does not repeat."""
+    return CUSTOMERS[int(update.split(".")[1]) % len(CUSTOMERS)]
+
+
 def body_of(number: int) -> bytes:
     """The webhook with this number."""
     told = sorted(updates_in(number))
-    messages = [inbound_text(wamid=update) for update in told if " " not in update]
-    statuses = [status(wamid=update.split()[0]) for update in told if " " in update]
+    messages = [inbound_text(wamid=update, sender=customer_of(update)) for update in told if " " not in update]
+    sent = [update.split()[0] for update in told if " " in update]
+    statuses = [status(wamid=wamid, recipient_id=customer_of(wamid)) for wamid in sent]
     return in_bytes(envelope(change(messages=messages), change(statuses=statuses)))
 
 
@@ -106,13 +114,23 @@ class Scene:
 
 @contextmanager
 def scene(
-    folder: Path, url: str, *, workers: int = 2, threads: int = 4, points: Sequence[str] = (), plant: str = ""
+    folder: Path,
+    url: str,
+    *,
+    workers: int = 2,
+    threads: int = 4,
+    points: Sequence[str] = (),
+    plant: str = "",
+    options: str = MANY_AT_ONCE,
 ) -> Iterator[Scene]:
-    """A scene that plays while the block runs; afterwards it goes on until nothing is left to do."""
+    """A scene that plays while the block runs; afterwards it goes on until nothing is left to do.
+
+    `options`: more keys of the destination.
+    """
     with recording() as (seen, port):
         environ = environment(
             folder,
-            WATS_CONFIG=str(write_config(folder, CONFIG + STORAGE + DESTINATION.format(port=port))),
+            WATS_CONFIG=str(write_config(folder, CONFIG + STORAGE + DESTINATION.format(port=port, options=options))),
             WATS_MODE="live",
             WATS_YES_LIVE="1",
             WATS_TEST_PLANT=plant,
