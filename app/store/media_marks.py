@@ -33,6 +33,17 @@ _PUT_PROBLEM = text(
 ).bindparams(bindparam("at", type_=UtcDateTime))
 
 _NEWEST = page_of_files(FileState.STORED, MAX_ROW_ID, SAMPLE).with_only_columns(media_files.c.media_id)
+_NEWEST_DELETED = (
+    select(media_files.c.media_id)
+    .where(
+        media_files.c.state == FileState.DELETED.value,
+        media_files.c.attempts > 0,
+        media_files.c.last_error.is_(None),
+    )
+    .order_by(media_files.c.id.desc())
+    .limit(SAMPLE)
+)
+"""Deleted files that had been fetched: their last attempt has no error. They are to be removed from the folder."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class MediaMarks(Repository):
 
     def _has_lost_files(self, folder: MediaFolder) -> bool:
         """Return whether files were fetched and none of the newest ones is in the folder, as below a mount point."""
-        newest = self._store.database.read(lambda c: c.execute(_NEWEST).scalars().all())
+        newest = self._store.database.read(_newest)
         return bool(newest) and not folder.has_one_of(newest)
 
     def _renew(
@@ -116,6 +127,10 @@ def _known(connection: Connection) -> KnownMarks | None:
         return None
     marks = tuple(mark for mark in (row.current, row.previous, row.earlier) if mark is not None)
     return KnownMarks(marks, row.seen_at, row.renewed_at, tuple((row.former or "").split()))
+
+
+def _newest(connection: Connection) -> list[str]:
+    return [media_id for query in (_NEWEST, _NEWEST_DELETED) for media_id in connection.execute(query).scalars()]
 
 
 def _replace(connection: Connection, known: KnownMarks | None, new: KnownMarks) -> bool:

@@ -45,9 +45,9 @@ def unmounted(tmp_path: Path, timed: Store) -> MediaFolder:
     return folder_at(tmp_path / "below the mount point", timed)
 
 
-def add_stored_file(store: Store, media_id: str) -> None:
+def add_stored_file(store: Store, media_id: str, **changes: object) -> None:
     """Add the row of a file that is fetched."""
-    row = {"media_id": media_id, "event": 1, "state": "stored", "mime_type": "image/png", "attempts": 1}
+    row = {"media_id": media_id, "event": 1, "state": "stored", "mime_type": "image/png", "attempts": 1, **changes}
     store.write(lambda c: c.execute(insert(media_files).values(created_at=NOON, updated_at=NOON, **row)))
 
 
@@ -178,6 +178,33 @@ def test_a_folder_without_the_fetched_files_is_taken_only_if_an_operator_wishes_
         timed.media_marks.look(one)
 
     assert (unmounted.problem, folder.problem) == (None, FOREIGN)
+
+
+def test_files_that_are_to_be_deleted_are_not_forgotten_where_their_disk_is_missing(
+    timed: Store, folder: MediaFolder, unmounted: MediaFolder, clock: Clock
+) -> None:
+    add_stored_file(timed, "17", state="deleted")
+    clock.advance(21 * MINUTE)
+    timed.media_marks.look(unmounted, renews=True)
+    with pytest.raises(FolderUnusable, match="has none of the files"):
+        timed.media.remove_deleted(unmounted)
+    timed.media_marks.look(folder)
+
+    removed = timed.media.remove_deleted(folder)
+
+    assert (removed, folder.has("17")) == (1, False)
+
+
+@pytest.mark.parametrize("never_fetched", [{"attempts": 0}, {"last_error": "HTTP 404"}])
+def test_deleted_files_that_were_never_fetched_hold_up_no_new_folder(
+    timed: Store, folder: MediaFolder, unmounted: MediaFolder, clock: Clock, never_fetched: dict[str, object]
+) -> None:
+    add_stored_file(timed, "18", state="deleted", **never_fetched)
+    clock.advance(21 * MINUTE)
+
+    timed.media_marks.look(unmounted, renews=True)
+
+    assert (unmounted.problem, timed.media.remove_deleted(unmounted)) == (None, 1)
 
 
 def test_a_folder_with_the_fetched_files_takes_the_place_of_one_that_is_not_seen_any_more(
