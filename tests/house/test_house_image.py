@@ -102,3 +102,18 @@ def test_the_image_runs_as_an_unprivileged_user_without_secrets() -> None:
     assert not re.search(r"^#\s*syntax=|--mount|<<|^ADD |^VOLUME", DOCKERFILE, re.MULTILINE)
     assert "--require-hashes" in DOCKERFILE
     assert not re.search(r"(TOKEN|SECRET|PASSWORD)\w*=", DOCKERFILE)
+
+
+def test_the_list_of_packages_has_those_of_the_extra_as_optional_ones() -> None:
+    printed = subprocess.run([ROOT / ".ci" / "sbom"], capture_output=True, text=True, check=True).stdout
+    always, extra = (
+        set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / file).read_text(), re.MULTILINE))
+        for file in ("requirements.txt", "requirements-otel.txt")
+    )
+
+    scopes = [(each["name"], each["scope"]) for each in json.loads(printed)["components"]]
+
+    assert "opentelemetry-sdk" in extra
+    assert sorted(scopes) == sorted(
+        [(name, "required") for name in always] + [(name, "optional") for name in extra - always]
+    )
