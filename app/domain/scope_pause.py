@@ -1,8 +1,9 @@
 """A scope in which nothing is sent for a while: all numbers of the app, an account, or one number.
 
 A refusal pauses its scope, and the messages stay in their queues. When the pause ends, one message is sent as a
-probe: if Meta accepts it the pause is over, if not it begins again, perhaps for longer. Where Meta accepts messages
-and fails them later, a probe would cost a message each time: such a pause ends by hand only.
+probe: if Meta accepts it the pause is over, if not it begins again, perhaps for longer. A scope that cools down waits
+a minute more for the failure that Meta may tell by a status. Where an account is stopped so, a probe would cost a
+message each time: such a pause ends by hand only.
 """
 
 from dataclasses import dataclass, replace
@@ -66,6 +67,11 @@ class ScopePause:
     def is_over(self) -> bool:
         """Whether the scope is paused no more."""
         return self.trips == 0
+
+    @property
+    def is_ended_by_an_answer(self) -> bool:
+        """Whether Meta's acceptance of one message shows that the scope works again."""
+        return self.until is not None and not self.is_over and self.error_class is not ErrorClass.COOLED
 
     def cure(self, token_variable: str | None = None) -> str | None:
         """Return the cure; None if it is not known, or is in the reason.

@@ -415,6 +415,40 @@ def test_a_probe_that_is_refused_pauses_again(timed: Store, clock: Clock) -> Non
     assert (pause.trips, pause.until) == (2, clock.now + 60 * MINUTE)
 
 
+def test_a_probe_of_a_cooled_scope_that_fails_later_pauses_for_longer(timed: Store, clock: Clock) -> None:
+    messages = queued(timed, 40)
+    send(timed, accepted())
+    add_events(timed, *webhook(statuses=[failed(131048)]))
+    waits = queued(timed, 40)
+    for minutes in (10, 60):
+        clock.advance(minutes * MINUTE)
+        assert send(timed, accepted()) == 1
+        clock.advance(SECOND)
+        assert send(timed) == 0
+        at = int((clock.now - NOON).total_seconds())
+        add_events(timed, *webhook(statuses=[failed(131048, at=at, wamid=f"wamid.{minutes}")]))
+
+    [pause] = timed.sending.pauses()
+
+    assert (pause.trips, pause.until) == (3, clock.now + 120 * MINUTE)
+    assert len(messages) == 40
+    assert sum(stored(timed, message).status == "queued" for message in waits) == 38
+
+
+def test_a_cooled_scope_goes_on_a_minute_after_an_accepted_probe(timed: Store, clock: Clock) -> None:
+    queued(timed, 30)
+    send(timed, refused(131048))
+    clock.advance(10 * MINUTE)
+    assert send(timed, accepted()) == 1
+    clock.advance(59 * SECOND)
+    assert send(timed) == 0
+
+    clock.advance(SECOND)
+
+    assert send(timed, accepted()) == 29
+    assert timed.sending.pauses() == []
+
+
 def test_a_message_that_meta_stops_for_a_reason_of_its_own_fails_and_stops_no_other(
     timed: Store, clock: Clock
 ) -> None:

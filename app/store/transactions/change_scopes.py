@@ -47,7 +47,7 @@ def change_scopes(
 ) -> None:
     """Pause the scopes of these refusals. End the pauses of those that are `working` or `reinstated`.
 
-    `working`: a message was just accepted. That ends no pause that only an operator ends, nor one of a refused scope.
+    `working`: a message was just accepted. That ends no pause of a refused scope, nor one that no answer ends.
     `reinstated`: Meta has released it, and when; recorded in any case, for an older refusal that comes later.
     """
     by_name = [(name, one) for one in refusals for name in one.names]
@@ -62,7 +62,7 @@ def change_scopes(
         if not _is_released_as_a_whole(pauses, name, one, now):
             pauses[name] = pause_after(pauses[name], name, one.refusal, now, one.sent_at)
     for name in set(working) & set(pauses):
-        if pauses[name].until is not None and not pauses[name].is_over and name not in refused:
+        if pauses[name].is_ended_by_an_answer and name not in refused:
             pauses[name] = pauses[name].ended(now)
     for name in sorted(pauses):
         if pauses[name] != before[name]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.domain.job import Job
 from app.domain.message import SEND_QUEUE, HistoryEntry, Message, MessageStatus
+from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import PROBE_LEASE, ScopePause, scopes_of
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
@@ -94,7 +95,7 @@ def reserve_sends(
     ended = [_ended(owned[row_id], rows.get(row_id), outcome) for row_id, outcome in outcomes.items()]
     if not left:
         return Reservations(ended=ended)
-    gate, paused = _pass_scopes(connection, now, paused_scopes)
+    gate, paused = _pass_scopes(connection, now, paused_scopes, number)
     plan = _plan(connection, now, number, [(owned[row_id], row) for row_id, row in left.items()], limits, gate)
     _store_plan(connection, number, queue, plan)
     granted = [(job, rows[row_id]) for row_id, job in owned.items() if job.id in plan.granted]
@@ -126,16 +127,32 @@ def _ended(job: Job, row: MessageRow | None, outcome: SendOutcome) -> EndedSend:
     return EndedSend(job, message_of(row), outcome, TraceContext.unpack(row.trace))
 
 
-def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) -> tuple[ScopeGate, list[ScopePause]]:
+def _pass_scopes(
+    connection: Connection, now: datetime, names: Sequence[str], number: str
+) -> tuple[ScopeGate, list[ScopePause]]:
     """Return what these paused scopes allow, and those that the log does not have yet. Most often none is paused."""
     if not names:
         return ScopeGate(), []
     pauses = [pause for pause in lock_scopes(connection, names).values() if not pause.is_over]
+    for pause in [pause for pause in pauses if _has_cooled(connection, now, pause, number)]:
+        put_scope(connection, pause.ended(now))
+        pauses.remove(pause)
     gate = scope_gate(pauses, now)
     unlogged = [pause for pause in pauses if not pause.is_logged]
     for pause in gate.probing or unlogged:
         put_scope(connection, replace(pause, is_logged=True))
     return gate, unlogged
+
+
+def _has_cooled(connection: Connection, now: datetime, pause: ScopePause, number: str) -> bool:
+    """Return whether Meta has accepted a probe of a cooled scope, and has told no failure of it since.
+
+    It tells such failures by statuses, most often within seconds: the time until the next probe is waited for them.
+    """
+    if pause.error_class is not ErrorClass.COOLED or not pause.is_probe_due(now):
+        return False
+    since = {"number": number, "since": pause.since + PROBE_LEASE}
+    return connection.execute(_SENT_SINCE, since).first() is not None
 
 
 def _plan(
