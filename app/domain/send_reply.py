@@ -1,7 +1,8 @@
 """Reads Meta's answer to the POST of a message: accepted, refused, or no word of the Graph API.
 
 A status alone proves nothing: a proxy in front of the Graph API may answer 502 to a request that has reached it. Only
-one answer without an error object counts as a refusal: 429, which a limiter gives before it passes anything on.
+one answer without an error object counts as a refusal: 429, which a limiter gives before it passes anything on. A
+success without a message id proves nothing either, also one that holds an error.
 """
 
 from collections.abc import Mapping
@@ -25,9 +26,9 @@ def send_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
     accepted = _accepted(document)
     if accepted is not None:
         return accepted if status in SUCCESSES else Ambiguous(f"HTTP {status} with a message id")
-    error = error_of_answer(document)
-    if error is None and status in SUCCESSES:
+    if status in SUCCESSES:
         return Ambiguous(f"HTTP {status} without a message id")
+    error = error_of_answer(document)
     if error is None and status != TOO_MANY_REQUESTS:
         return Ambiguous(f"HTTP {status} without an error of the Graph API")
     retry_after = retry_after_of(headers.get("Retry-After"), now)
