@@ -242,6 +242,39 @@ def test_phone_and_user_id_are_one_contact(store: Store) -> None:
     assert [link["name"] for link in rows(store, contact_links)] == ["491511"]
 
 
+def test_the_names_that_a_status_tells_are_one_contact(store: Store, sent: Message) -> None:
+    tell(store, {**status("wamid.A", tracker=tracker_of(store, sent)), "recipient_user_id": "DE.1"})
+    tell(store, {**status("wamid.A", "read"), "recipient_user_id": "DE.1"})
+    add_events(store, *webhook(messages=[{"id": "wamid.1", "from_user_id": "DE.1", **TEXT}]))
+
+    [window] = store.conversations.last_inbound([(NUMBER, ("4915112345678",))])
+
+    assert window is not None
+    assert store.messages.page(contact="DE.1", limit=9)[0].id == sent.id
+    [conversation] = rows(store, conversations)
+    assert (conversation["wa_id"], conversation["user_id"]) == ("4915112345678", "DE.1")
+
+
+def test_a_member_of_a_group_is_in_no_conversation_of_its_own(store: Store) -> None:
+    member = {"recipient_participant_id": "491511", "recipient_participant_user_id": "DE.1"}
+
+    tell(store, {**status("wamid.A", "read"), "recipient_id": "group1", "recipient_type": "group", **member})
+
+    assert [link["name"] for link in rows(store, contact_links)] == ["491511"]
+    assert rows(store, conversations) == []
+
+
+def test_a_message_whose_answer_was_lost_is_in_its_conversation(store: Store, sent: Message) -> None:
+    store.write(lambda c: c.execute(update(messages).values(status=MessageStatus.UNKNOWN.value)))
+
+    tell(store, {**status("wamid.A", tracker=tracker_of(store, sent)), "recipient_id": "491511234567"})
+    tell(store, {**status("wamid.A", "read", at=NOON + MINUTE), "recipient_id": "491511234567"})
+
+    [conversation] = rows(store, conversations)
+    assert conversation["last_outbound_at"] == NOON.replace(microsecond=0)
+    assert [message.id for message in store.messages.page(contact="491511234567", limit=9)] == [sent.id]
+
+
 def test_a_changed_number_stays_one_contact(store: Store) -> None:
     system = {"type": "user_changed_number", "wa_id": "491512", "body": "changed"}
     changed = {"id": "wamid.1", "from": "491511", "timestamp": "1764000000", "type": "system", "system": system}

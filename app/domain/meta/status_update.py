@@ -21,7 +21,8 @@ MAX_WAMID_LENGTH = 1024
 class StatusUpdate:
     """One status. `error`: the first of Meta's `errors`, with our class and hint.
 
-    `has_tracker`: it carries ours, or that of another application. An empty one is none.
+    `has_tracker`: it carries ours, or that of another application. An empty one is none. `contact`: the customer, in
+    a group the member that it is about (`is_group`).
     """
 
     wamid: str
@@ -33,6 +34,7 @@ class StatusUpdate:
     has_tracker: bool = False
     error: dict[str, Any] | None = None
     pricing: dict[str, Any] | None = None
+    is_group: bool = False
 
 
 def status_update(event: NewEvent) -> StatusUpdate | None:
@@ -54,6 +56,7 @@ def status_update(event: NewEvent) -> StatusUpdate | None:
         has_tracker=raw.get(FIELD) not in (None, ""),
         error=_error(raw.get("errors")),
         pricing=raw["pricing"] if isinstance(raw.get("pricing"), dict) else None,
+        is_group=raw.get("recipient_type") == "group",
     )
 
 

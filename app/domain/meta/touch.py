@@ -1,4 +1,5 @@
-"""Reads out of an event which conversation it belongs to, and whether the customer has written or called.
+"""Reads out of an event which conversation it belongs to, whether the customer has written or called, and which names
+are one customer's.
 
 Source: Meta, "Customer service windows": a customer's message or call opens a window of 24 hours, or renews it. A
 system message about a customer does not, nor does a message that was taken back.
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.event import NewEvent
-from app.domain.meta.event_types import NOT_WRITTEN
+from app.domain.meta.event_types import NOT_WRITTEN, STATUS_PREFIX
 from app.domain.meta.names import CHANGES
 
 USER_CALLS = "USER_INITIATED"
@@ -19,6 +20,7 @@ class Touch:
     """Something that happened in a conversation. `names` are one contact's, the most stable first.
 
     `inbound_at`: when the customer wrote or called, by Meta's clock. `outbound_at`: when a message was accepted.
+    `only_names`: it tells nothing but that these names are one contact's.
     """
 
     phone_number_id: str | None
@@ -27,12 +29,15 @@ class Touch:
     user_id: str | None = None
     inbound_at: datetime | None = None
     outbound_at: datetime | None = None
+    only_names: bool = False
 
 
 def touch_of(event: NewEvent) -> Touch | None:
     """Return the touch of an event; None if the event belongs to no conversation."""
     if event.type in CHANGES:
         return _change(event)
+    if event.type.startswith(STATUS_PREFIX):
+        return _both_names(event)
     if event.phone_number_id is None or not _is_inbound(event):
         return None
     group = event.data.get("groupId")
@@ -49,6 +54,15 @@ def _is_inbound(event: NewEvent) -> bool:
         return event.data.get("direction") == USER_CALLS
     is_message = event.origin.field == "messages" and event.origin.path == "value.messages[]"
     return is_message and event.type not in NOT_WRITTEN
+
+
+def _both_names(event: NewEvent) -> Touch | None:
+    """Return the two names of a status's customer; None if it has one. A group's member is in no conversation."""
+    wa_id, user_id = event.contact.wa_id, event.contact.user_id
+    if wa_id is None or user_id is None:
+        return None
+    number = None if event.raw.get("recipient_type") == "group" else event.phone_number_id
+    return Touch(number, (user_id, wa_id), wa_id, user_id, only_names=True)
 
 
 def _change(event: NewEvent) -> Touch | None:

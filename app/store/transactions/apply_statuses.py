@@ -16,9 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
+from app.domain.event import Contact
 from app.domain.message import Message, MessageStatus
 from app.domain.message_progress import StatusReport, next_message
 from app.domain.meta.status_update import StatusUpdate
+from app.domain.meta.touch import Touch
+from app.domain.send_answer import Accepted
+from app.domain.send_outcome import touch_of_answer
 from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.messages import has_status, lock_messages, update_messages
 from app.store.tables.types import chunks
@@ -47,8 +51,13 @@ Matched = list[tuple[StatusUpdate, int]]
 """Statuses, each with the row of its message."""
 
 
-def apply_statuses(connection: Connection, now: datetime, database_id: str, updates: Sequence[StatusUpdate]) -> None:
-    """Record what these statuses say, in their order. A wamid of ours counts, whatever tracker comes with it."""
+def apply_statuses(
+    connection: Connection, now: datetime, database_id: str, updates: Sequence[StatusUpdate]
+) -> list[Touch]:
+    """Record what these statuses say, in their order. A wamid of ours counts, whatever tracker comes with it.
+
+    Return what those tell of conversations that name a message whose answer has not come, or was lost.
+    """
     ours = [_without_foreign_tracker(update, database_id) for update in updates]
     matched, unmatched, telling = _match(connection, ours)
     may_be_ours = [update for update in unmatched if not update.has_tracker]
@@ -58,8 +67,7 @@ def apply_statuses(connection: Connection, now: datetime, database_id: str, upda
         matched_late, unknown, _ = _match(connection, may_be_ours)
         matched += matched_late
         _keep(connection, unknown)
-    if matched:
-        _apply(connection, now, matched, telling)
+    return _apply(connection, now, matched, telling) if matched else []
 
 
 def hold_status_lock(connection: Connection, *, shared: bool) -> None:
@@ -146,7 +154,7 @@ def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
         connection.execute(insert(early_statuses), rows)
 
 
-def _apply(connection: Connection, now: datetime, matched: Matched, telling: Matched) -> None:
+def _apply(connection: Connection, now: datetime, matched: Matched, telling: Matched) -> list[Touch]:
     stored = lock_messages(connection, {row_id for _, row_id in matched})
     current = dict(stored)
     for update, row_id in (*matched, *_kept_before(connection, telling)):
@@ -154,6 +162,13 @@ def _apply(connection: Connection, now: datetime, matched: Matched, telling: Mat
         if message is not None and not _is_failure_before_a_resend(update, message):
             current[row_id] = next_message(message, _report_of(update, message))
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
+    return [_touch(update, current[row_id]) for update, row_id in telling if row_id in current]
+
+
+def _touch(update: StatusUpdate, message: Message) -> Touch:
+    """Return what the answer to a message would have told of its conversation."""
+    contact = Contact() if update.is_group else update.contact
+    return touch_of_answer(message, Accepted(update.wamid, contact.wa_id, contact.user_id), update.at)
 
 
 def _kept_before(connection: Connection, telling: Matched) -> Matched:

@@ -44,17 +44,21 @@ def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
 
 
 def touch_conversations(connection: Connection, now: datetime, touches: Sequence[Touch]) -> None:
-    """Link the names of each contact, and record when each side wrote last. An older time changes nothing."""
+    """Link the names of each contact, and record when each side wrote last. An older time changes nothing.
+
+    What tells names only, as each status does, is written where a name is new.
+    """
     if not touches:
         return
     linked = _links(connection, sorted({name for touch in touches for name in touch.names}))
-    _link(connection, linked, touches)
+    changed = _link(connection, linked, touches)
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     for touch in touches:
-        if touch.phone_number_id is not None:
+        if touch.phone_number_id is not None and not (touch.only_names and changed.isdisjoint(touch.names)):
             key = touch.phone_number_id, _contact(linked, touch)
             rows[key] = _merged(rows.get(key), _row(key, touch, now))
-    _TOUCH.execute(connection, [rows[key] for key in sorted(rows)])
+    if rows:
+        _TOUCH.execute(connection, [rows[key] for key in sorted(rows)])
 
 
 def _links(connection: Connection, names: Sequence[str]) -> dict[str, int]:
@@ -70,8 +74,8 @@ def _contact(linked: Mapping[str, int], touch: Touch) -> int:
     return next((linked[name] for name in names if name in linked), contact_number(touch.names[0]))
 
 
-def _link(connection: Connection, linked: dict[str, int], touches: Iterable[Touch]) -> None:
-    """Give all names of a touch its contact."""
+def _link(connection: Connection, linked: dict[str, int], touches: Iterable[Touch]) -> set[str]:
+    """Give all names of a touch its contact. Return the names that had another one."""
     changed = {}
     for touch in touches:
         contact = _contact(linked, touch)
@@ -80,6 +84,7 @@ def _link(connection: Connection, linked: dict[str, int], touches: Iterable[Touc
                 linked[name] = changed[name] = contact
     if changed:
         connection.execute(_LINK, [{"name": name, "contact": changed[name]} for name in sorted(changed)])
+    return set(changed)
 
 
 def _row(key: tuple[str, int], touch: Touch, now: datetime) -> dict[str, Any]:
