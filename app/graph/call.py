@@ -32,12 +32,16 @@ LIST = re.compile(r"\s*,\s*")
 
 
 class GraphUnreachable(Exception):
-    """No answer, or not the whole of one. `reason` is a stable phrase. `was_sent`: Meta may have the request."""
+    """No answer, or not the whole of one. `reason` is a stable phrase. `was_sent`: Meta may have the request.
 
-    def __init__(self, reason: str, *, was_sent: bool = True) -> None:
+    `retry_seconds`: after which another try makes sense, if that is known.
+    """
+
+    def __init__(self, reason: str, *, was_sent: bool = True, retry_seconds: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.was_sent = was_sent
+        self.retry_seconds = retry_seconds
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class GraphRequest:
 
     `path`: undecoded, without the version and the first slash. `query`: undecoded, without `?`. `version`: such as
     `v25.0`; the configured one if None. `headers`: those of the caller; what is not for Meta is left out. `body`:
-    bytes, or pieces that are read once; with a `length` they are sent with it, otherwise chunked.
+    bytes, or pieces that are read once; with a `length` they are sent with it, otherwise chunked. `can_wait`: no
+    client waits for it, so that it leaves what is left of Meta's limits to others.
     """
 
     method: str
@@ -56,6 +61,7 @@ class GraphRequest:
     body: bytes | Iterable[bytes] = b""
     length: int | None = None
     version: str | None = None
+    can_wait: bool = False
 
     @property
     def scheme(self) -> str:

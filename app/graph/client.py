@@ -14,6 +14,7 @@ from app.domain import VERSION
 from app.domain.meta.graph_text import masked, spellings
 from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
+from app.graph.brake import CallBrake
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.connection import CONNECT_SECONDS, GraphAdapter, MayWrite, RequestNotSent, may_write
 from app.graph.exchange import exchange
@@ -67,6 +68,7 @@ class GraphClient:
         self._read_seconds = read_seconds
         self._total_seconds = total_seconds
         self._other_version = Throttle()
+        self._brake = CallBrake()
         self._sent_token = token
         self._secrets = spellings(secret.strip("\"' ") for secret in (token, *secrets))
         self._adapter, self._media_adapter = GraphAdapter(), GraphAdapter()
@@ -97,13 +99,16 @@ class GraphClient:
             deadline.close()
             may_write.reset(asking)
         self._compare_version(headers.get(VERSION_HEADER))
+        self._brake.learn(headers)
         return send_answer(status, headers, content, self._clock())
 
     def call(self, request: GraphRequest) -> GraphReply:
         """Make one call, whatever it is, and return once the head of the answer is there.
 
-        Raises `GraphUnreachable`, and whatever the pieces of the body raise.
+        Raises `GraphUnreachable`, also while Meta's limit of calls is used up, and whatever the pieces of the body
+        raise.
         """
+        self._brake.check(can_wait=request.can_wait)
         query = f"?{request.query}" if request.query else ""
         reply = exchange(
             self._adapter,
@@ -113,6 +118,7 @@ class GraphClient:
             agent=AGENT,
             silence_seconds=self._read_seconds,
         )
+        self._brake.learn({name.title(): value for name, value in reply.headers})
         return replace(reply, secrets=self._secrets)
 
     def download(self, url: str) -> GraphReply:

@@ -35,7 +35,8 @@ class TokenCheck:
         if self._has_asked and known is not None and not known.is_old(now):
             return Retry(LOOK_EVERY)
         try:
-            answer = ask_meta(self._gateway.graph, GraphRequest("GET", PATH, token_query(self._token.current)))
+            request = GraphRequest("GET", PATH, token_query(self._token.current), can_wait=True)
+            answer = ask_meta(self._gateway.graph, request)
         except GraphUnreachable as failure:
             return self._wait(failure.reason)
         return self._record(answer, now)

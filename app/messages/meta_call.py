@@ -10,7 +10,7 @@ from app.gateway import Gateway
 from app.graph.call import GraphRequest, GraphUnreachable
 from app.messages.ask_meta import ask_meta
 from app.web.errors import RETRY, ApiError
-from app.web.meta_calls import MetaCalls, meta_calls
+from app.web.meta_calls import MetaCalls, meta_calls, retry_of
 
 TEMPORARY = (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
 
@@ -23,7 +23,7 @@ def call_meta(gateway: Gateway, request: GraphRequest) -> dict[str, Any]:
             answer = ask_meta(gateway.graph, request)
     except GraphUnreachable as failure:
         text = f"Meta is not reached ({failure.reason}); try again."
-        raise ApiError("meta_unavailable", text, headers=RETRY) from failure
+        raise ApiError("meta_unavailable", text, headers=retry_of(failure)) from failure
     if answer.error is not None:
         asked = asked_delay(answer.headers, gateway.clock())
         raise _refused(answer.error, answer.status, calls, asked)

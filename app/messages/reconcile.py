@@ -5,6 +5,7 @@ The limit is kept by the job's due time in the database: all workers share it, a
 """
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.job import RECONCILE_MAX_WAIT, Job, Retry
@@ -54,7 +55,8 @@ class Reconciler:
 
     def _ask(self, round_: Round, candidate: Candidate) -> Retry:
         try:
-            answer = ask_meta(self._gateway.graph, history_request(candidate.wamid, candidate.phone_number_id))
+            request = replace(history_request(candidate.wamid, candidate.phone_number_id), can_wait=True)
+            answer = ask_meta(self._gateway.graph, request)
         except GraphUnreachable as failure:
             return self._wait(failure.reason)
         if answer.is_success:

@@ -24,7 +24,8 @@ from app.domain.meta.graph_text import (
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.media import META_DOMAINS
 from app.web.current import gateway
-from app.web.errors import RETRY, ApiError
+from app.web.errors import ApiError
+from app.web.meta_calls import retry_of
 from app.web.middleware import ERROR_CODE, REQUEST_ID, TRACE, Environ
 from app.web.transfers import TransferBroken, Transfers, sent_in_time, transfers
 
@@ -171,6 +172,8 @@ def _pieces(reply: GraphReply, environ: Environ, tokens: tuple[str, ...]) -> Ite
 
 def _error(failure: GraphUnreachable, method: str) -> ApiError:
     if not failure.was_sent:
-        return ApiError("meta_unavailable", f"Meta cannot be reached: {failure.reason}; try again.", headers=RETRY)
+        return ApiError(
+            "meta_unavailable", f"Meta cannot be reached: {failure.reason}; try again.", headers=retry_of(failure)
+        )
     done = "" if method in SAFE else "; it may have done what was asked"
     return ApiError("answer_lost", f"Meta's answer was lost: {failure.reason}{done}.")

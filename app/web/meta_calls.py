@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from flask import current_app
 
-from app.web.errors import ApiError
+from app.graph.call import GraphUnreachable
+from app.web.errors import RETRY, ApiError
 from app.web.transfers import RETRY_LATER, Transfers
 
 EXTENSION = "wats.meta_calls"
@@ -50,6 +51,11 @@ def meta_calls() -> MetaCalls:
     """Return the calls of this process."""
     calls: MetaCalls = current_app.extensions[EXTENSION]
     return calls
+
+
+def retry_of(failure: GraphUnreachable) -> Mapping[str, str]:
+    """Return the header that says when a call that has not reached Meta may be tried again."""
+    return RETRY if failure.retry_seconds is None else _retry_after(failure.retry_seconds)
 
 
 def _retry_after(seconds: float) -> Mapping[str, str]:

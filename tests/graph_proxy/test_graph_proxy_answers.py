@@ -1,6 +1,7 @@
 """Whatever stands at Meta's address, a client of ours gets only what is for it."""
 
 import contextlib
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 
 from app.config import Flags, Settings, load_settings
 from app.domain.message import queue_of_number
+from app.domain.send_answer import Accepted
 from app.gateway import EXTENSION as GATEWAY
 from app.messages.accept import Submission, accept
 from app.web.graph_passing import CALLS, MAX_TEXT_BYTES
@@ -64,6 +66,22 @@ def test_headers_that_are_about_metas_host_are_dropped(client: FlaskClient, scri
     dropped = {"WWW-Authenticate", "Set-Cookie", "Strict-Transport-Security", "Alt-Svc"}
     assert dropped.isdisjoint(response.headers.keys())
     assert response.headers["X-FB-Trace-ID"] == "t [token]"
+
+
+def test_no_call_is_made_while_metas_limit_is_used_up_and_messages_are_sent(
+    client: FlaskClient, app: Flask, scripted: ScriptedDestination
+) -> None:
+    usage = {"1": [{"type": "whatsapp", "call_count": 100, "estimated_time_to_regain_access": 3}]}
+    scripted.will_answer(200, b"{}", X_Business_Use_Case_Usage=json.dumps(usage), Content_Type="application/json")
+    scripted.will_answer(200, b'{"messages":[{"id":"wamid.A="}]}', Content_Type="application/json")
+    assert client.get(NODE, headers=BOT).status_code == 200
+
+    refused = client.get(NODE, headers=BOT)
+    sent = app.extensions[GATEWAY].graph.send(NUMBER, "messages", b"{}", lambda: True)
+
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, 2)
+    assert 60 < int(refused.headers["Retry-After"]) <= 180
+    assert sent == Accepted("wamid.A=")
 
 
 def test_a_page_of_an_edge_is_passed_on_without_the_token(client: FlaskClient, scripted: ScriptedDestination) -> None:
