@@ -16,7 +16,7 @@ Message = dict[str, Any]
 
 
 class Answers:
-    """Knows for each customer what has arrived, so that what comes next can be waited for."""
+    """Remembers which messages each customer has got, to wait for the next one."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -56,7 +56,7 @@ class Client:
 
     @cached_property
     def says_it_is_a_dry_run(self) -> bool:
-        """Whether the service says so to a request without a token. A proxy may hide where it is said."""
+        """Whether `/healthz` says so, asked without a token. A proxy may hide that path: then it is none."""
         answer = self._request("GET", self.access.service_url + "/healthz")
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unreachable(f"the server answered {answer.status}")

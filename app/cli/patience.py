@@ -11,7 +11,7 @@ READER_IN_THE_WAY = (
 
 
 class Patience:
-    """Told of each step of the cleaning: pauses after one that came no further, and ends after a minute of these."""
+    """Called after each step of the cleaning: pauses if it made no progress, and gives up after a minute."""
 
     def __init__(
         self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
@@ -22,7 +22,7 @@ class Patience:
         self._since = clock()
 
     def ends_at(self, position: object) -> bool:
-        """Return whether the last steps, for a minute, have all come to this position."""
+        """Return whether the cleaning has stood at this position for a minute. Pause if it stands."""
         if position != self._last:
             self._last, self._since = position, self._clock()
         elif self._clock() - self._since > MAX_SECONDS:

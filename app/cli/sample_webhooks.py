@@ -42,7 +42,7 @@ class Sample:
 def webhook_of(sample: Sample, types: Iterable[str], *, first: int, batch: int, at: int) -> bytes:
     """Return one webhook with `batch` updates of each type; the first is number `first` of its use.
 
-    Each update is a second older than the next: some are told apart by their time alone.
+    Each update is a second older than the next: some differ in their time alone.
     """
     updates = [type_ for type_ in types for _ in range(batch)]
     started = at - len(updates) + 1

@@ -25,7 +25,7 @@ FILE_IN_THE_WAY = "a file is where a folder is needed"
 
 
 def with_writable_folder(request: StartRequest) -> StartRequest:
-    """Return the start of a dry-run with a folder below /tmp for its file, with a warning, if its own is closed."""
+    """Return the request; for a dry-run whose folder cannot be written, with a folder below /tmp and a warning."""
     if request.mode is not Mode.DRY_RUN or request.environ.get(DRY_RUN_DATABASE_URL.variable):
         return request
     why = why_unwritable(request.values[DATA_DIR] / DEFAULT_FILE, shows_path=True)

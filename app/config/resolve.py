@@ -77,7 +77,7 @@ def resolve(
 
 
 def resolve_signing(request: StartRequest) -> WebhookSigning:
-    """Return what posting a webhook as Meta does needs. A secret that only the gateway needs may be missing."""
+    """Return what is needed to post a webhook as Meta does. A secret that only the gateway needs may be missing."""
     if request.profile is None or request.mode is None:
         raise ConfigError(request.problems.found)
     secrets, sections = _secrets(request, Sources(request.environ, request.env_file)), request.profile.sections

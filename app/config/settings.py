@@ -78,7 +78,7 @@ class ServiceToken:
 
 @dataclass(frozen=True)
 class WebhookSigning:
-    """What posting a webhook as Meta does needs: the ids in it, where it goes, and what signs it."""
+    """What is needed to post a webhook as Meta does: the ids in it, where it goes, and what signs it."""
 
     whatsapp: WhatsApp
     path: str

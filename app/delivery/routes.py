@@ -163,7 +163,7 @@ def _refuse_wrong_destination(name: str | None, mistake_in: Callable[[str], str 
 
 
 def _mistake_in(name: str) -> str | None:
-    """Return what is wrong with a name to which there is no delivery and cannot be one."""
+    """Return what is wrong with the name of a destination that has no delivery and can get none."""
     mistake = _not_configured(name)
     return mistake if mistake and not gateway().store.deliveries.has_any(name) else None
 

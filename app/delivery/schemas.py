@@ -76,7 +76,7 @@ class ReplaySchema(StepRequestSchema):
 
     @ma.validates_schema
     def check_missing(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse to look for deliveries that never were to no destination, or in a state."""
+        """Refuse missing deliveries without a destination, or in a state."""
         if data.get("includes_missing") and "destination" not in data:
             raise ma.ValidationError("includeMissing needs the destination.", "destination")
         if data.get("includes_missing") and "state" in data:

@@ -40,7 +40,7 @@ class Breaker:
 
 
 def was_open_lately(was_open_at: datetime | None, now: datetime) -> bool:
-    """Return whether a breaker that was open then may well open again. A time far ahead was told by a wrong clock."""
+    """Return whether a breaker that was open then may soon open again. A time far ahead comes from a wrong clock."""
     return was_open_at is not None and abs(now - was_open_at) < RELAPSE
 
 

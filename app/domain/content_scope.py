@@ -100,7 +100,7 @@ def conversation_scope(account: str, window: Window, now: datetime, *, is_exempt
 
 
 def part(scope: str, text: str) -> str:
-    """Return the name of what a text names in a scope: with the text, or with its digest if it does not fit."""
+    """Return the name of a part of a scope: with the part's text, or with a digest of it if it does not fit."""
     name = f"{scope}:{text}"
     if len(text) <= MAX_PART and len(name) <= MAX_NAME and _PLAIN.fullmatch(text):
         return name

@@ -8,7 +8,7 @@ from app.domain.message import MessageStatus
 
 
 class Decision(StrEnum):
-    """What messages are to be. An unknown one fails or is sent again; a queued one is cancelled, or unknown.
+    """What a person decides about messages. An unknown one fails or is sent again; a queued one is cancelled.
 
     A queued message of a restored backup may have been sent since the backup was made: then it is unknown.
     """

@@ -47,7 +47,7 @@ class Pace:
         return max(full_at or now, now) + self.interval * sent
 
     def is_possible(self, full_at: datetime | None, now: datetime) -> bool:
-        """Return whether a bucket may be full again so late only. If not, it was stored by a clock that was ahead."""
+        """Return whether this time is within the bucket's limit. A later one was stored by a clock that was ahead."""
         return full_at is None or not is_too_far_ahead(full_at, now + self.interval * self.burst)
 
 
@@ -60,7 +60,7 @@ class NumberPace:
     slowed_at: datetime | None = None
 
     def as_of(self, per_second: float, now: datetime) -> "NumberPace":
-        """Return the pace without what a clock has stored that was ahead."""
+        """Return the pace without times that were stored by a clock that was ahead."""
         slowest = pace_of_rate(per_second * LOWEST_SHARE)
         full_at = self.full_at if slowest.is_possible(self.full_at, now) else None
         return replace(self, full_at=full_at, slowed_at=self.slowed_at and min(self.slowed_at, now))
@@ -102,7 +102,7 @@ class PairPace:
     paused_until: datetime | None = None
 
     def as_of(self, pace: Pace, now: datetime) -> "PairPace":
-        """Return the pace without what a clock has stored that was ahead."""
+        """Return the pace without times that were stored by a clock that was ahead."""
         longest = now + pair_pause(self.refusals)
         is_void = self.paused_until is not None and is_too_far_ahead(self.paused_until, longest)
         return replace(

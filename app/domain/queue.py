@@ -46,7 +46,7 @@ class QueueState:
         return replace(self, breaker=breaker, was_open_at=now if was_open else self.was_open_at)
 
     def as_of(self, now: datetime) -> "QueueState":
-        """Return the state without a pause that a clock has set that was ahead: the next probe is due now.
+        """Return the state without a pause that was stored by a clock that was ahead: the next probe is due now.
 
         Such a pause ends later than the longest one can, or the failure that opened the breaker is still to come.
         """

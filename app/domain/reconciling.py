@@ -56,5 +56,5 @@ class RoundStep:
 
 
 def is_younger(at: datetime, than: timedelta, now: datetime) -> bool:
-    """Return whether a time is so near. One in the future was stored by a clock that was ahead: it is old."""
+    """Return whether `at` is less than this ago. A future time comes from a clock that was ahead: it is old."""
     return now - than < at <= now + CLOCK_TOLERANCE

@@ -12,7 +12,7 @@ class Selection:
     """Which deliveries: to a destination, of types by globs, received in a range (`until` excluded), in a state.
 
     Without a state: dead and skipped ones, and those of events that were foreign when they came and no longer are.
-    `includes_missing`: also those that the destination gets by its present settings, and that there never were.
+    `includes_missing`: also those that the destination gets by its present settings, and that were never made.
     """
 
     destination: str | None = None

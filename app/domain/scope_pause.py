@@ -48,8 +48,8 @@ class Refusal:
 class ScopePause:
     """A scope that is paused. `since`: the last refusal. `until`: the next probe; None: a human ends the pause.
 
-    `trips`: how often it was refused since it worked last; 0: the pause is over `since` then. It is kept so that what
-    was refused before does not begin it again. `is_logged`: the log has it.
+    `trips`: how often it was refused since it worked last; 0: the pause ended at `since`. It is kept so that
+    what was refused before does not begin it again. `is_logged`: the log has it.
     `refused_at`: when Meta refused last; by Meta's clock if a webhook says it: webhooks come late and in any order.
     """
 

@@ -62,7 +62,7 @@ PULL_PARAMETERS = (
 
 
 def is_newest_first() -> bool:
-    """Return whether the newest events come first. This excludes what belongs to reading everything once."""
+    """Return whether the newest events come first. A reader that waits, or has a name, reads the oldest first."""
     if read_matching("order", _ORDER, "asc or desc") != "desc":
         return False
     if excluded := [name for name in ("wait", "consumer") if name in request.args]:

@@ -152,7 +152,7 @@ class GraphClient:
             response.close()  # unless it was read as a whole, the connection is of no more use
 
     def _compare_version(self, answered: str | None) -> None:
-        """Warn once if another version has answered: Meta passes calls to an ended one to the oldest that lives."""
+        """Warn once if another version has answered: for an ended one Meta uses the oldest that still works."""
         answered = (answered or self._version)[:MAX_VERSION_LENGTH]
         if answered != self._version and self._other_version.repeats(answered) is not None:
             reason = f"{answered} has answered, {self._version} was asked: raise graph.apiVersion"

@@ -132,7 +132,7 @@ class Dispatcher:
         return 0 if len(jobs) == request.limit and not self._queue.singleton else self._queue.rest_seconds
 
     def _has_room(self, *, ended: int = 0) -> bool:
-        """Return whether to claim more jobs: once half of those are started that were claimed ahead.
+        """Return whether to claim more jobs: once half of the jobs claimed ahead were started.
 
         `ended`: jobs that have just been handled, and still count as in flight.
         """

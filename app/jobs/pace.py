@@ -10,7 +10,7 @@ MIN_MEASURED_SECONDS = 0.02
 class Pace:
     """Counts the jobs of one queue that are handled, and derives `ahead`: 0 at first, and while jobs take long.
 
-    What is claimed ahead is little in time, so that a pause, a breaker and other workers get their way soon.
+    The jobs claimed ahead take little time, so that a pause, a breaker and other workers soon have an effect.
     """
 
     def __init__(self) -> None:

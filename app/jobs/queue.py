@@ -34,7 +34,7 @@ class Queue:
     - `singleton`: the queue has one job, which is never deleted. After each attempt another one follows.
     - `wakes_on_commit`: check the queue after every commit; otherwise only on its timer.
     - `ordered`: a finished job may make the next one with its ordering key due.
-    - `slots`: how many jobs one worker handles at a time, if not as many as of each queue.
+    - `slots`: how many jobs one worker handles at a time, if it is not the worker's own number.
     - `max_claim`: how many of them a claim takes, by the seconds since the last one.
     - `rest_seconds`: how long the queue is not looked at after a claim that took all that was due.
     - `ahead`: while there is a backlog, claim more jobs than are in flight, and settle each while the next one is in

@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker, made fair: a client that sends without pause gets no more of the event loop than any."""
+"""gunicorn's gevent worker, made fair: a client that sends without pause gets no more of the event loop."""
 
 import signal
 from functools import partial

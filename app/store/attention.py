@@ -60,7 +60,7 @@ class Attention(Repository):
         return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts, names), "events", "work")
 
     def reword(self, changed: Sequence[Alert]) -> None:
-        """Record the texts of recorded alerts anew, so that its end is logged with its last cause."""
+        """Record the texts of recorded alerts anew, so that the end of each is logged with its last cause."""
         self._store.write(lambda c: reword_alerts(c, changed), durable=False)
 
     def signs(self) -> Signs:

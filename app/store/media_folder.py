@@ -144,7 +144,7 @@ class MediaFolder:
         return len(gone)
 
     def _in_time(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """Do what is quick on a disk that is well. A thread that hangs there goes on by itself."""
+        """Do work that a healthy disk does quickly. If it takes too long, give it up; its thread goes on alone."""
         unanswered = FolderUnusable("media.directory does not answer: see whether its disk is there")
         try:
             with Timeout(MARK_SECONDS, unanswered):
@@ -189,7 +189,7 @@ class MediaFolder:
 
 
 def _read_mark(path: Path) -> FolderMark | None:
-    """Return the mark. A disk that is not well is no folder without a mark: only a file that is not there is none."""
+    """Return the mark; None only if its file does not exist. Any other error is one of the disk, and raised."""
     try:
         with path.open(encoding="ascii", errors="replace") as file:
             age = timedelta(seconds=time.time() - os.fstat(file.fileno()).st_mtime)

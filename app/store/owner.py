@@ -19,7 +19,7 @@ def known_identity(connection: Connection, owner: Owner | None) -> Identity:
 
 
 def refuse_other_owner(connection: Connection, owner: Owner) -> None:
-    """Raise `StoreNotOurs` if this owner may not upgrade the database, which may not say yet whose it is."""
+    """Raise `StoreNotOurs` if this owner may not upgrade the database, which may have no recorded owner yet."""
     identity = _identity(connection)
     if identity is None or identity.mode is None:
         _raise(refusal_unmarked(owner, _recent_accounts(connection)))

@@ -37,7 +37,7 @@ class Visit:
         """Ours: as it was given, or else as the app has it."""
 
     def findings(self) -> Iterator[Finding]:
-        """Look at everything; end where Meta is not reached, or the token is worth nothing."""
+        """Look at everything; end where Meta is not reached, or the token is not valid."""
         try:
             yield from self._findings()
         except GraphUnreachable as failure:
@@ -94,7 +94,7 @@ class Visit:
 
 
 def version(configured: str, answered: str | None) -> Iterator[Finding]:
-    """Compare the version that answered: an ended one is answered by the oldest that lives."""
+    """Compare the versions: Meta answers calls to an ended version with the oldest that still works."""
     if answered is not None and answered != configured:
         cure = "raise graph.apiVersion in the config, and restart every process"
         yield error("graphVersion", f"{configured} was asked, {answered} has answered", cure)

@@ -49,7 +49,7 @@ def _key_by_id(item: Item) -> list[Any] | None:
 
 
 def _happens_once(item: Item) -> bool:
-    """Return whether a status happens once. A payment's or a call's may repeat its word under one id and be news."""
+    """Return whether a status happens once. A payment's or a call's may come again under one id, as a new event."""
     is_of_message = event_types.is_of_message(item.raw) and item.scope.field != "calls"
     return is_of_message and scalars.word(item.raw.get("status")) in event_types.STATUSES_OF_MESSAGE
 

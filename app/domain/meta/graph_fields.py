@@ -24,10 +24,10 @@ ASKED = "`fields` does not ask for `access_token`: a token of Meta's is not hand
 
 
 def plain_names(name: str) -> tuple[str, str]:
-    """Return the names of a field as PHP may read it, which Graph is written in a relative of, and in lower case.
+    """Return the names of a field as PHP may read it, in lower case. Graph is written in a dialect of PHP.
 
-    There `access.token`, ` access_token`, `access_token[0]` and `access[token` are `access_token`: what stands behind
-    `[` is an index where there is a `]`, and otherwise a part of the name.
+    There `access.token`, ` access_token`, `access_token[0]` and `access[token` are `access_token`: what follows
+    `[` is an index if there is a `]`, otherwise a part of the name.
     """
     written = name.lstrip().partition("\0")[0]
     return _plain(written.partition("[")[0]), _plain(written)

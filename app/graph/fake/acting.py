@@ -45,7 +45,7 @@ def act(meta: Meta, action: dict[str, Any], origin: str, after: float = 0) -> st
 
 
 def echo(meta: Meta, send: Send, origin: str) -> None:
-    """Let the customer say a text back that begins with `echo:`, a second later."""
+    """Let the customer repeat a text that begins with `echo:`, a second later."""
     text = str(send.body.get("text", {}).get("body", ""))
     if send.group is None and text.startswith(ECHO):
         person = {"from": send.person.wa_id, "user_id": send.person.user_id}

@@ -97,7 +97,7 @@ class BulkInsert:
 
 @contextmanager
 def _refusing_what_is_unfit(statement: str) -> Iterator[None]:
-    """Raise for a value that the driver cannot pass what SQLAlchemy raises for one that it cannot pass itself."""
+    """Raise SQLAlchemy's own error for a value that the driver cannot pass to the server."""
     try:
         yield
     except UNFIT as error:

@@ -23,8 +23,8 @@ READ_THREADS = 4
 class Limits:
     """How long a transaction waits for a lock in the database, and a greenlet for a read or a write.
 
-    Of PostgreSQL: how many connections the pool keeps, how long a greenlet waits for one of them, and how long a
-    transaction may be idle.
+    For PostgreSQL also how many connections the pool keeps, how long a greenlet waits for one of them, and how long
+    a transaction may be idle.
     """
 
     lock_seconds: float = 5.0

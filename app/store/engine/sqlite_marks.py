@@ -36,7 +36,7 @@ def add_mark(connection: Connection, mark: Mark) -> None:
 
 
 def remove_mark(connection: Connection, mark: Mark) -> None:
-    """Record that this is clean no longer. Nothing is written if it was not."""
+    """Remove this mark, because a transaction deletes. Nothing is written if it is not set."""
     marks = marks_of(connection)
     if mark & marks and connection.dialect.name == "sqlite":
         set_marks(connection, marks & ~mark)

@@ -24,7 +24,7 @@ _QUEUES = select(queues).where(queues.c.name.in_(bindparam("queues", expanding=T
 def holds_of_messages(
     connection: Connection, now: datetime, messages: Sequence[Message], account: str | None, token: str | None
 ) -> dict[str, MessageHold]:
-    """Return what holds back those of these messages, a page at most, that are queued and held back, by their ids.
+    """Return what holds back the queued ones of these messages, a page at most, by their ids.
 
     `account`: that of all numbers, None if there are several. `token`: the variable that holds the access token.
     """

@@ -71,8 +71,9 @@ def apply_statuses(
 
 
 def hold_status_lock(connection: Connection, *, shared: bool) -> None:
-    """Keep unmatched statuses, and what may tell their wamids, from committing at the same time. The latter share the
-    lock.
+    """Keep unmatched statuses, and what may reveal their wamids, from committing at the same time.
+
+    Those that may reveal wamids share the lock.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK[shared])
@@ -99,7 +100,7 @@ def _without_foreign_tracker(update: StatusUpdate, database_id: str) -> StatusUp
 
 
 def _match(connection: Connection, updates: Sequence[StatusUpdate]) -> tuple[Matched, list[StatusUpdate], Matched]:
-    """Return the statuses whose message is known, the others, and those of the first that tell a message's wamid.
+    """Return the statuses whose message is known, the others, and those of the first that reveal a message's wamid.
 
     A status without a tracker is about the same attempt as one with its wamid and our tracker.
     """
@@ -172,7 +173,7 @@ def _touch(update: StatusUpdate, message: Message) -> Touch:
 
 
 def _kept_before(connection: Connection, telling: Matched) -> Matched:
-    """Return the kept statuses whose wamids are told now, as of the attempt that the telling status names."""
+    """Return the kept statuses whose wamids are known now, as of the attempt that the revealing status names."""
     early = take_early_reports(connection, [update.wamid for update, _ in telling]) if telling else {}
     return [
         (replace(update, status=kept.status, at=kept.at, error=kept.error, pricing=kept.pricing), row_id)

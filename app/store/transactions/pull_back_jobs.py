@@ -63,7 +63,7 @@ def pull_back_jobs(
 
 
 def is_singleton_job_ahead(connection: Connection, now: datetime, lease: timedelta) -> bool:
-    """Return whether a singleton job is due beyond its limit. Both are due soon after whatever a worker does last."""
+    """Return whether a singleton job is due beyond its limit. All are due soon after the last action of a worker."""
     limits = DueLimits(now, lease)
     return any(_excess(limits, row) for row in connection.execute(_SINGLETON_JOBS))
 

@@ -48,7 +48,7 @@ def record_alerts(
 
 
 def reword_alerts(connection: Connection, changed: Iterable[Alert]) -> None:
-    """Record the texts of alerts that stand, which may have another cause by now; those that are gone stay gone."""
+    """Record the texts of alerts that stand, as the cause may have changed. An alert that has ended is not added."""
     ordered = sorted(changed, key=lambda one: one.key)
     texts = [dict(zip(("new_cause", "new_cure"), alert.recorded_texts, strict=True)) for alert in ordered]
     keys = [{"of_code": alert.code, "of_subject": alert.subject} for alert in ordered]

@@ -54,7 +54,7 @@ def find_candidates(
 
 
 def stored_states(state: DeliveryState | None) -> tuple[str, ...]:
-    """Return the stored states of deliveries that a selection of this state means."""
+    """Return the stored states that a selection of this state stands for."""
     if state is None:
         return tuple(undelivered.value for undelivered in UNDELIVERED_STATES)
     return (OPEN,) if state in OPEN_STATES else (state.value,)
@@ -91,7 +91,7 @@ def _is_selected(row: Row[*tuple[object, ...]], selection: Selection) -> bool:
 def _deliveries_of(
     connection: Connection, now: datetime, selection: Selection, sequences: Sequence[int]
 ) -> list[int]:
-    """Return the deliveries to replay: of those that are open the ones that wait for a later attempt."""
+    """Return the deliveries to replay; of the open ones only those that wait for a later attempt."""
     if selection.state is DeliveryState.IN_FLIGHT:
         return []
     query = select(deliveries.c.id).where(deliveries.c.state.in_(stored_states(selection.state)))

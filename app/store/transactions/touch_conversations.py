@@ -1,4 +1,4 @@
-"""Keeps what is known of conversations: which names are one contact's, and when each side wrote last."""
+"""Records what is known of conversations: which names belong to one contact, and when each side wrote last."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
