@@ -23,7 +23,7 @@ from bench import load
 from bench.arrivals import Arrivals, Destination, fast_destination
 from bench.databases import Databases, databases, opened
 from bench.deep import deepen
-from bench.frame import options_parser
+from bench.frame import options_parser, percentile
 from bench.goals import record
 from bench.new_messages import webhooks
 from bench.servers import BIN, ROOT, Server, free_port, further_workers, serving_command
@@ -43,7 +43,7 @@ profiles:
 TOKEN = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
 BATCH = 1000
 STEADY_SHARE = 0.3
-DEEP_SECONDS = 60
+BESIDE_SECONDS, DEEP_SECONDS = 20, 60
 SEED = 10_000
 """How many events of a deep backlog come by webhooks; the others are copies of them."""
 
@@ -58,29 +58,35 @@ def steady(kind: str, server: Server, destination: Destination, *, rate: int, se
     """Send webhooks at a steady rate and print the lag of their events."""
     result = load.run(server.address, webhooks(), connections=32, seconds=seconds, rate=rate)
     arrivals = Arrivals(destination)
-    arrivals.wait_for(len(result.latencies))
-    span = arrivals.times[-1] - arrivals.times[0]
+    accepted = len(result.latencies)
+    arrivals.wait_for(accepted)
+    middle, late = (percentile(arrivals.lags, share, of=accepted) * 1000 for share in (0.5, 0.99))
     print(
-        f"steady {rate}/s for {seconds:.0f} s: {len(arrivals.times)} of {len(result.latencies)} events, "
-        f"{len(arrivals.times) / span:.0f}/s; lag p50 {_percentile(arrivals.lags, 0.5):.0f} ms, "
-        f"p99 {_percentile(arrivals.lags, 0.99):.0f} ms; webhook p99 {result.percentile(0.99) * 1000:.0f} ms",
+        f"steady {rate}/s for {seconds:.0f} s: {len(arrivals.times)} of {accepted} events, "
+        f"{rate_of(arrivals.times):.0f}/s; lag p50 {middle:.0f} ms, p99 {late:.0f} ms; "
+        f"webhook p99 {result.percentile(0.99) * 1000:.0f} ms, {result.failed} failed",
         flush=True,
     )
-    record("steady_lag_p99", kind, _percentile(arrivals.lags, 0.99))
+    record("steady_lag_p99", kind, late)
     record("steady_webhooks_p99", kind, result.percentile(0.99) * 1000)
 
 
 def backlog(kind: str, server: Server, destination: Destination, *, events: int, rate: int) -> float:
-    """Fill a backlog, drain it under load, and return the deliveries per second."""
+    """Fill a backlog, drain it beside webhooks of 20 seconds, and return the deliveries per second of all the time.
+
+    Print those of the time in which webhooks came too.
+    """
     fill(server, destination, events)
     post(server, "/api/destinations/fast/resume")
-    result = load.run(server.address, webhooks(), connections=32, seconds=20, rate=rate)
-    arrivals = Arrivals(destination)
+    result = load.run(server.address, webhooks(), connections=32, seconds=BESIDE_SECONDS, rate=rate)
+    ended, arrivals = time.time(), Arrivals(destination)
     arrivals.wait_for(events + len(result.latencies))
+    beside = rate_of([at for at in arrivals.times[:events] if at <= ended])
     print(
-        f"backlog of {events}: {len(arrivals.times)} delivered at {rate_of(arrivals.times):.0f}/s; meanwhile {rate} "
-        f"webhooks/s answered with p50 {result.percentile(0.5) * 1000:.0f} ms, "
-        f"p99 {result.percentile(0.99) * 1000:.0f} ms",
+        f"backlog of {events}: {len(arrivals.times)} delivered at {rate_of(arrivals.times):.0f}/s, "
+        f"{beside:.0f}/s while webhooks came; {rate} webhooks/s answered with p50 "
+        f"{result.percentile(0.5) * 1000:.0f} ms, p99 {result.percentile(0.99) * 1000:.0f} ms, "
+        f"{result.failed} failed",
         flush=True,
     )
     record("drain_webhooks_p99", kind, result.percentile(0.99) * 1000)
@@ -143,11 +149,6 @@ def rate_of(times: list[float]) -> float:
     return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
 
-def _percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
-
-
 def measure(prepared: Databases, kind: str, options: argparse.Namespace) -> None:
     """Measure the gateway on a database of this kind."""
     port = free_port()
@@ -172,7 +173,11 @@ def measure(prepared: Databases, kind: str, options: argparse.Namespace) -> None
             if options.deep:
                 small = deep_backlog(server, destination, store, events=options.backlog)
                 deep = deep_backlog(server, destination, store, events=options.deep)
-                print(f"the deep one at {deep / small:.2f} of the rate of the small one", flush=True)
+                print(
+                    f"the deep one at {deep / small:.2f} of the rate of the small one, and at {deep / bare:.2f} of "
+                    "the bare client's",
+                    flush=True,
+                )
                 record("deep_ratio", kind, deep / small)
             resident = ", ".join(f"{memory.resident:.0f}" for memory in server.memory_of_processes())
             print(f"MB of its processes: {resident}", flush=True)

@@ -1,8 +1,10 @@
-"""What the benchmarks share: their options, the line about the machine, and a rate beside its upper bound."""
+"""What the benchmarks share: options, the line about the machine, percentiles, and a rate beside its upper bound."""
 
 import argparse
+import math
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,13 @@ class Measured:
     def beside(self, bound: "Measured") -> tuple[float, float]:
         """Return the ratio to the upper bound, of the rates and of the processor time."""
         return self.per_second / bound.per_second, bound.processor_seconds / self.processor_seconds
+
+
+def percentile(values: Sequence[float], share: float, *, of: int = 0) -> float:
+    """Return the value that this share of them does not exceed. There should be `of`: those that are missing, because
+    they were refused or never came, exceed every value."""
+    place = int(share * max(len(values), of))
+    return sorted(values)[place] if place < len(values) else math.inf
 
 
 def options_parser(description: str | None) -> argparse.ArgumentParser:

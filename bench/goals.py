@@ -54,7 +54,11 @@ def _goals(kind: str, *, drain: float, own: float) -> list[Goal]:
         Goal("steady_lag_p99", kind, "steady 0.3 of the bare client's rate: p99 lag", most=300, unit=" ms"),
         Goal("steady_webhooks_p99", kind, "webhooks meanwhile: p99", most=250, unit=" ms"),
         Goal(
-            "own_milliseconds", kind, "worker's processor time for an event, without the POST", most=own, unit=" ms"
+            "own_milliseconds",
+            kind,
+            "worker's processor time to deliver an event, without the POST",
+            most=own,
+            unit=" ms",
         ),
         Goal("split_rate", kind, "events/s split out of batches of 1000, two destinations", least=5000),
         Goal("serve_seconds", kind, "processor time until `serve` is ready", most=1.5, unit=" s"),

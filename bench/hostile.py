@@ -46,10 +46,9 @@ def large(server: Server, seconds: float) -> load.Result:
 
 
 def _measure(name: str, server: Server, result: load.Result) -> None:
-    refused = sum(count for status, count in result.statuses.items() if status != 200)
     print(
         f"{name:<18} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>8.1f} "
-        f"{result.percentile(0.99) * 1000:>8.1f} {refused:>8} {server.memory_megabytes():>6.0f}",
+        f"{result.percentile(0.99) * 1000:>8.1f} {result.failed:>8} {server.memory_megabytes():>6.0f}",
         flush=True,
     )
 

@@ -124,11 +124,10 @@ class Bench:
 
 
 def _print(head: str, result: load.Result, per_webhook: float, memory: list[float]) -> None:
-    refused = sum(count for status, count in result.statuses.items() if status != 200)
     before, half_way, after = memory
     print(
         f"{head} {result.per_second:>6.0f} {result.percentile(0.5) * 1000:>7.1f} "
-        f"{result.percentile(0.99) * 1000:>7.1f} {refused:>7} {per_webhook * 1e6:>4.0f} µs {result.cpu:>9.2f} "
+        f"{result.percentile(0.99) * 1000:>7.1f} {result.failed:>7} {per_webhook * 1e6:>4.0f} µs {result.cpu:>9.2f} "
         f"{before:>5.0f} {half_way:>8.0f} {after:>5.0f}",
         flush=True,
     )

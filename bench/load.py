@@ -11,26 +11,41 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bench.frame import percentile
+
 HEADER_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+ANSWER_SECONDS = 30
+"""How long the last answers are waited for."""
 
 
 @dataclass
 class Result:
-    """The result of a run. Times are in seconds; `cpu` is the generator's share of a core."""
+    """The result of a run. Times are in seconds; `cpu` is the generator's share of a core.
+
+    `latencies` are those of requests that were answered with success; `statuses` counts all answers, 0 those that a
+    closed connection has cut off. `unanswered` counts the requests that were due and got no answer.
+    """
 
     wall: float
     cpu: float
     latencies: list[float] = field(repr=False)
     statuses: dict[int, int]
+    unanswered: int = 0
 
     @property
     def per_second(self) -> float:
+        """Requests that were answered with success."""
         return len(self.latencies) / self.wall
 
+    @property
+    def failed(self) -> int:
+        """Requests that were refused, cut off or not answered."""
+        return sum(self.statuses.values()) + self.unanswered - len(self.latencies)
+
     def percentile(self, share: float) -> float:
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        """Return a percentile of all latencies: a request that failed took longer than any other."""
+        return percentile(self.latencies, share, of=len(self.latencies) + self.failed)
 
 
 def joined(runs: Sequence[Result]) -> Result:
@@ -39,7 +54,8 @@ def joined(runs: Sequence[Result]) -> Result:
     for run in runs:
         statuses.update(run.statuses)
     latencies = [latency for run in runs for latency in run.latencies]
-    return Result(wall, sum(run.cpu * run.wall for run in runs) / wall, latencies, dict(statuses))
+    cpu, unanswered = sum(run.cpu * run.wall for run in runs) / wall, sum(run.unanswered for run in runs)
+    return Result(wall, cpu, latencies, dict(statuses), unanswered)
 
 
 class Connection:
@@ -107,13 +123,18 @@ class _Loop:
         self.until = started + seconds
         self.step = 1 / rate if rate else 0.0
         self.next_due = started
-        while (now := time.perf_counter()) < self.until or self.busy:
+        while (now := time.perf_counter()) < self.until:
             self._send_due(now)
             self._collect(timeout=self._seconds_to_wait())
-            if now > self.until + 30:
-                break
-        wall = min(time.perf_counter(), self.until) - started
-        return Result(wall, (time.process_time() - cpu) / wall, self.latencies, self.statuses)
+        unsent = self._unsent()
+        while self.busy and time.perf_counter() < self.until + ANSWER_SECONDS:
+            self._collect(timeout=0.05)
+        share = (time.process_time() - cpu) / seconds
+        return Result(seconds, share, self.latencies, self.statuses, unsent + self.busy)
+
+    def _unsent(self) -> int:
+        """Return how many requests fell due while no connection was free, and were not sent until the end."""
+        return int((self.until - self.next_due) / self.step) if self.step and not self.idle else 0
 
     def _send_due(self, now: float) -> None:
         while self.idle and now < self.until and (not self.step or self.next_due <= now):
@@ -139,7 +160,8 @@ class _Loop:
             if status is None:
                 continue
             self.busy -= 1
-            self.latencies.append(time.perf_counter() - connection.due)
+            if 200 <= status < 300:
+                self.latencies.append(time.perf_counter() - connection.due)
             self.statuses[status] = self.statuses.get(status, 0) + 1
             self.idle.append(connection if status else self._reopen(connection))
 

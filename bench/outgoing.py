@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -73,9 +73,3 @@ def _request(path: str, token: str, document: object, headers: str = "") -> byte
         f"Authorization: Bearer {token}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
