@@ -35,7 +35,8 @@ NO_WORKER = AlertKind(
     "no_worker",
     Urgency.PAGE,
     "",
-    "start `flask wats worker`",
+    "look for `supervisor.child_exited` in the log of `serve`; a worker that is a unit or container of its own, start"
+    " again",
     "No worker has given a sign of life for 15 seconds: nothing is split, delivered or sent. Webhooks are stored.",
     "`serve` starts a worker again by itself: look at the log for `supervisor.child_exited` and for what the worker"
     " wrote last. Where the worker is a unit or container of its own, start it. Nothing is lost.",
@@ -44,7 +45,8 @@ RECEIPTS_WAIT = AlertKind(
     "receipts_wait",
     Urgency.PAGE,
     "",
-    "see that a worker is alive (`flask wats status`), and the log for `split.failed`",
+    "look for `split.failed` in the log, and see with `flask wats status` that a worker is fresh and the number falls"
+    "",
     "Receipts have waited for more than a minute to be split into events.",
     "After a worker was killed, splitting goes on when its lease has expired (`worker.leaseSeconds`). After an outage"
     " a long queue of receipts is normal: see that the number falls.",
@@ -53,7 +55,7 @@ UNREADABLE = AlertKind(
     "unreadable",
     Urgency.TICKET,
     "",
-    "see `flask wats receipts list --state unreadable`",
+    "see why: `flask wats receipts list --state unreadable`, then `flask wats receipts show ID`",
     "Meta signed these webhooks, but no events could be made of them. Their bytes are kept.",
     "`flask wats receipts show ID` has the reason. After an upgrade that can read them, run"
     " `flask wats receipts reprocess --state unreadable`; what nobody needs, dismiss: `flask wats receipts dismiss`.",
@@ -76,7 +78,7 @@ DISABLED = AlertKind(
     "disabled",
     Urgency.PAGE,
     "the destination",
-    "mend it, then run `flask wats destinations resume {subject}`",
+    "mend it and run `flask wats destinations resume {subject}`, or take it out of the config and restart",
     "The destination has answered 410: it wants no more events. They wait.",
     "If it is wanted again, mend it and resume it. If not, take it out of the config: pruning marks what waits for it"
     " as skipped.",
@@ -120,7 +122,8 @@ DEAD_LETTERS = AlertKind(
     "dead_letters",
     Urgency.TICKET,
     "",
-    "see `flask wats deliveries list --state dead`",
+    "see why: `flask wats deliveries list --state dead`; then replay them (`flask wats deliveries replay --state"
+    " dead`) or discard them",
     "Deliveries were given up after about three days of attempts.",
     "`flask wats deliveries show ID` has the attempts and the beginning of the last answer. Replay them:"
     " `flask wats deliveries replay --state dead`. Those that nobody wants: `flask wats deliveries discard`.",
@@ -129,7 +132,8 @@ MEDIA_HELD_BACK = AlertKind(
     "media_held_back",
     Urgency.TICKET,
     "",
-    "mend what the cause names; then all go on by themselves",
+    "see that the worker reaches Meta (`flask wats doctor --live --yes-live`) and may write `media.directory`; then"
+    " all go on by themselves",
     "Five attempts in a row to fetch received files have failed: Meta is not reached or refuses every call, or"
     " `media.directory` takes no file. One file at a time is tried as a probe; the others wait. Meta keeps a received"
     " file for 7 days.",
@@ -141,7 +145,7 @@ MEDIA_GIVEN_UP = AlertKind(
     "media_given_up",
     Urgency.TICKET,
     "",
-    "see `flask wats media list --state dead`",
+    "see why: `flask wats media list --state dead`; `flask wats media fetch ID` tries one again, while Meta has it",
     "Received files were given up: Meta does not know them, or could not be asked for 7 days.",
     "`flask wats media fetch ID` fetches one again, as long as Meta has it; `flask wats media delete ID` forgets it.",
 )
@@ -175,10 +179,11 @@ CONSUMER_AHEAD = AlertKind(
     "consumer_ahead",
     Urgency.TICKET,
     "the consumer",
-    "delete it, or acknowledge a cursor of this database, so that it misses no event",
+    "until then it misses events: run `flask wats consumers ack {subject} --since TIME`, with the time from which it"
+    " is to read, or `flask wats consumers delete {subject}`",
     "A consumer has acknowledged a cursor beyond the last event: probably a backup was restored.",
-    "`DELETE <api>/consumers/NAME`, or acknowledge a cursor of this database:"
-    " [Pull](operate.md#pull-reading-events).",
+    "`flask wats consumers ack NAME --since TIME` moves it to a time, such as that of the backup;"
+    " `flask wats consumers delete NAME` forgets it. [Pull](operate.md#pull-reading-events) has the rest.",
 )
 CLOCK_JUMPED = AlertKind(
     "clock_jumped",

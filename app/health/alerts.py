@@ -35,6 +35,7 @@ REFUSAL_CURES: Mapping[str, str] = {
 CHECK_CURES: Mapping[str, str] = {
     "schema": "run `flask wats db upgrade`",
     "disk": "free some space on the disk of the database, or lower `storage.minFreeMegabytes`",
+    "draining": "nothing to do: this process is being stopped or replaced",
 }
 """Cures by the check. The store has those for reasons of the database."""
 
@@ -83,7 +84,7 @@ def with_beginnings(alerts: list[Alert], recorded: Mapping[AlertKey, Alert]) -> 
 def _of_workers(snapshot: Snapshot) -> Iterator[Alert]:
     if not is_any_fresh(snapshot.workers, snapshot.now):
         last = max((worker.at for worker in snapshot.workers), default=None)
-        yield kinds.NO_WORKER.alert("no worker is alive: nothing is split or delivered", since=last)
+        yield kinds.NO_WORKER.alert("no worker is alive: nothing is split, delivered or sent", since=last)
 
 
 def _of_refused(snapshot: Snapshot) -> Iterator[Alert]:
@@ -91,13 +92,14 @@ def _of_refused(snapshot: Snapshot) -> Iterator[Alert]:
     for refused in snapshot.refused:
         if not refused.is_over(snapshot.now, accepted_at):
             accepted = "none was ever accepted" if accepted_at is None else f"the last accepted: {iso(accepted_at)}"
-            cause = f"{_count_of_refused(refused)} refused ({refused.reason}), {accepted}"
+            cause = f"{_refused(refused)} ({refused.reason}), {accepted}"
             cure = REFUSAL_CURES.get(refused.reason)
             yield kinds.WEBHOOKS_REFUSED.alert(cause, refused.reason, since=refused.since, cure=cure)
 
 
-def _count_of_refused(refused: RefusedWebhooks) -> str:
-    return f"{counted(refused.count, 'request')} to the webhook's path"
+def _refused(refused: RefusedWebhooks) -> str:
+    were = "was" if refused.count == 1 else "were"
+    return f"{counted(refused.count, 'request')} to the webhook's path {were} refused"
 
 
 def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
@@ -105,10 +107,11 @@ def _of_receipts(snapshot: Snapshot) -> Iterator[Alert]:
     seconds = snapshot.age(receipts.oldest_pending_at) or 0
     if seconds > MAX_SPLIT_WAIT_SECONDS:
         waiting = counted(receipts.pending, "receipt")
-        cause = f"waiting to be split: {waiting}, the oldest for {seconds:.0f} s"
+        cause = f"{waiting} not split into events yet, the oldest for {seconds:.0f} s: nothing of them is delivered"
         yield kinds.RECEIPTS_WAIT.alert(cause, since=receipts.oldest_pending_at)
     if receipts.unreadable:
-        yield kinds.UNREADABLE.alert(counted(receipts.unreadable, "unreadable receipt"))
+        cause = f"{counted(receipts.unreadable, 'unreadable receipt')}: no events could be made of what Meta sent"
+        yield kinds.UNREADABLE.alert(cause)
 
 
 def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
@@ -117,7 +120,8 @@ def _of_deliveries(snapshot: Snapshot) -> Iterator[Alert]:
         if destination.is_troubled(snapshot.now):
             yield _of_trouble(destination, snapshot.recorded)
     if snapshot.dead_letters:
-        yield kinds.DEAD_LETTERS.alert(counted(snapshot.dead_letters, "dead letter"))
+        cause = f"{counted(snapshot.dead_letters, 'dead letter')}: deliveries that were given up after three days"
+        yield kinds.DEAD_LETTERS.alert(cause)
 
 
 def _of_media(snapshot: Snapshot) -> Iterator[Alert]:
@@ -125,7 +129,7 @@ def _of_media(snapshot: Snapshot) -> Iterator[Alert]:
         if queue.name == MEDIA_QUEUE:
             yield _of_media_queue(queue)
     if snapshot.media_given_up:
-        yield kinds.MEDIA_GIVEN_UP.alert(f"{counted(snapshot.media_given_up, 'received file')} given up")
+        yield kinds.MEDIA_GIVEN_UP.alert(f"received files were given up: {snapshot.media_given_up}")
     for machine, problem in snapshot.media_folder_problems:
         yield kinds.MEDIA_FOLDER.alert(f"on {machine} {problem}", machine)
 
@@ -140,7 +144,8 @@ def _of_media_queue(queue: QueueState) -> Alert:
 def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[Alert]:
     name = destination.name
     if destination.state is DestinationState.DISABLED:
-        yield kinds.DISABLED.alert(f"{name} is disabled ({destination.last_error})", name)
+        cause = f"{name} is disabled ({destination.last_error}): nothing is pushed to it, and its events wait"
+        yield kinds.DISABLED.alert(cause, name)
     if destination.state is DestinationState.PAUSED and destination.holds_up(now - MAX_PAUSE):
         yield kinds.PAUSED.alert(f"{name} is paused, {_waiting(destination)}", name, since=destination.paused_at)
 
@@ -169,7 +174,7 @@ def _of_foreign(snapshot: Snapshot) -> Iterator[Alert]:
     for source in snapshot.foreign:
         subject = f"{source.waba_id or '-'}/{source.phone_number_id or '-'}"
         hint = ' (the "Test" button of Meta\'s dashboard sends these ids)' if source.is_test_button else ""
-        ids = f"the account {source.waba_id} and the number {source.phone_number_id}"
+        ids = f"the account {source.waba_id or '-'} and the number {source.phone_number_id or '-'}"
         cause = f"{counted(source.count, 'event')} of {ids}, which the config does not list{hint}"
         yield kinds.FOREIGN_EVENTS.alert(cause, subject, since=source.since)
 

@@ -55,7 +55,9 @@ def _of_pauses(snapshot: Snapshot) -> Iterator[Alert]:
 def _of_number(queue: QueueState) -> Alert:
     number = queue.name.removeprefix(SEND_QUEUE)
     if queue.breaker.is_open:
-        return kinds.META_NOT_REACHED.alert(f"messages of {number} wait: {queue.last_error}", number)
+        return kinds.META_NOT_REACHED.alert(
+            f"messages of {number} do not reach Meta ({queue.last_error}), and wait", number
+        )
     cause = f"messages of {number} did not reach Meta until {iso(queue.was_open_at)} ({queue.last_error})"
     return kinds.META_NOT_REACHED.alert(f"{cause}, which may happen again", number, cure=kinds.REACHED_AGAIN)
 
@@ -70,7 +72,7 @@ def _of_orphans(snapshot: Snapshot) -> Iterator[Alert]:
 def _of_messages(snapshot: Snapshot) -> Iterator[Alert]:
     counts = snapshot.messages
     if counts.sent_twice:
-        yield kinds.SENT_TWICE.alert(f"{counted(counts.sent_twice, 'message')} sent twice")
+        yield kinds.SENT_TWICE.alert(f"Meta has accepted a message twice: {counts.sent_twice}")
     if counts.unknown:
         unknown = counted(counts.unknown, "unknown message")
         yield kinds.UNKNOWN_MESSAGES.alert(f"{unknown}: Meta's answer was lost and no status came")

@@ -51,7 +51,7 @@ RULES = (
         "wats_disk_free_bytes < 1e9 or predict_linear(wats_disk_free_bytes[6h], 86400) < 0",
         15,
         Urgency.TICKET,
-        "The disk of the database is full within a day.",
+        "The disk of the database has less than 1 GB free, or will be full within a day.",
         "Free some space, or keep less: `retention.days`, `flask wats db rewrite`. On a full disk webhooks get 503.",
     ),
     Rule(
@@ -59,7 +59,7 @@ RULES = (
         "wats_media_disk_free_bytes < 1e9 or predict_linear(wats_media_disk_free_bytes[6h], 86400) < 0",
         15,
         Urgency.TICKET,
-        "The disk of the folder of received media is full within a day.",
+        "The disk of received media has less than 1 GB free, or will be full within a day.",
         "Free some space, or keep less: `retention.days`. On a full disk received files wait"
         " ([media_held_back](#media_held_back)); Meta keeps each for 7 days. Webhooks only need room on the disk of"
         " the database.",

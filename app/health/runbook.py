@@ -13,7 +13,7 @@ from app.health.alert_kind import AlertKind, Urgency
 from app.health.alert_kinds import ALERT_KINDS
 from app.health.prometheus_rules import RULES, Rule
 
-WHEN = {Urgency.PAGE: "Now: customers notice, or soon will.", Urgency.TICKET: "Today."}
+WHEN = {Urgency.PAGE: "now, because customers notice or soon will.", Urgency.TICKET: "today."}
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
@@ -45,11 +45,11 @@ def anchor_of(name: str) -> str:
 
 def _of_kind(kind: AlertKind) -> Runbook:
     subject = (("Subject", f"{kind.subject}."),) if kind.subject else ()
-    return Runbook(kind.code, kind.meaning, (("When", WHEN[kind.urgency]), *subject, ("What to do", kind.steps)))
+    return Runbook(kind.code, kind.meaning, (("How soon", WHEN[kind.urgency]), *subject, ("What to do", kind.steps)))
 
 
 def _of_rule(rule: Rule) -> Runbook:
-    facts = (("When", WHEN[rule.urgency]), ("Rule", f"`{rule.expression}`"), ("What to do", rule.steps))
+    facts = (("How soon", WHEN[rule.urgency]), ("Rule", f"`{rule.expression}`"), ("What to do", rule.steps))
     return Runbook(rule.name, rule.summary, facts)
 
 

@@ -57,7 +57,7 @@ NUMBER_QUALITY = AlertKind(
     "number_quality",
     Urgency.TICKET,
     "the phone number",
-    "see WhatsApp Manager, Phone numbers, Insights",
+    "see why: WhatsApp Manager, Phone numbers, Insights; send less until Meta takes it back",
     "Meta has flagged the number for its quality, or has lowered its messaging limit: customers block or report it.",
     "Send less, and only to customers who expect it. It is over when Meta takes it back (`UNFLAGGED`, `UPGRADE`), or"
     " after a week.",
@@ -66,7 +66,7 @@ ACCOUNT_WARNED = AlertKind(
     "account_warned",
     Urgency.TICKET,
     "the account, perhaps with the type of Meta's alert",
-    "see WhatsApp Manager, Account quality",
+    "see WhatsApp Manager, Account quality, and appeal there if you disagree",
     "Meta says by a webhook (`account_update`, `account_alerts`) that the account violates a policy, is restricted,"
     " or is about to be disabled. What stops sending is `sending_paused` besides.",
     "Appeal in WhatsApp Manager if you disagree. It is over when Meta reinstates the account, or after a week.",
@@ -84,7 +84,8 @@ NUMBER_NOT_LISTED = AlertKind(
     "number_not_listed",
     Urgency.TICKET,
     "the phone number id",
-    "list it in `whatsapp.phoneNumberIds` again, or cancel them",
+    "list it in `whatsapp.phoneNumberIds` again and restart, or cancel them: `flask wats messages list --status"
+    " queued` has their ids, `flask wats messages cancel ID` cancels one",
     "Messages wait in the queue of a number that the config does not list any more: no worker serves it.",
     "List the number again and restart, or cancel them: `flask wats messages list --status queued`.",
 )
@@ -92,16 +93,20 @@ SENT_TWICE = AlertKind(
     "sent_twice",
     Urgency.PAGE,
     "",
-    "please report it",
+    "the customer may have got it twice, and nothing is sent again: please report it to the project, with the log"
+    " lines of the message",
     "Meta has accepted a message twice, which must not happen.",
-    "Please report it, with the log lines of the message.",
+    "Please report it, with the log lines of the message. It is over when retention has deleted the message.",
 )
 UNKNOWN_MESSAGES = AlertKind(
     "unknown_messages",
     Urgency.TICKET,
     "",
-    "decide with `flask wats messages resolve`, see `flask wats messages list --status unknown`",
+    "decide about each in `flask wats messages list --status unknown`: `flask wats messages resolve ID --as failed`,"
+    " or `--as resend`, which may send it twice",
     "Meta's answer to a message was lost, and no status has come for `sending.unknownAlertMinutes`. It may have been"
     " sent, and is not sent again by itself.",
-    "`flask wats messages resolve ID --as failed` or `--as resend`.",
+    "Meta most likely never had it, but cannot be asked; only you can tell whether a double message would be worse"
+    " than a missing one. `flask wats messages resolve ID --as failed` ends it, `--as resend` sends it again;"
+    " `--all-unknown` in the place of the ID decides about many.",
 )

@@ -277,8 +277,8 @@ def test_refused_webhooks_are_told_with_their_number_the_last_accepted_one_and_t
     [alert] = alerts_of(replace(HEALTHY, refused=(REFUSED,)))
 
     assert alert.message == (
-        "3 requests to the webhook's path refused (signature_mismatch), the last accepted: 2026-01-02T12:00:00.000Z;"
-        " set `webhook.appSecret` to the secret of the app that sends, and restart"
+        "3 requests to the webhook's path were refused (signature_mismatch), the last accepted:"
+        " 2026-01-02T12:00:00.000Z; set `webhook.appSecret` to the secret of the app that sends, and restart"
     )
     assert (alert.subject, alert.since) == ("signature_mismatch", NOW - timedelta(minutes=5))
 

@@ -128,7 +128,9 @@ def told(running: Running, event: str) -> list[tuple[str, str]]:
 def test_refused_webhooks_stand_under_attention(night: Night) -> None:
     alert = next(one for one in night.webhooks if (one["code"], one["subject"]) == REFUSED)
 
-    assert alert["cause"] == "9 requests to the webhook's path refused (missing_signature), none was ever accepted"
+    assert (
+        alert["cause"] == "9 requests to the webhook's path were refused (missing_signature), none was ever accepted"
+    )
     assert alert["since"] is not None
 
 

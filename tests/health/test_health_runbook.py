@@ -1,12 +1,18 @@
 """What an alert means and what to do is told by the program itself: by a command, and by a page of the gateway."""
 
 import re
+from collections.abc import Iterator
 
+import click
+import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from app.cli import wats
 from app.cli.runbook import runbook_command
 from app.health.alert_kinds import ALERT_KINDS, FAILING
+from app.health.alerts import CHECK_CURES, REFUSAL_CURES
+from app.health.prometheus_rules import RULES
 
 
 def runbook(*arguments: str) -> tuple[int, str]:
@@ -28,6 +34,34 @@ def test_all_alerts_are_listed_without_a_code() -> None:
     printed = runbook()[1].split()
 
     assert {kind.code for kind in ALERT_KINDS} <= set(printed)
+
+
+TEXTS = [
+    *(text for kind in ALERT_KINDS for text in (kind.cure, kind.meaning, kind.steps)),
+    *(rule.steps for rule in RULES),
+    *REFUSAL_CURES.values(),
+    *CHECK_CURES.values(),
+]
+TOLD = sorted({command for text in TEXTS for command in re.findall(r"`flask wats ([^`]+)`", text)})
+
+
+def unknown_in(words: list[str]) -> Iterator[str]:
+    """Yield what the commands do not know of this one: a name of a command, or an option."""
+    command: click.Command = wats
+    for word in words:
+        if isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), word)
+            if found is None:
+                yield word
+                return
+            command = found
+        elif word.startswith("--") and word not in [name for each in command.params for name in each.opts]:
+            yield word
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_every_command_that_an_operator_is_told_at_night_exists(told: str) -> None:
+    assert list(unknown_in(told.split())) == []
 
 
 def test_an_unknown_code_is_refused_with_the_nearest_one() -> None:

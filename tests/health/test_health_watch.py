@@ -83,7 +83,7 @@ def test_an_alert_that_stands_is_recorded_with_the_cause_that_it_has_now(gateway
 
     [recorded] = gateway.store.attention.recorded().values()
 
-    assert recorded.cause.startswith("3 requests to the webhook's path refused")
+    assert recorded.cause.startswith("3 requests to the webhook's path were refused")
 
 
 REFUSE = "CREATE TRIGGER refuse BEFORE {what} BEGIN SELECT RAISE(ABORT, 'refused'); END"
