@@ -45,6 +45,16 @@ def next_message(message: Message, report: StatusReport) -> Message:
     )
 
 
+def next_after_status(message: Message, report: StatusReport, resends: int | None) -> Message:
+    """Return the message after a status of the attempt that began after so many resends; None: of the last one.
+
+    The wamid of an attempt before an operator sent the message again is not the message's, and its failure is old.
+    """
+    if resends is None or resends >= message.resends:
+        return next_message(message, report)
+    return message if report.status is MessageStatus.FAILED else next_message(message, replace(report, wamid=None))
+
+
 def _error(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any] | None:
     says_less = known is not None and "code" in known and "code" not in (new or {})
     return known if says_less else new or known
@@ -60,6 +70,12 @@ def without_last_attempt(message: Message) -> Message:
     """Return a message that waits again, as if its last POST had not been begun."""
     at = max(at for at, entry in enumerate(message.history) if entry.status == MessageStatus.SENDING)
     return replace(message, status=MessageStatus.QUEUED, history=message.history[:at])
+
+
+def without_refusal(message: Message) -> Message:
+    """Return a message without the error of an attempt that Meta refused. That its status tells of this one stays."""
+    has_failed = any(entry.status == MessageStatus.FAILED for entry in _of_last_attempt(message))
+    return message if has_failed else replace(message, error=None)
 
 
 def _of_last_attempt(message: Message) -> tuple[HistoryEntry, ...]:

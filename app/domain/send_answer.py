@@ -27,6 +27,11 @@ class Accepted:
     second_wamid: str | None = None
 
     @property
+    def wamids(self) -> tuple[str, ...]:
+        """The ids that it tells."""
+        return (self.wamid,) if self.second_wamid is None else (self.wamid, self.second_wamid)
+
+    @property
     def contact(self) -> dict[str, str]:
         """The recipient's ids under the names that Meta's answer has for them."""
         return {name: known for name, known in (("wa_id", self.wa_id), ("user_id", self.user_id)) if known}

@@ -34,8 +34,16 @@ from tests.support.serving import environment
 from tests.support.store import UNHURRIED
 from tests.support.waiting import wait_for
 
-WITHOUT_TRACKER = "5026"
-ENDINGS = ("4001", "4003", "4007", "2008", "1026", WITHOUT_TRACKER)
+UNTRACKED = {"failure_has_tracker": False, "line": "cut"}
+SCRIPTS: dict[str, dict[str, Any]] = {
+    "5026": {"like": "1026", "has_tracker": False},
+    "5027": {**UNTRACKED, "steps": [["sent", 0.2], ["failed", 0.7]]},
+    "5028": {**UNTRACKED, "steps": [["failed", 0.2], ["sent", 0.7]]},
+}
+"""Accepted, and failed by a status without our tracker: alone, or after or before one with it that tells the wamid of
+a message whose answer was lost."""
+
+ENDINGS = ("4001", "4003", "4007", "2008", "1026", *SCRIPTS)
 """Scripted numbers: accepted, and the line cut; cut before; 502 in HTML; refused; accepted, and failed by a status
 with our tracker, or by one without. Every other number is as usual."""
 
@@ -191,8 +199,8 @@ def sending(
     config = PROFILE.replace('phoneNumberId: "9876543210"', f'phoneNumberId: "{NUMBER}"')
     with door_to(store) as door, fake_meta(door if has_statuses else None, accounts=accounts) as meta:
         set_switches(meta.control.meta.state, STATUSES)
-        failing = {"like": "1026", "has_tracker": False}
-        set_script(meta.control.meta, f"+999000{WITHOUT_TRACKER}", [failing], is_repeated=True)
+        for ending, script in SCRIPTS.items():
+            set_script(meta.control.meta, f"+999000{ending}", [script], is_repeated=True)
         path = write_config(folder, config + SENDING.format(meta=meta.url, url=url, rate=rate))
         environ = environment(folder, WATS_CONFIG=str(path), WATS_MODE="live", WATS_YES_LIVE="1")
         wanted = folder / "wanted"

@@ -40,6 +40,7 @@ class Behaviour:
     statuses_after: float = 0.0
     message_status: str | None = None
     has_tracker: bool = True
+    failure_has_tracker: bool = True
     loses_a_digit: bool = False
     is_known_by_user_id_only: bool = False
     batch: int = 1

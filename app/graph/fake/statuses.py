@@ -77,7 +77,8 @@ def _later(after: float, behaviour: Behaviour, pace: float) -> float:
 
 def _planned(sent: Sent, behaviour: Behaviour, name: str, after: float, *, has_price: bool) -> Planned:
     status: dict[str, Any] = {"id": sent.id, "status": name, "timestamp": str(int(sent.at + max(after, 0)))}
-    if sent.tracker is not None and behaviour.has_tracker:
+    has_tracker = behaviour.has_tracker and (behaviour.failure_has_tracker or name != "failed")
+    if sent.tracker is not None and has_tracker:
         status["biz_opaque_callback_data"] = sent.tracker
     if has_price:
         status["pricing"] = pricing_of(sent)

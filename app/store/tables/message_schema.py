@@ -93,8 +93,8 @@ early_statuses = Table(
     Index("early_statuses_at", "at"),
     sqlite_autoincrement=True,
 )
-"""Statuses without a tracker that came while a message was being sent, of a wamid that is not known: they may be that
-message's, whose answer, which has the wamid, is still on its way."""
+"""Statuses without a tracker that came while a message was being sent or was unknown, of a wamid that is not known:
+they may be that message's. Meta's answer, or a status with our tracker, tells its wamid later."""
 
 reconcile_cursors = Table(
     "reconcile_cursors",

@@ -1,24 +1,25 @@
-"""Applies statuses to messages, also those that come before the answer with the message's wamid.
+"""Applies statuses to messages, also those that come before it is known whose they are.
 
-A status is matched by its wamid, or else by our tracker. A status without a tracker whose wamid is not known is kept
-while a message of its number is being sent or is unknown: the answer, or a status with our tracker, may still tell
-its wamid. A status with the tracker of another application is not kept: every application sees the statuses of all.
-Both sides take an advisory lock before they lock messages: of a status that is kept and what tells its wamid, the
-later one to commit sees the other.
+A status is matched by its wamid, or else by our tracker. One without a tracker whose wamid is not known is kept while
+a message of its number is being sent or is unknown. Whatever makes a wamid known later takes what is kept under it: a
+status with our tracker, in the same transaction or in a later one, or Meta's answer. So every order leads to the same
+end. A status with the tracker of another application is not kept: every application sees the statuses of all.
+
+An answer and an unmatched status take an advisory lock before they lock messages: if they commit at the same time,
+the later one sees the other. Two transactions of statuses need none: the owner of the split job alone keeps any.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from app.domain.event import Contact
 from app.domain.message import Message, MessageStatus
-from app.domain.message_progress import StatusReport, next_message
+from app.domain.message_progress import StatusReport, next_after_status
 from app.domain.meta.status_update import StatusUpdate
 from app.domain.meta.touch import Touch
 from app.domain.send_answer import Accepted
@@ -33,6 +34,9 @@ _LOCK = {
     True: text(f"SELECT pg_advisory_xact_lock_shared({STATUS_LOCK})"),
 }
 _BY_WAMID = select(messages.c.id, messages.c.wamid).where(messages.c.wamid.in_(bindparam("keys", expanding=True)))
+_BY_SECOND_WAMID = select(messages.c.id, messages.c.second_wamid).where(
+    messages.c.second_wamid.in_(bindparam("keys", expanding=True)), messages.c.second_wamid.is_not(None)
+)
 _BY_ID = select(messages.c.id, messages.c.message_id).where(
     messages.c.message_id.in_(bindparam("keys", expanding=True))
 )
@@ -47,8 +51,12 @@ _EARLY = (
     .with_for_update()
 )
 
-Matched = list[tuple[StatusUpdate, int]]
-"""Statuses, each with the row of its message."""
+
+class _Attempt(NamedTuple):
+    """The attempt that a wamid is of. `resends`: as a tracker tells; None: the wamid is stored with its message."""
+
+    row_id: int
+    resends: int | None = None
 
 
 def apply_statuses(
@@ -58,29 +66,25 @@ def apply_statuses(
 
     Return what those tell of conversations that name a message whose answer has not come, or was lost.
     """
-    ours = [_without_foreign_tracker(update, database_id) for update in updates]
-    matched, unmatched, telling = _match(connection, ours)
-    may_be_ours = [update for update in unmatched if not update.has_tracker]
-    if may_be_ours or telling:
-        hold_status_lock(connection, shared=not may_be_ours)
-    if may_be_ours:
-        matched_late, unknown, _ = _match(connection, may_be_ours)
-        matched += matched_late
-        _keep(connection, unknown)
-    return _apply(connection, now, matched, telling) if matched else []
+    attempts = _stored(connection, _BY_WAMID, {update.wamid for update in updates})
+    tracked = _tracked(connection, database_id, [update for update in updates if update.wamid not in attempts])
+    attempts |= tracked
+    if unmatched := [one for one in updates if one.wamid not in attempts and not one.has_tracker]:
+        hold_status_lock(connection, shared=False)
+        for query in (_BY_WAMID, _BY_SECOND_WAMID):
+            attempts |= _stored(connection, query, {update.wamid for update in unmatched})
+        _keep(connection, [update for update in unmatched if update.wamid not in attempts])
+    return _apply(connection, now, attempts, tracked, updates) if attempts else []
 
 
 def hold_status_lock(connection: Connection, *, shared: bool) -> None:
-    """Keep unmatched statuses, and what may reveal their wamids, from committing at the same time.
-
-    Those that may reveal wamids share the lock.
-    """
+    """Keep answers and unmatched statuses from committing at the same time. Answers share the lock."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK[shared])
 
 
 def take_early_reports(connection: Connection, wamids: Iterable[str]) -> dict[str, list[StatusReport]]:
-    """Return and delete the kept statuses with these wamids, by wamid. The caller holds the status lock."""
+    """Return and delete the kept statuses with these wamids, by wamid. Their messages are locked."""
     reports: dict[str, list[StatusReport]] = defaultdict(list)
     rows = [row for chunk in chunks(sorted(set(wamids))) for row in connection.execute(_EARLY, {"keys": chunk})]
     for row in rows:
@@ -93,35 +97,24 @@ def take_early_reports(connection: Connection, wamids: Iterable[str]) -> dict[st
     return reports
 
 
-def _without_foreign_tracker(update: StatusUpdate, database_id: str) -> StatusUpdate:
-    """Return the status without the tracker of another gateway, which names none of our messages."""
-    is_foreign = update.tracker is not None and update.tracker.database_id != database_id
-    return replace(update, tracker=None) if is_foreign else update
+def _stored(connection: Connection, query: Any, wamids: Iterable[str]) -> dict[str, _Attempt]:
+    """Return the attempts of those of these wamids that are stored with a message."""
+    return {wamid: _Attempt(row_id) for wamid, row_id in _rows(connection, query, wamids).items()}
 
 
-def _match(connection: Connection, updates: Sequence[StatusUpdate]) -> tuple[Matched, list[StatusUpdate], Matched]:
-    """Return the statuses whose message is known, the others, and those of the first that reveal a message's wamid.
-
-    A status without a tracker is about the same attempt as one with its wamid and our tracker.
-    """
-    by_wamid = _rows(connection, _BY_WAMID, {update.wamid for update in updates})
-    trackers = {update.tracker.message for update in updates if update.tracker and update.wamid not in by_wamid}
-    by_id = _rows(connection, _BY_ID, trackers)
-    telling = {
-        update.wamid: (update, by_id[update.tracker.message])
+def _tracked(connection: Connection, database_id: str, updates: Sequence[StatusUpdate]) -> dict[str, _Attempt]:
+    """Return the attempts of the wamids that come with a tracker of ours."""
+    trackers = {
+        update.wamid: update.tracker
         for update in updates
-        if update.wamid not in by_wamid and update.tracker and update.tracker.message in by_id
+        if update.tracker is not None and update.tracker.database_id == database_id
     }
-    matched: Matched = []
-    unmatched = []
-    for update in updates:
-        if (row_id := by_wamid.get(update.wamid)) is not None:
-            matched.append((update, row_id))
-        elif (told := telling.get(update.wamid)) is not None:
-            matched.append((replace(update, tracker=told[0].tracker), told[1]))
-        else:
-            unmatched.append(update)
-    return matched, unmatched, list(telling.values())
+    row_ids = _rows(connection, _BY_ID, {tracker.message for tracker in trackers.values()})
+    return {
+        wamid: _Attempt(row_ids[tracker.message], tracker.resends)
+        for wamid, tracker in trackers.items()
+        if tracker.message in row_ids
+    }
 
 
 def _rows(connection: Connection, query: Any, keys: Iterable[Any]) -> dict[Any, int]:
@@ -155,43 +148,30 @@ def _keep(connection: Connection, updates: Sequence[StatusUpdate]) -> None:
         connection.execute(insert(early_statuses), rows)
 
 
-def _apply(connection: Connection, now: datetime, matched: Matched, telling: Matched) -> list[Touch]:
-    stored = lock_messages(connection, {row_id for _, row_id in matched})
+def _apply(
+    connection: Connection,
+    now: datetime,
+    attempts: Mapping[str, _Attempt],
+    tracked: Collection[str],
+    updates: Sequence[StatusUpdate],
+) -> list[Touch]:
+    """Apply these statuses, and before them what is kept under the wamids whose trackers tell whose they are."""
+    stored = lock_messages(connection, {attempt.row_id for attempt in attempts.values()})
+    early = take_early_reports(connection, tracked)
+    new = (StatusReport(one.status, one.at, one.wamid, one.error, one.pricing) for one in updates)
     current = dict(stored)
-    for update, row_id in (*matched, *_kept_before(connection, telling)):
-        message = current.get(row_id)  # it may have been erased in between
-        if message is not None and not _is_failure_before_a_resend(update, message):
-            current[row_id] = next_message(message, _report_of(update, message))
+    for report in (*(one for kept in early.values() for one in kept), *new):
+        attempt = attempts.get(report.wamid or "")
+        message = None if attempt is None else current.get(attempt.row_id)  # it may have been erased in between
+        if attempt is not None and message is not None:
+            current[attempt.row_id] = next_after_status(message, report, attempt.resends)
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
-    return [_touch(update, current[row_id]) for update, row_id in telling if row_id in current]
+    first = {one.wamid: one for one in updates if one.wamid in tracked and one.tracker is not None}
+    row_ids = {wamid: attempts[wamid].row_id for wamid in first}
+    return [_touch(one, current[row_ids[wamid]]) for wamid, one in first.items() if row_ids[wamid] in current]
 
 
 def _touch(update: StatusUpdate, message: Message) -> Touch:
     """Return what the answer to a message would have told of its conversation."""
     contact = Contact() if update.is_group else update.contact
     return touch_of_answer(message, Accepted(update.wamid, contact.wa_id, contact.user_id), update.at)
-
-
-def _kept_before(connection: Connection, telling: Matched) -> Matched:
-    """Return the kept statuses whose wamids are known now, as of the attempt that the revealing status names."""
-    early = take_early_reports(connection, [update.wamid for update, _ in telling]) if telling else {}
-    return [
-        (replace(update, status=kept.status, at=kept.at, error=kept.error, pricing=kept.pricing), row_id)
-        for update, row_id in telling
-        for kept in early.get(update.wamid, ())
-    ]
-
-
-def _is_failure_before_a_resend(update: StatusUpdate, message: Message) -> bool:
-    """Return whether the status says that an attempt failed from before an operator sent the message again."""
-    return update.status is MessageStatus.FAILED and _is_before_a_resend(update, message)
-
-
-def _is_before_a_resend(update: StatusUpdate, message: Message) -> bool:
-    return update.tracker is not None and update.tracker.resends < message.resends
-
-
-def _report_of(update: StatusUpdate, message: Message) -> StatusReport:
-    """Return what a status says. The wamid of an attempt before an operator sent it again is not the message's."""
-    wamid = None if _is_before_a_resend(update, message) else update.wamid
-    return StatusReport(update.status, update.at, wamid, update.error, update.pricing)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, update
 from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
-from app.domain.message_progress import StatusReport, next_message
+from app.domain.message_progress import StatusReport, next_after_status, next_message, without_refusal
 from app.domain.scope_pause import scopes_of
 from app.domain.send_answer import Accepted
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult, touch_of_answer
@@ -42,27 +42,33 @@ def record_answers(
     With each result comes the function that returns its message as the result leaves it. Return the results that
     changed their messages, with these as they are afterwards.
     """
-    accepted = [
-        (result.job.subject, result.send.accepted)
-        for result, _ in results
-        if isinstance(result, SendResult) and result.send is not None and result.send.accepted is not None
-    ]
+    accepted = _accepted(result for result, _ in results)
     if accepted:
         hold_status_lock(connection, shared=True)
     stored = lock_messages(connection, {result.job.subject for result, _ in results})
-    early = take_early_reports(connection, [answer.wamid for _, answer in accepted])
+    early = take_early_reports(connection, [wamid for _, answer, _ in accepted for wamid in answer.wamids])
     current, changing = dict(stored), []
     for result, after_result in results:
         if (before := current.get(result.job.subject)) is not None:
             current[before.row_id] = after_result(before, result, now)
             changing += [result] if current[before.row_id] != before else []
-    for row_id, answer in accepted:
-        for report in early.get(answer.wamid, ()) if row_id in current else ():
-            current[row_id] = next_message(current[row_id], report)
+    for row_id, answer, resends in accepted:
+        for report in (one for wamid in answer.wamids for one in early.get(wamid, ()) if row_id in current):
+            current[row_id] = next_after_status(current[row_id], report, resends)
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
-    answers = [(stored[row_id], answer) for row_id, answer in accepted if row_id in stored]
+    answers = [(stored[row_id], answer) for row_id, answer, _ in accepted if row_id in stored]
     touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
     return [(result, current[result.job.subject]) for result in changing]
+
+
+def _accepted(results: Iterable[JobResult]) -> list[tuple[int, Accepted, int]]:
+    """Return the answers that Meta has accepted messages, each with its message's row and its resends."""
+    return [
+        (result.job.subject, result.send.accepted, result.reserved.message.resends)
+        for result in results
+        if isinstance(result, SendResult) and result.send is not None and result.reserved is not None
+        if result.send.accepted is not None
+    ]
 
 
 def after_settling(message: Message, result: JobResult, now: datetime) -> Message:
@@ -84,10 +90,10 @@ def after_settling(message: Message, result: JobResult, now: datetime) -> Messag
 
 
 def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Message:
-    """Return a message that Meta has accepted, under one id or even under two. Its error is cleared."""
+    """Return a message that Meta has accepted, under one id or even under two."""
     status, contact = accepted.message_status, accepted.contact
     report = StatusReport(MessageStatus.ACCEPTED, now, accepted.wamid, meta_status=status, meta_contact=contact)
-    message = next_message(replace(message, error=None), report)
+    message = next_message(without_refusal(message), report)
     if accepted.second_wamid is None:
         return message
     return next_message(message, replace(report, wamid=accepted.second_wamid))
