@@ -1,8 +1,10 @@
 """An upgrade of a database of an earlier schema, with rows in it, while older code reads and writes."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +20,9 @@ from app.store.engine import sqlite
 from app.store.engine.sqlite_files import create_file
 from app.store.migrations.upgrade import MIGRATIONS, no_schema
 from app.store.tables.schema import jobs
+from tests.support.messages import accept, new_message
 from tests.support.postgres import PostgresServer
+from tests.support.serving import ROOT
 from tests.support.store import Databases, StoreMaker
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
@@ -214,6 +218,17 @@ def note(attempts: set[Any], connection: psycopg.Connection) -> int:
     """Note when the statement has begun that waits for the table, if one does. Return how many there were."""
     attempts.update(connection.execute(ATTEMPTS).fetchall())
     return len(attempts)
+
+
+def test_the_statement_of_the_upgrade_notes_lists_the_pairs_that_clients_have_named(store: Store) -> None:
+    notes = (ROOT / "docs" / "deploy" / "upgrade.md").read_text()
+    [statement] = re.findall(r"```sql\n\s*(.*?);", notes, re.DOTALL)
+    first, second = (replace(new_message(), recipient="DE.13491208655302741918") for _ in range(2))
+    accept(store, new_message(), first, second)
+
+    found = store.database.read(lambda c: [tuple(row) for row in c.exec_driver_sql(statement)])
+
+    assert found == [(first.to, first.recipient)]
 
 
 def read(engine: Engine) -> None:
