@@ -3,9 +3,11 @@
     python -m bench.lean [--parts starts memory carry] [--seconds 10] [--processes 1 2 4 8] [--only sqlite postgresql]
 
 Processor time and proportional memory (PSS), not wall time: other processes on the machine disturb them little. The
-processor time of a start is that of every process until `/readyz` is 200, those that have ended included.
+processor time of a start is that of every process until `/readyz` is 200, those that have ended included. The
+bytecode of the gateway's code is written first: without it a start takes 0.4 s more, and the gateway 6 to 10 MB.
 """
 
+import compileall
 import os
 import subprocess
 import sys
@@ -185,6 +187,7 @@ def main() -> None:
     options = parser.parse_args()
     if sys.platform != "linux":
         parser.error("it reads /proc")
+    compileall.compile_dir(ROOT / "app", quiet=1)  # PYTHONDONTWRITEBYTECODE may be set; it is for many tests
     print(describe_machine(), flush=True)
     with databases(options.folder) as prepared:
         for kind in options.only:

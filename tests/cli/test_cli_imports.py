@@ -76,3 +76,32 @@ def test_the_supervisor_imports_neither_packages_nor_the_config() -> None:
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True)
 
     assert {"app.config", "gevent", "click"} & set(loaded.stdout.split()) == set()
+
+
+PATCH = """
+from importlib import metadata
+reads, read = [], metadata.entry_points
+metadata.entry_points = lambda **of: reads.append(of) or read(**of)
+from app.gevent_patch import patch
+patch()
+print(len(reads))
+"""
+
+
+def test_gevents_patch_reads_the_installed_packages_once_and_tells_the_one_that_wants_to_know(tmp_path: Path) -> None:
+    installed = tmp_path / "plugin-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Name: plugin\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[gevent.plugins.monkey.did_patch_all]\nplugin = builtins:print\n")
+
+    patched = subprocess.run(
+        [sys.executable, "-c", PATCH],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    told, reads = patched.stdout.splitlines()
+    assert "GeventDidPatchAllEvent" in told
+    assert reads == "1"
