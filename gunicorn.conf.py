@@ -1,7 +1,7 @@
 """gunicorn's settings, from the same sources as those of `flask wats serve`, which turns its flags into environment.
 
 The master loads the settings, so that a wrong one ends the start with one message and code 78 and not with a loop of
-failing workers. After gevent's monkey patch it also loads the application's code, which the web processes share.
+failing workers. After gevent's monkey patch it also makes the application, which the web processes share.
 """
 # ruff: noqa: E402
 
@@ -83,7 +83,7 @@ graceful_timeout = max(1, _settings.grace_seconds - 4)
 control_socket_disable = True
 logger_class = AccessLogger
 accesslog = "-"
-preload_app = False  # an application has the settings of its start; after a reload (HUP) there are others
+preload_app = False  # gunicorn would keep the first application, whose settings a reload (HUP) does not change
 
 
 def _block_stop_signals():
@@ -97,7 +97,7 @@ def _unblock_signals():
 def on_starting(server):
     """Keep a stop signal for a process that is being forked until it has handlers of its own: it would be lost.
 
-    Enter the folder in which the processes of this run share their counters. Load the code that they share.
+    Enter the folder in which the processes of this run share their counters. Make the application that they share.
     """
     os.register_at_fork(before=_block_stop_signals, after_in_parent=_unblock_signals)
     if server.cfg.is_ssl:
@@ -137,8 +137,12 @@ def _announce_stop_at(number):
 
 
 def on_reload(_server):
-    """Announce that the master waits for the old web processes to finish: meanwhile it looks at none."""
+    """Make the application of the new settings. Announce that the master waits for the old web processes to finish.
+
+    Meanwhile it looks at none.
+    """
     beats_of_this_process().ask_for_patience()
+    master.load_shared_code(_settings)
 
 
 def post_request(_worker, _request, environ, _response):
@@ -155,7 +159,7 @@ def post_worker_init(worker):
     """
     from gevent import spawn_later
 
-    from app.assembly import tune_runtime
+    from app.assembly import open_gateway, tune_runtime
     from app.health.web_watch import WebWatch
     from app.log import log_failed_greenlets
     from app.server.access_log import fixed_segments
@@ -165,10 +169,10 @@ def post_worker_init(worker):
 
     tune_runtime()
     log_failed_greenlets()
-    count_lost_lines(worker.wsgi.extensions["wats"].metrics)
     AccessLogger.own_segments = fixed_segments(rule.rule for rule in worker.wsgi.url_map.iter_rules())
     gateway = worker.wsgi.extensions["wats"]
-    gateway.store.open()
+    open_gateway(gateway)
+    count_lost_lines(gateway.metrics)
     WebWatch(gateway, worker.wsgi.extensions[EXTENSION].write).start()
     stop = signal.getsignal(signal.SIGTERM)
 

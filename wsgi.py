@@ -19,6 +19,6 @@ if (settings := handed_over()) is None:
 
     app = command_app()
 else:
-    from app.factory import create_app
+    from app.factory import application_of
 
-    app = create_app(settings)
+    app = application_of(settings)

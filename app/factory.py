@@ -42,6 +42,9 @@ from app.webhook.refusals import EXTENSION as REFUSALS
 from app.webhook.refusals import Refusals
 from app.webhook.routes import bp as webhook
 
+_made: list[tuple[Settings, Flask]] = []
+"""The application that forked processes inherit, and its settings."""
+
 NO_SESSION = NullSession()
 WEBHOOK = "webhook"
 """What Meta's route is counted as, whatever its path."""
@@ -53,6 +56,13 @@ class NoSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002
         """Return a session that holds nothing; Flask never saves it."""
         return NO_SESSION
+
+
+def application_of(settings: Settings) -> Flask:
+    """Return the application of these settings: the one that this process has made or inherited, or a new one."""
+    if not _made or _made[0][0] != settings:
+        _made[:] = [(settings, create_app(settings))]
+    return _made[0][1]
 
 
 def create_app(settings: Settings) -> Flask:

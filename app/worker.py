@@ -20,7 +20,7 @@ from contextlib import suppress
 import gevent
 from gevent.event import Event
 
-from app.assembly import build_gateway, build_worker, tune_runtime
+from app.assembly import build_gateway, build_worker, open_gateway, tune_runtime
 from app.config import ConfigError, Settings, load_settings
 from app.gateway import Gateway
 from app.jobs.executor import Failpoint
@@ -82,8 +82,8 @@ def _open_gateway(settings: Settings) -> Gateway:
     log_failed_greenlets()
     counter_folder.enter(settings)
     gateway = build_gateway(settings)
+    open_gateway(gateway)
     count_lost_lines(gateway.metrics)
-    gateway.store.open()
     return gateway
 
 

@@ -50,7 +50,7 @@ def load_code(settings: Settings) -> None:
 
 
 def build_gateway(settings: Settings) -> Gateway:
-    """Make the gateway of a process; nothing is opened yet. After gevent's monkey patch the store is cooperative."""
+    """Make a gateway. Nothing is opened yet, so a fork may copy it. After gevent's patch the store is cooperative."""
     store = Store(
         settings.storage.url,
         source=settings.storage.source,
@@ -60,7 +60,7 @@ def build_gateway(settings: Settings) -> Gateway:
         on_broken=_stop_this_process,
         recorded=recorded_statuses(settings),
     )
-    metrics = Metrics(counter_folder.entered())
+    metrics = Metrics()
     return Gateway(
         settings=settings,
         store=store,
@@ -77,6 +77,12 @@ def build_gateway(settings: Settings) -> Gateway:
         ),
         make_graph=_graph_of,
     )
+
+
+def open_gateway(gateway: Gateway) -> None:
+    """Open what belongs to one process and must not be forked: its counters and its store."""
+    gateway.metrics.share(counter_folder.entered())
+    gateway.store.open()
 
 
 def _tracing(settings: Settings, metrics: Metrics) -> Tracing:

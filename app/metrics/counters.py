@@ -75,6 +75,10 @@ class Metrics:
     """
 
     def __init__(self, folder: SharedFolder | None = None) -> None:
+        self.share(folder)
+
+    def share(self, folder: SharedFolder | None) -> None:
+        """Begin to count, in files of this process if there is a folder. A forked process must: it inherits none."""
         self._folder = folder
         self._files = SharedValue.files = None if folder is None else CounterFiles(folder.path)
         self._registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""gunicorn's master: it loads once what all web processes need, and forks them. It runs no event loop itself.
+"""gunicorn's master: it makes once what all web processes need, and forks them. It runs no event loop itself.
 
 It is patched as they are, because a lock made before gevent's monkey patch would stop them. But a fork copies an
 event loop with all that it waits for; so the master sleeps, and makes its sockets, with Python's own functions.
@@ -46,14 +46,16 @@ def run() -> int:
 
 
 def load_shared_code(settings: Settings) -> None:
-    """Load what every web process needs with these settings. What is loaded here is in memory once."""
-    import app.factory
+    """Load and make what every web process needs with these settings. What is made here is in memory once."""
     import app.server.refusals  # noqa: F401
     from app.assembly import load_code
+    from app.factory import application_of
 
     load_code(settings)
+    application_of(settings)
     get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it makes a socket to look for IPv6
-    gc.freeze()  # the collector would write to what is shared, and so copy it
+    if not gc.get_freeze_count():  # after a reload the application of before is garbage
+        gc.freeze()  # the collector would write to what is shared, and so copy it
 
 
 def _with(module: Any, **originals: Any) -> SimpleNamespace:

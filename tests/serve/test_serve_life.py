@@ -223,6 +223,21 @@ def test_gunicorn_alone_serves_and_does_not_migrate(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
+def test_a_reload_of_gunicorn_gives_its_web_processes_an_application_of_the_new_settings(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    environ = environment(tmp_path, WATS_CONFIG=str(config), WATS_MODE="live", WATS_YES_LIVE="1")
+    assert run("db", "upgrade", environ=environ).returncode == 0
+    with serving(tmp_path, "wsgi:app", command=(GUNICORN,), environ=environ) as running:
+        assert post(running, body_of()) == 200
+        config.write_text(config.read_text().replace("    webhook:", "    webhook:\n      path: /moved"))
+
+        running.process.send_signal(signal.SIGHUP)
+
+        wait_for(lambda: running.ask("POST", "/moved", body := body_of(), signed(body))[0] == 200)
+        wait_for(lambda: post(running, body_of()) == 404)
+        assert running.stop() == 0
+
+
 def test_a_reload_of_gunicorn_with_a_wrong_config_keeps_the_settings_of_before(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     environ = environment(tmp_path, WATS_CONFIG=str(config), WATS_MODE="live", WATS_YES_LIVE="1")

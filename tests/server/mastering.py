@@ -1,6 +1,7 @@
 """Load what gunicorn's master or the launcher has loaded when it forks, and print what a fork would copy.
 
-`mastering.py gunicorn|launcher` prints which modules or types hold a native lock, and whether there is an event loop.
+`mastering.py gunicorn|launcher` prints which modules or types hold a native lock, whether there is an event loop, and
+how many applications there are.
 """
 
 import gc
@@ -41,9 +42,11 @@ def holders_of_native_locks() -> Iterator[str]:
 
 def main(kind: str) -> None:
     {"gunicorn": load_as_gunicorn, "launcher": load_as_launcher}[kind]()
+    from flask import Flask
     from gevent._hub_local import get_hub_if_exists
 
-    print(json.dumps({"locks": sorted(set(holders_of_native_locks())), "loop": get_hub_if_exists() is not None}))
+    inherited = {"locks": sorted(set(holders_of_native_locks())), "loop": get_hub_if_exists() is not None}
+    print(json.dumps({**inherited, "applications": sum(type(held) is Flask for held in gc.get_objects())}))
 
 
 if __name__ == "__main__":

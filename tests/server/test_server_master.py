@@ -1,4 +1,4 @@
-"""What a web process inherits from the process that forked it: no event loop, no lock of before the monkey patch."""
+"""What a web process inherits from its parent: the application, but no event loop and no lock of before the patch."""
 
 import json
 import os
@@ -31,7 +31,7 @@ URLS = ("sqlite:///unused.sqlite3", "postgresql+psycopg://unused@127.0.0.1/unuse
 
 @pytest.mark.parametrize("kind", ["gunicorn", "launcher"])
 @pytest.mark.parametrize("url", URLS, ids=["sqlite", "postgresql"])
-def test_a_forked_process_inherits_no_event_loop_and_no_lock_of_before_the_patch(
+def test_a_forked_process_inherits_the_application_but_no_event_loop_and_no_lock_of_before_the_patch(
     tmp_path: Path, kind: str, url: str
 ) -> None:
     start = {"WATS_MODE": "dry-run", "WATS_CONFIG": "config/wats.config.yaml", "WATS_DATA_DIR": str(tmp_path)}
@@ -48,3 +48,4 @@ def test_a_forked_process_inherits_no_event_loop_and_no_lock_of_before_the_patch
 
     assert set(inherited["locks"]) - OF_PYTHON == set()
     assert not inherited["loop"]
+    assert inherited["applications"] == 1

@@ -136,7 +136,8 @@ def serving(
 ) -> Iterator[Running]:
     """Run a gateway while the block runs: live with the test profile unless the arguments say otherwise.
 
-    `output`: a descriptor for its standard output and standard error, in the place of two files.
+    `ready`: all of its web processes have been forked, and one of them is ready. `output`: a descriptor for its
+    standard output and standard error, in the place of two files.
     """
     port = free_port()
     variables = {"WATS_PORT": str(port), **(environ or environment(folder)), RUN: secrets.token_hex(8)}
@@ -155,11 +156,19 @@ def serving(
     try:
         if ready:
             wait_until_ready(running)
+            processes = 1 + _web_processes(arguments, variables)  # with their master
+            wait_for(lambda: len(running.pids_of("wats-web")) == processes)
         yield running
     finally:
         if process.poll() is None:
             running.kill_everything()
     wait_for(lambda: left_over(variables[RUN]) == [], seconds=LEFT_OVER_SECONDS)
+
+
+def _web_processes(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+    if "--workers" in arguments:
+        return int(arguments[arguments.index("--workers") + 1])
+    return int(variables.get("WEB_CONCURRENCY", 2))
 
 
 def wait_until_ready(running: Running) -> None:
