@@ -17,6 +17,7 @@ from app.store.tables.schema import queues
 from tests.support.postgres import PostgresServer
 from tests.support.store import StoreMaker, new_receipt, unavailable
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
+from tests.support.work import add_events, claim, done, split_event
 
 NOT_UTF8 = "the database does not store text as UTF-8; create one with ENCODING 'UTF8' TEMPLATE template0"
 ASKED = """
@@ -24,6 +25,8 @@ ASKED = """
     WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT pg_try_advisory_lock%'
 """
 IMPATIENT = Limits(lock_seconds=0.05)
+OFTEN = 10
+"""A statement that was executed so often is prepared: the driver does it after five times."""
 
 
 @pytest.fixture
@@ -83,6 +86,22 @@ def test_plans_are_made_for_the_present_size_of_the_tables(url: str, make_store:
 
     assert setting(store, "plan_cache_mode") == "force_custom_plan"
     assert setting(store, "enable_bitmapscan") == "off"
+
+
+def test_statements_that_were_prepared_go_on_when_a_migration_adds_columns(url: str, make_store: StoreMaker) -> None:
+    store = make_store(url)
+    for number in range(OFTEN):
+        add_events(store, split_event(number))
+        store.jobs.settle([done(job) for job in claim(store)])
+    prepared = store.database.read(lambda c: c.exec_driver_sql("SELECT statement FROM pg_prepared_statements").all())
+    assert any("FROM jobs" in statement for (statement,) in prepared)
+
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as migration:
+        for table in ("jobs", "deliveries", "events", "queues", "receipts"):
+            migration.execute(f"ALTER TABLE {table} ADD COLUMN note varchar(20) DEFAULT 'new'")
+
+    add_events(store, split_event("after"))
+    assert store.jobs.settle([done(job) for job in claim(store)]) == [True]
 
 
 def wait_for_a_waiter(holder: psycopg.Connection) -> None:
