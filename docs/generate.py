@@ -1,5 +1,5 @@
 """Generate documentation from the code: docs/cli.md, openapi.json, events.md, messages.md, errors.md,
-metrics.md, runbooks.md, tables in configure.md, the contents of operate.md, and deploy/prometheus.
+metrics.md, runbooks.md, tables in configure.md, the contents of monitor.md and operate.md, and deploy/prometheus.
 
 python docs/generate.py            write them
 python docs/generate.py --check    fail if one of them differs from what it would write
@@ -49,7 +49,7 @@ def main() -> int:
 def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
     app = create_app(dry_run_settings(Flags(config=EXAMPLE), {}))
-    configure, operate = DOCS / "configure.md", DOCS / "operate.md"
+    configure, listed = DOCS / "configure.md", [DOCS / "monitor.md", DOCS / "operate.md"]
     return {
         DOCS / "cli.md": _listed("\n".join(_cli()) + "\n"),
         DOCS / "events.md": events_page(),
@@ -61,7 +61,7 @@ def generated() -> dict[Path, str]:
         PROMETHEUS / "wats-dashboard.json": dashboard_file(),
         DOCS / "openapi.json": json.dumps(openapi_document(app), indent=2) + "\n",
         configure: _with_tables(configure.read_text(), configure_tables()),
-        operate: _with_tables(operate.read_text(), {"contents": _contents(operate.read_text())}),
+        **{page: _with_tables(page.read_text(), {"contents": _contents(page.read_text())}) for page in listed},
     }
 
 

@@ -27,7 +27,7 @@ def _page() -> Iterator[str]:
     yield "# Metrics"
     yield ""
     yield "Generated from the code by `make docs`. `GET /metrics` shows them to a token of scope `operate`;"
-    yield "[operate.md](operate.md#what-to-watch) says which to watch, [runbooks.md](runbooks.md) what to do, and"
+    yield "[monitor.md](monitor.md#what-to-watch) says which to watch, [runbooks.md](runbooks.md) what to do, and"
     yield "`deploy/prometheus` has alert rules and a dashboard. A histogram also has `_bucket`, `_count` and `_sum`."
     yield ""
     yield "| metric | labels | meaning |"

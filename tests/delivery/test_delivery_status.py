@@ -134,7 +134,7 @@ def test_diagnostics_list_the_queues(client: FlaskClient, trouble: Store) -> Non
 
 
 def test_every_metric_of_the_operators_guide_is_one(client: FlaskClient, store: Store) -> None:
-    guide = (Path(__file__).parent.parent.parent / "docs" / "operate.md").read_text()
+    guide = (Path(__file__).parent.parent.parent / "docs" / "monitor.md").read_text()
     store.receipts.add(new_receipt())
 
     told = set(re.findall(r"^# HELP (\w+)", client.get("/metrics", headers=bearer()).text, re.MULTILINE))

@@ -89,6 +89,7 @@ def test_only_the_assembly_and_the_banner_ask_for_the_mode() -> None:
 PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "recipes.md",
+    ROOT / "docs" / "monitor.md",
     ROOT / "docs" / "operate.md",
     *sorted((ROOT / "docs" / "deploy").glob("*.md")),
 ]

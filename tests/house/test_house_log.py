@@ -1,4 +1,4 @@
-"""What the code logs is printed, and docs/operate.md names the lines that an operator should know."""
+"""What the code logs is printed, and docs/monitor.md names the lines that an operator should know."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ from app.log import FIELDS, JsonFormatter
 from app.store import StoreUnavailable
 
 ROOT = Path(__file__).parent.parent.parent
-LOGS = (ROOT / "docs" / "operate.md").read_text().partition("## Logs\n")[2].partition("\n## ")[0]
+LOGS = (ROOT / "docs" / "monitor.md").read_text().partition("## Logs\n")[2].partition("\n## ")[0]
 METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 ODD = METHODS - {"debug", "info"}
 WITHOUT_RECORD = {

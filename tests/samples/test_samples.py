@@ -50,8 +50,8 @@ RUN_ELSEWHERE = {
 }
 """Pages with samples, each with the tests that run them."""
 
-NOT_RUN = {"benchmarks.md"}
-"""`make bench` takes an hour."""
+NOT_RUN = {"benchmarks.md", "monitor.md"}
+"""`make bench` takes an hour; the other one needs a collector of OpenTelemetry."""
 
 WITH_SETTINGS = ["dry-run.md", "graph.md", "media.md", "moving.md", "numbers.md", "receive.md", "rotate.md"]
 """Pages with pieces of a profile; configure.md has a test of its own."""
