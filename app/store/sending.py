@@ -14,7 +14,7 @@ from app.domain.send_outcome import Reserved
 from app.store.repository import Repository
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
-from app.store.tables.sending import lock_scopes, pause_of, put_scope, read_scopes
+from app.store.tables.scopes import lock_scopes, pause_of, put_scope, read_scopes
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
 from app.store.transactions.unreserve_sends import unreserve_sends

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import ScopePause
 from app.store import Store
-from app.store.tables.sending import put_scope
+from app.store.tables.scopes import put_scope
 from tests.support.serving import Running, run
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)

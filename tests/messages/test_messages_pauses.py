@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import ScopePause
 from app.gateway import Gateway
-from app.store.tables.sending import put_scope
+from app.store.tables.scopes import put_scope
 from tests.support.messages import NUMBER
 from tests.support.webhooks import bearer
 

@@ -22,7 +22,7 @@ from app.domain.send_answer import Accepted, Ambiguous, NotSent
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store, StoreUnavailable
 from app.store.jobs import DIED, MAX_CLAIMS
-from app.store.tables.sending import put_scope
+from app.store.tables.scopes import put_scope
 from tests.support.envelopes import WABA, envelope
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
 from tests.support.sends import LIMITS, QUEUE, accepted, queued, refused, reserve, send, settle, stored, waiting

@@ -11,7 +11,8 @@ from app.domain.queue import QueueState
 from app.domain.scope_pause import scopes_of
 from app.store.tables.queues import queue_of
 from app.store.tables.schema import jobs, queues
-from app.store.tables.sending import read_accounts, read_scopes
+from app.store.tables.scopes import read_scopes
+from app.store.tables.sending import read_accounts
 
 _HELD_BY = select(jobs.c.subject, jobs.c.held_by).where(
     jobs.c.queue.in_(bindparam("queues", expanding=True)),

@@ -17,15 +17,8 @@ from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, err
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import is_pace_of_number, refusal_of
 from app.store.tables.queues import ensure_queues, lock_queues
-from app.store.tables.sending import (
-    put_accounts,
-    put_number,
-    put_pairs,
-    read_accounts,
-    read_number,
-    read_pairs,
-    read_scopes,
-)
+from app.store.tables.scopes import read_scopes
+from app.store.tables.sending import put_accounts, put_number, put_pairs, read_accounts, read_number, read_pairs
 from app.store.transactions.change_scopes import ScopeRefusal, change_scopes
 from app.store.transactions.content_refusals import (
     content_changes,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.domain.clock import CLOCK_TOLERANCE
 from app.domain.content_scope import CONTENT_SCOPES, Sent, whole_of
 from app.domain.scope_pause import Refusal, ScopePause, pause_after, scope_name
-from app.store.tables.sending import ensure_scope, lock_scopes, put_scope
+from app.store.tables.scopes import ensure_scope, lock_scopes, put_scope
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import refusal_of
 from app.store.tables.message_schema import messages
 from app.store.tables.messages import messages_with_bodies
-from app.store.tables.sending import numbers_of, read_scopes, scopes_below
+from app.store.tables.scopes import read_scopes, scopes_below
+from app.store.tables.sending import numbers_of
 from app.store.tables.types import chunks
 from app.store.transactions.change_scopes import ScopeRefusal
 from app.store.transactions.hold_messages import MessageRow, sent_as

@@ -25,7 +25,7 @@ from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendOutcome
 from app.domain.window import Window
 from app.store.tables.conversations import Party, last_inbound
-from app.store.tables.sending import read_scopes
+from app.store.tables.scopes import read_scopes
 
 MIN_HOLD, MAX_HOLD = timedelta(minutes=10), timedelta(hours=1)
 """If no time ends the pause, a message is held for as long as the pause has lasted, within these limits."""

@@ -26,15 +26,8 @@ from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, messages_with_bodies, update_messages
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
-from app.store.tables.sending import (
-    account_of,
-    lock_scopes,
-    put_number,
-    put_pairs,
-    put_scope,
-    read_number,
-    read_pairs,
-)
+from app.store.tables.scopes import lock_scopes, put_scope
+from app.store.tables.sending import account_of, put_number, put_pairs, read_number, read_pairs
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.end_unsent import sort_out_ended

@@ -19,7 +19,7 @@ from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendResult
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs, queues
-from app.store.tables.sending import read_scopes
+from app.store.tables.scopes import read_scopes
 from app.store.tables.types import chunks
 
 WAKE_STEP = 100
