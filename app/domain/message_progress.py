@@ -46,7 +46,7 @@ def next_message(message: Message, report: StatusReport) -> Message:
 
 
 def next_after_status(message: Message, report: StatusReport, resends: int | None) -> Message:
-    """Return the message after a status of the attempt that began after so many resends; None: of the last one.
+    """Return the message after a status of the attempt that began after this many resends; None: of the last one.
 
     The wamid of an attempt before an operator sent the message again is not the message's, and its failure is old.
     """
@@ -73,7 +73,7 @@ def without_last_attempt(message: Message) -> Message:
 
 
 def without_refusal(message: Message) -> Message:
-    """Return a message without the error of an attempt that Meta refused. That its status tells of this one stays."""
+    """Return a message without the error of an attempt that Meta refused. An error that a status named stays."""
     has_failed = any(entry.status == MessageStatus.FAILED for entry in _of_last_attempt(message))
     return message if has_failed else replace(message, error=None)
 

@@ -2,7 +2,7 @@
 
 A refusal pauses its scope, and the messages stay in their queues. When the pause ends, one message is sent as a
 probe: if Meta accepts it the pause is over, if not it begins again, perhaps for longer. A scope that cools down waits
-a minute more for the failure that Meta may tell by a status. Where an account is stopped so, a probe would cost a
+a minute more for a failure that Meta may report by a status. Where an account is stopped so, a probe would cost a
 message each time: such a pause ends by hand only.
 """
 

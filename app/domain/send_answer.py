@@ -28,7 +28,7 @@ class Accepted:
 
     @property
     def wamids(self) -> tuple[str, ...]:
-        """The ids that it tells."""
+        """The ids that it names."""
         return (self.wamid,) if self.second_wamid is None else (self.wamid, self.second_wamid)
 
     @property

@@ -1,7 +1,7 @@
 """A brake on calls of the Graph API, by what each answer says of Meta's limits. Messages are sent all the same.
 
-Meta counts the calls of an app and of an account over all their processes, and tells each caller how much is used up:
-so each process knows the same without asking another. Who calls on while nothing is left is kept out for longer.
+Meta counts the calls of an app and of an account over all their processes, and each answer says how much is used up:
+so each process knows the same without asking another. Calls that go on while nothing is left lengthen the stop.
 """
 
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 NEARLY_PERCENT, ALL_PERCENT = 90, 100
 NEARLY_SECONDS, ALL_SECONDS, MAX_SECONDS = 300.0, 60.0, 3600.0
-"""For how long less is called after an answer that says so; a limit that is used up may name its own time."""
+"""How long calls are held back after an answer that says so; a limit that is used up may name its own time."""
 
 NEARLY = "Meta's limit of calls is nearly used up"
 ALL = "Meta's limit of calls is used up, and none is made until it is free again"
@@ -32,8 +32,8 @@ class CallBrake:
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take in the headers of an answer; their names are looked up as `X-App-Usage`."""
-        told = headers.get(APP), headers.get(BUSINESS)
-        if told == self._harmless:
+        usage_headers = headers.get(APP), headers.get(BUSINESS)
+        if usage_headers == self._harmless:
             return  # most answers say the same as the one before
         usage = usage_of(headers)
         if usage.regain_minutes or usage.percent >= ALL_PERCENT:
@@ -41,7 +41,7 @@ class CallBrake:
         elif usage.percent >= NEARLY_PERCENT:
             self._nearly_until = self._seconds() + NEARLY_SECONDS
         else:
-            self._harmless = told
+            self._harmless = usage_headers
 
     def check(self, *, can_wait: bool) -> None:
         """Raise `GraphUnreachable` if no call is to be made now; one that can wait stops earlier than the others."""

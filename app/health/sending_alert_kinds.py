@@ -41,7 +41,7 @@ META_NOT_REACHED = AlertKind(
     " retries go on by themselves",
     "Messages of this number do not reach Meta, or its answers are lost, five in a row. The others wait.",
     "See that this machine reaches `graph.baseUrl`, and Meta's status page (metastatus.com). It is over when Meta was"
-    " reached for 5 minutes without a break: a connection that fails now and then is told once.",
+    " reached for 5 minutes without a break: a connection that fails now and then is reported once.",
 )
 REACHED_AGAIN = "messages are sent again: this is over when Meta was reached for 5 minutes without a break"
 MESSAGES_REFUSED = AlertKind(

@@ -20,7 +20,7 @@ class Touch:
     """Something that happened in a conversation. `names` are one contact's, the most stable first.
 
     `inbound_at`: when the customer wrote or called, by Meta's clock. `outbound_at`: when a message was accepted.
-    `only_names`: it tells nothing but that these names are one contact's.
+    `only_names`: it says only that these names are one contact's.
     """
 
     phone_number_id: str | None

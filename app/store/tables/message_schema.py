@@ -94,7 +94,7 @@ early_statuses = Table(
     sqlite_autoincrement=True,
 )
 """Statuses without a tracker that came while a message was being sent or was unknown, of a wamid that is not known:
-they may be that message's. Meta's answer, or a status with our tracker, tells its wamid later."""
+they may be that message's. Meta's answer, or a status with our tracker, reveals its wamid later."""
 
 reconcile_cursors = Table(
     "reconcile_cursors",

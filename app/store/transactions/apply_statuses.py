@@ -53,7 +53,7 @@ _EARLY = (
 
 
 class _Attempt(NamedTuple):
-    """The attempt that a wamid is of. `resends`: as a tracker tells; None: the wamid is stored with its message."""
+    """The attempt that has a wamid. `resends`: from a tracker; None: the wamid is stored with its message."""
 
     row_id: int
     resends: int | None = None
@@ -64,7 +64,7 @@ def apply_statuses(
 ) -> list[Touch]:
     """Record what these statuses say, in their order. A wamid of ours counts, whatever tracker comes with it.
 
-    Return what those tell of conversations that name a message whose answer has not come, or was lost.
+    Return what those say about conversations that name a message whose answer has not come, or was lost.
     """
     attempts = _stored(connection, _BY_WAMID, {update.wamid for update in updates})
     tracked = _tracked(connection, database_id, [update for update in updates if update.wamid not in attempts])
@@ -155,7 +155,7 @@ def _apply(
     tracked: Collection[str],
     updates: Sequence[StatusUpdate],
 ) -> list[Touch]:
-    """Apply these statuses, and before them what is kept under the wamids whose trackers tell whose they are."""
+    """Apply these statuses, and before them what is kept under the wamids that have trackers of ours."""
     stored = lock_messages(connection, {attempt.row_id for attempt in attempts.values()})
     early = take_early_reports(connection, tracked)
     new = (StatusReport(one.status, one.at, one.wamid, one.error, one.pricing) for one in updates)
@@ -172,6 +172,6 @@ def _apply(
 
 
 def _touch(update: StatusUpdate, message: Message) -> Touch:
-    """Return what the answer to a message would have told of its conversation."""
+    """Return what the answer to a message would have said about its conversation."""
     contact = Contact() if update.is_group else update.contact
     return touch_of_answer(message, Accepted(update.wamid, contact.wa_id, contact.user_id), update.at)

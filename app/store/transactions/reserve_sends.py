@@ -138,9 +138,9 @@ def _pass_scopes(
 
 
 def _has_cooled(connection: Connection, now: datetime, pause: ScopePause, number: str) -> bool:
-    """Return whether Meta has accepted a probe of a cooled scope, and has told no failure of it since.
+    """Return whether Meta has accepted a probe of a cooled scope, and has reported no failure of it since.
 
-    It tells such failures by statuses, most often within seconds: the time until the next probe is waited for them.
+    It reports such failures by statuses, most often within seconds: the time until the next probe is waited for them.
     """
     if pause.error_class is not ErrorClass.COOLED or not pause.is_probe_due(now):
         return False

@@ -46,7 +46,7 @@ def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
 def touch_conversations(connection: Connection, now: datetime, touches: Sequence[Touch]) -> None:
     """Link the names of each contact, and record when each side wrote last. An older time changes nothing.
 
-    What tells names only, as each status does, is written where a name is new.
+    A touch with names only, as each status has, is written where a name is new.
     """
     if not touches:
         return
