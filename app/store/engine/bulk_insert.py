@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, CursorResult, Table, bindparam, func, select, text
+from sqlalchemy import Connection, CursorResult, Table, bindparam, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.types import TypeEngine
 
@@ -30,7 +30,6 @@ class BulkInsert:
     def __init__(self, table: Table, *columns: str) -> None:
         self.table = table
         self.columns = columns
-        self._copy_text = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
         self._statements: dict[tuple[str, ...], str] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Row]) -> None:
@@ -40,18 +39,22 @@ class BulkInsert:
         if connection.dialect.name == "sqlite":
             insert_rows(connection, self.table, [dict(zip(self.columns, row, strict=True)) for row in rows], {})
         elif len(rows) > FEW_ROWS:
-            self._copy(connection, rows)
+            self._copy(connection, self.columns, rows)
         else:
             self._insert_arrays(connection, rows, {})
 
     def add(self, connection: Connection, rows: Sequence[Row], **alike: object) -> Sequence[int]:
         """Insert these rows and return their ids, which follow their order. `alike` is the same in all of them."""
-        if connection.dialect.name == "postgresql":
+        is_postgres = connection.dialect.name == "postgresql"
+        if is_postgres and len(rows) <= FEW_ROWS:
             return sorted(self._insert_arrays(connection, rows, alike, " RETURNING id").scalars())
         ids = allocate_ids(connection, self.table, len(rows))
-        numbered = zip(ids, rows, strict=True)
-        named = [{"id": row_id, **dict(zip(self.columns, row, strict=True)), **alike} for row_id, row in numbered]
-        insert_rows(connection, self.table, named, {})
+        columns, same = ("id", *self.columns, *alike), tuple(alike.values())
+        numbered = [(row_id, *row, *same) for row_id, row in zip(ids, rows, strict=True)]
+        if is_postgres:
+            self._copy(connection, columns, numbered)
+        else:
+            insert_rows(connection, self.table, [dict(zip(columns, row, strict=True)) for row in numbered], {})
         return ids
 
     def _insert_arrays(
@@ -75,23 +78,24 @@ class BulkInsert:
         )
         return self._statements[alike]
 
-    def _copy(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def _copy(self, connection: Connection, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Copy, with the errors that SQLAlchemy would raise."""
         driver: Any = connection.connection.driver_connection
-        types = [_type_of(self.table, name, connection) for name in self.columns]
+        copied = f"COPY {self.table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        types = [_type_of(self.table, name, connection) for name in columns]
         base: Any = connection.dialect.loaded_dbapi.Error
         try:
             with (
-                _refusing_what_is_unfit(self._copy_text),
+                _refusing_what_is_unfit(copied),
                 driver.cursor() as cursor,
-                cursor.copy(self._copy_text) as copy,
+                cursor.copy(copied) as copy,
             ):
                 copy.set_types(types)
                 for row in rows:
                     copy.write_row(row)
         except base as error:
             raise DBAPIError.instance(
-                self._copy_text, None, error, base, hide_parameters=True, connection_invalidated=driver.closed
+                copied, None, error, base, hide_parameters=True, connection_invalidated=driver.closed
             ) from error
 
 
@@ -107,12 +111,14 @@ def _refusing_what_is_unfit(statement: str) -> Iterator[None]:
 def allocate_ids(connection: Connection, table: Table, number: int) -> Sequence[int]:
     """Return this many ids for new rows of the table; later calls return higher ones. On SQLite its lock is held."""
     if connection.dialect.name == "postgresql":
-        sequence = func.nextval(f"{table.name}_id_seq", type_=BigInteger)
-        return connection.execute(select(sequence).select_from(func.generate_series(1, number))).scalars().all()
+        result = connection.exec_driver_sql(_NEXT_IDS, {"sequence": f"{table.name}_id_seq", "number": number})
+        ids: list[int] = result.scalar_one()
+        return ids
     last = connection.execute(_LAST_ID, {"of_table": table.name}).scalar_one_or_none() or 0
     return range(last + 1, last + 1 + number)
 
 
+_NEXT_IDS = "SELECT array(SELECT nextval(%(sequence)s::regclass) FROM generate_series(1, %(number)s))"
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :of_table").bindparams(bindparam("of_table"))
 
 
