@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.domain.database_identity import Identity
 from app.store.engine.database import Database
 from app.store.engine.write import Channel, Work
-from app.store.readiness import LastCommit
+from app.store.last_commit import LastCommit
 
 T = TypeVar("T")
 

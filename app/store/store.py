@@ -8,17 +8,19 @@ from sqlalchemy import Connection, func, select, text
 
 from app.domain.database_identity import Identity, Owner
 from app.domain.message import MessageStatus
+from app.store.disk import OK, DiskGuard
 from app.store.engine import sqlite
 from app.store.engine.database import Database, Limits, open_database
 from app.store.engine.errors import StoreError, StoreMissing, StoreUnavailable
 from app.store.engine.postgres import started_at
 from app.store.engine.sqlite_rewrite import rewrite_file
 from app.store.engine.write import Channel, Failpoint, Work, Write
+from app.store.last_commit import LastCommit
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
 from app.store.outage import Outage
 from app.store.owner import known_identity
-from app.store.readiness import OK, DiskGuard, LastCommit, check_schema, probe_writing
+from app.store.readiness import check_schema, probe_writing
 from app.store.repositories import Repositories
 from app.store.tables.message_changes import recording
 from app.store.tables.types import UtcDateTime

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.store import Store, StoreUnavailable
+from app.store.disk import refuse_full_disk
 from app.store.migrations.upgrade import no_schema
-from app.store.readiness import refuse_full_disk
 from tests.support.postgres import PostgresServer
 from tests.support.serving import ROOT
 from tests.support.store import Databases, StoreMaker, new_receipt, sqlite_databases
@@ -159,7 +159,7 @@ LOOK_FOR_ROOM = """
 import sys
 from pathlib import Path
 from app.store import StoreUnavailable
-from app.store.readiness import refuse_full_disk
+from app.store.disk import refuse_full_disk
 try:
     refuse_full_disk(Path(sys.argv[1]))
 except StoreUnavailable as error:

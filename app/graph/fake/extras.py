@@ -1,4 +1,4 @@
-"""What a number has beside its messages: profile, blocked users, QR codes, histories, groups, calls, settings."""
+"""What a number has beside its messages: profile, blocked users, histories, groups, calls, settings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,36 +54,6 @@ def list_blocked(meta: Meta, _: Call, number_id: str) -> Answer:
     keys = [key for key, blocked in meta.state.items("blocked") if blocked["number"] == number_id]
     users = [{"messaging_product": "whatsapp", "wa_id": key.partition(":")[2]} for key in keys]
     return json_answer(page_of(users))
-
-
-def make_code(meta: Meta, call: Call, number_id: str) -> Answer:
-    """Make a QR code, or change one."""
-    meta.number(number_id)
-    body = fields_of(call)
-    code = str(body.get("code") or meta.ids.opaque("qr")[:14].upper())
-    image = {"qr_image_url": f"{call.origin}/qr/{code}.png"} if body.get("generate_qr_image") else {}
-    made = {
-        "code": code,
-        "prefilled_message": of_text(body, "prefilled_message", "", 140),
-        "deep_link_url": f"https://wa.me/message/{code}",
-        **image,
-    }
-    meta.state.put("qr", f"{number_id}:{code}", made)
-    return json_answer(made)
-
-
-def list_codes(meta: Meta, _: Call, number_id: str, code: str | None = None) -> Answer:
-    """Return the QR codes of a number, or one."""
-    meta.number(number_id)
-    wanted = f"{number_id}:{code or ''}"
-    return json_answer({"data": [made for key, made in meta.state.items("qr") if key.startswith(wanted)]})
-
-
-def delete_code(meta: Meta, _: Call, number_id: str, code: str) -> Answer:
-    """Delete a QR code."""
-    if not meta.state.delete("qr", f"{number_id}:{code}"):
-        raise refuse("unknown_object", id=code)
-    return json_answer({"success": True})
 
 
 def get_history(meta: Meta, call: Call, number_id: str) -> Answer:
@@ -146,17 +116,13 @@ def _event(meta: Meta, name: str, at: float) -> dict[str, Any]:
     }
 
 
-NUMBER, CODE = r"(\d{1,32})", r"([A-Za-z0-9_-]{1,64})"
+NUMBER = r"(\d{1,32})"
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{NUMBER}/whatsapp_business_profile", get_profile),
     ("POST", rf"{NUMBER}/whatsapp_business_profile", change_profile),
     ("GET", rf"{NUMBER}/block_users", list_blocked),
     ("POST", rf"{NUMBER}/block_users", block),
     ("DELETE", rf"{NUMBER}/block_users", block),
-    ("GET", rf"{NUMBER}/message_qrdls", list_codes),
-    ("POST", rf"{NUMBER}/message_qrdls", make_code),
-    ("GET", rf"{NUMBER}/message_qrdls/{CODE}", list_codes),
-    ("DELETE", rf"{NUMBER}/message_qrdls/{CODE}", delete_code),
     ("GET", rf"{NUMBER}/message_history", get_history),
     ("POST", rf"{NUMBER}/groups", make_group),
     ("GET", rf"{NUMBER}/groups", list_groups),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from app.graph.fake import extras, media, nodes, subscriptions, templates, uploads
+from app.graph.fake import extras, media, nodes, qr_codes, subscriptions, templates, uploads
 from app.graph.fake.acting import get_question
 from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import Refused, answer_to, refuse
@@ -22,6 +22,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     *uploads.ROUTES,
     *templates.ROUTES,
     *extras.ROUTES,
+    *qr_codes.ROUTES,
     *subscriptions.ROUTES,
     *nodes.ROUTES,
 ]
