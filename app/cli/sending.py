@@ -31,7 +31,10 @@ def list_pauses(access: ApiAccess, as_json: bool) -> None:
 @click.argument("scope")
 @as_json_option
 def resume_scope(access: ApiAccess, scope: str, as_json: bool) -> None:
-    """Send again in a scope, such as app or number:ID, once its cause is mended."""
+    """Send again in a scope, such as app or number:ID, once its cause is mended.
+
+    Where Meta accepts messages and fails them later, they go on step by step: 1, 10, 100, then all, a minute each.
+    """
     pause = Client(access).post(f"/sending/pauses/{quote(scope, safe='')}/resume")
     if as_json:
         print_json(pause)

@@ -1,9 +1,11 @@
 """A scope in which nothing is sent for a while: all numbers of the app, an account, or one number.
 
 A refusal pauses its scope, and the messages stay in their queues. When the pause ends, one message is sent as a
-probe: if Meta accepts it the pause is over, if not it begins again, perhaps for longer. A scope that cools down waits
-a minute more for a failure that Meta may report by a status. Where an account is stopped so, a probe would cost a
-message each time: such a pause ends by hand only.
+probe: if Meta accepts it the pause is over, if not it begins again, perhaps for longer.
+
+Where Meta accepts messages and fails them later, by statuses, an acceptance proves little. Such a scope goes on step
+by step: a few messages, a minute without a failure, then more. If it is an account that was stopped, each step costs
+messages, so that a human begins the first one.
 """
 
 from dataclasses import dataclass, replace
@@ -22,12 +24,24 @@ COOLING = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=2), timede
 FIRST_THROTTLE, MAX_THROTTLE = timedelta(seconds=30), timedelta(hours=1)
 MAX_PAUSE = COOLING[-1]
 
+STEPS = (1, 10, 100)
+"""The messages that leave at most in each step, before all go on. A step ends `PROBE_LEASE` after it began."""
+
+QUIET = timedelta(minutes=10)
+"""A scope in which nothing has failed for this long after a step goes on: there was no message for the next one."""
+
+RELAPSE = MAX_PAUSE
+"""A scope that has to cool down so soon after the last time does so for longer."""
+
+STALE = timedelta(hours=1)
+"""What a webhook tells so late says little of now: Meta repeats for days what it could not tell in an outage."""
+
 
 @dataclass(frozen=True)
 class Refusal:
     """Why a scope is to be paused: class and code of the error, what Meta said, and the delay that was asked for.
 
-    `is_late`: Meta had accepted the message, and reported the error by a status.
+    `is_late`: Meta had accepted the message, and reported the error by a status; `is_stale`: long ago.
     """
 
     error_class: ErrorClass
@@ -36,6 +50,12 @@ class Refusal:
     reason: str
     delay: timedelta = timedelta()
     is_late: bool = False
+    is_stale: bool = False
+
+    @property
+    def is_stepwise(self) -> bool:
+        """Whether Meta may accept messages and fail them later, so that the scope goes on step by step."""
+        return self.error_class is ErrorClass.COOLED or (self.is_late and self.error_class is ErrorClass.STOPPED)
 
     @property
     def is_until_resumed(self) -> bool:
@@ -51,6 +71,8 @@ class ScopePause:
     `trips`: how often it was refused since it worked last; 0: the pause ended at `since`. It is kept so that
     what was refused before does not begin it again. `is_logged`: the log has it.
     `refused_at`: when Meta refused last; by Meta's clock if a webhook says it: webhooks come late and in any order.
+    `steps`: how many steps were accepted, of a pause that ends step by step; None: one answer ends it.
+    `last_trips`: the trips of the last pause, once it is over.
     """
 
     name: str
@@ -62,6 +84,8 @@ class ScopePause:
     trips: int
     is_logged: bool = False
     refused_at: datetime | None = None
+    steps: int | None = None
+    last_trips: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -69,9 +93,21 @@ class ScopePause:
         return self.trips == 0
 
     @property
-    def is_ended_by_an_answer(self) -> bool:
-        """Whether Meta's acceptance of one message shows that the scope works again."""
-        return self.until is not None and not self.is_over and self.error_class is not ErrorClass.COOLED
+    def may_work(self) -> bool:
+        """Whether nothing is known to be wrong now: a human has resumed the account, or what Meta said is old."""
+        return self.error_class is ErrorClass.STOPPED and self.steps is not None and self.until is not None
+
+    @property
+    def batch(self) -> int:
+        """How many messages may leave as its probe."""
+        return STEPS[min(self.steps or 0, len(STEPS) - 1)]
+
+    def as_of(self, now: datetime) -> "ScopePause":
+        """Return the pause now: over if nothing has failed in all steps, or for long after one."""
+        if self.is_over or self.until is None or not self.steps:
+            return self
+        ends_at = self.until + (QUIET if self.steps < len(STEPS) else timedelta())
+        return self.ended(ends_at) if ends_at <= now else self
 
     def cure(self, token_variable: str | None = None) -> str | None:
         """Return the cure; None if it is not known, or is in the reason.
@@ -95,7 +131,23 @@ class ScopePause:
 
     def ended(self, at: datetime) -> "ScopePause":
         """Return the pause once it is over."""
-        return replace(self, since=at, until=at, trips=0, is_logged=False)
+        last_trips = self.last_trips if self.is_over else self.trips
+        return replace(self, since=at, until=at, trips=0, is_logged=False, steps=None, last_trips=last_trips)
+
+    def resumed(self, at: datetime) -> "ScopePause":
+        """Return the pause after a human's word: over, or with its first step due now."""
+        return self.ended(at) if self.steps is None else replace(self, since=at, until=at, steps=0)
+
+    def worked(self, probe: "ScopePause", at: datetime) -> "ScopePause":
+        """Return the pause after Meta has accepted a message that left as the `probe` of it.
+
+        It changes nothing if Meta has refused another message meanwhile.
+        """
+        if self.is_over or (self.since, self.trips) != (probe.since, probe.trips):
+            return self
+        if self.steps is None:
+            return self.ended(at)
+        return replace(self, steps=max(self.steps, (probe.steps or 0) + 1))
 
     def reinstated(self, at: datetime) -> "ScopePause":
         """Return the pause once Meta has said that it is over since `at`. It changes nothing if Meta
@@ -146,16 +198,35 @@ def pause_after(
     """Return the pause of a scope after a refusal of a message that was sent at `sent_at`.
 
     What was sent before the pause began or ended proves nothing new. A pause that ends by hand only stays as it is.
+    Where a stale refusal begins a pause, the first step is due now: it shows whether it still holds.
     """
     refused_at = min(sent_at, now)
-    if pause is not None and (pause.until is None or sent_at <= pause.since <= now + CLOCK_TOLERANCE):
+    pause = None if pause is None else pause.as_of(now)
+    if pause is not None and _changes_nothing(pause, refusal, now, sent_at):
         return pause.refused_again(refused_at)
-    trips = 1 if pause is None or pause.error_class is not refusal.error_class else pause.trips + 1
+    trips = _trips_after(pause, refusal, now)
     until = None if refusal.is_until_resumed else now + _length(refusal, trips)
+    if refusal.is_stale and refusal.is_stepwise:
+        until = now
+    steps = 0 if refusal.is_stepwise else None
     is_logged = pause is not None and pause.is_logged and pause.code == refusal.code
     return ScopePause(
-        name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_logged, refused_at
+        name, refusal.error_class, refusal.code, refusal.reason, now, until, trips, is_logged, refused_at, steps
     )
+
+
+def _changes_nothing(pause: ScopePause, refusal: Refusal, now: datetime, sent_at: datetime) -> bool:
+    is_stale = refusal.is_stale and not pause.is_over
+    return pause.until is None or is_stale or sent_at <= pause.since <= now + CLOCK_TOLERANCE
+
+
+def _trips_after(pause: ScopePause | None, refusal: Refusal, now: datetime) -> int:
+    if pause is None or pause.error_class is not refusal.error_class:
+        return 1
+    if not pause.is_over:
+        return pause.trips + 1
+    is_relapse = refusal.error_class is ErrorClass.COOLED and now - pause.since < RELAPSE
+    return (pause.last_trips or 0) + 1 if is_relapse else 1
 
 
 def _length(refusal: Refusal, trips: int) -> timedelta:

@@ -6,6 +6,7 @@ A message is tried again only after an answer that proves that Meta has not acce
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from app.domain.content_scope import Sent, content_of
@@ -16,15 +17,27 @@ from app.domain.meta import scalars
 from app.domain.meta.graph_error_table import rule_for
 from app.domain.meta.graph_errors import ErrorClass, ErrorRule, ErrorScope, GraphError, error_json
 from app.domain.meta.touch import Touch
-from app.domain.scope_pause import Refusal
+from app.domain.scope_pause import Refusal, ScopePause
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
 from app.domain.trace import TraceContext
 
 FIRST_BACKOFF, MAX_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
+OPEN_BACKOFF = timedelta(minutes=2)
+"""So late a message is tried again if it is not known yet whether the error is its own fault."""
+
 NUMBER_BACKOFF = timedelta(seconds=1)
 """A message that was refused for its number's rate is tried again soon: the number goes slower meanwhile."""
 
 PAUSING = (ErrorClass.STOPPED, ErrorClass.COOLED, ErrorClass.THROTTLED)
+
+
+class Fault(Enum):
+    """Whose fault it is if an error that stops a scope comes again for a message that it has stopped before."""
+
+    SCOPE = "the scope's"
+    OPEN = "not known: Meta has accepted others since, but the scope was stopped as well"
+    MESSAGE = "its own: Meta has accepted others since, and refused none"
+
 
 Error = dict[str, Any]
 """A message's error as the API shows it: Meta's object as it came, and our `class`, `hint` and number of `tries`."""
@@ -67,10 +80,10 @@ class SendOutcome:
 class Reserved:
     """A message that is marked as being sent since `at`, with the body that is posted, its tracker included.
 
-    `contact` is the customer's number, `waba_id` the account of the number, if it is known. `is_probe`: a scope is
-    paused, and this message is to show whether it works again. `resets_pair`: the customer's last message was refused
-    for its pace. `works_for_others`: Meta has accepted other messages of the number since it refused this one.
-    `trace`: the span of the request that brought the message, if it is known.
+    `contact` is the customer's number, `waba_id` the account of the number, if it is known. `probing`: the
+    pauses of which this message is the probe. `resets_pair`: the customer's last message was refused for its pace.
+    `fault`: whose it is if an error stops it again. `trace`: the span of the request that brought the message, if it
+    is known.
     """
 
     message: Message
@@ -78,9 +91,9 @@ class Reserved:
     body: bytes
     at: datetime
     waba_id: str | None
-    is_probe: bool = False
+    probing: tuple[ScopePause, ...] = ()
     resets_pair: bool = False
-    works_for_others: bool = False
+    fault: Fault = Fault.SCOPE
     trace: TraceContext | None = None
 
     @property
@@ -124,9 +137,9 @@ def outcome_of_send(
     now: datetime,
     jitter: Callable[[], float],
     *,
-    works_for_others: bool = False,
+    fault: Fault = Fault.SCOPE,
 ) -> SendOutcome:
-    """Return the outcome of a send by Meta's answer. `works_for_others`: see `Reserved`."""
+    """Return the outcome of a send by Meta's answer. `fault`: see `Reserved`."""
     if isinstance(answer, Accepted):
         return SendOutcome(MessageStatus.ACCEPTED, Done(), accepted=answer, signal=QueueSignal.SUCCESS)
     if isinstance(answer, Ambiguous):
@@ -137,7 +150,7 @@ def outcome_of_send(
         error = _with_tries({"message": answer.reason, "class": ErrorClass.TRANSIENT.value}, message)
         job = _retry(_backoff(error["tries"], jitter), message, now)
         return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.FAILURE)
-    return _after_refusal(answer, message, now, jitter, works_for_others)
+    return _after_refusal(answer, message, now, jitter, fault)
 
 
 def touch_of_answer(message: Message, accepted: Accepted, now: datetime) -> Touch:
@@ -163,18 +176,22 @@ def refusal_of(
 
 
 def _after_refusal(
-    answer: Refused, message: Message, now: datetime, jitter: Callable[[], float], works_for_others: bool
+    answer: Refused, message: Message, now: datetime, jitter: Callable[[], float], fault: Fault
 ) -> SendOutcome:
     rule = rule_for(answer.error, answer.http_status, is_marketing=message.endpoint == "marketing_messages")
     error = _with_tries(
         {**error_json(answer.error, rule, answer.http_status), "httpStatus": answer.http_status}, message
     )
     is_over = rule.is_final or (rule.max_tries is not None and error["tries"] >= rule.max_tries)
-    is_alone = works_for_others and rule.error_class is ErrorClass.STOPPED and error["tries"] > 1
+    is_stopped_again = rule.error_class is ErrorClass.STOPPED and error["tries"] > 1
+    if is_stopped_again and fault is Fault.OPEN:
+        job = _retry(OPEN_BACKOFF, message, now)
+        return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.SUCCESS)
+    is_own_fault = is_stopped_again and fault is Fault.MESSAGE
     asked = answer.delay_of_calls if _is_of_calls(rule) else answer.delay
     delay = max(_delay(rule, error["tries"], jitter), asked)
     is_parked_too_long = rule.error_class is ErrorClass.PARKED and now + delay >= message.expires_at
-    if is_over or is_alone or is_parked_too_long:
+    if is_over or is_own_fault or is_parked_too_long:
         refusal = refusal_of(answer.error, rule, asked) if rule.holds else None
         return SendOutcome(MessageStatus.FAILED, Done(), error, refusal=refusal, signal=QueueSignal.SUCCESS)
     return SendOutcome(

@@ -53,12 +53,12 @@ class SendPlan:
 
 
 def scope_gate(pauses: Sequence[ScopePause], now: datetime) -> ScopeGate:
-    """Return what these paused scopes allow: nothing, or one message as the probe of all of them."""
+    """Return what these paused scopes allow: nothing, or one message or a few as the probe of all of them."""
     if not pauses:
         return ScopeGate()
     probing = tuple(pause.probing(now) for pause in pauses)
     if all(pause.is_probe_due(now) for pause in pauses):
-        return ScopeGate(1, probing, now + SCOPE_REST)
+        return ScopeGate(min(pause.batch for pause in pauses), probing, now + SCOPE_REST)
     ends = [pause.until for pause in pauses if pause.until is not None and not pause.is_probe_due(now)]
     return ScopeGate(0, rest_until=min([*ends, now + SCOPE_REST]))
 

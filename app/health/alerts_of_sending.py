@@ -41,7 +41,7 @@ def _of_token(snapshot: Snapshot) -> Iterator[Alert]:
 
 
 def _of_pauses(snapshot: Snapshot) -> Iterator[Alert]:
-    for pause in snapshot.pauses:
+    for pause in (pause for pause in snapshot.pauses if not pause.may_work):
         then = "" if pause.until is None else f", or wait: one message is tried at {iso(pause.until)}"
         cause = f"nothing is sent in the scope {pause.name} ({pause.reason})"
         mend = pause.cure(snapshot.token_name)

@@ -23,7 +23,7 @@ bp = Blueprint("sending", __name__, description="What keeps messages from being 
 class PauseSchema(CamelSchema):
     """A scope in which nothing is sent: `app`, `waba:ID`, `number:ID`, a template or a flow (`template:…`, `flow:…`).
 
-    At `until` one message is tried; those of a template or a flow go on then.
+    At `until` one message is tried, or a few; those of a template or a flow go on then.
     """
 
     name = ma.fields.String(required=True, data_key="scope")
@@ -46,7 +46,10 @@ def list_pauses() -> dict[str, Any]:
 @guarded_by(bearer("operate"))
 @bp.response(200, PauseSchema)
 def resume_scope(scope: str) -> Any:
-    """Send again in a scope, and return the pause that was ended. Another refusal pauses it again."""
+    """Send again in a scope, and return its pause. Another refusal pauses it again.
+
+    Where Meta accepts messages and fails them later, they go on step by step: 1, 10, 100, then all, a minute each.
+    """
     pause = gateway().store.sending.resume(scope) if SCOPE.fullmatch(scope) else None
     if pause is None:
         raise no_such("pause", scope)

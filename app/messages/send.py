@@ -138,9 +138,7 @@ class Sender:
         answer = self._graph.send(message.phone_number_id, message.endpoint, reserved.body, partial(self._begin, job))
         self._unposted.pop(_key(job), None)
         duration_ms = round((time.monotonic() - started) * 1000)
-        outcome = outcome_of_send(
-            answer, message, self._clock(), self._jitter, works_for_others=reserved.works_for_others
-        )
+        outcome = outcome_of_send(answer, message, self._clock(), self._jitter, fault=reserved.fault)
         reason = _reason(answer)
         self._metrics.message_attempted(outcome=outcome.status.value)
         self._log_attempt(job, message, outcome, span, reason=reason, duration_ms=duration_ms)

@@ -71,12 +71,13 @@ class Sending(Repository):
         def read(connection: Connection) -> list[ScopePause]:
             now = self._store.now(connection)
             pauses = [pause_of(row) for row in connection.execute(_GENERAL) if not row.name.startswith(MARKETING)]
-            return [pause for pause in pauses if not pause.name.startswith(PREFIXES) or pause.holds(now)]
+            holding = [pause for pause in pauses if not pause.name.startswith(PREFIXES) or pause.holds(now)]
+            return [pause for pause in holding if not pause.as_of(now).is_over]
 
         return self._store.database.read(read)
 
     def resume(self, name: str) -> ScopePause | None:
-        """End the pause of a scope, and return it; None if the scope is not paused."""
+        """End the pause of a scope, or let it go on step by step, and return it; None if the scope is not paused."""
 
         def resume(connection: Connection) -> ScopePause | None:
             if not read_scopes(connection, [name]):
@@ -88,7 +89,7 @@ class Sending(Repository):
             pause = lock_scopes(connection, [name]).get(name)
             if pause is None or pause.is_over:
                 return None
-            put_scope(connection, pause.ended(self._store.now(connection)))
+            put_scope(connection, pause.resumed(self._store.now(connection)))
             return pause
 
         return self._store.write(resume, "work")
@@ -107,7 +108,8 @@ class Sending(Repository):
     def probe_stopped(self) -> None:
         """Let the next message of each stopped scope be its probe: a human may have put right what stopped it.
 
-        A pause that ends by hand only stays: its probe would be accepted, and fail later.
+        A pause that ends by hand only stays: its probe would be accepted, and fail later. One that goes on step by
+        step does so.
         """
 
         def probe(connection: Connection) -> None:
@@ -117,7 +119,8 @@ class Sending(Repository):
             if names:
                 _wake_numbers(connection)
             for pause in lock_scopes(connection, names).values():
-                if pause.error_class is ErrorClass.STOPPED and pause.until is not None and not pause.is_over:
+                is_stopped = pause.error_class is ErrorClass.STOPPED and not pause.is_over
+                if is_stopped and pause.until is not None and pause.steps is None:
                     put_scope(connection, pause.due_at(now))
 
         self._store.write(probe, "work")

@@ -11,7 +11,7 @@ from app.domain.job_result import QueueSignal
 from app.domain.message import Endpoint, Message, MessageStatus
 from app.domain.meta.graph_errors import ErrorClass, GraphError, graph_error
 from app.domain.send_answer import Accepted, Ambiguous, NotSent, Refused, SendAnswer
-from app.domain.send_outcome import MAX_BACKOFF, SendOutcome, outcome_of_send
+from app.domain.send_outcome import MAX_BACKOFF, Fault, SendOutcome, outcome_of_send
 from tests.support.messages import stored_message
 from tests.support.store import NOON
 
@@ -121,7 +121,7 @@ def test_a_message_that_is_stopped_again_while_others_are_sent_fails_and_pauses_
     first = outcome(refused(10))
 
     again = [
-        outcome_of_send(refused(code), message(first.error), NOON, lambda: ON_TIME, works_for_others=True)
+        outcome_of_send(refused(code), message(first.error), NOON, lambda: ON_TIME, fault=Fault.MESSAGE)
         for code in (10, 190)
     ]
 

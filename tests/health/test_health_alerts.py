@@ -59,6 +59,10 @@ HEALTHY = Snapshot(
 )
 
 
+def test_an_account_that_may_work_again_is_no_alert() -> None:
+    assert alerts_of(replace(HEALTHY, pauses=(replace(PAUSE, steps=0),))) == []
+
+
 def test_a_healthy_gateway_has_no_alerts() -> None:
     assert alerts_of(HEALTHY) == []
 

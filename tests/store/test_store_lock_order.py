@@ -46,6 +46,7 @@ from app.store.tables.events import lock_events
 from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.schema import event_names, jobs, receipts
+from app.store.tables.scopes import put_scope
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.apply_statuses import hold_status_lock, take_early_reports
 from app.store.transactions.unreserve_sends import unreserve_sends
@@ -188,8 +189,7 @@ def send_messages(store: Store, clock: Clock) -> None:
     """Answers for several numbers in one transaction, in no order; refusals that pause every scope; probes."""
     limits = SendLimits(80, Pace(timedelta(seconds=6), 45), "enforce", "102290129340398")
     refusals = (190, 131031, 131048, 130429, 131056)
-    for pause in store.sending.pauses():  # what webhooks told
-        store.sending.resume(pause.name)
+    end_pauses(store)
     for turn, codes in enumerate(((None,), refusals, (None,))):
         accept(store, *(new_message(to=f"+49151{turn}88{n}", number=NUMBERS[n % 2]) for n in range(16)))
         results = []
@@ -208,10 +208,17 @@ def send_messages(store: Store, clock: Clock) -> None:
     pause_content(store, clock)
 
 
-def pause_content(store: Store, clock: Clock) -> None:
-    """Templates of several numbers that are refused, by an answer and by statuses, and that may be sent again."""
+def end_pauses(store: Store) -> None:
+    """Resume all that is paused, and let none go on step by step."""
     for pause in store.sending.pauses():
         store.sending.resume(pause.name)
+        ended = pause.ended(store.clock.now())
+        store.write(lambda c, ended=ended: put_scope(c, ended))  # type: ignore[misc]
+
+
+def pause_content(store: Store, clock: Clock) -> None:
+    """Templates of several numbers that are refused, by an answer and by statuses, and that may be sent again."""
+    end_pauses(store)
     limits = SendLimits(80, Pace(timedelta(seconds=6), 45), "off", "1234567890")
     body = b'{"template": {"name": "sale", "language": {"code": "en"}}}'
     for codes in ((132015,), (132069, 131050)):
@@ -244,8 +251,7 @@ def answer_late(store: Store, clock: Clock, limits: SendLimits) -> None:
 
     Another worker has settled some of them.
     """
-    for pause in store.sending.pauses():
-        store.sending.resume(pause.name)
+    end_pauses(store)
     accept(store, *(new_message(to=f"+49151999{n}", number=NUMBERS[n % 2]) for n in range(16)))
     late: list[tuple[Job, Reserved]] = []
     for number in reversed(NUMBERS):

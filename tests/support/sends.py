@@ -40,9 +40,7 @@ def settle(store: Store, reservations: Reservations, *answers: SendAnswer) -> li
     ]
     for number, (job, reserved) in enumerate(reservations.reserved):
         answer = answers[min(number, len(answers) - 1)]
-        outcome = outcome_of_send(
-            answer, reserved.message, store.clock.now(), lambda: 0.5, works_for_others=reserved.works_for_others
-        )
+        outcome = outcome_of_send(answer, reserved.message, store.clock.now(), lambda: 0.5, fault=reserved.fault)
         results.append(
             SendResult(
                 job,

@@ -16,11 +16,14 @@ _SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", ex
 _PAUSED = _SCOPES.where(send_scopes.c.trips > 0)
 _LOCK_SCOPES = _SCOPES.order_by(send_scopes.c.name).with_for_update()
 _PUT_SCOPE = text(
-    "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told, told_at, contact)"
-    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_logged, :refused_at, :contact)"
+    "INSERT INTO send_scopes"
+    " (name, error_class, code, reason, since, until, trips, is_told, told_at, contact, steps, last_trips)"
+    " VALUES (:name, :error_class, :code, :reason, :since, :until, :trips, :is_logged, :refused_at, :contact,"
+    " :steps, :last_trips)"
     " ON CONFLICT (name) DO UPDATE SET error_class = excluded.error_class, code = excluded.code,"
     " reason = excluded.reason, since = excluded.since, until = excluded.until, trips = excluded.trips,"
-    " is_told = excluded.is_told, told_at = excluded.told_at, contact = excluded.contact"
+    " is_told = excluded.is_told, told_at = excluded.told_at, contact = excluded.contact, steps = excluded.steps,"
+    " last_trips = excluded.last_trips"
 ).bindparams(*_TIMES)
 _ADD_SCOPE = text(
     "INSERT INTO send_scopes (name, error_class, code, reason, since, until, trips, is_told, contact)"
@@ -62,5 +65,5 @@ def put_scope(connection: Connection, pause: ScopePause) -> None:
 def pause_of(row: Row[*tuple[Any, ...]]) -> ScopePause:
     """Return the pause that a row of the table holds."""
     error_class = ErrorClass(row.error_class)
-    columns = row.since, row.until, row.trips, row.is_told, row.told_at
+    columns = row.since, row.until, row.trips, row.is_told, row.told_at, row.steps, row.last_trips
     return ScopePause(row.name, error_class, row.code, row.reason, *columns)

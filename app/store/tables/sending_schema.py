@@ -19,6 +19,8 @@ send_scopes = Table(
     Column("is_told", Boolean, nullable=False),  # `ScopePause.is_logged`
     Column("told_at", UtcDateTime),  # `ScopePause.refused_at`
     Column("contact", BigInteger),
+    Column("steps", Integer),
+    Column("last_trips", Integer),
     Index("send_scopes_contact", "contact", "name", **where("contact IS NOT NULL")),
     Index("send_scopes_general", "name", **where("contact IS NULL")),
 )

@@ -5,6 +5,7 @@ lock on the queues of their numbers, and scopes after messages.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from app.domain.message import queue_of_number
 from app.domain.meta.account_state import may_send
 from app.domain.meta.graph_error_table import rule_in_status
 from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, errors_of_item, graph_error
-from app.domain.scope_pause import Refusal
+from app.domain.scope_pause import STALE, Refusal
 from app.domain.send_outcome import is_pace_of_number, refusal_of
 from app.store.tables.queues import ensure_queues, lock_queues
 from app.store.tables.scopes import read_scopes
@@ -96,7 +97,12 @@ def pause_scopes(connection: Connection, now: datetime, events: Sequence[NewEven
     bans = [ScopeRefusal(BANNED, "", account, at) for account, (at, may) in latest.items() if not may]
     reinstated = {f"waba:{account}": at for account, (at, may) in latest.items() if may}
     refusals = [
-        ScopeRefusal(refusal, event.phone_number_id or "", event.waba_id, event.occurred_at)
+        ScopeRefusal(
+            replace(refusal, is_stale=event.occurred_at < now - STALE),
+            event.phone_number_id or "",
+            event.waba_id,
+            event.occurred_at,
+        )
         for event, error in _errors(events)
         if not rule_in_status(error).holds
         and (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None

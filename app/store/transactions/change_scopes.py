@@ -42,17 +42,18 @@ def change_scopes(
     now: datetime,
     refusals: Iterable[ScopeRefusal],
     *,
-    working: Collection[str] = (),
+    working: Mapping[str, ScopePause] | None = None,
     reinstated: Mapping[str, datetime] | None = None,
 ) -> None:
-    """Pause the scopes of these refusals. End the pauses of those that are `working` or `reinstated`.
+    """Pause the scopes of these refusals. Let those go on that are `working` or `reinstated`.
 
-    `working`: a message was just accepted. That ends no pause of a refused scope, nor one that no answer ends.
+    `working`: Meta has accepted a probe; by name, each as it was when the probe left. A refused one stays paused.
     `reinstated`: Meta has released it, and when; recorded in any case, for an older refusal that comes later.
     """
     by_name = [(name, one) for one in refusals for name in one.names]
     refused, released = {name for name, _ in by_name}, dict(reinstated or {})
-    names = {*working, *released, *refused}
+    probed = working or {}
+    names = {*probed, *released, *refused}
     if not names:
         return
     pauses = _lock(connection, sorted(names | {whole_of(name) for name in refused}), refused | set(released))
@@ -61,9 +62,8 @@ def change_scopes(
     for name, one in by_name:
         if not _is_released_as_a_whole(pauses, name, one, now):
             pauses[name] = pause_after(pauses[name], name, one.refusal, now, one.sent_at)
-    for name in set(working) & set(pauses):
-        if pauses[name].is_ended_by_an_answer and name not in refused:
-            pauses[name] = pauses[name].ended(now)
+    for name in set(probed) & set(pauses) - refused:
+        pauses[name] = pauses[name].worked(probed[name], now)
     for name in sorted(pauses):
         if pauses[name] != before[name]:
             put_scope(connection, pauses[name])

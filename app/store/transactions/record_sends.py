@@ -13,7 +13,6 @@ from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
 from app.domain.message_progress import StatusReport, next_after_status, next_message, without_refusal
-from app.domain.scope_pause import scopes_of
 from app.domain.send_answer import Accepted
 from app.domain.send_outcome import Reserved, SendOutcome, SendResult, touch_of_answer
 from app.store.tables.messages import lock_messages, update_messages
@@ -130,11 +129,9 @@ def record_posts(connection: Connection, now: datetime, results: Iterable[SendRe
         if send.refusal is not None
     ]
     working = [
-        (queue, scopes_of(queue.removeprefix(SEND_QUEUE), reserved.waba_id))
-        for queue, reserved, send in posts
-        if reserved.is_probe and send.shows_that_scopes_work
+        (queue, pause) for queue, reserved, send in posts if send.shows_that_scopes_work for pause in reserved.probing
     ]
-    change_scopes(connection, now, refusals, working={name for _, names in working for name in names})
+    change_scopes(connection, now, refusals, working={pause.name: pause for _, pause in working})
     for queue in sorted({queue for queue, _ in working}):
         connection.execute(update(queues).where(queues.c.name == queue).values(rest_until=None))
     for number in sorted({queue.removeprefix(SEND_QUEUE) for queue, _, _ in posts}):

@@ -14,10 +14,9 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.domain.job import Job
 from app.domain.message import SEND_QUEUE, HistoryEntry, Message, MessageStatus
-from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import PROBE_LEASE, ScopePause, scopes_of
 from app.domain.send_limits import SendLimits
-from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, is_suspect
+from app.domain.send_outcome import EndedSend, Fault, Reserved, SendOutcome, is_suspect
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
 from app.domain.trace import TraceContext
 from app.domain.tracker import FIELD, Tracker
@@ -28,6 +27,7 @@ from app.store.tables.queues import lock_queues
 from app.store.tables.schema import queues
 from app.store.tables.scopes import lock_scopes, put_scope
 from app.store.tables.sending import account_of, put_number, put_pairs, read_number, read_pairs
+from app.store.tables.sending_schema import send_scopes
 from app.store.tables.types import chunks
 from app.store.transactions.claim_jobs import lock_held
 from app.store.transactions.end_unsent import sort_out_ended
@@ -52,6 +52,11 @@ _SENT_SINCE = (
         conversations.c.updated_at > bindparam("since"),
         conversations.c.last_outbound_at > bindparam("since"),
     )
+    .limit(1)
+)
+_CHANGED_SINCE = (
+    select(send_scopes.c.name)
+    .where(send_scopes.c.name.in_(bindparam("names", expanding=True)), send_scopes.c.since > bindparam("since"))
     .limit(1)
 )
 _REST = update(queues).where(queues.c.name == bindparam("queue")).values(rest_until=bindparam("rest_end"))
@@ -88,7 +93,7 @@ def reserve_sends(
     ended = [_ended(owned[row_id], rows.get(row_id), outcome) for row_id, outcome in outcomes.items()]
     if not left:
         return Reservations(ended=ended)
-    gate, paused = _pass_scopes(connection, now, paused_scopes, number)
+    gate, paused = _pass_scopes(connection, now, paused_scopes)
     plan = _plan(connection, now, number, [(owned[row_id], row) for row_id, row in left.items()], limits, gate)
     _store_plan(connection, number, queue, plan)
     granted = [(job, rows[row_id]) for row_id, job in owned.items() if job.id in plan.granted]
@@ -120,32 +125,19 @@ def _ended(job: Job, row: MessageRow | None, outcome: SendOutcome) -> EndedSend:
     return EndedSend(job, message_of(row), outcome, TraceContext.unpack(row.trace))
 
 
-def _pass_scopes(
-    connection: Connection, now: datetime, names: Sequence[str], number: str
-) -> tuple[ScopeGate, list[ScopePause]]:
+def _pass_scopes(connection: Connection, now: datetime, names: Sequence[str]) -> tuple[ScopeGate, list[ScopePause]]:
     """Return what these paused scopes allow, and those that the log does not have yet. Most often none is paused."""
     if not names:
         return ScopeGate(), []
-    pauses = [pause for pause in lock_scopes(connection, names).values() if not pause.is_over]
-    for pause in [pause for pause in pauses if _has_cooled(connection, now, pause, number)]:
-        put_scope(connection, pause.ended(now))
-        pauses.remove(pause)
+    stored = [pause for pause in lock_scopes(connection, names).values() if not pause.is_over]
+    for pause in [pause.as_of(now) for pause in stored if pause.as_of(now).is_over]:
+        put_scope(connection, pause)
+    pauses = [pause for pause in stored if not pause.as_of(now).is_over]
     gate = scope_gate(pauses, now)
     unlogged = [pause for pause in pauses if not pause.is_logged]
     for pause in gate.probing or unlogged:
         put_scope(connection, replace(pause, is_logged=True))
     return gate, unlogged
-
-
-def _has_cooled(connection: Connection, now: datetime, pause: ScopePause, number: str) -> bool:
-    """Return whether Meta has accepted a probe of a cooled scope, and has reported no failure of it since.
-
-    It reports such failures by statuses, most often within seconds: the time until the next probe is waited for them.
-    """
-    if pause.error_class is not ErrorClass.COOLED or not pause.is_probe_due(now):
-        return False
-    since = {"number": number, "since": pause.since + PROBE_LEASE}
-    return connection.execute(_SENT_SINCE, since).first() is not None
 
 
 def _plan(
@@ -170,16 +162,19 @@ def _plan(
     return plan_sends(candidates, now, limits=limits, number=read_number(connection, number), pairs=pairs, gate=gate)
 
 
-def _works_for_others(connection: Connection, message: Message) -> bool:
-    """Return whether Meta has accepted messages of the number since it refused this one with an error of a scope.
+def _fault(connection: Connection, message: Message, scopes: Sequence[str]) -> Fault:
+    """Return whose fault it is if Meta refuses this message again with an error that stops these scopes.
 
-    What was in flight then proves nothing: it may have been accepted before the scope was stopped.
+    What was in flight when it refused it last proves nothing: it may have been accepted before the scope was stopped.
     """
     if not is_suspect(message):
-        return False
+        return Fault.SCOPE
     sent_at = max(entry.at for entry in message.history if entry.status == MessageStatus.SENDING)
     since = {"number": message.phone_number_id, "since": sent_at + PROBE_LEASE}
-    return connection.execute(_SENT_SINCE, since).first() is not None
+    if connection.execute(_SENT_SINCE, since).first() is None:
+        return Fault.SCOPE
+    changed = connection.execute(_CHANGED_SINCE, {"names": scopes, "since": sent_at}).first()
+    return Fault.MESSAGE if changed is None else Fault.OPEN
 
 
 def _store_plan(connection: Connection, number: str, queue: str, plan: SendPlan) -> None:
@@ -208,7 +203,7 @@ def _reserved(
     database_id: str,
 ) -> Reserved:
     """Return what the POST of a message needs, and what is needed to learn from its answer about scopes and paces."""
-    message, is_probe = message_of(row), gate.limit is not None
+    message, scopes = message_of(row), scopes_of(row.phone_number_id, limits.waba_id)
     key = key_of_message(message.id)
     assert key is not None, "a stored message has an id of ours"
     tracker = Tracker(database_id, key, message.resends)
@@ -218,8 +213,8 @@ def _reserved(
         body=bytes(row.body).removesuffix(b"}") + f',"{FIELD}":"{tracker}"}}'.encode(),
         at=now,
         waba_id=limits.waba_id,
-        is_probe=is_probe,
+        probing=gate.probing,
         resets_pair=plan.pairs[row.contact].refusals > 0,
-        works_for_others=not is_probe and _works_for_others(connection, message),
+        fault=Fault.SCOPE if gate.probing else _fault(connection, message, scopes),
         trace=TraceContext.unpack(row.trace),
     )
