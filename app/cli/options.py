@@ -57,7 +57,8 @@ def dry_run_client_options(command: Command) -> Command:
 
     @wraps(command)
     def with_both(flags: Flags, **others: Any) -> Any:
-        return command(access=api_access(flags), settings=_settings_of_meta(flags), **others)
+        access = api_access(flags, heeds_mode=False)
+        return command(access=access, settings=_settings_of_meta(flags), **others)
 
     return _with_flags(with_both, *CLIENT_GROUPS)
 
@@ -71,7 +72,7 @@ def meta_client_options(command: Command) -> Command:
     @wraps(command)
     def with_both(flags: Flags, live: bool, yes_live: bool, **others: Any) -> Any:
         return command(
-            access=api_access(flags, needs_token=False),
+            access=api_access(flags, heeds_mode=False),
             signing=webhook_signing(_flags_of_meta(flags, live, yes_live)),
             **others,
         )

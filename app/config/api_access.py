@@ -64,20 +64,20 @@ class ApiAccess:
         return self.service_url + self.api_prefix
 
 
-def api_access(flags: Flags, environ: Mapping[str, str] | None = None, *, needs_token: bool = True) -> ApiAccess:
+def api_access(flags: Flags, environ: Mapping[str, str] | None = None, *, heeds_mode: bool = True) -> ApiAccess:
     """Return the access that flags, environment, env file and profile describe. Raises `ConfigError`.
 
     The token is that of the flag, or the value of the variable that the profile names. Where the URL is given and
-    there is no config, as on a colleague's machine, the defaults count. `needs_token` is False for a command that
-    posts as Meta does.
+    there is no config, as on a colleague's machine, the defaults count. `heeds_mode` is False for a command that
+    posts as Meta does: it needs no token for that, whatever mode WATS_MODE gives to the services of this machine.
     """
     request = evaluate(flags, start_environment() if environ is None else environ, needs_mode=False)
     service = _service(request)
     url = _given_url(request.values) or _local_url(request)
     if given := flags.get(TOKEN):
         return ApiAccess(url, service["apiPrefix"], _given_token(given))
-    is_live = request.values[MODE] == Mode.LIVE
-    token = _token(request, service["bearerToken"], needed=needs_token and is_live)
+    is_live = heeds_mode and request.values[MODE] == Mode.LIVE
+    token = _token(request, service["bearerToken"], needed=is_live)
     return ApiAccess(url, service["apiPrefix"], token, None if is_live else _dry_run_token(request))
 
 

@@ -72,6 +72,12 @@ def test_a_script_waits_for_the_answers_of_the_business(dry_run: Running) -> Non
     assert (playing.returncode, err) == (1, f"error: no message to {contact} has come within 0 seconds\n")
 
 
+def test_the_mode_of_this_machines_service_asks_the_phone_for_no_token(dry_run: Running) -> None:
+    done = run("simulate", "text", "hi", environ={**dry_run.environ, "WATS_MODE": "live"})
+
+    assert (done.returncode, done.stdout.startswith("wamid.")) == (0, True), done.stderr
+
+
 def outbound(running: Running, contact: str) -> list[dict[str, str]]:
     path = f"/api/messages?direction=outbound&contact={contact.replace('+', '%2B')}"
     return list(running.json(path, BEARER)["items"])

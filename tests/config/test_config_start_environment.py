@@ -174,7 +174,9 @@ def test_a_config_that_is_needed_and_missing_is_named(
 def test_a_command_that_posts_as_meta_does_needs_no_token_of_the_service(tmp_path: Path):
     flags, live = Flags(config=config_in(tmp_path)), {"WATS_MODE": "live"}
 
-    assert api_access(flags, environ=live, needs_token=False).service_url == "http://127.0.0.1:3000"
+    access = api_access(flags, environ=live, heeds_mode=False)
+
+    assert (access.token.value, access.dry_run_token is not None) == ("", True)
     with pytest.raises(ConfigError, match="SERVICE_TOKEN"):
         api_access(flags, environ=live)
 
