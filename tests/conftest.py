@@ -21,7 +21,7 @@ from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.order import long_first
 from tests.support.postgres import postgres_server
 from tests.support.store import put_migrated_file
-from tests.support.tracing import traced_once, untraced
+from tests.support.tracing import CHILD, traced_once, untraced
 
 __all__ = ["postgres_server"]
 
@@ -39,9 +39,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def bytecode() -> None:
-    """Let the processes that the tests start keep what they compile: it takes longer than what most of them do."""
+def quick_imports() -> None:
+    """Let the processes that the tests start keep what they compile and import untraced: most do little else."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPATH"] = CHILD
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 from collections import Counter
@@ -18,6 +17,7 @@ from app.web.examples import CHANGES
 from tests.support.live import write_config
 from tests.support.receiver import receiving
 from tests.support.serving import FLASK, ROOT, Running, free_port, run, serving
+from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 BEARER = {"Authorization": "Bearer dry-run-service-token"}
@@ -31,7 +31,7 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def variables(folder: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+    kept = inherited("PATH", "HOME")
     return {**kept, "WATS_DATA_DIR": str(folder / "data"), "WATS_CONFIG": str(write_config(folder))}
 
 

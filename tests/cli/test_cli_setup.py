@@ -22,6 +22,7 @@ from app.cli.setup import Answers, files_of
 from app.config import Flags, load_settings
 from app.config.start.env_file import read_env_file
 from tests.support.serving import ROOT
+from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 QUESTIONS = {
@@ -48,7 +49,7 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         self._screen, inside = os.openpty()
-        environ = {name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+        environ = inherited("PATH")
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "deploy" / "wats"), "setup", str(folder)],
             env={**environ, "HOME": str(folder)},

@@ -1,7 +1,6 @@
 """`simulate`: a customer's phone, in front of a running dry-run service."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from app.graph.fake.customers import FIELDS, MEDIA
 from app.graph.fake.webhooks import bytes_of, change_of
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import FLASK, ROOT, Running, run, serving
+from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 BEARER = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
@@ -36,7 +36,7 @@ SCRIPT = [
 @pytest.fixture(scope="module")
 def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("simulate")
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+    kept = inherited("PATH", "HOME")
     config = write_config(folder, CONFIG + '    sending: { events: ["outbound.*"] }\n')
     environ = {**kept, "WATS_DATA_DIR": str(folder / "data"), "WATS_CONFIG": str(config)}
     with serving(folder, "--dry-run", environ=environ) as running:

@@ -14,6 +14,7 @@ import pytest
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import ROOT, environment, free_port
 from tests.support.store import Databases
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, body_of, signed
 
@@ -47,7 +48,7 @@ def test_of_a_thousand_starts_by_fork_none_hangs(databases: Databases, tmp_path:
         WEB_CONCURRENCY="1",
         TEST_DATABASE_URL=databases.migrated(),
         PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "counters"),
-        PYTHONPATH=str(ROOT),
+        PYTHONPATH=PYTHONPATH,
     )
     with (
         (tmp_path / "log").open("wb") as log,

@@ -11,6 +11,7 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.support.serving import ROOT
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import wait_for
 
 DYING = Path(__file__).parent / "worker_dying.py"
@@ -28,7 +29,7 @@ class Workers:
     """So many of them, always. Each dies at one of the points, which take turns; where there are none, it lives."""
 
     def __init__(self, environ: Mapping[str, str], folder: Path, number: int, points: Sequence[str] = ()) -> None:
-        self._environ = {**environ, "PYTHONPATH": str(ROOT)}
+        self._environ = {**environ, "PYTHONPATH": PYTHONPATH}
         self._points = cycle(points or [""])
         self._log = folder / "workers.log"
         self._over = threading.Event()

@@ -15,6 +15,7 @@ import pytest
 from app.cli import COMMANDS
 from tests.support.commands import read_command
 from tests.support.serving import ROOT, Running, free_port, serving
+from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -56,7 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         substitute.write_text(CURL_IN_PYTHON.format(python=sys.executable))
         substitute.chmod(0o755)
     environ = {
-        **{name: os.environ[name] for name in ("HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ},
+        **inherited("HOME"),
         "PATH": f"{folder}:{os.environ['PATH']}",
         "WATS_DATA_DIR": str(folder / "data"),
         "WATS_PORT": str(free_port()),

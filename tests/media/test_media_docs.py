@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.live import write_config
 from tests.support.serving import ROOT, Running, environment, free_port, serving
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 PAGE = (ROOT / "docs" / "media.md").read_text()
@@ -40,7 +41,7 @@ def run(dry_run: Running, *command: str, **more: str) -> str:
     done = subprocess.run(
         command,
         cwd=dry_run.folder,
-        env={**dry_run.environ, "FLASK_APP": str(ROOT / "wsgi.py"), "PYTHONPATH": str(ROOT), **more},
+        env={**dry_run.environ, "FLASK_APP": str(ROOT / "wsgi.py"), "PYTHONPATH": PYTHONPATH, **more},
         capture_output=True,
         text=True,
         timeout=DEADLINE_SECONDS,

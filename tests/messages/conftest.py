@@ -16,6 +16,7 @@ from tests.support.live import LIVE_ENVIRONMENT, PROFILE, write_config
 from tests.support.messages import NUMBER
 from tests.support.serving import ROOT, environment
 from tests.support.store import StoreMaker, databases, make_store, store, url
+from tests.support.tracing import PYTHONPATH
 
 __all__ = ["databases", "make_store", "store", "url"]
 
@@ -60,7 +61,7 @@ def start_worker(url: str, tmp_path: Path, meta_url: str) -> Iterator[StartWorke
     config = PROFILE.replace('phoneNumberId: "9876543210"', f'phoneNumberIds: ["{NUMBER}", "{OTHER_NUMBER}"]')
     path = write_config(tmp_path, config + SENDING.format(url=url, meta=meta_url))
     live = {"WATS_MODE": "live", "WATS_YES_LIVE": "1", "WATS_GRACE_SECONDS": "5", "WATS_TEST_URL": url}
-    environ = {**environment(tmp_path, WATS_CONFIG=str(path), **live), "PYTHONPATH": str(ROOT)}
+    environ = {**environment(tmp_path, WATS_CONFIG=str(path), **live), "PYTHONPATH": PYTHONPATH}
     with contextlib.ExitStack() as stack:
         log = stack.enter_context((tmp_path / "worker.log").open("ab"))
 

@@ -15,6 +15,7 @@ from tests.support.live import write_config
 from tests.support.node import node_folder
 from tests.support.samples import script_of, write_files
 from tests.support.serving import ROOT, Running, environment, free_port, serving
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 CONFIG = """
@@ -130,7 +131,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, unmeasured: None, ports: di
     config = write_config(folder, CONFIG + "".join(destinations) + bot)
     environ = environment(folder, WATS_CONFIG=str(config), WATS_PORT=str(free_port()))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    more = {"PATH": path, "FLASK_APP": str(ROOT / "wsgi.py"), "PYTHONPATH": str(ROOT)}
+    more = {"PATH": path, "FLASK_APP": str(ROOT / "wsgi.py"), "PYTHONPATH": PYTHONPATH}
     with serving(folder, "--dry-run", "--workers", "1", environ={**environ, **more}) as gateway:
         api = f"http://127.0.0.1:{gateway.port}/api"
         (folder / "reader").mkdir()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.support.serving import ROOT, command_line, family, is_alive
 from tests.support.systemd import NotifySocket
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 SUPERVISING = Path(__file__).with_name("supervising.py")
@@ -54,7 +55,7 @@ def supervised(folder: Path, *children: str, **environ: str) -> Iterator[Supervi
         process = subprocess.Popen(
             [sys.executable, str(SUPERVISING), *arguments],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, **environ},
             stderr=log,
         )
     running = Supervised(process, folder)

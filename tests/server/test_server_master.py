@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.serving import ROOT
+from tests.support.tracing import PYTHONPATH
 
 pytestmark = pytest.mark.usefixtures("unmeasured")  # coverage makes locks of its own before the patch
 
@@ -39,7 +40,7 @@ def test_a_forked_process_inherits_the_application_but_no_event_loop_and_no_lock
     loaded = subprocess.run(
         [sys.executable, str(MASTERING), kind],
         cwd=ROOT,
-        env={**os.environ, **start, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **start, "PYTHONPATH": PYTHONPATH},
         capture_output=True,
         check=True,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import DEADLINE_SECONDS
 
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-u", HERE / f"{script}.py", *map(str, arguments)],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.serving import ROOT
+from tests.support.tracing import PYTHONPATH
 from tests.support.waiting import DEADLINE_SECONDS
 
 
@@ -20,7 +21,7 @@ class LineProcess:
             self._process = subprocess.Popen(
                 [sys.executable, str(script)],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+                env={**os.environ, "PYTHONPATH": PYTHONPATH, **environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.live import LIVE_ENVIRONMENT, write_config
+from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -108,7 +109,7 @@ class Running:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """Return the environment of a live gateway with the test profile."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
+    kept = inherited("PATH", "HOME")
     return {**kept, **LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(folder / "data"), **more}
 
 

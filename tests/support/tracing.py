@@ -1,9 +1,15 @@
 """Where coverage does not trace: it traces every call in every library, which takes most of the tests' time."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+CHILD = str(Path(__file__).parent / "child")
+"""The folder with the `sitecustomize` of the processes that the tests start, for their PYTHONPATH."""
+PYTHONPATH = f"{Path(__file__).parent.parent.parent}:{CHILD}"
+"""The PYTHONPATH of a process that imports `app` or `tests`, wherever its script is."""
 _traced: set[str] = set()
 
 
@@ -16,6 +22,13 @@ def untraced() -> Iterator[None]:
         yield
     finally:
         sys.settrace(trace)
+
+
+def inherited(*names: str) -> dict[str, str]:
+    """Return what a process takes over from the environment of the tests: how it is measured, and `names`."""
+    return {
+        name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG", "PYTHONPATH", *names) if name in os.environ
+    }
 
 
 @contextmanager
