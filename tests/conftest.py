@@ -68,8 +68,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def unmeasured() -> Iterator[None]:
-    """Run the processes of a module without coverage, which triples their processor time; others cover their code."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Run a module and its processes without coverage, which takes much processor time; others cover their code."""
+    with pytest.MonkeyPatch.context() as patch, untraced():
         patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         yield
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +16,14 @@ _traced: set[str] = set()
 
 @contextmanager
 def untraced() -> Iterator[None]:
-    """Do what the block does without tracing. Threads that it starts are traced."""
-    trace = sys.gettrace()
+    """Do what the block does without tracing, also in threads that it starts."""
+    trace, of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
+    threading.settrace(None)
     try:
         yield
     finally:
+        threading.settrace(of_threads)
         sys.settrace(trace)
 
 
