@@ -23,8 +23,9 @@ PATCHING = {
     Path("tests/faults/power_sender.py"): "the same, for messages",
     Path("tests/faults/worker_dying.py"): "plants bugs, and retries after a second instead of five",
     Path("tests/faults/planted_in_sending.py"): "plants bugs",
+    Path("tests/support/fork_server.py"): "a fork: `/proc` shows it its parent's environment",
 }
-"""Processes of the fault tests, each with what it patches in itself: a planted bug is a patch."""
+"""Processes that tests start, each with what it patches in itself: a planted bug is a patch."""
 
 Find = Callable[[ast.Module], Iterator[ast.AST]]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked_commands import run_forked
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
@@ -21,6 +22,7 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_for
 ROOT = Path(__file__).parent.parent.parent
 FLASK = str(Path(sys.executable).parent / "flask")
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
+BECOMES_ANOTHER_PROGRAM = ("serve", "worker")
 RUN = "TEST_RUN"
 """The variable by which the processes of one run of a gateway are found."""
 
@@ -115,14 +117,11 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def run(*arguments: str, environ: Mapping[str, str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run `flask wats …` to its end."""
+    argv = [FLASK, "wats", *arguments]
+    if arguments[0] not in BECOMES_ANOTHER_PROGRAM:
+        return run_forked(argv, environ=environ, folder=folder)
     return subprocess.run(
-        [FLASK, "wats", *arguments],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=False,
+        argv, cwd=folder, env=environ, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
     )
 
 
