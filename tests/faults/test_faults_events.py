@@ -23,7 +23,7 @@ POINTS = ("claimed", "handled", "settled", "before_commit", "after_commit")
 
 
 def test_no_event_is_lost_or_doubled_by_random_kills(databases: Databases, tmp_path: Path, long: bool) -> None:
-    rng, kills = random.Random(), 60 if long else 8
+    rng, kills = random.Random(), 60 if long else 5
 
     with scene(tmp_path, databases.migrated()) as playing:
         for number in range(kills):
@@ -61,7 +61,7 @@ def test_what_a_killed_worker_had_claimed_ahead_is_delivered_by_another(database
 def test_a_worker_that_stood_still_past_its_leases_does_no_harm(
     databases: Databases, tmp_path: Path, long: bool
 ) -> None:
-    freezes = 10 if long else 2
+    freezes = 10 if long else 1
 
     with scene(tmp_path, databases.migrated()) as playing:
         for number in range(freezes):
@@ -78,7 +78,7 @@ def test_no_event_is_lost_while_postgresql_restarts_under_load(
     at_risk = 0
 
     with scene(tmp_path, postgres_server.migrated_database()) as playing:
-        for _ in range(6 if long else 2):
+        for _ in range(6 if long else 1):
             playing.wait_for_posts(60)
             before = playing.seen.posts.total()
             postgres_server.execute(

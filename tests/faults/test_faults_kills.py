@@ -113,7 +113,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
 ) -> None:
     url = databases.migrated()
 
-    sent = send_to_the_dying(serve, url, point, deaths=60 if long else 6)
+    sent = send_to_the_dying(serve, url, point, deaths=60 if long else 3)
 
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
@@ -122,7 +122,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_at_a_commit(
 def test_nothing_acknowledged_is_lost_to_deaths_in_a_checkpoint(tmp_path: Path, serve: Serve, long: bool) -> None:
     url = sqlite_databases(tmp_path).migrated()
 
-    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=60 if long else 6)
+    sent = send_to_the_dying(serve, url, "in_checkpoint", deaths=60 if long else 3)
 
     assert missing(url, sent.acknowledged) == []
     assert no_body_twice(url)
@@ -160,7 +160,7 @@ def test_nothing_acknowledged_is_lost_to_deaths_in_a_migration(
     with serve(url) as running, senders(running.port) as sent:
         wait_for_answers(sent, 50)
         steps = steps_of_migration(databases.migrated(), migrations)
-        for _ in range(25 if long else 3):
+        for _ in range(25 if long else 2):
             assert migrate(url, migrations, rng.randint(1, steps)).returncode == -signal.SIGKILL
             wait_for_answers(sent, 10)
         assert migrate(url, migrations).returncode == 0
@@ -193,7 +193,7 @@ def test_a_death_while_starting_on_an_empty_database_blocks_nobody(
     databases: Databases, tmp_path: Path, serve: Serve, long: bool
 ) -> None:
     url, rng = databases.empty(), random.Random()
-    for _ in range(30 if long else 3):
+    for _ in range(30 if long else 2):
         with serve(url, ready=False) as running:
             time.sleep(rng.uniform(0.2, 1.5))
             kill_everything(running, rng)
