@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.domain.message import UNFINISHED, HistoryEntry, Message, MessageStatus, later_status
+from app.domain.message import UNANSWERED, UNFINISHED, HistoryEntry, Message, MessageStatus, later_status
 
 OF_EACH_ATTEMPT = (MessageStatus.UNKNOWN, MessageStatus.ACCEPTED)
 """What the gateway reports about one POST of a message. Meta's statuses are about the message."""
@@ -58,6 +58,17 @@ def next_after_status(message: Message, report: StatusReport, resends: int | Non
 def _error(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any] | None:
     says_less = known is not None and "code" in known and "code" not in (new or {})
     return known if says_less else new or known
+
+
+def accepted_since(before: Message, after: Message) -> datetime | None:
+    """Return when the POST began of which a status is the first word that Meta has accepted it; None if it is not.
+
+    The status may be late: a phone that was off reports `read` a day after the message was accepted.
+    """
+    if before.status not in UNANSWERED or after.status in UNANSWERED:
+        return None
+    begun = [entry.at for entry in after.history if entry.status == MessageStatus.SENDING]
+    return begun[-1] if begun else after.history[-1].at
 
 
 def is_cut_off(message: Message, attempt: Message) -> bool:

@@ -119,6 +119,11 @@ class PairPace:
         """Return the pace after one more message has left."""
         return replace(self, full_at=pace.after(self.full_at, now, 1))
 
+    def joined(self, other: "PairPace") -> "PairPace":
+        """Return the pace of a customer to whom messages also left under another name, at the pace of that name."""
+        times = (self.full_at, other.full_at)
+        return replace(self, full_at=max((at for at in times if at is not None), default=None))
+
     def refused(self, now: datetime) -> "PairPace":
         """Return the pace after one more refusal."""
         refusals = self.refusals + 1

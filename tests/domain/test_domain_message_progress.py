@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.domain.message import HistoryEntry, Message, MessageStatus
-from app.domain.message_progress import StatusReport, next_message
+from app.domain.message_progress import StatusReport, accepted_since, next_message
 from tests.support.messages import stored_message
 from tests.support.store import NOON
 
@@ -43,3 +43,13 @@ def test_an_error_with_a_code_is_replaced_only_by_another_one_with_a_code() -> N
     assert told(failed, "failed", {"message": "other words", "class": "other"}).error == CODED
     assert told(failed, "failed", {"code": 131026}).error == {"code": 131026}
     assert told(message("queued", "sending"), "failed", {"message": "words"}).error == {"message": "words"}
+
+
+def test_a_status_tells_of_a_lost_answer_once_and_the_post_was_when_it_began() -> None:
+    unknown = message("queued", "sending", "unknown")
+    sent = told(unknown, "sent")
+
+    assert accepted_since(unknown, sent) == NOON + MINUTE
+    assert accepted_since(sent, told(sent, "read")) is None
+    assert accepted_since(unknown, unknown) is None
+    assert accepted_since(message("queued"), told(message("queued"), "sent")) == NOON + timedelta(hours=1)

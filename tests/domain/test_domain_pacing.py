@@ -142,3 +142,13 @@ def test_a_success_ends_the_row_of_refusals() -> None:
 
     assert pair == PairPace().accepted()
     assert pair.refused(NOON).paused_until == after(4)
+
+
+def test_the_pace_of_a_customer_counts_what_was_sent_to_another_name() -> None:
+    sent_to_phone, sent_to_user = PairPace(after(60)), PairPace(after(30), refusals=1, paused_until=after(4))
+
+    joined = sent_to_user.joined(sent_to_phone)
+
+    assert joined == PairPace(after(60), refusals=1, paused_until=after(4))
+    assert joined.joined(PairPace()) == joined
+    assert PairPace().joined(PairPace()) == PairPace()

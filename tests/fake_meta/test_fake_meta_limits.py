@@ -1,6 +1,9 @@
 """The limits of the fake Meta are real token buckets, by the fake's clock."""
 
+import json
+
 from app.graph.fake.buckets import PAIR, of_number
+from app.graph.fake.people import user_id_of
 from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import CalledMeta, error_of
 
@@ -38,6 +41,20 @@ def test_a_number_and_its_user_id_are_one_customer(meta: CalledMeta) -> None:
         meta.send("+9990000000")
 
     assert error_of(meta.send(None, recipient="XX.FAKE0000"))["code"] == 131056
+
+
+def test_a_user_id_that_statuses_name_is_the_customer_of_the_number(meta: CalledMeta) -> None:
+    refused = [meta.send(None, recipient=user_id_of("4915112345678")).status for _ in range(20)]
+    refused += [meta.send("+4915112345678").status for _ in range(26)]
+    meta.clock.advance(6)
+    answer = meta.send(None, recipient=meta.statuses[-1][1]["recipient_user_id"])
+
+    assert refused == [200] * 45 + [400]
+    assert json.loads(answer.body)["contacts"] == [
+        {"input": user_id_of("4915112345678"), "user_id": user_id_of("4915112345678")}
+    ]
+    assert "recipient_id" not in meta.statuses[0][1]
+    assert meta.statuses[-1][1]["recipient_id"] == "4915112345678"
 
 
 def test_a_number_that_is_too_fast_is_refused_and_another_is_not(meta: CalledMeta) -> None:

@@ -161,6 +161,11 @@ def of_conversation(new: Any, _given: Row) -> Any:
     )
 
 
+def of_link(new: Any, _given: Row) -> Any:
+    changed = {name: new.excluded[name] for name in ("contact", "former")}
+    return new.on_conflict_do_update(index_elements=["name"], set_=changed)
+
+
 def of_brief_key(new: Any, given: Row) -> Any:
     changed = {name: new.excluded[name] for name in ("request_sha256", "message", "created_at")}
     is_free = idempotency_keys.c.created_at < given["expired"]
@@ -179,6 +184,7 @@ def of_key(new: Any, given: Row) -> Any:
 CORE: Mapping[int, Callable[[Any, Row], Any]] = {
     id(sending._PUT_PAIRS): of_pair,
     id(touch_conversations._TOUCH): of_conversation,
+    id(touch_conversations._LINK): of_link,
     id(reserve_keys._RESERVE_BRIEFLY): of_brief_key,
     id(reserve_keys._RESERVE): of_key,
 }
@@ -193,7 +199,8 @@ CLOCKS = [
 def stored_and_new(table: Table, columns: Sequence[str]) -> Iterator[tuple[Row, Row]]:
     """Yield pairs of rows with one key: each time of one beside each time of the other."""
     times = [name for name in columns if isinstance(table.c[name].type, UtcDateTime)]
-    pairs = product(*([time for time in TIMES if time or table.c[name].nullable] for name in 2 * times))
+    possible = [[time for time in TIMES if time or table.c[name].nullable] for name in 2 * times]
+    pairs = product(*possible) if times else ((),) * 3
     for number, of_both in enumerate(pairs):
         key = {column.name: value_of(column, number + 1) for column in table.primary_key}
         old, new = ({name: value_of(table.c[name], 2 * number + side) for name in columns} | key for side in (0, 1))

@@ -1,16 +1,22 @@
-"""Reads out of an event which conversation it belongs to, whether the customer has written or called, and which names
-are one customer's.
+"""Reads out of an event which conversation it belongs to, and whether the customer has written or called.
+
+Only what Meta says makes two names one customer's; what a client says may be wrong.
 
 Source: Meta, "Customer service windows": a customer's message or call opens a window of 24 hours, or renews it. A
 system message about a customer does not, nor does a message that was taken back.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.erasure import is_phone
 from app.domain.event import NewEvent
-from app.domain.meta.event_types import NOT_WRITTEN, STATUS_PREFIX
+from app.domain.message import Message, contact_number, name_sent_to
+from app.domain.meta import scalars
+from app.domain.meta.event_types import NOT_WRITTEN
 from app.domain.meta.names import CHANGES
+from app.domain.meta.status_update import StatusUpdate
 
 USER_CALLS = "USER_INITIATED"
 
@@ -20,7 +26,6 @@ class Touch:
     """Something that happened in a conversation. `names` are one contact's, the most stable first.
 
     `inbound_at`: when the customer wrote or called, by Meta's clock. `outbound_at`: when a message was accepted.
-    `only_names`: it says only that these names are one contact's.
     """
 
     phone_number_id: str | None
@@ -29,15 +34,12 @@ class Touch:
     user_id: str | None = None
     inbound_at: datetime | None = None
     outbound_at: datetime | None = None
-    only_names: bool = False
 
 
 def touch_of(event: NewEvent) -> Touch | None:
     """Return the touch of an event; None if the event belongs to no conversation."""
     if event.type in CHANGES:
         return _change(event)
-    if event.type.startswith(STATUS_PREFIX):
-        return _both_names(event)
     if event.phone_number_id is None or not _is_inbound(event):
         return None
     group = event.data.get("groupId")
@@ -49,20 +51,42 @@ def touch_of(event: NewEvent) -> Touch | None:
     return Touch(event.phone_number_id, known, contact.wa_id, contact.user_id, inbound_at=event.occurred_at)
 
 
+def touches_of_status(
+    update: StatusUpdate, message: Message | None = None, accepted_at: datetime | None = None
+) -> list[Touch]:
+    """Return the touches of a status: all names that it gives to its recipient are one customer's.
+
+    `message`: the one that it is about, if that is known; it was sent to one of the recipient's names, or to a group.
+    `accepted_at`: when it was accepted, if no answer of Meta's has said so. No touch repeats what its message shows.
+    """
+    contact, sent_to = update.contact, None if message is None else name_sent_to(message.to, message.recipient)
+    is_group = update.is_group or not (sent_to is None or _is_of_person(sent_to))
+    ids = (contact.user_id, None if is_group else sent_to, contact.wa_id, contact.parent_user_id)
+    names = tuple(dict.fromkeys(name for name in ids if name is not None and _is_of_person(name)))
+    touches = []
+    if message is not None and sent_to is not None and accepted_at is not None:
+        party = ((sent_to,), sent_to, None) if is_group else (names, contact.wa_id, contact.user_id)
+        touches.append(Touch(message.phone_number_id, *party, outbound_at=accepted_at))
+    if len(names) > 1 and (message is None or is_group or not _are_linked(names, message)):
+        touches.append(Touch(None, names, user_id=contact.user_id))
+    return touches
+
+
+def _is_of_person(name: str) -> bool:
+    return is_phone(name) or scalars.is_user_id(name)
+
+
+def _are_linked(names: Iterable[str], message: Message) -> bool:
+    """Return whether a message shows that these names are linked: its contact is, and what its answer named was."""
+    known = {name_sent_to(message.to, message.recipient), *(message.meta_contact or {}).values()}
+    return all(name in known or contact_number(name) == message.contact for name in names)
+
+
 def _is_inbound(event: NewEvent) -> bool:
     if event.type == "call.connect":
         return event.data.get("direction") == USER_CALLS
     is_message = event.origin.field == "messages" and event.origin.path == "value.messages[]"
     return is_message and event.type not in NOT_WRITTEN
-
-
-def _both_names(event: NewEvent) -> Touch | None:
-    """Return the two names of a status's customer; None if it has one. A group's member is in no conversation."""
-    wa_id, user_id = event.contact.wa_id, event.contact.user_id
-    if wa_id is None or user_id is None:
-        return None
-    number = None if event.raw.get("recipient_type") == "group" else event.phone_number_id
-    return Touch(number, (user_id, wa_id), wa_id, user_id, only_names=True)
 
 
 def _change(event: NewEvent) -> Touch | None:

@@ -39,6 +39,13 @@ def introduce(meta: Meta, person: Recipient) -> None:
             meta.state.put("person", name, known)
 
 
+def meet(meta: Meta, person: Recipient) -> None:
+    """Remember the number and the user id of a customer who was written to by number, unless both are known."""
+    is_whole = person.wa_id is not None and person.user_id is not None and test_number(person.wa_id) is None
+    if is_whole and meta.state.get("person", person.user_id or "") is None:
+        introduce(meta, person)
+
+
 def address_of(body: Json) -> str:
     """Return the digits, the user id or the group that a message goes to."""
     if "to" not in body:
@@ -64,12 +71,12 @@ def note_inbound(meta: Meta, number_id: str, person: Recipient, *, has_referral:
     """Remember that a customer wrote to, or called, a number just now: it opens the window."""
     now = meta.clock.now()
     entry = {"referral_at": now, "free_until": None} if has_referral else {}
-    meta.state.update("window", _key(number_id, person), lambda old: {**(old or {}), "at": now, **entry})
+    meta.state.update("window", pair_of(number_id, person), lambda old: {**(old or {}), "at": now, **entry})
 
 
 def is_window_open(meta: Meta, number_id: str, person: Recipient) -> bool:
     """Return whether a customer wrote to a number within 24 hours."""
-    last = meta.state.get("window", _key(number_id, person))
+    last = meta.state.get("window", pair_of(number_id, person))
     return bool(last) and meta.clock.now() - last["at"] < WINDOW_SECONDS
 
 
@@ -78,7 +85,7 @@ def is_free_entry(meta: Meta, number_id: str, person: Recipient) -> bool:
 
     The first answer within 24 hours makes 72 hours free.
     """
-    key, now = _key(number_id, person), meta.clock.now()
+    key, now = pair_of(number_id, person), meta.clock.now()
     if not (meta.state.get("window", key) or {}).get("referral_at"):
         return False
 
@@ -90,5 +97,6 @@ def is_free_entry(meta: Meta, number_id: str, person: Recipient) -> bool:
     return now < (meta.state.update("window", key, answered)["free_until"] or 0)
 
 
-def _key(number_id: str, person: Recipient) -> str:
-    return f"{number_id}:{key_of(person)}"
+def pair_of(number_id: str, person: Recipient) -> str:
+    """Return the key of a number and a customer: the same one, whichever id of the customer is used."""
+    return f"{number_id}:{person.user_id or key_of(person)}"

@@ -15,7 +15,7 @@ from app.graph.fake.fields import fields_of
 from app.graph.fake.ids import INCOMING, marker_of
 from app.graph.fake.media import known
 from app.graph.fake.meta import Meta
-from app.graph.fake.people import address_of, as_seen, key_of, person_of
+from app.graph.fake.people import address_of, as_seen, key_of, meet, pair_of, person_of
 from app.graph.fake.refusals import Refused, filled, refuse
 from app.graph.fake.scripts import next_behaviour
 from app.graph.fake.statuses import Recipient
@@ -43,6 +43,8 @@ def post_message(meta: Meta, call: Call, number_id: str, endpoint: str) -> Answe
     if not behaviour.is_accepted:
         return _as_it_arrives(meta, behaviour, json_answer({}))
     send = Send(number, body, kind, endpoint, person, behaviour)
+    if send.group is None:
+        meet(meta, person)
     wamid = accept(meta, send)
     remember_question(meta, send, wamid)
     echo(meta, send, call.origin)
@@ -97,7 +99,7 @@ def _refuse_if_too_fast(meta: Meta, number: Number, person: Recipient, *, is_gro
         if not buckets.take_token(meta.state, bucket, number.id, now):
             raise refuse("throughput")
     if switches.pair_limit and not is_group:
-        pair = f"{number.id}:{key_of(person)}"
+        pair = pair_of(number.id, person)
         if not buckets.take_token(meta.state, buckets.PAIR, pair, now):
             raise refuse("pair")
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, literal, select, tuple_, union_all
+from sqlalchemy import Connection, exists, literal, select, tuple_, union_all
 
 from app.domain.message import contact_number
 from app.store.engine.one_of import one_of
@@ -24,6 +24,20 @@ _LINKS = union_all(_LINKED, _LINKED_TO)
 _INBOUND = select(conversations.c.phone_number_id, conversations.c.contact, conversations.c.last_inbound_at).where(
     one_of(conversations.c.contact, "contacts"), conversations.c.last_inbound_at.is_not(None)
 )
+
+_joined = conversations.alias("joined")
+_JOINED = exists(
+    select(1)
+    .select_from(contact_links)
+    .join(_joined, _joined.c.contact == contact_links.c.contact)
+    .where(
+        contact_links.c.former == conversations.c.contact,
+        contact_links.c.contact != conversations.c.contact,
+        conversations.c.user_id.is_(None) | (conversations.c.user_id == contact_links.c.name),
+        _joined.c.phone_number_id == conversations.c.phone_number_id,
+    )
+)
+"""Whether a conversation is from before its name was linked, and goes on as one of its contact's."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +138,7 @@ def page_of_conversations(
 ) -> list[Conversation]:
     """Return conversations, the one with the latest message first; those behind a place in this order."""
     order = conversations.c.updated_at, conversations.c.contact, conversations.c.phone_number_id
-    query = select(conversations).order_by(*(column.desc() for column in order)).limit(limit)
+    query = select(conversations).where(~_JOINED).order_by(*(column.desc() for column in order)).limit(limit)
     if before is not None:
         query = query.where(tuple_(*order) < tuple_(*map(literal, before, (column.type for column in order))))
     return [

@@ -60,10 +60,13 @@ contact_links = Table(
     metadata,
     Column("name", String(300), primary_key=True),
     Column("contact", BigInteger, nullable=False),
+    Column("former", BigInteger),
     Index("contact_links_contact", "contact"),
+    Index("contact_links_former", "former"),
 )
 """Names that are another contact's too, such as the phone number beside a user id. A name that is not here is a
-contact by itself; see `app.domain.message.contact_number`."""
+contact by itself; see `app.domain.message.contact_number`. `former`: the contact that the name is without its link,
+under which a pace and conversations from before the link stand; NULL if older code made the link."""
 
 conversations = Table(
     "conversations",

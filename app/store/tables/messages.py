@@ -23,7 +23,9 @@ _SENT_TO = func.ltrim(func.coalesce(messages.c.recipient_to, messages.c.recipien
 _LINKED = select(contact_links.c.contact).where(contact_links.c.name == _SENT_TO).scalar_subquery()
 _COLUMNS = [column for column in messages.columns if column.name not in ("body", "trace")]
 _BY_KEYS = select(*_COLUMNS).where(one_of(messages.c.message_id, "keys"))
-_LOCK = select(*_COLUMNS).where(one_of(messages.c.id, "ids")).order_by(messages.c.id).with_for_update()
+_CONTACT_NOW = func.coalesce(_LINKED, messages.c.contact).label("contact")
+_NOW = [_CONTACT_NOW if column is messages.c.contact else column for column in _COLUMNS]
+_LOCK = select(*_NOW).where(one_of(messages.c.id, "ids")).order_by(messages.c.id).with_for_update()
 _HISTORIES = select(messages.c.id, messages.c.progress).where(one_of(messages.c.id, "ids"))
 _UPDATE = BulkUpdate(
     messages,
@@ -82,8 +84,7 @@ def messages_with_bodies() -> Select[tuple[Any, ...]]:
 
     The recipient's name may have been linked to another one since the message was accepted.
     """
-    others = [column for column in messages.columns if column is not messages.c.contact]
-    return select(*others, func.coalesce(_LINKED, messages.c.contact).label("contact"))
+    return select(*_NOW, messages.c.body, messages.c.trace)
 
 
 def key_of_message(message_id: str) -> bytes | None:
@@ -116,7 +117,7 @@ def progress_of(
 
 
 def lock_messages(connection: Connection, row_ids: Iterable[int]) -> dict[int, Message]:
-    """Lock these messages until the transaction ends, in the order of their row ids, and return those that exist."""
+    """Lock these messages in the order of their row ids; return those that exist, each with its contact of now."""
     return {
         row.id: message_of(row)
         for chunk in chunks(sorted(row_ids))

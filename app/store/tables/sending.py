@@ -5,10 +5,12 @@ The rows of a number and of its customers are read and written with the lock on 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text, union_all
 
 from app.domain.pacing import NumberPace, PairPace
 from app.store.engine.bulk_upsert import BulkUpsert
+from app.store.engine.one_of import one_of
+from app.store.tables.message_schema import contact_links
 from app.store.tables.sending_schema import send_numbers, send_pairs
 from app.store.tables.types import UtcDateTime, chunks
 
@@ -27,9 +29,15 @@ _PUT_ACCOUNT = text(
     "INSERT INTO send_numbers (phone_number_id, share, waba_id) VALUES (:number, 1, :account)"
     " ON CONFLICT (phone_number_id) DO UPDATE SET waba_id = excluded.waba_id"
 )
-_PAIRS = select(send_pairs).where(
-    send_pairs.c.phone_number_id == bindparam("number"),
-    send_pairs.c.contact.in_(bindparam("contacts", expanding=True)),
+_OF_NUMBER = send_pairs.c.phone_number_id == bindparam("number")
+_PACE = send_pairs.c.contact.label("sent_to"), send_pairs.c.full_at, send_pairs.c.refusals, send_pairs.c.paused_until
+_PAIRS = union_all(
+    select(send_pairs.c.contact, *_PACE).where(_OF_NUMBER, one_of(send_pairs.c.contact, "contacts")),
+    select(contact_links.c.contact, *_PACE)
+    .join(send_pairs, send_pairs.c.contact == contact_links.c.former)
+    .where(
+        _OF_NUMBER, contact_links.c.former != contact_links.c.contact, one_of(contact_links.c.contact, "contacts")
+    ),
 )
 _PUT_PAIRS = BulkUpsert(
     send_pairs,
@@ -78,14 +86,19 @@ def put_number(connection: Connection, number: str, pace: NumberPace) -> None:
 
 
 def read_pairs(connection: Connection, number: str, contacts: Iterable[int]) -> dict[int, PairPace]:
-    """Return the paces of these customers of a number; of those that were never written to a new one."""
+    """Return the paces of these customers of a number; of those that were never written to a new one.
+
+    What was sent to a name of a customer before it was linked counts too.
+    """
     ordered = sorted(set(contacts))
-    stored = {
-        row.contact: PairPace(row.full_at, row.refusals, row.paused_until)
-        for chunk in chunks(ordered)
-        for row in connection.execute(_PAIRS, {"number": number, "contacts": chunk})
-    }
-    return {contact: stored.get(contact, PairPace()) for contact in ordered}
+    rows = [
+        row for chunk in chunks(ordered) for row in connection.execute(_PAIRS, {"number": number, "contacts": chunk})
+    ]
+    paces: dict[int, PairPace] = {}
+    for row in sorted(rows, key=lambda row: row.sent_to != row.contact):
+        pace = PairPace(row.full_at, row.refusals, row.paused_until)
+        paces[row.contact] = paces[row.contact].joined(pace) if row.contact in paces else pace
+    return {contact: paces.get(contact, PairPace()) for contact in ordered}
 
 
 def put_pairs(connection: Connection, number: str, pairs: Mapping[int, PairPace]) -> None:

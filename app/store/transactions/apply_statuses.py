@@ -17,13 +17,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
-from app.domain.event import Contact
-from app.domain.message import Message, MessageStatus
-from app.domain.message_progress import StatusReport, next_after_status
+from app.domain.message import MessageStatus
+from app.domain.message_progress import StatusReport, accepted_since, next_after_status
 from app.domain.meta.status_update import StatusUpdate
-from app.domain.meta.touch import Touch
-from app.domain.send_answer import Accepted
-from app.domain.send_outcome import touch_of_answer
+from app.domain.meta.touch import Touch, touches_of_status
 from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.messages import has_status, lock_messages, update_messages
 from app.store.tables.types import chunks
@@ -64,7 +61,7 @@ def apply_statuses(
 ) -> list[Touch]:
     """Record what these statuses say, in their order. A wamid of ours counts, whatever tracker comes with it.
 
-    Return what those say about conversations that name a message whose answer has not come, or was lost.
+    Return the touches of these statuses, also of those about messages of other applications.
     """
     attempts = _stored(connection, _BY_WAMID, {update.wamid for update in updates})
     tracked = _tracked(connection, database_id, [update for update in updates if update.wamid not in attempts])
@@ -74,7 +71,8 @@ def apply_statuses(
         for query in (_BY_WAMID, _BY_SECOND_WAMID):
             attempts |= _stored(connection, query, {update.wamid for update in unmatched})
         _keep(connection, [update for update in unmatched if update.wamid not in attempts])
-    return _apply(connection, now, attempts, tracked, updates) if attempts else []
+    touches = [touch for one in updates if one.wamid not in attempts for touch in touches_of_status(one)]
+    return [*touches, *_apply(connection, now, attempts, tracked, updates)] if attempts else touches
 
 
 def hold_status_lock(connection: Connection, *, shared: bool) -> None:
@@ -166,12 +164,10 @@ def _apply(
         if attempt is not None and message is not None:
             current[attempt.row_id] = next_after_status(message, report, attempt.resends)
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
-    first = {one.wamid: one for one in updates if one.wamid in tracked and one.tracker is not None}
-    row_ids = {wamid: attempts[wamid].row_id for wamid in first}
-    return [_touch(one, current[row_ids[wamid]]) for wamid, one in first.items() if row_ids[wamid] in current]
-
-
-def _touch(update: StatusUpdate, message: Message) -> Touch:
-    """Return what the answer to a message would have said about its conversation."""
-    contact = Contact() if update.is_group else update.contact
-    return touch_of_answer(message, Accepted(update.wamid, contact.wa_id, contact.user_id), update.at)
+    rows = ((one, attempts[one.wamid].row_id) for one in updates if one.wamid in attempts)
+    return [
+        touch
+        for one, row_id in rows
+        if row_id in current
+        for touch in touches_of_status(one, current[row_id], accepted_since(stored[row_id], current[row_id]))
+    ]

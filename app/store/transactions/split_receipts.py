@@ -183,9 +183,9 @@ def _media(new: NewEvents, sequences: dict[bytes, int]) -> list[tuple[int, str |
 def _follow_messages(connection: Connection, now: datetime, database_id: str, new: Sequence[NewEvent]) -> None:
     """Apply what new events say of messages of ours, and of the conversations with customers."""
     updates = [update for event in new if (update := status_update(event)) is not None]
-    answered = apply_statuses(connection, now, database_id, updates)
-    named = [touch for event in new if (touch := touch_of(event)) is not None]
-    touch_conversations(connection, now, [*named, *answered])
+    touches = apply_statuses(connection, now, database_id, updates)
+    touches += [touch for event in new if (touch := touch_of(event)) is not None]
+    touch_conversations(connection, now, touches)
 
 
 def key_of_event(event: SplitEvent) -> bytes:
