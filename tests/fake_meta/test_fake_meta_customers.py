@@ -8,6 +8,7 @@ import pytest
 from app.graph.fake.acting import act
 from app.graph.fake.customers import FIELDS
 from app.graph.fake.ids import INCOMING, marker_of
+from app.graph.fake.people import user_id_of
 from app.graph.fake.webhooks import Change, bytes_of
 from tests.support.envelopes import NUMBER, events_of
 from tests.support.fake_meta import CalledMeta
@@ -179,3 +180,8 @@ def test_an_action_is_to_the_number_that_it_names(meta: CalledMeta) -> None:
     does(meta, "text", text="hi", to="9876543211")
 
     assert last(meta).value["metadata"]["phone_number_id"] == "9876543211" != NUMBER
+
+
+def test_a_test_number_that_writes_has_the_user_id_that_its_statuses_tell() -> None:
+    assert (user_id_of("9990000002"), user_id_of("XX.FAKE0002")) == ("XX.FAKE0002", "XX.FAKE0002")
+    assert user_id_of("4915112345678").startswith("US.")
