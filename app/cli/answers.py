@@ -1,13 +1,16 @@
 """What the business has sent to a customer of a running service, as the customer's phone sees it arrive."""
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from app.cli import CommandFailed
 from app.cli.client import Client
-from app.graph.fake.wire import LAST_QUESTION
+from app.graph.fake.wire import CUSTOMER_ACTED, LAST_QUESTION
 
 LOOKED_AT = 20
+KNOWN_TO_META = ("type", "from", "user_id", "number", "referral")
 POLL_SECONDS = 0.3
 ANY_VERSION = "v25.0"
 """The fake Meta answers every version alike."""
@@ -30,6 +33,15 @@ class Answers:
         """Return what the last message from a number to a customer offers, by title, as Meta knows it."""
         question = self._client.get(f"/graph/{ANY_VERSION}/{number_id}/{LAST_QUESTION}", customer=contact)
         return dict(question["choices"])
+
+    def tell_meta(self, number_id: str, action: Mapping[str, Any]) -> None:
+        """Let the fake Meta know what a customer does: it opens a window, and a number has a limit.
+
+        A token that may not call Graph is no reason to refuse the webhook.
+        """
+        known = {name: action[name] for name in KNOWN_TO_META if action.get(name) is not None}
+        with suppress(CommandFailed):
+            self._client.post(f"/graph/{ANY_VERSION}/{number_id}/{CUSTOMER_ACTED}", known)
 
     def watch(self, contact: str) -> None:
         """Take what has arrived until now as seen."""

@@ -67,9 +67,12 @@ class Phone:
         """Return the id of an action's message, and the webhook's change that reports it."""
         try:
             context = self._context(action)
-            return context.id, change_by(context, _with_file(action))
+            change = change_by(context, _with_file(action))
         except (KeyError, TypeError, ValueError) as error:
             raise CommandFailed(str(error)) from error
+        if self._client.says_it_is_a_dry_run:
+            self.answers.tell_meta(context.number.id, action)
+        return context.id, change
 
     def _context(self, action: Mapping[str, Any]) -> ActionContext:
         phone, user_id = str(action.get("from") or "").lstrip("+"), action.get("user_id")

@@ -78,6 +78,19 @@ def test_the_mode_of_this_machines_service_asks_the_phone_for_no_token(dry_run: 
     assert (done.returncode, done.stdout.startswith("wamid.")) == (0, True), done.stderr
 
 
+def test_metas_side_knows_what_a_simulated_customer_has_done(dry_run: Running) -> None:
+    customer, script = "+4915112340031", dry_run.folder / "came.json"
+    came = {"source_url": "https://fb.me/x", "source_id": "1", "source_type": "ad"}
+    script.write_text(json.dumps([{"type": "text", "text": "hi", "referral": came}]))
+    simulated = run("simulate", "--script", str(script), "--from", customer, environ=dry_run.environ)
+    body = {"to": customer, "type": "text", "text": {"body": "Welcome"}}
+
+    sent_id = json.loads(dry_run.ask("POST", "/api/messages", json.dumps(body).encode(), BEARER)[1])["id"]
+
+    wait_for(lambda: message(dry_run, sent_id).get("pricing"))
+    assert (simulated.returncode, message(dry_run, sent_id)["pricing"]["type"]) == (0, "free_entry_point")  # type: ignore[index]
+
+
 def outbound(running: Running, contact: str) -> list[dict[str, str]]:
     path = f"/api/messages?direction=outbound&contact={contact.replace('+', '%2B')}"
     return list(running.json(path, BEARER)["items"])

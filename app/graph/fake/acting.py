@@ -9,8 +9,10 @@ from app.graph.fake.acceptance import Send
 from app.graph.fake.accounts import Number
 from app.graph.fake.behaviours import TEST_USER_ID
 from app.graph.fake.customers import MEDIA, Action, ActionContext, change_by
+from app.graph.fake.fields import fields_of
 from app.graph.fake.meta import Meta
 from app.graph.fake.people import introduce, key_of, note_inbound, person_of, user_id_of
+from app.graph.fake.refusals import refuse
 from app.graph.fake.samples import SAMPLES, digest_of
 from app.graph.fake.statuses import Recipient
 from app.graph.fake.wire import Answer, Call, json_answer
@@ -64,6 +66,16 @@ def get_question(meta: Meta, call: Call, number_id: str) -> Answer:
     person = person_of(meta, call.query.get("customer", "").lstrip("+"))
     key = f"{meta.number(number_id).id}:{key_of(person)}"
     return json_answer(meta.state.get("asked", key) or {"id": None, "choices": {}})
+
+
+def learn_of_action(meta: Meta, call: Call, number_id: str) -> Answer:
+    """Remember what a customer does in whose name `simulate` posts a webhook; Graph has no such call."""
+    action = fields_of(call)
+    try:
+        _remember(meta, meta.number(number_id), _person(meta, action), action)
+    except (KeyError, ValueError) as error:
+        raise refuse("invalid_parameter", f"An action has a type and a customer: {error}") from error
+    return json_answer({"success": True})
 
 
 def _choices(action: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:

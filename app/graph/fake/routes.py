@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app.graph.fake import extras, media, nodes, qr_codes, subscriptions, templates, uploads
-from app.graph.fake.acting import get_question
+from app.graph.fake.acting import get_question, learn_of_action
 from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import Refused, answer_to, refuse
 from app.graph.fake.sending import post_message
-from app.graph.fake.wire import LAST_QUESTION, Answer, Call, html_answer
+from app.graph.fake.wire import CUSTOMER_ACTED, LAST_QUESTION, Answer, Call, html_answer
 
 Handler = Callable[..., Answer]
 ID = r"(\d{1,32})"
@@ -18,6 +18,7 @@ ID = r"(\d{1,32})"
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", rf"{ID}/(messages|marketing_messages)", post_message),
     ("GET", rf"{ID}/{LAST_QUESTION}", get_question),
+    ("POST", rf"{ID}/{CUSTOMER_ACTED}", learn_of_action),
     *media.ROUTES,
     *uploads.ROUTES,
     *templates.ROUTES,

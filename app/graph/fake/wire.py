@@ -13,6 +13,9 @@ DRIP_SECONDS = 1.0
 LAST_QUESTION = "_last_question"
 """An edge of a number that Graph does not have: what was last sent to a `customer`, and the choices in it."""
 
+CUSTOMER_ACTED = "_customer_acted"
+"""An edge of a number that Graph does not have: what a customer does whose webhook is posted by another than Meta."""
+
 JSON_TYPE = "application/json; charset=UTF-8"
 HTML_TYPE = "text/html; charset=utf-8"
 
