@@ -250,6 +250,8 @@ def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClien
     add_events(store, SplitEvent(quality), SplitEvent(foreign, foreign=True))
     accept(store, new_message())
     store.write(lambda c: fail_with(c, {"code": 130497, "title": "Business account restricted"}))
+    later = accept(store, *(new_message() for _ in range(600)))
+    store.write(lambda c: fail_with(c, {"code": 131026, "title": "Undeliverable"}, after=later[0].row_id))
     store.write(lambda c: c.execute(update(events).values(received_at=gateway.clock())))
 
     alerts = client.get("/status", headers=bearer()).get_json()["attention"]
@@ -295,9 +297,9 @@ def test_a_lost_answer_and_a_version_that_has_ended_are_told(
     ]
 
 
-def fail_with(connection: Connection, error: dict[str, object]) -> None:
+def fail_with(connection: Connection, error: dict[str, object], *, after: int = 0) -> None:
     progress = progress_of((), tracker=None, error=error)
-    connection.execute(update(messages).values(status="failed", progress=progress))
+    connection.execute(update(messages).where(messages.c.id >= after).values(status="failed", progress=progress))
 
 
 def test_a_web_process_tells_of_a_schema_that_does_not_fit(

@@ -1,4 +1,4 @@
-"""The latest events and messages that may be signs of trouble. Every query reads a few rows, by an index."""
+"""The latest events and messages that may be signs of trouble. Every query reads by an index, and not too much."""
 
 import json
 from datetime import datetime
@@ -8,13 +8,19 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from app.domain.foreign_events import ForeignSource, sources_of
 from app.domain.message import MessageStatus
+from app.domain.meta.graph_error_table import ALERTING
 from app.domain.meta.warnings import WARNING_TYPES, MetaWarning, warning_of
 from app.store.tables.events import item_of
 from app.store.tables.message_schema import messages
 from app.store.tables.messages import has_status
 from app.store.tables.schema import events
+from app.store.tables.types import MAX_ROW_ID
 
-MAX_FOREIGN, MAX_WARNINGS, MAX_FAILURES = 500, 50, 200
+MAX_FOREIGN, MAX_WARNINGS, MAX_FAILURES, FAILURES_STEP = 500, 50, 10_000, 500
+"""Of failures so many are read because most are of no concern: numbers without WhatsApp, for example. They are read
+step by step, back to the last ones that are too old."""
+
+_CODES = [str(code).encode() for code in sorted(ALERTING)]
 
 _FOREIGN = (
     select(events.c.waba_id, events.c.phone_number_id, events.c.received_at)
@@ -29,10 +35,10 @@ _OF_TYPE = (
     .limit(MAX_WARNINGS)
 )
 _FAILED = (
-    select(messages.c.updated_at, messages.c.progress)
-    .where(has_status(MessageStatus.FAILED))
+    select(messages.c.id, messages.c.updated_at, messages.c.progress)
+    .where(has_status(MessageStatus.FAILED), messages.c.id < bindparam("before"))
     .order_by(messages.c.id.desc())
-    .limit(MAX_FAILURES)
+    .limit(FAILURES_STEP)
 )
 
 
@@ -54,9 +60,19 @@ def standing_warnings(connection: Connection, since: datetime) -> list[MetaWarni
 
 
 def errors_of_failures(connection: Connection, since: datetime) -> list[tuple[datetime, Any]]:
-    """Return time and error of the messages that have failed since then, `MAX_FAILURES` at most."""
-    return [
-        (row.updated_at, error)
-        for row in connection.execute(_FAILED)
-        if row.updated_at >= since and (error := json.loads(bytes(row.progress)).get("error"))
-    ]
+    """Return time and error of those of the last `MAX_FAILURES` that were since then and may concern a human."""
+    found: list[tuple[datetime, Any]] = []
+    before = MAX_ROW_ID
+    for _ in range(MAX_FAILURES // FAILURES_STEP):
+        rows = connection.execute(_FAILED, {"before": before}).all()
+        recent = [(row.updated_at, bytes(row.progress)) for row in rows if row.updated_at >= since]
+        found += [(at, error) for at, progress in recent if (error := _error_of_concern(progress)) is not None]
+        if len(rows) < FAILURES_STEP or not recent:
+            break
+        before = rows[-1].id
+    return found
+
+
+def _error_of_concern(progress: bytes) -> Any:
+    """Return the error of a failed message if it may concern a human. Few are decoded."""
+    return json.loads(progress).get("error") if any(code in progress for code in _CODES) else None
