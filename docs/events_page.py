@@ -25,7 +25,7 @@ often and in whatever batch Meta sends it.
 | `sequence` | The position among all stored events, increasing. |
 | `occurredAt` | When it happened: the time in the item, else in its entry, else when the webhook came. |
 | `receivedAt`, `receiptId` | The webhook that the event was split out of; no receipt (null) where none told it. |
-| `wabaId`, `phoneNumberId` | The account and the business number; null if Meta names none. |
+| `wabaId`, `phoneNumberId` | The account and the business number; null if it is not known. |
 | `foreign` | Whether the profile lacked its account or its number when it came. It is stored then, not pushed. |
 | `contact` | The customer, as far as known: `userId` (stable), `parentUserId`, `waId`, `username`, `profileName`. |
 | `data` | The content of the item. Our own names are camelCase; Meta's objects are copied whole with Meta's names. |

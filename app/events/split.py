@@ -5,7 +5,7 @@ read is marked unreadable, and the receipts after it are split as usual.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -100,13 +100,23 @@ class Splitter:
         changes = self.store.outbound.pending(MAX_EVENTS_PER_TRANSACTION)
         if not changes:
             return 0
-        account = self.ours.sole_account
-        events = {row: replace(event_of_change(change), waba_id=account) for row, change in changes.items()}
+        accounts = self._accounts({change.phone_number_id for change in changes.values()})
+        events = {
+            row: replace(event_of_change(change), waba_id=accounts.get(change.phone_number_id))
+            for row, change in changes.items()
+        }
         published = {row: self._with_deliveries(event) for row, event in events.items()}
         try:
             return self.store.outbound.publish(job, published, self.lease)
         except StoreRefused:
             return sum(self._publish_alone(job, row, event) for row, event in published.items())
+
+    def _accounts(self, numbers: Collection[str]) -> Mapping[str, str]:
+        """Return the accounts of those of these numbers of which it is known. One that is not ours is not told."""
+        if (sole := self.ours.sole_account) is not None:
+            return dict.fromkeys(numbers, sole)
+        known = self.store.outbound.accounts(numbers)
+        return {number: account for number, account in known.items() if account in self.ours.waba_ids}
 
     def _look_back(self) -> None:
         """Log which changes have a status of newer code. They wait for it, and hold up no others."""

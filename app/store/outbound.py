@@ -1,6 +1,6 @@
 """Changes of messages that are to become events, for destinations and readers that ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from app.domain.outbound_event import MessageChange
 from app.domain.split import SplitEvent
 from app.store.repository import Repository
 from app.store.tables.message_changes import has_pending_changes, pending_changes, unreadable_changes
+from app.store.tables.sending import read_accounts
 from app.store.transactions.publish_changes import publish_changes
 from app.store.transactions.split_receipts import hold_claim
 
@@ -28,6 +29,10 @@ class OutboundChanges(Repository):
     def pending(self, limit: int) -> dict[int, MessageChange]:
         """Return the next changes, in their order, by row."""
         return self._store.database.read(lambda c: pending_changes(c, limit))
+
+    def accounts(self, numbers: Collection[str]) -> dict[str, str]:
+        """Return the accounts of those of these numbers of which a webhook has told it."""
+        return self._store.database.read(lambda c: read_accounts(c, sorted(numbers)))
 
     def publish(self, job: Job, published: Mapping[int, SplitEvent | None], lease: timedelta) -> int:
         """Add the events of these changes, as the owner of the split job; return how many there were.

@@ -487,6 +487,7 @@ def read_everything(store: Store) -> None:
     store.receipts.get("rcp_1"), store.receipts.body("rcp_1"), store.receipts.reason("rcp_2")
     store.receipts.page(state=None, before=None, limit=9), store.receipts.counts(), store.receipts.has_pending()
     store.outbound.has_pending()
+    store.outbound.accounts(NUMBERS)
     store.receipts.pending(limit=9, max_bytes=9)
     store.events.get(new_event("both").id), store.events.after(0, EventFilter(types=["message.*"]), limit=9)
     store.events.before(9, EventFilter(since=NOON), limit=9)

@@ -19,8 +19,9 @@ from app.events.split import Splitter
 from app.metrics import Metrics
 from app.store import Store
 from app.store.tables.message_schema import message_changes
+from tests.support.envelopes import WABA
 from tests.support.events import new_event
-from tests.support.messages import accept, new_message, status, tracker_of, webhook
+from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
 from tests.support.store import StoreMaker
 from tests.support.work import AT_ONCE, CRM, LEASE, add_events, claim, claim_split
 
@@ -117,6 +118,24 @@ def test_a_change_that_newer_code_has_recorded_waits_for_it_and_holds_up_no_othe
     assert recording.outbound.unreadable() == {"pondering": 1}
     [line] = [line for line in caplog.records if line.message.startswith("split.")]
     assert (line.message, line.__dict__["events"]) == ("split.changes_parked", 1)
+
+
+@pytest.mark.parametrize("waba_ids", [{WABA, "2"}, {"2", "3"}])
+def test_an_event_names_the_account_that_a_webhook_has_told_if_it_is_ours(
+    recording: Store, waba_ids: set[str]
+) -> None:
+    add_events(recording, *webhook(statuses=[status("wamid.A")]))
+    known, unknown = accept(recording, new_message(), new_message(number="9876543299"))
+    for message in (known, unknown):
+        recording.messages.cancel(message)
+    ours = Ours(frozenset(waba_ids), frozenset({NUMBER, "9876543299"}))
+
+    splitter = Splitter(recording, Metrics(), ours, (), LEASE, has_outbound_events=True)
+    splitter.split_pending(claim_split(recording))
+
+    events = recording.events.after(0, OUTBOUND, limit=9)
+    told = {event.data["messageId"]: (event.waba_id, event.foreign) for event in events}
+    assert told == {known.id: (WABA if WABA in waba_ids else None, False), unknown.id: (None, False)}
 
 
 def test_a_failure_that_a_status_tells_has_class_and_hint(recording: Store) -> None:
