@@ -9,10 +9,11 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
+from app.domain.stored_word import StoredWord
 from app.domain.trace import TraceContext
 from app.domain.window import Window, WindowPolicy
 
@@ -31,7 +32,7 @@ SEND_QUEUE = f"{SEND_KIND}:"
 """The prefix of a number's queue; its phone number id follows."""
 
 
-class MessageStatus(StrEnum):
+class MessageStatus(StoredWord):
     """How far a message has come, in the order of ranks: a message only goes to a status of a higher rank.
 
     `unknown`: it was being sent when the answer was lost; it may have been accepted. `failed` ranks below
@@ -209,5 +210,5 @@ def contact_number(name: str) -> int:
 
 
 def later_status(current: MessageStatus, new: MessageStatus) -> MessageStatus:
-    """Return the status after one more has come. An earlier one changes nothing."""
-    return max(current, new, key=_RANK.__getitem__)
+    """Return the status after one more has come. An earlier one changes nothing, nor does one of newer code."""
+    return max(current, new, key=lambda status: _RANK.get(status, -1))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.meta.scalars import text
+from app.domain.stored_word import StoredWord
 
 KEPT = (
     "message",
@@ -63,7 +64,7 @@ class GraphError:
         return self.number if said is None else f"{self.number}: {said}"
 
 
-class ErrorClass(StrEnum):
+class ErrorClass(StoredWord):
     """How sending reacts to an error. Those from `content` on end the message."""
 
     TRANSIENT = "transient"

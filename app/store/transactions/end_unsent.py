@@ -36,8 +36,13 @@ def sort_out_ended(
 ) -> tuple[dict[int, SendOutcome], dict[int, MessageRow]]:
     """Return how messages end without a POST, and the rows of those that are to be sent, both by row id.
 
-    `owned`: the claimed jobs, by the same ids. A message that a doubted clock would end is in neither: it is put off.
+    `owned`: the claimed jobs, by the same ids. A message that a doubted clock would end is in neither: it is put off;
+    so is one whose status only newer code knows.
     """
+    if newer := {row_id for row_id, row in rows.items() if not MessageStatus(row.status).is_known}:
+        release_jobs(connection, {owned[row_id].id: now + MAX_HELD_BACK for row_id in newer})
+        owned = {row_id: job for row_id, job in owned.items() if row_id not in newer}
+        rows = {row_id: row for row_id, row in rows.items() if row_id not in newer}
     windows = _windows(connection, rows.values()) if limits.window_policy == "enforce" else {}
     endings = {row_id: _ending(rows.get(row_id), windows, limits, now) for row_id in owned}
     left = {row_id: row for row_id, row in rows.items() if endings[row_id] is None}
