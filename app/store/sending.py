@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from app.domain.content_scope import MARKETING, PREFIXES
 from app.domain.job import Job
@@ -18,7 +18,7 @@ from app.store.tables.scopes import lock_scopes, pause_of, put_scope, read_scope
 from app.store.tables.sending_schema import send_scopes
 from app.store.transactions.reserve_sends import Reservations, reserve_sends
 from app.store.transactions.unreserve_sends import unreserve_sends
-from app.store.transactions.wake_held import find_released, wake_held
+from app.store.transactions.wake_held import end_rests, find_released, wake_held
 
 ReservedJobs = Sequence[tuple[Job, Reserved]]
 
@@ -129,5 +129,4 @@ class Sending(Repository):
 def _wake_numbers(connection: Connection) -> None:
     """Let no number rest any longer."""
     query = select(queues.c.name).where(queues.c.name.startswith(SEND_QUEUE), queues.c.rest_until.is_not(None))
-    for name in lock_queues(connection, connection.execute(query).scalars().all()):
-        connection.execute(update(queues).where(queues.c.name == name).values(rest_until=None))
+    end_rests(connection, lock_queues(connection, connection.execute(query).scalars().all()))

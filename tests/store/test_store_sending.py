@@ -638,6 +638,16 @@ def test_an_account_that_meta_bans_is_paused_before_the_first_refusal(
     assert send(timed, accepted(), limits=limits) == (0 if paused else 1)
 
 
+def test_a_number_sends_at_once_when_meta_has_reinstated_its_account(timed: Store) -> None:
+    queued(timed)
+    account_update(timed, "DISABLE")
+    assert send(timed) == 0
+
+    account_update(timed, "REINSTATE")
+
+    assert send(timed, accepted()) == 1
+
+
 def test_a_ban_that_is_told_after_the_account_was_reinstated_pauses_nothing(timed: Store, clock: Clock) -> None:
     clock.advance(5 * HOUR)  # later than what is told
     ban = banned("DISABLE")

@@ -27,7 +27,7 @@ from app.store.transactions.content_refusals import (
     refusals_of_content,
     written_to_too_often,
 )
-from app.store.transactions.wake_held import send_queues, wake_held
+from app.store.transactions.wake_held import end_rests, send_queues, wake_held
 
 BANNED = Refusal(
     ErrorClass.STOPPED,
@@ -51,14 +51,18 @@ def change_paces(connection: Connection, now: datetime, events: Sequence[NewEven
     }
     fast_pairs = written_to_too_often(connection, events)
     going_on = _ended_pauses(connection, now, events)
+    is_reinstated = any(may_send(event) for event in events)
     accounts = _new_accounts(connection, events) if account is None else {}
-    if not (fast or fast_pairs or going_on or accounts):
+    if not (fast or fast_pairs or going_on or is_reinstated or accounts):
         return
     queues = {queue_of_number(number) for number in fast | {number for number, _ in fast_pairs} | set(accounts)}
     ensure_queues(connection, queues)
-    lock_queues(connection, queues | (set(send_queues(connection)) if going_on else set()))
+    sending = set(send_queues(connection)) if going_on or is_reinstated else set()
+    lock_queues(connection, queues | sending)
     if going_on:
         wake_held(connection, now, going_on)
+    if is_reinstated:
+        end_rests(connection, sending)
     for number in sorted(fast):
         put_number(connection, number, read_number(connection, number).slowed(now))
     for number, contact in sorted(fast_pairs):

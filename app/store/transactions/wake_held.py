@@ -135,6 +135,12 @@ def _make_due(connection: Connection, now: datetime, row_ids: Sequence[int]) -> 
         connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(due_at=now))
 
 
+def end_rests(connection: Connection, names: Iterable[str]) -> None:
+    """Let these queues, which are locked, rest no longer: what they waited for may be over."""
+    for name in sorted(names):
+        connection.execute(update(queues).where(queues.c.name == name).values(rest_until=None))
+
+
 def send_queues(connection: Connection) -> Sequence[str]:
     """Return the queues of all numbers."""
     return connection.execute(select(queues.c.name).where(queues.c.name.startswith(SEND_QUEUE))).scalars().all()
