@@ -116,6 +116,9 @@ def test_a_long_label_of_a_flow_is_accepted_with_a_warning() -> None:
     assert warning.startswith(f"{PARAMETERS}/flow_cta has 30 characters")
 
 
+LINK = {"display_text": "Rye", "url": "https://bakery.example/rye"}
+
+
 @pytest.mark.parametrize(
     ("name", "place", "value", "pointer"),
     [
@@ -126,6 +129,7 @@ def test_a_long_label_of_a_flow_is_accepted_with_a_warning() -> None:
         ("carousel of replies", "cards/1/action/buttons", [], "cards/1/action/buttons"),
         ("carousel of replies", "cards/0/action/name", "open", "cards/0/action/name"),
         ("carousel of replies", "cards/0/action/parameters", {}, "cards/0/action"),
+        ("carousel", "cards/1/action", {"parameters": LINK}, "cards/1/action/name"),
         ("carousel of products", "cards/1/action/catalog_id", "2", "cards/1/action/catalog_id"),
         ("carousel of products", "cards/1/type", "image", "cards/1/type"),
         ("carousel", "cards", [], "cards"),

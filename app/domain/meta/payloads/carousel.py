@@ -44,6 +44,11 @@ def _few_lines(body: dict[str, Any]) -> Findings:
         )
 
 
+def _link_is_named(action: dict[str, Any]) -> Findings:
+    if action.get("parameters") is not None and action.get("name") is None:
+        yield Finding("is required with `parameters`", "`cta_url`", path=("name",))
+
+
 MEDIA_CARD = Object(
     required={
         "header": Variants(
@@ -61,7 +66,10 @@ MEDIA_CARD = Object(
                     QUICK_REPLY, 1, 3, rules=(Unique("*.quick_reply.id"), Unique("*.quick_reply.title"))
                 ),
             },
-            rules=(ExactlyOne("parameters", "buttons"),),
+            rules=(
+                ExactlyOne("parameters", "buttons"),
+                Condition("`name` stands with `parameters`", _link_is_named),
+            ),
         ),
     },
     optional={
