@@ -38,7 +38,7 @@ from app.startup.descriptors import (
     raise_descriptor_limit,
     too_few_descriptors,
 )
-from app.startup.handover import hand_over, handed_over
+from app.startup.handover import hand_over, handed_over, inherited
 from app.startup.linux import name_process
 from app.startup.role_file import RoleFile
 
@@ -48,7 +48,7 @@ name_process("wats-web")
 take_over_output()
 master.stay_native()
 try:
-    _settings = load_settings()
+    _settings = inherited() or load_settings()  # inherited from the launcher, and loaded at a reload
 except ConfigError as error:
     sys.stderr.write(f"{error}\n")
     if (_before := handed_over()) is None:

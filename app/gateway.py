@@ -8,7 +8,7 @@ from functools import cached_property
 from app.config import Settings
 from app.destinations import Destinations
 from app.graph.call import GraphApi
-from app.log import ContactLabel
+from app.log.contact_label import ContactLabel
 from app.metrics import Metrics
 from app.store import Store
 from app.store.media_folder import MediaFolder

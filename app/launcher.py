@@ -28,6 +28,7 @@ from app.log import configure_logging, flush_output, log_uncaught_errors, take_o
 from app.startup import counter_folder
 from app.startup.beats import NOTIFY_SOCKET, name_pipe
 from app.startup.commands import ROOT, SUPERVISOR, WORKER
+from app.startup.handover import hand_over
 from app.startup.linux import end_with
 from app.supervisor.child import WAITED_FOR, Child
 from app.supervisor.task import ChildTask, Task, write_task
@@ -127,11 +128,12 @@ def _start(roles: tuple[str, ...], settings: Settings) -> int:
 
 
 def _load_roles(settings: Settings) -> dict[str, Run]:
-    """Load the code of all roles, and return what runs each."""
+    """Load the code of all roles, hand the settings over to them, and return what runs each."""
     from app import worker
     from app.server import master
 
     master.load_shared_code(settings)
+    hand_over(settings)
     return {"web": master.run, "worker": worker.main}
 
 

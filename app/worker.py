@@ -28,6 +28,7 @@ from app.jobs.watchdog import Watchdog
 from app.log import configure_logging, log_failed_greenlets, log_uncaught_errors, take_over_output
 from app.startup import counter_folder
 from app.startup.beats import beats_of_this_process
+from app.startup.handover import inherited
 from app.startup.linux import name_process
 from app.startup.lost_lines import count_lost_lines
 from app.startup.role_file import RoleFile
@@ -49,7 +50,7 @@ def main(on_failpoint: Failpoint = no_failpoint) -> int:
     name_process("wats-worker")
     take_over_output()
     try:
-        settings = load_settings()
+        settings = inherited() or load_settings()
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIGURATION

@@ -22,7 +22,7 @@ from app.gateway import Gateway
 from app.gevent_patch import is_patched
 from app.graph import GraphClient
 from app.graph.call import GraphApi
-from app.log import ContactLabel
+from app.log.contact_label import ContactLabel
 from app.metrics import Metrics
 from app.startup import counter_folder
 from app.store import Store, load_driver

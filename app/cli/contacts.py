@@ -14,7 +14,7 @@ from app.cli.patience import READER_IN_THE_WAY, Patience
 from app.cli.progress import Step, count_of, report_progress
 from app.cli.tables import print_json
 from app.config import ApiAccess, Settings
-from app.log import ContactLabel
+from app.log.contact_label import ContactLabel
 
 COUNTS = ("events", "deliveries", "messages", "receipts", "pending", "unreadable")
 SHOWN_EVENTS = 5

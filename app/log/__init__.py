@@ -1,6 +1,8 @@
-"""The log: a JSON object a line on standard error, on a terminal readable text. Nothing ever waits for it."""
+"""The log: a JSON object a line on standard error, on a terminal readable text. Nothing ever waits for it.
 
-from app.log.contact_label import ContactLabel, ContactPolicy
+`app.log.contact_label` is imported by itself: it loads OpenSSL, which the supervisor does without.
+"""
+
 from app.log.json_lines import FIELDS, JsonFormatter
 from app.log.output import flush_output, lines_lost, take_over_output
 from app.log.setup import configure_logging, log_failed_greenlets, log_uncaught_errors
@@ -9,8 +11,6 @@ from app.log.throttle import Throttle
 
 __all__ = [
     "FIELDS",
-    "ContactLabel",
-    "ContactPolicy",
     "JsonFormatter",
     "Throttle",
     "configure_logging",

@@ -18,7 +18,7 @@ from app.domain.send_answer import Accepted, Refused, SendAnswer
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import EndedSend, Reserved, SendOutcome, SendResult, outcome_of_send
 from app.domain.timestamps import iso
-from app.log import ContactLabel
+from app.log.contact_label import ContactLabel
 from app.metrics import Metrics
 from app.store import Store
 from app.tracing import Span, Tracing

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from app.config import ConfigError, ConfigProblem, Flags, webhook_signing
 from app.config.api_access import api_access
 from app.domain.meta.signature import signature_of
 from app.startup.banner import print_banner, print_warnings, start_details
-from app.startup.handover import hand_over, handed_over
+from app.startup.handover import hand_over, handed_over, inherited
 from tests.config.starts import DRY_RUN, LIVE, SECRETS, config_in, start
 from tests.support.live import write_config
 
@@ -108,6 +109,20 @@ def test_a_masters_settings_are_available_to_its_workers(tmp_path: Path):
 
     assert before is None
     assert handed_over() is settings
+
+
+def test_a_forked_process_inherits_the_settings_until_it_hands_over_its_own(tmp_path: Path):
+    hand_over(start(tmp_path, DRY_RUN))
+    before = inherited()
+
+    child = os.fork()
+    if child == 0:
+        inherits = inherited() == handed_over()
+        hand_over(start(tmp_path, DRY_RUN))  # as at a reload
+        os._exit(int(not inherits or inherited() is not None))
+
+    assert before is None
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.fixture(autouse=True)

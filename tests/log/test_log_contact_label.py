@@ -1,6 +1,6 @@
 """How the log names a customer."""
 
-from app.log import ContactLabel
+from app.log.contact_label import ContactLabel
 
 SECRET = "app-secret-0d9c5a1be2f34c77a9"
 

@@ -9,7 +9,7 @@ import pytest
 from app.domain.job import Job
 from app.domain.send_answer import GIVEN_UP, Accepted, SendAnswer
 from app.domain.send_outcome import SendResult
-from app.log import ContactLabel
+from app.log.contact_label import ContactLabel
 from app.messages.send import Sender
 from app.metrics import Metrics
 from app.store import Store, StoreUnavailable
