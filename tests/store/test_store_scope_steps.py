@@ -152,11 +152,10 @@ def test_a_failure_of_days_ago_that_still_holds_costs_one_message(timed: Store, 
 
 def test_a_failure_of_hours_ago_shortens_no_pause(timed: Store, clock: Clock) -> None:
     queued(timed)
-    send(timed, refused(REPORTED))
-    clock.advance(10 * MINUTE)
-    send(timed, refused(REPORTED))
-    clock.advance(5 * MINUTE)
+    for minutes in (10, 60, 90):
+        send(timed, refused(REPORTED))
+        clock.advance(minutes * MINUTE)
 
-    fail(timed, clock, REPORTED, ago=61 * MINUTE)
+    fail(timed, clock, REPORTED, ago=80 * MINUTE)
 
-    assert wait(timed) == 55 * MINUTE
+    assert wait(timed) == 30 * MINUTE
