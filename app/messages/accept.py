@@ -19,6 +19,7 @@ from app.domain.message import (
     new_message_id,
 )
 from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload, late_fields
+from app.domain.meta.payloads.findings import Advice
 from app.domain.timestamps import iso
 from app.domain.trace import TraceContext
 from app.domain.window import Window
@@ -82,17 +83,25 @@ class _Checked:
     late: tuple[PayloadProblem, ...]
 
 
-def accept(gateway: Gateway, submissions: Sequence[Submission]) -> list[Result]:
-    """Accept the valid ones of these messages in one transaction. Return one result for each submission."""
-    now = gateway.clock()
-    checked = [check(submission, gateway.settings, now) for submission in submissions]
+def accept(gateway: Gateway, submissions: Sequence[Submission], advice: Advice | None = None) -> list[Result]:
+    """Accept the valid ones of these messages in one transaction. Return one result for each submission.
+
+    `advice`: that of the request, if it has further parts.
+    """
+    now, advice = gateway.clock(), advice or Advice()
+    checked = [check(submission, gateway.settings, now, advice) for submission in submissions]
     accepted = iter(gateway.store.messages.accept([one.new for one in checked if isinstance(one, _Checked)]))
     return [one if isinstance(one, Refused) else _result(next(accepted), one, now) for one in checked]
 
 
-def check(submission: Submission, settings: Settings, now: datetime) -> _Checked | Refused:
+def check(submission: Submission, settings: Settings, now: datetime, advice: Advice) -> _Checked | Refused:
     """Return the message to store, or the refusal with all its mistakes."""
-    payload = check_payload(submission.body, endpoint=submission.endpoint, as_sent_to_meta=submission.as_sent_to_meta)
+    payload = check_payload(
+        submission.body,
+        endpoint=submission.endpoint,
+        as_sent_to_meta=submission.as_sent_to_meta,
+        advice=advice,
+    )
     if not isinstance(payload, Payload):
         return invalid_fields(payload)
     number = payload.sender or settings.whatsapp.phone_number_ids[0]

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.domain.meta.payloads.check import PayloadProblem
+from app.domain.meta.payloads.check import first_problems
+from app.domain.meta.payloads.findings import Advice
 from app.domain.meta.payloads.structure import ANYTHING, Object
 from app.domain.meta.payloads.values import Text
 from app.domain.trace import TraceContext
@@ -23,13 +24,14 @@ def accept_batch(gateway: Gateway, items: Sequence[object], trace: TraceContext)
 
     Each pointer of a result begins at the item: `/message/text/body`, `/idempotencyKey`.
     """
-    submissions = [_submission(item, trace) for item in items]
-    results = iter(accept(gateway, [one for one in submissions if isinstance(one, Submission)]))
+    advice = Advice()
+    submissions = [_submission(item, trace, advice) for item in items]
+    results = iter(accept(gateway, [one for one in submissions if isinstance(one, Submission)], advice))
     return [one if isinstance(one, Refused) else _of_item(next(results)) for one in submissions]
 
 
-def _submission(item: object, trace: TraceContext) -> Submission | Refused:
-    problems = tuple(PayloadProblem(each.pointer, each.message, each.advice) for each in ITEM.check(item))
+def _submission(item: object, trace: TraceContext, advice: Advice) -> Submission | Refused:
+    problems = first_problems(ITEM.check(item), advice)
     if problems or not isinstance(item, dict):
         return invalid_fields(problems)
     return Submission(item["message"], item.get("idempotencyKey"), trace=trace)

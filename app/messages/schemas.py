@@ -65,6 +65,7 @@ class BatchRequestSchema(ma.Schema):
     """
 
     max_body_bytes = 4 * 1024 * 1024
+    cure_if_too_large = "divide the messages among several batches"
 
     messages = ma.fields.List(
         CheckedLater(BatchItemSchema), required=True, validate=ma.validate.Length(min=1, max=MAX_BATCH)

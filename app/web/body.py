@@ -36,14 +36,19 @@ class BodyTimeout(Exception):
     """The body did not arrive in time. (gevent's own `Timeout` is no `Exception`: most `except` clauses miss it.)"""
 
 
-def refuse_declared_over(environ: Environ, limit: int) -> None:
-    """Raise `ApiError` (413) for a body whose Content-Length is over the limit, before a byte of it is read."""
+def refuse_declared_over(environ: Environ, limit: int, cure: str = "") -> None:
+    """Raise `ApiError` (413) for a body whose Content-Length is over the limit, before a byte of it is read.
+
+    `cure`: what the client does instead; it continues the sentence that names the limit.
+    """
     declared = declared_length(environ)
     if declared is not None and declared > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, cure)
 
 
-def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: float = MAX_BODY_SECONDS) -> bytes:
+def read_body(
+    environ: Environ, budget: BodyBudget, *, limit: int, seconds: float = MAX_BODY_SECONDS, cure: str = ""
+) -> bytes:
     """Return the whole body, sent with a Content-Length or chunked.
 
     Raises `ApiError`: 413 over the limit, 408 after this many seconds or when it is given up to make room for others,
@@ -52,7 +57,7 @@ def read_body(environ: Environ, budget: BodyBudget, *, limit: int, seconds: floa
     share = budget.begin(environ)
     try:
         with gevent.Timeout(seconds, BodyTimeout()):
-            body = b"".join(_pieces(environ, budget, share, limit))
+            body = b"".join(_pieces(environ, budget, share, limit, cure))
     except BodyGivenUp as given_up:
         raise ApiError("body_timeout", TOO_LONG, headers=RETRY) from given_up
     except BodyTimeout as timeout:
@@ -89,7 +94,7 @@ def discard_rest(environ: Environ) -> bool:
         return False
 
 
-def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> Iterator[bytes]:
+def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int, cure: str) -> Iterator[bytes]:
     """Yield the body. Read one byte beyond the limit, to detect a body that is larger."""
     declared, read = declared_length(environ), 0
     for piece in read_fairly(environ, limit + 1 if declared is None else min(declared, limit + 1)):
@@ -97,7 +102,7 @@ def _pieces(environ: Environ, budget: BodyBudget, share: Share, limit: int) -> I
         yield piece
         read += len(piece)
     if read > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, cure)
 
 
 def read_fairly(environ: Environ, max_bytes: int) -> Iterator[bytes]:
@@ -128,5 +133,5 @@ def declared_length(environ: Environ) -> int | None:
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
-def _too_large(limit: int) -> ApiError:
-    return ApiError("body_too_large", f"The body is larger than {limit} bytes.")
+def _too_large(limit: int, cure: str) -> ApiError:
+    return ApiError("body_too_large", f"The body is larger than {limit} bytes{cure and f'; {cure}'}.")

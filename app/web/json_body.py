@@ -1,7 +1,7 @@
 """JSON in the body of a request to our API: parsed strictly, and refused with a pointer to each wrong field.
 
-415 for another type, 413 over 1 MiB (a schema's `max_body_bytes` may allow more), 400 for a body that is not JSON,
-422 for JSON that does not fit the schema.
+415 for another type, 413 over 1 MiB (a schema's `max_body_bytes` allows more, its `cure_if_too_large` tells a cure),
+400 for a body that is not JSON, 422 for JSON that does not fit the schema.
 Python's own parser accepts duplicate keys and NaN, and raises other errors for very long numbers and deep nesting.
 """
 
@@ -37,7 +37,8 @@ class StrictJson(FlaskParser):
         """Return the JSON of the body."""
         if not req.is_json:
             raise ApiError("unsupported_media_type", "The body must be application/json.")
-        return parse_json(body_of(req, getattr(schema, "max_body_bytes", MAX_BODY_BYTES)))
+        limit, cure = getattr(schema, "max_body_bytes", MAX_BODY_BYTES), getattr(schema, "cure_if_too_large", "")
+        return parse_json(body_of(req, limit, cure))
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
         """Raise `ApiError` (422) with each error, and a JSON pointer to its field (RFC 6901)."""
@@ -58,11 +59,11 @@ class JsonBlueprint(Blueprint):  # type: ignore[misc]
         return decorator
 
 
-def body_of(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """Return the bytes of the body; raise `ApiError` (413) over the limit."""
+def body_of(request: Request, limit: int = MAX_BODY_BYTES, cure: str = "") -> bytes:
+    """Return the bytes of the body; raise `ApiError` (413) over the limit, with the cure."""
     budget: BodyBudget = current_app.extensions[EXTENSION]
-    refuse_declared_over(request.environ, limit)
-    return read_body(request.environ, budget, limit=limit)
+    refuse_declared_over(request.environ, limit, cure)
+    return read_body(request.environ, budget, limit=limit, cure=cure)
 
 
 def parse_json(body: bytes) -> Any:

@@ -223,8 +223,24 @@ def test_a_thousand_messages_are_one_batch(client: FlaskClient, store: Store) ->
 
     assert {result["status"] for result in results} == {202}
     assert send(client, {"messages": [*batch, batch[0]]}, path="/batch").status_code == 422
-    assert send(client, {"messages": ["x" * 2**22]}, path="/batch").status_code == 413
+    refused = send(client, {"messages": ["x" * 2**22]}, path="/batch")
+    assert refused.status_code == 413
+    assert refused.get_json()["error"]["message"] == (
+        "The body is larger than 4194304 bytes; divide the messages among several batches."
+    )
     assert len({message.id for message in store.messages.page(limit=2000)}) == 1000
+
+
+def test_hints_are_searched_for_the_first_mistakes_of_a_batch_only(client: FlaskClient) -> None:
+    misspelt = {f"idempotencyKye{number}": 1 for number in range(60)}
+    of_message, of_item = {"message": {**text(), **misspelt}}, {"message": text(), **misspelt}
+
+    results = send(client, {"messages": [of_item, of_message, of_message]}, path="/batch").get_json()["results"]
+
+    found = [result["error"]["details"]["fields"] for result in results]
+    assert [len(fields) for fields in found] == [50] * 3
+    with_hint = [field for fields in found for field in fields if "hint" in field]
+    assert with_hint == [*found[0], *found[1]]
 
 
 def order(expires_at: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from app.domain.message import Endpoint
-from app.domain.meta.payloads.findings import Finding, Findings, Severity, json_type
+from app.domain.meta.payloads.findings import Advice, Finding, Findings, Severity, json_type
 from app.domain.meta.payloads.kinds import table_of
 from app.domain.meta.payloads.order_expiry import late_orders
 from app.domain.meta.payloads.recipients import phone_of
@@ -54,29 +54,35 @@ class Payload:
 
 
 def check_payload(
-    body: object, *, endpoint: Endpoint = "messages", as_sent_to_meta: bool = False
+    body: object,
+    *,
+    endpoint: Endpoint = "messages",
+    as_sent_to_meta: bool = False,
+    advice: Advice | None = None,
 ) -> Payload | tuple[PayloadProblem, ...]:
     """Return the message in a decoded JSON body, or everything that is wrong with it (at most MAX_PROBLEMS).
 
     With `as_sent_to_meta` the client speaks to Meta's API through wats: what wats does not know is left to Meta, a
-    missing `type` means text as it does there, and `to` is sent as the client wrote it.
+    missing `type` means text as it does there, and `to` is sent as the client wrote it. `advice`: that of the
+    request, if the body is a part of one.
     """
     if not isinstance(body, dict):
         return (PayloadProblem("", f"must be an object, not {json_type(body)}", None),)
     message = {**body, "type": "text"} if as_sent_to_meta and body.get("type") is None else body
     warnings: list[Finding] = []
-    mistakes = _mistakes(message, endpoint, as_sent_to_meta, warnings)
-    return _problems(mistakes) or _payload(message, body, warnings, as_sent_to_meta)
+    problems = first_problems(_mistakes(message, endpoint, as_sent_to_meta, warnings), advice or Advice())
+    return problems or _payload(message, body, warnings, as_sent_to_meta)
 
 
 def late_fields(payload: Payload, now: datetime) -> tuple[PayloadProblem, ...]:
     """Return the times in a message that are too late for a new message."""
-    return _problems(late_orders(payload.body, now))
+    return first_problems(late_orders(payload.body, now), Advice())
 
 
-def _problems(findings: Findings) -> tuple[PayloadProblem, ...]:
+def first_problems(findings: Findings, advice: Advice) -> tuple[PayloadProblem, ...]:
+    """Return the first findings (MAX_PROBLEMS) as they are told; no more of them is looked for."""
     first = islice(findings, MAX_PROBLEMS)
-    return tuple(PayloadProblem(each.pointer, each.message, each.advice) for each in first)
+    return tuple(PayloadProblem(each.pointer, each.message, advice.on(each)) for each in first)
 
 
 def text_payload(to: object, text: object, preview_url: object = None) -> Payload | tuple[PayloadProblem, ...]:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 MAX_KEY_LENGTH = 100
 """A longer key is cut in a pointer: a body must not be repeated in its refusal."""
 
+MAX_SEARCHES = 100
 
 Path = tuple[str | int, ...]
 """Keys and indexes, from the top of a body down."""
@@ -56,6 +57,22 @@ class Finding:
 
 
 Findings = Iterator[Finding]
+
+
+class Advice:
+    """Gives the hints of all findings in one request. Those that must be searched for are given to the first few
+    only: a search takes some 60 µs, and a batch may have 50,000 mistakes."""
+
+    def __init__(self) -> None:
+        self._searches_left = MAX_SEARCHES
+
+    def on(self, finding: Finding) -> str | None:
+        """Return what to write instead."""
+        if callable(finding.hint):
+            if not self._searches_left:
+                return None
+            self._searches_left -= 1
+        return finding.advice
 
 
 def below(findings: Findings, *steps: str | int) -> Findings:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 from app.domain.message import MAX_TYPE_LENGTH
@@ -98,7 +98,7 @@ class Variants:
             return Finding(f"must be {quoted(sorted(self.cases))}")
         if len(word) > MAX_TYPE_LENGTH:
             return Finding(f"must have at most {MAX_TYPE_LENGTH} characters", f"write {quoted(sorted(self.cases))}")
-        hint = self.wrong_words.get(word.lower()) or nearest(word, set(self.cases))
+        hint = self.wrong_words.get(word.lower()) or partial(nearest, word, set(self.cases))
         return strict(f"must not be `{printable(word)}`", hint)
 
     def describe(self) -> str:
