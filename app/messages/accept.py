@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.config import Settings
 from app.domain.message import (
@@ -26,8 +26,7 @@ from app.domain.window import Window
 from app.gateway import Gateway
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """A message as a client submits it: the decoded JSON body, and its idempotency key if it has one.
 
     `as_sent_to_meta`: the client speaks to Meta's API through wats; what wats does not know is left to Meta, and the
@@ -43,8 +42,7 @@ class Submission:
     trace: TraceContext | None = None
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """An accepted message, or with `is_replay` the one that was accepted earlier with the same key."""
 
     message: Message
@@ -76,8 +74,7 @@ NO_INBOUND_KNOWN = (
 )
 
 
-@dataclass(frozen=True)
-class _Checked:
+class _Checked(NamedTuple):
     new: NewMessage
     warnings: tuple[str, ...]
     late: tuple[PayloadProblem, ...]

@@ -24,6 +24,7 @@ from app.web.errors import ApiError
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_ERRORS = 50
+_NESTING = (dict, list)
 
 
 class _Refused(ValueError):
@@ -101,20 +102,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _refuse_deep(document: Any) -> None:
-    """Check the depth level by level, without recursion."""
-    level = [document]
-    for _ in range(MAX_DEPTH):
-        level = [child for value in level for child in _children(value)]
+    """Check the depth level by level, without recursion. `level` holds the objects and arrays at one depth."""
+    level = [document] if isinstance(document, _NESTING) else []
+    for _ in range(MAX_DEPTH - 1):
         if not level:
             return
-    raise _Refused(f"it is nested deeper than {MAX_DEPTH} levels")
-
-
-def _children(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
+        members = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [member for of_one in members for member in of_one if isinstance(member, _NESTING)]
+    if any(level):
+        raise _Refused(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def _field_errors(messages: Any, pointer: str) -> Iterator[dict[str, str]]:

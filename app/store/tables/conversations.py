@@ -66,6 +66,8 @@ class Links:
 
     def numbers_of(self, name: str) -> set[int]:
         """Return the numbers under which anything of the name's contact may stand, also from before a link."""
+        if not self.former:
+            return {contact_number(name)}
         numbers = {contact_number(name), self.contact_of(name)}
         return numbers.union(*(self.former.get(number, ()) for number in numbers))
 
@@ -122,10 +124,10 @@ def inbound_times(connection: Connection, parties: Sequence[Party], links: Links
     return [
         max(
             (
-                times[phone_number_id, number]
+                times[place]
                 for name in names
                 for number in numbers[name]
-                if (phone_number_id, number) in times
+                if (place := (phone_number_id, number)) in times
             ),
             default=None,
         )

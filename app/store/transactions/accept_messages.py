@@ -85,8 +85,8 @@ def _add(connection: Connection, now: datetime, links: Links, fresh: Sequence[Ne
     if not fresh:
         return {}
     addressed = [(message, links.contact_of(message.contact_name)) for message in fresh]
-    queued = HistoryEntry(MessageStatus.QUEUED, now)
-    progress = {tracker: progress_of([queued], tracker=tracker) for tracker in {message.tracker for message in fresh}}
+    history = (HistoryEntry(MessageStatus.QUEUED, now),)
+    progress = {tracker: progress_of(history, tracker=tracker) for tracker in {message.tracker for message in fresh}}
     rows = [_row(message, contact, now, progress[message.tracker]) for message, contact in addressed]
     row_ids = _INSERT.add(
         connection, rows, status=MessageStatus.QUEUED.value, resends=0, created_at=now, updated_at=now
@@ -97,7 +97,7 @@ def _add(connection: Connection, now: datetime, links: Links, fresh: Sequence[Ne
     ]
     enqueue(connection, now, jobs)
     return {
-        message.id_bytes: _message(message, contact, row_id, now)
+        message.id_bytes: _message(message, contact, row_id, now, history)
         for (message, contact), row_id in zip(addressed, row_ids, strict=True)
     }
 
@@ -119,7 +119,7 @@ def _row(message: NewMessage, contact: int, now: datetime, progress: bytes) -> t
     )
 
 
-def _message(new: NewMessage, contact: int, row_id: int, now: datetime) -> Message:
+def _message(new: NewMessage, contact: int, row_id: int, now: datetime, history: tuple[HistoryEntry, ...]) -> Message:
     return Message(
         id=new.id,
         row_id=row_id,
@@ -136,7 +136,7 @@ def _message(new: NewMessage, contact: int, row_id: int, now: datetime) -> Messa
         created_at=now,
         updated_at=now,
         expires_at=now + new.lifetime,
-        history=(HistoryEntry(MessageStatus.QUEUED, now),),
+        history=history,
     )
 
 

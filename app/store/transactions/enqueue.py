@@ -6,9 +6,8 @@ otherwise leave an ordering key without a due job.
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, Connection, bindparam, delete, func, select, true, update
 
@@ -41,8 +40,7 @@ takes one key for rare and a queue for small, and would read all jobs of the que
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
 
-@dataclass(frozen=True)
-class NewJob:
+class NewJob(NamedTuple):
     """A job to enqueue. `subject`: the row that it is about. `delay`: how long it waits if no other job is before it.
 
     `attempts`: those of an earlier job for the row. `former_keys`: earlier values of the order key, from before
@@ -58,8 +56,10 @@ class NewJob:
 
     def key_among(self, occupied: Container[OrderingKey]) -> int | None:
         """Return the order key that the job gets while jobs with these are open."""
-        former = (key for key in sorted(self.former_keys) if (self.queue, key) in occupied)
-        return next(former, self.order_key)
+        for key in sorted(self.former_keys):
+            if (self.queue, key) in occupied:
+                return key
+        return self.order_key
 
     @property
     def ordering_key(self) -> OrderingKey | None:
@@ -71,7 +71,7 @@ def enqueue(connection: Connection, now: datetime, new_jobs: Sequence[NewJob]) -
     """Add these jobs. Each is due now, or once the earlier jobs with its ordering key are deleted."""
     if not new_jobs:
         return
-    keys = {job.ordering_key for job in new_jobs if job.ordering_key is not None}
+    keys = {key for job in new_jobs if (key := job.ordering_key) is not None}
     ordering = {queue for queue, _ in keys}
     if unordered := {job.queue for job in new_jobs} - ordering:
         ensure_queues(connection, unordered)

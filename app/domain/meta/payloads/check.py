@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.message import Endpoint
 from app.domain.meta.payloads.findings import Advice, Finding, Findings, Severity, json_type
 from app.domain.meta.payloads.kinds import table_of
-from app.domain.meta.payloads.order_expiry import late_orders
+from app.domain.meta.payloads.order_expiry import KINDS_WITH_ORDERS, late_orders
 from app.domain.meta.payloads.recipients import phone_of
 from app.domain.meta.payloads.scan import scan
 
@@ -76,7 +76,7 @@ def check_payload(
 
 def late_fields(payload: Payload, now: datetime) -> tuple[PayloadProblem, ...]:
     """Return the times in a message that are too late for a new message."""
-    return first_problems(late_orders(payload.body, now), Advice())
+    return first_problems(late_orders(payload.body, now), Advice()) if payload.kind in KINDS_WITH_ORDERS else ()
 
 
 def first_problems(findings: Findings, advice: Advice) -> tuple[PayloadProblem, ...]:
@@ -121,8 +121,9 @@ def _payload(
     is_group = message.get("recipient_type") == "group"
     to = _text(message.get("to"))
     phone = None if is_group else phone_of(to)
-    sent = {"messaging_product": "whatsapp", "recipient_type": "individual"}
-    sent |= {key: value for key, value in body.items() if key not in OURS}
+    sent = {"messaging_product": "whatsapp", "recipient_type": "individual", **body}
+    for key in OURS:
+        sent.pop(key, None)
     if phone is not None and not as_sent_to_meta:
         sent["to"] = phone
     return Payload(

@@ -20,6 +20,8 @@ _PLACES = (
     ("template", "components", "*", "parameters", "*", "action", "order_details", *_TIMESTAMP),
 )
 
+KINDS_WITH_ORDERS = frozenset(place[0] for place in _PLACES)
+
 
 @dataclass(frozen=True)
 class ExpiryTime:

@@ -22,7 +22,9 @@ def phone_of(to: object) -> str | None:
     Blanks, hyphens, dots and parentheses are taken out. The plus sign is added: without it Meta may put the country
     code of the business in front, and clients that write none mean an international number.
     """
-    match = _PHONE.fullmatch(_DECORATION.sub("", to)) if isinstance(to, str) else None
+    if not isinstance(to, str):
+        return None
+    match = _PHONE.fullmatch(to) or _PHONE.fullmatch(_DECORATION.sub("", to))
     return f"+{match[1]}" if match else None
 
 

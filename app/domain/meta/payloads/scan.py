@@ -36,7 +36,7 @@ def _scan(container: dict[str, Any] | list[Any], path: Path, left: int) -> Gener
         container.items() if isinstance(container, dict) else enumerate(container)
     )
     for key, value in pairs:
-        if isinstance(key, str) and _UNSTORABLE.search(key):
+        if isinstance(key, str) and not _is_storable(key):
             yield Finding("must not have NUL or a half of a surrogate pair in its name", path=(*path, key))
         if not isinstance(value, (dict, list)):
             if message := _what_is_wrong(value):
@@ -50,9 +50,14 @@ def _scan(container: dict[str, Any] | list[Any], path: Path, left: int) -> Gener
     return left
 
 
+def _is_storable(text: str) -> bool:
+    """Return whether there is no such character. Of ASCII, which most texts are, only NUL is looked for."""
+    return "\0" not in text if text.isascii() else not _UNSTORABLE.search(text)
+
+
 def _what_is_wrong(value: object) -> str | None:
     if isinstance(value, str):
-        return "must not hold NUL or a half of a surrogate pair" if _UNSTORABLE.search(value) else None
+        return None if _is_storable(value) else "must not hold NUL or a half of a surrogate pair"
     if isinstance(value, float) and not math.isfinite(value):
         return "must be a finite number"
     if isinstance(value, int) and abs(value) >= MIN_HUGE_INTEGER:

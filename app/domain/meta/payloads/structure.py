@@ -1,6 +1,6 @@
 """Checkers of objects and arrays. A table of a message is made of them: a field is a key and its checker."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -67,7 +67,8 @@ class Object:
             if value.get(key) is None:
                 yield Finding("is required", path=(key,))
         for key, member in value.items():
-            yield from below(self._check_member(key, member), key)
+            for finding in self._findings_in(key, member):
+                yield finding.below(key)
         for rule in self.rules:
             yield from rule.check(value)
 
@@ -81,15 +82,14 @@ class Object:
             others=self.others,
         )
 
-    def _check_member(self, key: str, member: object) -> Findings:
+    def _findings_in(self, key: str, member: object) -> Iterable[Finding]:
         checker = self.required.get(key) or self.optional.get(key) or self.others
         if checker is None:
             hint = self.misplaced.get(key) or partial(nearest, key, self.keys)
-            yield strict("is not a field that may stand here", hint)
-        elif member is not None:
-            yield from checker.check(member)
-        elif key not in self.required:
-            yield NULL
+            return (strict("is not a field that may stand here", hint),)
+        if member is not None:
+            return checker.check(member)
+        return () if key in self.required else (NULL,)
 
     def describe(self) -> str:
         """Return the type."""
