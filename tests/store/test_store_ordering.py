@@ -5,16 +5,13 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import Connection, text
 
 from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.split import SplitReceipt
 from app.store import Store
-from app.store.transactions.enqueue import NewJob
-from app.store.transactions.enqueue import enqueue as enqueue_jobs
-from tests.support.postgres import PostgresServer, some_session_waits_for_a_lock
-from tests.support.store import NOON, Databases, StoreMaker
+from tests.support.postgres import some_session_waits_for_a_lock
+from tests.support.store import Databases, StoreMaker
 from tests.support.waiting import wait_for
 from tests.support.work import (
     CRM,
@@ -156,21 +153,3 @@ def test_a_job_that_is_enqueued_while_the_one_before_ends_becomes_due(
     beside.join()
 
     assert subjects(claim(store)) == [2]
-
-
-def test_the_open_jobs_of_a_queue_are_not_read_for_new_ones_though_the_statistics_know_none_of_them(
-    postgres_server: PostgresServer, make_store: StoreMaker
-) -> None:
-    store = make_store(postgres_server.migrated_database())
-
-    def rows_read(connection: Connection) -> int:
-        asked = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'jobs'"
-        return int(connection.execute(text(asked)).scalar_one())
-
-    def read_for_new_ones(connection: Connection) -> int:
-        enqueue_jobs(connection, NOON, [NewJob(CRM, number, number) for number in range(2000)])
-        before = rows_read(connection)
-        enqueue_jobs(connection, NOON, [NewJob(CRM, number, number) for number in range(2000, 2032)])
-        return rows_read(connection) - before
-
-    assert store.write(read_for_new_ones) < 100

@@ -9,7 +9,7 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Connection, bindparam, delete, func, select, true, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from app.store.engine.bulk_insert import BulkInsert
 from app.store.engine.one_of import one_of
@@ -24,19 +24,11 @@ KeyOfJob = tuple[str, int | None]
 OrderingKey = tuple[str, int]
 """A queue and an order key in it. Jobs with the same ordering key run one after the other."""
 
-_OF_QUEUE = jobs.c.queue == bindparam("of_queue")
 _FIRST = (
     select(jobs.c.order_key, func.min(jobs.c.id))
-    .where(_OF_QUEUE, one_of(jobs.c.order_key, "keys"))
+    .where(jobs.c.queue == bindparam("of_queue"), one_of(jobs.c.order_key, "keys"))
     .group_by(jobs.c.order_key)
 )
-_keys = func.unnest(bindparam("keys", type_=ARRAY(jobs.c.order_key.type))).table_valued("value")
-_given = _keys.render_derived(name="given")
-_first = select(jobs.c.id).where(_OF_QUEUE, jobs.c.order_key == _given.c.value).order_by(jobs.c.id).limit(1).lateral()
-_FIRST_OF_EACH = select(_given.c.value, _first.c.id).join(_first, true())
-"""The same for PostgreSQL, a look-up by the index for each key. Until the statistics of a growing table follow, it
-takes one key for rare and a queue for small, and would read all jobs of the queue for `_FIRST`: 3 ms among 10,000."""
-
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
 
@@ -110,9 +102,8 @@ def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[Ord
     for queue, order_key in keys:
         by_queue[queue].add(order_key)
     first = {}
-    query = _FIRST_OF_EACH if connection.dialect.name == "postgresql" else _FIRST
     for queue, order_keys in sorted(by_queue.items()):
         for chunk in chunks(sorted(order_keys)):
-            rows = connection.execute(query, {"of_queue": queue, "keys": chunk})
+            rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
             first.update({(queue, order_key): row_id for order_key, row_id in rows})
     return first
