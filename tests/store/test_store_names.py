@@ -100,6 +100,16 @@ def test_a_status_of_a_group_names_its_member_and_not_the_group(timed: Store) ->
     assert [one.wa_id for one in listed(timed)] == [GROUP]
 
 
+def test_the_id_of_a_group_may_be_longer_than_what_a_conversation_shows_of_it(timed: Store) -> None:
+    group = "Y2Fw" * 64
+    message = sent(timed, Ambiguous("reset"), to=group)
+
+    tell(timed, status("wamid.G=", tracker=tracker_of(timed, message), recipient_id=group, recipient_type="group"))
+
+    assert stored(timed, message).status == "sent"
+    assert [one.wa_id for one in listed(timed)] == [None]
+
+
 def test_a_status_whose_names_are_linked_costs_no_statement(timed: Store) -> None:
     tell_apart = sent(timed)
     first = statements(timed, status("wamid.A=", **BOTH))

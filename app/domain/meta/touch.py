@@ -65,7 +65,7 @@ def touches_of_status(
     names = tuple(dict.fromkeys(name for name in ids if name is not None and _is_of_person(name)))
     touches = []
     if message is not None and sent_to is not None and accepted_at is not None:
-        party = ((sent_to,), sent_to, None) if is_group else (names, contact.wa_id, contact.user_id)
+        party = ((sent_to,), scalars.phone(sent_to), None) if is_group else (names, contact.wa_id, contact.user_id)
         touches.append(Touch(message.phone_number_id, *party, outbound_at=accepted_at))
     if len(names) > 1 and (message is None or is_group or not _are_linked(names, message)):
         touches.append(Touch(None, names, user_id=contact.user_id))
