@@ -1,7 +1,6 @@
 """A customer has one conversation, window and pace under every name that Meta gives: at the door of a dry-run."""
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.support.live import CONFIG, write_config
 from tests.support.serving import Running, run, serving
+from tests.support.tracing import inherited
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -23,7 +23,7 @@ MOST = 30
 def running(tmp_path_factory: pytest.TempPathFactory, unmeasured: None) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("names")
     config = write_config(folder, CONFIG)
-    environ = {"PATH": os.environ["PATH"], "WATS_DATA_DIR": str(folder / "data"), "WATS_CONFIG": str(config)}
+    environ = {**inherited("PATH", "HOME"), "WATS_DATA_DIR": str(folder / "data"), "WATS_CONFIG": str(config)}
     with serving(folder, "--dry-run", "--workers", "1", environ=environ) as running:
         yield running
 

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import Connection, event, select
 
 from app.domain.message import Message, contact_number
+from app.domain.meta.touch import Touch
 from app.domain.pacing import Pace
 from app.domain.send_answer import Accepted, Ambiguous
 from app.store import Conversation, Store
 from app.store.tables.message_schema import contact_links
-from app.store.transactions.touch_conversations import contacts_of
+from app.store.transactions.touch_conversations import contacts_of, touch_conversations
 from tests.support.messages import NUMBER, accept, new_message, status, tracker_of, webhook
 from tests.support.sends import LIMITS, send, stored, waiting
 from tests.support.store import NOON
@@ -40,6 +41,12 @@ def sent(store: Store, *answers: Any, to: str = f"+{PHONE}") -> Message:
     [message] = accept(store, new_message(to=to))
     send(store, *(answers or [Accepted("wamid.A=", wa_id=PHONE)]))
     return message
+
+
+def erase(store: Store, name: str) -> None:
+    cursor = store.retention.erase(name, None).next
+    while cursor is not None:
+        cursor = store.retention.erase(name, cursor).next
 
 
 def listed(store: Store) -> list[Conversation]:
@@ -144,13 +151,36 @@ def test_a_number_that_has_another_user_now_takes_nothing_of_the_first_ones(time
     hear(timed, from_user_id=USER)
 
     tell(timed, status("wamid.A=", "read", recipient_id=PHONE, recipient_user_id=OTHER_USER))
-    cursor = timed.retention.erase(OTHER_USER, None).next
-    while cursor is not None:
-        cursor = timed.retention.erase(OTHER_USER, cursor).next
+    erase(timed, OTHER_USER)
 
     assert timed.conversations.last_inbound([(NUMBER, (USER,))]) == [HEARD]
     assert [one.user_id for one in listed(timed)] == [USER]
     assert timed.events.counts().total > 0
+
+
+def test_a_number_that_was_given_up_takes_nothing_to_its_next_user(timed: Store) -> None:
+    changed = {"type": "user_changed_number", "wa_id": "4915199", "user_id": USER, "body": "changed"}
+    hear(timed, **{"from": PHONE, "type": "system", "system": changed})
+    message = sent(timed, Accepted("wamid.B=", wa_id="4915199"), to="+4915199")
+
+    hear(timed, "wamid.new", **{"from": PHONE, "from_user_id": OTHER_USER})
+    erase(timed, OTHER_USER)
+
+    assert [one.id for one in timed.messages.page(contact=USER, limit=9)] == [message.id]
+    assert [one.wa_id for one in listed(timed)] == ["4915199"]
+
+
+def test_a_conversation_that_has_a_user_id_stays_when_its_number_gets_another_user(timed: Store) -> None:
+    links = [Touch(None, (PHONE, "4915199")), Touch(None, (USER, "4915199"))]
+    answered = Touch(NUMBER, (USER,), user_id=USER, outbound_at=HEARD)
+    heard = Touch(NUMBER, (OTHER_USER, PHONE), user_id=OTHER_USER, inbound_at=HEARD)
+    for touch in (*links, answered, heard):
+        timed.write(lambda c, touch=touch: touch_conversations(c, NOON, [touch]))  # type: ignore[misc]
+
+    assert {(one.user_id, one.last_inbound_at, one.last_outbound_at) for one in listed(timed)} == {
+        (USER, None, HEARD),
+        (OTHER_USER, HEARD, None),
+    }
 
 
 def test_two_conversations_of_a_customer_become_one(timed: Store, clock: Clock) -> None:

@@ -90,8 +90,11 @@ def _is_inbound(event: NewEvent) -> bool:
 
 
 def _change(event: NewEvent) -> Touch | None:
-    """Return the names before and after a change, so that they are one contact's."""
+    """Return the names before and after a change, so that they are one contact's.
+
+    User ids come first: a number that was given up may soon be another customer's, and nothing may be kept under it.
+    """
     versions = [event.data.get(version) for version in ("previous", "current")]
-    names = [version.get(key) for version in versions if isinstance(version, dict) for key in ("userId", "waId")]
+    names = [version.get(key) for key in ("userId", "waId") for version in versions if isinstance(version, dict)]
     known = tuple(dict.fromkeys(name.removeprefix("+") for name in names if isinstance(name, str) and name))
     return Touch(None, known) if len(known) > 1 else None

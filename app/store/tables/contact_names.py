@@ -9,10 +9,14 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Boolean, ColumnElement, Connection, and_, false, func, not_, or_, select
 
 from app.domain.erasure import ContactName, is_phone
+from app.domain.meta.names import CHANGES
 from app.store.tables.conversations import every_name
 from app.store.tables.schema import event_names, events
 
 MAX_NAMES = 50
+
+_NAMES_NO_USER = events.c.user_id.is_(None) & events.c.type.not_in(CHANGES)
+"""A number that a customer has given up may be another's now: the event about that is not the next user's."""
 
 
 def find_names(connection: Connection, given: str) -> list[ContactName]:
@@ -36,7 +40,7 @@ def find_names(connection: Connection, given: str) -> list[ContactName]:
 
 def conditions_of(name: ContactName) -> list[ColumnElement[bool]]:
     """Return conditions for the events of this name. Each uses an index; an event may meet several."""
-    alone = [events.c.user_id.is_(None)] if name.without_user_id else []
+    alone = [_NAMES_NO_USER] if name.without_user_id else []
     return [
         and_(has, *alone) for has in (events.c.wa_id == name.text, events.c.user_id == name.text, _has([name.text]))
     ]
@@ -46,7 +50,7 @@ def belongs_to(names: Sequence[ContactName]) -> ColumnElement[bool]:
     """Return the condition that an event has one of these names. It is never NULL."""
     sure = [name.text for name in names if not name.without_user_id]
     alone = [name.text for name in names if name.without_user_id]
-    belongs = or_(_has_any(sure), and_(events.c.user_id.is_(None), _has_any(alone)))
+    belongs = or_(_has_any(sure), and_(_NAMES_NO_USER, _has_any(alone)))
     return func.coalesce(belongs, false(), type_=Boolean)
 
 
