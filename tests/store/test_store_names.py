@@ -170,6 +170,16 @@ def test_a_number_that_was_given_up_takes_nothing_to_its_next_user(timed: Store)
     assert [one.wa_id for one in listed(timed)] == ["4915199"]
 
 
+def test_a_number_that_somebody_else_gave_up_makes_its_next_user_no_part_of_that_customer(timed: Store) -> None:
+    changed = {"type": "user_changed_number", "wa_id": "4915199", "user_id": USER, "body": "changed"}
+    hear(timed, **{"from": "4915199", "from_user_id": OTHER_USER})
+
+    hear(timed, "wamid.new", **{"from": PHONE, "type": "system", "system": changed})
+
+    assert contact_of(timed, PHONE, "4915199", USER) == {contact_number(USER)}
+    assert contact_of(timed, OTHER_USER) == {contact_number(OTHER_USER)}
+
+
 def test_a_conversation_that_has_a_user_id_stays_when_its_number_gets_another_user(timed: Store) -> None:
     links = [Touch(None, (PHONE, "4915199")), Touch(None, (USER, "4915199"))]
     answered = Touch(NUMBER, (USER,), user_id=USER, outbound_at=HEARD)

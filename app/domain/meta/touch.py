@@ -93,8 +93,10 @@ def _change(event: NewEvent) -> Touch | None:
     """Return the names before and after a change, so that they are one contact's.
 
     User ids come first: a number that was given up may soon be another customer's, and nothing may be kept under it.
+    Nor may the new number lead to the customer who had it before.
     """
     versions = [event.data.get(version) for version in ("previous", "current")]
     names = [version.get(key) for key in ("userId", "waId") for version in versions if isinstance(version, dict)]
     known = tuple(dict.fromkeys(name.removeprefix("+") for name in names if isinstance(name, str) and name))
-    return Touch(None, known) if len(known) > 1 else None
+    user_id = known[0] if known and scalars.is_user_id(known[0]) else None
+    return Touch(None, known, user_id=user_id) if len(known) > 1 else None
