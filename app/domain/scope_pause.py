@@ -31,10 +31,10 @@ QUIET = timedelta(minutes=10)
 """A scope in which nothing has failed for this long after a step goes on: there was no message for the next one."""
 
 RELAPSE = MAX_PAUSE
-"""A scope that has to cool down so soon after the last time does so for longer."""
+"""A scope that has to cool down again within this time does so for longer."""
 
 STALE = timedelta(hours=1)
-"""What a webhook tells so late says little of now: Meta repeats for days what it could not tell in an outage."""
+"""A refusal that a webhook reports this late says little of now: after an outage Meta repeats webhooks for days."""
 
 
 @dataclass(frozen=True)

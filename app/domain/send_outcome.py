@@ -23,7 +23,7 @@ from app.domain.trace import TraceContext
 
 FIRST_BACKOFF, MAX_BACKOFF = timedelta(seconds=2), timedelta(minutes=5)
 OPEN_BACKOFF = timedelta(minutes=2)
-"""So late a message is tried again if it is not known yet whether the error is its own fault."""
+"""When a message is tried again if it is not known yet whether the error is its own fault."""
 
 NUMBER_BACKOFF = timedelta(seconds=1)
 """A message that was refused for its number's rate is tried again soon: the number goes slower meanwhile."""

@@ -112,7 +112,7 @@ class Splitter:
             return sum(self._publish_alone(job, row, event) for row, event in published.items())
 
     def _accounts(self, numbers: Collection[str]) -> Mapping[str, str]:
-        """Return the accounts of those of these numbers of which it is known. One that is not ours is not told."""
+        """Return the accounts of those of these numbers whose account is known and ours."""
         if (sole := self.ours.sole_account) is not None:
             return dict.fromkeys(numbers, sole)
         known = self.store.outbound.accounts(numbers)

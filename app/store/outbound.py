@@ -31,7 +31,7 @@ class OutboundChanges(Repository):
         return self._store.database.read(lambda c: pending_changes(c, limit))
 
     def accounts(self, numbers: Collection[str]) -> dict[str, str]:
-        """Return the accounts of those of these numbers of which a webhook has told it."""
+        """Return the accounts of those of these numbers whose account a webhook has named."""
         return self._store.database.read(lambda c: read_accounts(c, sorted(numbers)))
 
     def publish(self, job: Job, published: Mapping[int, SplitEvent | None], lease: timedelta) -> int:

@@ -1,6 +1,6 @@
 """JSON in the body of a request to our API: parsed strictly, and refused with a pointer to each wrong field.
 
-415 for another type, 413 over 1 MiB (a schema's `max_body_bytes` allows more, its `cure_if_too_large` tells a cure),
+415 for another type, 413 over 1 MiB (a schema's `max_body_bytes` allows more, its `cure_if_too_large` names a cure),
 400 for a body that is not JSON, 422 for JSON that does not fit the schema.
 Python's own parser accepts duplicate keys and NaN, and raises other errors for very long numbers and deep nesting.
 """

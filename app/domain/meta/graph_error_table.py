@@ -154,7 +154,7 @@ _UNRELATED: dict[int, ErrorRule] = {
 
 BY_CODE = {**_UNRELATED, **_ACCOUNT, **_THROTTLING, **_TRANSIENT, **_CONTENT, **_RECIPIENT, **_REQUEST}
 ALERTING = frozenset(code for code, rule in BY_CODE.items() if rule.alerts)
-"""Codes of which a human is told, although sending goes on."""
+"""Codes that raise an alert, although sending goes on."""
 
 BY_SUBCODE = {(100, 33): _stopped(_NUMBER, _WRONG_ID)}
 

@@ -19,7 +19,7 @@ WAITS = (
     "other transactions use a table that is to be changed, and the upgrade asks for it again and again, for a minute"
 )
 LOCK_TIMEOUT = "300ms"
-"""So long a webhook may wait behind a change of a table."""
+"""How long a webhook may wait behind a change of a table."""
 
 PAUSE_SECONDS = 0.7
 ATTEMPTS = 60

@@ -1,4 +1,4 @@
-"""The latest events and messages that may be signs of trouble. Every query reads by an index, and not too much."""
+"""The latest events and messages that may be signs of trouble. Every query reads few rows at a time, by an index."""
 
 import json
 from datetime import datetime
@@ -17,8 +17,8 @@ from app.store.tables.schema import events
 from app.store.tables.types import MAX_ROW_ID
 
 MAX_FOREIGN, MAX_WARNINGS, MAX_FAILURES, FAILURES_STEP = 500, 50, 10_000, 500
-"""Of failures so many are read because most are of no concern: numbers without WhatsApp, for example. They are read
-step by step, back to the last ones that are too old."""
+"""Many failures are read, because most concern no human, such as numbers without WhatsApp: in steps, until all of a
+step are too old."""
 
 _CODES = [str(code).encode() for code in sorted(ALERTING)]
 

@@ -80,7 +80,7 @@ def late_fields(payload: Payload, now: datetime) -> tuple[PayloadProblem, ...]:
 
 
 def first_problems(findings: Findings, advice: Advice) -> tuple[PayloadProblem, ...]:
-    """Return the first findings (MAX_PROBLEMS) as they are told; no more of them is looked for."""
+    """Return the first findings (MAX_PROBLEMS) as problems, and look for no more."""
     first = islice(findings, MAX_PROBLEMS)
     return tuple(PayloadProblem(each.pointer, each.message, advice.on(each)) for each in first)
 
