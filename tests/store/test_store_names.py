@@ -180,6 +180,16 @@ def test_a_number_that_somebody_else_gave_up_makes_its_next_user_no_part_of_that
     assert contact_of(timed, OTHER_USER) == {contact_number(OTHER_USER)}
 
 
+@pytest.mark.parametrize("wa_id", ["\ud800", "4915\0", "1" * 400, ["4915199"]])
+def test_a_new_number_that_is_none_costs_no_event(timed: Store, wa_id: Any) -> None:
+    changed = {"type": "user_changed_number", "wa_id": wa_id, "user_id": USER, "body": "changed"}
+
+    hear(timed, **{"from": PHONE, "type": "system", "system": changed})
+
+    assert timed.events.counts().total == 1
+    assert [row.name for row in rows(timed, contact_links)] == [PHONE]
+
+
 def test_a_conversation_that_has_a_user_id_stays_when_its_number_gets_another_user(timed: Store) -> None:
     links = [Touch(None, (PHONE, "4915199")), Touch(None, (USER, "4915199"))]
     answered = Touch(NUMBER, (USER,), user_id=USER, outbound_at=HEARD)

@@ -97,6 +97,7 @@ def _change(event: NewEvent) -> Touch | None:
     """
     versions = [event.data.get(version) for version in ("previous", "current")]
     names = [version.get(key) for key in ("userId", "waId") for version in versions if isinstance(version, dict)]
-    known = tuple(dict.fromkeys(name.removeprefix("+") for name in names if isinstance(name, str) and name))
+    texts = (name.removeprefix("+") for name in names if isinstance(name, str))
+    known = tuple(dict.fromkeys(name for name in texts if _is_of_person(name)))
     user_id = known[0] if known and scalars.is_user_id(known[0]) else None
     return Touch(None, known, user_id=user_id) if len(known) > 1 else None
