@@ -463,3 +463,12 @@ def test_a_scope_that_goes_on_wakes_no_message_of_another_one(timed: Store, cloc
     told(timed, "APPROVED")
 
     assert due(timed) == 1
+
+
+@pytest.mark.parametrize("wamid", ["\ud800", "wamid.\0", ["wamid.A"], None])
+def test_a_failure_whose_id_is_none_costs_no_event(timed: Store, wamid: object) -> None:
+    told = {**status("wamid.A", "failed", errors=[{"code": 131050}]), "id": wamid}
+
+    hear(timed, *webhook(statuses=[told]))
+
+    assert timed.events.counts().total == 1

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, bindparam
 
 from app.domain.content_scope import marketing_scope, template_scope
 from app.domain.event import NewEvent
+from app.domain.meta import scalars
 from app.domain.meta.account_state import INITIATED, REPLIES, may_send, restrictions_of
 from app.domain.meta.content_state import marketing_is_wanted, template_may_be_sent
 from app.domain.meta.graph_error_table import rule_in_status
 from app.domain.meta.graph_errors import ErrorClass, ErrorScope, GraphError, errors_of_item
 from app.domain.meta.names import names_of
+from app.domain.meta.status_update import MAX_WAMID_LENGTH
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import refusal_of
 from app.store.tables.message_schema import messages
@@ -38,21 +40,27 @@ NO_MARKETING = Refusal(
 
 def refusals_of_content(connection: Connection, events: Iterable[NewEvent]) -> list[ScopeRefusal]:
     """Return the refusals of templates, flows and marketing that failures of our own messages stand for."""
-    failures = [(event, error) for event in events for error in _errors(event) if rule_in_status(error).holds]
+    failures = [
+        (event, error, wamid)
+        for event in events
+        for error in _errors(event)
+        if rule_in_status(error).holds
+        and (wamid := scalars.visible(event.raw.get("id"), MAX_WAMID_LENGTH)) is not None
+    ]
     if not failures:
         return []
-    sent = _messages(connection, {str(event.raw.get("id")) for event, _ in failures})
+    sent = _messages(connection, {wamid for _, _, wamid in failures})
     return [
         ScopeRefusal(
             refusal,
             event.phone_number_id or "",
             event.waba_id,
             event.occurred_at,
-            sent_as(sent[event.raw["id"]], event.waba_id),
+            sent_as(sent[wamid], event.waba_id),
         )
-        for event, error in failures
+        for event, error, wamid in failures
         if (refusal := refusal_of(error, rule_in_status(error), timedelta(), is_late=True)) is not None
-        and event.raw.get("id") in sent
+        and wamid in sent
     ]
 
 
