@@ -50,7 +50,7 @@ def test_what_a_killed_worker_had_claimed_ahead_is_delivered_by_another(database
         gate = playing.seen.hold()
         for number in range(BACKLOG):
             playing.send(number)
-        playing.wait_for_posts(SLOTS)
+        wait_for(lambda: playing.seen.posts.total() == SLOTS)
         gate.answer(200)  # of a backlog more is claimed the faster it is delivered
         wait_for(lambda: playing.workers.deaths == 1)
 
@@ -109,7 +109,7 @@ def stand_still_before_settling(playing: Scene) -> Gate:
     """
     first = playing.seen.hold()
     playing.send(0)
-    playing.wait_for_posts(len(updates_in(0)))
+    wait_for(lambda: playing.seen.posts.total() == len(updates_in(0)))
     with contextlib.ExitStack() as frozen:
         with nobody_writing(playing.url):
             frozen.enter_context(playing.workers.one_frozen(0))

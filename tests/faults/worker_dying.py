@@ -1,15 +1,18 @@
 """The background worker, dying of SIGKILL at a named point, or with a bug planted; it waits less than a real one.
 
-WATS_TEST_DIE_AT names the point; each process passes it a few times first. WATS_TEST_PLANT names the bug. With
+It loads the code once and forks: for the line `start POINT` a worker, whose process id it answers; to `poll PID` it
+answers the code that a worker has ended with, or an empty line.
+
+POINT is where it dies; each process passes it a few times first. WATS_TEST_PLANT names the bug. With
 WATS_TEST_WANTED it also accepts messages: as many as stand in the file that it names, from where the file that
 WATS_TEST_ACCEPTED names ends.
 """
 
 # ruff: noqa: E402
 
-from gevent import monkey
+from app.gevent_patch import patch
 
-monkey.patch_all()
+patch()
 
 import os
 import random
@@ -182,11 +185,27 @@ def accept_all(store: Any, wanted: Path, accepted: Path) -> None:
         gevent.sleep(0.2)
 
 
-def main() -> int:
-    death = Death(os.environ.get("WATS_TEST_DIE_AT", ""))
+def fork_workers() -> int:
+    """Fork until the input ends. Return the exit code: of this process, or in a child that of the worker."""
+    gevent.get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it looks for IPv6
+    for line in sys.stdin:
+        word, of = line.rstrip("\n").split(" ", 1)
+        if word == "poll":
+            ended, status = os.waitpid(int(of), os.WNOHANG)
+            print(os.waitstatus_to_exitcode(status) if ended else "", flush=True)
+        elif pid := os.fork():
+            print(pid, flush=True)
+        else:
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+            return work(die_at=of)
+    return 0
+
+
+def work(die_at: str) -> int:
+    death = Death(die_at)
     retry.PAUSES = (timedelta(seconds=RETRY_SECONDS),) * len(retry.PAUSES)  # type: ignore[assignment]
     die_in_posts(death)
-    if os.environ.get("WATS_TEST_DIE_AT") == CLAIMED_AHEAD:
+    if die_at == CLAIMED_AHEAD:
         die_with_claims_ahead()
     if plant := os.environ.get("WATS_TEST_PLANT"):
         PLANTS[plant]()
@@ -206,4 +225,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(fork_workers())

@@ -1,6 +1,7 @@
 """Worker processes that are started again whenever they die, as a platform would."""
 
 import contextlib
+import os
 import random
 import signal
 import subprocess
@@ -25,13 +26,61 @@ LEASE_SECONDS, RETRY_SECONDS = 5, 1
 """A lease is long enough for a busy machine: a worker that renews it late loses jobs that nothing has killed."""
 
 
+class Nursery:
+    """A process that has loaded the worker's code, and forks the workers: most of a start is to load it."""
+
+    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+        command, environ = [sys.executable, str(DYING)], {**environ, "PYTHONPATH": PYTHONPATH}
+        with log.open("ab") as err:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True
+            )
+        self._asking = threading.Lock()
+
+    def ask(self, word: str, of: object) -> str:
+        """Return its answer to a line."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._asking:
+            print(word, of, file=self._process.stdin, flush=True)
+            return self._process.stdout.readline().strip()
+
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate()
+
+
+class Worker:
+    """A worker that was forked, as if it was a `Popen` of ours."""
+
+    def __init__(self, nursery: Nursery, die_at: str) -> None:
+        self._nursery = nursery
+        self.pid = int(nursery.ask("start", die_at))
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the code that it has ended with, if it has."""
+        if self.returncode is None and (code := self._nursery.ask("poll", self.pid)):
+            self.returncode = int(code)
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
 class Workers:
     """So many of them, always. Each dies at one of the points, which take turns; where there are none, it lives."""
 
     def __init__(self, environ: Mapping[str, str], folder: Path, number: int, points: Sequence[str] = ()) -> None:
-        self._environ = {**environ, "PYTHONPATH": PYTHONPATH}
         self._points = cycle(points or [""])
         self._log = folder / "workers.log"
+        self._nursery = Nursery(environ, self._log)
         self._over = threading.Event()
         self._processes = [self._start() for _ in range(number)]
         self._by_age = list(range(number))
@@ -85,7 +134,8 @@ class Workers:
             self._thread.join()
             for process in self._processes:
                 process.kill()
-                process.wait()
+            wait_for(lambda: all(process.poll() is not None for process in self._processes))
+            self._nursery.close()
 
     def _keep_alive(self) -> None:
         while not self._over.wait(0.05):
@@ -95,13 +145,11 @@ class Workers:
                     self._by_age = [*(other for other in self._by_age if other != at), at]
                     self.deaths += process.returncode == -signal.SIGKILL  # a worker that failed was not killed
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        environ = {**self._environ, "WATS_TEST_DIE_AT": next(self._points)}
-        with self._log.open("ab") as log:
-            return subprocess.Popen([sys.executable, str(DYING)], cwd=ROOT, env=environ, stderr=log, stdout=log)
+    def _start(self) -> Worker:
+        return Worker(self._nursery, next(self._points))
 
 
-def stands_still(process: subprocess.Popen[bytes]) -> bool:
+def stands_still(process: Worker) -> bool:
     """Return whether a process was stopped by a signal. One that is dead was not."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return "State:\tT" in Path(f"/proc/{process.pid}/status").read_text()
