@@ -26,7 +26,7 @@ LEASE_SECONDS, RETRY_SECONDS = 5, 1
 """A lease is long enough for a busy machine: a worker that renews it late loses jobs that nothing has killed."""
 
 
-class Nursery:
+class ForkServer:
     """A process that has loaded the worker's code, and forks the workers: most of a start is to load it."""
 
     def __init__(self, environ: Mapping[str, str], log: Path) -> None:
@@ -51,16 +51,16 @@ class Nursery:
 
 
 class Worker:
-    """A worker that was forked, as if it was a `Popen` of ours."""
+    """A forked worker, with what a `Popen` has: it is no child of the test process."""
 
-    def __init__(self, nursery: Nursery, die_at: str) -> None:
-        self._nursery = nursery
-        self.pid = int(nursery.ask("start", die_at))
+    def __init__(self, server: ForkServer, die_at: str) -> None:
+        self._server = server
+        self.pid = int(server.ask("start", die_at))
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """Return the code that it has ended with, if it has."""
-        if self.returncode is None and (code := self._nursery.ask("poll", self.pid)):
+        if self.returncode is None and (code := self._server.ask("poll", self.pid)):
             self.returncode = int(code)
         return self.returncode
 
@@ -75,12 +75,12 @@ class Worker:
 
 
 class Workers:
-    """So many of them, always. Each dies at one of the points, which take turns; where there are none, it lives."""
+    """Keeps a number of workers alive. Each dies at one of the points, which take turns; without points, it lives."""
 
     def __init__(self, environ: Mapping[str, str], folder: Path, number: int, points: Sequence[str] = ()) -> None:
         self._points = cycle(points or [""])
         self._log = folder / "workers.log"
-        self._nursery = Nursery(environ, self._log)
+        self._server = ForkServer(environ, self._log)
         self._over = threading.Event()
         self._processes = [self._start() for _ in range(number)]
         self._by_age = list(range(number))
@@ -135,7 +135,7 @@ class Workers:
             for process in self._processes:
                 process.kill()
             wait_for(lambda: all(process.poll() is not None for process in self._processes))
-            self._nursery.close()
+            self._server.close()
 
     def _keep_alive(self) -> None:
         while not self._over.wait(0.05):
@@ -146,7 +146,7 @@ class Workers:
                     self.deaths += process.returncode == -signal.SIGKILL  # a worker that failed was not killed
 
     def _start(self) -> Worker:
-        return Worker(self._nursery, next(self._points))
+        return Worker(self._server, next(self._points))
 
 
 def stands_still(process: Worker) -> bool:

@@ -170,12 +170,17 @@ def test_the_check_of_the_token_is_due_since_the_upgrade(databases: Databases, m
     assert due > datetime.now(UTC) - timedelta(days=1)
 
 
+def at_schema_0016(postgres_server: PostgresServer, make_store: StoreMaker) -> tuple[str, Store]:
+    """Return a database before the migration that alters tables in use, and a store on it."""
+    url = postgres_server.empty_database()
+    put_earlier_schema(url, "0016")
+    return url, make_store(url)
+
+
 def test_an_upgrade_that_a_busy_table_stops_holds_no_other_and_goes_on_at_the_next_start(
     postgres_server: PostgresServer, make_store: StoreMaker
 ) -> None:
-    url = postgres_server.empty_database()
-    put_earlier_schema(url, "0016")
-    store = make_store(url)
+    url, store = at_schema_0016(postgres_server, make_store)
 
     with engine_of(url) as engine, engine.connect() as busy:
         busy.execute(text("LOCK TABLE messages IN ROW EXCLUSIVE MODE"))
@@ -195,9 +200,7 @@ def test_an_upgrade_that_a_busy_table_stops_holds_no_other_and_goes_on_at_the_ne
 def test_an_upgrade_asks_again_and_again_for_a_busy_table_so_that_others_get_in_between(
     postgres_server: PostgresServer, make_store: StoreMaker
 ) -> None:
-    url = postgres_server.empty_database()
-    put_earlier_schema(url, "0016")
-    store = make_store(url)
+    url, store = at_schema_0016(postgres_server, make_store)
     attempts: set[Any] = set()
 
     with engine_of(url) as engine, engine.connect() as busy, engine.connect() as other:

@@ -54,7 +54,7 @@ def serve(listener: socket.socket) -> dict[str, Any]:
 
 
 def report_ends(waiting: dict[int, socket.socket]) -> None:
-    """Tell the exit code of each child that has ended to whoever waits for it."""
+    """Send the exit code of each child that has ended to the client that waits for it."""
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             with waiting.pop(ended[0]) as connection, contextlib.suppress(BrokenPipeError):
