@@ -57,12 +57,14 @@ class Worker:
         self._server = server
         self.pid = int(server.ask("start", die_at))
         self.returncode: int | None = None
+        self._polling = threading.Lock()
 
     def poll(self) -> int | None:
-        """Return the code that it has ended with, if it has."""
-        if self.returncode is None and (code := self._server.ask("poll", self.pid)):
-            self.returncode = int(code)
-        return self.returncode
+        """Return the code that it has ended with, if it has. The server tells it once."""
+        with self._polling:
+            if self.returncode is None and (code := self._server.ask("poll", self.pid)):
+                self.returncode = int(code)
+            return self.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
@@ -93,8 +95,10 @@ class Workers:
         self._processes.append(self._start())
 
     def kill_one(self, rng: random.Random) -> None:
-        """SIGKILL for one of them."""
-        rng.choice(self._processes).kill()
+        """SIGKILL for one of them. Return once another has taken its place, so that the death counts."""
+        killed = rng.choice(self._processes)
+        killed.kill()
+        wait_for(lambda: killed not in self._processes)
 
     @contextlib.contextmanager
     def one_frozen(self, at: int) -> Iterator[None]:
@@ -141,9 +145,9 @@ class Workers:
         while not self._over.wait(0.05):
             for at, process in enumerate(self._processes):
                 if process.poll() is not None:
-                    self._processes[at] = self._start()
-                    self._by_age = [*(other for other in self._by_age if other != at), at]
                     self.deaths += process.returncode == -signal.SIGKILL  # a worker that failed was not killed
+                    self._by_age = [*(other for other in self._by_age if other != at), at]
+                    self._processes[at] = self._start()
 
     def _start(self) -> Worker:
         return Worker(self._server, next(self._points))
