@@ -29,7 +29,7 @@ import gevent
 
 from app import worker
 from app.config import Settings
-from app.domain import retry
+from app.domain import breaker, retry
 from app.gateway import Gateway
 from app.store import StoreError
 from tests.faults import planted_in_sending
@@ -201,9 +201,16 @@ def fork_workers() -> int:
     return 0
 
 
+def be_impatient() -> None:
+    """Try again soon, also where attempts fail in a row: the last messages all go where many answers are lost."""
+    soon = timedelta(seconds=RETRY_SECONDS)
+    retry.PAUSES = (soon,) * len(retry.PAUSES)  # type: ignore[assignment]
+    breaker.FIRST_PAUSE = breaker.MAX_PAUSE = soon
+
+
 def work(die_at: str) -> int:
     death = Death(die_at)
-    retry.PAUSES = (timedelta(seconds=RETRY_SECONDS),) * len(retry.PAUSES)  # type: ignore[assignment]
+    be_impatient()
     die_in_posts(death)
     if die_at == CLAIMED_AHEAD:
         die_with_claims_ahead()
