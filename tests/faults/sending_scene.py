@@ -81,11 +81,6 @@ class Scene:
         return not self._open_jobs() and self._accepted() >= self.count and not self._has_statuses()
 
     @property
-    def doubled(self) -> list[str]:
-        """The trackers of messages that Meta has accepted more than once."""
-        return [str(tracker) for tracker in self.state["doubled"]]
-
-    @property
     def state(self) -> dict[str, Any]:
         """What the fake knows."""
         return dict(json.loads(self.meta.control.answer(Call("GET", f"{PREFIX}state")).body))
