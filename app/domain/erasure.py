@@ -17,10 +17,13 @@ class ContactName:
 
     `without_user_id`: only an event without a user id is found by this name. It is a phone number that a user id has
     led to, and an event of this number that has another user id may be about another person.
+
+    `changes`: the events of a change from or to this number that name no user id, and are about this customer.
     """
 
     text: str
     without_user_id: bool = False
+    changes: tuple[int, ...] = ()
 
 
 class ErasureStage(StrEnum):
