@@ -4,10 +4,13 @@ from typing import Any
 
 from app.domain.message import Message, MessageStatus
 from app.domain.meta.graph_errors import graph_error, meta_part
+from app.domain.meta.payloads.order_expiry import ORDER_EXPIRED
 from app.domain.window import WINDOW_CLOSED
 
 ENDED = (MessageStatus.FAILED, MessageStatus.CANCELLED, MessageStatus.EXPIRED)
 DEFAULT_STATUS = 400
+CODES = {WINDOW_CLOSED["code"]: "window_closed", ORDER_EXPIRED["code"]: "invalid_fields"}
+"""The codes of the API's errors, by those of a message that was too late to be sent."""
 
 
 def is_answered(message: Message) -> bool:
@@ -41,7 +44,7 @@ def refused_json(message: Message) -> tuple[int, dict[str, Any]] | None:
 def ending_without_meta(message: Message) -> tuple[str, str]:
     """Return the code of our error, and the text, about a message that ended without an answer of Meta's."""
     error = message.error or {}
-    code = "window_closed" if error.get("code") == WINDOW_CLOSED["code"] else "message_pending"
+    code = CODES.get(error.get("code", ""), "message_pending")
     reason = "; ".join(error[part] for part in ("message", "hint") if part in error)
     return (
         code,

@@ -1,12 +1,14 @@
 """An order that a customer pays must leave the customer five minutes to pay it."""
 
 import copy
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from app.domain.meta.payloads.check import Payload, PayloadProblem, check_payload, late_fields
+from app.domain.meta.payloads.order_expiry import has_expired_order
 from tests.support.payload_samples import SAMPLES
 
 EXPIRY = 1795780800
@@ -39,3 +41,14 @@ def test_an_order_that_expires_too_soon_is_found_at_its_place(name: str) -> None
     assert soon.message == "must be at least 300 seconds ahead; it is 299 ahead"
     assert "seconds since 1970" in (soon.hint or "")
     assert late(name, 300) == ()
+
+
+def test_an_order_that_waits_to_be_sent_has_expired_from_its_time_on() -> None:
+    now = datetime.fromtimestamp(EXPIRY, UTC)
+
+    def has_expired(timestamp: object) -> bool:
+        parameters = {"order": {"expiration": {"timestamp": timestamp}}}
+        return has_expired_order(json.dumps({"interactive": {"action": {"parameters": parameters}}}).encode(), now)
+
+    assert [has_expired(at) for at in (EXPIRY, str(EXPIRY + 1), str(EXPIRY - 1), None)] == [True, False, True, False]
+    assert not has_expired_order(b'{"interactive":{}}', now)

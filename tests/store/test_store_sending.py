@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from app.domain.event import NewEvent
 from app.domain.job import Dead, Job, Retry
 from app.domain.job_result import JobResult
-from app.domain.message import queue_of_number
+from app.domain.message import NewMessage, queue_of_number
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.meta.parse import split as split_body
 from app.domain.pacing import Pace
@@ -225,6 +225,27 @@ def test_the_window_is_looked_at_again_before_the_post(timed: Store, hours: int,
 
     error = stored(timed, message).error
     assert (error or {}).get("code") == (None if count else "window_closed")
+
+
+def with_order(kind: str, expires_at: datetime, **how: Any) -> NewMessage:
+    """A message with an order that a customer can pay until then."""
+    order = {"order": {"expiration": {"timestamp": str(int(expires_at.timestamp()))}}}
+    interactive = {"type": "order_details", "action": {"name": "review_and_pay", "parameters": order}}
+    button = {"type": "button", "parameters": [{"type": "action", "action": {"order_details": order}}]}
+    content = {"interactive": interactive, "template": {"name": "pay", "components": [button]}}[kind]
+    return replace(new_message(**how), type=kind, body=json.dumps({"type": kind, kind: content}).encode())
+
+
+@pytest.mark.parametrize("kind", ["interactive", "template"])
+def test_an_order_that_expires_while_it_waits_is_not_sent(timed: Store, clock: Clock, kind: str) -> None:
+    late, later = accept(timed, with_order(kind, NOON + MINUTE), with_order(kind, NOON + 2 * MINUTE, to="+4915199"))
+    clock.advance(MINUTE)
+
+    assert send(timed, accepted()) == 1
+
+    failed, error = stored(timed, late), stored(timed, late).error or {}
+    assert (failed.status, error["code"], stored(timed, later).status) == ("failed", "order_expired", "accepted")
+    assert (error["class"], "later expiration" in error["hint"], waiting(timed)) == ("content", True, 0)
 
 
 def test_the_window_is_open_although_the_customer_wrote_last_under_another_name(timed: Store, clock: Clock) -> None:

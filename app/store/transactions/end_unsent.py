@@ -1,7 +1,7 @@
 """Sorts claimed messages out of `reserve_sends` that end without a POST.
 
 The queue, the jobs and the messages are locked. A message ends so if it was erased, was in an earlier POST that was
-cut off, has expired, or is outside its customer service window.
+cut off, has expired, holds an order that has, or is outside its customer service window.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from app.domain.clock import MAX_HELD_BACK
 from app.domain.job import Done, Job
 from app.domain.message import MessageStatus
+from app.domain.meta.payloads.order_expiry import KINDS_WITH_ORDERS, ORDER_EXPIRED, has_expired_order
 from app.domain.send_limits import SendLimits
 from app.domain.send_outcome import SendOutcome
 from app.domain.window import WINDOW_CLOSED, Window
@@ -22,7 +23,8 @@ from app.store.tables.jobs import release_jobs
 from app.store.transactions.hold_messages import party_of
 
 BY_CLOCK = (MessageStatus.EXPIRED, MessageStatus.FAILED)
-"""How a queued message ends because it is late: it has expired, or its customer service window is closed."""
+"""How a queued message ends because it is late: it or its order has expired, or its customer service window is
+closed."""
 
 MessageRow = Row[*tuple[Any, ...]]
 
@@ -80,6 +82,8 @@ def _ending(
         return SendOutcome(MessageStatus(row.status), Done())
     if now >= row.expires_at:
         return SendOutcome(MessageStatus.EXPIRED, Done())
+    if row.type in KINDS_WITH_ORDERS and has_expired_order(bytes(row.body), now):
+        return SendOutcome(MessageStatus.FAILED, Done(), dict(ORDER_EXPIRED))
     window = windows.get(row.id, Window(None))
     if window.forbids(limits.window_policy, now, is_exempt=row.window_exempt):
         return SendOutcome(MessageStatus.FAILED, Done(), dict(WINDOW_CLOSED))
