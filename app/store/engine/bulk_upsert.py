@@ -52,11 +52,10 @@ class BulkUpsert:
     ) -> tuple[str, tuple[Any, ...]]:
         """Return SQLite's statement for this number of rows, and its parameters."""
         parameters = _PARAMETER.findall(self._then)
-        given = for_driver(
-            connection, self._columns.values(), [[row[name] for name in self._columns] for row in rows]
-        )
+        columns = [[row[name] for row in rows] for name in self._columns]
+        given = for_driver(connection, self._columns.values(), columns)
         more = for_driver(
-            connection, [self._types[name] for name in parameters], [[values[name] for name in parameters]]
+            connection, [self._types[name] for name in parameters], [[values[name]] for name in parameters]
         )
         statement = f"{self._into} VALUES {rows_of_parameters(len(self._columns), len(rows))} "
         return statement + _PARAMETER.sub("?", self._then), (*given, *more)

@@ -76,7 +76,7 @@ def add_receipts(connection: Connection, new: Sequence[NewReceipt], digest: Dige
 
 def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
     if connection.dialect.name == "sqlite":
-        insert_rows(connection, receipts, rows, _NEW)
+        insert_rows(connection, receipts, tuple(rows[0]), [tuple(row.values()) for row in rows], tuple(_NEW.items()))
     else:
         connection.execute(_INSERT, rows).close()
 
