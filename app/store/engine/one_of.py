@@ -1,15 +1,22 @@
-"""The condition that a column has one of many values: an array on PostgreSQL, a list of parameters on SQLite.
+"""The condition that a column has one of many values: an array on PostgreSQL, a JSON array on SQLite.
 
 SQLAlchemy's `IN` has a parameter for each value, and so another text for each number of them, which SQLAlchemy
-renders, the driver reads and the server parses anew. The text with an array is always the same.
+renders, the driver reads and the database parses anew. The text with an array is always the same. JSON has no bytes:
+those are parameters on SQLite.
 """
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, String, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Integer, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+_IN_JSON = (Integer, String)
+"""Types whose values JSON has."""
 
 
 class one_of(FunctionElement[Any]):  # noqa: N801 - it reads as a function
@@ -25,10 +32,23 @@ class one_of(FunctionElement[Any]):  # noqa: N801 - it reads as a function
         super().__init__(column, bindparam(parameter, type_=ARRAY(of_any_length)))
 
 
+class _Json(TypeDecorator[Sequence[Any]]):
+    """A list as JSON."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        return json.dumps(value)
+
+
 @compiles(one_of)
-def _of_parameters(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+def _of_json(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
     column, values = element.clauses
-    return compiler.process(column.in_(bindparam(values.key, type_=column.type, expanding=True)), **options)
+    if not isinstance(column.type, _IN_JSON):
+        return compiler.process(column.in_(bindparam(values.key, type_=column.type, expanding=True)), **options)
+    array = compiler.process(bindparam(values.key, type_=_Json()), **options)
+    return f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({array}))"  # noqa: S608 - ours
 
 
 @compiles(one_of, "postgresql")

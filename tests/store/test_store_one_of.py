@@ -1,0 +1,35 @@
+"""The condition `one_of` finds the rows that Core's `IN` finds, whatever the values hold."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Connection, insert, select
+
+from app.store import Store
+from app.store.engine.one_of import one_of
+from app.store.tables.message_schema import contact_links
+
+NAMES = [f"{text} ä\U0001f600" for text in ("'", '"', "\\", "%s", ":x", "[1]", "\n")]
+NUMBERS = [2**62 + 1, -(2**62), 0]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (contact_links.c.name, NAMES[::2]),
+        (contact_links.c.name, ["", "Ada"]),
+        (contact_links.c.contact, NUMBERS[:2]),
+        (contact_links.c.contact, []),
+    ],
+)
+def test_one_of_many_values_is_what_core_would_find(store: Store, column: Column[Any], values: list[Any]) -> None:
+    def found(connection: Connection) -> tuple[list[Any], list[Any]]:
+        rows = [{"name": name, "contact": NUMBERS[place % len(NUMBERS)]} for place, name in enumerate(NAMES)]
+        connection.execute(insert(contact_links), rows)
+        query = select(contact_links).order_by(contact_links.c.name)
+        by_core = connection.execute(query.where(column.in_(values))).all()
+        return list(connection.execute(query.where(one_of(column, "values")), {"values": values})), list(by_core)
+
+    by_array, by_core = store.write(found)
+
+    assert by_array == by_core
