@@ -17,6 +17,7 @@ from app.config import Flags, Settings, load_settings
 from app.factory import create_app
 from app.gateway import EXTENSION, Gateway
 from app.store.engine.sqlite import path_of
+from tests.support.child.main_greenlets import keep_main_greenlets
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.order import long_first
 from tests.support.postgres import postgres_server
@@ -39,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def main_greenlets_kept() -> None:
+    keep_main_greenlets()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def quick_imports() -> None:
     """Let the processes that the tests start keep what they compile and import untraced: most do little else."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -52,10 +58,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect the tests without tracing, which triples the time; `app` is imported before, to be measured."""
-    for module in walk_packages(wats.__path__, "app."):
-        if not module.name.startswith(NOT_TO_IMPORT):
-            import_module(module.name)
+    """Collect the tests without tracing, which triples the time; `app` is imported before, to be measured.
+
+    xdist's workers leave that to the process that started them: it collects nothing, and is measured too.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        for module in walk_packages(wats.__path__, "app."):
+            if not module.name.startswith(NOT_TO_IMPORT):
+                import_module(module.name)
     with untraced():
         return (yield)
 

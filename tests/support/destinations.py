@@ -116,6 +116,8 @@ class ScriptedDestination:
 
     def close(self) -> None:
         self._over.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends a waiting accept(), which a close does not
         self._listener.close()
 
     def _serve(self) -> None:

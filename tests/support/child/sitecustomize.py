@@ -29,5 +29,8 @@ def _untraced(loader: type[SourceFileLoader] | type[ExtensionFileLoader]) -> Non
 
 
 if sys.gettrace() is not None:
+    from main_greenlets import keep_main_greenlets
+
+    keep_main_greenlets()
     _untraced(SourceFileLoader)
     _untraced(ExtensionFileLoader)
