@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from app.domain.job import Job, Retry
 from app.domain.job_result import JobResult
 from app.domain.split import SplitReceipt
 from app.store import Store
+from app.store.transactions.enqueue import NewJob
+from app.store.transactions.enqueue import enqueue as add_jobs
 from tests.support.postgres import some_session_waits_for_a_lock
-from tests.support.store import Databases, StoreMaker
+from tests.support.store import NOON, Databases, StoreMaker
 from tests.support.waiting import wait_for
 from tests.support.work import (
     CRM,
@@ -54,6 +58,33 @@ def test_the_next_job_is_due_once_the_one_before_has_ended(store: Store, result:
         store.jobs.settle([result(job)])
 
     assert order == [1, 2, 3]
+
+
+OF_NUMBER, WITHOUT_KEY = 200, 2000
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN (COSTS OFF)"}
+
+
+def test_the_first_job_of_a_key_is_looked_up_by_its_key_in_a_queue_without_statistics(store: Store) -> None:
+    """As when a number sends its first messages: the planner believes that no row is of its queue."""
+    known = [NewJob(CRM, number, None) for number in range(WITHOUT_KEY)]
+    waiting = [NewJob("send:1", number, number) for number in range(OF_NUMBER)]
+    store.write(lambda c: add_jobs(c, NOON, known))
+    store.write(lambda c: c.exec_driver_sql("ANALYZE jobs"))
+    store.write(lambda c: add_jobs(c, NOON, waiting))
+    lookups: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, sql: str, values: Any, _context: object, _many: bool) -> None:
+        if "min(jobs.id)" in sql:
+            lookups.append((sql, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    store.write(lambda c: add_jobs(c, NOON, [NewJob("send:1", OF_NUMBER + key, key) for key in range(OF_NUMBER)]))
+    event.remove(Engine, "before_cursor_execute", note)
+
+    [(lookup, given)] = lookups
+    plan = store.write(lambda c: c.exec_driver_sql(f"{EXPLAIN[store.kind]} {lookup}", given).all())
+    by_key = {"sqlite": "jobs_order (queue=? AND order_key=?)", "postgresql": "(order_key = "}[store.kind]
+    assert any(by_key in str(row[-1]) and "Filter" not in str(row[-1]) for row in plan), plan
 
 
 def test_the_others_wait_while_the_first_job_is_retried(timed: Store, clock: Clock) -> None:

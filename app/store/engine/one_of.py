@@ -9,11 +9,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Dialect, Integer, String, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Integer, String, TableValuedAlias, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _IN_JSON = (Integer, String)
 """Types whose values JSON has."""
@@ -55,3 +55,28 @@ def _of_json(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
 def _of_array(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} = ANY ({values})"
+
+
+class each_of(FunctionElement[Any]):  # noqa: N801 - it reads as a function
+    """The values in the parameter with this name, as a table with the column `value`. JSON must have their type."""
+
+    inherit_cache = True
+
+    def __init__(self, parameter: str, of_type: TypeEngine[Any]) -> None:
+        super().__init__(bindparam(parameter, type_=ARRAY(of_type)))
+
+    def table(self) -> TableValuedAlias:
+        """Return the table for a FROM."""
+        return self.table_valued("value", name="given")
+
+
+@compiles(each_of)
+def _rows_of_json(element: each_of, compiler: SQLCompiler, **options: Any) -> str:
+    [values] = element.clauses
+    return f"json_each({compiler.process(bindparam(values.key, type_=_Json()), **options)})"
+
+
+@compiles(each_of, "postgresql")
+def _rows_of_array(element: each_of, compiler: SQLCompiler, **options: Any) -> str:
+    [values] = element.clauses
+    return f"(SELECT unnest({compiler.process(values, **options)}) AS value)"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from app.store.engine.bulk_insert import BulkInsert
-from app.store.engine.one_of import one_of
+from app.store.engine.one_of import each_of
 from app.store.tables.jobs import JobRow
 from app.store.tables.queues import ensure_locked, ensure_queues
 from app.store.tables.schema import jobs
@@ -24,11 +24,16 @@ KeyOfJob = tuple[str, int | None]
 OrderingKey = tuple[str, int]
 """A queue and an order key in it. Jobs with the same ordering key run one after the other."""
 
-_FIRST = (
-    select(jobs.c.order_key, func.min(jobs.c.id))
-    .where(jobs.c.queue == bindparam("of_queue"), one_of(jobs.c.order_key, "keys"))
-    .group_by(jobs.c.order_key)
+_GIVEN = each_of("keys", jobs.c.order_key.type).table()
+_FIRST_OF_ONE = (
+    select(func.min(jobs.c.id))
+    .where(jobs.c.queue == bindparam("of_queue"), jobs.c.order_key == _GIVEN.c.value)
+    .scalar_subquery()
 )
+_FIRST = select(_GIVEN.c.value, _FIRST_OF_ONE)
+"""Looks each order key up by itself. One condition on all keys makes PostgreSQL read every job of the queue, until it
+has statistics of a queue that is new or has grown: to the planner, a queue that it does not know has one job."""
+
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
 
@@ -105,5 +110,5 @@ def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[Ord
     for queue, order_keys in sorted(by_queue.items()):
         for chunk in chunks(sorted(order_keys)):
             rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
-            first.update({(queue, order_key): row_id for order_key, row_id in rows})
+            first.update({(queue, order_key): row_id for order_key, row_id in rows if row_id is not None})
     return first
