@@ -206,7 +206,7 @@ def test_the_end_of_a_graph_version_is_known(version: str, level: Level) -> None
     assert machine.graph_version(version, datetime(2026, 11, 27, tzinfo=UTC)).level is level
 
 
-def test_a_sqlite_with_the_wal_reset_bug_is_told() -> None:
+def test_a_sqlite_with_the_wal_reset_bug_is_reported() -> None:
     assert machine.sqlite_library((3, 40, 1)).level is WARNING
     assert machine.sqlite_library((3, 53, 4)).level is Level.OK
 
@@ -231,7 +231,7 @@ def test_a_database_that_is_not_there_yet_is_no_fault(meta: FakeMetaServer, tmp_
     assert not (tmp_path / "data").exists()
 
 
-def test_a_database_that_is_not_reached_is_told_with_its_cure(tmp_path: Path) -> None:
+def test_a_database_that_is_not_reached_is_reported_with_its_cure(tmp_path: Path) -> None:
     url = f"postgresql://planted:planted@127.0.0.1:{free_port()}/planted"
     config = write_config(tmp_path, f"{CONFIG}    storage: {{ url: {{ env: TEST_DATABASE }} }}\n")
     environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data"), "TEST_DATABASE": url}
@@ -357,7 +357,7 @@ def test_a_handshake_with_another_verify_token_or_none_at_all_is_found(
     assert "planted" not in str([refused, elsewhere, nowhere])
 
 
-def test_an_export_of_spans_that_cannot_work_is_told_with_the_cure_beside_the_rest(gateway: Running) -> None:
+def test_an_export_of_spans_that_cannot_work_is_reported_with_the_cure_beside_the_rest(gateway: Running) -> None:
     done = doctor(gateway, OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
 
     assert done.returncode == 1

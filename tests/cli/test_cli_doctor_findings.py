@@ -48,7 +48,7 @@ def test_fields_that_the_gateway_reacts_to_are_missed() -> None:
     assert subscription.callback_url("/elsewhere") is None
 
 
-def test_an_account_that_cannot_be_asked_is_told_with_metas_reason() -> None:
+def test_an_account_that_cannot_be_asked_is_reported_with_metas_reason() -> None:
     [found] = waba_subscription("1", "7", GraphAnswer(refusal="Meta says 200: no permission", cure="give it"))
 
     assert (found.level, found.cure) == (ERROR, "give it")
@@ -116,7 +116,7 @@ def test_a_file_in_the_place_of_the_folder_is_found(tmp_path: Path) -> None:
     assert worst(list(database(settings))) == [("database", ERROR)]
 
 
-def test_a_missing_config_is_told_with_the_commands_that_write_one() -> None:
+def test_a_missing_config_is_reported_with_the_commands_that_write_one() -> None:
     with pytest.raises(ConfigError) as refused:
         client_settings(Flags(config=Path("/nowhere.yaml"), dry_run=True), {})
 
@@ -126,13 +126,13 @@ def test_a_missing_config_is_told_with_the_commands_that_write_one() -> None:
     assert found.cure.startswith("`flask wats setup` or `flask wats init` writes one, and --config")
 
 
-def test_a_missing_secret_is_told_with_the_command_that_says_where_meta_shows_it() -> None:
+def test_a_missing_secret_is_reported_with_the_command_that_says_where_meta_shows_it() -> None:
     [found] = machine.problems([ConfigProblem("secret_missing", "auth", "T is not set")], needs_secrets=True)
 
     assert "flask wats onboarding" in found.cure
 
 
-def test_a_variable_that_is_missing_in_a_trial_is_told_once(tmp_path: Path) -> None:
+def test_a_variable_that_is_missing_in_a_trial_is_reported_once(tmp_path: Path) -> None:
     settings = replace(settings_in(tmp_path), warnings=("WATS_WABA_ID is not set; it is 1", "something is odd"))
 
     findings = list(machine.config(settings, ["WATS_WABA_ID"]))
@@ -140,7 +140,7 @@ def test_a_variable_that_is_missing_in_a_trial_is_told_once(tmp_path: Path) -> N
     assert [finding.message for finding in findings[1:]] == ["something is odd"]
 
 
-def test_what_a_destination_never_gets_is_told_of_resolved_ones(tmp_path: Path) -> None:
+def test_what_a_resolved_destination_never_gets_is_reported(tmp_path: Path) -> None:
     text = (
         CONFIG
         + """
@@ -204,7 +204,7 @@ def test_a_service_that_takes_any_verify_token_is_not_wats(tmp_path: Path) -> No
     ]
 
 
-def test_a_certificate_that_meta_would_not_trust_is_told(tmp_path: Path) -> None:
+def test_a_certificate_that_meta_would_not_trust_is_reported(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(context)
 

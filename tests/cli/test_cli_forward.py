@@ -7,7 +7,7 @@ from tests.support.receiver import receiving
 from tests.support.serving import free_port
 
 
-def test_a_refusal_is_told_and_not_repeated() -> None:
+def test_a_refusal_is_reported_and_not_repeated() -> None:
     with receiving() as mine:
         mine.status = 500
         told = Forward(f"http://127.0.0.1:{mine.server_port}/", "events", "secret").post("evt_1", b"{}")

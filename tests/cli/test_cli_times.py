@@ -23,11 +23,11 @@ from tests.support.store import NOON
         (-300, "in 5 min"),
     ],
 )
-def test_a_time_is_told_by_its_distance(seconds: int, text: str) -> None:
+def test_a_time_is_printed_by_its_distance(seconds: int, text: str) -> None:
     assert ago(iso(NOON), NOON + timedelta(seconds=seconds)) == text
 
 
-def test_the_times_in_a_sentence_are_told_by_their_distance() -> None:
+def test_the_times_in_a_sentence_are_printed_by_their_distance() -> None:
     said = f"the oldest since {iso(NOON)}; one message is tried at {iso(NOON + timedelta(minutes=10))}"
 
     assert (

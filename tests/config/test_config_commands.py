@@ -99,7 +99,7 @@ DESTINATIONS = """
 """
 
 
-def test_what_a_destination_selects_and_never_gets_is_told(tmp_path: Path):
+def test_what_a_destination_selects_and_never_gets_is_reported(tmp_path: Path):
     config = str(write_config(tmp_path, CONFIG + DESTINATIONS))
 
     told, as_json = (run("config", "validate", "--config", config, *more) for more in ([], ["--json"]))

@@ -49,7 +49,7 @@ def test_yaml_that_is_not_plain_data_is_refused(text: str, code: str, tmp_path: 
         ("a: ü\nb: \x01planted", "a control character stands in it (line 2)"),
     ],
 )
-def test_what_is_wrong_with_yaml_is_told_without_its_values(text: str, reason: str, tmp_path: Path):
+def test_what_is_wrong_with_yaml_is_reported_without_its_values(text: str, reason: str, tmp_path: Path):
     path = tmp_path / "wats.config.yaml"
     path.write_text(text)
 

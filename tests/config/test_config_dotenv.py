@@ -96,7 +96,7 @@ def test_a_file_that_has_a_missing_secret_and_was_not_read_is_named(tmp_path: Pa
     assert "planted" not in told
 
 
-def test_a_file_that_names_a_mode_is_told_that_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_that_names_a_mode_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     told = problems_beside(tmp_path, monkeypatch, "WATS_MODE=live\n")
 
     assert f"{tmp_path}/.env sets WATS_MODE, but no file chooses the mode" in told

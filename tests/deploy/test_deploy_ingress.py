@@ -115,7 +115,9 @@ def test_what_only_operators_need_is_hidden(plain: Proxy, relay: Relay, path: st
     assert relay.arrived == []
 
 
-def test_metas_certificate_passes_and_the_upstream_is_told(mutual: Proxy, relay: Relay, clients: Clients) -> None:
+def test_metas_certificate_passes_and_the_upstream_reads_the_result(
+    mutual: Proxy, relay: Relay, clients: Clients
+) -> None:
     assert post(mutual, certificate=clients.meta, **FORGED) == 200
     [(path, headers)] = relay.arrived
     assert (path, headers[TOLD]) == (PATH, "SUCCESS")

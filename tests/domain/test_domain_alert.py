@@ -59,7 +59,7 @@ def test_refusals_are_over_once_a_webhook_was_accepted_and_a_minute_has_passed(
     assert refused.is_over(NOON + quiet, NOON + timedelta(seconds=1 if accepted_after else -1)) is is_over
 
 
-def test_without_any_accepted_webhook_refusals_are_told_for_a_day() -> None:
+def test_without_any_accepted_webhook_refusals_are_reported_for_a_day() -> None:
     refused = RefusedWebhooks("missing_signature", 1, NOON, NOON)
 
     assert not refused.is_over(NOON + HOUR, None)

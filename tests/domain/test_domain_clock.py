@@ -104,5 +104,5 @@ def test_a_heartbeat_from_the_future_is_not_fresh(age: timedelta, fresh: bool) -
 
 
 @pytest.mark.parametrize(("ago", "recent"), [(HOUR, True), (DAY, False), (-HOUR, True), (-DAY, False)])
-def test_a_jump_is_told_for_a_day(ago: timedelta, recent: bool) -> None:
+def test_a_jump_is_listed_for_a_day(ago: timedelta, recent: bool) -> None:
     assert ClockJump(NOON - ago, -3600).is_recent(NOON) is recent

@@ -31,7 +31,7 @@ def test_the_events_of_a_source_are_counted() -> None:
         ("0", "123456123", HOUR, False),
     ],
 )
-def test_a_source_is_told_until_the_config_lists_it_or_a_day_has_passed(
+def test_a_source_is_listed_until_it_is_in_the_config_or_a_day_has_passed(
     waba_id: str, number: str, age: timedelta, expected: bool
 ) -> None:
     source = ForeignSource(waba_id, number, 1, NOON, NOON)

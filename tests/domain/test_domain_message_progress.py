@@ -22,7 +22,7 @@ def told(before: Message, status: str, error: dict[str, Any] | None = None) -> M
     return next_message(before, StatusReport(MessageStatus(status), NOON + timedelta(hours=1), error=error))
 
 
-def test_the_lost_answer_of_each_attempt_is_told() -> None:
+def test_the_lost_answer_of_each_attempt_is_reported() -> None:
     again = message("queued", "sending", "unknown", "queued", "sending")
 
     found = told(again, "unknown")
@@ -31,7 +31,7 @@ def test_the_lost_answer_of_each_attempt_is_told() -> None:
     assert told(found, "unknown").history == found.history
 
 
-def test_a_status_of_metas_is_told_once_whatever_the_attempt() -> None:
+def test_a_status_of_metas_is_in_the_history_once_whatever_the_attempt() -> None:
     again = message("queued", "sending", "delivered", "queued", "sending")
 
     assert told(again, "delivered").history == again.history

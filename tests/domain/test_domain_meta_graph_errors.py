@@ -205,7 +205,7 @@ def test_some_errors_are_tried_a_few_times_only(code: int, tries: int | None) ->
 
 
 @pytest.mark.parametrize("code", [131048, 131064, 130497, 131207, 134011, 131215, 139200, 131044])
-def test_a_human_is_told_of_some_although_sending_goes_on(code: int) -> None:
+def test_some_errors_need_a_human_although_sending_goes_on(code: int) -> None:
     assert rule_for(answered(code), 400).alerts
 
 

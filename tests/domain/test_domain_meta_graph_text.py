@@ -72,7 +72,7 @@ def test_an_address_at_metas_host_alone_is_ours_or_left_out() -> None:
     assert json.loads(text) == [{"url": "https://ours/1", "id": "1"}, {}, *document[2:]]
 
 
-def test_an_answer_that_names_metas_host_and_cannot_be_read_is_not_told() -> None:
+def test_an_answer_that_names_metas_host_and_cannot_be_read_is_not_passed_back() -> None:
     text = b'{"url":"https://lookaside.fbsbx.com/x","id":' + b"1" * 5000 + b"}"
 
     with pytest.raises(UnreadableAnswer):

@@ -3,7 +3,7 @@
 from app.domain.meta.own_refusal import meta_error
 
 
-def test_a_wrong_field_is_told_as_a_wrong_parameter() -> None:
+def test_a_wrong_field_is_refused_as_a_wrong_parameter() -> None:
     fields = [{"pointer": "/a", "message": "is wrong", "hint": "write b"}, {"pointer": "/c", "message": "too"}]
 
     status, body = meta_error("invalid_fields", "Some fields are wrong.", {"fields": fields}, "req")

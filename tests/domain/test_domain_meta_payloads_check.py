@@ -25,7 +25,7 @@ def test_the_clients_body_stays_as_it_is() -> None:
     assert body == text(to="49 170 1234567", biz_opaque_callback_data="order-7")
 
 
-def test_the_clients_tracker_and_sender_are_not_sent_but_told() -> None:
+def test_the_clients_tracker_and_sender_are_not_sent_but_reported() -> None:
     payload = accepted(text(biz_opaque_callback_data="order-7", **{"from": "106540352242922"}))
 
     assert (payload.tracker, payload.sender) == ("order-7", "106540352242922")
@@ -38,13 +38,13 @@ def test_a_number_that_customers_see_names_no_sender() -> None:
     assert (problem.pointer, problem.hint) == ("/from", "a phone number id, not the number that customers see")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     body = {"to": "0049170", "type": "text", "text": {"body": " ", "preview_url": "yes"}, "colour": "red"}
 
     assert {problem.pointer for problem in problems_of(body)} == {"/to", "/text/body", "/text/preview_url", "/colour"}
 
 
-def test_no_more_mistakes_are_told_than_a_reader_can_use() -> None:
+def test_no_more_mistakes_are_reported_than_a_reader_can_use() -> None:
     body = text(**{f"field{number}": number for number in range(1000)})
 
     assert len(problems_of(body)) == MAX_PROBLEMS
@@ -127,7 +127,7 @@ def test_the_short_form_needs_no_preview() -> None:
     assert text_payload("+491701234567", "hi") == check_payload(text(body="hi"))
 
 
-def test_mistakes_of_the_short_form_are_told_where_its_client_made_them() -> None:
+def test_mistakes_of_the_short_form_are_reported_where_its_client_made_them() -> None:
     problems = text_payload(1, "", "yes")
 
     assert isinstance(problems, tuple)
@@ -151,7 +151,7 @@ def test_a_limit_of_ours_does_not_hold_for_a_client_of_metas_api(name: str, poin
     assert accepted(body, as_sent_to_meta=True).warnings == ()
 
 
-def test_a_warning_is_told_to_a_client_of_metas_api_too() -> None:
+def test_a_warning_is_given_to_a_client_of_metas_api_too() -> None:
     body = with_value("image", "/image/link", "http://a.example/b")
 
     assert len(accepted(body, as_sent_to_meta=True).warnings) == 1

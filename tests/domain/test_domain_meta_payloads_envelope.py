@@ -21,7 +21,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest_one(written: str, hint: str
 
 
 @pytest.mark.parametrize("type_", [None, 5, [], {}, "x" * 10_000])
-def test_the_kind_must_be_told(type_: Any) -> None:
+def test_the_kind_must_be_named(type_: Any) -> None:
     [problem] = problems_of({**text(), "type": type_})
 
     assert problem.pointer == "/type"

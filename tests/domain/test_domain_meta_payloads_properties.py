@@ -77,10 +77,10 @@ def test_every_body_is_accepted_or_refused_with_reasons(body: Any, endpoint: Any
         assert all(warning.isprintable() for warning in checked.warnings)
     else:
         assert 0 < len(checked) <= MAX_PROBLEMS
-        assert all(is_well_told(problem) for problem in checked)
+        assert all(is_readable(problem) for problem in checked)
 
 
-def is_well_told(problem: PayloadProblem) -> bool:
+def is_readable(problem: PayloadProblem) -> bool:
     told = f"{problem.pointer} {problem.message} {problem.hint}"
     return told.isprintable() and len(told) < 4000 and (not problem.pointer or problem.pointer.startswith("/"))
 
@@ -109,7 +109,7 @@ def test_a_hostile_value_in_any_place_is_refused(sample: str, hostile: Any, as_s
     kind = body["type"]
 
     for hostile_body in ({**body, kind: hostile}, {**body, "type": hostile}, {**body, "to": hostile}):
-        assert all(is_well_told(problem) for problem in problems_of(hostile_body, as_sent_to_meta=as_sent_to_meta))
+        assert all(is_readable(problem) for problem in problems_of(hostile_body, as_sent_to_meta=as_sent_to_meta))
 
 
 @pytest.mark.parametrize(

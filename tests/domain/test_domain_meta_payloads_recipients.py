@@ -118,7 +118,7 @@ def test_a_client_of_metas_api_writes_the_recipient_as_it_likes(written: str) ->
     assert accepted(text(to=written), as_sent_to_meta=True).body["to"] == written
 
 
-def test_the_phone_number_of_a_client_of_metas_api_is_told_in_one_spelling_too() -> None:
+def test_the_phone_number_of_a_client_of_metas_api_is_stored_in_one_spelling_too() -> None:
     assert accepted(text(to="49 170 1234567"), as_sent_to_meta=True).to == TO
     assert accepted(text(to="anything"), as_sent_to_meta=True).to == "anything"
 

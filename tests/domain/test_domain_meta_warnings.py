@@ -89,7 +89,7 @@ def test_the_default_of_the_config_is_in_the_table() -> None:
     assert end_of(SECTIONS["graph"]["apiVersion"].default) is not None
 
 
-def test_an_end_is_told_ninety_days_before_and_after() -> None:
+def test_an_end_is_reported_ninety_days_before_and_after() -> None:
     end = ENDS["v21.0"]
     assert end is not None
 

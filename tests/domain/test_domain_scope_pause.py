@@ -31,7 +31,7 @@ def pauses_of(error_class: ErrorClass, trips: int, delay: timedelta = timedelta(
     return lengths
 
 
-def test_a_cure_that_stands_in_the_reason_is_not_told_twice() -> None:
+def test_a_cure_that_is_in_the_reason_is_printed_once() -> None:
     stopped = "the customer has stopped marketing messages of this business"
     pause = ScopePause("marketing", ErrorClass.RECIPIENT, 131050, stopped, NOON, None, 1)
 

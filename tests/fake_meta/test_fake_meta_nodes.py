@@ -43,7 +43,7 @@ def follow(meta: CalledMeta, url: str, token: str | None = TOKEN) -> Answer:
     return meta.ask("GET", parts.path.lstrip("/"), token=token, **dict(parse_qsl(parts.query)))
 
 
-def test_a_file_is_kept_told_of_fetched_and_deleted(meta: CalledMeta) -> None:
+def test_a_file_is_kept_announced_fetched_and_deleted(meta: CalledMeta) -> None:
     media_id = data(upload(meta))["id"]
     told = data(meta.ask("GET", media_id))
     fetched = follow(meta, told["url"])
@@ -204,7 +204,7 @@ def test_a_template_is_changed_and_deleted_by_name(meta: CalledMeta) -> None:
     assert error_of(again)["code"] == 100
 
 
-def test_a_number_is_told_with_the_fields_that_were_asked_for(meta: CalledMeta) -> None:
+def test_a_number_is_returned_with_the_fields_that_were_asked_for(meta: CalledMeta) -> None:
     usual = data(meta.ask("GET", NUMBER))
     asked = data(meta.ask("GET", NUMBER, fields="health_status,throughput"))
     listed = data(meta.ask("GET", f"{WABA}/phone_numbers"))["data"]
@@ -215,13 +215,13 @@ def test_a_number_is_told_with_the_fields_that_were_asked_for(meta: CalledMeta) 
     assert [number["id"] for number in listed] == [number.id for number in ACCOUNTS.numbers]
 
 
-def test_an_account_is_told(meta: CalledMeta) -> None:
+def test_an_account_is_described(meta: CalledMeta) -> None:
     assert data(meta.ask("GET", WABA))["id"] == WABA
     assert data(meta.ask("POST", f"{NUMBER}/register", {"pin": "123456"})) == {"success": True}
 
 
 @pytest.mark.parametrize(("presented", "is_valid"), [(TOKEN, True), ("another", False)])
-def test_a_token_is_told(meta: CalledMeta, presented: str, is_valid: bool) -> None:
+def test_a_token_is_described(meta: CalledMeta, presented: str, is_valid: bool) -> None:
     told = data(meta.ask("GET", "debug_token", input_token=presented))["data"]
 
     assert (told["is_valid"], bool(told["granular_scopes"])) == (is_valid, is_valid)
@@ -293,7 +293,7 @@ def test_a_profile_and_a_code_are_kept(meta: CalledMeta) -> None:
     assert meta.ask("DELETE", f"{NUMBER}/message_qrdls/{made['code']}").status == 400
 
 
-def test_the_history_of_a_message_is_told_by_its_wamid_only(meta: CalledMeta) -> None:
+def test_the_history_of_a_message_is_found_by_its_wamid_only(meta: CalledMeta) -> None:
     wamid = data(meta.send(biz_opaque_callback_data="wats1.x.1"))["messages"][0]["id"]
     meta.clock.advance(1)
 
@@ -389,7 +389,7 @@ def test_a_template_exists_once_in_a_language(meta: CalledMeta) -> None:
     assert (again.status, other.status) == (400, 200)
 
 
-def test_an_apps_webhook_is_told_to_the_app_itself(meta: CalledMeta) -> None:
+def test_the_webhook_of_an_app_is_read_by_the_app_only(meta: CalledMeta) -> None:
     path, app_token = f"{ACCOUNTS.app_id}/subscriptions", f"{ACCOUNTS.app_id}|{ACCOUNTS.app_secret}"
     meta.outlet.answer = lambda url: (200, dict(parse_qsl(urlsplit(url).query))["hub.challenge"].encode())
     webhook = {"object": "whatsapp_business_account", "callback_url": "https://x.example/hook"}

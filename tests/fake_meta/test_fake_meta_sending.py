@@ -133,7 +133,7 @@ def test_a_group_message_has_a_status_for_each_participant(meta: CalledMeta) -> 
     assert sent["pricing"]["type"] == "free_group_customer_service"
 
 
-def test_a_recipient_by_user_id_is_answered_and_told_of_by_user_id(meta: CalledMeta) -> None:
+def test_a_recipient_by_user_id_has_the_user_id_in_its_answer_and_its_statuses(meta: CalledMeta) -> None:
     user_id = "US.13491208655302741918"
 
     answer = meta.send(None, recipient=user_id)
@@ -143,7 +143,7 @@ def test_a_recipient_by_user_id_is_answered_and_told_of_by_user_id(meta: CalledM
     assert meta.statuses[0][1]["recipient_user_id"] == user_id
 
 
-def test_direct_send_is_told_of_with_a_template_id(meta: CalledMeta) -> None:
+def test_direct_send_is_reported_with_a_template_id(meta: CalledMeta) -> None:
     meta.send(category="utility")
 
     _, sent = meta.statuses[0]

@@ -200,7 +200,7 @@ def test_every_request_is_remembered(server: FakeMetaServer) -> None:
     assert json.loads(request["body"]) == message("+9990000000")
 
 
-def test_a_message_that_was_accepted_twice_is_told(server: FakeMetaServer) -> None:
+def test_a_message_that_was_accepted_twice_is_reported(server: FakeMetaServer) -> None:
     for tracker in ("a", "b", "b"):
         send(server, biz_opaque_callback_data=tracker)
 

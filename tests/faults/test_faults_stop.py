@@ -151,7 +151,7 @@ def starting(_workers: Stopping) -> None:
 
 
 @pytest.mark.parametrize("place", [idle, delivering, starting])
-def test_a_worker_that_is_told_to_stop_ends(
+def test_a_worker_that_is_asked_to_stop_ends(
     databases: Databases, tmp_path: Path, long: bool, place: Callable[[Stopping], None]
 ) -> None:
     if not long:

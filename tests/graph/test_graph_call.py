@@ -103,7 +103,7 @@ def test_a_body_that_breaks_off_ends_the_call_before_meta_has_all_of_it(
 
 
 @pytest.mark.parametrize("said", [b"", head(99), head(99) + b"{}"])
-def test_an_answer_that_breaks_off_is_told(said: bytes, meta: ScriptedDestination, sender: GraphSender) -> None:
+def test_an_answer_that_breaks_off_is_reported(said: bytes, meta: ScriptedDestination, sender: GraphSender) -> None:
     meta.will_say(said, then=ClientConnection.reset)
 
     kind, failure = sender.call(url_of(meta))

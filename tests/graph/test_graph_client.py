@@ -53,7 +53,7 @@ def test_a_phone_number_id_never_leads_to_another_path(meta: ScriptedDestination
     assert meta.calls[0].target == "/v25.0/..%2F1%2Fx%3Fa%23b/marketing_messages"
 
 
-def test_a_refusal_is_told_with_its_error_and_its_delay(meta: ScriptedDestination, sender: GraphSender) -> None:
+def test_a_refusal_is_a_value_with_its_error_and_its_delay(meta: ScriptedDestination, sender: GraphSender) -> None:
     error = {"error": {"code": 130429, "message": "(#130429) Rate limit hit", "fbtrace_id": "A"}}
     regain = '{"1":[{"type":"whatsapp","call_count":100,"estimated_time_to_regain_access":3}]}'
     meta.will_answer(400, json.dumps(error).encode(), Retry_After="5", X_Business_Use_Case_Usage=regain)
@@ -195,7 +195,7 @@ def test_a_request_that_was_cut_while_it_was_written_is_no_sent_message(sender: 
     assert answer == ("NotSent", {"reason": "the connection was lost while the request was written"})
 
 
-def test_another_version_than_the_one_asked_for_is_told(meta: ScriptedDestination, sender: GraphSender) -> None:
+def test_another_version_than_the_one_asked_for_is_reported(meta: ScriptedDestination, sender: GraphSender) -> None:
     meta.will_answer(200, ACCEPTED, facebook_api_version="v26.0")
     meta.will_answer(200, ACCEPTED, facebook_api_version="v25.0")
 
@@ -259,7 +259,9 @@ def test_a_tls_connection_that_breaks_after_the_request_is_ambiguous(
     assert [trusting.send(url_of(secure)) for _ in range(2)] == [LOST] * 2
 
 
-def test_an_answer_that_repeats_the_token_is_told_without_it(meta: ScriptedDestination, sender: GraphSender) -> None:
+def test_an_answer_that_repeats_the_token_is_printed_without_it(
+    meta: ScriptedDestination, sender: GraphSender
+) -> None:
     error = {"error": {"code": 190, "message": "Malformed access token EAAmetas"}}
     meta.will_answer(401, json.dumps(error).encode())
 

@@ -205,7 +205,7 @@ def test_a_message_that_could_not_wait_for_its_answer_is_not_accepted(app: Flask
     assert client.get("/api/messages", headers=BOT).get_json()["items"] == []
 
 
-def test_an_answer_is_told_though_the_store_fails_behind_it(app: Flask, client: FlaskClient) -> None:
+def test_an_answer_is_given_though_the_store_fails_after_it(app: Flask, client: FlaskClient) -> None:
     gateway = app.extensions[GATEWAY]
     body = message("+4915112345678")
     accept(gateway, [Submission({**body, "from": NUMBER}, as_sent_to_meta=True, client="bot")])

@@ -158,7 +158,7 @@ def test_a_form_is_passed_on_as_it_is_written(client: FlaskClient, meta: FakeMet
     assert requests(meta)[0]["body"] == form
 
 
-def test_an_answer_that_is_lost_is_told_in_metas_shape(client: FlaskClient, meta: FakeMetaServer) -> None:
+def test_an_answer_that_is_lost_is_an_error_in_metas_shape(client: FlaskClient, meta: FakeMetaServer) -> None:
     meta.control.meta.state.put("switches", "all", {"connection": "reset_before_headers"})
 
     response = client.post(f"{GRAPH}/{NUMBER}/register", json={"pin": "1"}, headers=BOT)

@@ -173,13 +173,13 @@ def test_a_message_in_a_form_or_in_the_query_is_refused(client: FlaskClient, met
         "hi",
     ],
 )
-def test_a_message_that_is_wrong_is_told_with_its_fields(
+def test_a_message_that_is_wrong_is_refused_with_its_fields(
     body: Any, client: FlaskClient, meta: FakeMetaServer
 ) -> None:
     assert_refused(client.post(SEND, json=body, headers=BOT), meta)
 
 
-def test_a_number_of_nobody_is_told_as_meta_tells_it(client: FlaskClient, meta: FakeMetaServer) -> None:
+def test_a_number_of_nobody_is_refused_as_meta_does(client: FlaskClient, meta: FakeMetaServer) -> None:
     response = client.post(f"{GRAPH}/1/messages", json=message(), headers=BOT)
 
     assert_refused(response, meta)

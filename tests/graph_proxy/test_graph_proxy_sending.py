@@ -71,7 +71,7 @@ def test_answers_of_templates_groups_and_user_ids_have_what_metas_have(
 
 
 @pytest.mark.parametrize(("ending", "status"), [("2030", 400), ("1497", 403), ("2001", 404)])
-def test_a_refusal_is_told_as_meta_told_it(ending: str, status: int, running: Running, meta: FakeMetaServer) -> None:
+def test_a_refusal_has_metas_words(ending: str, status: int, running: Running, meta: FakeMetaServer) -> None:
     told, answer = send(running, f"999000{ending}")
 
     error = answer["error"]
@@ -155,7 +155,7 @@ def test_a_message_is_marked_as_read_at_once(running: Running, meta: FakeMetaSer
     assert posts(meta) == [receipt]
 
 
-def test_a_lost_answer_is_told_with_the_id_of_the_message_when_no_status_comes(
+def test_a_lost_answer_is_reported_with_the_id_of_the_message_when_no_status_comes(
     running: Running, meta: FakeMetaServer
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
@@ -169,7 +169,7 @@ def test_a_lost_answer_is_told_with_the_id_of_the_message_when_no_status_comes(
     assert len(posts(meta)) == 1
 
 
-def test_a_lost_answer_is_told_once_its_status_has_come(running: Running, meta: FakeMetaServer) -> None:
+def test_a_lost_answer_is_reported_once_its_status_has_come(running: Running, meta: FakeMetaServer) -> None:
     status, answer = send(running, "9990004001", **text("lost and found"))
 
     assert status == 200

@@ -137,7 +137,7 @@ def test_the_alert_of_a_destination_keeps_its_code_while_it_stands(code: str, no
     assert alert.code == code
 
 
-def test_a_destination_that_has_failed_lately_is_told_with_the_time() -> None:
+def test_a_destination_that_has_failed_lately_is_listed_with_the_time() -> None:
     [alert] = alerts_of(replace(HEALTHY, destinations=[replace(CRM, was_open_at=NOW - timedelta(minutes=4))]))
 
     assert alert.message == (
@@ -153,14 +153,14 @@ def test_a_destination_that_has_failed_lately_is_told_with_the_time() -> None:
         (FILES, "received files were not fetched", kinds.FETCHED_AGAIN),
     ],
 )
-def test_a_queue_that_was_held_back_lately_is_told_with_the_time(queue: QueueState, what: str, cure: str) -> None:
+def test_a_queue_that_was_held_back_lately_is_listed_with_the_time(queue: QueueState, what: str, cure: str) -> None:
     [alert] = alerts_of(replace(HEALTHY, troubled=(replace(queue, **LATELY),)))
 
     told = f"{what} until 2026-01-02T11:56:00.000Z (connection refused), which may happen again"
     assert (alert.cause, alert.cure) == (told, cure)
 
 
-def test_a_destinations_queue_in_trouble_is_told_by_its_destination_only() -> None:
+def test_a_destinations_queue_in_trouble_is_reported_for_its_destination_only() -> None:
     assert alerts_of(replace(HEALTHY, troubled=(replace(HELD_BACK, name="deliver:crm"),))) == []
 
 
@@ -175,7 +175,7 @@ def test_a_destinations_queue_in_trouble_is_told_by_its_destination_only() -> No
         (TokenLife(NOW, True, IN_A_DAY), "the access token of TOKEN expires at 2026-01-03T12:00:00.000Z; put a sys"),
     ],
 )
-def test_a_token_that_ends_is_told_with_its_variable_and_the_cure(token: TokenLife, message: str) -> None:
+def test_a_token_that_ends_is_reported_with_its_variable_and_the_cure(token: TokenLife, message: str) -> None:
     [alert] = alerts_of(replace(HEALTHY, signs=Signs([], [], [], token), token_name="TOKEN"))
 
     assert alert.message.startswith(message)
@@ -199,7 +199,7 @@ def test_a_pause_that_holds_up_nothing_for_long_is_no_alert(times: dict[str, dat
     assert alerts_of(replace(HEALTHY, destinations=[replace(PAUSED, **times)])) == []  # type: ignore[arg-type]
 
 
-def test_a_pause_of_older_code_is_told_by_what_it_holds_up() -> None:
+def test_a_pause_of_older_code_is_reported_for_what_it_holds_up() -> None:
     [alert] = alerts_of(replace(HEALTHY, destinations=[replace(PAUSED, oldest_undelivered_at=LONG_AGO)]))
 
     assert alert.message == (
@@ -217,7 +217,7 @@ def test_a_pause_of_older_code_is_told_by_what_it_holds_up() -> None:
         ("disk", "too little is free", "`storage.minFreeMegabytes`"),
     ],
 )
-def test_a_failed_check_is_told_with_its_own_cure(check: str, result: str, cure: str) -> None:
+def test_a_failed_check_is_reported_with_its_own_cure(check: str, result: str, cure: str) -> None:
     [alert] = alerts_of_checks({check: result})
 
     assert cure in alert.cure
@@ -230,7 +230,7 @@ def test_the_cure_of_a_destination_is_a_command_that_names_it(refusals: int) -> 
     assert "`flask wats destinations test crm`" in alert.cure
 
 
-def test_a_destination_that_refuses_everything_is_told_with_its_answer() -> None:
+def test_a_destination_that_refuses_everything_is_reported_with_its_answer() -> None:
     [alert] = alerts_of(replace(HEALTHY, destinations=[replace(FAILING, refusals=12, last_error="HTTP 404")]))
 
     assert alert.cause == "crm answered HTTP 404 to the last 12 events, 3 deliveries waiting"
@@ -266,7 +266,7 @@ def test_one_live_worker_among_dead_ones_is_enough() -> None:
     ("seconds", "told"),
     [(-93_600, "the clock was set back by about 1 day, 2:00:00"), (3600, "set ahead by about 1:00:00")],
 )
-def test_a_jump_of_the_clock_is_told_with_its_size_and_its_cure(seconds: int, told: str) -> None:
+def test_a_jump_of_the_clock_is_reported_with_its_size_and_its_cure(seconds: int, told: str) -> None:
     [alert] = alerts_of(replace(HEALTHY, clock_jump=ClockJump(NOW, seconds)))
 
     assert told in alert.message
@@ -277,7 +277,7 @@ def test_a_jump_of_the_day_before_is_no_alert() -> None:
     assert alerts_of(replace(HEALTHY, clock_jump=ClockJump(NOW - timedelta(days=1), 3600))) == []
 
 
-def test_refused_webhooks_are_told_with_their_number_the_last_accepted_one_and_the_cure() -> None:
+def test_refused_webhooks_are_reported_with_their_number_the_last_accepted_one_and_the_cure() -> None:
     [alert] = alerts_of(replace(HEALTHY, refused=(REFUSED,)))
 
     assert alert.message == (
@@ -304,7 +304,7 @@ def test_a_failure_that_no_human_need_know_is_no_alert() -> None:
     assert alerts_of(replace(HEALTHY, signs=Signs([], [], failures))) == []
 
 
-def test_foreign_events_are_told_with_their_ids_and_the_button_that_sends_such_ones() -> None:
+def test_foreign_events_are_reported_with_their_ids_and_the_button_that_sends_such_ones() -> None:
     source = ForeignSource("0", "123456123", 2, NOW, NOW)
 
     [alert] = alerts_of(replace(HEALTHY, foreign=(source,)))
@@ -315,7 +315,7 @@ def test_foreign_events_are_told_with_their_ids_and_the_button_that_sends_such_o
     )
 
 
-def test_a_version_that_has_ended_is_told_so() -> None:
+def test_a_version_that_has_ended_is_reported_as_ended() -> None:
     later = NOW.replace(year=2027)
     [alert] = alerts_of(
         replace(HEALTHY, now=later, workers=[replace(ALIVE, at=later)], graph_version="v20.0", receipts=receipts())

@@ -152,20 +152,20 @@ def test_the_line_of_a_refused_request_has_the_code_of_its_error(night: Night) -
     assert [line for line in answered if line[0] >= 400 and line[1] is None] == []
 
 
-def test_a_destination_that_refuses_every_event_is_told_and_spares_most_of_them_an_attempt(night: Night) -> None:
+def test_a_destination_that_refuses_every_event_is_reported_and_spares_most_of_them_an_attempt(night: Night) -> None:
     alert = next(one for one in night.deliveries if (one["code"], one["subject"]) == REFUSING)
 
     assert alert["cause"].startswith("crm answered HTTP 404 to the last ")
     assert night.calls < EVENTS
 
 
-def test_a_destination_that_accepts_events_again_is_told_until_it_has_not_failed_for_a_while(night: Night) -> None:
+def test_a_destination_that_accepts_events_again_is_listed_until_it_has_not_failed_for_a_while(night: Night) -> None:
     alert = next(one for one in night.recovered if (one["code"], one["subject"]) == REFUSING)
 
     assert alert["cause"].startswith("crm failed until ")
 
 
-def test_a_token_that_ends_soon_is_told_with_its_end_and_a_new_one_ends_that(night: Night) -> None:
+def test_a_token_that_ends_soon_is_reported_with_its_end_and_a_new_one_ends_that(night: Night) -> None:
     alert = next(one for one in night.webhooks if (one["code"], one["subject"]) == TOKEN)
 
     assert alert["cause"].startswith("the access token of TEST_ACCESS_TOKEN expires at 20")

@@ -21,7 +21,7 @@ def metrics_of(client: FlaskClient) -> dict[str, float]:
     return {name: float(value) for name, value in re.findall(r"^(wats_[^ ]+) (\S+)$", text, re.MULTILINE)}
 
 
-def test_the_machine_is_told_also_while_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
+def test_the_machine_is_reported_also_while_the_store_is_away(client: FlaskClient, gateway: Gateway) -> None:
     gateway.store.close()
 
     metrics = metrics_of(client)
@@ -32,7 +32,7 @@ def test_the_machine_is_told_also_while_the_store_is_away(client: FlaskClient, g
     assert "wats_workers" not in metrics
 
 
-def test_the_disk_of_received_media_is_told_where_they_are_kept(gateway: Gateway, tmp_path: Path) -> None:
+def test_the_disk_of_received_media_is_reported_where_they_are_kept(gateway: Gateway, tmp_path: Path) -> None:
     kept = MediaFolderSettings(directory=tmp_path, fetch_on_arrival=True)
     nowhere = MediaFolderSettings(directory=tmp_path / "none", fetch_on_arrival=True)
 
@@ -53,7 +53,7 @@ def test_processes_are_added_up_by_name() -> None:
     assert len(_fields_of(1)) > 20
 
 
-def test_workers_and_consumers_are_told(client: FlaskClient, gateway: Gateway) -> None:
+def test_workers_and_consumers_are_listed(client: FlaskClient, gateway: Gateway) -> None:
     now = gateway.clock()
     gateway.store.heartbeats.beat(Heartbeat("host:1", "worker", "1", now, now))
     put_events(gateway.store, new_event("a"), new_event("b"), received_at=now)

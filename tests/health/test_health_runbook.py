@@ -60,7 +60,7 @@ def unknown_in(words: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("told", TOLD)
-def test_every_command_that_an_operator_is_told_at_night_exists(told: str) -> None:
+def test_every_command_that_an_operator_reads_at_night_exists(told: str) -> None:
     assert list(unknown_in(told.split())) == []
 
 

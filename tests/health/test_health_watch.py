@@ -89,7 +89,7 @@ def test_an_alert_that_stands_is_recorded_with_the_cause_that_it_has_now(gateway
 REFUSE = "CREATE TRIGGER refuse BEFORE {what} BEGIN SELECT RAISE(ABORT, 'refused'); END"
 
 
-def test_an_alert_that_the_database_refuses_keeps_no_other_from_being_told(
+def test_an_alert_that_the_database_refuses_keeps_no_other_from_being_logged(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -105,7 +105,7 @@ def test_an_alert_that_the_database_refuses_keeps_no_other_from_being_told(
     assert told == [("alert.not_recorded", "bad"), ("alert.opened", "crm"), ("alert.closed", "crm")]
 
 
-def test_an_alert_whose_event_is_refused_is_told_without_it(
+def test_an_alert_whose_event_is_refused_is_logged_without_it(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = Secret("TEST_OPS_SECRET", "secret-77ac")
@@ -149,7 +149,7 @@ def test_the_status_tells_since_when_an_alert_stands(client: FlaskClient, gatewa
     assert alert["message"] == f"{alert['cause']}; {alert['cure']}"
 
 
-def test_what_is_refused_is_told_by_reason(client: FlaskClient, refusals: Refusals) -> None:
+def test_what_is_refused_is_reported_by_reason(client: FlaskClient, refusals: Refusals) -> None:
     client.post(PATH, data=body_of())
     client.post(PATH, data=body_of(), headers=signed(body_of(), "wrong"))
     client.get(HANDSHAKE + "wrong")
@@ -168,7 +168,7 @@ def test_what_is_refused_is_told_by_reason(client: FlaskClient, refusals: Refusa
     assert 'wats_webhooks_refused_total{reason="missing_signature"} 1.0' in metrics
 
 
-def test_a_handshake_that_succeeds_ends_what_was_told_of_handshakes(client: FlaskClient, refusals: Refusals) -> None:
+def test_a_handshake_that_succeeds_ends_the_alert_about_handshakes(client: FlaskClient, refusals: Refusals) -> None:
     client.get(HANDSHAKE + "wrong")
     refusals.write()
     client.get(HANDSHAKE + LIVE_ENVIRONMENT["TEST_VERIFY_TOKEN"])
@@ -268,7 +268,7 @@ def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClien
     [(131031, f"waba:{WABA}"), (131042, f"waba:{WABA}"), (131048, f"number:{NUMBER}"), (190, "app")],
     ids=["account stopped", "payment method missing", "number cooled", "token refused"],
 )
-def test_what_stops_sending_is_told_by_its_scope(
+def test_what_stops_sending_is_reported_by_its_scope(
     client: FlaskClient, gateway: Gateway, code: int, scope: str
 ) -> None:
     queued(gateway.store)
@@ -280,7 +280,7 @@ def test_what_stops_sending_is_told_by_its_scope(
     assert str(code) in causes["sending_paused", scope]
 
 
-def test_a_lost_answer_and_a_version_that_has_ended_are_told(
+def test_a_lost_answer_and_a_version_that_has_ended_are_reported(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     queued(gateway.store)

@@ -37,7 +37,7 @@ def test_every_package_has_a_line_of_its_own() -> None:
     assert set(re.findall(r"^\| \d+ \| `(\w+)` \|", section(PAGE, "Layers"), re.MULTILINE)) == there
 
 
-def test_the_journeys_are_told_alike_in_the_code_the_readme_and_the_page() -> None:
+def test_the_journeys_are_the_same_in_the_code_the_readme_and_the_page() -> None:
     told = [JOURNEYS.search(text) for text in (app.__doc__ or "", (ROOT / "README.md").read_text(), PAGE.read_text())]
 
     assert len({" ".join(words(journey[0])) for journey in told if journey}) == 1

@@ -78,7 +78,7 @@ def leads_somewhere(page: Path, link: str) -> bool:
     return target.exists() and (not anchor or anchor in anchors_of(target))
 
 
-def test_the_supported_pythons_are_told_alike() -> None:
+def test_the_supported_pythons_are_the_same_in_each_file() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     supported = [classifier.rpartition(" ")[2] for classifier in project["classifiers"]]
 

@@ -89,7 +89,7 @@ def test_the_webhook_that_a_dry_run_prints_is_accepted(served: Running) -> None:
     assert json.loads(output_of(printed_command, served)) == {"status": "accepted"}
 
 
-def test_the_first_ten_minutes_go_as_they_are_told(served: Running) -> None:
+def test_the_first_ten_minutes_go_as_described(served: Running) -> None:
     page = (ROOT / "docs" / "first-hour.md").read_text()
     section = page.partition("## Without Meta")[2].partition("\n## ")[0]
     commands = [

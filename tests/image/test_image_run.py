@@ -149,7 +149,7 @@ def test_a_worker_alone_is_healthy(image: Image, volume: str) -> None:
 
 
 @pytest.mark.parametrize("closed", ["uid=0,gid=0,mode=0755", "uid=777,gid=777,mode=0750", "ro"])
-def test_a_data_folder_that_cannot_be_written_is_told_with_its_cure(image: Image, closed: str) -> None:
+def test_a_data_folder_that_cannot_be_written_is_reported_with_its_cure(image: Image, closed: str) -> None:
     options = (*HARDENED, *SERVED, "--tmpfs", f"/var/lib/wats:{closed}")
 
     live = run_to_end(image, options=options, environ=LIVE)

@@ -11,7 +11,9 @@ def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [vars(line)["worker"] for line in caplog.records if line.getMessage() == "worker.not_alone"]
 
 
-def test_only_a_worker_whose_heartbeat_moves_is_told_and_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_only_a_worker_whose_heartbeat_moves_is_reported_and_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     ours, alive, dead = (heartbeat(name) for name in ("ours:1", "alive:1", "dead:1"))
     others = OtherWorkers(store, "worker", "ours:1")
     store.heartbeats.beat(dead)

@@ -82,7 +82,7 @@ def lines_of(text: str) -> Lines:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_a_reader_that_stalls_stops_no_process_and_is_told_what_it_missed() -> None:
+def test_a_reader_that_stalls_stops_no_process_and_reads_how_much_it_missed() -> None:
     reader, writer = os.pipe()
     with speaking(writer) as speaker:
         os.close(writer)
@@ -97,7 +97,7 @@ def test_a_reader_that_stalls_stops_no_process_and_is_told_what_it_missed() -> N
     assert len(said(lines)) >= FLOOD - lost
 
 
-def test_a_reader_that_goes_away_and_comes_back_is_told_what_it_missed(tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_and_comes_back_reads_how_much_it_missed(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader, writer = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), os.open(pipe, os.O_WRONLY)

@@ -180,7 +180,7 @@ def test_lists_are_filtered_and_refuse_what_is_no_state(served: Running, meta: S
     assert (wrong.status, wrong.error["code"]) == (400, "invalid_parameter")
 
 
-def test_a_folder_that_a_copy_of_the_database_uses_is_told_and_takes_no_file(
+def test_a_folder_that_a_copy_of_the_database_uses_is_reported_and_takes_no_file(
     served: Running, meta: ScriptedMeta
 ) -> None:
     media_id, later = str(next(IDS)), str(next(IDS))

@@ -133,7 +133,9 @@ def test_a_marketing_message_reaches_meta_as_it_was_written(running: Running, me
     assert sent == body
 
 
-def test_media_that_meta_cannot_use_is_told_with_its_cure_which_works(running: Running, meta: FakeMetaServer) -> None:
+def test_media_that_meta_cannot_use_is_reported_with_its_cure_which_works(
+    running: Running, meta: FakeMetaServer
+) -> None:
     by_link = ended(running, send_media(running, UNUSABLE_MEDIA, "image", PICTURE), "failed")
 
     uploaded = upload(running, form(file()))

@@ -95,7 +95,7 @@ def test_only_a_message_of_a_customer_is_marked(client: FlaskClient, gateway: Ga
         (200, b'{"success": false}', "meta_unavailable", "HTTP 200"),
     ],
 )
-def test_a_refusal_is_told_with_its_cure(
+def test_a_refusal_is_printed_with_its_cure(
     client: FlaskClient, graph: ScriptedGraph, status: int, body: bytes, code: str, said: str
 ) -> None:
     graph.status, graph.body = status, body
@@ -106,7 +106,7 @@ def test_a_refusal_is_told_with_its_cure(
     assert said in error_of(response)[2]
 
 
-def test_a_meta_that_is_not_reached_is_told(client: FlaskClient, graph: ScriptedGraph) -> None:
+def test_a_meta_that_is_not_reached_is_reported(client: FlaskClient, graph: ScriptedGraph) -> None:
     graph.failure = "connection refused"
 
     response = read(client, {})
@@ -130,7 +130,7 @@ def test_only_so_many_calls_wait_for_meta_at_a_time(app: Flask, client: FlaskCli
     [((("retry-after", "70"),), 70), ((("X-Business-Use-Case-Usage", REGAIN),), 180)],
     ids=["Retry-After", "regain"],
 )
-def test_meta_is_not_asked_before_the_time_that_it_has_told(
+def test_meta_is_not_asked_before_the_time_that_it_has_named(
     app: Flask, client: FlaskClient, graph: ScriptedGraph, headers: tuple[tuple[str, str], ...], asked: int
 ) -> None:
     seconds = [0.0]

@@ -63,7 +63,7 @@ def test_files_grow_with_the_number_of_counters(metrics: Metrics) -> None:
 
 
 @pytest.mark.parametrize("bytes_allowed", [0, 100_000])
-def test_a_full_disk_is_told_once_and_the_process_counts_for_itself(tmp_path: Path, bytes_allowed: int) -> None:
+def test_a_full_disk_is_logged_once_and_the_process_counts_for_itself(tmp_path: Path, bytes_allowed: int) -> None:
     counting = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes_allowed}, {bytes_allowed}))
@@ -86,7 +86,7 @@ def test_a_damaged_file_of_another_process_hides_no_counts_of_this_one(metrics: 
     assert b'wats_webhooks_total{outcome="accepted"} 1.0' in metrics.exposition([])
 
 
-def test_an_error_in_counting_is_told_once_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_counting_is_logged_once_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
     metrics = Metrics()
 
     for _ in range(3):

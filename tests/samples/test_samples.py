@@ -182,7 +182,7 @@ def test_every_page_with_samples_is_run_by_a_test() -> None:
         assert name in (ROOT / tests).read_text()
 
 
-def test_the_first_minutes_of_the_readme_go_as_they_are_told(reader: Reader) -> None:
+def test_the_first_minutes_of_the_readme_go_as_described(reader: Reader) -> None:
     (reader.folder / "send.py").write_text(reader.here(files_of("../README.md")["send.py"]))
 
     printed = reader.run_page("../README.md")

@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_created_and_a_file_of_another_user_are_named(tm
         ("{{ env: TEST_DATABASE_URL }}", "TEST_DATABASE_URL"),
     ],
 )
-def test_a_file_of_a_url_that_cannot_be_created_is_told_without_its_path(
+def test_a_file_of_a_url_that_cannot_be_created_is_reported_without_its_path(
     tmp_path: Path, closed: Path, url: str, source: str
 ) -> None:
     config = write_config(tmp_path, CONFIG + f"    storage: {{ url: {url.format(folder=closed)} }}\n")
@@ -99,7 +99,7 @@ def test_a_file_of_a_url_that_cannot_be_created_is_told_without_its_path(
     assert str(closed) not in message
 
 
-def test_the_path_of_a_secret_url_in_the_data_folder_is_not_told_either(tmp_path: Path, closed: Path) -> None:
+def test_the_path_of_a_secret_url_in_the_data_folder_is_not_printed_either(tmp_path: Path, closed: Path) -> None:
     config = write_config(tmp_path, CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n")
     environ = environment(tmp_path, **LIVE, WATS_CONFIG=str(config), WATS_DATA_DIR=str(closed))
 
@@ -111,7 +111,7 @@ def test_the_path_of_a_secret_url_in_the_data_folder_is_not_told_either(tmp_path
     assert str(closed) not in message
 
 
-def test_a_secret_url_with_a_file_in_the_place_of_a_folder_is_told_without_its_path(tmp_path: Path) -> None:
+def test_a_secret_url_with_a_file_in_the_place_of_a_folder_is_reported_without_its_path(tmp_path: Path) -> None:
     config = write_config(tmp_path, CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n")
     environ = environment(tmp_path, **LIVE, WATS_CONFIG=str(config))
     (tmp_path / "planted").write_text("")
@@ -148,7 +148,7 @@ def test_a_dry_run_takes_no_folder_that_another_user_may_have_laid_out(tmp_path:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_folder_of_media_that_cannot_be_made_is_told_and_stops_nothing(tmp_path: Path) -> None:
+def test_a_folder_of_media_that_cannot_be_made_is_reported_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     media = f'    media: {{ fetchOnArrival: true, directory: "{tmp_path}/file/media" }}\n'
     environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path)}

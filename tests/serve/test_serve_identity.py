@@ -69,7 +69,7 @@ def test_another_account_on_the_data_folder_is_refused_until_it_is_handed_over(t
     assert (adopted.returncode, accepted.returncode) == (0, 0), adopted.stderr + accepted.stderr
 
 
-def test_a_second_service_and_a_second_profile_on_the_data_folder_are_told(tmp_path: Path) -> None:
+def test_a_second_service_and_a_second_profile_on_the_data_folder_are_reported(tmp_path: Path) -> None:
     folder = tmp_path / "second"
     folder.mkdir()
     with serving(tmp_path) as running:

@@ -137,7 +137,7 @@ def test_a_taken_port_gives_exit_code_1_and_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_type_that_matches_nothing_is_told_at_the_start(tmp_path: Path) -> None:
+def test_a_type_that_matches_nothing_is_reported_at_the_start(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     destination = '      - { name: crm, url: "http://127.0.0.1:1/", secret: { env: CRM }, types: [message.txt] }\n'
     config.write_text(f"{config.read_text()}    destinations:\n{destination}")

@@ -105,7 +105,7 @@ def test_nothing_is_killed_when_a_suspended_machine_wakes_up(tmp_path: Path) -> 
         assert family(running.process.pid) == tree
 
 
-def test_a_stop_ends_each_child_and_systemd_is_told_of_it(tmp_path: Path) -> None:
+def test_a_stop_ends_each_child_and_systemd_is_notified_of_it(tmp_path: Path) -> None:
     with (
         NotifySocket(tmp_path).listening() as systemd,
         supervised(tmp_path, "steady", "stubborn", NOTIFY_SOCKET=systemd.path) as running,

@@ -21,7 +21,7 @@ def live(folder: Path, url: str) -> dict[str, str]:
     return environment(folder, WATS_CONFIG=str(config), WATS_MODE="live", WATS_YES_LIVE="1")
 
 
-def test_a_worker_shows_that_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_a_worker_shows_that_it_works_until_it_is_asked_to_stop(tmp_path: Path) -> None:
     with NotifySocket(tmp_path).listening() as systemd:
         environ = {**live(tmp_path, sqlite_databases(tmp_path).migrated()), "NOTIFY_SOCKET": systemd.path}
         with serving(tmp_path, command=WORKER, environ=environ, ready=False) as worker:

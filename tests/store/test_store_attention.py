@@ -77,7 +77,7 @@ def test_a_change_of_an_alert_is_one_event_for_each_destination_that_asks(timed:
     assert [job.subject for job in claim(timed, "deliver:ops")] == [1, 3]
 
 
-def test_an_alert_that_comes_again_with_the_same_beginning_is_told_again(timed: Store, clock: Clock) -> None:
+def test_an_alert_that_comes_again_with_the_same_beginning_is_logged_again(timed: Store, clock: Clock) -> None:
     for standing in ([BOT], [], [BOT], []):
         timed.attention.record(standing, destinations=["ops"])
         clock.advance(MINUTE)

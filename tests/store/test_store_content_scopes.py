@@ -170,7 +170,7 @@ def test_a_throttled_flow_waits_for_an_hour(timed: Store, clock: Clock) -> None:
     assert (timed.jobs.depths()[-1].waiting, timed.sending.pauses()) == (1, [])
 
 
-def test_a_failure_told_by_a_status_pauses_template_and_flow(timed: Store) -> None:
+def test_a_failure_in_a_status_pauses_template_and_flow(timed: Store) -> None:
     of_template, of_flow = accept(timed, template(), flow(to=OTHER))
     failed(timed, of_template, 132016)
     failed(timed, of_flow, 132068)
@@ -232,7 +232,7 @@ def test_marketing_is_stopped_also_for_what_waits_under_a_name_that_was_linked_l
     assert (leaves(timed), stored(timed, waiting).status) == (0, "failed")
 
 
-def test_a_failure_that_is_told_after_the_names_were_linked_stops_marketing_under_both(timed: Store) -> None:
+def test_a_failure_that_is_reported_after_the_names_were_linked_stops_marketing_under_both(timed: Store) -> None:
     [limited] = accept(timed, template())
     send(timed, Accepted(f"wamid.{limited.row_id}", SOMEBODY[1:], "DE.1"), limits=OURS)
     failed(timed, limited, 131049)
@@ -242,7 +242,7 @@ def test_a_failure_that_is_told_after_the_names_were_linked_stops_marketing_unde
     assert [leaves(timed), leaves(timed)] == [0, 0]
 
 
-def test_a_pair_limit_told_by_a_status_lets_the_customer_rest(timed: Store, clock: Clock) -> None:
+def test_a_pair_limit_in_a_status_lets_the_customer_rest(timed: Store, clock: Clock) -> None:
     [fast] = accept(timed, new_message(to=SOMEBODY))
     settle(timed, reserve(timed, OURS), accepted("wamid.1"))
     failed(timed, fast, 131056)
@@ -265,7 +265,7 @@ def test_an_erased_customer_leaves_no_pause_of_marketing(timed: Store) -> None:
     assert (leaves(timed), stored(timed, sent).status) == (1, "accepted")
 
 
-def test_a_failure_that_is_told_after_its_template_was_approved_again_pauses_nothing(
+def test_a_failure_that_is_reported_after_its_template_was_approved_again_pauses_nothing(
     timed: Store, clock: Clock
 ) -> None:
     one, other = accept(timed, template(), template(to=OTHER))
@@ -294,7 +294,7 @@ def test_a_template_that_fails_and_is_approved_in_one_transaction_goes_on(timed:
     assert timed.sending.pauses() == []
 
 
-def test_a_refusal_of_marketing_that_is_told_after_the_customer_wants_it_again_stops_nothing(
+def test_a_refusal_of_marketing_that_is_reported_after_the_customer_wants_it_again_stops_nothing(
     timed: Store, clock: Clock
 ) -> None:
     [one] = accept(timed, template())

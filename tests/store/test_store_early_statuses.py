@@ -147,7 +147,7 @@ def test_a_failure_of_an_attempt_before_a_resend_is_old_when_its_answer_comes_la
 
 
 @pytest.mark.parametrize("order", [("sent", "failed"), ("failed", "sent")])
-def test_a_failure_is_told_also_of_the_second_one_of_two_that_meta_has_accepted(
+def test_a_failure_is_recorded_also_for_the_second_of_two_that_meta_has_accepted(
     timed: Store, order: tuple[str, ...]
 ) -> None:
     [message, _] = queued(timed, 2)

@@ -198,7 +198,7 @@ def test_a_number_that_a_user_id_led_to_erases_no_other_user(store: Store) -> No
     assert erased.remaining == (new_event("before us").id,)
 
 
-def test_an_event_about_another_that_names_the_contact_remains_and_is_told(store: Store) -> None:
+def test_an_event_about_another_that_names_the_contact_remains_and_is_reported(store: Store) -> None:
     body = put_receipt(store, PHONE)
     card = {"contacts": [{"phones": [{"wa_id": PHONE}]}]}
     put_events(store, new_event("card", wa_id=OTHER_PHONE, raw=card), new_event("unknown", wa_id=None, raw=card))

@@ -216,7 +216,7 @@ def test_an_early_status_is_found_by_a_late_answer(timed: Store, clock: Clock) -
     assert stored(timed, message).status == "sent"
 
 
-def test_a_failure_that_is_told_while_the_message_is_unknown_is_found_by_the_late_answer(
+def test_a_failure_that_is_reported_while_the_message_is_unknown_is_found_by_the_late_answer(
     timed: Store, unknown: Lost
 ) -> None:
     message, late, _ = unknown

@@ -69,7 +69,7 @@ def test_every_machine_with_the_folder_may_use_it(
     assert (other.problem, timed.media_marks.problems(), folder.has("17")) == (None, [], False)
 
 
-def test_a_machine_with_another_folder_writes_and_deletes_nothing_and_is_told(
+def test_a_machine_with_another_folder_writes_and_deletes_nothing_and_is_reported(
     timed: Store, folder: MediaFolder, tmp_path: Path
 ) -> None:
     other = folder_at(tmp_path / "of this machine", timed)
@@ -101,7 +101,7 @@ def test_a_copy_of_the_database_deletes_no_file_of_the_folder_that_it_shares(
     assert (of_copy.problem, folder.has("17")) == (FOREIGN, True)
 
 
-def test_the_database_is_told_when_its_copy_was_the_first_to_renew_the_mark(
+def test_the_database_is_reported_when_its_copy_was_the_first_to_renew_the_mark(
     timed: Store, folder: MediaFolder, clock: Clock
 ) -> None:
     folder.put_mark("of the copy")

@@ -121,7 +121,7 @@ def test_a_change_that_newer_code_has_recorded_waits_for_it_and_holds_up_no_othe
 
 
 @pytest.mark.parametrize("waba_ids", [{WABA, "2"}, {"2", "3"}])
-def test_an_event_names_the_account_that_a_webhook_has_told_if_it_is_ours(
+def test_an_event_names_the_account_that_a_webhook_has_named_if_it_is_ours(
     recording: Store, waba_ids: set[str]
 ) -> None:
     add_events(recording, *webhook(statuses=[status("wamid.A")]))

@@ -107,7 +107,7 @@ def test_an_account_that_the_profile_lists_beside_its_first_keeps_the_database(
     assert make_store(live, owner=LIVE).identity().account == "1234567890"
 
 
-def test_another_profile_on_the_database_is_told(
+def test_another_profile_on_the_database_is_reported(
     live: str, make_store: StoreMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "app.store.migrations.upgrade"):

@@ -76,7 +76,7 @@ def test_many_wishes_are_pruned_step_by_step(timed: Store, clock: Clock) -> None
     assert (len(names(timed)), steps) == (9, 3)
 
 
-def test_a_pause_that_is_over_is_forgotten_once_nothing_older_can_be_told(timed: Store, clock: Clock) -> None:
+def test_a_pause_that_is_over_is_forgotten_once_nothing_older_can_be_reported(timed: Store, clock: Clock) -> None:
     told(timed, "PAUSED")
     told(timed, "APPROVED")
     preference(timed, "resume")

@@ -157,7 +157,7 @@ def test_a_message_that_was_not_sent_is_tried_again_and_shows_why(timed: Store, 
 
 
 @pytest.mark.parametrize(("is_reserved", "status"), [(False, "failed"), (True, "unknown")])
-def test_a_message_that_kills_its_workers_ends_and_is_told(
+def test_a_message_that_kills_its_workers_ends_and_is_reported(
     timed: Store, clock: Clock, caplog: pytest.LogCaptureFixture, is_reserved: bool, status: str
 ) -> None:
     [message], claims = queued(timed), 0
@@ -395,7 +395,7 @@ def test_a_parked_message_can_be_cancelled(timed: Store) -> None:
     assert waiting(timed) == 0
 
 
-def test_a_stopped_account_keeps_its_queue_and_is_told_once(timed: Store, clock: Clock) -> None:
+def test_a_stopped_account_keeps_its_queue_and_is_reported_once(timed: Store, clock: Clock) -> None:
     messages = queued(timed, 30)
     send(timed, refused(190, subcode=463))
 
@@ -548,7 +548,7 @@ def failed(code: int, *, at: int = 0, wamid: str = "wamid.A=") -> dict[str, Any]
     return status(wamid, "failed", at=NOON + at * SECOND, errors=[{"code": code, "title": "refused"}])
 
 
-def test_a_failure_told_by_a_status_pauses_its_account_and_sends_nothing_again(timed: Store, clock: Clock) -> None:
+def test_a_failure_in_a_status_pauses_its_account_and_sends_nothing_again(timed: Store, clock: Clock) -> None:
     [message] = queued(timed)
     send(timed, accepted())
     add_events(timed, *webhook(statuses=[failed(131042)]))
@@ -669,7 +669,7 @@ def test_a_number_sends_at_once_when_meta_has_reinstated_its_account(timed: Stor
     assert send(timed, accepted()) == 1
 
 
-def test_a_ban_that_is_told_after_the_account_was_reinstated_pauses_nothing(timed: Store, clock: Clock) -> None:
+def test_a_ban_that_is_reported_after_the_account_was_reinstated_pauses_nothing(timed: Store, clock: Clock) -> None:
     clock.advance(5 * HOUR)  # later than what is told
     ban = banned("DISABLE")
     account_update(timed, "REINSTATE")

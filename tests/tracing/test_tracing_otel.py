@@ -69,7 +69,7 @@ def test_an_answer_of_ours_is_a_failure_from_500_on_and_an_attempt_if_it_failed(
     assert (span.status.code == 2, "error.type" in attributes_of(span)) == (is_failure, is_failure)
 
 
-def test_what_a_collector_that_is_away_does_not_take_is_counted_and_told_once(
+def test_what_a_collector_that_is_away_does_not_take_is_counted_and_logged_once(
     tracing: OtelTracing, lost: list[int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
@@ -85,7 +85,7 @@ def test_what_a_collector_that_is_away_does_not_take_is_counted_and_told_once(
     assert [line.message for line in caplog.records] == ["tracing.spans_lost"]
 
 
-def test_a_variable_that_the_sdk_cannot_use_is_told_and_the_trace_goes_on(
+def test_a_variable_that_the_sdk_cannot_use_is_reported_and_the_trace_goes_on(
     tracing: OtelTracing, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "9999")
