@@ -45,6 +45,12 @@ def list_numbers(meta: Meta, call: Call, waba: str) -> Answer:
     return json_answer(page_of([_chosen(_number(meta, number), call, number.id) for number in numbers]))
 
 
+def get_settings(meta: Meta, _: Call, number_id: str) -> Answer:
+    """Return the settings of a number."""
+    meta.number(number_id)
+    return json_answer({"calling": {"status": "DISABLED"}, "storage_configuration": {"status": "DEFAULT"}})
+
+
 def debug_token(meta: Meta, call: Call) -> Answer:
     """Return the permissions of a token."""
     accounts = meta.accounts
@@ -122,6 +128,7 @@ def _chosen(node: dict[str, Any], call: Call, node_id: str, usual: tuple[str, ..
 
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{ID}/phone_numbers", list_numbers),
+    ("GET", rf"{ID}/settings", get_settings),
     ("GET", r"debug_token", debug_token),
     ("GET", r"oauth/access_token", app_token),
     ("POST", rf"{ID}/(?:register|deregister|request_code|verify_code|settings)", post_node),

@@ -5,7 +5,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from app.graph.fake import extras, media, nodes, qr_codes, subscriptions, templates, uploads
+from app.graph.fake import (
+    blocked_users,
+    calls,
+    flows,
+    groups,
+    media,
+    message_history,
+    nodes,
+    profiles,
+    qr_codes,
+    subscriptions,
+    templates,
+    uploads,
+)
 from app.graph.fake.acting import get_question, learn_of_action
 from app.graph.fake.meta import Meta
 from app.graph.fake.refusals import Refused, answer_to, refuse
@@ -22,7 +35,12 @@ ROUTES: list[tuple[str, str, Handler]] = [
     *media.ROUTES,
     *uploads.ROUTES,
     *templates.ROUTES,
-    *extras.ROUTES,
+    *profiles.ROUTES,
+    *blocked_users.ROUTES,
+    *message_history.ROUTES,
+    *groups.ROUTES,
+    *calls.ROUTES,
+    *flows.ROUTES,
     *qr_codes.ROUTES,
     *subscriptions.ROUTES,
     *nodes.ROUTES,
