@@ -1,5 +1,6 @@
 """The fixtures of all tests: `settings`, `app`, `gateway` and `client`, on a real SQLite file for each test."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from importlib import import_module
@@ -66,8 +67,12 @@ def pytest_collection() -> Generator[None, object, object]:
         for module in walk_packages(wats.__path__, "app."):
             if not module.name.startswith(NOT_TO_IMPORT):
                 import_module(module.name)
+    gc.disable()  # what is collected stays to the end: to search it for garbage would be in vain, now and later
     with untraced():
-        return (yield)
+        collected = yield
+    gc.freeze()
+    gc.enable()
+    return collected
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -61,13 +61,21 @@ def keys_of(extra: ast.expr, function: ast.AST) -> Iterator[str]:
             yield ast.literal_eval(key)
 
 
-LOGGED = [(f"{file}:{call.lineno}", function, call) for file, tree in modules() for function, call in log_calls(tree)]
+Logged = list[tuple[str, ast.AST, ast.Call]]
 
 
-def test_every_key_that_is_logged_is_printed() -> None:
+@pytest.fixture(scope="module")
+def logged() -> Logged:
+    """Every call of a log, with its place and its function."""
+    return [
+        (f"{file}:{call.lineno}", function, call) for file, tree in modules() for function, call in log_calls(tree)
+    ]
+
+
+def test_every_key_that_is_logged_is_printed(logged: Logged) -> None:
     given = {
         key: place
-        for place, function, call in LOGGED
+        for place, function, call in logged
         for keyword in call.keywords
         if keyword.arg == "extra"
         for key in keys_of(keyword.value, function)
@@ -83,8 +91,8 @@ def test_no_field_has_a_name_that_a_record_needs_itself() -> None:
     assert set(FIELDS) & {*vars(record), "message", "asctime"} == set()
 
 
-def test_every_event_in_the_operators_guide_is_logged() -> None:
-    events = {event_of(call) for _, _, call in LOGGED}
+def test_every_event_in_the_operators_guide_is_logged(logged: Logged) -> None:
+    events = {event_of(call) for _, _, call in logged}
     families = "|".join({event.partition(".")[0] for event in events})
 
     named = set(re.findall(rf"`((?:{families})\.[a-z_]+)`", LOGS))
@@ -92,21 +100,21 @@ def test_every_event_in_the_operators_guide_is_logged() -> None:
     assert named - events == WITHOUT_RECORD
 
 
-def test_every_warning_and_error_stands_in_the_operators_guide() -> None:
+def test_every_warning_and_error_stands_in_the_operators_guide(logged: Logged) -> None:
     missing = {
         event_of(call): place
-        for place, _, call in LOGGED
+        for place, _, call in logged
         if isinstance(call.func, ast.Attribute) and call.func.attr in ODD and f"`{event_of(call)}`" not in LOGS
     }
 
     assert missing == {}
 
 
-def test_a_state_change_is_logged_after_its_commit() -> None:
+def test_a_state_change_is_logged_after_its_commit(logged: Logged) -> None:
     """A function that gets a connection runs inside a transaction, which may still be rolled back or run again."""
     inside = [
         place
-        for place, function, _ in LOGGED
+        for place, function, _ in logged
         if isinstance(function, ast.FunctionDef) and "connection" in [argument.arg for argument in function.args.args]
     ]
 
