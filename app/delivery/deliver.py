@@ -1,6 +1,5 @@
 """One attempt at a delivery: from the event to the result that the store records. It settles nothing itself."""
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from app.config import Destination
+from app.domain.compact_json import compact_json
 from app.domain.delivery import Delivery
 from app.domain.event import Event
 from app.domain.event_json import event_json
@@ -90,7 +90,7 @@ def body_for(destination: Destination, event: Event, media_url: MediaUrl) -> byt
 
 
 def body_in(format_: str, event: Event, media_url: MediaUrl) -> bytes:
-    """Return the event in a format, as ASCII: escapes keep every character, lone surrogates too.
+    """Return the event in a format, as ASCII.
 
     In the `meta` format media have the URL of `media_url` and not Meta's: a receiver has our token, not Meta's.
     """
@@ -98,7 +98,7 @@ def body_in(format_: str, event: Event, media_url: MediaUrl) -> bytes:
         document = meta_envelope(replace(event, raw=with_media_urls(event.raw, media_url)))
     else:
         document = event_json(event)
-    return json.dumps(document, separators=(",", ":")).encode()
+    return compact_json(document).encode()
 
 
 def headers_for(

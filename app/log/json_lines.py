@@ -51,6 +51,7 @@ FIELDS = (
 
 MIN_SECRET_LENGTH = 6
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _NAMES = [(field, re.sub("_(.)", lambda match: match[1].upper(), field)) for field in FIELDS]
 _QUERY = re.compile(r"\?[^\s'\"]*")
 
@@ -61,20 +62,33 @@ class JsonFormatter(logging.Formatter):
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         self._secrets = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+        self._marks = ["?", *(_encode(secret)[1:-1] for secret in self._secrets)]
 
     def format(self, record: logging.LogRecord) -> str:
+        attributes = vars(record)
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": self._clean(record.getMessage()),
+            "event": record.getMessage(),
         }
         for attribute, name in _NAMES:
-            if (value := getattr(record, attribute, None)) is not None:
-                line[name] = self._clean(value) if isinstance(value, str) else value
+            if (value := attributes.get(attribute)) is not None:
+                line[name] = value
         if record.exc_info and record.exc_info[1] is not None:
-            line["trace"] = self._clean(trace_of(record.exc_info[1], record.exc_info[2]))
-        return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str)
+            line["trace"] = trace_of(record.exc_info[1], record.exc_info[2])
+        return self._without_secrets(line)
+
+    def _without_secrets(self, line: dict[str, Any]) -> str:
+        """Encode the line. Its texts are cleaned only if it has something to clean, which few lines have.
+
+        Each character is encoded by itself: a text that holds a secret, encoded, holds the encoded secret.
+        """
+        encoded = _encode(line)
+        if not any(mark in encoded for mark in self._marks):
+            return encoded
+        cleaned = {name: self._clean(value) if isinstance(value, str) else value for name, value in line.items()}
+        return _encode(cleaned)
 
     def _clean(self, text: str) -> str:
         """Remove query strings, which can hold the verify token, and every known secret."""

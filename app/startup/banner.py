@@ -10,6 +10,7 @@ from typing import TextIO
 from app.config.secrets.lookup import PLACEHOLDER_PREFIXES
 from app.config.settings import Mode, Settings
 from app.domain import VERSION
+from app.domain.compact_json import compact_json
 from app.domain.meta.signature import SIGNATURE_HEADER, signature_of
 
 NEXT_IN_DRY_RUN = "`flask wats webhook send message.text`, then `flask wats events list`"
@@ -80,7 +81,7 @@ def _sample(settings: Settings) -> str:
         "messages": [message],
     }
     entry = {"id": settings.whatsapp.waba_id, "changes": [{"field": "messages", "value": value}]}
-    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, separators=(",", ":"))
+    return compact_json({"object": "whatsapp_business_account", "entry": [entry]})
 
 
 def _block(details: dict[str, str], settings: Settings) -> str:

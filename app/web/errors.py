@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from app.domain.compact_json import compact_json
 from app.domain.meta.own_refusal import meta_error
 from app.store import StoreError
 from app.web.current import gateway
@@ -109,7 +110,7 @@ def error_body(error: ApiError, request_id: str) -> str:
     body: dict[str, Any] = {"code": error.code, "message": error.message, "requestId": request_id}
     if error.details is not None:
         body["details"] = error.details
-    return json.dumps({"error": body}, separators=(",", ":"))
+    return compact_json({"error": body})
 
 
 def http_error_response(error: HTTPException) -> Response:

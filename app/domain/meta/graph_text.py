@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from app.domain.compact_json import compact_json
+
 TAKEN_OUT = b"[token]"
 PAGES = ("next", "previous")
 ADDRESSED = (b'"mime_type"', b'"paging"', b'"url"')
@@ -99,7 +101,7 @@ def with_own_addresses(
         paging = found.get("paging")
         if isinstance(paging, dict):
             paging |= {key: of_page(url) for key, url in paging.items() if key in PAGES and isinstance(url, str)}
-    return json.dumps(document, separators=(",", ":")).encode()
+    return compact_json(document).encode()
 
 
 def _set_address(found: dict[str, Any], of_media: Callable[[str], str]) -> None:

@@ -3,11 +3,11 @@
 An action is JSON: `{"type": "text", "text": "hi"}`. `FIELDS` has what each type takes.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.compact_json import compact_json
 from app.graph.fake.accounts import Number
 from app.graph.fake.statuses import Recipient
 from app.graph.fake.webhooks import Change, change_of
@@ -114,7 +114,7 @@ def _chosen(context: ActionContext, action: Action) -> tuple[str, Mapping[str, s
 
 
 def _flow(_: ActionContext, action: Action) -> Content:
-    answer = json.dumps({"flow_token": "unused", **action["response"]}, separators=(",", ":"))
+    answer = compact_json({"flow_token": "unused", **action["response"]})
     reply = {"name": "flow", "body": "Sent", "response_json": answer}
     return _plain("interactive", {"type": "nfm_reply", "nfm_reply": reply})
 

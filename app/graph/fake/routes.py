@@ -1,10 +1,10 @@
 """Which call is answered by what, and what every answer has in common."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from app.domain.compact_json import compact_json
 from app.graph.fake import (
     blocked_users,
     calls,
@@ -108,4 +108,4 @@ def _usage(meta: Meta, call: Call, regain_minutes: int) -> str:
     percent = 100 if regain_minutes else 1
     use = {"type": "whatsapp", "call_count": percent, "total_cputime": 1, "total_time": 1}
     waba = number.waba if number else meta.accounts.numbers[0].waba if meta.accounts.numbers else node
-    return json.dumps({waba: [{**use, "estimated_time_to_regain_access": regain_minutes}]}, separators=(",", ":"))
+    return compact_json({waba: [{**use, "estimated_time_to_regain_access": regain_minutes}]})

@@ -1,9 +1,10 @@
 """A call to the fake and its answer, free of any HTTP server."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from app.domain.compact_json import compact_json
 
 Line = Literal["whole", "cut", "reset", "half", "drip"]
 """What happens to the bytes of an answer: all are sent; the line is closed or reset before the first; half of the
@@ -64,4 +65,4 @@ def html_answer(status: int) -> Answer:
 
 def encode(data: Any) -> bytes:
     """Encode as Meta does: ASCII with escapes, `/` as `\\/`, no blank and no final newline."""
-    return json.dumps(data, separators=(",", ":")).replace("/", "\\/").encode()
+    return compact_json(data).replace("/", "\\/").encode()

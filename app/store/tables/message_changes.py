@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from app.domain.compact_json import compact_json
 from app.domain.message import HistoryEntry, Message, MessageStatus
 from app.domain.outbound_event import MessageChange, changes_of
 from app.domain.trace import TraceContext
@@ -91,7 +92,7 @@ def _row(message: Message, change: MessageChange) -> dict[str, Any]:
         "status": change.status.value,
         "at": change.at,
         "phone_number_id": change.phone_number_id,
-        "data": json.dumps(change.data, separators=(",", ":")).encode("ascii"),
+        "data": compact_json(change.data).encode("ascii"),
     }
 
 

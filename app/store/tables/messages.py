@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
+from app.domain.compact_json import compact_json
 from app.domain.message import MESSAGE_ID, PREFIX, UNFINISHED, HistoryEntry, Message, MessageStatus
 from app.store.engine.bulk_update import BulkUpdate
 from app.store.engine.one_of import one_of
@@ -113,7 +114,7 @@ def progress_of(
         "pricing": pricing,
     }
     known = {name: part for name, part in parts.items() if part is not None}
-    return json.dumps(known, separators=(",", ":")).encode("ascii")
+    return compact_json(known).encode("ascii")
 
 
 def lock_messages(connection: Connection, row_ids: Iterable[int]) -> dict[int, Message]:

@@ -1,0 +1,38 @@
+"""No log line shows a secret of the config or a query string, however JSON writes it."""
+
+import json
+import logging
+
+import pytest
+
+from app.log.json_lines import JsonFormatter
+
+SECRETS = ["plain-secret", 'quo"ted-secret', "back\\slash-secret", "new\nline-secret", "sécret-étrange"]
+
+
+def line_about(text: str, *, secrets: list[str]) -> dict[str, str]:
+    record = logging.makeLogRecord({"name": "app.test", "levelname": "INFO", "msg": text, "reason": text})
+    line: dict[str, str] = json.loads(JsonFormatter(secrets).format(record))
+    return line
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_replaced_in_the_event_and_in_each_field(secret: str) -> None:
+    line = line_about(f"got {secret}.", secrets=SECRETS)
+
+    assert (line["event"], line["reason"]) == ("got [secret].", "got [secret].")
+
+
+def test_the_trace_of_an_error_shows_no_secret() -> None:
+    error = ValueError("got plain-secret")
+    record = logging.makeLogRecord({"levelname": "ERROR", "exc_info": (ValueError, error, None)})
+
+    assert "plain-secret" not in JsonFormatter(SECRETS).format(record)
+
+
+def test_a_query_string_is_cut_off() -> None:
+    assert line_about("GET /webhooks?hub.verify_token=abc done", secrets=[])["event"] == "GET /webhooks?… done"
+
+
+def test_a_line_without_a_secret_is_as_it_was_given() -> None:
+    assert line_about('a "quoted" path\\name', secrets=SECRETS)["reason"] == 'a "quoted" path\\name'
