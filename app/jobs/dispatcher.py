@@ -33,6 +33,9 @@ BATCH_WINDOW_SECONDS = 0.010
 HELD_BACK_SECONDS = 0.25
 """After a claim that returned nothing although jobs are due: other workers have all slots of the queue."""
 
+EARLIER_SECONDS = 0.02
+"""A job that is due less than this before the end of a rest does not shorten it."""
+
 SLOW_SECONDS = 0.25
 """A slot whose job has been in flight for this long gets no more. Jobs that wait twice as long are handed back."""
 
@@ -60,11 +63,13 @@ class Dispatcher:
         self._may_work = may_work
         self._poll_seconds = poll_seconds
         self._woken = Event()
-        self._jobs = Slots(self._handle)
+        self._jobs = Slots(self._handle, self._note_end)
         self._pace = pace or Pace()
         self._claimed_at = time.monotonic()
         self._is_held_back = False
+        self._rests_until: float | None = None
         self._stopped = False
+        self.queue_name = queue.name
         self.loop_deadline = LoopDeadline(queue.name)
         leases.when_dropped(queue.name, self._note_dropped)
         leases.when_handed_back(queue.name, queue.undo)
@@ -80,9 +85,7 @@ class Dispatcher:
                 rest_seconds = STORE_RETRY_SECONDS
             self.loop_deadline.extend(rest_seconds)
             if rest_seconds and not self._stopped:
-                # however often the notifier wakes it: one claim for several jobs costs no more than one for each
-                gevent.sleep(self._queue.rest_seconds)
-                self._woken.wait(max(0.0, rest_seconds - self._queue.rest_seconds))
+                self._rest(rest_seconds)
         self._hand_back(self._jobs.take_waiting())
 
     def stop(self) -> None:
@@ -90,10 +93,21 @@ class Dispatcher:
         self._stopped = True
         self._woken.set()
 
+    @property
+    def rests(self) -> bool:
+        """Whether it waits for a job, so that a commit concerns it only if one is due: see `expect`."""
+        return self._rests_until is not None and not self._queue.singleton
+
     def notify(self) -> None:
         """Check the queue because some process has committed something."""
         if self._queue.wakes_on_commit:
             self.wake()
+
+    def expect(self, due_in: float) -> None:
+        """Check the queue if a job is due in this many seconds, and its rest would last longer."""
+        until = self._rests_until
+        if until is None or time.monotonic() + due_in + EARLIER_SECONDS < until:
+            self.notify()
 
     def wake(self) -> None:
         """Check the queue now."""
@@ -108,6 +122,14 @@ class Dispatcher:
         """Abandon the jobs in flight, without waiting."""
         self._jobs.kill()
         self._executor.kill()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for a job. However often it is woken, it waits a little: one claim for several jobs costs no more than
+        one for each."""
+        self._rests_until = time.monotonic() + seconds
+        gevent.sleep(self._queue.rest_seconds)
+        self._woken.wait(max(0.0, seconds - self._queue.rest_seconds))
+        self._rests_until = None
 
     def _claim_and_start(self) -> float:
         """Return the seconds to rest before the next claim, unless woken; 0 if more jobs may be due."""
@@ -131,12 +153,9 @@ class Dispatcher:
         self._start(jobs)
         return 0 if len(jobs) == request.limit and not self._queue.singleton else self._queue.rest_seconds
 
-    def _has_room(self, *, ended: int = 0) -> bool:
-        """Return whether to claim more jobs: once half of the jobs claimed ahead were started.
-
-        `ended`: jobs that have just been handled, and still count as in flight.
-        """
-        return self._room() + ended > self._pace.ahead // 2
+    def _has_room(self) -> bool:
+        """Return whether to claim more jobs: once half of the jobs claimed ahead were started."""
+        return self._room() > self._pace.ahead // 2
 
     def _room(self) -> int:
         return self._slots + self._pace.ahead - len(self._jobs)
@@ -179,7 +198,9 @@ class Dispatcher:
             self._pace.stop()
             self._hand_back(self._jobs.take_waiting())
         self._pace.count()
-        if self._has_room(ended=1):
+
+    def _note_end(self) -> None:
+        if self._has_room():
             self.wake()
 
     def _hand_back(self, jobs: Sequence[Job]) -> None:

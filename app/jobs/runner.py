@@ -19,6 +19,7 @@ from app.domain import VERSION
 from app.domain.heartbeat import BEAT_EVERY, Heartbeat, is_any_fresh
 from app.domain.job_result import JobResult
 from app.jobs.clock_watch import ClockWatch
+from app.jobs.commit_listener import CommitListener
 from app.jobs.dispatcher import POLL_SECONDS, Dispatcher
 from app.jobs.executor import Executor, Failpoint
 from app.jobs.leases import Leases
@@ -68,7 +69,7 @@ class JobRunner:
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
         executor = Executor(store, self._leases, self._settlements, on_failpoint)
         self._is_compatible = self._hangs = False
-        self._beating, self._listening = LoopDeadline("heartbeat"), LoopDeadline("notifications")
+        self._beating = LoopDeadline("heartbeat")
         make_dispatcher = partial(
             Dispatcher,
             store=store,
@@ -79,6 +80,7 @@ class JobRunner:
             poll_seconds=poll_seconds,
         )
         self._dispatchers = [make_dispatcher(queue) for queue in queues]
+        self._commits = CommitListener(store, self._dispatchers)
 
     def run(
         self, stop: Event, *, grace_seconds: float, on_progress: Callback = ignore, on_stop: Callback = ignore
@@ -110,7 +112,7 @@ class JobRunner:
         """Start the greenlets that serve no queue. Leases are renewed until the stop is `finished`."""
         return [
             gevent.spawn(self._beat_until, stop, process, self._clock()),
-            gevent.spawn(self._listen_until, stop),
+            gevent.spawn(self._commits.listen_until, stop),
             gevent.spawn(self._watch_loops_until, stop, on_progress),
             gevent.spawn(self._clock_watch.look_until, stop, lambda: self._is_compatible),
             gevent.spawn(self._leases.renew_until, finished),
@@ -149,7 +151,7 @@ class JobRunner:
         deadlines = [
             self._leases.loop_deadline,
             self._beating,
-            self._listening,
+            self._commits.loop_deadline,
             *(each.loop_deadline for each in self._dispatchers),
         ]
         while not stop.wait(LOOK_SECONDS):
@@ -189,14 +191,6 @@ class JobRunner:
         except StoreError:
             jobs.has_unsynced_answers |= durable
             raise
-
-    def _listen_until(self, stop: Event) -> None:
-        listener = self._store.notifier.listen("work")
-        while not stop.is_set():
-            self._listening.extend(BEAT_EVERY.total_seconds())
-            if listener.wait(BEAT_EVERY.total_seconds()):
-                for dispatcher in self._dispatchers:
-                    dispatcher.notify()
 
     def _delete_heartbeat(self, process: str) -> None:
         try:

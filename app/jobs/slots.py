@@ -22,10 +22,14 @@ class _Slot:
 
 
 class Slots:
-    """Starts the jobs of each slot one after the other, in a greenlet for each slot that has any."""
+    """Starts the jobs of each slot one after the other, in a greenlet for each slot that has any.
 
-    def __init__(self, handle: Handle) -> None:
+    `note_end` is called after each job, once it does not count as in flight any more.
+    """
+
+    def __init__(self, handle: Handle, note_end: Callable[[], None]) -> None:
         self._handle = handle
+        self._note_end = note_end
         self._slots: dict[int, _Slot] = {}
         self._running = Pool()
 
@@ -86,6 +90,8 @@ class Slots:
             while slot.waiting:
                 job, task, _ = slot.waiting.popleft()
                 slot.since = monotonic()
+                self._note_end()
                 self._handle(job, task)
         finally:
             del self._slots[job.slot]
+            self._note_end()

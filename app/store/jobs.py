@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -90,11 +90,15 @@ class Jobs(Repository):
         return settled.applied
 
     def next_due_in(self, queue: str) -> float | None:
-        """Return the seconds until a job of this queue can be claimed, by the database's clock.
+        """Return the seconds until a job of this queue can be claimed; see `next_due`. None if there is none."""
+        return self.next_due([queue]).get(queue)
 
-        It is negative if one is overdue. None if no job is open, or the queue is paused or disabled.
+    def next_due(self, queues: Collection[str]) -> dict[str, float]:
+        """Return the seconds until a job of each of these queues can be claimed, by the database's clock.
+
+        They are negative if one is overdue. A queue is left out if it has no open job, or is paused or disabled.
         """
-        return self._store.database.read(lambda c: self._next_due_in(c, queue))
+        return self._store.database.read(lambda c: self._next_due(c, queues))
 
     def depths(self) -> list[QueueDepth]:
         """Count the open jobs of each queue that has any."""
@@ -104,10 +108,10 @@ class Jobs(Repository):
         kind = self._kinds.get(kind_of_queue(queue))
         return () if kind is None else kind.channels
 
-    def _next_due_in(self, connection: Connection, queue: str) -> float | None:
+    def _next_due(self, connection: Connection, queues: Collection[str]) -> dict[str, float]:
         now = self._store.now(connection)
-        due = earliest_due(connection, now, queue)
-        return None if due is None else (due - now).total_seconds()
+        due = earliest_due(connection, now, queues)
+        return {queue: (at - now).total_seconds() for queue, at in due.items()}
 
     def _claim(self, connection: Connection, now: datetime, request: ClaimRequest, lease: timedelta) -> _Claimed:
         """Claim jobs. One claimed more than MAX_CLAIMS times without being settled probably crashes its worker: it is

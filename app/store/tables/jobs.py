@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from app.domain.queue import QueueDepth
 from app.store.engine.bulk_update import BulkUpdate
+from app.store.engine.one_of import one_of
 from app.store.tables.queues import queue_of
 from app.store.tables.schema import jobs, queues
 from app.store.tables.types import chunks
@@ -24,15 +25,15 @@ def is_delayed(now: datetime) -> ColumnElement[bool]:
     return jobs.c.claim_id.is_(None) & (jobs.c.due_at > now)
 
 
-_LOCK = select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.id).with_for_update()
+_LOCK = select(jobs).where(one_of(jobs.c.id, "ids")).order_by(jobs.c.id).with_for_update()
 
 _RELEASE = BulkUpdate(jobs, "due_at", claim_id=None, claims=0)
 
 _EARLIEST = select(
-    select(func.min(jobs.c.due_at)).where(jobs.c.queue == bindparam("of_queue")).scalar_subquery().label("earliest"),
     queues,
-).select_from(select(literal(1)).subquery().outerjoin(queues, queues.c.name == bindparam("of_queue")))
-"""One statement, and a row also without the queue's own: it is asked before each claim."""
+    select(func.min(jobs.c.due_at)).where(jobs.c.queue == queues.c.name).scalar_subquery().label("earliest"),
+).where(one_of(queues.c.name, "names"))
+"""One statement for all queues: a worker asks it after the commits of every process."""
 
 
 def lock_jobs(connection: Connection, row_ids: Collection[int]) -> list[JobRow]:
@@ -57,16 +58,14 @@ def find_jobs(connection: Connection, subjects: Mapping[str, Sequence[int]]) -> 
     ]
 
 
-def earliest_due(connection: Connection, now: datetime, queue: str) -> datetime | None:
-    """Return when a job of this queue can be claimed at the earliest: its due time, or the breaker's pause.
+def earliest_due(connection: Connection, now: datetime, names: Collection[str]) -> dict[str, datetime]:
+    """Return when a job of each queue can be claimed at the earliest: its due time, or the breaker's pause.
 
-    For a claimed job this is the end of its lease. None if no job is open, or the queue is paused or disabled.
+    For a claimed job this is the end of its lease. A queue that has no open job, is paused or disabled is left out.
     """
-    row = connection.execute(_EARLIEST, {"of_queue": queue}).one()
-    if row.name is None or row.earliest is None:
-        earliest: datetime | None = row.earliest
-        return earliest
-    return queue_of(row).as_of(now).earliest_attempt(row.earliest)
+    rows = connection.execute(_EARLIEST, {"names": sorted(names)}).all()
+    times = {row.name: queue_of(row).as_of(now).earliest_attempt(row.earliest) for row in rows if row.earliest}
+    return {name: time for name, time in times.items() if time is not None}
 
 
 def depths_of_queues(connection: Connection, now: datetime) -> list[QueueDepth]:
