@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, literal, select
 
+from app.domain.compact_json import compact_json
 from app.domain.delivery import DELIVERY_ID, KEPT_ATTEMPTS, Delivery, DeliveryState
 from app.domain.destination import queue_of_destination
 from app.domain.event import Event
 from app.domain.job import DELIVER_QUEUE, Job
 from app.domain.job_result import Attempt
 from app.domain.queue import QueueState
+from app.store.engine.one_of import one_of
 from app.store.tables.events import event_of, id_of
 from app.store.tables.queues import queue_of
 from app.store.tables.schema import deliveries, events, jobs, queues
@@ -27,7 +29,7 @@ _WITH_JOB = (
     select(deliveries, events.c.event_id, jobs.c.due_at, jobs.c.claim_id)
     .join(events, events.c.id == deliveries.c.event)
     .outerjoin(jobs, (jobs.c.queue == _QUEUE) & (jobs.c.subject == deliveries.c.id))
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(deliveries.c.id, "ids"))
 )
 _CLAIMED = (
     select(
@@ -38,7 +40,7 @@ _CLAIMED = (
         case((func.length(events.c.document) <= bindparam("max_bytes"), events.c.document)).label("document"),
     )
     .join(events, events.c.id == deliveries.c.event)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(deliveries.c.id, "ids"))
 )
 
 
@@ -65,7 +67,7 @@ def column_of(attempts: Iterable[Attempt]) -> bytes:
     kept = [(one.at.isoformat(), one.status, _stored_error(one), one.duration_ms) for one in attempts][
         -KEPT_ATTEMPTS:
     ]
-    return json.dumps(kept, separators=(",", ":")).encode("ascii")
+    return compact_json(kept).encode("ascii")
 
 
 def _stored_error(attempt: Attempt) -> str | dict[str, str | None] | None:

@@ -9,13 +9,14 @@ from app.domain.delivery import DeliveryState
 from app.domain.job import Dead, Outcome, Retry
 from app.domain.job_result import Attempt, JobResult
 from app.store.engine.bulk_update import BulkUpdate
+from app.store.engine.one_of import one_of
 from app.store.tables.deliveries import OPEN, attempts_of, column_of
 from app.store.tables.schema import deliveries
 from app.store.tables.types import chunks
 
 _ATTEMPTS = (
     select(deliveries.c.id, deliveries.c.attempts)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(deliveries.c.id, "ids"))
     .order_by(deliveries.c.id)
     .with_for_update()
 )

@@ -12,8 +12,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, bindparam, func, select, text
 
+from app.domain.compact_json import compact_json
 from app.domain.event import EVENT_ID, MARK_BYTES, Contact, Event, NewEvent, Origin, Position
 from app.domain.trace import TraceContext
+from app.store.engine.one_of import one_of
 from app.store.tables.schema import events
 from app.store.tables.types import chunks
 
@@ -21,12 +23,7 @@ PREFIX = "evt_"
 PAGE_BYTES = 8 * 1024 * 1024
 ALL_TYPES = "*"
 
-_LOCK = (
-    select(events.c.id)
-    .where(events.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(events.c.id)
-    .with_for_update()
-)
+_LOCK = select(events.c.id).where(one_of(events.c.id, "ids")).order_by(events.c.id).with_for_update()
 _TYPES = (
     "WITH RECURSIVE known(type) AS (SELECT min(type) FROM events {where} UNION ALL"
     " SELECT (SELECT min(type) FROM events WHERE type > known.type {more}) FROM known WHERE known.type IS NOT NULL)"
@@ -71,7 +68,7 @@ def document_of(event: NewEvent) -> bytes:
     """Return contact, data, raw item and origin as JSON."""
     origin = {name: getattr(event.origin, name) for name in Origin.__dataclass_fields__}  # asdict would copy deeply
     document = {"contact": asdict(event.contact), "data": event.data, "raw": event.raw, "origin": origin}
-    return json.dumps(document, separators=(",", ":")).encode("ascii")
+    return compact_json(document).encode("ascii")
 
 
 def position_of(sequence: int, key: bytes | None) -> Position:

@@ -3,23 +3,24 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from app.domain.message import Message, MessageStatus, queue_of_number
 from app.domain.message_hold import MessageHold, hold_of
 from app.domain.queue import QueueState
 from app.domain.scope_pause import scopes_of
+from app.store.engine.one_of import one_of
 from app.store.tables.queues import queue_of
 from app.store.tables.schema import jobs, queues
 from app.store.tables.scopes import read_scopes
 from app.store.tables.sending import read_accounts
 
 _HELD_BY = select(jobs.c.subject, jobs.c.held_by).where(
-    jobs.c.queue.in_(bindparam("queues", expanding=True)),
-    jobs.c.subject.in_(bindparam("ids", expanding=True)),
+    one_of(jobs.c.queue, "queues"),
+    one_of(jobs.c.subject, "ids"),
     jobs.c.held_by.is_not(None),
 )
-_QUEUES = select(queues).where(queues.c.name.in_(bindparam("queues", expanding=True)))
+_QUEUES = select(queues).where(one_of(queues.c.name, "queues"))
 
 
 def holds_of_messages(

@@ -7,26 +7,21 @@ from sqlalchemy import Connection, Row, bindparam, func, select, text
 
 from app.domain.breaker import Breaker
 from app.domain.queue import QueueState
+from app.store.engine.one_of import one_of
 from app.store.tables.schema import queues
 
 _ADD = text(
     "INSERT INTO queues (name, paused, disabled, failures, trips) VALUES (:name, false, false, 0, 0)"
     " ON CONFLICT (name) DO NOTHING"
 )
-_EXISTING = select(queues.c.name).where(queues.c.name.in_(bindparam("names", expanding=True)))
-_LOCK = (
-    select(queues)
-    .where(queues.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(queues.c.name)
-    .with_for_update()
-)
+_EXISTING = select(queues.c.name).where(one_of(queues.c.name, "names"))
+_LOCK = select(queues).where(one_of(queues.c.name, "names")).order_by(queues.c.name).with_for_update()
 _existing = queues.alias("existing")
 _LOCK_ALL = (
     select(queues.c.name)
     .where(
-        queues.c.name.in_(bindparam("names", expanding=True)),
-        select(func.count()).where(_existing.c.name.in_(bindparam("names", expanding=True))).scalar_subquery()
-        == bindparam("number"),
+        one_of(queues.c.name, "names"),
+        select(func.count()).where(one_of(_existing.c.name, "names")).scalar_subquery() == bindparam("number"),
     )
     .order_by(queues.c.name)
     .with_for_update()

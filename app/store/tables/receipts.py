@@ -1,5 +1,6 @@
 """Receipts as values: one, a page of them, their bodies, their counts, and those that wait to be split."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, takewhile
@@ -10,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 from app.domain.receipt import RECEIPT_ID, Receipt, ReceiptState
 from app.domain.split import PendingReceipt
 from app.domain.trace import TraceContext
+from app.store.engine.one_of import one_of
 from app.store.tables.schema import receipt_errors, receipts
-from app.store.tables.types import MAX_ROW_ID
+from app.store.tables.types import MAX_ROW_ID, chunks
 
 _COLUMNS = [column for column in receipts.columns if column.name not in ("digest", "body", "trace")]
 _FIRST_AND_LAST = select(
@@ -45,9 +47,10 @@ _PENDING_SIZES = (
 )
 _BODIES = (
     select(receipts.c.id, receipts.c.received_at, receipts.c.sha256, receipts.c.body, receipts.c.trace)
-    .where(receipts.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(receipts.c.id, "ids"))
     .order_by(receipts.c.id)
 )
+_LOCK = select(receipts.c.id).where(one_of(receipts.c.id, "ids")).order_by(receipts.c.id).with_for_update()
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,12 @@ def pending_receipts(connection: Connection, limit: int, max_bytes: int) -> list
         )
         for row in bodies
     ]
+
+
+def lock_receipts(connection: Connection, row_ids: Collection[int]) -> None:
+    """Lock these receipts until the transaction ends, in the order of their ids."""
+    for ids in chunks(sorted(row_ids)):
+        connection.execute(_LOCK, {"ids": ids})
 
 
 def reprocess_receipt(connection: Connection, row_id: int) -> None:

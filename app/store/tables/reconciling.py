@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from app.domain.clock import CLOCK_TOLERANCE
 from app.domain.reconciling import ONLY_SENT, QUIET, TOO_OLD, Candidate, Round, RoundStep, is_younger
+from app.store.engine.one_of import one_of
 from app.store.tables.message_schema import messages, reconcile_cursors
 
 STEP_MESSAGES = 1000
@@ -30,8 +31,8 @@ _STEP = (
 _LAST = select(func.max(_STEP.c.id))
 _IS_YOUNG = (_STEP.c.created_at > bindparam("young_from")) & (_STEP.c.created_at <= bindparam("young_until"))
 _MAY_BE_ASKED = (
-    _STEP.c.status.in_(bindparam("statuses", expanding=True))
-    & _STEP.c.phone_number_id.in_(bindparam("numbers", expanding=True))
+    one_of(_STEP.c.status, "statuses")
+    & one_of(_STEP.c.phone_number_id, "numbers")
     & _STEP.c.type.not_in(ONLY_SENT)
     & _STEP.c.wamid.is_not(None)
     & (_STEP.c.created_at > bindparam("oldest"))

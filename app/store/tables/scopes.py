@@ -8,11 +8,12 @@ from sqlalchemy import Connection, Row, bindparam, select, text
 from app.domain.content_scope import contact_of_scope
 from app.domain.meta.graph_errors import ErrorClass
 from app.domain.scope_pause import ScopePause
+from app.store.engine.one_of import one_of
 from app.store.tables.sending_schema import send_scopes
 from app.store.tables.types import EPOCH, UtcDateTime, printable_excerpt
 
 _TIMES = [bindparam(name, type_=UtcDateTime) for name in ("since", "until", "refused_at")]
-_SCOPES = select(send_scopes).where(send_scopes.c.name.in_(bindparam("names", expanding=True)))
+_SCOPES = select(send_scopes).where(one_of(send_scopes.c.name, "names"))
 _PAUSED = _SCOPES.where(send_scopes.c.trips > 0)
 _LOCK_SCOPES = _SCOPES.order_by(send_scopes.c.name).with_for_update()
 _PUT_SCOPE = text(

@@ -23,7 +23,7 @@ _PUT_NUMBER = text(
     " slowed_at = excluded.slowed_at"
 ).bindparams(*_TIMES[:2])
 _ACCOUNTS = select(send_numbers.c.phone_number_id, send_numbers.c.waba_id).where(
-    send_numbers.c.phone_number_id.in_(bindparam("numbers", expanding=True))
+    one_of(send_numbers.c.phone_number_id, "numbers")
 )
 _PUT_ACCOUNT = text(
     "INSERT INTO send_numbers (phone_number_id, share, waba_id) VALUES (:number, 1, :account)"

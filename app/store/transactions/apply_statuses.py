@@ -21,6 +21,7 @@ from app.domain.message import MessageStatus
 from app.domain.message_progress import StatusReport, accepted_since, next_after_status
 from app.domain.meta.status_update import StatusUpdate
 from app.domain.meta.touch import Touch, touches_of_status
+from app.store.engine.one_of import one_of
 from app.store.tables.message_schema import early_statuses, messages
 from app.store.tables.messages import has_status, lock_messages, update_messages
 from app.store.tables.types import chunks
@@ -30,20 +31,18 @@ _LOCK = {
     False: text(f"SELECT pg_advisory_xact_lock({STATUS_LOCK})"),
     True: text(f"SELECT pg_advisory_xact_lock_shared({STATUS_LOCK})"),
 }
-_BY_WAMID = select(messages.c.id, messages.c.wamid).where(messages.c.wamid.in_(bindparam("keys", expanding=True)))
+_BY_WAMID = select(messages.c.id, messages.c.wamid).where(one_of(messages.c.wamid, "keys"))
 _BY_SECOND_WAMID = select(messages.c.id, messages.c.second_wamid).where(
-    messages.c.second_wamid.in_(bindparam("keys", expanding=True)), messages.c.second_wamid.is_not(None)
+    one_of(messages.c.second_wamid, "keys"), messages.c.second_wamid.is_not(None)
 )
-_BY_ID = select(messages.c.id, messages.c.message_id).where(
-    messages.c.message_id.in_(bindparam("keys", expanding=True))
-)
+_BY_ID = select(messages.c.id, messages.c.message_id).where(one_of(messages.c.message_id, "keys"))
 _UNANSWERED = [
     select(messages.c.id).where(messages.c.phone_number_id == bindparam("number"), has_status(status)).limit(1)
     for status in (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 ]
 _EARLY = (
     select(early_statuses)
-    .where(early_statuses.c.wamid.in_(bindparam("keys", expanding=True)))
+    .where(one_of(early_statuses.c.wamid, "keys"))
     .order_by(early_statuses.c.id)
     .with_for_update()
 )

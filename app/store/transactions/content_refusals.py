@@ -6,7 +6,7 @@ Parts of `apply_refusals`, which takes the locks.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection
 
 from app.domain.content_scope import marketing_scope, template_scope
 from app.domain.event import NewEvent
@@ -19,6 +19,7 @@ from app.domain.meta.names import names_of
 from app.domain.meta.status_update import MAX_WAMID_LENGTH
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import refusal_of
+from app.store.engine.one_of import one_of
 from app.store.tables.message_schema import messages
 from app.store.tables.messages import messages_with_bodies
 from app.store.tables.scopes import read_scopes, scopes_below
@@ -29,7 +30,7 @@ from app.store.transactions.hold_messages import MessageRow, sent_as
 from app.store.transactions.touch_conversations import contacts_of
 
 FAILED = "message.status.failed"
-_BY_WAMID = messages_with_bodies().where(messages.c.wamid.in_(bindparam("wamids", expanding=True)))
+_BY_WAMID = messages_with_bodies().where(one_of(messages.c.wamid, "wamids"))
 TEMPLATE_STOPPED = Refusal(
     ErrorClass.REQUEST, ErrorScope.TEMPLATE, 132015, "Meta has paused or disabled the template"
 )

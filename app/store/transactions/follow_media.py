@@ -10,6 +10,7 @@ from app.domain.job_result import JobResult
 from app.domain.media_file import MEDIA_QUEUE, FetchResult, FileState
 from app.domain.meta.media import Media
 from app.store.engine.bulk_insert import BulkInsert, allocate_ids
+from app.store.engine.one_of import one_of
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.media import known_ids, lock_files
 from app.store.tables.media_schema import media_files
@@ -39,11 +40,7 @@ _UPDATE = (
     .values({name: bindparam(f"new_{name}") for name in ("state", "mime_type", "sha256", "size", "attempts")})
     .values(last_error=bindparam("new_error"), url=None, updated_at=bindparam("now"))
 )
-_MARK = (
-    update(media_files)
-    .where(media_files.c.id.in_(bindparam("ids", expanding=True)))
-    .values(state=FileState.DELETED.value)
-)
+_MARK = update(media_files).where(one_of(media_files.c.id, "ids")).values(state=FileState.DELETED.value)
 
 
 def add_media(connection: Connection, now: datetime, found: Sequence[tuple[int, str | None, Media]]) -> None:

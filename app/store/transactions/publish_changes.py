@@ -6,16 +6,17 @@ A change that another transaction has locked is left to it: that one erases the 
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, delete, select
 
 from app.domain.split import SplitEvent
+from app.store.engine.one_of import one_of
 from app.store.tables.message_schema import message_changes
 from app.store.tables.types import chunks
 from app.store.transactions.add_own_events import add_own_events
 
 _LOCK = (
     select(message_changes.c.id)
-    .where(message_changes.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(message_changes.c.id, "ids"))
     .order_by(message_changes.c.id)
     .with_for_update(skip_locked=True)
 )

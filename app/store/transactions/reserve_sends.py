@@ -20,6 +20,7 @@ from app.domain.send_outcome import EndedSend, Fault, Reserved, SendOutcome, is_
 from app.domain.send_plan import Candidate, ScopeGate, SendPlan, plan_sends, scope_gate
 from app.domain.trace import TraceContext
 from app.domain.tracker import FIELD, Tracker
+from app.store.engine.one_of import one_of
 from app.store.tables.jobs import release_jobs
 from app.store.tables.message_schema import conversations, messages
 from app.store.tables.messages import key_of_message, message_of, messages_with_bodies, update_messages
@@ -39,12 +40,7 @@ MAX_ENTRIES = 40
 
 MessageRow = Row[*tuple[Any, ...]]
 
-_MESSAGES = (
-    messages_with_bodies()
-    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(messages.c.id)
-    .with_for_update()
-)
+_MESSAGES = messages_with_bodies().where(one_of(messages.c.id, "ids")).order_by(messages.c.id).with_for_update()
 _SENT_SINCE = (
     select(conversations.c.contact)
     .where(
@@ -56,7 +52,7 @@ _SENT_SINCE = (
 )
 _CHANGED_SINCE = (
     select(send_scopes.c.name)
-    .where(send_scopes.c.name.in_(bindparam("names", expanding=True)), send_scopes.c.since > bindparam("since"))
+    .where(one_of(send_scopes.c.name, "names"), send_scopes.c.since > bindparam("since"))
     .limit(1)
 )
 _REST = update(queues).where(queues.c.name == bindparam("queue")).values(rest_until=bindparam("rest_end"))

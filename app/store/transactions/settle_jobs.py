@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 from app.domain.job import SINGLETON_QUEUES, Job, Retry, kind_of_queue
 from app.domain.job_result import JobResult
 from app.domain.queue import QueueState
+from app.store.engine.one_of import one_of
 from app.store.tables.queue_health import Jitter, QueueChange, record_queue_health
 from app.store.tables.queues import lock_queues
 from app.store.tables.schema import jobs
@@ -38,8 +39,8 @@ _RETRY = (
         held_by=bindparam("scope"),
     )
 )
-_LEAVE_ORDER = update(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).values(order_key=None)
-_DELETE = delete(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+_LEAVE_ORDER = update(jobs).where(one_of(jobs.c.id, "ids")).values(order_key=None)
+_DELETE = delete(jobs).where(one_of(jobs.c.id, "ids"))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, null, select, union_all, update
 
 from app.domain.event import NewEvent
 from app.domain.job import Job
@@ -22,9 +22,11 @@ from app.domain.receipt import ReceiptState
 from app.domain.split import PendingReceipt, SplitCount, SplitEvent, SplitReceipt
 from app.domain.trace import TraceContext
 from app.store.engine.bulk_insert import BulkInsert, allocate_ids
+from app.store.engine.bulk_update import BulkUpdate
 from app.store.engine.errors import ClaimLost
+from app.store.engine.one_of import one_of
 from app.store.tables.events import document_of, item_of, key_of
-from app.store.tables.receipts import row_id_of
+from app.store.tables.receipts import lock_receipts, row_id_of
 from app.store.tables.schema import erased_events, event_names, events, jobs, receipt_errors, receipts
 from app.store.tables.types import chunks, printable_excerpt
 from app.store.transactions.add_deliveries import add_deliveries
@@ -50,13 +52,13 @@ INSERT_EVENTS = BulkInsert(
     "trace",
 )
 _INSERT_NAMES = BulkInsert(event_names, "event", "name")
-_UPDATE_RECEIPT = (
-    update(receipts)
-    .where(receipts.c.id == bindparam("row_id"))
-    .values(state=bindparam("new_state"), events=bindparam("event_count"), differing=bindparam("differing_count"))
+_RECORD = BulkUpdate(receipts, "state", "events", "differing")
+_KNOWN = union_all(
+    select(events.c.event_id, events.c.document).where(one_of(events.c.event_id, "keys")),
+    select(erased_events.c.event_id, null()).where(one_of(erased_events.c.event_id, "keys")),
 )
-_STORED = select(events.c.event_id, events.c.document).where(events.c.event_id.in_(bindparam("keys", expanding=True)))
-_ERASED = select(erased_events.c.event_id).where(erased_events.c.event_id.in_(bindparam("keys", expanding=True)))
+"""The documents of known events; an erased one has none."""
+
 _EXTEND_LEASE = (
     update(jobs)
     .where(jobs.c.id == bindparam("job_id"), jobs.c.claim_id == bindparam("fence"))
@@ -101,7 +103,7 @@ def add_events(
     change_paces(connection, now, ours, account)
     _follow_messages(connection, now, database_id, ours)
     pause_scopes(connection, now, ours)
-    _record_receipts(connection, sorted(zip(split, counts, strict=True), key=lambda pair: _row_id(pair[0])))
+    _record_receipts(connection, list(zip(split, counts, strict=True)))
     return counts
 
 
@@ -146,9 +148,8 @@ def _known_items(connection: Connection, keys: Collection[bytes]) -> Items:
     """Return the items of those of the keys that belong to a stored or an erased event."""
     items: Items = {}
     for chunk in chunks(sorted(keys)):
-        stored = connection.execute(_STORED, {"keys": chunk})
-        items |= {bytes(row.event_id): item_of(row.document) for row in stored}
-        items |= {bytes(key): ERASED for key in connection.execute(_ERASED, {"keys": chunk}).scalars()}
+        for key, document in connection.execute(_KNOWN, {"keys": chunk}):
+            items[bytes(key)] = ERASED if document is None else item_of(document)
     return items
 
 
@@ -225,12 +226,12 @@ def event_row(
 def _record_receipts(connection: Connection, counted: Sequence[tuple[SplitReceipt, SplitCount]]) -> None:
     """Record the state and the counts of each receipt, and why it is unreadable if it is."""
     rows = [
-        {
-            "row_id": _row_id(receipt),
-            "new_state": (ReceiptState.SPLIT if receipt.unreadable is None else ReceiptState.UNREADABLE).value,
-            "event_count": len(receipt.events),
-            "differing_count": count.differing,
-        }
+        (
+            _row_id(receipt),
+            (ReceiptState.SPLIT if receipt.unreadable is None else ReceiptState.UNREADABLE).value,
+            len(receipt.events),
+            count.differing,
+        )
         for receipt, count in counted
     ]
     errors = [
@@ -238,8 +239,8 @@ def _record_receipts(connection: Connection, counted: Sequence[tuple[SplitReceip
         for receipt, _ in counted
         if receipt.unreadable is not None
     ]
-    if rows:
-        connection.execute(_UPDATE_RECEIPT, rows)
+    lock_receipts(connection, [row[0] for row in rows])
+    _RECORD.execute(connection, rows)
     if errors:
         ids = [error["receipt"] for error in errors]
         connection.execute(delete(receipt_errors).where(receipt_errors.c.receipt.in_(ids)))
