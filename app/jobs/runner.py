@@ -67,14 +67,13 @@ class JobRunner:
         self._leases = leases
         self._clock_watch = ClockWatch(store, [queue.name for queue in queues], leases.length)
         self._settlements: GroupCommit[JobResult, bool] = GroupCommit(store.jobs.settle_batch)
-        executor = Executor(store, self._leases, self._settlements, on_failpoint)
         self._is_compatible = self._hangs = False
         self._beating = LoopDeadline("heartbeat")
         make_dispatcher = partial(
             Dispatcher,
             store=store,
-            leases=self._leases,
-            executor=executor,
+            leases=leases,
+            executor=Executor(store, leases, self._settlements, on_failpoint),
             slots=slots,
             may_work=lambda: self._is_compatible,
             poll_seconds=poll_seconds,

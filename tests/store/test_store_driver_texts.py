@@ -134,11 +134,12 @@ def insert_by_core(connection: Connection, *, table: Table, rows: list[Row]) -> 
 
 def test_new_receipts_are_stored_as_core_would(store: Store) -> None:
     constant = add_receipts._NEW
-    given = [column.name for column in receipts.columns if column.name not in {"id", *constant}]
-    rows = rows_of(receipts, given, ROWS_AT_ONCE + 1)
+    rows = rows_of(receipts, add_receipts._COLUMNS, ROWS_AT_ONCE + 1)
     plain = {name: sql.strip("'") if sql.startswith("'") else int(sql) for name, sql in constant.items()}
 
-    by_text = after(store, partial(add_receipts._insert, rows=rows), table=receipts, without=["id"])
+    values = [tuple(row.values()) for row in rows]
+
+    by_text = after(store, partial(add_receipts._insert, rows=values), table=receipts, without=["id"])
     by_core = partial(insert_by_core, table=receipts, rows=[row | plain for row in rows])
 
     assert by_text == after(store, by_core, table=receipts, without=["id"])

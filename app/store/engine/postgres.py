@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, NullPool, PoolProxiedConnection, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, NullPool, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -98,7 +98,7 @@ def _refuse_other_encodings(connection: Any, _record: object) -> None:
 
 def serialize_receipt_inserts(connection: Connection) -> None:
     """Let one transaction at a time add receipts, so that their ids follow the order of their commits."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECEIPTS_LOCK})
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({RECEIPTS_LOCK})")
 
 
 def autocommit(engine: Engine) -> Engine:
