@@ -10,8 +10,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cached_property, lru_cache
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from app.domain.stored_word import StoredWord
 from app.domain.trace import TraceContext
@@ -60,8 +60,7 @@ UNANSWERED = (*UNFINISHED, MessageStatus.UNKNOWN, MessageStatus.CANCELLED, Messa
 """Statuses of a message for which no acceptance or refusal by Meta is known."""
 
 
-@dataclass(frozen=True)
-class IdempotencyKey:
+class IdempotencyKey(NamedTuple):
     """The SHA-256 of a client's key, and of the request that it came with. Every token uses the same keys.
 
     The key itself is not kept: a client may have put a phone number into it. After `lifetime` it is free again.
@@ -72,8 +71,7 @@ class IdempotencyKey:
     lifetime: timedelta
 
 
-@dataclass(frozen=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """A message to accept, checked already.
 
     `body` is the JSON object that Meta gets, without a tracker. `tracker` is the client's own. `window_exempt`: it
@@ -96,7 +94,7 @@ class NewMessage:
     key: IdempotencyKey | None = None
     trace: TraceContext | None = None
 
-    @cached_property
+    @property
     def id_bytes(self) -> bytes:
         """The 16 bytes of its id."""
         return bytes.fromhex(self.id.removeprefix(PREFIX))
@@ -120,8 +118,7 @@ class HistoryEntry:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A stored message. `error` and `pricing` are Meta's objects, unchanged; `meta_status` its `message_status`,
     `meta_contact` the `wa_id` and `user_id` of its answer.
 
@@ -152,8 +149,7 @@ class Message:
     second_wamid: str | None = None
 
 
-@dataclass(frozen=True)
-class AcceptedMessage:
+class AcceptedMessage(NamedTuple):
     """What accepting came to. `is_replay`: the key was used before, for the same; the message is the first one's.
     `window`: None if it was not looked at.
     """

@@ -32,8 +32,7 @@ def next_message(message: Message, report: StatusReport) -> Message:
     """
     entries = _of_last_attempt(message) if report.status in OF_EACH_ATTEMPT else message.history
     is_known = any(entry.status == report.status for entry in entries)
-    return replace(
-        message,
+    return message._replace(
         status=later_status(message.status, report.status),
         wamid=message.wamid or report.wamid,
         second_wamid=message.second_wamid or _second_wamid(message, report),
@@ -80,13 +79,13 @@ def is_cut_off(message: Message, attempt: Message) -> bool:
 def without_last_attempt(message: Message) -> Message:
     """Return a message that waits again, as if its last POST had not been begun."""
     at = max(at for at, entry in enumerate(message.history) if entry.status == MessageStatus.SENDING)
-    return replace(message, status=MessageStatus.QUEUED, history=message.history[:at])
+    return message._replace(status=MessageStatus.QUEUED, history=message.history[:at])
 
 
 def without_refusal(message: Message) -> Message:
     """Return a message without the error of an attempt that Meta refused. An error that a status named stays."""
     has_failed = any(entry.status == MessageStatus.FAILED for entry in _of_last_attempt(message))
-    return message if has_failed else replace(message, error=None)
+    return message if has_failed else message._replace(error=None)
 
 
 def _of_last_attempt(message: Message) -> tuple[HistoryEntry, ...]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -108,7 +108,7 @@ def check(submission: Submission, settings: Settings, now: datetime, advice: Adv
         return invalid_fields((problem,))
     late = late_fields(payload, now)
     new = _new_message(submission, payload, number, settings, now)
-    return _Checked(replace(new, is_late=True) if late else new, payload.warnings, late)
+    return _Checked(new._replace(is_late=True) if late else new, payload.warnings, late)
 
 
 def invalid_fields(problems: Sequence[PayloadProblem]) -> Refused:

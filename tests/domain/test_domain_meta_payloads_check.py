@@ -130,7 +130,7 @@ def test_the_short_form_needs_no_preview() -> None:
 def test_mistakes_of_the_short_form_are_reported_where_its_client_made_them() -> None:
     problems = text_payload(1, "", "yes")
 
-    assert isinstance(problems, tuple)
+    assert not isinstance(problems, Payload)
     assert [problem.pointer for problem in problems] == ["/to", "/text", "/previewUrl"]
 
 

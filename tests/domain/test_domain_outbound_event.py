@@ -1,7 +1,5 @@
 """Events of a message's own life: which are asked for, which changes make one, and what it says."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.domain.event import type_matches
@@ -31,7 +29,7 @@ def test_only_a_glob_that_begins_with_the_family_asks_for_them() -> None:
 def test_an_event_names_its_customer(
     to: str | None, recipient: str | None, names: tuple[str | None, str | None]
 ) -> None:
-    message = replace(MESSAGE, to=to, recipient=recipient, history=(HistoryEntry("sending", SENT_AT),))
+    message = MESSAGE._replace(to=to, recipient=recipient, history=(HistoryEntry("sending", SENT_AT),))
 
     [change] = changes_of((), message, frozenset(STATUSES))
     event = event_of_change(change)
@@ -44,7 +42,7 @@ def test_a_failure_after_the_delivery_is_none() -> None:
     told = tuple(HistoryEntry(status, SENT_AT) for status in ("accepted", "delivered", "failed"))
 
     changes = changes_of(
-        told[:1], replace(MESSAGE, status=MessageStatus.DELIVERED, history=told), frozenset(STATUSES)
+        told[:1], MESSAGE._replace(status=MessageStatus.DELIVERED, history=told), frozenset(STATUSES)
     )
 
     assert changes == []

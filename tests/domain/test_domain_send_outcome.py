@@ -58,7 +58,7 @@ def test_what_was_not_sent_is_tried_again_later_and_later() -> None:
         found = outcome(NotSent("connection refused"), about)
         assert isinstance(found.job, Retry)
         delays.append(found.job.delay.total_seconds())
-        about = replace(about, error=found.error)
+        about = about._replace(error=found.error)
 
     assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert MAX_BACKOFF.total_seconds() == delays[-1]

@@ -1,7 +1,6 @@
 """Bugs of sending, each planted in a dying worker by its name."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 
@@ -56,7 +55,7 @@ def key_outside_the_transaction() -> None:
         keys = [message.key.sha256 for message in new]
         known = store._store.database.read(lambda c: c.execute(reserve_keys._RESERVED, {"keys": keys}).first())
         if known is None:
-            accept(store, [replace(message, key=None) for message in new])
+            accept(store, [message._replace(key=None) for message in new])
             store._store.write(lambda c: reserve(c, store._store.now(c), new, new))
 
     accept = Messages.accept

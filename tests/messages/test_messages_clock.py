@@ -1,7 +1,6 @@
 """A worker starts with a clock that may have jumped: nothing expires on its word."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def test_a_message_that_is_too_old_by_an_unwatched_clock_waits_and_others_are_se
 ) -> None:
     last_look = datetime.now(UTC) - timedelta(days=8)
     accepting.write(lambda c: c.execute(update(clock_jump).values(seen_at=last_look)))
-    [old] = accept(accepting, replace(to("0001"), lifetime=timedelta(seconds=-1)))
+    [old] = accept(accepting, to("0001")._replace(lifetime=timedelta(seconds=-1)))
     start_worker()
     wait_for(lambda: '"clock.doubted"' in worker_log())
 

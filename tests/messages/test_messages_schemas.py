@@ -1,7 +1,6 @@
 """Messages are written as their schema says."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +11,7 @@ from tests.support.messages import stored_message
 from tests.support.store import NOON
 
 QUEUED = stored_message(id="msg_0199a3f2c4d17b6e8f00112233445566")
-TOLD = replace(
-    QUEUED,
+TOLD = QUEUED._replace(
     status=MessageStatus.READ,
     recipient="DE.13491208655302741918",
     wamid="wamid.1",

@@ -1,7 +1,6 @@
 """Requests that wait for Meta's answer: one read serves all of them, and each ends at its time."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any, cast
 
 import gevent
@@ -41,7 +40,7 @@ class Answers:
         return {key: self.known[key] for key in message_ids if self.known[key].status != "queued"}
 
     def settle(self, *settled: Message) -> None:
-        self.known |= {message.id: replace(message, status=MessageStatus.ACCEPTED) for message in settled}
+        self.known |= {message.id: message._replace(status=MessageStatus.ACCEPTED) for message in settled}
         self._signal.notify()
 
 
@@ -128,7 +127,7 @@ def test_a_message_stays_accepted_though_the_store_fails(
 def test_a_request_that_waits_for_more_than_a_try_is_woken_by_the_one_read(
     waits: AnswerWaits, answers: Answers, messages: list[Message]
 ) -> None:
-    unknown = [replace(message, status=MessageStatus.UNKNOWN) for message in messages]
+    unknown = [message._replace(status=MessageStatus.UNKNOWN) for message in messages]
     answers.known = {message.id: message for message in unknown}
     requests = [
         gevent.spawn(waits.wait_in_slot, message, DEADLINE_SECONDS, lambda one: one.wamid is not None)
@@ -136,7 +135,7 @@ def test_a_request_that_waits_for_more_than_a_try_is_woken_by_the_one_read(
     ]
     gevent.sleep(0)
 
-    answers.settle(*(replace(message, wamid="wamid.a") for message in unknown))
+    answers.settle(*(message._replace(wamid="wamid.a") for message in unknown))
 
     assert statuses(requests) == {"accepted"}
     assert answers.reads <= 2

@@ -6,7 +6,6 @@ import pty
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +138,7 @@ def test_the_messages_to_a_customer_are_erased_with_their_jobs(client: FlaskClie
     assert store.database.read(lambda c: c.execute(send_pairs.select()).all()) == []
     assert store.conversations.last_inbound([(NUMBER, (PHONE,))]) == [None]
     assert store.conversations.last_inbound([(NUMBER, (OTHER,))]) != [None]
-    assert store.messages.accept([replace(messages[0], id=new_message_id(NOON))]) == [Unaccepted.ERASED]
+    assert store.messages.accept([messages[0]._replace(id=new_message_id(NOON))]) == [Unaccepted.ERASED]
 
 
 def test_a_client_that_names_two_customers_in_one_message_does_not_make_them_one(

@@ -107,7 +107,7 @@ def test_a_ban_holds_back_the_numbers_of_its_account_and_no_others(timed: Store,
 def test_a_restriction_holds_back_the_numbers_of_its_account(timed: Store) -> None:
     learn(timed)
     restriction = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING"}
-    accept(timed, *(replace(template(), window_exempt=True, phone_number_id=number) for number in (NUMBER, SECOND)))
+    accept(timed, *(template()._replace(window_exempt=True, phone_number_id=number) for number in (NUMBER, SECOND)))
 
     hear(timed, about(timed, "account.update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": [restriction]}))
 

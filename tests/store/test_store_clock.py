@@ -286,7 +286,7 @@ def test_a_repeat_that_its_window_forbids_finds_its_message_while_the_clock_is_d
 ) -> None:
     [first] = accept(watched, new_message("hi", key="k"))
     clock.advance(8 * DAY)
-    forbidden = replace(new_message("hi", key="k"), window_policy="enforce")
+    forbidden = new_message("hi", key="k")._replace(window_policy="enforce")
     written = {"id": "wamid.1", "from": "4915112345678", "timestamp": str(int(NOON.timestamp())), "type": "text"}
     add_events(watched, *webhook(messages=[{**written, "text": {"body": "hi"}}]))
 

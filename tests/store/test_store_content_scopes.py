@@ -33,13 +33,13 @@ SOMEBODY, OTHER = "+4915112345678", "+4915100000"
 
 def template(name: str = "sale", *, to: str = SOMEBODY, language: str = "en", lifetime: timedelta = DAY) -> Any:
     body = {"to": to, "type": "template", "template": {"name": name, "language": {"code": language}}}
-    return replace(new_message(to=to, lifetime=lifetime), type="template", body=json.dumps(body).encode())
+    return new_message(to=to, lifetime=lifetime)._replace(type="template", body=json.dumps(body).encode())
 
 
 def flow(flow_id: str = "1", *, to: str = SOMEBODY) -> Any:
     action = {"name": "flow", "parameters": {"flow_id": flow_id}}
     body = {"to": to, "type": "interactive", "interactive": {"type": "flow", "action": action}}
-    return replace(new_message(to=to), type="interactive", body=json.dumps(body).encode())
+    return new_message(to=to)._replace(type="interactive", body=json.dumps(body).encode())
 
 
 def hear(store: Store, *events: SplitEvent) -> None:
@@ -210,20 +210,20 @@ def test_a_customer_who_stops_marketing_gets_none_until_it_is_wanted_again(timed
     settle(timed, reserve(timed, OURS), accepted("wamid.1"))
     failed(timed, refusing, 131050)
     preference(timed, "stop")
-    [of_template, by_endpoint] = accept(timed, template(), replace(template("x"), endpoint="marketing_messages"))
+    [of_template, by_endpoint] = accept(timed, template(), template("x")._replace(endpoint="marketing_messages"))
     assert leaves(timed) == 0
     assert leaves(timed) == 0
     assert {stored(timed, one).status for one in (of_template, by_endpoint)} == {"failed"}
     clock.advance(MINUTE)
 
     preference(timed, "resume")
-    accept(timed, template(), replace(template("x"), endpoint="marketing_messages"))
+    accept(timed, template(), template("x")._replace(endpoint="marketing_messages"))
 
     assert leaves(timed) + leaves(timed) == 2
 
 
 def test_marketing_is_stopped_also_for_what_waits_under_a_name_that_was_linked_later(timed: Store) -> None:
-    [waiting] = accept(timed, replace(template(), endpoint="marketing_messages"))
+    [waiting] = accept(timed, template()._replace(endpoint="marketing_messages"))
     wrote = {"id": "wamid.in", "from": SOMEBODY[1:], "from_user_id": "DE.1", "timestamp": "1764000000"}
     hear(timed, *webhook(messages=[{**wrote, "type": "text", "text": {"body": "hi"}}]))
 
@@ -237,7 +237,7 @@ def test_a_failure_that_is_reported_after_the_names_were_linked_stops_marketing_
     send(timed, Accepted(f"wamid.{limited.row_id}", SOMEBODY[1:], "DE.1"), limits=OURS)
     failed(timed, limited, 131049)
 
-    accept(timed, template(), replace(template(), to=None, recipient="DE.1"))
+    accept(timed, template(), template()._replace(to=None, recipient="DE.1"))
 
     assert [leaves(timed), leaves(timed)] == [0, 0]
 
@@ -260,7 +260,7 @@ def test_an_erased_customer_leaves_no_pause_of_marketing(timed: Store) -> None:
     while (cursor := timed.retention.erase(SOMEBODY[1:], cursor).next) is not None:
         pass
 
-    [sent] = accept(timed, replace(template(), endpoint="marketing_messages"))
+    [sent] = accept(timed, template()._replace(endpoint="marketing_messages"))
 
     assert (leaves(timed), stored(timed, sent).status) == (1, "accepted")
 

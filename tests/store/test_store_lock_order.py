@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -223,7 +222,7 @@ def pause_content(store: Store, clock: Clock) -> None:
     body = b'{"template": {"name": "sale", "language": {"code": "en"}}}'
     for codes in ((132015,), (132069, 131050)):
         made = [new_message(to=f"+4915166{n}", number=NUMBERS[n % 2]) for n in range(8)]
-        sent = accept(store, *(replace(one, type="template", body=body) for one in made))
+        sent = accept(store, *(one._replace(type="template", body=body) for one in made))
         results = []
         for number in reversed(NUMBERS):
             reserved = store.sending.reserve(claim(store, queue_of_number(number), max_in_flight=50), limits)

@@ -1,7 +1,6 @@
 """Messages are accepted with their jobs and keys, or not at all; each key makes one message."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -86,8 +85,8 @@ def test_a_key_of_another_request_is_refused(store: Store) -> None:
 
 
 def test_a_late_message_is_accepted_only_as_a_repeat(store: Store) -> None:
-    first, late = new_message("hi", key="k"), replace(new_message("hi", key="k"), is_late=True)
-    warned = replace(new_message(key="other"), is_late=True, window_policy="warn")
+    first, late = new_message("hi", key="k"), new_message("hi", key="k")._replace(is_late=True)
+    warned = new_message(key="other")._replace(is_late=True, window_policy="warn")
 
     [refused, also_refused] = store.messages.accept([late, warned])
     [accepted] = store.messages.accept([first])
@@ -135,7 +134,7 @@ def brief(text: str) -> NewMessage:
     """Return a message whose key lives for two minutes only."""
     new = new_message(text, key=f"brief {text}")
     assert new.key is not None
-    return replace(new, key=replace(new.key, lifetime=timedelta(minutes=2)))
+    return new._replace(key=new.key._replace(lifetime=timedelta(minutes=2)))
 
 
 @pytest.mark.parametrize("is_doubted", [False, True])
@@ -190,7 +189,7 @@ def test_of_concurrent_requests_with_one_key_one_makes_a_message(store: Store) -
 
 def test_a_transaction_that_fails_reserves_no_key(store: Store) -> None:
     new = new_message("hi", key="k")
-    refused = replace(new_message("ho"), id=new.id)
+    refused = new_message("ho")._replace(id=new.id)
 
     with pytest.raises(StoreRefused):
         store.messages.accept([new, refused])
@@ -211,7 +210,7 @@ def test_messages_are_listed_newest_first(store: Store) -> None:
 
 
 def test_a_phone_number_and_a_user_id_in_one_message_stay_two_contacts(store: Store) -> None:
-    both = replace(new_message(to="+491511"), recipient="DE.1")
+    both = new_message(to="+491511")._replace(recipient="DE.1")
 
     accept(store, both, new_message(to="+491511"))
 

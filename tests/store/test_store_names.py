@@ -242,7 +242,7 @@ def test_a_number_that_meta_has_rewritten_in_a_status_is_the_same_customer(timed
 
 def test_what_a_client_says_of_names_links_nothing(timed: Store) -> None:
     message = new_message(to=f"+{PHONE}")
-    accept(timed, type(message)(**{**vars(message), "recipient": USER}))
+    accept(timed, message._replace(recipient=USER))
     send(timed, Accepted("wamid.A=", wa_id=PHONE))
 
     tell(timed, status("wamid.A=", recipient_id=PHONE))

@@ -30,7 +30,7 @@ def write_in(store: Store, clock: Clock, to: str) -> None:
 
 
 def begun_by_us(to: str = OTHER) -> Any:
-    return replace(template("offer", to=to), window_exempt=True)
+    return template("offer", to=to)._replace(window_exempt=True)
 
 
 def test_a_restriction_of_what_the_business_begins_holds_that_back_until_it_expires(

@@ -233,7 +233,7 @@ def with_order(kind: str, expires_at: datetime, **how: Any) -> NewMessage:
     interactive = {"type": "order_details", "action": {"name": "review_and_pay", "parameters": order}}
     button = {"type": "button", "parameters": [{"type": "action", "action": {"order_details": order}}]}
     content = {"interactive": interactive, "template": {"name": "pay", "components": [button]}}[kind]
-    return replace(new_message(**how), type=kind, body=json.dumps({"type": kind, kind: content}).encode())
+    return new_message(**how)._replace(type=kind, body=json.dumps({"type": kind, kind: content}).encode())
 
 
 @pytest.mark.parametrize("kind", ["interactive", "template"])
@@ -327,7 +327,7 @@ def test_two_names_that_are_linked_while_their_messages_wait_share_the_pace_of_o
     timed: Store, clock: Clock
 ) -> None:
     by_phone = [new_message(to="+4915112345678") for _ in range(3)]
-    accept(timed, *by_phone, *(replace(new_message(), to=None, recipient="DE.1") for _ in range(3)))
+    accept(timed, *by_phone, *(new_message()._replace(to=None, recipient="DE.1") for _ in range(3)))
     linked = {"id": "wamid.in", "from": "4915112345678", "from_user_id": "DE.1", "timestamp": "1764000000"}
     add_events(timed, *webhook(messages=[{**linked, "type": "text", "text": {"body": "hi"}}]))
     slow = replace(LIMITS, pair=Pace(6 * SECOND, 4))
@@ -361,7 +361,7 @@ def test_messages_to_a_customer_leave_in_order_although_their_names_are_linked_m
     by_phone = accept(timed, *(new_message(to="+4915112345678") for _ in range(2)))
     send(timed, Accepted("wamid.1", "4915112345678", "DE.1"))
     by_phone += accept(timed, new_message(to="+4915112345678"))
-    by_user_id = accept(timed, replace(new_message(), to=None, recipient="DE.1"))
+    by_user_id = accept(timed, new_message()._replace(to=None, recipient="DE.1"))
 
     left = []
     while (reservations := reserve(timed)).reserved:

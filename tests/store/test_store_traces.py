@@ -28,7 +28,7 @@ def test_a_receipts_trace_goes_on_to_the_deliveries_of_its_events(store: Store) 
 def test_a_messages_trace_goes_on_to_its_attempt_and_to_its_own_events(url: str, make_store: StoreMaker) -> None:
     store = make_store(url, recorded=asked_for(["outbound.*"]))
     trace = TraceContext.new()
-    sent, without = accept(store, replace(new_message(), trace=trace), new_message(to="+4915112345679"))
+    sent, without = accept(store, new_message()._replace(trace=trace), new_message(to="+4915112345679"))
 
     reserved = {one.message.id: one.trace for _, one in reserve(store).reserved}
 
@@ -38,7 +38,7 @@ def test_a_messages_trace_goes_on_to_its_attempt_and_to_its_own_events(url: str,
 
 def test_a_message_whose_worker_has_died_keeps_its_trace(timed: Store, clock: Clock) -> None:
     trace = TraceContext.new()
-    [message] = accept(timed, replace(new_message(), trace=trace))
+    [message] = accept(timed, new_message()._replace(trace=trace))
     reserve(timed)
     clock.advance(2 * LEASE)
 

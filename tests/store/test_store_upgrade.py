@@ -4,7 +4,6 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -226,7 +225,7 @@ def note(attempts: set[Any], connection: psycopg.Connection) -> int:
 def test_the_statement_of_the_upgrade_notes_lists_the_pairs_that_clients_have_named(store: Store) -> None:
     notes = (ROOT / "docs" / "deploy" / "upgrade.md").read_text()
     [statement] = re.findall(r"```sql\n\s*(.*?);", notes, re.DOTALL)
-    first, second = (replace(new_message(), recipient="DE.13491208655302741918") for _ in range(2))
+    first, second = (new_message()._replace(recipient="DE.13491208655302741918") for _ in range(2))
     accept(store, new_message(), first, second)
 
     found = store.database.read(lambda c: [tuple(row) for row in c.exec_driver_sql(statement)])

@@ -19,7 +19,7 @@ def accepted(body: Any, **options: Any) -> Payload:
 
 def problems_of(body: Any, **options: Any) -> tuple[PayloadProblem, ...]:
     problems = check_payload(body, **options)
-    assert isinstance(problems, tuple), problems
+    assert not isinstance(problems, Payload), problems
     return problems
 
 

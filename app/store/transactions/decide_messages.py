@@ -5,7 +5,6 @@ The locks on the numbers' queues keep workers from claiming jobs meanwhile.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -65,8 +64,7 @@ def _decided(message: Message, decision: Decision, now: datetime, lifetime: time
 
 def _again(message: Message, now: datetime, lifetime: timedelta) -> Message:
     """Return an unknown message that is queued again, under a new tracker."""
-    return replace(
-        message,
+    return message._replace(
         status=MessageStatus.QUEUED,
         resends=message.resends + 1,
         wamid=None,
@@ -77,5 +75,5 @@ def _again(message: Message, now: datetime, lifetime: timedelta) -> Message:
 
 def _as_it_is(message: Message, current: dict[int, Message], changed: dict[int, Message], now: datetime) -> Message:
     if message.row_id in changed:
-        return replace(changed[message.row_id], updated_at=now)
+        return changed[message.row_id]._replace(updated_at=now)
     return current.get(message.row_id, message)  # it may have been erased in between

@@ -5,7 +5,6 @@ late answer still shows what became of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -52,8 +51,8 @@ def _after_late_answer(message: Message, result: JobResult, now: datetime) -> Me
     if not is_cut_off(message, result.reserved.message) or result.send.status is MessageStatus.UNKNOWN:
         return message
     if result.send.status is MessageStatus.QUEUED:
-        return replace(message, status=MessageStatus.QUEUED, error=result.send.error)
-    return next_message(replace(message, error=None), StatusReport(result.send.status, now, error=result.send.error))
+        return message._replace(status=MessageStatus.QUEUED, error=result.send.error)
+    return next_message(message._replace(error=None), StatusReport(result.send.status, now, error=result.send.error))
 
 
 def _accepted(message: Message, send: SendOutcome, reserved: Reserved, now: datetime) -> Message:

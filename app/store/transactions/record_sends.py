@@ -85,7 +85,7 @@ def after_settling(message: Message, result: JobResult, now: datetime) -> Messag
         return message
     if outcome.status is MessageStatus.UNKNOWN and message.status is not MessageStatus.SENDING:
         return message  # a status, or a late answer, has shown what became of it
-    return next_message(replace(message, error=None), StatusReport(outcome.status, now, error=outcome.error))
+    return next_message(message._replace(error=None), StatusReport(outcome.status, now, error=outcome.error))
 
 
 def after_acceptance(message: Message, accepted: Accepted, now: datetime) -> Message:
@@ -102,7 +102,7 @@ def _queued_again(message: Message, outcome: SendOutcome) -> Message:
     """Return a message that is tried again, unless a status has said meanwhile what became of it."""
     if message.status is not MessageStatus.SENDING:
         return message
-    return replace(message, status=MessageStatus.QUEUED, error=outcome.error)
+    return message._replace(status=MessageStatus.QUEUED, error=outcome.error)
 
 
 def _after_internal_error(message: Message, result: JobResult, now: datetime) -> Message:
@@ -112,7 +112,7 @@ def _after_internal_error(message: Message, result: JobResult, now: datetime) ->
     if message.status is MessageStatus.SENDING:
         return next_message(message, StatusReport(MessageStatus.UNKNOWN, now))
     error = {"message": result.outcome.reason, "class": "other"}
-    fresh = replace(message, error=None) if message.status is MessageStatus.QUEUED else message
+    fresh = message._replace(error=None) if message.status is MessageStatus.QUEUED else message
     return next_message(fresh, StatusReport(MessageStatus.FAILED, now, error=error))
 
 

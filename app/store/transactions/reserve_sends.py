@@ -185,7 +185,7 @@ def _sending(message: Message, now: datetime) -> Message:
     """Return the message while it is being sent. Each POST has an entry in its history."""
     first, *later = (*message.history, HistoryEntry(MessageStatus.SENDING, now))
     history = (first, *later[1 - MAX_ENTRIES :])
-    return replace(message, status=MessageStatus.SENDING, history=history)
+    return message._replace(status=MessageStatus.SENDING, history=history)
 
 
 def _reserved(

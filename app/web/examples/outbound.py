@@ -41,8 +41,7 @@ MESSAGE = Message(
 def outbound_events(first_sequence: int) -> Iterator[Event]:
     """Yield one event of each type, with sequences from this one on."""
     for sequence, status in enumerate(STATUSES, first_sequence):
-        message = replace(
-            MESSAGE,
+        message = MESSAGE._replace(
             status=status,
             history=(HistoryEntry(status, SENT_AT),),
             wamid="wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBI3" if status in KNOWN_TO_META else None,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.message import Endpoint
 from app.domain.meta.payloads.findings import Advice, Finding, Findings, Severity, json_type
@@ -32,8 +32,7 @@ class PayloadProblem:
     """What to write instead."""
 
 
-@dataclass(frozen=True)
-class Payload:
+class Payload(NamedTuple):
     """A message that may be stored.
 
     `to` is a phone number as `+491701234567`, or a group id; `recipient` a user id. `body` is what is sent, but for
