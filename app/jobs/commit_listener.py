@@ -3,7 +3,7 @@
 A notification does not say what was committed. One read for all resting queues costs less than a claim for each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gevent.event import Event
 
@@ -17,11 +17,12 @@ GATHER_SECONDS = 0.02
 
 
 class CommitListener:
-    """Listens in one worker for all of its dispatchers."""
+    """Listens in one worker for all of its dispatchers, and reads nothing while they may not work."""
 
-    def __init__(self, store: Store, dispatchers: Sequence[Dispatcher]) -> None:
+    def __init__(self, store: Store, dispatchers: Sequence[Dispatcher], may_work: Callable[[], bool]) -> None:
         self._store = store
         self._dispatchers = dispatchers
+        self._may_work = may_work
         self.loop_deadline = LoopDeadline("notifications")
 
     def listen_until(self, stop: Event) -> None:
@@ -29,7 +30,7 @@ class CommitListener:
         listener = self._store.notifier.listen("work")
         while not stop.is_set():
             self.loop_deadline.extend(BEAT_EVERY.total_seconds())
-            if listener.wait(BEAT_EVERY.total_seconds()):
+            if listener.wait(BEAT_EVERY.total_seconds()) and self._may_work():
                 self._wake()
                 stop.wait(GATHER_SECONDS)
 

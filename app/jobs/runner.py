@@ -79,7 +79,7 @@ class JobRunner:
             poll_seconds=poll_seconds,
         )
         self._dispatchers = [make_dispatcher(queue) for queue in queues]
-        self._commits = CommitListener(store, self._dispatchers)
+        self._commits = CommitListener(store, self._dispatchers, lambda: self._is_compatible)
 
     def run(
         self, stop: Event, *, grace_seconds: float, on_progress: Callback = ignore, on_stop: Callback = ignore

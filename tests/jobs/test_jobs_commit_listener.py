@@ -73,7 +73,7 @@ def serving(store: Store, *served: Served) -> Iterator[None]:
         )
         for each in served
     ]
-    listener = CommitListener(store, dispatchers)
+    listener = CommitListener(store, dispatchers, lambda: True)
     running = [gevent.spawn(listener.listen_until, stop), *(gevent.spawn(each.run) for each in dispatchers)]
     wait_until(lambda: all(each.rests for each in dispatchers))
     try:

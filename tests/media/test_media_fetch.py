@@ -183,11 +183,12 @@ def test_lists_are_filtered_and_refuse_what_is_no_state(served: Running, meta: S
 def test_a_folder_that_a_copy_of_the_database_uses_is_reported_and_takes_no_file(
     served: Running, meta: ScriptedMeta
 ) -> None:
-    media_id, later = str(next(IDS)), str(next(IDS))
+    first, media_id, later = str(next(IDS)), str(next(IDS)), str(next(IDS))
+    meta.files |= dict.fromkeys((first, media_id, later), FileAtMeta(JPEG))
+    receive(served, first)
+    wait_until(served, first, "stored")
     [folder] = (served.folder / "data" / "media").glob("wats-*")
-    wait_for((folder / MARK).exists)
     kept = (folder / MARK).read_text()
-    meta.files |= {media_id: FileAtMeta(JPEG), later: FileAtMeta(JPEG)}
 
     (folder / MARK).write_text("of a copy")
     wait_for(lambda: "media_folder" in attention(served))
