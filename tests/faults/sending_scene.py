@@ -25,6 +25,7 @@ from app.graph.fake.switches import set_switches
 from app.graph.fake.wire import Call
 from app.store import Store, StoreError
 from app.store.tables.message_schema import messages
+from app.store.tables.messages import history_of
 from tests.faults.sending_verdict import Stored, faults_of
 from tests.faults.workers import LEASE_SECONDS, Workers
 from tests.support.fake_meta import TOKEN, fake_meta
@@ -68,6 +69,7 @@ class Scene:
     workers: Workers
     wanted: Path
     count: int
+    rate: int
     restarts: int = 0
 
     def want_more(self, count: int) -> None:
@@ -87,7 +89,7 @@ class Scene:
 
     def faults(self) -> list[str]:
         """What is wrong with the end of this."""
-        return faults_of(self._stored(), self.state, self.count)
+        return faults_of(self._stored(), self.state, self.count, self.rate)
 
     def summary(self) -> str:
         """How the messages ended, and what happened to those that sent them."""
@@ -100,9 +102,16 @@ class Scene:
         return int(self.store.database.read(lambda c: c.execute(query).scalar_one()))
 
     def _stored(self) -> list[Stored]:
-        query = select(messages.c.message_id, messages.c.status, messages.c.wamid, messages.c.body)
+        columns = messages.c
+        query = select(columns.message_id, columns.status, columns.wamid, columns.body, columns.progress)
         return [
-            Stored(bytes(row.message_id).hex(), row.status, row.wamid, text_of(bytes(row.body)))
+            Stored(
+                bytes(row.message_id).hex(),
+                row.status,
+                row.wamid,
+                text_of(bytes(row.body)),
+                sent_at(bytes(row.progress)),
+            )
             for row in self.store.database.read(lambda c: c.execute(query).all())
         ]
 
@@ -166,6 +175,11 @@ def text_of(body: bytes) -> str:
     return str(json.loads(body)["text"]["body"])
 
 
+def sent_at(progress: bytes) -> tuple[datetime, ...]:
+    """Return when a message was marked as being sent, each time."""
+    return tuple(entry.at for entry in history_of(json.loads(progress)) if entry.status == "sending")
+
+
 def recipient(at: int) -> str:
     """Return to whom the message with this number goes: every fifth to a scripted number."""
     return f"+999000{ENDINGS[at // 5 % len(ENDINGS)]}" if at % 5 == 0 else f"+49151{at:07}"
@@ -203,7 +217,7 @@ def sending(
         accepting = {"WATS_TEST_WANTED": str(wanted), "WATS_TEST_ACCEPTED": str(folder / "accepted")}
         dying = Workers({**environ, **accepting, "WATS_TEST_PLANT": plant}, folder, workers, points)
         with dying.working():
-            yield Scene(store, meta, dying, wanted, count)
+            yield Scene(store, meta, dying, wanted, count, rate)
     store.close()
 
 

@@ -1,9 +1,11 @@
 """What is wrong with the end of messages: what wats has stored of each, compared with what the fake Meta knows."""
 
 import json
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 RANKS = ("accepted", "sent", "failed", "delivered", "read")
@@ -18,23 +20,47 @@ Ending = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Stored:
-    """A message as wats has it. `key`: the hexadecimal digits of its id, which end its tracker."""
+    """A message as wats has it. `key`: the hexadecimal digits of its id, which end its tracker. `sent_at`: when the
+    database marked it as being sent, each time."""
 
     key: str
     status: str
     wamid: str | None
     text: str
+    sent_at: tuple[datetime, ...] = ()
 
 
-def faults_of(stored: Sequence[Stored], state: Mapping[str, Any], count: int) -> list[str]:
-    """Return what is wrong with the end of this many messages. `state`: what the fake answers to `/_fake/state`."""
+def faults_of(stored: Sequence[Stored], state: Mapping[str, Any], count: int, rate: int) -> list[str]:
+    """Return what is wrong with the end of this many messages, of which `rate` may leave in a second.
+
+    `state`: what the fake answers to `/_fake/state`.
+    """
     texts = Counter(message.text for message in stored)
+    most, allowed = most_at_once((at for message in stored for at in message.sent_at), rate), burst_of(rate)
     return [
+        *([f"{most} messages have left at once, and {allowed} may"] if most > allowed else []),
         *(f"Meta has accepted {tracker} again" for tracker in state["doubled"]),
         *(f"{text} was accepted {times} times" for text, times in texts.items() if times > 1),
         *(f"text {at} was lost" for at in range(count) if f"text {at}" not in texts),
         *_wrong_endings(stored, state),
     ]
+
+
+def burst_of(rate: int) -> int:
+    """Return how many messages may leave at once after a rest: what falls due in half a second, and one."""
+    return -(-rate // 2) + 1
+
+
+def most_at_once(sent_at: Iterable[datetime], rate: int) -> int:
+    """Return how many messages have left at once, at the most: those that a bucket lacks that fills at this rate.
+
+    The times are the database's, in the transactions that decide: a busy machine changes nothing about the pace.
+    """
+    lacking, before, most = 0.0, datetime.min.replace(tzinfo=UTC), 0.0
+    for at in sorted(sent_at):
+        lacking, before = max(0.0, lacking - (at - before).total_seconds() * rate) + 1, at
+        most = max(most, lacking)
+    return math.ceil(most - 0.01)
 
 
 def _wrong_endings(stored: Sequence[Stored], state: Mapping[str, Any]) -> Iterator[str]:
