@@ -17,6 +17,10 @@ TOKEN, SECRET = "dry-run-service-token", "dry-run-app-secret"
 EXAMPLES = 25
 """Requests for each operation and each way to make them."""
 
+WORKERS = "1"
+"""Threads that make requests. Where two parse Python at once, as Hypothesis does, CPython before 3.11.8 may raise a
+SystemError, "AST constructor recursion depth mismatch": both count in one variable (python/cpython issue 106905)."""
+
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -60,10 +64,11 @@ def test_no_request_gets_a_server_error_or_an_undocumented_answer(tmp_path: Path
             "--phases",
             "examples,coverage,fuzzing",
         )
-        how = ("--max-examples", str(EXAMPLES), "--suppress-health-check", "all", "--workers", "2", "--no-color")
+        how = ("--max-examples", str(EXAMPLES), "--suppress-health-check", "all", "--workers", WORKERS, "--no-color")
         command = [SCHEMATHESIS, "run", url, "--header", f"Authorization: Bearer {TOKEN}", *chosen, *how]
 
         done = subprocess.run([*command, "--continue-on-failure"], cwd=tmp_path, capture_output=True, text=True)
 
-        assert done.returncode == 0, done.stdout
+        print(done.stdout)
+        assert done.returncode == 0
         assert "http.failed" not in running.err
