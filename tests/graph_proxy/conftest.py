@@ -74,9 +74,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, running_meta: FakeMetaServ
     config = write_config(folder, calling_config(running_meta.url))
     live = ("--config", str(config), "--live", "--yes-live", "--workers", "2")
     with serving(folder, *live, environ=environment(folder, **ENVIRONMENT)) as running:
-        running_meta.control.poster.url = f"http://127.0.0.1:{running.port}{PATH}"
+        running_meta.control.post_to(f"http://127.0.0.1:{running.port}{PATH}")
         yield running
-        running_meta.control.poster.url = None
+        running_meta.control.post_to(None)
 
 
 def asked_by_clients(meta: FakeMetaServer) -> list[dict[str, Any]]:

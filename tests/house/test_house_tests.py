@@ -1,6 +1,7 @@
 """The tests wait for events and use what is real: none compares clocks, and none patches a name of ours."""
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,8 +56,16 @@ def is_duration(node: ast.AST) -> bool:
 
 def patches_of_ours(module: ast.Module) -> Iterator[ast.AST]:
     """Yield each assignment to an attribute of what comes from `app`, or to a private one that is not `self`'s."""
-    ours = names_from_app(module)
-    for node in ast.walk(module):
+    imported = names_from_app(module)
+    yield from patches_in(module, imported)
+    for function in ast.walk(module) if imported else ():
+        if isinstance(function, ast.FunctionDef) and (instances := instances_in(function, imported)):
+            yield from patches_in(function, instances)
+
+
+def patches_in(part: ast.AST, ours: set[str]) -> Iterator[ast.AST]:
+    """Yield what patches one of these names, or any private attribute, in a module or a function."""
+    for node in ast.walk(part):
         match node:
             case ast.ImportFrom(module="unittest.mock" | "mock") | ast.alias(name="unittest.mock" | "mock"):
                 yield node
@@ -65,7 +74,9 @@ def patches_of_ours(module: ast.Module) -> Iterator[ast.AST]:
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[target, *_]) if name in PATCHERS:
                 if is_ours(target, ours):
                     yield node
-            case ast.Assign(targets=targets) if any(is_patched(target, ours) for target in targets):
+            case ast.Assign(targets=targets) if any(is_patched(target, ours) for target in flat(targets)):
+                yield node
+            case ast.AugAssign(target=target) if is_patched(target, ours):
                 yield node
 
 
@@ -82,10 +93,30 @@ def names_from_app(module: ast.Module) -> set[str]:
     return names
 
 
+def instances_in(function: ast.FunctionDef, ours: set[str]) -> set[str]:
+    """Return the arguments and variables of a function that hold an instance of a class of ours."""
+    typed = [(arg.arg, arg.annotation) for arg in ast.walk(function) if isinstance(arg, ast.arg) and arg.annotation]
+    for node in ast.walk(function):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind):
+                typed.append((name, kind))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=kind)):
+                typed.append((name, kind))
+    return {name for name, kind in typed if isinstance(kind, ast.Name) and kind.id in ours}
+
+
+def flat(targets: list[ast.expr]) -> Iterator[ast.expr]:
+    """Yield each single target of an assignment."""
+    for target in targets:
+        yield from flat(target.elts) if isinstance(target, ast.Tuple | ast.List) else [target]
+
+
 def is_ours(target: ast.expr, ours: set[str]) -> bool:
     match target:
         case ast.Constant(value=str(path)):
             return path.split(".")[0] == "app"
+        case ast.Subscript(value=ast.Attribute(attr="extensions")):
+            return True
         case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Call(func=inner):
             return is_ours(inner, ours)
         case ast.Name(id=name):
@@ -99,13 +130,19 @@ def is_patched(target: ast.expr, ours: set[str]) -> bool:
         case ast.Attribute(value=ast.Name(id="self")):
             return False
         case ast.Attribute(value=owner, attr=name):
-            return name.startswith("_") or is_ours(owner, ours)
+            is_private = name.startswith("_") and not name.startswith("__")
+            return is_private or is_ours(owner, ours)
         case _:
             return False
 
 
 def files_with(find: Find) -> set[Path]:
-    return {path for path in TESTS if any(find(ast.parse(path.read_text())))}
+    return {path for path in TESTS if any(find(parsed(path)))}
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def test_only_the_helper_that_waits_reads_a_clock_and_no_test_asserts_a_duration() -> None:
@@ -143,6 +180,10 @@ def test_a_test_that_compares_clocks_would_be_found(careless: str) -> None:
         "from app.store.receipts import Receipts\nReceipts.add = add_later",
         "from app.store.receipts import Receipts\nsetattr(Receipts, 'add', add_later)",
         "group._write = write",
+        "from app.web.body_budget import BodyBudget\ndef test(budget: BodyBudget):\n    budget.limit = 100",
+        "from app.domain.pacing import Pace\ndef test():\n    pace = Pace()\n    pace.limit.seconds, other = 1, 2",
+        "from app.domain.pacing import Pace\ndef test(pace: Pace):\n    pace.seconds += 1",
+        "def test(app):\n    app.extensions['wats.bodies'].limit = 10_000",
         "from unittest import mock\nfrom unittest.mock import patch",
         "import unittest.mock",
     ],
@@ -158,6 +199,8 @@ def test_a_patch_of_a_name_of_ours_would_be_found(patch: str) -> None:
         "from app.gateway import Gateway\nmonkeypatch.setenv('WATS_MODE', 'live')",
         "self._calls = []",
         "database.away = True",
+        "from app.graph.fake.meta import Meta\ndef test(meta: CalledMeta):\n    meta.outlet.answer = answer",
+        "first.__cause__, second.__cause__ = second, first",
     ],
 )
 def test_what_is_not_ours_may_be_set(harmless: str) -> None:

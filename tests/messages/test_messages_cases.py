@@ -59,7 +59,7 @@ def running(
     live = ("--config", str(write_config(folder, config)), "--live", "--yes-live", "--workers", "1")
     environ = environment(folder, TEST_CRM_SECRET="crm-secret-0c9d4a17be5f")
     with serving(folder, *live, environ=environ) as running:
-        running_meta.control.poster.url = f"http://127.0.0.1:{running.port}{PATH}"
+        running_meta.control.post_to(f"http://127.0.0.1:{running.port}{PATH}")
         yield running
 
 

@@ -98,7 +98,7 @@ def fake_meta(
 ) -> Iterator[FakeMetaServer]:
     """A fake Meta that listens while the block runs, and posts its webhooks to this URL."""
     server = FakeMetaServer(accounts, port=port)
-    server.control.poster.url = callback_url
+    server.control.post_to(callback_url)
     server.start()
     try:
         yield server

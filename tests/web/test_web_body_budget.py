@@ -39,8 +39,9 @@ Receive = Callable[[HeldBody], "gevent.Greenlet[[], str]"]
 
 
 @pytest.fixture
-def budget() -> BodyBudget:
-    return BodyBudget(LIMIT)
+def budget(request: pytest.FixtureRequest) -> BodyBudget:
+    """A budget of so many bytes; of `LIMIT`, unless the test names another number."""
+    return BodyBudget(getattr(request, "param", LIMIT))
 
 
 @pytest.fixture
@@ -125,9 +126,8 @@ def test_a_body_that_has_arrived_is_not_given_up(budget: BodyBudget, receive: Re
     assert budget.held == 600
 
 
+@pytest.mark.parametrize("budget", [100], indirect=True)
 def test_a_body_does_not_give_up_itself(budget: BodyBudget, receive: Receive) -> None:
-    budget.limit = 100
-
     assert receive(WholeBody(600)).get() == "busy"
     assert budget.held == 0
 

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.gateway import Gateway
+from app.web.body_budget import EXTENSION, MAX_HELD_BYTES, BodyBudget
 from tests.support.live import LIVE_ENVIRONMENT
 from tests.support.webhooks import OLD_APP_SECRET, PATH, body_of, signed
 
@@ -180,14 +181,17 @@ def test_a_body_that_is_cut_short_is_refused(client: FlaskClient) -> None:
 
 
 def test_many_bodies_at_once_are_refused_before_they_fill_the_memory(app: Flask, client: FlaskClient) -> None:
-    app.extensions["wats.bodies"].limit = 10_000
+    budget: BodyBudget = app.extensions[EXTENSION]
+    arrived = budget.begin({})
+    budget.take(arrived, MAX_HELD_BYTES - 10_000)
+    budget.end(arrived)
 
     refused = post(client, b"x" * 10_001)
     accepted = post(client, b"x" * 10_000)
 
     assert (refused.status_code, code_of(refused), refused.headers["Retry-After"]) == (503, "busy", "1")
     assert accepted.status_code == 200
-    assert app.extensions["wats.bodies"].held == 0
+    assert budget.held == MAX_HELD_BYTES - 10_000
 
 
 def test_an_unavailable_store_is_503_so_that_meta_retries(client: FlaskClient, gateway: Gateway) -> None:

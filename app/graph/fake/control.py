@@ -47,6 +47,10 @@ class Control:
         self.state.clear()
         self.journal.clear()
 
+    def post_to(self, url: str | None) -> None:
+        """Post webhooks to this URL from now on; to none if it is None."""
+        self.poster.url = url
+
 
 def _refused(reason: str, status: int) -> Answer:
     return json_answer({"error": reason}, status)
@@ -85,7 +89,7 @@ def _clock(control: Control, _: Call, body: dict[str, Any]) -> Any:
 
 
 def _callback(control: Control, _: Call, body: dict[str, Any]) -> Any:
-    control.poster.url = body["url"]
+    control.post_to(body["url"])
     return {"success": True}
 
 
