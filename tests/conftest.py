@@ -101,10 +101,13 @@ def measured_on_one_database(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def not_traced() -> Iterator[None]:
-    """Run a test without tracing: one whose many examples cover what other tests cover too."""
-    with untraced():
+@pytest.fixture(autouse=True)
+def properties_not_traced(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a test of Hypothesis without tracing: its many examples cover what the tests of single examples cover."""
+    if request.node.get_closest_marker("hypothesis"):
+        with untraced():
+            yield
+    else:
         yield
 
 

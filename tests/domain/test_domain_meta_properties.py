@@ -9,7 +9,6 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +17,6 @@ from app.domain.meta.envelope import meta_envelope
 from app.domain.meta.parse import Unreadable
 from app.web.examples import CHANGES
 from tests.support.envelopes import RECEIVED_AT, change, contact, envelope, events_of, inbound_text, status
-
-pytestmark = pytest.mark.usefixtures("not_traced")
 
 TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+){0,2}", re.ASCII)
 

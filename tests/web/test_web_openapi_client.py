@@ -18,7 +18,7 @@ GENERATOR = Path(sys.executable).parent / "openapi-python-client"
 
 
 @pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def generated(tmp_path_factory: pytest.TempPathFactory, unmeasured: None) -> Path:
     """Generate a client; fail if a part of the document is left out."""
     folder = tmp_path_factory.mktemp("client")
     paths = ("--path", ROOT / "docs" / "openapi.json", "--output-path", folder / "wats_client")
