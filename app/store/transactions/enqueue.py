@@ -9,10 +9,11 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 
 from app.store.engine.bulk_insert import BulkInsert
 from app.store.engine.one_of import each_of
+from app.store.engine.postgres import sorted_by_index
 from app.store.tables.jobs import JobRow
 from app.store.tables.queues import ensure_locked, ensure_queues
 from app.store.tables.schema import jobs
@@ -26,13 +27,17 @@ OrderingKey = tuple[str, int]
 
 _GIVEN = each_of("keys", jobs.c.order_key.type).table()
 _FIRST_OF_ONE = (
-    select(func.min(jobs.c.id))
+    select(jobs.c.id)
     .where(jobs.c.queue == bindparam("of_queue"), jobs.c.order_key == _GIVEN.c.value)
+    .order_by(jobs.c.id)
+    .limit(literal_column("1"))
     .scalar_subquery()
 )
 _FIRST = select(_GIVEN.c.value, _FIRST_OF_ONE)
 """Looks each order key up by itself. One condition on all keys makes PostgreSQL read every job of the queue, until it
-has statistics of a queue that is new or has grown: to the planner, a queue that it does not know has one job."""
+has statistics of a queue that is new or has grown: to the planner, a queue that it does not know has one job. For one
+key it could still choose another index of the queue while that has a level less, and sort what it finds: see
+`sorted_by_index`."""
 
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
@@ -106,9 +111,12 @@ def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[Ord
     by_queue = defaultdict(set)
     for queue, order_key in keys:
         by_queue[queue].add(order_key)
-    first = {}
-    for queue, order_keys in sorted(by_queue.items()):
-        for chunk in chunks(sorted(order_keys)):
-            rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
-            first.update({(queue, order_key): row_id for order_key, row_id in rows if row_id is not None})
+    first: dict[OrderingKey, int] = {}
+    if not by_queue:
+        return first
+    with sorted_by_index(connection):
+        for queue, order_keys in sorted(by_queue.items()):
+            for chunk in chunks(sorted(order_keys)):
+                rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
+                first.update({(queue, order_key): row_id for order_key, row_id in rows if row_id is not None})
     return first
