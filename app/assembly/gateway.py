@@ -106,7 +106,15 @@ def _graph_of(gateway: Gateway) -> GraphApi:
     if gateway.settings.mode is Mode.DRY_RUN:
         return fake_meta_of(gateway).client
     assert token is not None, "a live profile has an access token"
-    return GraphClient(graph.base_url, graph.api_version, token.current, gateway.clock, secrets=token.active)
+    return GraphClient(
+        graph.base_url,
+        graph.api_version,
+        token.current,
+        gateway.clock,
+        secrets=token.active,
+        accounts=gateway.settings.whatsapp.waba_ids,
+        numbers=gateway.settings.whatsapp.phone_number_ids,
+    )
 
 
 def fake_meta_of(gateway: Gateway) -> "StoredFake":

@@ -188,7 +188,7 @@ def _after_refusal(
         job = _retry(OPEN_BACKOFF, message, now)
         return SendOutcome(MessageStatus.QUEUED, job, error, signal=QueueSignal.SUCCESS)
     is_own_fault = is_stopped_again and fault is Fault.MESSAGE
-    asked = answer.delay_of_calls if _is_of_calls(rule) else answer.delay
+    asked = answer.delay_of_calls if rule.is_of_calls else answer.delay
     delay = max(_delay(rule, error["tries"], jitter), asked)
     is_parked_too_long = rule.error_class is ErrorClass.PARKED and now + delay >= message.expires_at
     if is_over or is_own_fault or is_parked_too_long:
@@ -223,11 +223,6 @@ def _signal(rule: ErrorRule) -> QueueSignal:
 def is_pace_of_number(rule: ErrorRule) -> bool:
     """Return whether Meta has refused a message because its number is too fast."""
     return rule.error_class is ErrorClass.THROTTLED and rule.scope is ErrorScope.NUMBER
-
-
-def _is_of_calls(rule: ErrorRule) -> bool:
-    """Return whether Meta has refused a message because the calls of the app or the account are used up."""
-    return rule.error_class is ErrorClass.THROTTLED and rule.scope in (ErrorScope.APP, ErrorScope.WABA)
 
 
 def _with_tries(error: Error, message: Message) -> Error:

@@ -1,9 +1,9 @@
 """The client of the Graph API: the POST of a message with what came of it as a value, and any other call as it is."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote, urlsplit
 
 import urllib3
@@ -11,13 +11,16 @@ from gevent import Timeout
 from urllib3 import BaseHTTPResponse
 
 from app.domain import VERSION
+from app.domain.meta.graph_error_table import rule_for
+from app.domain.meta.graph_errors import GraphError
 from app.domain.meta.graph_text import masked, spellings
-from app.domain.send_answer import Ambiguous, NotSent, SendAnswer
+from app.domain.retry import retry_after_of
+from app.domain.send_answer import Ambiguous, NotSent, Refused, SendAnswer
 from app.domain.send_reply import send_answer
 from app.graph.brake import CallBrake
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
 from app.graph.connection import CONNECT_SECONDS, GraphAdapter, MayWrite, RequestNotSent, may_write
-from app.graph.exchange import exchange
+from app.graph.exchange import exchange, with_error
 from app.graph.failures import FAILURES, AnswerTooLarge, reason_of
 from app.graph.media import may_hold_media
 from app.log import Throttle
@@ -45,6 +48,8 @@ class GraphClient:
     Meta repeats a token that it cannot read in its error. An answer that is read as a whole has `[token]` in place of
     our token and of each of `secrets`; the pieces of a body that is passed on are as Meta sends them.
 
+    `accounts`, `numbers`: the ids of those of the profile, whose limits of calls Meta counts apart.
+
     Of the environment nothing is read: no proxy, no bundle of authorities, no netrc, which would replace the token.
     """
 
@@ -56,6 +61,8 @@ class GraphClient:
         clock: Callable[[], datetime],
         *,
         secrets: Iterable[str] = (),
+        accounts: Collection[str] = (),
+        numbers: Collection[str] = (),
         read_seconds: float = READ_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
@@ -68,7 +75,7 @@ class GraphClient:
         self._read_seconds = read_seconds
         self._total_seconds = total_seconds
         self._other_version = Throttle()
-        self._brake = CallBrake()
+        self._brake = CallBrake(accounts, numbers)
         self._sent_token = token
         self._secrets = spellings(secret.strip("\"' ") for secret in (token, *secrets))
         self._adapter, self._media_adapter = GraphAdapter(), GraphAdapter()
@@ -99,8 +106,10 @@ class GraphClient:
             deadline.close()
             may_write.reset(asking)
         self._compare_version(headers.get(VERSION_HEADER))
-        self._brake.learn(headers)
-        return send_answer(status, headers, content, self._clock())
+        answer = send_answer(status, headers, content, self._clock())
+        error = answer.error if isinstance(answer, Refused) else None
+        self._heed_limits(phone_number_id, status, headers, error)
+        return answer
 
     def call(self, request: GraphRequest) -> GraphReply:
         """Make one call, whatever it is, and return once the head of the answer is there.
@@ -108,9 +117,9 @@ class GraphClient:
         Raises `GraphUnreachable`, also while Meta's limit of calls is used up, and whatever the pieces of the body
         raise.
         """
-        self._brake.check(can_wait=request.can_wait)
+        self._brake.check(request.path, can_wait=request.can_wait)
         query = f"?{request.query}" if request.query else ""
-        reply = exchange(
+        answered = exchange(
             self._adapter,
             f"{self._root}/{request.version or self._version}/{request.path}{query}",
             self._sent_token,
@@ -118,7 +127,9 @@ class GraphClient:
             agent=AGENT,
             silence_seconds=self._read_seconds,
         )
-        self._brake.learn({name.title(): value for name, value in reply.headers})
+        reply, error = with_error(answered)
+        headers = {name.title(): value for name, value in reply.headers}
+        self._heed_limits(request.path, reply.status, headers, error)
         return replace(reply, secrets=self._secrets)
 
     def download(self, url: str) -> GraphReply:
@@ -150,6 +161,14 @@ class GraphClient:
             return response.status, response.headers, masked(_content(response), self._secrets)
         finally:
             response.close()  # unless it was read as a whole, the connection is of no more use
+
+    def _heed_limits(self, path: str, status: int, headers: Mapping[str, str], error: GraphError | None) -> None:
+        """Let the brake know what an answer says of Meta's limits. A refusal need not have headers that tell it."""
+        self._brake.learn(path, headers)
+        rule = None if error is None else rule_for(error, status)
+        if rule is not None and rule.is_of_calls:
+            asked = retry_after_of(headers.get("Retry-After"), self._clock()) or timedelta()
+            self._brake.refused(path, rule.scope, asked.total_seconds())
 
     def _compare_version(self, answered: str | None) -> None:
         """Warn once if another version has answered: for an ended one Meta uses the oldest that still works."""

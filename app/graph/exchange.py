@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from itertools import chain
 from typing import cast
 
 from gevent import Timeout
@@ -9,6 +12,8 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse
 
+from app.domain.meta.body import Unreadable, read_body
+from app.domain.meta.graph_errors import GraphError, error_of_answer
 from app.graph.call import GraphReply, GraphRequest, GraphUnreachable, given_headers, sent_headers
 from app.graph.connection import CONNECT_SECONDS, GraphAdapter, RequestNotSent
 from app.graph.failures import FAILURES, reason_of
@@ -17,6 +22,7 @@ MAX_CALL_SECONDS = 600.0
 """The limit for a whole call: 100 megabytes over a slow line. Silence ends a call much earlier."""
 
 PIECE_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 16 * 1024
 WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
 
 
@@ -39,6 +45,27 @@ def exchange(
     raw = cast("BaseHTTPResponse", response.raw)
     headers = given_headers(list(raw.headers.iteritems()))
     return GraphReply(raw.status, headers, _pieces(raw, ends_at), response.close)
+
+
+def with_error(reply: GraphReply) -> tuple[GraphReply, GraphError | None]:
+    """Return a reply, to be read from its beginning, and Meta's error if it is a refusal.
+
+    Raises what the pieces of the body raise.
+    """
+    if reply.status < HTTPStatus.BAD_REQUEST:
+        return reply, None
+    pieces: list[bytes] = []
+    try:
+        while sum(map(len, pieces)) <= MAX_ERROR_BYTES and (piece := next(reply.chunks, b"")):
+            pieces.append(piece)
+    except GraphUnreachable:
+        reply.close()
+        raise
+    try:
+        error = error_of_answer(read_body(b"".join(pieces)))
+    except Unreadable:
+        error = None
+    return replace(reply, chunks=chain(pieces, reply.chunks)), error
 
 
 def _prepared(request: GraphRequest, url: str, token: str, agent: str) -> PreparedRequest:

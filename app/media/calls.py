@@ -165,4 +165,7 @@ def _is_page(reply: GraphReply, media: Media) -> bool:
 
 
 def _unreachable(failure: GraphUnreachable) -> MediaFailed:
-    return MediaFailed("meta_unavailable", f"Meta was not reached ({failure.reason}); try again.")
+    failed = MediaFailed("meta_unavailable", f"Meta was not reached ({failure.reason}); try again.")
+    if failure.retry_seconds is not None:
+        failed.headers = {"Retry-After": str(failure.retry_seconds)}
+    return failed

@@ -23,7 +23,7 @@ from app.web.current import gateway
 from app.web.errors import ApiError, no_such
 from app.web.guards import bearer, guarded_by
 from app.web.json_body import JsonBlueprint
-from app.web.meta_calls import meta_calls
+from app.web.meta_calls import meta_calls, retry_as_asked
 from app.web.middleware import REQUEST_ID, TRACE, Environ
 from app.web.multipart import FileForm
 from app.web.openapi_operations import refuses
@@ -222,7 +222,7 @@ def _sane(media_id: str) -> str:
 
 def _error(failure: MediaFailed) -> ApiError:
     asked = asked_delay(failure.headers, gateway().clock())
-    headers = meta_calls().rest(asked) if failure.code == "meta_unavailable" else {}
+    headers = retry_as_asked(asked) if failure.code == "meta_unavailable" else {}
     return ApiError(failure.code, failure.reason, details=failure.details, headers=headers)
 
 

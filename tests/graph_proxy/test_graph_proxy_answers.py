@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from app.config import Flags, Settings, load_settings
 from app.domain.message import queue_of_number
 from app.domain.send_answer import Accepted
+from app.factory import create_app
 from app.gateway import EXTENSION as GATEWAY
 from app.messages.accept import Submission, accept
 from app.web.graph_passing import CALLS, MAX_TEXT_BYTES
@@ -26,6 +28,7 @@ from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import TOKEN, message
 from tests.support.live import write_config
 from tests.support.sends import accepted, reserve, settle
+from tests.support.webhooks import bearer
 
 NODE = "/api/graph/v25.0/1"
 
@@ -82,6 +85,41 @@ def test_no_call_is_made_while_metas_limit_is_used_up_and_messages_are_sent(
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, 2)
     assert 60 < int(refused.headers["Retry-After"]) <= 180
     assert sent == Accepted("wamid.A=")
+
+
+@pytest.mark.parametrize(("code", "headers", "most"), [(80007, {}, 60), (4, {"Retry_After": "90"}, 90)])
+def test_a_refusal_without_usage_rests_every_call(
+    client: FlaskClient, scripted: ScriptedDestination, code: int, headers: dict[str, str], most: int
+) -> None:
+    refusal = json.dumps({"error": {"code": code, "message": "(#80007) Rate limit hit"}}).encode()
+    scripted.will_answer(429, refusal, Content_Type="application/json", **headers)
+
+    first = client.get(NODE, headers=BOT)
+    rested = [
+        client.get("/api/graph/2", headers=BOT),
+        client.get("/api/media/3", headers=bearer()),
+        client.post("/api/media", data={"file": (BytesIO(b"%PDF"), "a.pdf", "application/pdf")}, headers=bearer()),
+    ]
+
+    assert (first.status_code, first.get_data()) == (429, refusal)
+    assert [(answer.status_code, len(scripted.calls)) for answer in rested] == [(503, 1)] * 3
+    assert all(most - 20 < int(answer.headers["Retry-After"]) <= most for answer in rested)
+
+
+def test_a_refusal_rests_the_calls_of_its_account_only(tmp_path: Path, scripted: ScriptedDestination) -> None:
+    config = calling_config(f"http://127.0.0.1:{scripted.port}")
+    config = config.replace('wabaId: "1234567890"', 'wabaId: "1234567890", wabaIds: ["222"]')
+    flags = Flags(config=write_config(tmp_path, config), live=True, yes_live=True)
+    client = create_app(load_settings(flags, {**ENVIRONMENT, "WATS_DATA_DIR": str(tmp_path / "data")})).test_client()
+    scripted.will_answer(429, b'{"error":{"code":80007}}', Content_Type="application/json")
+    scripted.will_answer(200, b"{}", Content_Type="application/json")
+
+    statuses = [
+        client.get(f"/api/graph/{account}/message_templates", headers=BOT).status_code
+        for account in ("222", "222", "1234567890")
+    ]
+
+    assert statuses == [429, 503, 200]
 
 
 def test_a_page_of_an_edge_is_passed_on_without_the_token(client: FlaskClient, scripted: ScriptedDestination) -> None:

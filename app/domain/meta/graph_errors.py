@@ -114,6 +114,11 @@ class ErrorRule:
         """Whether the message is over at once."""
         return self.error_class in _FINAL
 
+    @property
+    def is_of_calls(self) -> bool:
+        """Whether the calls of the app or the account are used up, whatever they are about."""
+        return self.error_class is ErrorClass.THROTTLED and self.scope in (ErrorScope.APP, ErrorScope.WABA)
+
 
 _FINAL = {
     ErrorClass.CONTENT,

@@ -25,12 +25,26 @@ class Usage:
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
-    """Return the usage in the headers of an answer. A missing value, or one that is no number, counts as 0."""
-    app, business = _object(headers.get(APP)), _object(headers.get(BUSINESS))
-    limits = [app, *(limit for entries in business.values() for limit in _objects(entries))]
-    percent = max(_number(limit.get(name)) for limit in limits for name in _PERCENTAGES)
-    minutes = max(_number(limit.get("estimated_time_to_regain_access")) for limit in limits)
-    return Usage(percent, min(minutes, MAX_REGAIN_MINUTES))
+    """Return the usage in the headers of an answer, of the app and all accounts together."""
+    usages = [usage_of_app(headers), *usage_of_accounts(headers).values()]
+    return Usage(max(each.percent for each in usages), max(each.regain_minutes for each in usages))
+
+
+def usage_of_app(headers: Mapping[str, str]) -> Usage:
+    """Return the usage of the app. A missing value, or one that is no number, counts as 0."""
+    return _usage([_object(headers.get(APP))])
+
+
+def usage_of_accounts(headers: Mapping[str, str]) -> dict[str, Usage]:
+    """Return the usage of each account that the headers name: by the id of a WABA, or of a business."""
+    business = _object(headers.get(BUSINESS))
+    return {account: _usage([*_objects(entries)]) for account, entries in business.items()}
+
+
+def _usage(limits: list[dict[str, Any]]) -> Usage:
+    percents = (_number(limit.get(name)) for limit in limits for name in _PERCENTAGES)
+    minutes = (_number(limit.get("estimated_time_to_regain_access")) for limit in limits)
+    return Usage(max(percents, default=0), min(max(minutes, default=0), MAX_REGAIN_MINUTES))
 
 
 def asked_delay(headers: Mapping[str, str], now: datetime) -> timedelta:
