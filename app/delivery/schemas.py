@@ -55,6 +55,11 @@ class TestEventResultSchema(CamelSchema):
     answer = ma.fields.String(required=True, allow_none=True)
 
 
+def _check_known(state: DeliveryState) -> None:
+    if not state.is_known:
+        raise ma.ValidationError(f"Must be one of: {', '.join(DeliveryState)}.")
+
+
 class ReplaySchema(StepRequestSchema):
     """Which deliveries to replay, and where to continue. `since` is included, `until` is not.
 
@@ -71,7 +76,7 @@ class ReplaySchema(StepRequestSchema):
         ma.fields.String(validate=[ma.validate.Regexp(rf"\A(?:{TYPE_GLOB.pattern})\Z", TYPE_GLOB.flags), check_glob]),
         validate=ma.validate.Length(min=1, max=MAX_GLOBS),
     )
-    state = ma.fields.Enum(DeliveryState, by_value=True)
+    state = ma.fields.Enum(DeliveryState, by_value=True, validate=_check_known)
     includes_missing = ma.fields.Boolean(data_key="includeMissing", load_default=False, truthy={True}, falsy={False})
 
     @ma.validates_schema

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from app.domain.job_result import Attempt
 from app.domain.push_response import SUCCESS_STATUSES
+from app.domain.stored_word import StoredWord
 
 DELIVERY_ID = re.compile(r"dlv_([1-9][0-9]{0,18})", re.ASCII)
 """Matches a delivery's public id; group 1 is its row id."""
@@ -15,7 +15,7 @@ KEPT_ATTEMPTS = 20
 """How many of the last attempts are kept: a delivery that is replayed often must not grow."""
 
 
-class DeliveryState(StrEnum):
+class DeliveryState(StoredWord):
     """The state of a delivery.
 
     `waiting` and `in_flight` are derived from the job: the table stores `open` for both. `skipped`: pruning gave it

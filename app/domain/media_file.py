@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from app.domain.job import Dead, Outcome, Retry
 from app.domain.job_result import JobResult
 from app.domain.meta.media import ID_LIFE
 from app.domain.retry import pause_after
+from app.domain.stored_word import StoredWord
 
 MEDIA_QUEUE = "media"
 """The files that are to be fetched."""
@@ -16,13 +16,13 @@ FETCH_SLOTS = 4
 """Files that are fetched at a time, over all workers."""
 
 NO_ROOM = timedelta(minutes=5)
-"""How long a file waits that the folder cannot take."""
+"""How long a file waits that the folder cannot take, or whose state only newer code knows."""
 
 MAX_UNKNOWN = 6
 """After this many attempts, within about 43 minutes, a file that Meta does not know is given up."""
 
 
-class FileState(StrEnum):
+class FileState(StoredWord):
     """What has become of a file. `deleted`: its event is gone; the file goes too."""
 
     WAITING = "waiting"

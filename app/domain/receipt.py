@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from app.domain.stored_word import StoredWord
 from app.domain.trace import TraceContext
 
 SignedWith = Literal["current", "previous"]
@@ -15,7 +16,7 @@ RECEIPT_ID = re.compile(r"rcp_([1-9][0-9]{0,18})", re.ASCII)
 """A receipt's public id and the number in it."""
 
 
-class ReceiptState(StrEnum):
+class ReceiptState(StoredWord):
     """The state of a receipt: not split yet, split into events, impossible to read, or that and dismissed by hand."""
 
     PENDING = "pending"

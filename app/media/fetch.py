@@ -49,14 +49,17 @@ class Fetcher:
         return due is not None and due <= 0
 
     def prepare(self, jobs: Sequence[Job]) -> list[tuple[Job, Callable[[], JobResult]]]:
-        """Return the task of each claimed job. A job whose file was deleted is done."""
+        """Return the task of each claimed job."""
         if jobs:
             self._store.media_marks.look(self._folder)
         files = self._store.media.load(jobs) if jobs else {}
-        return [
-            (job, partial(self.fetch, job, files[job.id]) if job.id in files else partial(JobResult, job, Done()))
-            for job in jobs
-        ]
+        return [(job, self._task(job, files.get(job.id))) for job in jobs]
+
+    def _task(self, job: Job, file: MediaFile | None) -> Callable[[], JobResult]:
+        """Return the task of a job. One whose file was deleted is done; one of newer code is left to that code."""
+        if file is None:
+            return partial(JobResult, job, Done())
+        return partial(self.fetch, job, file) if file.state.is_known else partial(JobResult, job, Retry(NO_ROOM))
 
     def fetch(self, job: Job, file: MediaFile) -> FetchResult:
         """Try once to fetch a file. Afterwards the folder holds the whole file as Meta announced it, or nothing."""

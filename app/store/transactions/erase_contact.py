@@ -68,7 +68,10 @@ def others_with_name(
 
 
 def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
-    """Clear the bodies of those of these receipts that are split, and count the others, which keep theirs."""
+    """Clear the bodies of those of these receipts that are split, and count the others, which keep theirs.
+
+    One with a state that only newer code knows counts as pending.
+    """
     query = select(receipts.c.id, receipts.c.state).where(receipts.c.id.in_(ids))
     locked = connection.execute(query.order_by(receipts.c.id).with_for_update()).all()
     states = Counter(row.state for row in locked)
@@ -76,7 +79,7 @@ def clear_body(connection: Connection, ids: Sequence[int]) -> EraseStep:
     with_body = update(receipts).where(receipts.c.id.in_(split), receipts.c.size > 0, ~is_erased())
     cleared = connection.execute(with_body.values(body=b"")).rowcount
     unreadable = states[ReceiptState.UNREADABLE] + states[ReceiptState.DISMISSED]
-    return EraseStep(receipts=cleared, pending=states[ReceiptState.PENDING], unreadable=unreadable)
+    return EraseStep(receipts=cleared, pending=len(locked) - len(split) - unreadable, unreadable=unreadable)
 
 
 def lock_next_events(connection: Connection, names: Sequence[ContactName]) -> Sequence[EventRow]:

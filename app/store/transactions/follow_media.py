@@ -65,12 +65,13 @@ def add_media(connection: Connection, now: datetime, found: Sequence[tuple[int, 
 
 
 def record_fetches(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
-    """Record what became of files, in the transaction that settles their jobs."""
+    """Record what became of files, in the transaction that settles their jobs. What newer code has written stays."""
     by_row = {result.job.subject: result for result in results}
     rows = [
         {**_after(result), "row_id": row_id, "new_attempts": result.job.attempts + 1, "now": now}
         | ({} if _is_fetched(result) else {f"new_{n}": getattr(file, n) for n in ("mime_type", "sha256", "size")})
         for row_id, file in lock_files(connection, list(by_row)).items()
+        if file.state.is_known
         for result in [by_row[row_id]]
     ]
     if rows:
