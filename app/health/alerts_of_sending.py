@@ -1,14 +1,12 @@
 """Derives the alerts about sending from a snapshot."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 
 from app.domain.alert import Alert
 from app.domain.job import kind_of_queue
 from app.domain.message import SEND_KIND, SEND_QUEUE
 from app.domain.meta.graph_error_table import rule_in_status
-from app.domain.meta.graph_errors import GraphError, graph_error
+from app.domain.meta.graph_errors import graph_error
 from app.domain.meta.graph_versions import end_of, ends_soon
 from app.domain.meta.warnings import QUALITY
 from app.domain.queue import QueueState
@@ -80,15 +78,15 @@ def _of_messages(snapshot: Snapshot) -> Iterator[Alert]:
 
 def _of_failures(snapshot: Snapshot) -> Iterator[Alert]:
     """Yield an alert for each error of Meta's that failed messages and that a human should know of."""
-    by_code: dict[int, list[tuple[datetime, GraphError]]] = defaultdict(list)
-    for at, document in snapshot.signs.failures:
-        error = graph_error(document)
-        if error is not None and rule_in_status(error).alerts:
-            by_code[error.code].append((at, error))
-    for code, failed in sorted(by_code.items()):
-        rule = rule_in_status(failed[0][1])
-        cause = f"{counted(len(failed), 'message')} failed within a day: {failed[0][1].summary} ({rule.hint})"
-        yield kinds.MESSAGES_REFUSED.alert(cause, str(code), since=min(at for at, _ in failed))
+    for failed in snapshot.signs.failures:
+        error = graph_error(failed.error)
+        if error is None:
+            continue
+        least = "at least " if failed.has_more else ""
+        country = "" if failed.country is None else f" to customers of {failed.country}"
+        messages = f"{least}{counted(failed.count, 'message')}{country}"
+        cause = f"{messages} failed within a day: {error.summary} ({rule_in_status(error).hint})"
+        yield kinds.MESSAGES_REFUSED.alert(cause, failed.subject, since=failed.since)
 
 
 def _of_warnings(snapshot: Snapshot) -> Iterator[Alert]:

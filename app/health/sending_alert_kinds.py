@@ -47,7 +47,7 @@ REACHED_AGAIN = "messages are sent again: this is over when Meta was reached for
 MESSAGES_REFUSED = AlertKind(
     "messages_refused",
     Urgency.TICKET,
-    "Meta's code",
+    "Meta's code; with a country (`130497:+91`, `130497:IN`), if it is about one",
     "see `flask wats messages list --status failed`",
     "Messages have failed within the last day for a reason that a human should know, although others go on: a country"
     " that the account must not message, terms that are not accepted, a feature that the number lacks.",

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, text
 
 from app.domain.alert import Alert, AlertChanges, AlertKey
+from app.domain.failure_sign import FailureSign
 from app.domain.foreign_events import ForeignSource
 from app.domain.meta.access_token import TokenLife
 from app.domain.meta.warnings import KEPT_FOR, MetaWarning
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.store.repository import Repository
 from app.store.tables.attention_schema import access_token, refused_webhooks
-from app.store.tables.signs import errors_of_failures, foreign_sources, standing_warnings
+from app.store.tables.message_alerts import failure_signs
+from app.store.tables.signs import foreign_sources, standing_warnings
 from app.store.tables.types import UtcDateTime, printable_excerpt
 from app.store.transactions.record_alerts import read_alerts, record_alerts, reword_alerts
 
@@ -35,12 +36,12 @@ FAILURES_FOR = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Signs:
-    """Signs of trouble: where foreign events come from, what Meta warns of, the errors of failed messages, and what
-    Meta has said last of the access token."""
+    """Signs of trouble: where foreign events come from, what Meta warns of, messages that failed for a reason that
+    concerns a human, and what Meta has said last of the access token."""
 
     foreign: list[ForeignSource]
     warnings: list[MetaWarning]
-    failures: list[tuple[datetime, Any]]
+    failures: list[FailureSign]
     token: TokenLife | None = None
 
 
@@ -72,7 +73,7 @@ class Attention(Repository):
         return Signs(
             foreign=foreign_sources(connection),
             warnings=standing_warnings(connection, now - KEPT_FOR),
-            failures=errors_of_failures(connection, now - FAILURES_FOR),
+            failures=failure_signs(connection, now - FAILURES_FOR),
             token=_token(connection),
         )
 

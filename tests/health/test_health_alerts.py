@@ -11,6 +11,7 @@ from app.domain.breaker import Breaker
 from app.domain.clock import ClockJump
 from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
+from app.domain.failure_sign import FailureSign
 from app.domain.foreign_events import ForeignSource
 from app.domain.heartbeat import Heartbeat
 from app.domain.meta.access_token import TokenLife
@@ -94,7 +95,7 @@ def test_a_healthy_gateway_has_no_alerts() -> None:
         ({"troubled": (replace(HELD_BACK, **LATELY),)}, "meta_not_reached"),
         ({"refused": (REFUSED,)}, "webhooks_refused"),
         ({"foreign": (ForeignSource("7", "8", 1, NOW, NOW),)}, "foreign_events"),
-        ({"signs": Signs([], [], [(NOW, {"code": 130497})])}, "messages_refused"),
+        ({"signs": Signs([], [], [FailureSign("130497:+49", 1, NOW, {"code": 130497})])}, "messages_refused"),
         ({"signs": Signs([], [MetaWarning(QUALITY, "1555", "Meta has flagged 1555", NOW)], [])}, "number_quality"),
         ({"signs": Signs([], [MetaWarning(ACCOUNT, "77", "Meta says", NOW)], [])}, "account_warned"),
         (
@@ -114,6 +115,16 @@ def test_each_condition_has_its_code(condition: dict[str, object], code: str) ->
     alerts = alerts_of(replace(HEALTHY, **condition))  # type: ignore[arg-type]
 
     assert [alert.code for alert in alerts] == [code]
+
+
+def test_messages_that_a_country_refuses_are_counted_with_the_country() -> None:
+    error = {"code": 130497, "message": "Account restricted"}
+    failures = [FailureSign("130497:+91", 100, NOW, error, has_more=True), FailureSign("134011", 1, NOW, None)]
+
+    [alert] = alerts_of(replace(HEALTHY, signs=Signs([], [], failures)))
+
+    assert (alert.subject, alert.since) == ("130497:+91", NOW)
+    assert alert.cause.startswith("at least 100 messages to customers of +91 failed within a day: 130497: Account")
 
 
 def test_a_failing_destination_is_named_with_its_cause() -> None:
@@ -296,12 +307,6 @@ def test_what_follows_from_a_database_that_is_away_is_no_second_alert(check: str
 
 def test_a_worker_is_not_missed_while_the_database_is_just_back() -> None:
     assert standing_alerts({}, replace(HEALTHY, workers=[DEAD]), store_is_back=True) == []
-
-
-def test_a_failure_that_no_human_need_know_is_no_alert() -> None:
-    failures: list[tuple[datetime, object]] = [(NOW, {"code": 131026}), (NOW, {"odd": 1})]
-
-    assert alerts_of(replace(HEALTHY, signs=Signs([], [], failures))) == []
 
 
 def test_foreign_events_are_reported_with_their_ids_and_the_button_that_sends_such_ones() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 
 from app.config import Destination, Secret
 from app.domain.heartbeat import Heartbeat
@@ -20,7 +20,6 @@ from app.health.watch import Watch
 from app.health.web_watch import LOOKS_WITHOUT_WORKER, WebWatch
 from app.store import StoreRefused
 from app.store.tables.message_schema import messages
-from app.store.tables.messages import progress_of
 from app.store.tables.schema import events, jobs
 from app.webhook.refusals import EXTENSION, Refusals
 from tests.support.events import new_event
@@ -248,10 +247,8 @@ def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClien
     quality = replace(new_event("q", kind="phone_number.quality"), raw=flagged, occurred_at=gateway.clock())
     foreign = replace(new_event("f"), waba_id="7", phone_number_id="8")
     add_events(store, SplitEvent(quality), SplitEvent(foreign, foreign=True))
-    accept(store, new_message())
-    store.write(lambda c: fail_with(c, {"code": 130497, "title": "Business account restricted"}))
-    later = accept(store, *(new_message() for _ in range(600)))
-    store.write(lambda c: fail_with(c, {"code": 131026, "title": "Undeliverable"}, after=later[0].row_id))
+    accept(store, new_message(to="+4915112345678", number=NUMBER))
+    send(store, refused(130497))
     store.write(lambda c: c.execute(update(events).values(received_at=gateway.clock())))
 
     alerts = client.get("/status", headers=bearer()).get_json()["attention"]
@@ -259,7 +256,7 @@ def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClien
     assert {(alert["code"], alert["subject"]) for alert in alerts} >= {
         ("number_quality", "15550001111"),
         ("foreign_events", "7/8"),
-        ("messages_refused", "130497"),
+        ("messages_refused", "130497:+49"),
     }
 
 
@@ -295,11 +292,6 @@ def test_a_lost_answer_and_a_version_that_has_ended_are_reported(
         ("alert.opened", "graph_version_ends", logging.WARNING),
         ("alert.opened", "unknown_messages", logging.WARNING),
     ]
-
-
-def fail_with(connection: Connection, error: dict[str, object], *, after: int = 0) -> None:
-    progress = progress_of((), tracker=None, error=error)
-    connection.execute(update(messages).where(messages.c.id >= after).values(status="failed", progress=progress))
 
 
 def test_a_web_process_tells_of_a_schema_that_does_not_fit(

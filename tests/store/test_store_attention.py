@@ -3,11 +3,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from app.domain.alert import Alert
 from app.domain.event_filter import EventFilter
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.timestamps import iso
 from app.store import Store
+from app.store.tables.message_alerts import MAX_FAILURES
+from app.store.tables.message_schema import messages
+from tests.support.messages import accept, new_message
+from tests.support.sends import queued, refused, send
 from tests.support.store import NOON
 from tests.support.work import Clock, claim
 
@@ -91,3 +97,46 @@ def test_without_a_destination_that_asks_there_is_no_event(store: Store) -> None
     store.attention.record([CRM])
 
     assert store.events.after(0, OPERATOR, limit=9) == []
+
+
+def fail(store: Store, code: int, *recipients: str) -> None:
+    """Let a message to each of these fail with this error."""
+    accept(store, *(new_message(to=to) for to in recipients))
+    send(store, refused(code))
+
+
+def test_failures_are_counted_by_error_and_by_the_country_that_it_is_about(timed: Store, clock: Clock) -> None:
+    fail(timed, 130497, "+919876543210")
+    clock.advance(MINUTE)
+    fail(timed, 130497, "+5531988880001", "+919876543211")
+    fail(timed, 131026, "+4915112345678")
+    fail(timed, 131215, "+4915112345679")
+
+    found = timed.attention.signs().failures
+
+    assert [(sign.subject, sign.count, sign.since) for sign in found] == [
+        ("130497:+55", 1, NOON + MINUTE),
+        ("130497:+91", 2, NOON),
+        ("131215", 1, NOON + MINUTE),
+    ]
+    assert [sign.error["code"] for sign in found] == [130497, 130497, 131215]
+
+
+def test_failures_of_the_last_day_count_and_are_not_all_read(timed: Store) -> None:
+    fail(timed, 131215, "+4915112345679")
+    queued(timed, MAX_FAILURES + 1)
+    failed = update(messages).where(messages.c.status == "queued").values(status="failed", alert="134011")
+    timed.write(lambda c: c.execute(failed))
+    yesterday = {"updated_at": NOON - timedelta(days=1, seconds=1)}
+    timed.write(lambda c: c.execute(update(messages).where(messages.c.alert == "131215").values(yesterday)))
+
+    [sign] = timed.attention.signs().failures
+
+    assert (sign.subject, sign.count, sign.has_more) == ("134011", MAX_FAILURES, True)
+
+
+def test_a_message_that_was_delivered_after_it_had_failed_raises_no_alert(timed: Store) -> None:
+    fail(timed, 134011, "+4915112345678")
+    timed.write(lambda c: c.execute(update(messages).values(status="delivered")))
+
+    assert timed.attention.signs().failures == []

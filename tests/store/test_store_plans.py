@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
 
 from app.domain.delivery import DeliveryState
 from app.domain.replay import Selection
 from app.store import Store
+from app.store.tables.message_schema import messages
 from tests.support.events import event_id
+from tests.support.messages import accept, new_message
 from tests.support.store import NOON, StoreMaker, sqlite_databases
 from tests.support.work import CRM, LEASE, add_events, claim, dead, done, retry, split_event
 
@@ -100,3 +102,17 @@ def test_no_query_reads_a_whole_table_but_the_count_of_open_jobs(store: Store) -
     scans = [line for line in plans(store, statements) if re.match(GROWING, line)]
     assert {line for line in scans if not line.endswith(FEW)} == {COUNTED}
     assert len(statements) > 30
+
+
+def test_failures_that_raise_an_alert_are_found_by_their_index(store: Store) -> None:
+    accept(store, new_message())
+    store.write(lambda c: c.execute(update(messages).values(status="failed", alert="134011")))
+
+    with collected(store) as statements:
+        store.attention.signs()
+
+    of_messages = [line for line in plans(store, statements) if re.match(r"(SCAN|SEARCH) messages\b", line)]
+    assert len(of_messages) == 3
+    assert all(
+        "USING INDEX messages_alert" in line or "COVERING INDEX messages_alert" in line for line in of_messages
+    )

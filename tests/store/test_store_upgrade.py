@@ -106,7 +106,7 @@ def indexes(store: Store) -> set[str]:
     return store.database.read(lambda c: set(c.exec_driver_sql(names).scalars()))
 
 
-ADDED = {"deliveries_discarded", "events_number", "events_received", "events_receipt"}
+ADDED = {"deliveries_discarded", "events_number", "events_received", "events_receipt", "messages_alert"}
 
 
 def test_older_code_reads_and_writes_while_the_schema_is_upgraded(

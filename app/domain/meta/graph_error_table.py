@@ -153,9 +153,6 @@ _UNRELATED: dict[int, ErrorRule] = {
 """Calls, blocking, user names, templates and registration: they never change how messages are sent."""
 
 BY_CODE = {**_UNRELATED, **_ACCOUNT, **_THROTTLING, **_TRANSIENT, **_CONTENT, **_RECIPIENT, **_REQUEST}
-ALERTING = frozenset(code for code, rule in BY_CODE.items() if rule.alerts)
-"""Codes that raise an alert, although sending goes on."""
-
 BY_SUBCODE = {(100, 33): _stopped(_NUMBER, _WRONG_ID)}
 
 _MARKETING: dict[int, ErrorRule] = {

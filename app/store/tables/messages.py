@@ -16,13 +16,14 @@ from app.domain.compact_json import compact_json
 from app.domain.message import MESSAGE_ID, PREFIX, UNFINISHED, HistoryEntry, Message, MessageStatus
 from app.store.engine.bulk_update import BulkUpdate
 from app.store.engine.one_of import one_of
+from app.store.tables.message_alerts import put_alerts
 from app.store.tables.message_changes import record_changes, recorded_statuses
 from app.store.tables.message_schema import contact_links, messages
 from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
 
 _SENT_TO = func.ltrim(func.coalesce(messages.c.recipient_to, messages.c.recipient), "+")  # as `name_sent_to`
 _LINKED = select(contact_links.c.contact).where(contact_links.c.name == _SENT_TO).scalar_subquery()
-_COLUMNS = [column for column in messages.columns if column.name not in ("body", "trace")]
+_COLUMNS = [column for column in messages.columns if column.name not in ("body", "trace", "alert")]
 _BY_KEYS = select(*_COLUMNS).where(one_of(messages.c.message_id, "keys"))
 _CONTACT_NOW = func.coalesce(_LINKED, messages.c.contact).label("contact")
 _NOW = [_CONTACT_NOW if column is messages.c.contact else column for column in _COLUMNS]
@@ -149,6 +150,7 @@ def update_messages(connection: Connection, now: datetime, changed: Collection[M
     ]
     _record(connection, changed)
     _UPDATE.execute(connection, rows, now=now)
+    put_alerts(connection, changed)
 
 
 def _record(connection: Connection, changed: Collection[Message]) -> None:
@@ -217,8 +219,7 @@ def answered_messages(connection: Connection, keys: Iterable[bytes]) -> list[Mes
 def message_by_wamid(connection: Connection, wamid: str) -> Message | None:
     """Return the newest message that Meta gave this id. Two have the same one only if Meta repeats itself."""
     query = select(*_COLUMNS).where(messages.c.wamid == wamid).order_by(messages.c.id.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else message_of(row)
+    return next(map(message_of, connection.execute(query)), None)
 
 
 def body_of(connection: Connection, key: bytes) -> bytes | None:
@@ -242,9 +243,8 @@ def page_of_messages(connection: Connection, chosen: MessageFilter) -> list[Mess
 def count_messages(connection: Connection, unknown_before: datetime) -> MessageCounts:
     """Count messages that are unknown since before this time, and those with a second wamid; by partial indexes."""
     is_old = has_status(MessageStatus.UNKNOWN) & (messages.c.updated_at < unknown_before)
-    conditions = (is_old, messages.c.second_wamid.is_not(None))
     unknown, twice = (
         connection.execute(select(func.count()).select_from(messages).where(condition)).scalar_one()
-        for condition in conditions
+        for condition in (is_old, messages.c.second_wamid.is_not(None))
     )
     return MessageCounts(unknown, twice)
