@@ -120,9 +120,14 @@ class PairPace:
         return replace(self, full_at=pace.after(self.full_at, now, 1))
 
     def joined(self, other: "PairPace") -> "PairPace":
-        """Return the pace of a customer to whom messages also left under another name, at the pace of that name."""
-        times = (self.full_at, other.full_at)
-        return replace(self, full_at=max((at for at in times if at is not None), default=None))
+        """Return the pace of a customer to whom messages also left under another name, at the pace of that name.
+
+        Of two pauses the later one holds, with its refusals.
+        """
+        times = [at for at in (self.full_at, other.full_at) if at is not None]
+        pauses = [pace for pace in (self, other) if pace.paused_until is not None]
+        last = max(pauses, key=lambda pace: pace.paused_until, default=self)  # type: ignore[arg-type,return-value]
+        return replace(last, full_at=max(times, default=None))
 
     def refused(self, now: datetime) -> "PairPace":
         """Return the pace after one more refusal."""

@@ -152,3 +152,10 @@ def test_the_pace_of_a_customer_counts_what_was_sent_to_another_name() -> None:
     assert joined == PairPace(after(60), refusals=1, paused_until=after(4))
     assert joined.joined(PairPace()) == joined
     assert PairPace().joined(PairPace()) == PairPace()
+
+
+def test_a_customer_who_rests_under_another_name_rests() -> None:
+    once, twice = PairPace().refused(NOON), PairPace(after(60)).refused(NOON).refused(NOON)
+
+    assert PairPace().joined(once) == once
+    assert once.joined(twice) == twice.joined(once) == PairPace(after(60), refusals=2, paused_until=after(16))

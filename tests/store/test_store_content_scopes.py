@@ -13,7 +13,7 @@ from app.domain.content_scope import MAX_NAME
 from app.domain.job import Retry
 from app.domain.job_result import JobResult
 from app.domain.message import Message, contact_number
-from app.domain.send_answer import Accepted
+from app.domain.send_answer import Accepted, Ambiguous
 from app.domain.split import SplitEvent, SplitReceipt
 from app.store import Store
 from app.store.tables.schema import jobs
@@ -240,6 +240,78 @@ def test_a_failure_that_is_reported_after_the_names_were_linked_stops_marketing_
     accept(timed, template(), template()._replace(to=None, recipient="DE.1"))
 
     assert [leaves(timed), leaves(timed)] == [0, 0]
+
+
+def link(store: Store) -> None:
+    """The customer writes, with a user id beside the number: both are one customer from then on."""
+    wrote = {"id": "wamid.in", "from": SOMEBODY[1:], "from_user_id": "DE.1", "timestamp": "1764000000"}
+    hear(store, *webhook(messages=[{**wrote, "type": "text", "text": {"body": "hi"}}]))
+
+
+def to_user(made: Any) -> Any:
+    return made._replace(to=None, recipient="DE.1")
+
+
+def test_marketing_that_was_paused_before_the_names_were_linked_stays_paused(timed: Store, clock: Clock) -> None:
+    [limited] = accept(timed, template())
+    settle(timed, reserve(timed, OURS), accepted(f"wamid.{limited.row_id}"))
+    failed(timed, limited, 131049)
+    link(timed)
+
+    accept(timed, to_user(template(lifetime=3 * DAY)), to_user(template("other", lifetime=3 * DAY)))
+
+    assert leaves(timed) + leaves(timed) == 1
+    assert waiting(timed) == 1
+    clock.advance(DAY)
+    assert leaves(timed) == 1
+
+
+def test_marketing_that_was_stopped_before_the_names_were_linked_goes_on_when_it_is_wanted(
+    timed: Store, clock: Clock
+) -> None:
+    preference(timed, "stop")
+    link(timed)
+    clock.advance(MINUTE)
+    accept(timed, to_user(template())._replace(endpoint="marketing_messages"))
+    assert leaves(timed) == 0
+
+    raw = {"category": "marketing_messages", "value": "resume", "user_id": "DE.1"}
+    made = new_event("resume", kind="contact.preference", raw=raw, wa_id=None, user_id="DE.1")
+    hear(timed, SplitEvent(replace(made, phone_number_id=NUMBER, occurred_at=clock.now)))
+    accept(timed, to_user(template())._replace(endpoint="marketing_messages"))
+
+    assert leaves(timed) == 1
+
+
+def test_a_customer_who_rests_under_a_number_rests_under_the_user_id_that_it_gets(timed: Store, clock: Clock) -> None:
+    accept(timed, to_user(new_message()))
+    send(timed, accepted(), limits=OURS)
+    [fast] = accept(timed, new_message(to=SOMEBODY))
+    send(timed, refused(131056), limits=OURS)
+    link(timed)
+    timed.messages.cancel(stored(timed, fast))
+
+    accept(timed, to_user(new_message()))
+
+    assert leaves(timed) == 0
+    clock.advance(MINUTE)
+    assert leaves(timed) == 1
+
+
+def test_a_message_that_is_sent_again_stays_behind_one_to_the_customers_former_name(
+    timed: Store, clock: Clock
+) -> None:
+    [again] = accept(timed, new_message(to=SOMEBODY))
+    send(timed, Ambiguous("no answer in time"), limits=OURS)
+    [waits] = accept(timed, new_message(to=SOMEBODY))
+    send(timed, refused(2), limits=OURS)
+    link(timed)
+
+    timed.messages.send_again(stored(timed, again), DAY)
+
+    assert leaves(timed) == 0
+    clock.advance(MINUTE)
+    assert (leaves(timed), stored(timed, waits).status, stored(timed, again).status) == (1, "accepted", "queued")
 
 
 def test_a_pair_limit_in_a_status_lets_the_customer_rest(timed: Store, clock: Clock) -> None:

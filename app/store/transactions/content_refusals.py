@@ -20,6 +20,7 @@ from app.domain.meta.status_update import MAX_WAMID_LENGTH
 from app.domain.scope_pause import Refusal
 from app.domain.send_outcome import refusal_of
 from app.store.engine.one_of import one_of
+from app.store.tables.conversations import every_contact_number
 from app.store.tables.message_schema import messages
 from app.store.tables.messages import messages_with_bodies
 from app.store.tables.scopes import read_scopes, scopes_below
@@ -134,7 +135,9 @@ def _marketing(connection: Connection, events: Iterable[NewEvent]) -> Iterator[t
     for event in events:
         is_wanted, number = marketing_is_wanted(event), event.phone_number_id
         if is_wanted is not None and number is not None:
-            for contact in sorted(_contacts(connection, event)):
+            # What the customer wants again may have been paused under a name from before a link.
+            every = every_contact_number(connection, sorted(names_of(event))) if is_wanted else set()
+            for contact in sorted(_contacts(connection, event) | every):
                 yield marketing_scope(number, contact), event.occurred_at, None if is_wanted else NO_MARKETING
 
 

@@ -4,14 +4,15 @@ The locks on the numbers' queues keep workers from claiming jobs meanwhile.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from app.domain.decision import Decision
-from app.domain.message import HistoryEntry, Message, MessageStatus, queue_of_number
+from app.domain.message import HistoryEntry, Message, MessageStatus, name_sent_to, queue_of_number
 from app.domain.message_progress import StatusReport, next_message
+from app.store.tables.conversations import read_links
 from app.store.tables.jobs import find_jobs, lock_jobs
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.queues import lock_queues
@@ -47,13 +48,23 @@ def decide_messages(
     delete_jobs(connection, now, [job for job in locked if job.subject in about_changing])
     changed = {message.row_id: _decided(message, decision, now, lifetime) for message in changing}
     if decision is Decision.RESEND:
-        enqueue(connection, now, [_job_of(message) for message in changed.values()])
+        enqueue(connection, now, _jobs_of(connection, changed.values()))
     update_messages(connection, now, changed.values())
     return [_as_it_is(message, current, changed, now) for message in chosen]
 
 
-def _job_of(message: Message) -> NewJob:
-    return NewJob(queue_of_number(message.phone_number_id), message.row_id, message.contact)
+def _jobs_of(connection: Connection, messages: Collection[Message]) -> list[NewJob]:
+    """Return the jobs of messages that are sent again. Each stays behind those of its customer's former names."""
+    links = read_links(connection, [name_sent_to(message.to, message.recipient) for message in messages])
+    return [
+        NewJob(
+            queue_of_number(message.phone_number_id),
+            message.row_id,
+            message.contact,
+            former_keys=links.former.get(message.contact, ()),
+        )
+        for message in messages
+    ]
 
 
 def _decided(message: Message, decision: Decision, now: datetime, lifetime: timedelta) -> Message:

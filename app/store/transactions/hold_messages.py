@@ -6,6 +6,7 @@ messages take no slots from messages that may be sent. `wake_held` lets them go 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,10 +22,11 @@ from app.domain.content_scope import (
 from app.domain.job import Done, Retry
 from app.domain.message import MessageStatus, name_sent_to
 from app.domain.meta.account_state import INITIATED, REPLIES
+from app.domain.meta.graph_errors import ErrorScope
 from app.domain.scope_pause import ScopePause
 from app.domain.send_outcome import SendOutcome
 from app.domain.window import Window
-from app.store.tables.conversations import Party, last_inbound
+from app.store.tables.conversations import Party, last_inbound, read_links
 from app.store.tables.scopes import read_scopes
 
 MIN_HOLD, MAX_HOLD = timedelta(minutes=10), timedelta(hours=1)
@@ -45,7 +47,7 @@ def hold_messages(
 ) -> tuple[dict[int, SendOutcome], list[str]]:
     """Return the outcomes of messages that a paused scope of their content holds back, by row id; and those of
     `scopes`, the scopes of their number, that are paused. One statement reads all pauses."""
-    names = {row_id: sent_as(row, account).every_name for row_id, row in rows.items()}
+    names = _names(connection, rows, account)
     kinds = [] if account is None else [f"{INITIATED}{account}", f"{REPLIES}{account}"]
     paused = read_scopes(
         connection, sorted({*scopes, *kinds, *(name for of_row in names.values() for name in of_row)})
@@ -60,6 +62,22 @@ def hold_messages(
         if pauses:
             held[row_id] = _outcome(row, pauses[0], now)
     return held, [name for name in scopes if name in paused]
+
+
+def _names(connection: Connection, rows: Mapping[int, MessageRow], account: str | None) -> dict[int, set[str]]:
+    """Return the names of all scopes of content that each message belongs to.
+
+    Marketing to a customer may have been paused under a name that was linked to another one since.
+    """
+    sent = {row_id: sent_as(row, account) for row_id, row in rows.items()}
+    names = {row_id: one.every_name for row_id, one in sent.items()}
+    about_customers = {row_id: one for row_id, one in sent.items() if one.names(ErrorScope.CONTACT)}
+    if about_customers:
+        links = read_links(connection, {name for row_id in about_customers for name in party_of(rows[row_id])[1]})
+        for row_id, one in about_customers.items():
+            for former in links.former.get(one.contact, ()):
+                names[row_id].update(replace(one, contact=former).names(ErrorScope.CONTACT))
+    return names
 
 
 def party_of(row: MessageRow) -> Party:
