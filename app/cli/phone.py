@@ -14,11 +14,13 @@ from app.config import Settings
 from app.graph.fake.accounts import Accounts, Number
 from app.graph.fake.customers import CHOOSING, MEDIA, ActionContext, change_by
 from app.graph.fake.ids import Ids
+from app.graph.fake.media import address_from
 from app.graph.fake.people import user_id_of
 from app.graph.fake.samples import SAMPLES
 from app.graph.fake.statuses import Recipient
 from app.graph.fake.switches import Switches
 from app.graph.fake.webhooks import Change, bytes_of, headers_of
+from app.graph.fake.wire import ORIGIN
 
 ANSWERS = ("button", "list", "template_button", "flow", "reaction")
 
@@ -119,4 +121,4 @@ def _with_file(action: Action) -> Action:
         return action
     sample = SAMPLES[action["type"]]
     facts = {"mime_type": sample.mime_type, "sha256": sample.sha256}
-    return {**action, "media": {"id": sample.id, **facts}}
+    return {**action, "media": {"id": sample.id, **facts, "url": address_from(time.time(), ORIGIN, sample.id)}}

@@ -129,6 +129,8 @@ def test_a_script_is_played_and_each_action_is_an_event(dry_run: Running) -> Non
     assert len(done.stdout.splitlines()) == 4
     expected = {"message.text", "message.interactive.button_reply", "message.image", "call.connect"}
     wait_for(lambda: expected <= {event["type"] for event in events(dry_run)})
+    [image] = [event["raw"]["image"] for event in events(dry_run) if event["type"] == "message.image"]  # type: ignore[index]
+    assert image["url"].startswith("https://graph.facebook.com/whatsapp_business/attachments/?mid=")
 
 
 def test_a_message_of_a_dry_run_comes_back_read_and_one_whose_answer_was_lost_is_resolved(dry_run: Running) -> None:

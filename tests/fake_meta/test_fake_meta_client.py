@@ -8,8 +8,11 @@ import pytest
 from app.domain.send_answer import GIVEN_UP, Accepted, Ambiguous, Refused
 from app.graph.call import GraphRequest, GraphUnreachable
 from app.graph.fake.client import FakeGraphClient
+from app.graph.fake.media import address_from
+from app.graph.fake.samples import SAMPLES
+from app.graph.fake.wire import ORIGIN
 from tests.support.envelopes import NUMBER
-from tests.support.fake_meta import ACCOUNTS, CalledMeta, message
+from tests.support.fake_meta import ACCOUNTS, AT, CalledMeta, message
 
 
 @pytest.fixture
@@ -110,3 +113,12 @@ def test_a_lost_answer_is_raised(client: FakeGraphClient, ending: str, reason: s
 def test_an_answer_longer_than_what_is_read_of_it_is_raised(client: FakeGraphClient) -> None:
     with pytest.raises(GraphUnreachable), client.call(GraphRequest("GET", NUMBER)) as reply:
         reply.read(10)
+
+
+def test_the_address_of_a_sample_that_simulate_sends_has_its_bytes(client: FakeGraphClient) -> None:
+    sample = SAMPLES["image"]
+
+    with client.download(address_from(AT, ORIGIN, sample.id)) as reply:
+        content = reply.read(len(sample.data))
+
+    assert (reply.status, content) == (200, sample.data)

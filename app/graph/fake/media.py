@@ -102,7 +102,12 @@ def get_media(meta: Meta, call: Call, media_id: str) -> Answer:
 
 def address_of(meta: Meta, origin: str, media_id: str) -> str:
     """Return an address of a file that holds for five minutes."""
-    until = int(meta.clock.now()) + ADDRESS_SECONDS
+    return address_from(meta.clock.now(), origin, media_id)
+
+
+def address_from(now: float, origin: str, media_id: str) -> str:
+    """Return an address of a file that holds for five minutes from this time on."""
+    until = int(now) + ADDRESS_SECONDS
     return f"{origin}/{ATTACHMENTS}?mid={media_id}&ext={until}&hash={_hash(media_id, until)}"
 
 

@@ -11,6 +11,9 @@ Line = Literal["whole", "cut", "reset", "half", "drip"]
 body is sent; one byte of the body is sent every `DRIP_SECONDS`."""
 
 DRIP_SECONDS = 1.0
+ORIGIN = "https://graph.facebook.com"
+"""Where the fake of a dry-run says that it is. Nothing is called there: its client hands every call to the fake."""
+
 LAST_QUESTION = "_last_question"
 """An edge of a number that Graph does not have: what was last sent to a `customer`, and the choices in it."""
 
@@ -31,7 +34,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     version: str | None = None
-    origin: str = "https://graph.facebook.com"
+    origin: str = ORIGIN
 
     @property
     def content_type(self) -> str:
