@@ -26,7 +26,7 @@ from tests.support.webhooks import body_of
 
 __all__ = ["start"]
 
-WORKING = Path(__file__).parent.parent / "jobs" / "working"
+WORKING = "tests.jobs.working"
 GRACE_SECONDS = 5
 DELIVERING = """
     storage: {{ url: {{ env: TEST_DATABASE_URL }} }}

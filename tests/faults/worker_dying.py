@@ -1,18 +1,9 @@
 """The background worker, dying of SIGKILL at a named point, or with a bug planted; it waits less than a real one.
 
-It loads the code once and forks: for the line `start POINT` a worker, whose process id it answers; to `poll PID` it
-answers the code that a worker has ended with, or an empty line.
-
-POINT is where it dies; each process passes it a few times first. WATS_TEST_PLANT names the bug. With
+Its argument is the point where it dies; each process passes it a few times first. WATS_TEST_PLANT names the bug. With
 WATS_TEST_WANTED it also accepts messages: as many as stand in the file that it names, from where the file that
 WATS_TEST_ACCEPTED names ends.
 """
-
-# ruff: noqa: E402
-
-from app.gevent_patch import patch
-
-patch()
 
 import os
 import random
@@ -185,22 +176,6 @@ def accept_all(store: Any, wanted: Path, accepted: Path) -> None:
         gevent.sleep(0.2)
 
 
-def fork_workers() -> int:
-    """Fork until the input ends. Return the exit code: of this process, or in a child that of the worker."""
-    gevent.get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it looks for IPv6
-    for line in sys.stdin:
-        word, of = line.rstrip("\n").split(" ", 1)
-        if word == "poll":
-            ended, status = os.waitpid(int(of), os.WNOHANG)
-            print(os.waitstatus_to_exitcode(status) if ended else "", flush=True)
-        elif pid := os.fork():
-            print(pid, flush=True)
-        else:
-            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-            return work(die_at=of)
-    return 0
-
-
 def be_impatient() -> None:
     """Try again soon, also where attempts fail in a row: the last messages all go where many answers are lost."""
     soon = timedelta(seconds=RETRY_SECONDS)
@@ -208,7 +183,8 @@ def be_impatient() -> None:
     breaker.FIRST_PAUSE = breaker.MAX_PAUSE = soon
 
 
-def work(die_at: str) -> int:
+def main() -> int:
+    die_at = sys.argv[1]
     death = Death(die_at)
     be_impatient()
     die_in_posts(death)
@@ -229,7 +205,3 @@ def work(die_at: str) -> int:
 
     worker.build_gateway = build_dying_gateway
     return worker.main(death.pass_point)
-
-
-if __name__ == "__main__":
-    sys.exit(fork_workers())

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from tests.support.store import NOON
 from tests.support.waiting import wait_for
 from tests.support.work import CRM, claim
 
-WORKING = Path(__file__).with_name("working")
+WORKING = "tests.jobs.working"
 HEAD = no_schema().head
 A_LONG_TIME_SECONDS = 3600
 LEASE_SECONDS = 15

@@ -1,12 +1,7 @@
-"""A worker whose tasks behave as asked: `working.py URL BEHAVIOUR [LEASE_SECONDS [POLL_SECONDS]]`. SIGTERM stops it.
+"""A worker whose tasks behave as asked: `URL BEHAVIOUR [LEASE_SECONDS [POLL_SECONDS]]`. SIGTERM stops it.
 
 It prints the subject of each job that it starts, and `store.unavailable` when the store is away.
 """
-# ruff: noqa: E402
-
-from gevent import monkey
-
-monkey.patch_all()  # before anything else is imported
 
 import json
 import logging
@@ -14,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import gevent
@@ -35,12 +30,17 @@ GRACE_SECONDS, GRACE_SECONDS_WITH_HANGING_JOBS = 600, 3
 POISON = 1
 """The subject of the first job, which is the one that fails or hangs."""
 
-incoming = FileObject(sys.stdin.fileno(), "r", close=False)
 attempted: list[int] = []
 
 
+@cache
+def incoming() -> Any:
+    """Return the input: who waits for a line of it lets the loop run."""
+    return FileObject(sys.stdin.fileno(), "r", close=False)
+
+
 def report(thing: Any) -> None:
-    sys.stdout.write(json.dumps(thing) + "\n")
+    print(json.dumps(thing), flush=True)
 
 
 def succeed(job: Job) -> JobResult:
@@ -61,7 +61,7 @@ def hang_on_poison(job: Job) -> JobResult:
 
 def wait_for_input(job: Job) -> JobResult:
     """Succeed once a line comes in."""
-    incoming.readline()
+    incoming().readline()
     return succeed(job)
 
 
@@ -134,7 +134,11 @@ class Unavailable(logging.Handler):
             report(record.getMessage())
 
 
-def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str = "2") -> int:
+def main() -> int:
+    return work(*sys.argv[1:])
+
+
+def work(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str = "2") -> int:
     if behaviour == "wait_for_input":
         logging.getLogger("app.store.outage").addHandler(Unavailable())
     store = Store(url, min_free_bytes=0, cooperative=True, limits=UNHURRIED)
@@ -156,7 +160,3 @@ def main(url: str, behaviour: str, lease_seconds: str = "600", poll_seconds: str
     is_sound = worker.run(stop, grace_seconds=GRACE_SECONDS_WITH_HANGING_JOBS if hangs else GRACE_SECONDS)
     store.close()
     return 0 if is_sound else EXIT_BROKEN
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

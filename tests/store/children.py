@@ -4,36 +4,43 @@ import json
 import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from tests.support.tracing import PYTHONPATH
+from tests.support.forked import Forked
 from tests.support.waiting import DEADLINE_SECONDS
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+PATCHED = ("tests.store.cooperative_process", "tests.jobs.working")
+"""They are what a process of the gateway is: cooperative."""
 
 Start = Callable[..., "Child"]
 
 
-class Child:
-    """One process running a script of this folder, or of another one that is named whole."""
+def pipe() -> tuple[IO[str], IO[str]]:
+    """Return both ends of a pipe: the one to read, and the one to write."""
+    reading, writing = os.pipe()
+    return os.fdopen(reading), os.fdopen(writing, "w")
 
-    def __init__(self, script: str | Path, *arguments: object) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", HERE / f"{script}.py", *map(str, arguments)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": PYTHONPATH},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+
+class Child:
+    """One process: it runs the function `main` of a module of this folder, or of another one that is named whole."""
+
+    def __init__(self, module: str, *arguments: object) -> None:
+        module = module if "." in module else f"{__package__}.{module}"
+        its_input, self._input = pipe()
+        self._output, its_output = pipe()
+        with its_input, its_output:
+            self._process = Forked(
+                f"{module}:main",
+                [module, *map(str, arguments)],
+                environ=os.environ,
+                stdin=its_input,
+                stdout=its_output,
+                patched=module in PATCHED,
+            )
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -51,8 +58,7 @@ class Child:
 
     def go_on(self) -> None:
         """Let it do the next thing."""
-        assert self._process.stdin is not None
-        print(file=self._process.stdin, flush=True)
+        print(file=self._input, flush=True)
 
     def stop(self) -> None:
         """Ask it to end."""
@@ -79,25 +85,23 @@ class Child:
         """Leave nothing of it behind."""
         self.kill()
         self._reader.join(DEADLINE_SECONDS)
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
+        self._input.close()
+        self._output.close()
 
     def _read(self) -> None:
         """Queue each line, and an empty one at the end."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._output:
             self._lines.put(line)
         self._lines.put("")
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a script of this folder with arguments."""
+    """Start a module of this folder with arguments."""
     children: list[Child] = []
 
-    def start_child(script: str, *arguments: object) -> Child:
-        children.append(Child(script, *arguments))
+    def start_child(module: str, *arguments: object) -> Child:
+        children.append(Child(module, *arguments))
         return children[-1]
 
     yield start_child

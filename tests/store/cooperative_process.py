@@ -1,9 +1,4 @@
-"""A web process as gunicorn's gevent worker is one: `cooperative_process.py ROLE URL …`."""
-# ruff: noqa: E402
-
-from gevent import monkey
-
-monkey.patch_all()  # before anything else is imported
+"""A web process as gunicorn's gevent worker is one: `ROLE URL …`."""
 
 import json
 import sys
@@ -11,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from typing import Any, TypeVar
 
@@ -20,6 +16,7 @@ from gevent.fileobject import FileObject
 from app.domain.job import SPLIT_QUEUE
 from app.domain.queue import ClaimRequest
 from app.domain.receipt import Stored
+from app.gevent_patch import native
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine import sqlite
 from app.store.engine.file_lock import FileLock
@@ -30,14 +27,18 @@ T = TypeVar("T")
 CROWD = 300
 TICK_SECONDS = 0.01
 LONG_SECONDS = 600
-NATIVE_SLEEP = monkey.get_original("time", "sleep")
+NATIVE_SLEEP = native("time", "sleep")
 LEASE = timedelta(hours=1)
 
-incoming = FileObject(sys.stdin.fileno(), "r", close=False)
+
+@cache
+def incoming() -> Any:
+    """Return the input: who waits for a line of it lets the loop run."""
+    return FileObject(sys.stdin.fileno(), "r", close=False)
 
 
 def say(thing: Any) -> None:
-    sys.stdout.write(json.dumps(thing) + "\n")
+    print(json.dumps(thing), flush=True)
 
 
 def open_store(url: str, **options: Any) -> Store:
@@ -107,7 +108,7 @@ def meet_trouble(url: str, read_seconds: str) -> None:
     store.receipts.add_all([new_receipt(b"%d" % number) for number in range(20)])
     each_at_once(store.receipts.body, [f"rcp_{number}" for number in range(1, 21)])  # every connection is warm
     say("warm")
-    incoming.readline()
+    incoming().readline()
     before = next(ticks)
     adding = gevent.spawn(each_at_once, lambda n: store.receipts.add(new_receipt(b"in trouble %d" % n)), range(20))
     reading = gevent.spawn(each_at_once, lambda n: store.receipts.get(f"rcp_{n}") is not None, range(1, 21))
@@ -121,7 +122,7 @@ def meet_trouble(url: str, read_seconds: str) -> None:
     )
     say(store.checks()["schema"])
     say(next(ticks) - before)
-    incoming.readline()
+    incoming().readline()
     once_available(lambda: store.receipts.add(new_receipt(b"after")))
     expected = [b"%d" % (number % 20) for number in range(60)]
     ids = [f"rcp_{number % 20 + 1}" for number in range(60)]
@@ -182,7 +183,7 @@ def end_while_pinging(url: str) -> None:
 
     store.schema_status()  # its connection is pooled now, and pinged before it is used again
     say("warm")
-    incoming.readline()
+    incoming().readline()
     asking = gevent.spawn(ask_for_ever)
     gevent.sleep(1)
     asking.kill(timeout=5)
@@ -199,5 +200,6 @@ ROLES = (
     end_while_pinging,
 )
 
-if __name__ == "__main__":
+
+def main() -> None:
     {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

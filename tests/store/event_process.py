@@ -1,4 +1,4 @@
-"""A process that splits, or one that reads what is split meanwhile: `event_process.py ROLE URL …`."""
+"""A process that splits, or one that reads what is split meanwhile: `ROLE URL …`."""
 
 import json
 import random
@@ -65,5 +65,5 @@ def read(url: str, seed: str, types: str) -> None:
     print(json.dumps(seen[1:]), flush=True)
 
 
-if __name__ == "__main__":
+def main() -> None:
     {"split": split, "read": read}[sys.argv[1]](*sys.argv[2:])

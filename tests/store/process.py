@@ -1,4 +1,4 @@
-"""A process of its own that works on a store: `process.py ROLE URL …`. It says what it did in lines of JSON."""
+"""A process of its own that works on a store: `ROLE URL …`. It says what it did in lines of JSON."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.support.work import LEASE, done
 
 
 def say(thing: Any) -> None:
-    sys.stdout.write(json.dumps(thing) + "\n")
+    print(json.dumps(thing), flush=True)
 
 
 def open_store(url: str, **options: Any) -> Store:
@@ -106,5 +106,6 @@ def claim_and_hang(url: str, queue: str) -> None:
 
 ROLES = (migrate, hang_in_migration, add_shuffled, add_for_ever, die_at, meet_io_error, work, claim_and_hang)
 
-if __name__ == "__main__":
+
+def main() -> None:
     {role.__name__: role for role in ROLES}[sys.argv[1]](*sys.argv[2:])

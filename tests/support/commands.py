@@ -1,10 +1,20 @@
-"""Our commands, as click reads them."""
+"""Our commands: all of them loaded, run as `flask` runs them, or as click reads them."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
+from flask.cli import main
 
-from app.cli import wats
+from app.cli import COMMANDS, wats
+
+for _module in COMMANDS.values():
+    import_module(_module.partition(":")[0])
+
+
+def flask() -> None:
+    """Be the program `flask`, with the arguments of this process."""
+    main()
 
 
 def read_command(arguments: Sequence[str]) -> click.Context:

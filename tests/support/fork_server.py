@@ -1,74 +1,101 @@
-"""Runs `flask wats …` for the tests: a process that has loaded the commands forks itself for each of them.
+"""Runs our programs for the tests: a process that has loaded them forks itself for each.
 
-Loading takes most of a command's time. What is forked is a process like any other: with arguments, an environment, a
-working folder, output, signals and an exit code of its own.
+Loading takes most of the time of a short program. What is forked is a process like any other: with arguments, an
+environment, a working folder, input, output, signals and an exit code of its own.
 
-    python fork_server.py SOCKET
+    python fork_server.py [patched]
 
-It says `ready`. Each connection brings one command, in JSON and with two descriptors for its output; it gets the
-process id, and the exit code when the process has ended.
+Its standard input is a socket. Each message on it brings one program, in JSON, and four descriptors: for its input,
+its output, its errors, and for reports: the process id, and the exit code at the end. `patched`: gevent's monkey
+patch comes first, as in the processes of a gateway. The server ends when the socket closes.
 """
 
+import atexit
 import contextlib
+import gc
 import json
 import os
-import select
 import signal
-import socket
 import sys
+import threading
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import coverage
-from flask.cli import main as flask
-
-from app.cli import COMMANDS
-from app.config.start import environment
+from select import select  # the names below stay native where the monkey patch comes later
+from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket
+from typing import Any, NoReturn
 
 MAX_REQUEST_BYTES = 1 << 20
 
 
-def serve(listener: socket.socket) -> dict[str, Any]:
-    """Fork for each command. Return in the child only, with its command."""
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    waiting: dict[int, socket.socket] = {}
+def serve(control: socket, is_patched: bool) -> Callable[[], object]:
+    """Fork for each program. Return in the child only, with the function that it runs."""
+    children: dict[int, tuple[int, int]] = {}
     while True:
-        ready, _, _ = select.select([listener, woken], [], [])
-        if woken in ready:
-            os.read(woken, 4096)
-            report_ends(waiting)
-        if listener in ready:
-            connection, _ = listener.accept()
-            text, output, _, _ = socket.recv_fds(connection, MAX_REQUEST_BYTES, 2)
+        ready, _, _ = select([control, *children], [], [])
+        for handle in children.keys() & ready:
+            report_end(handle, *children.pop(handle))
+        if control in ready:
+            text, descriptors, _, _ = recv_fds(control, MAX_REQUEST_BYTES, 4)
+            if not text:
+                sys.exit()
+            program = json.loads(text)
+            run = load(program["run"], is_patched)
+            *standard, report = descriptors
             if (pid := os.fork()) == 0:
-                become(output)
-                return dict(json.loads(text))
-            waiting[pid] = connection
-            connection.sendall(b"%d" % pid)
-            for descriptor in output:
-                os.close(descriptor)
+                control.close()
+                close(report, *children, *(each for _, each in children.values()))
+                become(program, standard)
+                return run
+            children[os.pidfd_open(pid)] = pid, report
+            os.write(report, b"%d\n" % pid)
+            close(*standard)
 
 
-def report_ends(waiting: dict[int, socket.socket]) -> None:
-    """Send the exit code of each child that has ended to the client that waits for it."""
-    with contextlib.suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            with waiting.pop(ended[0]) as connection, contextlib.suppress(BrokenPipeError):
-                connection.sendall(b"%d" % os.waitstatus_to_exitcode(ended[1]))
+def close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
-def become(output: list[int]) -> None:
-    """Keep nothing of the server in the child: it has its own output, no input, and no signal handler."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, descriptor in enumerate((nothing, *output)):
+def load(run: str, is_patched: bool) -> Callable[[], object]:
+    """Return the function `module:name`. What its module imports is loaded here, and shared by all that is forked."""
+    module, name = run.split(":")
+    if module not in sys.modules:
+        import_module(module)
+        if is_patched:
+            from gevent import get_hub
+
+            get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it looks for IPv6
+        gc.freeze()
+    function: Callable[[], object] = getattr(sys.modules[module], name)
+    return function
+
+
+def report_end(handle: int, pid: int, report: int) -> None:
+    """Send the exit code of a child that has ended to the client that waits for it."""
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with contextlib.suppress(BrokenPipeError):
+        os.write(report, b"%d\n" % code)
+    close(handle, report)
+
+
+def become(program: dict[str, Any], descriptors: list[int]) -> None:
+    """Be a process of this program's own: keep nothing of the server but what it has loaded."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # gevent's loop has set it, if there was one
+    for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(program["environ"])
+    os.chdir(program["folder"])
+    sys.argv = program["argv"]
+    from app.config.start import environment
+
+    environment.STARTED_WITH = started_with(program["environ"])
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        import coverage
+
+        coverage.process_startup()
 
 
 def started_with(environ: dict[str, str]) -> Path:
@@ -78,24 +105,33 @@ def started_with(environ: dict[str, str]) -> Path:
     return Path(f"/proc/self/fd/{file}")
 
 
-def run(command: dict[str, Any]) -> None:
-    """Be what `flask` is: with its arguments, environment and working folder, and with coverage where that is on."""
-    os.environ.clear()
-    os.environ.update(command["environ"])
-    environment.STARTED_WITH = started_with(command["environ"])
-    os.chdir(command["folder"])
-    sys.argv = command["argv"]
-    if "COVERAGE_PROCESS_CONFIG" in os.environ:
-        coverage.process_startup()
-    sys.exit(flask())
+def main(*options: str) -> NoReturn:
+    if is_patched := "patched" in options:
+        from app.gevent_patch import patch
+
+        patch()
+    leave_with(result_of(serve(CONTROL, is_patched)))
+
+
+def result_of(run: Callable[[], object]) -> object:
+    """Run the function; return its result, or what it exits with."""
+    try:
+        return run()
+    except SystemExit as end:
+        return end.code
+
+
+def leave_with(result: object) -> NoReturn:
+    """End as Python does, but free no object: that would copy all the memory that this process shares."""
+    if not isinstance(result, int | None):
+        sys.exit(result)  # type: ignore[arg-type]
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(result or 0)
 
 
 if __name__ == "__main__":
-    for module in COMMANDS.values():
-        import_module(module.partition(":")[0])
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-        listener.bind(sys.argv[1])
-        listener.listen()
-        print("ready", flush=True)
-        command = serve(listener)
-    run(command)
+    CONTROL = socket(AF_UNIX, SOCK_SEQPACKET, fileno=os.dup(0))
+    main(*sys.argv[1:])

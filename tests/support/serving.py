@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.forked_commands import run_forked
+from tests.support.forked import run_forked
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
