@@ -55,7 +55,8 @@ class _Threads:
 
     def __call__(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Do the work in a thread; return its value, or raise what it has raised."""
-        self._pool = self._pool or ThreadPool(THREADS)
+        if self._pool is None:  # not `or`: a pool without work is false
+            self._pool = ThreadPool(THREADS)
         outcome: T = value_of(self._pool.apply(caught, (work, arguments)))
         return outcome
 

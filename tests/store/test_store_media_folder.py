@@ -36,6 +36,15 @@ def test_a_file_is_written_with_its_digest_and_read_again(folder: MediaFolder) -
     assert names(folder) == ["123"]
 
 
+def test_many_pieces_pass_through_few_threads(folder: MediaFolder) -> None:
+    threads = Path("/proc/self/task")
+    before = len(list(threads.iterdir()))
+
+    folder.write("123", [b"a"] * 10 * THREADS)
+
+    assert len(list(threads.iterdir())) <= before + THREADS
+
+
 def test_only_the_user_of_the_service_can_read_files(folder: MediaFolder) -> None:
     def pieces() -> Iterator[bytes]:
         modes.update(path.stat().st_mode & 0o777 for path in folder.path.glob(f"{PART}*"))
