@@ -59,7 +59,7 @@ bench: $(DEV) ## Measure the webhook endpoint and delivering beside their upper 
 	$(BIN)/python -m bench.goals $(FIGURES)
 
 faults: $(DEV) ## Run the long tests: hundreds of kills, power cuts, broken stores
-	$(BIN)/pytest tests/faults --long -p no:cacheprovider
+	$(BIN)/pytest tests/faults tests/media/test_media_memory.py --long -p no:cacheprovider
 
 image: ## Build the image `wats` with docker (or ENGINE=podman), labelled with version and revision
 	DOCKER_BUILDKIT=1 $(ENGINE) build --tag wats --build-arg VERSION=$(VERSION) \
