@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tests.support.forked import run_forked
+from tests.support.forked import FLASK_COMMAND, Forked, run_forked
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
@@ -22,6 +22,7 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_for
 ROOT = Path(__file__).parent.parent.parent
 FLASK = str(Path(sys.executable).parent / "flask")
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
+Process = Forked | subprocess.Popen[bytes]
 BECOMES_ANOTHER_PROGRAM = ("serve", "worker")
 RUN = "TEST_RUN"
 """The variable by which the processes of one run of a gateway are found."""
@@ -47,7 +48,7 @@ def without_roots_rights(*command: str) -> tuple[str, ...]:
 class Running:
     """A running gateway, with what a user can do to it."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     folder: Path
     environ: Mapping[str, str]
@@ -144,14 +145,7 @@ def serving(
     if not arguments and "WATS_MODE" not in variables and command[0] == FLASK:
         arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        process = subprocess.Popen(
-            [*command, *arguments],
-            cwd=ROOT,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output or out,
-            stderr=output or err,
-        )
+        process = started([*command, *arguments], environ=variables, stdout=output or out, stderr=output or err)
     running = Running(process, int(variables["WATS_PORT"] or 0), folder, variables)
     try:
         if ready:
@@ -163,6 +157,15 @@ def serving(
         if process.poll() is None:
             running.kill_everything()
     wait_for(lambda: left_over(variables[RUN]) == [], seconds=LEFT_OVER_SECONDS)
+
+
+def started(
+    command: Sequence[str], *, environ: Mapping[str, str], stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> Process:
+    """Start a command; `flask` as a fork of a process that has loaded it, because `serve` soon becomes another."""
+    if command[0] == FLASK:
+        return Forked(FLASK_COMMAND, command, environ=environ, stdout=stdout, stderr=stderr)
+    return subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
 
 
 def _web_processes(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
