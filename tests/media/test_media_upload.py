@@ -141,8 +141,9 @@ ANSWERS = {
     "no id": (200, {"success": True}, "application/json", 503, "meta_unavailable"),
     "a refused file": (400, {"error": {"code": 100, "message": "Param file"}}, "", 422, "media_refused"),
     "a dead token": (401, {"error": {"code": 190, "message": "expired"}}, "", 502, "meta_refused"),
-    "a limit": (429, {"error": {"code": 80007, "message": "limit"}}, "", 503, "meta_unavailable"),
     "a wrong number": (400, UNKNOWN, "", 502, "meta_refused"),
+    # the last one, because no call is made for a minute after it
+    "a limit": (429, {"error": {"code": 80007, "message": "limit"}}, "", 503, "meta_unavailable"),
 }
 
 
