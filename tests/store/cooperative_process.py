@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import gevent
 from gevent.fileobject import FileObject
+from sqlalchemy import Pool, event
 
 from app.domain.job import SPLIT_QUEUE
 from app.domain.queue import ClaimRequest
@@ -79,6 +80,14 @@ def add_in_a_crowd(url: str) -> None:
     say(sorted({receipt.duplicates for receipt in page}))
     store.close()
     say(each_at_once(lambda _: store.receipts.add(new_receipt()), [0]))
+
+
+def connect_at_once(url: str) -> None:
+    """Let all threads that read connect at the same time; say what each of 20 reads has found."""
+    event.listen(Pool, "connect", lambda *_: NATIVE_SLEEP(TICK_SECONDS))
+    store = open_store(url)
+    say(each_at_once(store.receipts.body, [f"rcp_{number}" for number in range(1, 21)]))
+    store.close()
 
 
 def add_for_ever(url: str, name: str) -> None:
@@ -192,6 +201,7 @@ def end_while_pinging(url: str) -> None:
 
 ROLES = (
     add_in_a_crowd,
+    connect_at_once,
     add_for_ever,
     meet_trouble,
     close_while_writing,

@@ -28,6 +28,14 @@ def test_three_hundred_greenlets_each_get_their_own_result(url: str, start: Star
     assert child.succeeds()
 
 
+def test_threads_that_connect_at_the_same_time_all_read(tmp_path: Path, start: Start) -> None:
+    """They shared a lock of SQLAlchemy, which gevent had patched: a thread that waited for it did so for ever."""
+    child = start("cooperative_process", "connect_at_once", sqlite_databases(tmp_path).migrated())
+
+    assert child.hear() == [None] * 20
+    assert child.succeeds()
+
+
 def test_closing_fails_the_callers_that_wait_and_leaves_a_whole_transaction_or_none(
     databases: Databases, start: Start, make_store: StoreMaker
 ) -> None:

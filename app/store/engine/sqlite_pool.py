@@ -6,17 +6,21 @@ from typing import Any
 
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
+from app.gevent_patch import native
+
 
 class SqlitePool(Pool):
     """Never closes a returned connection, so it grows to the largest number used at once.
 
-    It has no lock, because a lock that gevent has patched must not be shared by native threads. `deque.pop` and
-    `append` are atomic.
+    A lock that gevent has patched must not be shared by native threads: one that waits for it may never go on.
+    `deque.pop` and `append` are atomic and need no lock. SQLAlchemy has such a lock for the first connections of an
+    engine, so only one thread at a time connects.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._free: deque[ConnectionPoolEntry] = deque()
+        self._connecting = native("_thread", "allocate_lock")()
 
     def recreate(self) -> "SqlitePool":
         """Return an empty pool of the same kind."""
@@ -35,7 +39,8 @@ class SqlitePool(Pool):
         try:
             return self._free.pop()
         except IndexError:
-            return self._create_connection()
+            with self._connecting:
+                return self._create_connection()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         self._free.append(record)
