@@ -149,7 +149,10 @@ def _known_items(connection: Connection, keys: Collection[bytes]) -> Items:
     items: Items = {}
     for chunk in chunks(sorted(keys)):
         for key, document in connection.execute(_KNOWN, {"keys": chunk}):
-            items[bytes(key)] = ERASED if document is None else item_of(document)
+            if document is None:
+                items[bytes(key)] = ERASED
+            else:
+                items.setdefault(bytes(key), item_of(document))
     return items
 
 
