@@ -36,43 +36,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def calm_answers(server: Server) -> int:
-    """How many honest webhooks are answered in one round without an attack."""
-    return one_round(server)[200]
-
-
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_honest_webhooks_are_answered_under_attack(server: Server, calm_answers: int, attack) -> None:
-    before, statuses = server.memory_megabytes(), Counter[int]()
-
-    with under(attack, server.address):
-        for _ in range(MAX_ROUNDS):
-            statuses.update(one_round(server))
-            if statuses[200] > calm_answers / 4:
-                break
-
-    assert set(statuses) == {200}
-    assert statuses[200] > calm_answers / 4
-    assert server.memory_megabytes() < before + MEMORY_MEGABYTES
-
-
-def test_a_large_signed_webhook_is_taken_while_strangers_hold_as_many_bytes_as_there_is_room_for(
-    server: Server,
-) -> None:
-    with socket.create_connection(server.address, timeout=DEADLINE_SECONDS) as oldest:
-        oldest.sendall(head("Content-Length: 3000001") + b"x" * 3_000_000)
-        with under(hold_bodies, server.address):
-            told = oldest.recv(65536)
-            answers = [ask(server, request) for request in islice(webhooks.large(), 5)]
-            attackers = connections_of(server)
-
-    assert b" 408 " in told
-    assert b"no room for others" in told
-    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"200"] * 5
-    assert attackers > CONNECTIONS[hold_bodies]
-
-
 def one_round(server: Server) -> Counter[int]:
     """Send honest webhooks at a steady rate for some seconds; return how often each status came."""
     result = load.run(server.address, webhooks.singles(), connections=32, seconds=ROUND_SECONDS, rate=RATE)
@@ -161,6 +124,43 @@ def test_pipelined_webhooks_are_each_answered_in_order(server: Server) -> None:
     assert re.findall(rb"HTTP/1\.1 (\d{3})", answer) == [b"200", b"401", b"200", b"200"]
 
 
+@pytest.fixture(scope="module")
+def calm_answers(server: Server) -> int:
+    """How many honest webhooks are answered in one round without an attack."""
+    return one_round(server)[200]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_honest_webhooks_are_answered_under_attack(server: Server, calm_answers: int, attack) -> None:
+    before, statuses = server.memory_megabytes(), Counter[int]()
+
+    with under(attack, server.address):
+        for _ in range(MAX_ROUNDS):
+            statuses.update(one_round(server))
+            if statuses[200] > calm_answers / 4:
+                break
+
+    assert set(statuses) == {200}
+    assert statuses[200] > calm_answers / 4
+    assert server.memory_megabytes() < before + MEMORY_MEGABYTES
+
+
+def test_a_large_signed_webhook_is_taken_while_strangers_hold_as_many_bytes_as_there_is_room_for(
+    server: Server,
+) -> None:
+    with socket.create_connection(server.address, timeout=DEADLINE_SECONDS) as oldest:
+        oldest.sendall(head("Content-Length: 3000001") + b"x" * 3_000_000)
+        with under(hold_bodies, server.address):
+            told = oldest.recv(65536)
+            answers = [ask(server, request) for request in islice(webhooks.large(), 5)]
+            attackers = connections_of(server)
+
+    assert b" 408 " in told
+    assert b"no room for others" in told
+    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"200"] * 5
+    assert attackers > CONNECTIONS[hold_bodies]
+
+
 def test_a_client_that_reads_no_answer_loses_its_connection(server: Server, long: bool) -> None:
     if not long:
         pytest.skip("it takes as long as the deadline")
@@ -203,6 +203,7 @@ def connections_of(server: Server) -> int:
 
 
 def stored(server: Server) -> int:
+    """How many receipts there are. Under attack webhooks arrive whose client has gone: these tests come before."""
     host, port = server.address
     request = urllib.request.Request(f"http://{host}:{port}/status")
     request.add_header("Authorization", "Bearer dry-run-service-token")

@@ -74,17 +74,22 @@ class Project:
         body = body_of(wamid=wamid)
         return self.ask("POST", PATH, body, signed(body, LIVE["WATS_APP_SECRET"]))
 
-    def counted(self, service: str) -> dict[str, int]:
-        """Return what a gateway counts: receipts by state, and the events of Meta's, without those of its alerts."""
+    def stored(self, service: str) -> dict[str, int]:
+        """Return how many receipts are pending, and how many events of Meta's are stored.
+
+        The totals in /status are upper bounds: a process that died in a transaction leaves numbers that no row has.
+        """
         script = (
             "import json, os, urllib.request as u; "
             "by = {'Authorization': 'Bearer ' + os.environ['WATS_SERVICE_TOKEN']}; "
             "get = lambda path: json.load(u.urlopen(u.Request('http://127.0.0.1:3000' + path, headers=by))); "
-            "s, alerts = get('/status'), get('/api/events?types=operator.*&limit=100')['items']; "
-            "print(s['receipts']['total'], s['receipts']['pending'], s['events']['total'] - len(alerts))"
+            "page = lambda at: get('/api/events?types=message.*&limit=100' + (at and '&cursor=' + at)); "
+            "last = page(''); events = 0\n"
+            "while last['items']: events += len(last['items']); last = page(last['nextCursor'])\n"
+            "print(get('/status')['receipts']['pending'], events)"
         )
-        total, pending, events = self.compose("exec", "-T", service, "python", "-c", script).split()
-        return {"receipts": int(total), "pending": int(pending), "events": int(events)}
+        pending, events = self.compose("exec", "-T", service, "python", "-c", script).split()
+        return {"pending": int(pending), "events": int(events)}
 
     def exit_codes(self) -> set[str]:
         """Stop every container; return their exit codes."""
@@ -132,7 +137,7 @@ def test_the_single_shape_takes_webhooks_delivers_them_and_keeps_them_over_a_sto
     assert accepted == [200] * 5
     assert project.exit_codes() == {"0"}
     project.up("wats")
-    assert project.counted("wats") == {"receipts": 5, "pending": 0, "events": 5}
+    assert project.stored("wats") == {"pending": 0, "events": 5}
 
 
 @needs_compose
@@ -214,5 +219,5 @@ def test_the_scaled_shape_loses_nothing_while_replicas_die_and_are_replaced(
     assert hidden == [404] * 3
     assert statuses.keys() == {200}
     assert len(set(receiver.ids())) == statuses[200]
-    assert project.counted("web") == {"receipts": statuses[200], "pending": 0, "events": statuses[200]}
+    assert project.stored("web") == {"pending": 0, "events": statuses[200]}
     assert project.exit_codes() == {"0"}
