@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 BEARER = {"Authorization": "Bearer dry-run-service-token", "Content-Type": "application/json"}
 PHONE, ANOTHER, LOST = "+4915155500001", "+4915155500002", "+9990004001"
 MOST = 30
-"""Messages to each name: a customer gets 45 at once."""
+"""Messages to each name, together more than a customer gets at once."""
+AT_ONCE, INTERVAL = 45, timedelta(seconds=6)
+"""Meta's limit for a customer."""
+ROUNDED = timedelta(milliseconds=1)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +63,19 @@ def user_of(running: Running, phone: str) -> str:
     return str(event["contact"]["userId"])
 
 
+def left_too_early(shown: list[dict[str, Any]]) -> list[datetime]:
+    """Return when messages left too early, by our times: on a busy machine Meta gets some of them close together."""
+    _the_first, *left = sorted(
+        datetime.fromisoformat(entry["at"])
+        for message in shown
+        for entry in message.get("history", ())
+        if entry["status"] == "sending"
+    )
+    assert len(left) > MOST
+    late = enumerate(left[AT_ONCE:], start=1)
+    return [at for number, at in late if at - left[0] + ROUNDED < INTERVAL * number]
+
+
 def test_a_number_and_the_user_id_that_its_statuses_name_are_one_customer(running: Running) -> None:
     wait_until_read(running, PHONE)
     user = user_of(running, PHONE)
@@ -68,10 +85,10 @@ def test_a_number_and_the_user_id_that_its_statuses_name_are_one_customer(runnin
     wait_for(lambda: conversations(running, PHONE)[0]["lastInboundAt"] is not None)
     accept(running, *[{"to": PHONE}] * MOST, *[{"recipient": user}] * MOST)
     wait_for(lambda: sum(message["status"] != "queued" for message in messages(running, user)) > MOST)
-    wait_until_read(running, ANOTHER)  # by then Meta would have refused what is too much
+    wait_until_read(running, ANOTHER)  # by then what is too much would have left too
 
     assert len(messages(running, user)) == len(["the first", "the answer"]) + 2 * MOST
-    assert [message["error"] for message in messages(running, user) if "error" in message] == []
+    assert left_too_early(messages(running, user)) == []
     assert any(message["status"] == "queued" for message in messages(running, user))
     window = running.json(f"/api/conversations/{PHONE[1:]}/window", BEARER)
     [conversation] = conversations(running, PHONE)
