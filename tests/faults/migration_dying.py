@@ -1,7 +1,8 @@
 """Migrates a database, and dies of SIGKILL at one of its steps: `migration_dying.py URL MIGRATIONS STEP`.
 
-A step is a statement, or the end of the migration before its commit. It says how many steps it did. If there are
-fewer than asked for, as may be on another database, it dies at the end.
+A step is a statement, or the end of the migration: on SQLite before its commit, on PostgreSQL, where each migration
+has a transaction of its own, after it. It says how many steps it did. If there are fewer than asked for, as may be on
+another database, it dies at the end.
 """
 
 import os

@@ -160,8 +160,9 @@ def test_nothing_acknowledged_is_lost_to_deaths_in_a_migration(
     with serve(url) as running, senders(running.port) as sent:
         wait_for_answers(sent, 50)
         steps = steps_of_migration(databases.migrated(), migrations)
-        for _ in range(25 if long else 2):
-            assert migrate(url, migrations, rng.randint(1, steps)).returncode == -signal.SIGKILL
+        for number in range(25 if long else 2):
+            code = migrate(url, migrations, rng.randint(1, steps)).returncode
+            assert code == -signal.SIGKILL or (number and code == 0)  # one before may have died after its commit
             wait_for_answers(sent, 10)
         assert migrate(url, migrations).returncode == 0
         wait_for_answers(sent, 50)
