@@ -1,7 +1,8 @@
 """The watch compares the current alerts with the recorded ones, and logs each that began or is over.
 
 A singleton job runs it, so that all workers and machines together log each change once. While no worker is alive, the
-web processes run it. The job also wakes held messages that nothing else has woken.
+web processes run it. The job also wakes held messages that nothing else has woken, and judges the failures that older
+code has recorded.
 """
 
 import logging
@@ -38,8 +39,9 @@ class Watch:
         ]
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
-        """Look once, wake what nothing else has woken, and have the job run again later."""
+        """Look once, judge what the next look needs, wake what nothing else has woken, and run again later."""
         self.look()
+        self._gateway.store.upkeep.judge_failures()
         self._woken_up_to = self._gateway.store.sending.wake_released(after=self._woken_up_to)
         return Retry(WATCH_EVERY)
 

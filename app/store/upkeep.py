@@ -3,7 +3,7 @@
 from app.store.engine import sqlite_free_pages
 from app.store.engine.sqlite_marks import ALL, Mark, marks_of, remove_mark
 from app.store.repository import Repository
-from app.store.transactions import add_names
+from app.store.transactions import add_names, judge_failures
 from app.store.transactions.add_names import AddedNames
 
 
@@ -15,6 +15,11 @@ class Upkeep(Repository):
         planned = self._store.database.read(lambda c: add_names.plan_names(c, after))
         added = self._store.write(lambda c: add_names.add_names(c, planned.ids)) if planned.ids else 0
         return AddedNames(added, planned.next)
+
+    def judge_failures(self) -> None:
+        """Store the alerts of some messages that older code let fail. If there are none, it reads an empty index."""
+        if planned := self._store.database.read(judge_failures.plan_failures):
+            self._store.write(lambda c: judge_failures.judge_failures(c, planned))
 
     def expect_remains(self) -> None:
         """Have a SQLite file cleaned of what was deleted in it, because older code has used it again."""

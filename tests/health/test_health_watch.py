@@ -241,6 +241,20 @@ def test_a_web_process_tells_of_a_store_that_is_away_and_of_nothing_else(
     assert {record.message for record in caplog.records} == {"store.unavailable"}
 
 
+def test_a_failure_that_older_code_records_beside_this_code_raises_its_alert(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued(gateway.store)
+    send(gateway.store, refused(131215))
+    gateway.store.write(lambda c: c.execute(update(messages).values(alert=None)))
+    watch = Watch(gateway)
+
+    for _ in range(2):
+        watch.handle(JOB)
+
+    assert lines(caplog) == [("alert.opened", "messages_refused", logging.WARNING)]
+
+
 def test_signs_of_trouble_are_read_out_of_events_and_messages(client: FlaskClient, gateway: Gateway) -> None:
     store = gateway.store
     flagged = {"display_phone_number": "15550001111", "event": "FLAGGED"}

@@ -6,16 +6,19 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from app.domain.alert import Alert
+from app.domain.event import Contact
 from app.domain.event_filter import EventFilter
+from app.domain.message import MessageStatus
+from app.domain.meta.status_update import StatusUpdate
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.timestamps import iso
 from app.store import Store
 from app.store.tables.message_alerts import MAX_FAILURES
 from app.store.tables.message_schema import messages
-from tests.support.messages import accept, new_message
+from tests.support.messages import NUMBER, accept, mark_sending, new_message, status, tracker_of, webhook
 from tests.support.sends import queued, refused, send
 from tests.support.store import NOON
-from tests.support.work import Clock, claim
+from tests.support.work import Clock, add_events, claim
 
 CRM, BOT = Alert("failing", "crm", "HTTP 500\0", "mend it"), Alert("failing", "bot", "timed out", "mend it", NOON)
 MINUTE = timedelta(minutes=1)
@@ -133,6 +136,22 @@ def test_failures_of_the_last_day_count_and_are_not_all_read(timed: Store) -> No
     [sign] = timed.attention.signs().failures
 
     assert (sign.subject, sign.count, sign.has_more) == ("134011", MAX_FAILURES, True)
+
+
+def test_the_alert_of_a_failed_message_is_that_of_the_error_that_it_shows(store: Store) -> None:
+    [message] = queued(store)
+    mark_sending(store, message)
+    told = status("wamid.A", "failed", tracker=tracker_of(store, message), errors=[{"code": 131215}])
+    add_events(store, *webhook(statuses=[told]))
+
+    raised = []
+    for code in (134011, 131026):
+        raised += [sign.subject for sign in store.attention.signs().failures]
+        answer = StatusUpdate("wamid.A", NUMBER, MessageStatus.FAILED, NOON, Contact(), error={"code": code})
+        store.messages.learn([answer])
+
+    assert raised == ["131215", "134011"]
+    assert store.attention.signs().failures == []
 
 
 def test_a_message_that_was_delivered_after_it_had_failed_raises_no_alert(timed: Store) -> None:

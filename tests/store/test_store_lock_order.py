@@ -382,6 +382,8 @@ def tell_what_needs_a_human(store: Store) -> None:
     store.attention.add_refused(refused)
     store.attention.forget_refused(refused)
     store.attention.record_token(TokenLife(NOON, True))
+    store.write(lambda c: c.execute(update(messages).where(messages.c.status == "failed").values(alert=None)))
+    store.upkeep.judge_failures()
     store.attention.token(), store.attention.refused(), store.attention.recorded(), store.attention.signs()
 
 

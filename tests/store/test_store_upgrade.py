@@ -11,14 +11,17 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.store import Store, StoreError
 from app.store.engine import sqlite
 from app.store.engine.sqlite_files import create_file
 from app.store.migrations.upgrade import MIGRATIONS, no_schema
+from app.store.tables.message_schema import messages
+from app.store.tables.messages import progress_of
 from app.store.tables.schema import jobs
+from app.store.transactions.judge_failures import FAILURES_AT_ONCE
 from tests.support.messages import accept, new_message
 from tests.support.postgres import PostgresServer
 from tests.support.serving import ROOT
@@ -106,7 +109,14 @@ def indexes(store: Store) -> set[str]:
     return store.database.read(lambda c: set(c.exec_driver_sql(names).scalars()))
 
 
-ADDED = {"deliveries_discarded", "events_number", "events_received", "events_receipt", "messages_alert"}
+ADDED = {
+    "deliveries_discarded",
+    "events_number",
+    "events_received",
+    "events_receipt",
+    "messages_alert",
+    "messages_unjudged",
+}
 
 
 def test_older_code_reads_and_writes_while_the_schema_is_upgraded(
@@ -156,6 +166,50 @@ def test_messages_that_older_code_has_held_are_woken_by_the_next_look(
     found = select(jobs.c.subject, jobs.c.due_at).where(jobs.c.queue == "send:1").order_by(jobs.c.subject)
     rows = store.database.read(lambda c: c.execute(found).all())
     assert [row.due_at <= datetime.now(UTC) for row in rows] == [True, False, False]
+
+
+def failed_message(number: int, code: int) -> dict[str, Any]:
+    """Return the row of a message that failed a minute ago, as code records it that knows no alert."""
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    return {
+        "message_id": number.to_bytes(16),
+        "phone_number_id": "1",
+        "contact": number,
+        "endpoint": "messages",
+        "type": "text",
+        "recipient_to": "+4915112345678",
+        "window_exempt": False,
+        "status": "failed",
+        "resends": 0,
+        "created_at": at,
+        "updated_at": at,
+        "expires_at": at,
+        "progress": progress_of([], tracker=None, error={"code": code, "title": "said"}),
+        "body": b"{}",
+    }
+
+
+def test_failures_from_before_an_upgrade_and_of_older_code_beside_it_raise_their_alert_in_steps(
+    databases: Databases, make_store: StoreMaker
+) -> None:
+    url = databases.empty()
+    put_earlier_schema(url)
+    with engine_of(url) as engine, engine.begin() as connection:
+        before = [failed_message(number, 131215) for number in range(FAILURES_AT_ONCE)]
+        connection.execute(insert(messages), [*before, failed_message(FAILURES_AT_ONCE, 131026)])
+    store = make_store(url)
+    store.upgrade_schema()
+    with engine_of(url) as engine, engine.begin() as connection:
+        connection.execute(insert(messages), failed_message(FAILURES_AT_ONCE + 1, 134011))
+
+    found = []
+    for _ in range(3):
+        found.append([sign.subject for sign in store.attention.signs().failures])
+        store.upkeep.judge_failures()
+
+    judged = store.database.read(lambda c: c.execute(select(messages.c.alert)).scalars().all())
+    assert found == [[], ["131215", "134011"], ["131215", "134011"]]
+    assert judged == [*["131215"] * FAILURES_AT_ONCE, "", "134011"]
 
 
 def test_the_check_of_the_token_is_due_since_the_upgrade(databases: Databases, make_store: StoreMaker) -> None:

@@ -1,21 +1,24 @@
 """The alerts that failed messages raise: stored with a message when it fails, and found by an index of their own."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from app.domain.failure_sign import FailureSign, alert_subject
 from app.domain.message import Message, MessageStatus
-from app.store.engine.bulk_update import BulkUpdate
 from app.store.tables.message_schema import messages
 from app.store.tables.types import UtcDateTime
 
 MAX_FAILURES = 100
 """How many messages are counted for each alert."""
 
-_PUT = BulkUpdate(messages, "alert")
+IS_UNJUDGED = (
+    messages.c.status == bindparam(None, MessageStatus.FAILED.value, literal_execute=True),
+    messages.c.alert.is_(None),
+)
+"""A message failed, and older code has recorded it. So worded that SQLite uses a partial index."""
+
 _NEXT_ALERT = select(func.min(messages.c.alert)).where(messages.c.alert > bindparam("after"))
 _FAILED = select(messages.c.updated_at).where(
     messages.c.alert == bindparam("alert"),
@@ -26,10 +29,9 @@ _FIRST_FAILED = _FAILED.order_by(messages.c.updated_at).limit(MAX_FAILURES + 1)
 _LAST_FAILED = _FAILED.with_only_columns(messages.c.progress).order_by(messages.c.updated_at.desc()).limit(1)
 
 
-def put_alerts(connection: Connection, changed: Iterable[Message]) -> None:
-    """Store the alerts that these messages raise, which are locked. Most raise none."""
-    alerts = [(message.row_id, subject) for message in changed if (subject := alert_subject(message)) is not None]
-    _PUT.execute(connection, alerts)
+def alert_in_row(message: Message) -> str | None:
+    """Return the column `alert` of a message: "" if it has failed and raises none, NULL if it has not failed."""
+    return (alert_subject(message) or "") if message.status is MessageStatus.FAILED else None
 
 
 def failure_signs(connection: Connection, since: datetime) -> list[FailureSign]:

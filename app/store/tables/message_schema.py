@@ -30,7 +30,7 @@ messages = Table(
     ),  # JSON: history, tracker, metaStatus, metaContact, error, pricing
     Column("body", LargeBinary, nullable=False),  # JSON; behind what lists show, so that they do not read bodies
     Column("trace", LargeBinary),  # what attempts follow; read with the body only
-    Column("alert", String(20)),  # see `app.domain.failure_sign`; NULL in most rows, and in those of older code
+    Column("alert", String(20)),  # see `app.domain.failure_sign`; "": it has failed and raises none
     Index("messages_message_id", "message_id", unique=True),
     Index("messages_wamid", "wamid", **where("wamid IS NOT NULL")),
     Index("messages_sent_twice", "id", **where("second_wamid IS NOT NULL")),
@@ -39,6 +39,7 @@ messages = Table(
     Index("messages_unknown", "id", **where("status = 'unknown'")),
     Index("messages_failed", "id", **where("status = 'failed'")),
     Index("messages_alert", "alert", "updated_at", **where("alert IS NOT NULL")),
+    Index("messages_unjudged", "id", **where("status = 'failed' AND alert IS NULL")),
     sqlite_autoincrement=True,
 )
 """Messages to customers. `resends` counts the operator's decisions to send an unknown one again. `second_wamid`

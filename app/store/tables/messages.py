@@ -16,7 +16,7 @@ from app.domain.compact_json import compact_json
 from app.domain.message import MESSAGE_ID, PREFIX, UNFINISHED, HistoryEntry, Message, MessageStatus
 from app.store.engine.bulk_update import BulkUpdate
 from app.store.engine.one_of import one_of
-from app.store.tables.message_alerts import put_alerts
+from app.store.tables.message_alerts import alert_in_row
 from app.store.tables.message_changes import record_changes, recorded_statuses
 from app.store.tables.message_schema import contact_links, messages
 from app.store.tables.types import MAX_ROW_ID, UtcDateTime, chunks
@@ -29,16 +29,8 @@ _CONTACT_NOW = func.coalesce(_LINKED, messages.c.contact).label("contact")
 _NOW = [_CONTACT_NOW if column is messages.c.contact else column for column in _COLUMNS]
 _LOCK = select(*_NOW).where(one_of(messages.c.id, "ids")).order_by(messages.c.id).with_for_update()
 _HISTORIES = select(messages.c.id, messages.c.progress).where(one_of(messages.c.id, "ids"))
-_UPDATE = BulkUpdate(
-    messages,
-    "status",
-    "resends",
-    "expires_at",
-    "wamid",
-    "second_wamid",
-    "progress",
-    updated_at=bindparam("now", type_=UtcDateTime),
-)
+_CHANGING = "status", "resends", "expires_at", "wamid", "second_wamid", "progress", "alert"
+_UPDATE = BulkUpdate(messages, *_CHANGING, updated_at=bindparam("now", type_=UtcDateTime))
 
 
 @dataclass(frozen=True)
@@ -145,12 +137,12 @@ def update_messages(connection: Connection, now: datetime, changed: Collection[M
                 error=message.error,
                 pricing=message.pricing,
             ),
+            alert_in_row(message),
         )
         for message in changed
     ]
     _record(connection, changed)
     _UPDATE.execute(connection, rows, now=now)
-    put_alerts(connection, changed)
 
 
 def _record(connection: Connection, changed: Collection[Message]) -> None:
