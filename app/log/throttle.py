@@ -1,18 +1,17 @@
 """One line for a flood: of equal events, one in a minute is logged, with the number of those left out since."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from time import monotonic
 
 PERIOD_SECONDS = 60.0
 MAX_KINDS = 100
 
 
-@dataclass
 class Throttle:
     """Decides which events of a kind are logged. It remembers a limited number of kinds."""
 
-    _logged: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._logged: dict[Hashable, tuple[float, int]] = {}
 
     def repeats(self, kind: Hashable, now: float | None = None) -> int | None:
         """Return None for an event that is not to be logged, else how many were left out since the last one."""

@@ -5,10 +5,10 @@ goes to `serve` through a pipe; without `serve`, to systemd if that asks for it;
 """
 
 import os
-import socket
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from app.gevent_patch import native
@@ -17,8 +17,6 @@ BEAT, PATIENCE = b".", b"w"
 """What goes through the pipe: "I work", and "I stop or load anew; wait for as long as a stop may take"."""
 
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
-
-_native_socket = native("socket", "socket")  # gevent's would start an event loop in gunicorn's master
 
 
 class Beats(Protocol):
@@ -61,7 +59,11 @@ class SystemdBeats:
     """Beats for systemd: `WatchdogSec=` with `Type=notify`. Source: sd_notify(3)."""
 
     def __init__(self, address: str) -> None:
+        import socket  # here, because most supervisors, which stay small, need none
+
         self._address = "\0" + address[1:] if address.startswith("@") else address
+        new_socket = native("socket", "socket")  # gevent's would start an event loop in gunicorn's master
+        self._open = partial(new_socket, socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def beat(self) -> None:
         self._send(b"READY=1\nWATCHDOG=1")
@@ -73,7 +75,7 @@ class SystemdBeats:
         self._send(b"STOPPING=1")
 
     def _send(self, state: bytes) -> None:
-        with suppress(OSError), _native_socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        with suppress(OSError), self._open() as sender:
             sender.settimeout(0)
             sender.sendto(state, self._address)
 

@@ -8,13 +8,11 @@ import fcntl
 import logging
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # the supervisor needs no settings
     from app.config import Settings
@@ -28,8 +26,7 @@ ROOM_BYTES = 256 * 1024
 _PID = re.compile(r"_(\d+)\.db$")
 
 
-@dataclass(frozen=True)
-class CounterFolder:
+class CounterFolder(NamedTuple):
     """A folder that this process holds. `lock` is the descriptor of its lock.
 
     `base` is the folder that an operator has named: the counters of all runs in it are shown together.
@@ -76,7 +73,7 @@ def entered() -> CounterFolder | None:
 def hold_for_itself() -> None:
     """Hold the folder of the parent by a lock of this process's own: the one it shares with its parent is no sign."""
     if (shared := entered()) is not None:
-        _entered[:] = [replace(shared, lock=_hold(shared.path))]
+        _entered[:] = [shared._replace(lock=_hold(shared.path))]
         os.close(shared.lock)
 
 
@@ -101,6 +98,8 @@ def _attempts(handed_down: Path | None, named: Path | None) -> Iterator[tuple[st
         yield str(named), partial(_make_in, named, named)
     else:
         yield str(SHARED_MEMORY), partial(_make_in, SHARED_MEMORY)
+        import tempfile  # only here and below, because the supervisor, which stays small, makes no folder
+
         yield "the folder of temporary files", lambda: _make_in(Path(tempfile.gettempdir()))
 
 
@@ -122,6 +121,8 @@ def _make_in(base: Path, named: Path | None = None) -> CounterFolder:
 
 def _make_and_hold(base: Path) -> tuple[Path, int]:
     """Make a folder and hold it. Repeat that if another start took it for a dead run's before it was held."""
+    import tempfile
+
     while True:
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
         with suppress(FileNotFoundError):
@@ -142,6 +143,8 @@ def _hold(path: Path) -> int:
 
 def _check_room(path: Path) -> None:
     """Raise `OSError` where the counters of some processes would not fit."""
+    import tempfile
+
     with tempfile.TemporaryFile(dir=path) as file:
         file.write(bytes(ROOM_BYTES))
         file.flush()

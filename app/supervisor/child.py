@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.startup.beats import PATIENCE, name_pipe
@@ -20,7 +19,6 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 WAITED_FOR = STOP_SIGNALS | {signal.SIGCHLD, signal.SIGALRM}
 
 
-@dataclass
 class Child:
     """A process to keep alive. If an `essential` one exits, all are stopped; any other is started again.
 
@@ -28,17 +26,27 @@ class Child:
     `heard`: when its last beat came, and `patience`: how long the next one may take.
     """
 
-    name: str
-    command: Sequence[str]
-    essential: bool = False
-    pid: int | None = None
-    started: float = 0.0
-    delay: float = MIN_DELAY
-    due: float | None = 0.0
-    heard: float = 0.0
-    patience: float = START_SECONDS
-    is_working: bool = False
-    beats: int | None = None
+    started = heard = 0.0
+    delay = MIN_DELAY
+    patience = START_SECONDS
+    is_working = False
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        essential: bool = False,
+        pid: int | None = None,
+        due: float | None = 0.0,
+        beats: int | None = None,
+    ) -> None:
+        self.name = name
+        self.command = command
+        self.essential = essential
+        self.pid = pid
+        self.due = due
+        self.beats = beats
 
     def start(self, environ: Mapping[str, str], folder: Path, pipe_variable: str, now: float) -> None:
         """Start the process by its command."""

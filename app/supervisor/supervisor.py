@@ -11,12 +11,11 @@ import logging
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
 from app.running_time import RunningTime
-from app.startup.beats import Beats, NoBeats
+from app.startup.beats import Beats
 from app.supervisor.child import MIN_DELAY, STOP_SIGNALS, WAITED_FOR, Child
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,6 @@ EXIT_BY_SIGNAL = 128
 """A process ended by a signal has this exit code plus the signal's number."""
 
 
-@dataclass
 class Supervisor:
     """Runs its children until an essential one exits or a signal stops it.
 
@@ -37,17 +35,29 @@ class Supervisor:
     times are those of a clock that stands still with the machine.
     """
 
-    children: Sequence[Child]
-    environ: Mapping[str, str]
-    folder: Path
-    pipe_variable: str
-    grace_seconds: int
-    silent_seconds: float = SILENT_SECONDS
-    beats: Beats = field(default_factory=NoBeats)
-    clock: RunningTime = field(default_factory=RunningTime)
     stop_by: float | None = None
-    signals: int = 0
-    code: int = 0
+    signals = 0
+    code = 0
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        environ: Mapping[str, str],
+        *,
+        folder: Path,
+        pipe_variable: str,
+        grace_seconds: int,
+        silent_seconds: float = SILENT_SECONDS,
+        beats: Beats,
+    ) -> None:
+        self.children = children
+        self.environ = environ
+        self.folder = folder
+        self.pipe_variable = pipe_variable
+        self.grace_seconds = grace_seconds
+        self.silent_seconds = silent_seconds
+        self.beats = beats
+        self.clock = RunningTime()
 
     def run(self) -> int:
         """Run the children and return the exit code. Whatever happens, kill every process group at the end."""

@@ -2,8 +2,8 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.startup.beats import NOTIFY_SOCKET, Beats, NoBeats, SystemdBeats
 from app.startup.counter_folder import CounterFolder, leave, take_over
@@ -11,8 +11,7 @@ from app.supervisor.child import Child
 from app.supervisor.supervisor import Supervisor
 
 
-@dataclass(frozen=True)
-class ChildTask:
+class ChildTask(NamedTuple):
     """A child that runs. `command` starts it again; `beats` is the descriptor of its pipe."""
 
     name: str
@@ -22,8 +21,7 @@ class ChildTask:
     beats: int
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """The supervisor's task. `folder`: where commands run. `pipe_variable`: by which a child finds its pipe.
 
     `counters` and `lock`: the folder of the counters.
@@ -44,7 +42,7 @@ class Task:
         if self.counters is not None and self.lock is not None:
             take_over(CounterFolder(Path(self.counters), self.lock, None))
         children = [
-            Child(child.name, child.command, child.essential, child.pid, due=None, beats=child.beats)
+            Child(child.name, child.command, essential=child.essential, pid=child.pid, due=None, beats=child.beats)
             for child in self.children
         ]
         try:
@@ -69,7 +67,7 @@ def write_task(task: Task) -> int:
     """Return the descriptor of a pipe that holds the task; it is inherited by `exec`, as is what the task names."""
     ours, theirs = os.pipe()
     with open(theirs, "w") as pipe:  # noqa: PTH123 - a descriptor has no path
-        json.dump(asdict(task), pipe)
+        json.dump({**task._asdict(), "children": [child._asdict() for child in task.children]}, pipe)
     for descriptor in (ours, *task.descriptors()):
         os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
     return ours
