@@ -20,7 +20,7 @@ from contextlib import suppress
 import gevent
 from gevent.event import Event
 
-from app.assembly import build_gateway, build_worker, open_gateway, tune_runtime
+from app.assembly import build_gateway, build_worker, load_code, open_gateway, tune_runtime
 from app.config import ConfigError, Settings, load_settings
 from app.gateway import Gateway
 from app.jobs.executor import Failpoint
@@ -82,6 +82,7 @@ def _open_gateway(settings: Settings) -> Gateway:
     log_uncaught_errors()
     log_failed_greenlets()
     counter_folder.enter(settings)
+    load_code(settings)
     gateway = build_gateway(settings)
     open_gateway(gateway)
     count_lost_lines(gateway.metrics)

@@ -20,7 +20,6 @@ from app.domain.outbound_event import asked_for
 from app.domain.trace import TraceContext
 from app.gateway import Gateway
 from app.gevent_patch import is_patched
-from app.graph import GraphClient
 from app.graph.call import GraphApi
 from app.log.contact_label import ContactLabel
 from app.metrics import Metrics
@@ -45,6 +44,8 @@ def load_code(settings: Settings) -> None:
     load_driver(settings.storage.url)
     if settings.mode is Mode.DRY_RUN:
         import app.graph.fake.stored  # a live gateway never imports the fake
+    else:
+        import app.graph.client  # and a dry-run no client of Meta
     if settings.exports_spans:
         import app.tracing.otel  # noqa: F401 - its packages are not always installed
 
@@ -105,6 +106,8 @@ def _graph_of(gateway: Gateway) -> GraphApi:
     graph, token = gateway.settings.graph, gateway.settings.access_token
     if gateway.settings.mode is Mode.DRY_RUN:
         return fake_meta_of(gateway).client
+    from app.graph.client import GraphClient
+
     assert token is not None, "a live profile has an access token"
     return GraphClient(
         graph.base_url,

@@ -13,6 +13,12 @@ from app.domain.meta.graph_path import UPLOAD_SESSION
 from app.domain.meta.graph_text import masked
 from app.domain.send_answer import SendAnswer
 
+READ_SECONDS = 30.0
+"""How long Meta may be silent. A message whose answer comes later is unknown until a status for it comes."""
+
+TOTAL_SECONDS = 45.0
+"""How long sending a message may take, its answer included."""
+
 Headers = Sequence[tuple[str, str]]
 
 HOP_BY_HOP = {

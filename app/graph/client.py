@@ -18,7 +18,7 @@ from app.domain.retry import retry_after_of
 from app.domain.send_answer import Ambiguous, NotSent, Refused, SendAnswer
 from app.domain.send_reply import send_answer
 from app.graph.brake import CallBrake
-from app.graph.call import GraphReply, GraphRequest, GraphUnreachable
+from app.graph.call import READ_SECONDS, TOTAL_SECONDS, GraphReply, GraphRequest, GraphUnreachable
 from app.graph.connection import CONNECT_SECONDS, GraphAdapter, MayWrite, RequestNotSent, may_write
 from app.graph.exchange import exchange, with_error
 from app.graph.failures import FAILURES, AnswerTooLarge, reason_of
@@ -27,10 +27,6 @@ from app.log import Throttle
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS = 30.0
-"""How long Meta may be silent. A message whose answer comes later is unknown until a status for it comes."""
-
-TOTAL_SECONDS = 45.0
 MAX_BYTES = 256 * 1024
 """What is read of an answer at most. Meta's answer to a message has less than a kilobyte."""
 

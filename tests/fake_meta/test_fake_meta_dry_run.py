@@ -27,20 +27,25 @@ from tests.support.serving import ROOT
 from tests.support.waiting import wait_for
 from tests.support.work import LEASE
 
-WITHOUT_FAKE = """
+LOADED_IN = """
 import sys
 from pathlib import Path
 from datetime import timedelta
-from app.assembly import build_gateway, build_queues
+from app.assembly import build_gateway, build_queues, load_code
 from app.config import Flags, load_settings
 from app.jobs.leases import Leases
 from tests.support.live import LIVE_ENVIRONMENT
-environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": sys.argv[1]}
-gateway = build_gateway(load_settings(Flags(config=Path(sys.argv[2]), live=True, yes_live=True), environ))
+_, data, config, mode = sys.argv
+environ = {**LIVE_ENVIRONMENT, "WATS_DATA_DIR": data}
+live = mode == "live"
+settings = load_settings(Flags(config=Path(config), live=live, yes_live=live, dry_run=not live), environ)
+load_code(settings)
+gateway = build_gateway(settings)
 build_queues(gateway, Leases(gateway.store, timedelta(seconds=30)))
 import app.factory, app.worker
-print([name for name in sys.modules if name.startswith("app.graph.fake")])
+print(*sys.modules)
 """
+"""Prints the modules that a gateway of this mode has loaded before it serves or works."""
 
 
 @pytest.fixture
@@ -189,9 +194,20 @@ def test_processes_agree_on_the_state(dry_run: Gateway) -> None:
     assert [isinstance(answer, Accepted) for answer in answers] == [False, False, False, True]
 
 
-def test_a_live_gateway_never_imports_the_fake(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-c", WITHOUT_FAKE, str(tmp_path), str(write_config(tmp_path))]
+@pytest.mark.parametrize(
+    ("mode", "loaded", "others"),
+    [
+        ("live", "app.graph.client", {"app.graph.fake"}),
+        ("dry-run", "app.graph.fake", {"app.graph.client", "urllib3"}),
+    ],
+)
+def test_a_gateway_loads_the_side_that_it_talks_to_and_not_the_other(
+    tmp_path: Path, mode: str, loaded: str, others: set[str]
+) -> None:
+    arguments = [sys.executable, "-c", LOADED_IN, str(tmp_path), str(write_config(tmp_path)), mode]
 
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert done.stdout.strip() == "[]"
+    modules = set(done.stdout.split())
+    assert loaded in modules
+    assert others & modules == set()

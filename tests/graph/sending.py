@@ -15,8 +15,8 @@ from typing import Any
 
 from gevent.fileobject import FileObject
 
-from app.graph import GraphClient
 from app.graph.call import GraphRequest, GraphUnreachable
+from app.graph.client import GraphClient
 from app.log import configure_logging
 
 

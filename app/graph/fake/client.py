@@ -6,8 +6,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from app.domain.send_answer import GIVEN_UP, Ambiguous, NotSent, SendAnswer
 from app.domain.send_reply import send_answer
-from app.graph.call import GraphReply, GraphRequest, GraphUnreachable, given_headers, sent_headers
-from app.graph.client import READ_SECONDS, TOTAL_SECONDS
+from app.graph.call import (
+    READ_SECONDS,
+    TOTAL_SECONDS,
+    GraphReply,
+    GraphRequest,
+    GraphUnreachable,
+    given_headers,
+    sent_headers,
+)
 from app.graph.fake.meta import Meta
 from app.graph.fake.routes import answer
 from app.graph.fake.wire import DRIP_SECONDS, Answer, Call
