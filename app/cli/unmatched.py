@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from app.cli.sample_types import can_match
 from app.config import Destination, Settings
 from app.config.file.profile import Profile
 from app.config.schema.references import EnvRef
@@ -36,6 +35,8 @@ def with_unmatched(settings: Settings) -> Settings:
 def _unmatched(
     path: str, types: Sequence[str], selected: Sequence[str], numbers: Sequence[str] | None
 ) -> Iterator[str]:
+    from app.cli.sample_types import can_match  # here, because `serve` starts earlier where there is no destination
+
     for pattern in types:
         if not can_match(pattern):
             yield (

@@ -18,8 +18,6 @@ class OptionType(ABC, Generic[T_co]):
     """What a value can be. `name` is its name in the documentation."""
 
     name: str
-    takes_anything = False
-    """Whether no text is wrong."""
 
     @abstractmethod
     def parse(self, text: str) -> T_co:
@@ -31,7 +29,6 @@ class Text(OptionType[str]):
     """Any text. What it means is checked where it is used."""
 
     name: str
-    takes_anything = True
 
     def parse(self, text: str) -> str:
         return text
@@ -87,7 +84,6 @@ class FilePath(OptionType[Path]):
     """The path of a file or a folder."""
 
     name = "path"
-    takes_anything = True
 
     def parse(self, text: str) -> Path:
         return Path(text)

@@ -8,11 +8,10 @@ from app.config.schema.references import SecretRef
 from app.config.schema.urls import is_loopback_url
 from app.config.secrets.live import DEFAULT_FILE
 from app.config.secrets.lookup import Sources
-from app.config.settings import Mode, Settings
+from app.config.settings import Destination, Mode, Settings
 from app.config.start.request import StartRequest
 from app.config.start.unread import unread_variables
 from app.config.start_options import CONTROL_VARIABLES, ENV_FILE, PUSH
-from app.domain.event import ASKED_FOR_ONLY
 
 MAX_META_BYTES = 3 * 1024 * 1024
 
@@ -38,9 +37,14 @@ def _about_own_events(settings: Settings) -> list[str]:
     return [
         f"destination {one.name} gets no outbound.* or operator.* events: Meta has no form for them"
         for one in settings.destinations
-        if one.format == "meta"
-        and (one.operator_events or any(glob.startswith(ASKED_FOR_ONLY) for glob in one.types))
+        if one.format == "meta" and _asks_for_own_events(one)
     ]
+
+
+def _asks_for_own_events(destination: Destination) -> bool:
+    from app.domain.event import ASKED_FOR_ONLY  # here, because it slows every command's start
+
+    return destination.operator_events or any(glob.startswith(ASKED_FOR_ONLY) for glob in destination.types)
 
 
 def _about_unread_files(request: StartRequest) -> list[str]:

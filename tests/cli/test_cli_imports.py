@@ -18,27 +18,36 @@ def test_the_command_line_imports_its_commands_packages_only_when_a_command_runs
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-RUN_STATUS = """
+RUN = """
 import sys
 from app.cli import CommandFailed, wats
 try:
-    wats(["status"], standalone_mode=False)
+    wats(sys.argv[1:], standalone_mode=False)
 except CommandFailed:
-    print(*sys.modules)
+    pass
+print(*sys.modules)
 """
 DEAR = {"sqlalchemy", "flask", "flask_smorest", "requests", "environs", "marshmallow", "gevent", "alembic"}
 
 
-def test_a_command_for_a_running_service_imports_only_what_it_uses() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "used"), [(["status"], "app.cli.client"), (["serve", "--print-config"], "app.cli.start_checks")]
+)
+def test_a_command_imports_only_what_it_uses(tmp_path: Path, arguments: list[str], used: str) -> None:
     config = str(ROOT / "config" / "wats.config.yaml")
-    environ = {"PATH": os.environ["PATH"], "WATS_CONFIG": config, "WATS_URL": "http://127.0.0.1:9"}
+    environ = {"PATH": os.environ["PATH"], "WATS_CONFIG": config, "WATS_MODE": "dry-run", "WATS_PORT": "9"}
 
     ended = subprocess.run(
-        [sys.executable, "-c", RUN_STATUS], env=environ, check=True, capture_output=True, text=True
+        [sys.executable, "-c", RUN, *arguments],
+        env={**environ, "WATS_DATA_DIR": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
     )
 
-    assert "app.cli.client" in ended.stdout
-    assert DEAR & set(ended.stdout.split()) == set()
+    loaded = set(ended.stdout.splitlines()[-1].split())
+    assert used in loaded
+    assert DEAR & loaded == set()
 
 
 @pytest.mark.parametrize(
@@ -70,12 +79,24 @@ sys.exit("opentelemetry" in sys.modules)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_the_supervisor_imports_neither_packages_nor_the_config_nor_openssl() -> None:
+UNNEEDED_BY_A_SUPERVISOR = {
+    "app.config",
+    "gevent",
+    "click",
+    "_hashlib",
+    "dataclasses",
+    "inspect",
+    "tempfile",
+    "socket",
+}
+
+
+def test_the_supervisor_imports_no_package_no_config_and_little_of_pythons_library() -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import app.supervisor.__main__; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True)
 
-    assert {"app.config", "gevent", "click", "_hashlib"} & set(loaded.stdout.split()) == set()
+    assert UNNEEDED_BY_A_SUPERVISOR & set(loaded.stdout.split()) == set()
 
 
 PATCH = """

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from app.config.errors import Problems
+from app.config.errors import InvalidValue, Problems
 from app.config.option_types import Credential, Text
 from app.config.start_options import HANDED_DOWN, OPTIONS, PORT, StartOption
 
@@ -76,20 +76,21 @@ class StartValues:
 def read_values(flags: Flags, environ: Mapping[str, str], problems: Problems) -> StartValues:
     """Return every option's value but the credentials'. A wrong variable or flag is a problem and counts as unset."""
     options = [option for option in OPTIONS if not isinstance(option.type, Credential)]
+    environ = _without_kubernetes_link(environ)
     given = {option.variable: option for option in options if option.variable and environ.get(option.variable)}
-    from_variables = _read_variables(given, _without_kubernetes_link(environ), problems)
+    from_variables = _read_variables(given, environ, problems)
     return StartValues({option: _value(option, flags, from_variables, problems) for option in options})
 
 
 def _read_variables(
     options: Mapping[str, StartOption[Any]], environ: Mapping[str, str], problems: Problems
 ) -> Mapping[str, Any]:
-    plain = {name: option.type.parse(environ[name]) for name, option in options.items() if option.type.takes_anything}
-    if plain.keys() == options.keys():
-        return plain
-    from app.config.start.variables import read_variables  # here, because it imports much: most commands need none
+    try:
+        return {name: option.type.parse(environ[name]) for name, option in options.items()}
+    except InvalidValue:
+        from app.config.start.variables import read_variables  # here, because it imports much, and most need none
 
-    return read_variables(options, environ, problems)
+        return read_variables(options, environ, problems)
 
 
 def _value(

@@ -1,4 +1,7 @@
-"""The environment variables of start options, read with environs, which imports much: only where one is set."""
+"""The environment variables of start options, read with environs, which collects what is wrong with all of them.
+
+It imports much: only where one is wrong.
+"""
 
 from collections.abc import Mapping
 from typing import Any
