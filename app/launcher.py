@@ -15,6 +15,11 @@ from app.gevent_patch import patch
 
 patch()
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until all is loaded: of that nothing is garbage
+
 import os
 import signal
 import sys
@@ -72,6 +77,8 @@ def _upgrade_schema(settings: Settings) -> int:
 
     In a process of its own: it opens the database.
     """
+    gc.enable()
+
     from click import ClickException
 
     from app.cli.start_checks import bring_schema_to_head, stoppable

@@ -46,7 +46,11 @@ def run() -> int:
 
 
 def load_shared_code(settings: Settings) -> None:
-    """Load and make what every web process needs with these settings. What is made here is in memory once."""
+    """Load and make what every web process needs with these settings. What is made here is in memory once.
+
+    The garbage collector rests meanwhile: it would look through all that is loaded again and again, and find nothing.
+    """
+    gc.disable()
     import app.server.refusals  # noqa: F401
     from app.assembly import load_code
     from app.factory import application_of
@@ -56,6 +60,7 @@ def load_shared_code(settings: Settings) -> None:
     get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it makes a socket to look for IPv6
     if not gc.get_freeze_count():  # after a reload the application of before is garbage
         gc.freeze()  # the collector would write to what is shared, and so copy it
+    gc.enable()
 
 
 def _with(module: Any, **originals: Any) -> SimpleNamespace:

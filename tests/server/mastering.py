@@ -1,7 +1,7 @@
 """Load what gunicorn's master or the launcher has loaded when it forks, and print what a fork would copy.
 
-`mastering.py gunicorn|launcher` prints which modules or types hold a native lock, whether there is an event loop, and
-how many applications there are.
+`mastering.py gunicorn|launcher` prints which modules or types hold a native lock, whether there is an event loop, how
+many applications there are, and whether garbage is collected.
 """
 
 import gc
@@ -22,6 +22,8 @@ def load_as_gunicorn() -> None:
 
 
 def load_as_launcher() -> None:
+    gc.disable()  # as the launcher's process has
+
     from app import launcher
     from app.config import load_settings
 
@@ -45,8 +47,10 @@ def main(kind: str) -> None:
     from flask import Flask
     from gevent._hub_local import get_hub_if_exists
 
+    collects = gc.isenabled()
     inherited = {"locks": sorted(set(holders_of_native_locks())), "loop": get_hub_if_exists() is not None}
-    print(json.dumps({**inherited, "applications": sum(type(held) is Flask for held in gc.get_objects())}))
+    applications = sum(type(held) is Flask for held in gc.get_objects())
+    print(json.dumps({**inherited, "applications": applications, "collects_garbage": collects}))
 
 
 if __name__ == "__main__":
