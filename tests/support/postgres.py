@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from app.store import Store
+from tests.support.reused_databases import ReusedDatabases
 from tests.support.serving import free_port
 from tests.support.waiting import wait_for
 
@@ -60,6 +61,7 @@ class PostgresServer:
         self._options = ("-c", f"fsync={'on' if durable else 'off'}", *options)
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
+        self._reused = ReusedDatabases(self.connect)
         self._initialise()
 
     def url(self, database: str) -> str:
@@ -111,11 +113,17 @@ class PostgresServer:
         return self._create_database("template1")
 
     def migrated_database(self) -> str:
-        """The URL of a new database with the schema at head, copied from one that was migrated once."""
+        """The URL of a database with the schema at head: a copy of one that was migrated once, or one given back."""
         if not self._has_database(TEMPLATE):
             self.execute(f"CREATE DATABASE {TEMPLATE}")
             Store(self.url(TEMPLATE), min_free_bytes=0, cooperative=False).upgrade_schema()
-        return self._create_database(TEMPLATE)
+            self._reused.learn(TEMPLATE)
+        name = self._new_name()
+        return self.url(name) if self._reused.take(name) else self._create_database(TEMPLATE)
+
+    def give_back(self, url: str) -> None:
+        """Let a later test have this migrated database, emptied and under another name, if nobody has changed it."""
+        self._reused.give_back(url.rpartition("/")[2])
 
     def execute(self, sql: str, *, database: str = "postgres") -> None:
         """Run one statement outside a transaction."""
@@ -162,8 +170,11 @@ class PostgresServer:
 
         wait_for(answers)
 
+    def _new_name(self) -> str:
+        return f"test_{next(self._numbers)}"
+
     def _create_database(self, template: str) -> str:
-        name = f"test_{next(self._numbers)}"
+        name = self._new_name()
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 

@@ -15,6 +15,7 @@ from app.domain.heartbeat import Heartbeat
 from app.domain.receipt import NewReceipt, SignedWith
 from app.store import Limits, Store, StoreUnavailable
 from app.store.engine.sqlite import driver, path_of
+from tests.support.postgres import PostgresServer
 from tests.support.tracing import traced_once
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -82,12 +83,21 @@ def _migrated_file(_version: tuple[int, ...]) -> bytes:
 
 
 @pytest.fixture(params=KINDS)
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
     """Run the test once for each kind of database."""
     if request.param == "sqlite":
-        return sqlite_databases(tmp_path)
-    server = request.getfixturevalue("postgres_server")
-    return Databases("postgresql", server.empty_database, server.migrated_database)
+        yield sqlite_databases(tmp_path)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    taken: list[str] = []
+
+    def migrated() -> str:
+        taken.append(server.migrated_database())
+        return taken[-1]
+
+    yield Databases("postgresql", server.empty_database, migrated)
+    for url in taken:
+        server.give_back(url)
 
 
 @pytest.fixture
