@@ -3,10 +3,12 @@
 SQLAlchemy's `IN` has a parameter for each value, and so another text for each number of them, which SQLAlchemy
 renders, the driver reads and the database parses anew. The text with an array is always the same. JSON has no bytes:
 those are parameters on SQLite.
+
+Both databases take a set as well as a list, find nothing for None, and refuse text with NUL.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Dialect, Integer, String, TableValuedAlias, bindparam
@@ -17,6 +19,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _IN_JSON = (Integer, String)
 """Types whose values JSON has."""
+
+
+_ESCAPED_NUL = r"\u0000"
 
 
 class one_of(FunctionElement[Any]):  # noqa: N801 - it reads as a function
@@ -32,14 +37,18 @@ class one_of(FunctionElement[Any]):  # noqa: N801 - it reads as a function
         super().__init__(column, bindparam(parameter, type_=ARRAY(of_any_length)))
 
 
-class _Json(TypeDecorator[Sequence[Any]]):
-    """A list as JSON."""
+class _Json(TypeDecorator[Collection[Any]]):
+    """A collection as JSON."""
 
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> str:  # noqa: ARG002
-        return json.dumps(value)
+    def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        """Refuse NUL as PostgreSQL does: what finds nothing in the one database would be an error in the other."""
+        as_json = json.dumps(None if value is None else list(value))
+        if _ESCAPED_NUL in as_json and any("\0" in one for one in value or () if isinstance(one, str)):
+            raise ValueError("PostgreSQL refuses text with NUL, and so does this")
+        return as_json
 
 
 @compiles(one_of)
