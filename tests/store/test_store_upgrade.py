@@ -116,7 +116,9 @@ ADDED = {
     "events_receipt",
     "messages_alert",
     "messages_unjudged",
+    "jobs_order_key",
 }
+DROPPED = {"jobs_order"}
 
 
 def test_older_code_reads_and_writes_while_the_schema_is_upgraded(
@@ -134,6 +136,7 @@ def test_older_code_reads_and_writes_while_the_schema_is_upgraded(
     count = store.database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM events").scalar_one())
     assert (status.version, count) == (HEAD, ROWS + done[1])
     assert indexes(store) > ADDED
+    assert indexes(store).isdisjoint(DROPPED)
 
 
 def test_the_customers_of_pauses_are_filled_in(databases: Databases, make_store: StoreMaker) -> None:
@@ -368,6 +371,7 @@ def test_an_index_is_built_without_a_limit_and_holds_no_lock_that_older_code_wai
     assert waits
     assert store.schema_status().version == HEAD
     assert indexes(store) > ADDED
+    assert indexes(store).isdisjoint(DROPPED)
     assert set(limits) == {"0"}
 
 

@@ -122,20 +122,6 @@ def writer(engine: Engine, *, durable: bool) -> Engine:
     return options
 
 
-@contextmanager
-def sorted_by_index(connection: Connection) -> Iterator[None]:
-    """Let an index give its order to each query of the block that asks for one. SQLite does so anyway.
-
-    To the planner, a queue without statistics has one job, and then it may read another index and sort "one" row.
-    """
-    is_postgres = connection.dialect.name == "postgresql"
-    if is_postgres:
-        connection.exec_driver_sql("SET LOCAL enable_sort = off")
-    yield
-    if is_postgres:
-        connection.exec_driver_sql("SET LOCAL enable_sort = on")
-
-
 def notify_at_commit(connection: Connection, names: Iterable[str]) -> None:
     """Notify these names when this connection of a writer commits."""
     connection.info["notified"] = [f"NOTIFY {name}" for name in names]

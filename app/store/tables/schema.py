@@ -129,7 +129,7 @@ jobs = Table(
     Column("held_by", String(100)),
     Index("jobs_subject", "queue", "subject", unique=True),
     Index("jobs_due", "queue", "due_at", "id"),
-    Index("jobs_order", "queue", "order_key", "id", **where("order_key IS NOT NULL")),
+    Index("jobs_order_key", "order_key", "queue", "id", **where("order_key IS NOT NULL")),
     Index("jobs_claimed", "queue", "due_at", **where("claim_id IS NOT NULL")),
     Index("jobs_held", "held_by", "queue", "due_at", "id", **where("held_by IS NOT NULL")),
     sqlite_autoincrement=True,

@@ -9,15 +9,14 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, tuple_, update
 
 from app.store.engine.bulk_insert import BulkInsert
 from app.store.engine.one_of import each_of
-from app.store.engine.postgres import sorted_by_index
 from app.store.tables.jobs import JobRow
 from app.store.tables.queues import ensure_locked, ensure_queues
 from app.store.tables.schema import jobs
-from app.store.tables.types import chunks
+from app.store.tables.types import MAX_ROW_ID, chunks
 
 KeyOfJob = tuple[str, int | None]
 """The queue of a job and its order key. A job without one waits for no other, and none waits for it."""
@@ -26,18 +25,19 @@ OrderingKey = tuple[str, int]
 """A queue and an order key in it. Jobs with the same ordering key run one after the other."""
 
 _GIVEN = each_of("keys", jobs.c.order_key.type).table()
+_ORDER = jobs.c.order_key, jobs.c.queue, jobs.c.id
+_FROM, _TO = (tuple_(_GIVEN.c.value, bindparam("of_queue"), literal_column(str(end))) for end in (0, MAX_ROW_ID))
 _FIRST_OF_ONE = (
     select(jobs.c.id)
-    .where(jobs.c.queue == bindparam("of_queue"), jobs.c.order_key == _GIVEN.c.value)
-    .order_by(jobs.c.id)
+    .where(tuple_(*_ORDER) >= _FROM, tuple_(*_ORDER) <= _TO, jobs.c.order_key.is_not(None))
+    .order_by(*_ORDER)
     .limit(literal_column("1"))
     .scalar_subquery()
 )
 _FIRST = select(_GIVEN.c.value, _FIRST_OF_ONE)
-"""Looks each order key up by itself. One condition on all keys makes PostgreSQL read every job of the queue, until it
-has statistics of a queue that is new or has grown: to the planner, a queue that it does not know has one job. For one
-key it could still choose another index of the queue while that has a level less, and sort what it finds: see
-`sorted_by_index`."""
+"""Looks each order key up by itself, in a range and an order that only `jobs_order_key` has. With a condition on the
+queue, PostgreSQL reads every job of the queue by another index until it has statistics of a queue that is new or has
+grown: to the planner, a queue that it does not know has one job. See decision 43."""
 
 _INSERT = BulkInsert(jobs, "queue", "subject", "order_key", "due_at", "attempts", "claims")
 
@@ -112,11 +112,8 @@ def _first_jobs(connection: Connection, keys: Iterable[OrderingKey]) -> dict[Ord
     for queue, order_key in keys:
         by_queue[queue].add(order_key)
     first: dict[OrderingKey, int] = {}
-    if not by_queue:
-        return first
-    with sorted_by_index(connection):
-        for queue, order_keys in sorted(by_queue.items()):
-            for chunk in chunks(sorted(order_keys)):
-                rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
-                first.update({(queue, order_key): row_id for order_key, row_id in rows if row_id is not None})
+    for queue, order_keys in sorted(by_queue.items()):
+        for chunk in chunks(sorted(order_keys)):
+            rows = connection.execute(_FIRST, {"of_queue": queue, "keys": chunk})
+            first.update({(queue, order_key): row_id for order_key, row_id in rows if row_id is not None})
     return first
