@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, NullPool, PoolProxiedConnection, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -55,6 +55,7 @@ def engine_for(
         pool_timeout=pool_seconds,
         hide_parameters=True,
         connect_args=CONNECT_ARGS,
+        use_native_hstore=False,  # no column has the type, and each process would look for it
     )
     event.listen(engine, "connect", _refuse_other_encodings, insert=True)  # before SQLAlchemy asks for the version
     check = _pooler_check(url)
@@ -154,13 +155,12 @@ def listening(url: str, names: Iterable[str]) -> Iterator[Iterator[str]]:
     """
     connection = _connect_alone(url, **KEEP_ALIVE)
     try:
-        driver: Any = connection.driver_connection
-        _pooler_check(url).refuse_pooler(driver, session_of(driver))
-        driver.commit()
-        driver.autocommit = True
+        _pooler_check(url).refuse_pooler(connection, session_of(connection))
+        connection.commit()
+        connection.autocommit = True
         for name in names:
-            driver.execute(f"LISTEN {name}")
-        yield (notification.channel for notification in driver.notifies())
+            connection.execute(f"LISTEN {name}")
+        yield (notification.channel for notification in connection.notifies())
     finally:
         connection.close()
 
@@ -178,9 +178,13 @@ def _pooler_check(url: str) -> PoolerCheck:
     return PoolerCheck(lambda: _connect_alone(url))
 
 
-def _connect_alone(url: str, **options: int) -> PoolProxiedConnection:
-    """Open a connection that belongs to no pool of ours."""
-    return create_engine(url, poolclass=NullPool, connect_args={**CONNECT_ARGS, **options}).raw_connection()
+def _connect_alone(url: str, **options: int) -> Any:
+    """Open a connection of the driver, without an engine: that would first ask the server what no caller needs."""
+    parts = make_url(url)
+    kind: Any = parts.get_dialect()
+    dialect = kind(dbapi=kind.import_dbapi())
+    arguments, parameters = dialect.create_connect_args(parts)
+    return dialect.connect(*arguments, **{**parameters, **CONNECT_ARGS, **options})
 
 
 def _set_up(connection: Any, check: PoolerCheck, lock_seconds: float, idle_seconds: float) -> None:
