@@ -87,10 +87,23 @@ class JsonFormatter(logging.Formatter):
         encoded = _encode(line)
         if not any(mark in encoded for mark in self._marks):
             return encoded
-        cleaned = {name: self._clean(value) if isinstance(value, str) else value for name, value in line.items()}
-        return _encode(cleaned)
+        return _encode({name: self._clean(value) for name, value in line.items()})
 
-    def _clean(self, text: str) -> str:
+    def _clean(self, value: Any) -> Any:
+        """Clean the texts in a value, also in a collection, and what another object, such as an exception, says."""
+        match value:
+            case str():
+                return self._clean_text(value)
+            case None | bool() | int() | float():
+                return value
+            case dict():
+                return {self._clean_text(str(key)): self._clean(each) for key, each in value.items()}
+            case list() | tuple():
+                return [self._clean(each) for each in value]
+            case _:
+                return self._clean_text(str(value))
+
+    def _clean_text(self, text: str) -> str:
         """Remove query strings, which can hold the verify token, and every known secret."""
         text = _QUERY.sub("?…", text)
         for secret in self._secrets:

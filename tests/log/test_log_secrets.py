@@ -23,6 +23,24 @@ def test_a_secret_is_replaced_in_the_event_and_in_each_field(secret: str) -> Non
     assert (line["event"], line["reason"]) == ("got [secret].", "got [secret].")
 
 
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_replaced_in_a_field_that_is_no_text(secret: str) -> None:
+    odd = {
+        "asked": [f"got {secret}", ("/hooks?hub.verify_token=abc", 7)],
+        secret: ValueError(f"got {secret}"),
+        1: None,
+    }
+    record = logging.makeLogRecord({"name": "app.test", "levelname": "INFO", "msg": "odd", "reason": odd})
+
+    line = json.loads(JsonFormatter(SECRETS).format(record))
+
+    assert line["reason"] == {
+        "asked": ["got [secret]", ["/hooks?…", 7]],
+        "[secret]": "got [secret]",
+        "1": None,
+    }
+
+
 def test_the_trace_of_an_error_shows_no_secret() -> None:
     error = ValueError("got plain-secret")
     record = logging.makeLogRecord({"levelname": "ERROR", "exc_info": (ValueError, error, None)})
