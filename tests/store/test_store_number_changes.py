@@ -69,3 +69,16 @@ def test_an_erasure_that_was_interrupted_finds_the_change_again(timed: Store) ->
 
     assert 0 < len(timed.events.after(0, limit=99)) < 2
     assert erase(timed, USER) == []
+
+
+def test_an_erasure_by_number_takes_every_user_of_it_and_one_by_user_id_takes_only_that_user(timed: Store) -> None:
+    hear(timed, "of the first user", **{"from": OLD, "from_user_id": USER})
+    hear(timed, "of the next user", **{"from": OLD, "from_user_id": OTHER_USER})
+    hear(timed, "of the next user elsewhere", **{"from": "4930123456", "from_user_id": OTHER_USER})
+    hear(timed, "of nobody else", **{"from": "4930999999", "from_user_id": "DE.3"})
+
+    by_user_id = erase(timed, USER)
+    by_number = erase(timed, OLD)
+
+    assert by_user_id == ["of the next user", "of the next user elsewhere", "of nobody else"]
+    assert by_number == ["of nobody else"]
