@@ -42,10 +42,12 @@ CHECK_CURES: Mapping[str, str] = {
 CONSEQUENCES = (kinds.NO_WORKER.code, kinds.RECEIPTS_WAIT.code)
 
 
-def standing_alerts(checks: Mapping[str, str], snapshot: Snapshot, *, store_is_back: bool = False) -> list[Alert]:
+def standing_alerts(
+    checks: Mapping[str, str], snapshot: Snapshot, *, store_failed_recently: bool = False
+) -> list[Alert]:
     """Return the current alerts. Leave out those that only follow from a store that is unreachable or just back."""
     is_unreachable = any(checks.get(name, OK) != OK for name in ("database", "schema"))
-    left_out = CONSEQUENCES if is_unreachable or store_is_back else ()
+    left_out = CONSEQUENCES if is_unreachable or store_failed_recently else ()
     return [*alerts_of_checks(checks), *(alert for alert in alerts_of(snapshot) if alert.code not in left_out)]
 
 

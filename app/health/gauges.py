@@ -21,7 +21,9 @@ OTHERS = "others"
 ATTENTION = "Alerts that stand, by code and by what they are about; `flask wats runbook CODE` says what to do."
 
 
-def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> Iterator[Metric]:
+def read_gauges(
+    gateway: Gateway, checks: Mapping[str, str], *, store_failed_recently: bool = False
+) -> Iterator[Metric]:
     """Read the store and yield its gauges. If it is unavailable, yield only that, and alerts of failed checks."""
     yield from machine_gauges(gateway)
     up = GaugeMetricFamily("wats_store_up", "Whether the store answers.", 1)
@@ -33,7 +35,7 @@ def read_gauges(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: b
         yield attention_gauge(alerts_of_checks(checks))
         return
     yield up
-    yield attention_gauge(standing_alerts(checks, snapshot, store_is_back=store_is_back))
+    yield attention_gauge(standing_alerts(checks, snapshot, store_failed_recently=store_failed_recently))
     yield from _worker_gauges(snapshot)
     yield from _consumer_gauges(snapshot, consumers)
     yield from _receipt_gauges(snapshot)

@@ -1,4 +1,4 @@
-"""Whether this process may be given requests. Meta, the worker and destinations have no part in it."""
+"""Whether this process can serve requests. It does not depend on Meta, the worker or destinations."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ CACHE_SECONDS = 1.0
 
 
 class Readiness:
-    """The checks of readiness. The store is asked at most once a second, however many probes come."""
+    """Checks readiness. It asks the store at most once a second, however many probes come."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -27,8 +27,8 @@ class Readiness:
         return {**self._store_checks(), "draining": "this process is stopping" if draining.has_begun() else OK}
 
     @property
-    def store_is_back(self) -> bool:
-        """Whether the store failed within the last seconds: a live worker may not have sent a heartbeat since."""
+    def store_failed_recently(self) -> bool:
+        """Whether the store failed within the last seconds. A live worker may not have sent a heartbeat since."""
         return time.monotonic() - self._failed_at < FRESH_FOR.total_seconds()
 
     def _store_checks(self) -> Mapping[str, str]:

@@ -64,7 +64,7 @@ def show_status() -> dict[str, Any] | Response:
     """Show what the store holds, what waits, which workers are alive, and what needs a human."""
     checks = _readiness().checks()
     try:
-        return status_of(gateway(), checks, store_is_back=_readiness().store_is_back)
+        return status_of(gateway(), checks, store_failed_recently=_readiness().store_failed_recently)
     except StoreError as error:
         alerts = alerts_of_checks(checks) or alerts_of_checks({"database": str(error)})
         return unavailable_response(error, {"attention": AlertSchema(many=True).dump(alerts)})
@@ -83,7 +83,7 @@ def show_runbooks() -> Response:
 @bp.response(200, {"type": "string"}, content_type="text/plain")
 def show_metrics() -> Response:
     """Show the metrics of all processes of this machine in Prometheus' text format."""
-    gauges = read_gauges(gateway(), _readiness().checks(), store_is_back=_readiness().store_is_back)
+    gauges = read_gauges(gateway(), _readiness().checks(), store_failed_recently=_readiness().store_failed_recently)
     return Response(gateway().metrics.exposition(gauges), content_type=METRICS_TYPE)
 
 

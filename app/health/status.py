@@ -9,11 +9,11 @@ from app.health.alerts import standing_alerts, with_beginnings
 from app.health.snapshot import take_snapshot
 
 
-def status_of(gateway: Gateway, checks: Mapping[str, str], *, store_is_back: bool = False) -> dict[str, Any]:
+def status_of(gateway: Gateway, checks: Mapping[str, str], *, store_failed_recently: bool = False) -> dict[str, Any]:
     """Return the values of `StatusSchema`; `checks` are those of readiness. Raises `StoreUnavailable`."""
     snapshot = take_snapshot(gateway)
     receipts = snapshot.receipts
-    alerts = standing_alerts(checks, snapshot, store_is_back=store_is_back)
+    alerts = standing_alerts(checks, snapshot, store_failed_recently=store_failed_recently)
     return {
         "service": "wats",
         "version": VERSION,

@@ -306,7 +306,7 @@ def test_what_follows_from_a_database_that_is_away_is_no_second_alert(check: str
 
 
 def test_a_worker_is_not_missed_while_the_database_is_just_back() -> None:
-    assert standing_alerts({}, replace(HEALTHY, workers=[DEAD]), store_is_back=True) == []
+    assert standing_alerts({}, replace(HEALTHY, workers=[DEAD]), store_failed_recently=True) == []
 
 
 def test_foreign_events_are_reported_with_their_ids_and_the_button_that_sends_such_ones() -> None:
