@@ -24,7 +24,7 @@ def check_glob(glob: str) -> None:
 class AttemptSchema(CamelSchema):
     """One POST: the status of the response, or the error if there was none.
 
-    `answer`: the first KiB of the body of an answer that was no 2xx, if it had one.
+    `answer`: the first KiB of the response's body if its status was not 2xx; null if there was no body.
     """
 
     at = Timestamp(required=True)
@@ -46,7 +46,7 @@ class DeliverySchema(CamelSchema):
 
 
 class TestEventResultSchema(CamelSchema):
-    """The response to a test event. `ok`: its status was 2xx. `answer`: else the first KiB of its body."""
+    """The response to a test event. `ok`: its status was 2xx. `answer`: if it was not, the first KiB of its body."""
 
     ok = ma.fields.Boolean(required=True)
     status = ma.fields.Integer(required=True, allow_none=True)
@@ -66,7 +66,7 @@ class ReplaySchema(StepRequestSchema):
     `dryRun`: count them, and replay nothing.
     Without `state`: dead and skipped ones, and those of events that were foreign when they came and no longer are.
     `includeMissing`: also those that the `destination` would get today and has never got, because it was added later,
-    or its `types` or numbers were fewer.
+    or selected fewer types or numbers then.
     """
 
     choose = Selection
@@ -81,11 +81,11 @@ class ReplaySchema(StepRequestSchema):
 
     @ma.validates_schema
     def check_missing(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse missing deliveries without a destination, or in a state."""
+        """Refuse `includeMissing` without a destination, or together with a state."""
         if data.get("includes_missing") and "destination" not in data:
             raise ma.ValidationError("includeMissing needs the destination.", "destination")
         if data.get("includes_missing") and "state" in data:
-            raise ma.ValidationError("A delivery that never was has no state.", "state")
+            raise ma.ValidationError("includeMissing allows no state: a missing delivery has none.", "state")
 
 
 class ReplayStepSchema(CamelSchema):

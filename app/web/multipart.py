@@ -22,9 +22,9 @@ MAX_EPILOGUE_BYTES = 1024
 
 @dataclass(frozen=True)
 class FilePart:
-    """The head of the file. `max_bytes`: how large it can be at most, by the length of the body that is declared.
+    """The head of the file. `max_bytes`: the largest possible size of the file, by the declared length of the body.
 
-    It is larger than the file by what follows the file, `MAX_EPILOGUE_BYTES` and a few bytes at most.
+    It exceeds the real size by what follows the file: at most `MAX_EPILOGUE_BYTES` and a few bytes.
     """
 
     filename: str
@@ -41,7 +41,7 @@ class FileForm:
         if kind.lower() != "multipart/form-data":
             raise ApiError("unsupported_media_type", "The body must be multipart/form-data, with the file in it.")
         if not 0 < len(boundary) <= 70 or not boundary.isascii():  # RFC 2046, 5.1.1
-            raise ApiError("invalid_body", "The Content-Type names no boundary, or none that is allowed.")
+            raise ApiError("invalid_body", "The Content-Type has no boundary, or an invalid one.")
         self._pieces = pieces
         self._length = length
         self._received = 0
@@ -50,7 +50,7 @@ class FileForm:
         self.fields: dict[str, str] = {}
 
     def read_to_file(self, file_field: str, known: frozenset[str]) -> FilePart:
-        """Read the `fields`, of these names only, up to the file; return its head."""
+        """Read the parts before the file into `fields`, and return the file's head. Refuse names not in `known`."""
         while True:
             match self._next():
                 case File(name=name) as part if name == file_field:
@@ -59,16 +59,16 @@ class FileForm:
                     self._refuse_unless_known(part, name, file_field, known)
                     self.fields[name] = self._value(name)
                 case Epilogue():
-                    raise wrong_field(file_field, "is missing: the file is a part of this name, with a filename")
+                    raise wrong_field(file_field, "is missing: send the file as a part with this name and a filename")
 
     def read_file(self) -> Iterator[bytes]:
-        """Yield the file. It ends only when the whole body has come, and nothing else was in it."""
+        """Yield the file's bytes. At its end, refuse the form if another part or too much data follows."""
         yield from self._data()
         match self._next():
             case Epilogue(data=rest) if len(rest) <= MAX_EPILOGUE_BYTES:
                 return
             case File(name=name) | Field(name=name):
-                raise wrong_field(name, "stands behind the file: send one file, as the last part of the form")
+                raise wrong_field(name, "follows the file: send one file, as the last part of the form")
         raise ApiError("invalid_body", "Too much follows the last boundary of the form.")
 
     def _value(self, name: str) -> str:
@@ -89,7 +89,7 @@ class FileForm:
             allowed = ", ".join(sorted({file_field, *known}))
             raise wrong_field(name or "", f"is not known here; the form may have {allowed}")
         if name in self.fields:
-            raise wrong_field(name, "stands in the form twice")
+            raise wrong_field(name, "is in the form twice")
 
     def _file_part(self, part: File) -> FilePart:
         headers: Headers = part.headers
@@ -114,14 +114,14 @@ class FileForm:
                 self._received += len(piece or b"")
                 self._decoder.receive_data(piece)
         except RequestEntityTooLarge as error:
-            raise ApiError("invalid_body", "The form has too many parts, or too large heads of them.") from error
+            raise ApiError("invalid_body", "The form has too many parts, or too large headers.") from error
         except ValueError as error:
             raise ApiError("invalid_body", "The form is cut short, or not multipart/form-data.") from error
         return event
 
 
 def wrong_field(name: str, reason: str) -> ApiError:
-    """Return the refusal of one field of a form."""
+    """Return the error that refuses one field of a form."""
     pointer = "/" + name[:100].replace("~", "~0").replace("/", "~1")
     fields = [{"pointer": pointer, "message": f"{reason[0].upper()}{reason[1:]}."}]
     return ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": fields})

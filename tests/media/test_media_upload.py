@@ -57,7 +57,7 @@ REFUSED = {
     "no part": (form(), "/file", "is missing"),
     "no filename": (form(file(filename=None)), "/file", "no filename"),
     "two files": (form(file(), file()), "/file", "one file"),
-    "a field behind the file": (form(file(), field("from", NUMBER)), "/from", "behind the file"),
+    "a field after the file": (form(file(), field("from", NUMBER)), "/from", "Follows the file"),
     "a file of another name": (form(file(name="picture")), "/picture", "not known here"),
     "an unknown field": (form(field("caption", "x"), file()), "/caption", "not known here"),
     "a field twice": (form(field("from", NUMBER), field("from", NUMBER), file()), "/from", "twice"),

@@ -14,7 +14,7 @@ from app.domain.meta.payloads.findings import Finding, Findings, json_type, quot
 
 MAX_NUMBER_LENGTH = 40
 MIN_HUGE_INTEGER = 10**MAX_NUMBER_LENGTH
-"""An integer from this one on is refused: Python writes none of more than 4300 digits, and no field needs one."""
+"""Integers from this one on are refused: Python prints none with more than 4300 digits, and no field needs one."""
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -72,7 +72,7 @@ class ParameterText:
     max: int
 
     def check(self, value: object) -> Findings:
-        """Yield what is wrong with the text, and what Meta would refuse late and in other words."""
+        """Yield what is wrong with the text, also what Meta would refuse only later and with a less clear error."""
         yield from Text(1, self.max).check(value)
         if isinstance(value, str) and _NOT_IN_PARAMETER.search(value):
             yield Finding(
@@ -133,7 +133,7 @@ def _is_between(low: int | None, number: int, high: int | None) -> bool:
 
 @dataclass(frozen=True)
 class MetaId:
-    """An id that Meta gave: a string of digits today, and a number in some clients."""
+    """An id that Meta gave: today a string of digits, which some clients send as a number."""
 
     max: int = 64
 
@@ -169,7 +169,7 @@ class Flag:
 
 
 class Choice:
-    """One word of a list. Words that are not on it are left to Meta where wats only passes a body on."""
+    """One word of a list. In a client's call of Meta's API (`strict`), Meta decides about other words."""
 
     def __init__(self, *words: str, any_case: bool = False, hint: str | None = None) -> None:
         self.words, self.any_case, self.hint = words, any_case, hint
@@ -203,7 +203,7 @@ class Url:
         elif not _is_absolute(value):
             yield Finding(f"must be {self.describe()}")
         elif self.warns_of_http and value.lower().startswith("http:"):
-            yield warning("is plain http: anybody on the way can exchange the file", "use https")
+            yield warning("is plain http: anyone on the network path can replace the file", "use https")
 
     def describe(self) -> str:
         """Return the form."""
@@ -218,7 +218,7 @@ def _is_absolute(url: str) -> bool:
         return (
             parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
         )
-    except ValueError:  # a port or an IPv6 address that is none
+    except ValueError:  # an invalid port or IPv6 address
         return False
 
 
