@@ -19,7 +19,7 @@ Generated from the code by `make docs`.
 
 A message is Meta's own message object. It is checked field by field before anything is stored, and what is stored is
 what is sent: only `messaging_product` and `recipient_type` are added where they are missing, and a phone number in
-`to` is written with `+` and digits only. All mistakes are told at once, up to {MAX_PROBLEMS}, each with a JSON
+`to` is written with `+` and digits only. One answer lists all mistakes, up to {MAX_PROBLEMS}, each with a JSON
 pointer to its place, the limit, and what to write instead.
 
 - A field that is not listed here is refused, with the listed one that is nearest to it.

@@ -60,8 +60,8 @@ def status(flags: Flags, as_json: bool) -> None:
 def catch_up(flags: Flags) -> None:
     """Clean up what older code has left in this database since the upgrade.
 
-    Run it beside the gateway, after the last process of the older code has ended. It adds to its events the names by
-    which a customer is erased, and overwrites what it has left of deleted rows in a SQLite file.
+    Run it beside the gateway, after the last process of the older code has ended. It adds to events of the older
+    code the names by which a customer is erased, and overwrites deleted rows that are still in a SQLite file.
     """
     with _opened(flags) as store:
         names = _add_names(store)
@@ -108,7 +108,7 @@ def _clean_gaps(store: Store) -> None:
 
 @contextmanager
 def _opened(flags: Flags) -> Iterator[Store]:
-    """Open the store of these flags, if this code can use its schema."""
+    """Open the store that these flags name; fail if this code cannot use its schema."""
     settings = load_settings(flags)
     configure_logging(secrets=settings.secret_values)
     log_uncaught_errors()

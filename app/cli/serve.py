@@ -60,7 +60,7 @@ def serve(settings: Settings, *, with_worker: bool) -> NoReturn:
         refuse_few_descriptors()
         refuse_taken_port(settings.service.host, settings.service.port)
         flush_output()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # the launcher takes what comes meanwhile
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # the launcher handles one that comes meanwhile
     os.chdir(ROOT)
     roles = ["web", "worker"] if with_worker else ["web"]
     os.execve(LAUNCHER[0], [*LAUNCHER, *roles], child_environment(settings))  # noqa: S606

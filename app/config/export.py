@@ -18,7 +18,7 @@ def exports_spans(values: StartValues) -> bool:
 
 
 def refuse_unusable_export(values: StartValues, problems: Problems) -> None:
-    """Add a problem if the packages are missing, or if a protocol is asked for in which every span would be lost."""
+    """Add a problem if the packages are missing, or if the variables ask for a protocol that wats does not speak."""
     from app.tracing.installed import OTEL_IS_MISSING, can_export  # only where it is asked for
 
     if not can_export():

@@ -7,8 +7,10 @@ QUIET = timedelta(minutes=1)
 """After this time without a refusal, a webhook that was accepted proves that the cause is gone."""
 
 FORGOTTEN = timedelta(days=1)
+"""Without such proof, refusals need attention until this time has passed since the last one."""
+
 HANDSHAKE_FORGOTTEN = timedelta(hours=1)
-"""Meta does not repeat a handshake: a human who looks at the dashboard does."""
+"""Shorter, because Meta does not repeat a handshake: a human starts it again in the dashboard."""
 
 HANDSHAKE_REASONS = ("verify_token_mismatch", "invalid_handshake")
 
@@ -23,7 +25,7 @@ class RefusedWebhooks:
     last_at: datetime
 
     def is_over(self, now: datetime, last_accepted_at: datetime | None) -> bool:
-        """Return whether it needs no more attention."""
+        """Return whether these refusals need no more attention."""
         quiet = now - self.last_at
         if self.reason in HANDSHAKE_REASONS:
             return quiet >= HANDSHAKE_FORGOTTEN

@@ -1,7 +1,7 @@
 """gunicorn's master: it makes once what all web processes need, and forks them. It runs no event loop itself.
 
-It is patched as they are, because a lock made before gevent's monkey patch would stop them. But a fork copies an
-event loop with all that it waits for; so the master sleeps, and makes its sockets, with Python's own functions.
+gevent's monkey patch is applied here too, because a lock made before it would block a web process. But a fork copies
+an event loop with all that it waits for; so the master sleeps, and makes its sockets, with Python's own functions.
 """
 
 import gc
@@ -36,19 +36,19 @@ def stay_native() -> None:
 
 
 def run() -> int:
-    """Run the master in this process, with the project's settings. A successor (USR2) is run with these arguments."""
+    """Run the master in this process. On USR2 gunicorn starts the next master with the same `sys.argv`."""
     sys.argv = [gunicorn.__main__.__file__, "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
     try:
         WSGIApplication(prog="gunicorn").run()
-    except SystemExit as end:  # of the master, and of each web process
+    except SystemExit as end:  # raised in the master, and in each web process
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     return 0
 
 
 def load_shared_code(settings: Settings) -> None:
-    """Load and make what every web process needs with these settings. What is made here is in memory once.
+    """Load the code and make the application before the fork, so that all web processes share their memory.
 
-    The garbage collector rests meanwhile: it would look through all that is loaded again and again, and find nothing.
+    The garbage collector is off meanwhile: it would scan all loaded objects again and again, and free none.
     """
     gc.disable()
     import app.server.refusals  # noqa: F401
@@ -57,9 +57,9 @@ def load_shared_code(settings: Settings) -> None:
 
     load_code(settings)
     application_of(settings)
-    get_hub().destroy(destroy_loop=True)  # urllib3 starts one: when imported, it makes a socket to look for IPv6
-    if not gc.get_freeze_count():  # after a reload the application of before is garbage
-        gc.freeze()  # the collector would write to what is shared, and so copy it
+    get_hub().destroy(destroy_loop=True)  # importing urllib3 starts it: a socket to look for IPv6
+    if not gc.get_freeze_count():  # not after a reload: a freeze would keep the old application
+        gc.freeze()  # else the collector writes to shared pages, and the kernel copies them
     gc.enable()
 
 

@@ -25,20 +25,20 @@ ReservedJobs = Sequence[tuple[Job, Reserved]]
 _GENERAL = (
     select(send_scopes).where(send_scopes.c.contact.is_(None), send_scopes.c.trips > 0).order_by(send_scopes.c.name)
 )
-"""The pauses that are not about one customer, of which there may be many. Older code stores no customer."""
+"""The pauses without a customer: there may be many with one. Older code stores no customer with any pause."""
 
 
 class Sending(Repository):
-    """What is sent, and what is not sent for a while."""
+    """Reserves messages for their POST, and shows and ends pauses."""
 
     def reserve(
         self, claimed: Sequence[Job], limits: SendLimits, in_doubt: Callable[[ReservedJobs], None] = lambda _: None
     ) -> Reservations:
-        """Mark those of these claimed jobs' messages as being sent that may be sent now. It is on disk on return.
+        """Mark as being sent the messages of these claimed jobs that may be sent now. On return it is on disk.
 
-        The jobs are of one queue. Those that are not in the result are handed back. If it is not known whether the
-        commit is on disk, nothing of it is sent, and it is taken back. If that fails too, `in_doubt` gets what the
-        caller has to take back.
+        The jobs are of one queue. Those that are not in the result are handed back. If the write raises, its commit
+        may be on disk nevertheless: the reservations are then taken back, and none of the messages is sent. If that
+        fails too, `in_doubt` gets the reserved jobs, and the caller has to take them back.
         """
         database_id = self._store.identity().id
         made: list[Reservations] = []
@@ -55,7 +55,7 @@ class Sending(Repository):
             raise
 
     def take_back(self, reserved: ReservedJobs) -> None:
-        """Let reserved messages whose POST was not begun wait again, whichever worker has their jobs now."""
+        """Queue reserved messages again whose POST was not begun, whichever worker has their jobs now."""
         self._store.write(lambda c: unreserve_sends(c, self._store.now(c), reserved), "work")
 
     def _take_back(self, reserved: ReservedJobs, in_doubt: Callable[[ReservedJobs], None]) -> None:
@@ -95,7 +95,7 @@ class Sending(Repository):
         return self._store.write(resume, "work")
 
     def wake_released(self, *, after: str = "") -> str:
-        """Wake some held messages that nothing has woken, though their scopes are paused no more.
+        """Wake some held messages whose scopes are no longer paused, but which no transaction has woken.
 
         It looks at the scopes behind `after`, and returns the one after which the next look begins. It writes nothing
         if there are no such messages.
@@ -108,8 +108,8 @@ class Sending(Repository):
     def probe_stopped(self) -> None:
         """Let the next message of each stopped scope be its probe: a human may have put right what stopped it.
 
-        A pause that ends by hand only stays: its probe would be accepted, and fail later. One that goes on step by
-        step does so.
+        Leave alone a pause that only an operator can end (its probe would be accepted, and fail later), and one that
+        ends step by step.
         """
 
         def probe(connection: Connection) -> None:
@@ -127,6 +127,6 @@ class Sending(Repository):
 
 
 def _wake_numbers(connection: Connection) -> None:
-    """Let no number rest any longer."""
+    """End the rest of each number's queue, so that its messages may be claimed at once."""
     query = select(queues.c.name).where(queues.c.name.startswith(SEND_QUEUE), queues.c.rest_until.is_not(None))
     end_rests(connection, lock_queues(connection, connection.execute(query).scalars().all()))

@@ -1,4 +1,4 @@
-"""Spans that are exported nowhere: their ids, and nothing that costs time."""
+"""Spans that nothing exports: they have ids, and do nothing that costs time."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from app.domain.trace import TraceContext, trace_of_request
 
 
 class Span:
-    """One step of a trace. `is_recorded`: whether it is exported, so that `end` needs its facts."""
+    """One step of a trace. `is_recorded`: whether it is exported; if not, `end` ignores its facts."""
 
     __slots__ = ("context",)
     is_recorded = False
@@ -15,7 +15,7 @@ class Span:
         self.context = context
 
     def end(self, facts: Mapping[str, object], name: str | None = None) -> None:
-        """End the step. `facts`: as the log has them. `name`: what it is called, if that was not known before."""
+        """End the step. `facts`: fields as in the log. `name`: its final name, if that was not known before."""
 
 
 class Tracing:
@@ -26,7 +26,7 @@ class Tracing:
         return Span(trace_of_request(header))
 
     def step(self, name: str, parent: TraceContext | None) -> Span:  # noqa: ARG002
-        """Begin work inside of this process. Where nothing is exported, it has the ids of what it belongs to."""
+        """Begin work inside of this process. Where nothing is exported, it has the ids of its parent."""
         return Span(parent or TraceContext.new())
 
     def attempt(self, name: str, parent: TraceContext | None) -> Span:  # noqa: ARG002

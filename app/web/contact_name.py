@@ -9,9 +9,9 @@ ANY_NAME = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
 
 
 def contact_name(given: str, form: re.Pattern[str] = ANY_NAME) -> str:
-    """Return a name as the store knows it. Raises `ApiError` (400) for what has not this form.
+    """Return a name as the store has it. Raises `ApiError` (400) if it is no phone number and does not match `form`.
 
-    A phone number is spelled as in a message, also without its plus sign, which is a blank in a query.
+    A phone number is written as in a message, or without its plus sign, which a query decodes to a blank.
     """
     if phone := phone_of(given):
         return phone.removeprefix("+")

@@ -1,7 +1,7 @@
 """The config file as plain data: YAML or JSON by its extension, read strictly.
 
 YAML's aliases, anchors, tags and merge keys are refused, as are deep nesting and endless numbers: a config must not
-expand or run anything. Numbers keep their text, and mappings their repeated keys, for messages.
+expand or run anything. Numbers keep their text, and mappings their repeated keys, for error messages.
 """
 
 import json

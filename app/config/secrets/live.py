@@ -68,7 +68,7 @@ class LiveSecrets:
 
 
 def literal_database(value: str | None, data_dir: Path, path: str) -> NamedDatabase:
-    """Return the config's literal URL, which is at this path, or the default file."""
+    """Return the database of a literal URL, which the config has at `path`; of None, the default file."""
     if value is None:
         return NamedDatabase(sqlite_url(data_dir / DEFAULT_FILE), DATA_DIR.variable)
     return NamedDatabase(database_url(value), path)

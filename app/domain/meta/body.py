@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 MAX_DEPTH = 100
-"""Deepest nesting of a body. Meta uses less than a fifth of it, and JSON readers behind us have their own limits."""
+"""Deepest nesting of a body. Meta uses less than a fifth of it, and the JSON parsers of receivers have limits too."""
 
 
 class Unreadable(Exception):

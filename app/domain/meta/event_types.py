@@ -20,7 +20,7 @@ NOT_WRITTEN = {*SYSTEM_MESSAGES.values(), "message.system", "message.revoke", "m
 MESSAGE_PREFIX, STATUS_PREFIX = "message.", "message.status."
 
 STATUSES_OF_MESSAGE = ("sent", "delivered", "read", "played", "failed")
-"""What may become of a message. Each happens once for each of its recipients."""
+"""The statuses of a message. Each comes once for each of its recipients."""
 
 
 def unknown(_: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def unknown(_: dict[str, Any]) -> None:
 
 
 def unknown_type(field: Any) -> str:
-    """Return the type of an event of which only the field is known, if that."""
+    """Return the type of an event of which at most the field is known: `unknown.FIELD` or `unknown.envelope`."""
     return f"unknown.{word(field) or 'envelope'}"
 
 
@@ -52,7 +52,7 @@ def is_inbound(type_: str) -> bool:
 
 
 def kind_of_message(type_: str) -> str:
-    """Return Meta's type of the messages that have this type of event: `interactive` of a button's reply."""
+    """Return Meta's type of the message in such an event: `interactive` for `message.interactive.button_reply`."""
     return type_.removeprefix(MESSAGE_PREFIX).partition(".")[0]
 
 

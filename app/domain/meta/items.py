@@ -109,7 +109,7 @@ def _all_lists(value: dict[str, Any]) -> set[str]:
 
 
 def _split_contacts(contacts: Any) -> tuple[tuple[dict[str, Any], ...], list[Any]]:
-    """Return the usable contacts of a list, and the odd ones: no objects, or too large to go with each item."""
+    """Return the usable contacts of a list, and the odd ones: not an object, or too large to copy to each item."""
     usable: list[dict[str, Any]] = []
     odd: list[Any] = []
     for contact in contacts if isinstance(contacts, list) else []:

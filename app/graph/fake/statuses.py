@@ -47,7 +47,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Planned:
-    """Statuses that come in one webhook, `after` seconds."""
+    """Statuses of one webhook, which comes `after` seconds after the send; negative: before the send's answer."""
 
     after: float
     statuses: list[dict[str, Any]]
@@ -112,7 +112,7 @@ def _conversation_of(sent: Sent, name: str) -> dict[str, Any]:
 
 
 def _addressed(status: dict[str, Any], sent: Sent, name: str, person: Recipient) -> dict[str, Any]:
-    """Return a status with the fields that say whose it is: a participant's only once the message reached one."""
+    """Return a status with the ids of its recipient. It names a participant of a group from `delivered` on."""
     if sent.group is None:
         ids = {"recipient_id": person.wa_id, "recipient_user_id": person.user_id}
     else:
@@ -123,6 +123,6 @@ def _addressed(status: dict[str, Any], sent: Sent, name: str, person: Recipient)
 
 
 def _contacts_of(sent: Sent) -> list[dict[str, Any]]:
-    """Return the people of a message: without a profile, as live statuses have them."""
+    """Return `contacts` of a webhook of statuses: ids without a profile, as Meta sends them."""
     ids = [{"wa_id": person.wa_id, "user_id": person.user_id} for person in sent.people]
     return [{key: value for key, value in contact.items() if value is not None} for contact in ids]

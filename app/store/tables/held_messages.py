@@ -26,9 +26,9 @@ _QUEUES = select(queues).where(one_of(queues.c.name, "queues"))
 def holds_of_messages(
     connection: Connection, now: datetime, messages: Sequence[Message], account: str | None, token: str | None
 ) -> dict[str, MessageHold]:
-    """Return what holds back the queued ones of these messages, a page at most, by their ids.
+    """Return what holds back each queued one of these messages (at most a page), by the message's id.
 
-    `account`: that of all numbers, None if there are several. `token`: the variable that holds the access token.
+    `account`: the one of all numbers, None if there are several. `token`: the variable that holds the access token.
     """
     waiting = [message for message in messages if message.status is MessageStatus.QUEUED]
     if not waiting:

@@ -21,7 +21,7 @@ Listed = Message | InboundRow
 
 @dataclass(frozen=True)
 class MessagePlace:
-    """Where a page ends: the row of its last message to a customer, the sequence of its last one of a customer."""
+    """Where a page ends: the row of its last outbound message, and the sequence of its last inbound event."""
 
     message: int = MAX_ROW_ID
     event: int = MAX_ROW_ID
@@ -51,8 +51,8 @@ class MessagePage:
 def page_both_ways(connection: Connection, query: MessageQuery) -> MessagePage:
     """Return a page of the list.
 
-    Each table is read in the order of its rows, and of the two next ones the later comes first. Whatever is added
-    meanwhile, following the pages repeats nothing and skips nothing.
+    Each table is read in the order of its rows, and the two are merged by time. Following the pages neither repeats
+    nor skips a message, whatever is added meanwhile.
     """
     one_way: list[list[Listed]] = [[*_outbound(connection, query)], [*_inbound(connection, query)]]
     found = list(islice(merge(*one_way, key=_time, reverse=True), query.limit + 1))
@@ -84,7 +84,7 @@ def _time(row: Listed) -> datetime:
 
 
 def _fitting(rows: Iterable[Listed]) -> int:
-    """Return how many of these rows one page may load: at least one."""
+    """Return how many of these rows fit into the bytes that one page may load: at least one."""
     totals = accumulate(row.size if isinstance(row, InboundRow) else 0 for row in rows)
     return max(1, sum(1 for _ in takewhile(lambda total: total <= PAGE_BYTES, totals)))
 

@@ -1,4 +1,4 @@
-"""The next message that Meta is to be asked about, by the primary key in small steps; how far a round is."""
+"""Finds the next message to ask Meta about, in small steps along the primary key; stores each round's cursor."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -46,7 +46,7 @@ _MOVE = (
 
 
 def cursor_of_round(connection: Connection, number: int) -> int:
-    """Return the row up to which a round has looked at all messages."""
+    """Return a round's cursor: the row up to which it has looked at all messages."""
     after: int = connection.execute(_AFTER, {"number": number}).scalar_one()
     return after
 
@@ -54,7 +54,7 @@ def cursor_of_round(connection: Connection, number: int) -> int:
 def find_candidate(
     connection: Connection, now: datetime, of: Round, numbers: Collection[str]
 ) -> tuple[RoundStep, int | None]:
-    """Return what the next step of a round finds, and the row up to which nothing is to be asked, if it moves on.
+    """Return the result of a round's next step, and the row to which its cursor moves; None if it stays.
 
     A young message, and one whose status is young, ends the round for now: those behind it are younger.
     """
@@ -78,5 +78,5 @@ def find_candidate(
 
 
 def move_cursor(connection: Connection, number: int, row_id: int) -> None:
-    """Let a round go on behind this row. It never goes back."""
+    """Move a round's cursor to this row. It never moves back."""
     connection.execute(_MOVE, {"number": number, "row_id": row_id})

@@ -28,9 +28,9 @@ _FREE = (
 
 
 def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tuple[Job, Reserved]]) -> None:
-    """Let these messages wait again, if their reservations are stored, and nothing is known of their POSTs.
+    """Queue these messages again, if their reservations are stored and no result of their POSTs is.
 
-    A message that an earlier claim has marked as being sent stays so: it may have been sent.
+    A message stays as it is if an earlier claim has marked it as being sent: its POST may have been made.
     """
     lock_queues(connection, {job.queue for job, _ in reserved})
     held = lock_held(connection, [job for job, _ in reserved])
@@ -47,10 +47,10 @@ def unreserve_sends(connection: Connection, now: datetime, reserved: Sequence[tu
 
 
 def queue_again(connection: Connection, now: datetime, waiting: Sequence[tuple[Job, Message, timedelta]]) -> None:
-    """Make these messages due after these delays. They are locked, and so are those of their jobs that still exist.
+    """Make these messages due after these delays. The caller has locked them, and those of their jobs that exist.
 
-    A claim of another worker is undone: that one has found the message being sent, and would record it as unknown. A
-    delayed job counts one more attempt: a job without attempts that is due later looks as if the clock was set back.
+    If another worker has claimed a job, undo its claim: it would record the message as unknown. A delayed job counts
+    one more attempt: a job without attempts that is due later looks as if the clock was set back.
     """
     for job, message, delay in waiting:
         made = job.attempts + 1 if delay else job.attempts

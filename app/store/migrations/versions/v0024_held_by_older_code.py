@@ -1,4 +1,4 @@
-"""Messages that code without the column `held_by` has held back are woken soon, not within the hour."""
+"""Let the watch wake messages that code without the column `held_by` has held back soon, not within the hour."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,9 +13,9 @@ _ADD_HOLDER = sa.text(
     "UPDATE jobs SET held_by = :holder WHERE queue IN (SELECT name FROM queues WHERE name LIKE 'send:%')"
     " AND held_by IS NULL AND order_key IS NULL AND claim_id IS NULL"
 )
-"""Only a message that is or was held has left the order of its customer."""
+"""Of the messages that wait, only one that is or was held has no `order_key`."""
 
 
 def upgrade() -> None:
-    """Name a holder. A message whose scope is still paused is then held by the name of that scope."""
+    """Set a holder. A woken message whose scope is still paused is held again, by the name of that scope."""
     op.get_bind().execute(_ADD_HOLDER, {"holder": HOLDER})
