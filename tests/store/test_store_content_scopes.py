@@ -178,6 +178,16 @@ def test_a_failure_in_a_status_pauses_template_and_flow(timed: Store) -> None:
     assert [pause.name for pause in timed.sending.pauses()] == [f"flow:{WABA}:1", f"template:{WABA}:sale.en"]
 
 
+def test_a_failure_that_comes_without_a_tracker_before_the_answer_pauses_its_template(timed: Store) -> None:
+    accept(timed, template())
+    reservations = reserve(timed, OURS)
+    hear(timed, *webhook(statuses=[status("wamid.A=", "failed", errors=[{"code": 132015}])]))
+
+    settle(timed, reservations, accepted("wamid.A="))
+
+    assert [pause.name for pause in timed.sending.pauses()] == [f"template:{WABA}:sale.en"]
+
+
 def test_marketing_that_meta_limits_waits_for_a_day_and_other_messages_do_not(timed: Store, clock: Clock) -> None:
     [limited] = accept(timed, template())
     settle(timed, reserve(timed, OURS), accepted("wamid.1"))

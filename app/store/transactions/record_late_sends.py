@@ -28,11 +28,12 @@ def record_late_sends(
     """
     answers = [result for result in late if isinstance(result, SendResult) and result.outlives_claim]
     both = [*((result, after_settling) for result in results), *((result, _after_late_answer) for result in answers)]
-    changed = record_answers(connection, now, both)
+    changed, early = record_answers(connection, now, both)
     of_late = {id(result) for result in answers}
     changed_late = [(result, message) for result, message in changed if id(result) in of_late]
     valid = [result for result in results if isinstance(result, SendResult)]
-    record_posts(connection, now, [*valid, *(result for result, _ in changed_late if isinstance(result, SendResult))])
+    posts = [*valid, *(result for result, _ in changed_late if isinstance(result, SendResult))]
+    record_posts(connection, now, posts, early)
     waiting = [
         (result.job, message, result.outcome.delay)
         for result, message in changed_late

@@ -5,7 +5,7 @@ A result that says nothing of a POST comes from an internal error, before the PO
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, update
 
@@ -13,8 +13,10 @@ from app.domain.job import Dead
 from app.domain.job_result import JobResult
 from app.domain.message import SEND_QUEUE, Message, MessageStatus
 from app.domain.message_progress import StatusReport, next_after_status, next_message, without_refusal
+from app.domain.meta.graph_error_table import rule_in_status
+from app.domain.meta.graph_errors import graph_error
 from app.domain.send_answer import Accepted
-from app.domain.send_outcome import Reserved, SendOutcome, SendResult, touch_of_answer
+from app.domain.send_outcome import Reserved, SendOutcome, SendResult, refusal_of, touch_of_answer
 from app.store.tables.messages import lock_messages, update_messages
 from app.store.tables.schema import queues
 from app.store.tables.sending import put_number, put_pairs, read_number, read_pairs
@@ -28,46 +30,63 @@ After = Callable[[Message, JobResult, datetime], Message]
 
 def record_sends(connection: Connection, now: datetime, results: Sequence[JobResult]) -> None:
     """Record these results of jobs of send queues. Their queues are locked."""
-    record_answers(connection, now, [(result, after_settling) for result in results])
-    record_posts(connection, now, [result for result in results if isinstance(result, SendResult)])
+    _, early = record_answers(connection, now, [(result, after_settling) for result in results])
+    record_posts(connection, now, [result for result in results if isinstance(result, SendResult)], early)
     wake_settled(connection, now, results)
 
 
 def record_answers(
     connection: Connection, now: datetime, results: Sequence[tuple[JobResult, After]]
-) -> list[tuple[JobResult, Message]]:
+) -> tuple[list[tuple[JobResult, Message]], list[ScopeRefusal]]:
     """Record these results, and the statuses that came before Meta's answers in them.
 
     With each result comes the function that returns its message as the result leaves it. Return the results that
-    changed their messages, with these as they are afterwards.
+    changed their messages, with these as they are afterwards, and what these statuses refuse of their content.
     """
     accepted = _accepted(result for result, _ in results)
     if accepted:
         hold_status_lock(connection, shared=True)
     stored = lock_messages(connection, {result.job.subject for result, _ in results})
-    early = take_early_reports(connection, [wamid for _, answer, _ in accepted for wamid in answer.wamids])
+    early = take_early_reports(connection, [wamid for answer, _ in accepted for wamid in answer.wamids])
     current, changing = dict(stored), []
     for result, after_result in results:
         if (before := current.get(result.job.subject)) is not None:
             current[before.row_id] = after_result(before, result, now)
             changing += [result] if current[before.row_id] != before else []
-    for row_id, answer, resends in accepted:
+    refusals = []
+    for answer, reserved in accepted:
+        row_id, resends = reserved.message.row_id, reserved.message.resends
         for report in (one for wamid in answer.wamids for one in early.get(wamid, ()) if row_id in current):
             current[row_id] = next_after_status(current[row_id], report, resends)
+            refusals += _refusals_of_content(reserved, report)
     update_messages(connection, now, [message for row_id, message in current.items() if message != stored[row_id]])
-    answers = [(stored[row_id], answer) for row_id, answer, _ in accepted if row_id in stored]
+    rows = ((reserved.message.row_id, answer) for answer, reserved in accepted)
+    answers = [(stored[row_id], answer) for row_id, answer in rows if row_id in stored]
     touch_conversations(connection, now, [touch_of_answer(message, answer, now) for message, answer in answers])
-    return [(result, current[result.job.subject]) for result in changing]
+    return [(result, current[result.job.subject]) for result in changing], refusals
 
 
-def _accepted(results: Iterable[JobResult]) -> list[tuple[int, Accepted, int]]:
-    """Return the answers that Meta has accepted messages, each with its message's row and its resends."""
+def _accepted(results: Iterable[JobResult]) -> list[tuple[Accepted, Reserved]]:
+    """Return the answers that Meta has accepted messages, each with its message."""
     return [
-        (result.job.subject, result.send.accepted, result.reserved.message.resends)
+        (result.send.accepted, result.reserved)
         for result in results
         if isinstance(result, SendResult) and result.send is not None and result.reserved is not None
         if result.send.accepted is not None
     ]
+
+
+def _refusals_of_content(reserved: Reserved, report: StatusReport) -> list[ScopeRefusal]:
+    """Return what a status refuses of a message's template, flow or marketing, if it does.
+
+    It came before its message was known. What it refuses of a number or an account was recorded then.
+    """
+    error = graph_error(report.error) if report.status is MessageStatus.FAILED else None
+    if error is None or not (rule := rule_in_status(error)).holds:
+        return []
+    refusal = refusal_of(error, rule, timedelta(), is_late=True)
+    number = reserved.message.phone_number_id
+    return [] if refusal is None else [ScopeRefusal(refusal, number, reserved.waba_id, report.at, reserved.sent)]
 
 
 def after_settling(message: Message, result: JobResult, now: datetime) -> Message:
@@ -116,8 +135,13 @@ def _after_internal_error(message: Message, result: JobResult, now: datetime) ->
     return next_message(fresh, StatusReport(MessageStatus.FAILED, now, error=error))
 
 
-def record_posts(connection: Connection, now: datetime, results: Iterable[SendResult]) -> None:
-    """Record what answers say about scopes and paces. Scopes come after messages, and before paces."""
+def record_posts(
+    connection: Connection, now: datetime, results: Iterable[SendResult], early: Iterable[ScopeRefusal] = ()
+) -> None:
+    """Record what answers say about scopes and paces. Scopes come after messages, and before paces.
+
+    `early`: what statuses have refused that came before their messages' answers.
+    """
     posts = [
         (result.job.queue, result.reserved, result.send)
         for result in results
@@ -131,7 +155,7 @@ def record_posts(connection: Connection, now: datetime, results: Iterable[SendRe
     working = [
         (queue, pause) for queue, reserved, send in posts if send.shows_that_scopes_work for pause in reserved.probing
     ]
-    change_scopes(connection, now, refusals, working={pause.name: pause for _, pause in working})
+    change_scopes(connection, now, [*refusals, *early], working={pause.name: pause for _, pause in working})
     for queue in sorted({queue for queue, _ in working}):
         connection.execute(update(queues).where(queues.c.name == queue).values(rest_until=None))
     for number in sorted({queue.removeprefix(SEND_QUEUE) for queue, _, _ in posts}):
