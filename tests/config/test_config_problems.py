@@ -37,7 +37,7 @@ def test_an_idempotency_key_must_not_outlive_its_message(tmp_path: Path):
     assert profiles_of(as_long).default == "p"
 
 
-def test_the_good_config_is_good():
+def test_the_config_that_these_tests_change_has_no_problem():
     assert profiles_of(copy.deepcopy(GOOD)).default == "p"
 
 
@@ -129,7 +129,7 @@ ROOTS = [
 
 
 @pytest.mark.parametrize(("change", "problem"), ROOTS)
-def test_the_top_of_the_file_is_checked_too(change: dict[str, object], problem: tuple[str, str], tmp_path: Path):
+def test_a_wrong_top_level_key_is_reported(change: dict[str, object], problem: tuple[str, str], tmp_path: Path):
     assert problem in problems_of({**GOOD, **change}, tmp_path)
 
 
