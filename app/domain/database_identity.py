@@ -8,6 +8,7 @@ from dataclasses import dataclass
 OTHER_MODE = "the database belongs to another mode"
 OTHER_ACCOUNT = "the database belongs to another account"
 UNMARKED = "the database does not say whose it is"
+FOREIGN_TABLES = "the database has tables of another program"
 ADOPT = "`flask wats db upgrade --adopt`"
 
 
@@ -84,3 +85,11 @@ def refusal_unmarked(owner: Owner, recent_accounts: set[str]) -> Refusal | None:
         f"its events are of {', '.join(sorted(recent_accounts))}; name another database, or say that it is this"
         f" profile's with {ADOPT}",
     )
+
+
+def refusal_foreign(tables: set[str]) -> Refusal | None:
+    """Return why no schema is made in a database without one, which has these tables with names of ours."""
+    if not tables:
+        return None
+    cure = f"it has {', '.join(sorted(tables))}, and no schema of wats; name another database, or an empty one"
+    return Refusal("foreign_database", FOREIGN_TABLES, cure)

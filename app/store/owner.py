@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, inspect, select, update
 
-from app.domain.database_identity import Identity, Owner, Refusal, refusal, refusal_unmarked
+from app.domain.database_identity import Identity, Owner, Refusal, refusal, refusal_foreign, refusal_unmarked
 from app.store.engine.errors import StoreNotOurs, StoreUnavailable
-from app.store.tables.schema import database_identity, events
+from app.store.tables.schema import database_identity, events, metadata
 
 RECENT_EVENTS = 1000
 
@@ -25,6 +25,11 @@ def refuse_other_owner(connection: Connection, owner: Owner) -> None:
         _raise(refusal_unmarked(owner, _recent_accounts(connection)))
     else:
         _raise(refusal(identity, owner))
+
+
+def refuse_foreign_tables(connection: Connection) -> None:
+    """Raise `StoreNotOurs` if a database without a schema has tables that a migration would make."""
+    _raise(refusal_foreign(metadata.tables.keys() & set(inspect(connection).get_table_names())))
 
 
 def record_owner(connection: Connection, owner: Owner) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.database_identity import Identity, Owner, refusal, refusal_unmarked
+from app.domain.database_identity import Identity, Owner, refusal, refusal_foreign, refusal_unmarked
 
 LIVE = Owner("live", "100", ("100", "101"), "prod", claims=True)
 DRY_RUN = Owner("dry-run", "100", None, "prod", claims=True)
@@ -64,3 +64,11 @@ def test_the_reason_that_strangers_may_read_names_no_account() -> None:
     assert refused is not None
     assert "200" not in refused.reason
     assert "200" in refused.cure
+
+
+def test_a_table_with_a_name_of_ours_in_a_database_without_a_schema_is_refused_by_name() -> None:
+    refused = refusal_foreign({"jobs", "events"})
+
+    assert refused is not None
+    assert (refused.code, "it has events, jobs, and no schema" in refused.cure) == ("foreign_database", True)
+    assert refusal_foreign(set()) is None

@@ -1,12 +1,14 @@
 """A database records its owner, and no other gateway opens or upgrades it."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, text
 
 from app.domain.database_identity import Owner
 from app.domain.event import Position
@@ -23,21 +25,31 @@ DRY_RUN = Owner("dry-run", "1234567890", None, "prod", claims=True)
 OTHER = replace(LIVE, account="200", accounts=("200",))
 
 
-def of_today(databases: Databases) -> str:
-    """Return the URL of a database as the release before identities left it."""
-    url = databases.empty()
+def run_in(databases: Databases, url: str, statement: str) -> None:
+    with engine_for(databases, url) as engine, engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@contextmanager
+def engine_for(databases: Databases, url: str) -> Iterator[Engine]:
     if databases.kind == "sqlite":
         create_file(sqlite.path_of(url))
         engine = sqlite.writer_engine(url, lock_seconds=60)
         sqlite.set_journal_mode(engine)
     else:
         engine = postgres.engine_for(url, connections=1, pool_seconds=60, lock_seconds=60)
+    yield engine
+    engine.dispose()
+
+
+def of_today(databases: Databases) -> str:
+    """Return the URL of a database as the release before identities left it."""
+    url = databases.empty()
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with engine_for(databases, url) as engine, engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0002")
-    engine.dispose()
     return url
 
 
@@ -176,3 +188,23 @@ def test_the_highest_sequence_outlives_its_event(store: Store) -> None:
 def test_no_sequence_was_given_out_before_the_first_event(store: Store) -> None:
     assert store.events.confirmed(Position(0)) == store.events.latest_position() == Position(0)
     assert store.events.confirmed(Position(1)) is None
+
+
+def test_a_database_with_tables_of_another_program_is_refused_unchanged(
+    databases: Databases, make_store: StoreMaker
+) -> None:
+    url = databases.empty()
+    run_in(databases, url, "CREATE TABLE events (of_another_program INTEGER)")
+
+    with pytest.raises(StoreNotOurs, match="the database has tables of another program") as refused:
+        make_store(url, owner=DRY_RUN).upgrade_schema()
+
+    assert refused.value.refusal.cure.startswith("it has events, and no schema of wats; name another database")
+    run_in(databases, url, "SELECT of_another_program FROM events")
+
+
+def test_a_database_may_hold_other_tables_of_another_program(databases: Databases, make_store: StoreMaker) -> None:
+    url = databases.empty()
+    run_in(databases, url, "CREATE TABLE of_another_program (id INTEGER)")
+
+    assert make_store(url, owner=DRY_RUN).upgrade_schema().compatible

@@ -22,7 +22,7 @@ from app.store.engine.sqlite_files import create_file
 from app.store.engine.sqlite_marks import ALL, set_marks
 from app.store.engine.write import Failpoint
 from app.store.migrations.busy_tables import in_short_attempts
-from app.store.owner import record_owner, refuse_other_owner
+from app.store.owner import record_owner, refuse_foreign_tables, refuse_other_owner
 from app.store.tables.schema import compatibility
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,9 @@ def _upgrade_at_once(engine: Engine, owner: Owner | None, on_failpoint: Failpoin
     former = None
     with engine.begin() as connection:
         version = _version(connection)
-        if owner is not None and version is not None:
+        if version is None:
+            refuse_foreign_tables(connection)
+        elif owner is not None:
             refuse_other_owner(connection, owner)
         if (version or "") < _head():
             _upgrade(connection)
