@@ -1,6 +1,7 @@
 """The one exception for what goes wrong with a file at Meta. A route answers with it; a job is tried again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from app.domain.meta.graph_error_table import TOO_MANY_REQUESTS, rule_for
@@ -56,7 +57,7 @@ def failure_of(status: int, document: object, *, is_upload: bool = False) -> Med
     rule = rule_for(error, status)
     is_unknown = (error.code, error.subcode) == UNKNOWN_OBJECT or error.code == UNKNOWN_PATH
     if is_unknown and not is_upload:
-        return MediaFailed("not_found", UNKNOWN, error, rule=rule)
+        return MediaFailed("not_found", UNKNOWN, error, rule=replace(rule, hint=None))  # its hint is about a number
     if status == TOO_MANY_REQUESTS or rule.error_class in TEMPORARY:
         reason = f"Meta takes no call of this kind for now ({error.summary})."
         return MediaFailed("meta_unavailable", reason, error, rule=rule)

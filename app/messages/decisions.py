@@ -93,7 +93,7 @@ def resolve_message(body: dict[str, Any], message_id: str) -> dict[str, Any]:
         return message_json(messages.resolve_as_failed(message))
     if not body["force"] and gateway().clock() - message.updated_at < _time_to_settle():
         minutes = gateway().settings.sending.unknown_alert_minutes
-        advice = f"Its status may still come: wait until it is {minutes} minutes old, or send `force: true`."
+        advice = f"Its status may still come: wait until it is {minutes} minutes old, or force it."
         raise ApiError("too_young", advice)
     return message_json(messages.send_again(message, _lifetime()))
 

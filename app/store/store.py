@@ -1,6 +1,7 @@
 """The store: its repositories, its life cycle and its health."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
@@ -19,7 +20,7 @@ from app.store.last_commit import LastCommit
 from app.store.migrations.upgrade import SchemaStatus, no_schema, read_status, upgrade_schema
 from app.store.notify.select import notifier_for
 from app.store.outage import Outage
-from app.store.owner import known_identity
+from app.store.owner import known_identity, refuse_foreign_tables
 from app.store.readiness import check_schema, probe_writing
 from app.store.repositories import Repositories
 from app.store.tables.message_changes import recording
@@ -177,6 +178,11 @@ class Store(Repositories):
         if status.compatible:
             self.identity()
         return status
+
+    def refuse_foreign_tables(self) -> None:
+        """Raise `StoreNotOurs` if this database, which has no schema, has another program's tables in its place."""
+        with suppress(StoreMissing):
+            self._connected().read(refuse_foreign_tables)
 
     def describe(self) -> dict[str, Any]:
         """Return versions and modes, for diagnostics."""

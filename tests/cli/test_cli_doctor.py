@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from app.cli.doctor.handshake import handshake, handshake_at
 from app.cli.doctor.live import Visit
 from app.cli.onboarding import FIELDS
 from app.config import ConfigProblem, Flags, Settings, load_settings
+from app.config.schema.databases import path_in
 from app.graph.client import GraphClient
 from app.graph.fake.server import FakeMetaServer
 from app.graph.fake.subscriptions import APP_KIND
@@ -229,6 +232,20 @@ def test_a_database_that_is_not_there_yet_is_no_fault(meta: FakeMetaServer, tmp_
     assert bad(findings) == []
     assert "made by `serve`" in findings[-1].message
     assert not (tmp_path / "data").exists()
+
+
+def test_a_database_of_another_program_is_reported_as_serve_refuses_it(meta: FakeMetaServer, tmp_path: Path) -> None:
+    settings = live_settings(tmp_path, meta)
+    file = path_in(settings.storage.url)
+    assert file is not None
+    file.parent.mkdir()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE events (of_another_program INTEGER)")
+
+    *_, found = database(settings)
+
+    assert (found.level, found.message) == (ERROR, "the database has tables of another program")
+    assert "name another database" in found.cure
 
 
 def test_a_database_that_is_not_reached_is_reported_with_its_cure(tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ def test_an_unknown_file_is_not_found(served: Running, meta: ScriptedMeta, path:
 
     assert (answer.status, answer.error["code"]) == (404, "not_found")
     assert "Meta has no such file" in answer.error["message"]
+    assert "hint" not in answer.error["details"]["error"]
 
 
 @pytest.mark.parametrize("media_id", ["..%2f..%2fetc%2fpasswd", "%2e%2e", "a.b", "x" * 65, "1%00", "1%3Ffields=x"])

@@ -52,6 +52,7 @@ def schema(store: Store, status: SchemaStatus) -> Finding:
     """Judge the schema of an open store; where it fits, look whether the database takes writes."""
     name = f"{store.kind}, schema {status.version or 'none'}, head {status.head}"
     if status.version is None:
+        store.refuse_foreign_tables()
         return fine("database", f"{name}: it is made by `serve` or `flask wats db upgrade`")
     if not status.compatible and status.version > status.head:
         return error("database", f"{name}: it is newer than this code", "run the newer code")
