@@ -82,9 +82,14 @@ class _Filling:
 
     @property
     def _replaced(self) -> dict[str, str]:
-        ours = {AT: str(self.at), NUMBER_ID: self.sample.number_id, ACCOUNT_ID: self.sample.account_id}
-        customer = self.sample.customer
-        return ours if customer is None else {**ours, PHONE: customer, USER_ID: user_id_of(customer)}
+        customer = self.sample.customer or PHONE
+        return {
+            AT: str(self.at),
+            NUMBER_ID: self.sample.number_id,
+            ACCOUNT_ID: self.sample.account_id,
+            PHONE: customer,
+            USER_ID: user_id_of(customer),  # as the fake Meta of a dry-run names the same customer in statuses
+        }
 
 
 def _text_key(node: Any) -> str | None:

@@ -12,6 +12,7 @@ from app.cli.webhook import checked_types
 from app.domain.event import NewEvent
 from app.domain.meta.parse import split
 from app.web.examples import CHANGES
+from app.web.examples.changes import PHONE
 
 AT = 1_795_000_000
 NOW = datetime.fromtimestamp(AT, UTC)
@@ -55,6 +56,14 @@ def test_the_customer_and_the_text_stand_in_the_place_of_the_examples() -> None:
     assert (event.contact.wa_id, event.raw["text"]["body"], event.occurred_at) == ("4930123", "Grüße", NOW)
     assert event.contact.user_id is not None
     assert event.contact.user_id.startswith("US.")
+
+
+def test_the_examples_number_is_one_customer_whether_it_is_given_or_not() -> None:
+    [given], [not_given] = (
+        events_of(webhook_of(one, ["message.text"], first=0, batch=1, at=AT)) for one in (sample(PHONE), sample())
+    )
+
+    assert given.contact == not_given.contact
 
 
 @pytest.mark.parametrize(
