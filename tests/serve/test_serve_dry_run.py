@@ -35,7 +35,7 @@ def send(command: str, port: int) -> tuple[int, bytes]:
 def test_the_printed_command_posts_a_webhook_which_is_shown_and_kept_over_a_restart(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
     arguments = ("--config", config, "--dry-run")
-    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
+    with serving(tmp_path, *arguments, environ=environment(tmp_path), anew=True) as running:
         banner, told = start_line(running), running.err
         answer = send(banner["try"], running.port)
         receipts = run(
@@ -43,7 +43,7 @@ def test_the_printed_command_posts_a_webhook_which_is_shown_and_kept_over_a_rest
         )
         with_placeholder = running.ask("GET", "/api/receipts", headers=PLACEHOLDER)[0]
         running.stop()
-    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as again:
+    with serving(tmp_path, *arguments, environ=environment(tmp_path), anew=True) as again:
         repeated = send(banner["try"], again.port)
 
     assert answer == (200, b'{"status":"accepted"}')
@@ -60,7 +60,7 @@ def test_the_printed_command_posts_a_webhook_which_is_shown_and_kept_over_a_rest
 
 def test_on_a_public_address_secrets_are_generated_and_printed_once(tmp_path: Path) -> None:
     arguments = ("--config", str(write_config(tmp_path)), "--dry-run", "--host", "0.0.0.0")
-    with serving(tmp_path, *arguments, environ=environment(tmp_path)) as running:
+    with serving(tmp_path, *arguments, environ=environment(tmp_path), anew=True) as running:
         printed = dict(re.findall(r"(WATS_DRY_RUN_[A-Z_]+)=(\S+)", running.err))
         token = printed["WATS_DRY_RUN_SERVICE_TOKEN"]
         answer = send(start_line(running)["try"], running.port)

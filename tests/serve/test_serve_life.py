@@ -40,7 +40,7 @@ def web_workers(running: Running) -> list[int]:
 
 
 def test_serve_runs_the_web_processes_and_one_worker(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+    with serving(tmp_path, anew=True) as running:
         assert len(running.pids_of(MASTER)) == 3
         wait_for(lambda: len(running.pids_of(WORKER)) == 1)  # it starts a moment after the web processes
         wait_for(lambda: running.json("/status", bearer())["workers"])
@@ -52,7 +52,7 @@ def test_serve_runs_the_web_processes_and_one_worker(tmp_path: Path) -> None:
 
 
 def test_a_stop_leaves_no_process_and_no_heartbeat(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+    with serving(tmp_path, anew=True) as running:
         wait_for(lambda: running.json("/status", bearer())["workers"])
         pids = running.pids()
         running.stop()
@@ -69,7 +69,7 @@ def live(running: Running) -> dict[str, str]:
 def test_a_stop_waits_for_the_request_in_flight_and_readyz_answers_503(tmp_path: Path) -> None:
     body = body_of("slow")
     head = "".join(f"{name}: {value}\r\n" for name, value in signed(body).items())
-    with serving(tmp_path) as running:
+    with serving(tmp_path, anew=True) as running:
         probe = http.client.HTTPConnection("127.0.0.1", running.port, timeout=DEADLINE_SECONDS)
         probe.request("GET", "/readyz")
         probe.getresponse().read()
@@ -118,7 +118,7 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
 
 def test_a_stop_while_the_upgrade_of_the_schema_waits_ends_all_that_was_started(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with FileLock(tmp_path / "data" / "wats.sqlite3").held(), serving(tmp_path, ready=False) as running:
+    with FileLock(tmp_path / "data" / "wats.sqlite3").held(), serving(tmp_path, ready=False, anew=True) as running:
         wait_for(lambda: len(running.pids()) == 2)
         pids = running.pids()
 

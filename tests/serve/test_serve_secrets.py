@@ -84,7 +84,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Ite
     planted = {name: value.format(folder=folder) for name, value in PLANTED.items()}
     environ = environment(folder, **planted, P_MOUNTED_TOKEN_FILE=str(folder / "mounted"))
     arguments = ("--config", str(folder / "wats.config.yaml"), "--live", "--yes-live")
-    with serving(folder, *arguments, "--env-file", str(folder / "live.env"), environ=environ) as running:
+    with serving(folder, *arguments, "--env-file", str(folder / "live.env"), environ=environ, anew=True) as running:
         yield running
 
 

@@ -98,7 +98,7 @@ def test_serve_waits_for_a_database_that_is_away_at_first(tmp_path: Path, postgr
     with late(postgres_server.port) as (port, turned_away):
         environ = environment(tmp_path, TEST_DATABASE_URL=url.replace(f":{postgres_server.port}/", f":{port}/"))
 
-        with serving(tmp_path, "--config", config, *LIVE, environ=environ) as running:
+        with serving(tmp_path, "--config", config, *LIVE, environ=environ, anew=True) as running:
             assert running.stop() == 0
 
     assert turned_away.is_set()
@@ -150,7 +150,7 @@ def test_serve_waits_for_a_port_that_becomes_free(tmp_path: Path) -> None:
     config = str(write_config(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as holder:
         environ = environment(tmp_path, WATS_PORT=str(holder.getsockname()[1]))
-        with serving(tmp_path, "--config", config, "--dry-run", environ=environ, ready=False) as running:
+        with serving(tmp_path, "--config", config, "--dry-run", environ=environ, ready=False, anew=True) as running:
             wait_for(lambda: running.err)  # its warnings come just before the port is tried
             holder.close()
 

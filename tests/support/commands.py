@@ -1,7 +1,11 @@
 """Our commands: all of them loaded, run as `flask` runs them, or as click reads them."""
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
 
 import click
 from flask.cli import main
@@ -15,6 +19,18 @@ for _module in COMMANDS.values():
 def flask() -> None:
     """Be the program `flask`, with the arguments of this process."""
     main()
+
+
+def flask_serve() -> None:
+    """Be the program `flask`; but write the program that this process would become to standard input, and end."""
+    os.execve = _write_program  # type: ignore[assignment]
+    main()
+
+
+def _write_program(_path: str, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    program = {"argv": list(argv), "environ": dict(environ), "folder": str(Path.cwd())}
+    os.write(0, json.dumps(program).encode())
+    os._exit(0)
 
 
 def read_command(arguments: Sequence[str]) -> click.Context:

@@ -25,6 +25,8 @@ from select import select  # the names below stay native where the monkey patch 
 from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket
 from typing import Any, NoReturn
 
+from tests.support.child.main_greenlets import keep_main_greenlets
+
 MAX_REQUEST_BYTES = 1 << 20
 
 
@@ -41,6 +43,8 @@ def serve(control: socket, is_patched: bool) -> Callable[[], object]:
                 sys.exit()
             program = json.loads(text)
             run = load(program["run"], is_patched)
+            if "COVERAGE_PROCESS_CONFIG" in program["environ"]:
+                load_coverage()
             *standard, report = descriptors
             if (pid := os.fork()) == 0:
                 control.close()
@@ -71,6 +75,12 @@ def load(run: str, is_patched: bool) -> Callable[[], object]:
     return function
 
 
+def load_coverage() -> None:
+    """Load what measures a fork, and what that loads."""
+    import coverage  # noqa: F401
+    import gevent  # noqa: F401
+
+
 def report_end(handle: int, pid: int, report: int) -> None:
     """Send the exit code of a child that has ended to the client that waits for it."""
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -96,6 +106,7 @@ def become(program: dict[str, Any], descriptors: list[int]) -> None:
         import coverage
 
         coverage.process_startup()
+        keep_main_greenlets()
 
 
 def started_with(environ: dict[str, str]) -> Path:

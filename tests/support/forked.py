@@ -21,6 +21,9 @@ from tests.support.waiting import DEADLINE_SECONDS
 ROOT = Path(__file__).parent.parent.parent
 SERVER = Path(__file__).parent / "fork_server.py"
 FLASK_COMMAND = "tests.support.commands:flask"
+FLASK_SERVE, LAUNCHER = "tests.support.commands:flask_serve", "tests.support.launching:main"
+IS_FORKED = "TEST_IS_FORKED"
+"""The variable that `/proc/PID/environ` shows of a fork: it is the environment of the server."""
 
 
 class Forked:
@@ -103,6 +106,24 @@ def run_forked(argv: list[str], *, environ: Mapping[str, str], folder: Path) -> 
         return subprocess.CompletedProcess(argv, code, out.read(), err.read())
 
 
+def start_serve(
+    argv: Sequence[str], *, environ: Mapping[str, str], stdout: int | IO[Any], stderr: int | IO[Any]
+) -> Forked:
+    """Run `flask wats serve …`. The launcher that it becomes is a fork too, not a program started by `exec`."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as becomes:
+        command = Forked(FLASK_SERVE, argv, environ=environ, stdin=becomes, stdout=stdout, stderr=stderr)
+        command.wait(DEADLINE_SECONDS)
+        becomes.seek(0)
+        text = becomes.read()
+    if not text:
+        return command
+    program = json.loads(text)
+    argv, folder = program["argv"][2:], Path(program["folder"])
+    return Forked(
+        LAUNCHER, argv, environ=program["environ"], folder=folder, stdout=stdout, stderr=stderr, patched=True
+    )
+
+
 @functools.cache
 def _nothing() -> int:
     return os.open(os.devnull, os.O_RDONLY)
@@ -112,7 +133,7 @@ def _nothing() -> int:
 def _server(patched: bool) -> socket.socket:
     """Return the socket of a server, with the monkey patch or without. The server ends with this test process."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": PYTHONPATH}
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": PYTHONPATH, IS_FORKED: "1"}
     with its:
         server = subprocess.Popen(
             [sys.executable, SERVER, *(["patched"] if patched else [])], cwd=ROOT, env=environ, stdin=its

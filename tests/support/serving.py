@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support.forked import FLASK_COMMAND, Forked, run_forked
+from app.startup.early_stop import command_of
+from tests.support.forked import IS_FORKED, Forked, run_forked, start_serve
 from tests.support.live import LIVE_ENVIRONMENT, write_config
 from tests.support.tracing import inherited
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
@@ -23,7 +24,6 @@ ROOT = Path(__file__).parent.parent.parent
 FLASK = str(Path(sys.executable).parent / "flask")
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 Process = Forked | subprocess.Popen[bytes]
-BECOMES_ANOTHER_PROGRAM = ("serve", "worker")
 RUN = "TEST_RUN"
 """The variable by which the processes of one run of a gateway are found."""
 
@@ -118,12 +118,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def run(*arguments: str, environ: Mapping[str, str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run `flask wats …` to its end."""
-    argv = [FLASK, "wats", *arguments]
-    if arguments[0] not in BECOMES_ANOTHER_PROGRAM:
-        return run_forked(argv, environ=environ, folder=folder)
-    return subprocess.run(
-        argv, cwd=folder, env=environ, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
-    )
+    return run_forked([FLASK, "wats", *arguments], environ=environ, folder=folder)
 
 
 @contextlib.contextmanager
@@ -134,18 +129,25 @@ def serving(
     environ: Mapping[str, str] | None = None,
     ready: bool = True,
     output: int | None = None,
+    anew: bool = False,
 ) -> Iterator[Running]:
     """Run a gateway while the block runs: live with the test profile unless the arguments say otherwise.
 
     `ready`: all of its web processes have been forked, and one of them is ready. `output`: a descriptor for its
-    standard output and standard error, in the place of two files.
+    standard output and standard error, in the place of two files. `anew`: each program loads its code itself, as a
+    user's does; otherwise it is a fork of a process that has loaded it.
     """
     port = free_port()
     variables = {"WATS_PORT": str(port), **(environ or environment(folder)), RUN: secrets.token_hex(8)}
     if not arguments and "WATS_MODE" not in variables and command[0] == FLASK:
         arguments = ("--config", str(write_config(folder)), "--live", "--yes-live")
+    if "--live" in arguments and not anew:
+        from tests.support.store import put_migrated_file  # here, because the databases' module needs this one
+
+        put_migrated_file(Path(variables["WATS_DATA_DIR"]) / "wats.sqlite3")
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        process = started([*command, *arguments], environ=variables, stdout=output or out, stderr=output or err)
+        start = started_anew if anew else started
+        process = start([*command, *arguments], environ=variables, stdout=output or out, stderr=output or err)
     running = Running(process, int(variables["WATS_PORT"] or 0), folder, variables)
     try:
         if ready:
@@ -162,9 +164,16 @@ def serving(
 def started(
     command: Sequence[str], *, environ: Mapping[str, str], stdout: int | IO[bytes], stderr: int | IO[bytes]
 ) -> Process:
-    """Start a command; `flask` as a fork of a process that has loaded it, because `serve` soon becomes another."""
-    if command[0] == FLASK:
-        return Forked(FLASK_COMMAND, command, environ=environ, stdout=stdout, stderr=stderr)
+    """Start a command; `flask wats serve` as a fork of a process that has loaded it."""
+    if command[0] == FLASK and command_of(command) == "serve":
+        return start_serve(command, environ=environ, stdout=stdout, stderr=stderr)
+    return started_anew(command, environ=environ, stdout=stdout, stderr=stderr)
+
+
+def started_anew(
+    command: Sequence[str], *, environ: Mapping[str, str], stdout: int | IO[bytes], stderr: int | IO[bytes]
+) -> Process:
+    """Start a command as a user's shell does."""
     return subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
 
 
@@ -215,8 +224,14 @@ def left_over(run: str) -> list[int]:
 
 
 def variables_of(pid: int) -> list[bytes]:
+    """Return the environment that a living process was started with, also of a fork and of what that has forked."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if is_alive(pid) else []
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if is_alive(pid) else []
+        if f"{IS_FORKED}=1".encode() in variables:
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                if str(descriptor.readlink()).startswith("/memfd:environ"):
+                    return descriptor.read_bytes().split(b"\0")
+        return variables
     return []
 
 
