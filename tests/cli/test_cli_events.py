@@ -22,6 +22,8 @@ from tests.support.terminal import on_a_terminal
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import bearer
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 NUMBERS = count()
 
 

@@ -12,6 +12,8 @@ from tests.support.live import write_config
 from tests.support.serving import FLASK, ROOT, Running, free_port, run, serving
 from tests.support.webhooks import PATH, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 BODY = body_of("Grüße") + b"\r\n\x00"
 
 

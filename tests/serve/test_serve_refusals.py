@@ -12,6 +12,8 @@ from tests.support.serving import Running, environment, serving
 from tests.support.waiting import DEADLINE_SECONDS, wait_for
 from tests.support.webhooks import PATH, bearer, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 HEADERS = 64 * 1024
 ORDINARY = 8190
 """gunicorn's own limit of a header, and that of most proxies."""

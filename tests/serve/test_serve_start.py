@@ -16,6 +16,8 @@ from tests.support.serving import FLASK, GUNICORN, Running, environment, free_po
 from tests.support.waiting import wait_for
 from tests.support.webhooks import PATH, body_of, signed
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 LIVE = ("--live", "--yes-live")
 POSTGRES = CONFIG + "    storage: { url: { env: TEST_DATABASE_URL } }\n"
 FEW = ("sh", "-c", 'ulimit -n 200 && exec "$@"', "sh")
