@@ -1,14 +1,26 @@
 """The event of a changed phone number is erased with the customer whose number has changed, and with no other."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from sqlalchemy import Connection, event, text
 
 from app.store import Store
+from app.store.tables.number_changes import own_changes
 from tests.support.messages import webhook
-from tests.support.store import NOON
+from tests.support.postgres import PostgresServer
+from tests.support.store import NOON, StoreMaker
 from tests.support.work import add_events
 
 OLD, NEW, USER, OTHER_USER = "4915112345678", "4915199", "DE.13491208655302741918", "DE.2"
 CHANGE = "contact.number_changed"
+OTHERS = text("""
+    INSERT INTO events (event_id, type, occurred_at, received_at, receipt, wa_id, user_id, is_foreign, document)
+    SELECT int8send(number) || int8send(number), 'message.text', now(), now(), 1, '49' || number, 'DE.9', false, '{}'
+    FROM generate_series(1, 2000) AS number
+""")
 
 
 def hear(store: Store, text: str, **names: str) -> None:
@@ -82,3 +94,33 @@ def test_an_erasure_by_number_takes_every_user_of_it_and_one_by_user_id_takes_on
 
     assert by_user_id == ["of the next user", "of the next user elsewhere", "of nobody else"]
     assert by_number == ["of nobody else"]
+
+
+def test_whose_a_change_is_is_found_without_reading_the_events_of_others(
+    postgres_server: PostgresServer, make_store: StoreMaker
+) -> None:
+    store = make_store(postgres_server.migrated_database())
+    store.write(lambda c: c.execute(OTHERS))
+    change(store)
+
+    plans = store.database.read(lambda c: plans_of(c, lambda: own_changes(c, [OLD], [USER])))
+
+    assert len(plans) > 4
+    assert [plan for plan in plans if re.search(r"Removed by Filter: \d{3}", plan)] == []
+
+
+def plans_of(connection: Connection, work: Callable[[], object]) -> list[str]:
+    """Run the statements of this work, and return how PostgreSQL runs each where it avoids a sort if it can."""
+    connection.exec_driver_sql("SET enable_sort = off")
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, sql: str, values: object, _context: object, _many: bool) -> None:
+        statements.append((sql, values))
+
+    event.listen(connection, "before_cursor_execute", note)
+    work()
+    event.remove(connection, "before_cursor_execute", note)
+    return [
+        "\n".join(connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {sql}", values).scalars())
+        for sql, values in statements
+    ]
