@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,6 +17,7 @@ import trustme
 from app.domain.message import Message
 from app.graph.fake.server import FakeMetaServer
 from app.store import Store
+from app.store.engine.sqlite import driver, path_of
 from tests.messages.conftest import StartWorker
 from tests.messages.test_messages_send import posts_of, status_of, to
 from tests.support.messages import accept, tracker_of
@@ -111,12 +113,12 @@ class TestBehindSlowTls:
         return slow.url
 
     def test_a_worker_that_stood_still_writes_nothing_and_gives_back_what_was_not_sent_again(
-        self, accepting: Store, meta: FakeMetaServer, slow: SlowTls, trusted: str, start_worker: StartWorker
+        self, url: str, accepting: Store, meta: FakeMetaServer, slow: SlowTls, trusted: str, start_worker: StartWorker
     ) -> None:
         again, waiting = accept(accepting, to("0001"), to("0002"))
         frozen = start_worker(SSL_CERT_FILE=trusted)
         wait_for(lambda: slow.connections == 2 + ABOUT_THE_TOKEN)
-        os.kill(frozen.pid, signal.SIGSTOP)
+        freeze(frozen, url)
         slow.may_agree.set()
         start_worker(SSL_CERT_FILE=trusted)
         wait_for(lambda: {status_of(accepting, message) for message in (again, waiting)} == {"unknown"})
@@ -151,13 +153,25 @@ def history_of(store: Store, message: Message) -> list[str]:
     return [entry.status for entry in found.history]
 
 
+def freeze(worker: subprocess.Popen[bytes], url: str) -> None:
+    """Stop a worker where it is in no transaction: with SQLite's write lock it would stop all others too."""
+    with contextlib.closing(driver().connect(path_of(url), timeout=0.5, isolation_level=None)) as connection:
+        while True:
+            os.kill(worker.pid, signal.SIGSTOP)
+            with contextlib.suppress(driver().OperationalError):
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+                return
+            os.kill(worker.pid, signal.SIGCONT)
+
+
 def test_an_answer_that_a_worker_reads_after_it_stood_still_is_recorded(
-    accepting: Store, meta: FakeMetaServer, start_worker: StartWorker
+    url: str, accepting: Store, meta: FakeMetaServer, start_worker: StartWorker
 ) -> None:
     [message] = accept(accepting, to("5010"))
     frozen = start_worker()
     wait_for(lambda: posts_of(meta)[tracker_of(accepting, message)] == 1)
-    os.kill(frozen.pid, signal.SIGSTOP)
+    freeze(frozen, url)
     start_worker()
     wait_for(lambda: status_of(accepting, message) == "unknown")
 
