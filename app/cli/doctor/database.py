@@ -28,7 +28,10 @@ def database(settings: Settings) -> Iterator[Finding]:
     store = Store(settings.storage.url, min_free_bytes=0, cooperative=False, source=source, owner=owner_of(settings))
     try:
         store.open()
-        yield schema(store, store.schema_status())
+        status = store.schema_status()
+        if status.version is None:
+            store.refuse_foreign_tables()
+        yield schema(store, status)
     except StoreError as failure:
         yield error("database", *_parted(failure.for_operator, f"see {source}"))
     finally:
@@ -52,7 +55,6 @@ def schema(store: Store, status: SchemaStatus) -> Finding:
     """Judge the schema of an open store; where it fits, look whether the database takes writes."""
     name = f"{store.kind}, schema {status.version or 'none'}, head {status.head}"
     if status.version is None:
-        store.refuse_foreign_tables()
         return fine("database", f"{name}: it is made by `serve` or `flask wats db upgrade`")
     if not status.compatible and status.version > status.head:
         return error("database", f"{name}: it is newer than this code", "run the newer code")
