@@ -52,7 +52,7 @@ from app.store.transactions.unreserve_sends import unreserve_sends
 from tests.store.lock_recorder import Recorder
 from tests.support.events import new_event
 from tests.support.messages import accept, idempotency_key, mark_sending, new_message, status, tracker_of, webhook
-from tests.support.store import NOON, StoreMaker, heartbeat, new_receipt
+from tests.support.store import NOON, Databases, StoreMaker, heartbeat, new_receipt
 from tests.support.work import (
     AT_ONCE,
     CRM,
@@ -512,38 +512,47 @@ def read_everything(store: Store) -> None:
     store.clock.now(), store.clock.last_jump(), store.clock.is_singleton_job_ahead(LEASE)
 
 
-@pytest.fixture
-def recorder() -> Recorder:
-    return Recorder(repository_methods())
+@pytest.fixture(scope="module")
+def recordings() -> dict[str, Recorder]:
+    """What was recorded on each kind of database: once, for all tests that ask something about it."""
+    return {}
 
 
 @pytest.fixture
-def recorded(recorder: Recorder, url: str, make_store: StoreMaker, clock: Clock, tmp_path: Path) -> Recorder:
+def recorded(
+    recordings: dict[str, Recorder], databases: Databases, make_store: StoreMaker, clock: Clock, tmp_path: Path
+) -> Recorder:
     """What all methods of all repositories do to a store with some of everything."""
-    with recorder.recording():
-        store = make_store(url, clock=clock, recorded=asked_for(["outbound.*"]))
-        add_receipts(store)
-        split_receipts(store)
-        claim_and_settle(store)
-        replay(store)
-        accept_messages(store)
-        follow_messages(store)
-        decide_about_messages(store)
-        send_messages(store, clock)
-        fetch_media(store, tmp_path / "media")
-        read_everything(store)
-        change_queues(store)
-        crash_workers(store, clock)
-        keep_readers_and_heartbeats(store, clock)
-        tell_what_needs_a_human(store)
-        dismiss(store)
-        keep_the_fake_metas_state(store)
-        set_the_clock_back(store, clock)
-        reconcile(store)
-        put_right_what_older_code_left(store)
-        erase(store, USER)
-        prune(store, clock)
-    return recorder
+    if databases.kind not in recordings:
+        url, recorder = databases.migrated(), Recorder(repository_methods())
+        with recorder.recording():
+            do_everything(make_store(url, clock=clock, recorded=asked_for(["outbound.*"])), clock, tmp_path / "media")
+        recordings[databases.kind] = recorder
+    return recordings[databases.kind]
+
+
+def do_everything(store: Store, clock: Clock, media_folder: Path) -> None:
+    add_receipts(store)
+    split_receipts(store)
+    claim_and_settle(store)
+    replay(store)
+    accept_messages(store)
+    follow_messages(store)
+    decide_about_messages(store)
+    send_messages(store, clock)
+    fetch_media(store, media_folder)
+    read_everything(store)
+    change_queues(store)
+    crash_workers(store, clock)
+    keep_readers_and_heartbeats(store, clock)
+    tell_what_needs_a_human(store)
+    dismiss(store)
+    keep_the_fake_metas_state(store)
+    set_the_clock_back(store, clock)
+    reconcile(store)
+    put_right_what_older_code_left(store)
+    erase(store, USER)
+    prune(store, clock)
 
 
 def test_every_transaction_takes_its_locks_in_the_one_order(recorded: Recorder) -> None:
