@@ -35,7 +35,7 @@ def with_unmatched(settings: Settings) -> Settings:
 def _unmatched(
     path: str, types: Sequence[str], selected: Sequence[str], numbers: Sequence[str] | None
 ) -> Iterator[str]:
-    from app.cli.sample_types import can_match  # here, because `serve` starts earlier where there is no destination
+    from app.cli.sample_types import can_match  # here: without a destination `serve` needs none of it
 
     for pattern in types:
         if not can_match(pattern):

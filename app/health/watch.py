@@ -39,7 +39,7 @@ class Watch:
         ]
 
     def handle(self, job: Job) -> Retry:  # noqa: ARG002 - the singleton job has no payload
-        """Look once, judge what the next look needs, wake what nothing else has woken, and run again later."""
+        """Look once, judge failures of older code for the next look, wake what nothing else has woken, and repeat."""
         self.look()
         self._gateway.store.upkeep.judge_failures()
         self._woken_up_to = self._gateway.store.sending.wake_released(after=self._woken_up_to)

@@ -51,16 +51,18 @@ def load_shared_code(settings: Settings) -> None:
     The garbage collector is off meanwhile: it would scan all loaded objects again and again, and free none.
     """
     gc.disable()
-    import app.server.refusals  # noqa: F401
-    from app.assembly import load_code
-    from app.factory import application_of
+    try:
+        import app.server.refusals  # noqa: F401
+        from app.assembly import load_code
+        from app.factory import application_of
 
-    load_code(settings)
-    application_of(settings)
-    get_hub().destroy(destroy_loop=True)  # importing urllib3 starts it: a socket to look for IPv6
-    if not gc.get_freeze_count():  # not after a reload: a freeze would keep the old application
-        gc.freeze()  # else the collector writes to shared pages, and the kernel copies them
-    gc.enable()
+        load_code(settings)
+        application_of(settings)
+        get_hub().destroy(destroy_loop=True)  # importing urllib3 starts it: a socket to look for IPv6
+        if not gc.get_freeze_count():  # not after a reload: a freeze would keep the old application
+            gc.freeze()  # else the collector writes to shared pages, and the kernel copies them
+    finally:
+        gc.enable()
 
 
 def _with(module: Any, **originals: Any) -> SimpleNamespace:

@@ -110,7 +110,7 @@ class PostgresServer:
 
     def empty_database(self) -> str:
         """The URL of a new database without a schema."""
-        return self._create_database("template1")
+        return self._create_database(self._new_name(), "template1")
 
     def migrated_database(self) -> str:
         """The URL of a database with the schema at head: a copy of one that was migrated once, or one given back."""
@@ -119,7 +119,7 @@ class PostgresServer:
             Store(self.url(TEMPLATE), min_free_bytes=0, cooperative=False).upgrade_schema()
             self._reused.learn(TEMPLATE)
         name = self._new_name()
-        return self.url(name) if self._reused.take(name) else self._create_database(TEMPLATE)
+        return self.url(name) if self._reused.take(name) else self._create_database(name, TEMPLATE)
 
     def give_back(self, url: str) -> None:
         """Let a later test have this migrated database, emptied and under another name, if nobody has changed it."""
@@ -173,8 +173,7 @@ class PostgresServer:
     def _new_name(self) -> str:
         return f"test_{next(self._numbers)}"
 
-    def _create_database(self, template: str) -> str:
-        name = self._new_name()
+    def _create_database(self, name: str, template: str) -> str:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 

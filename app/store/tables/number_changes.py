@@ -16,7 +16,7 @@ from app.store.tables.schema import event_names, events
 
 _UNNAMED = select(events.c.id, events.c.document).where(events.c.type.in_(CHANGES), events.c.user_id.is_(None))
 
-_PLACE = events.c.id + 0
+_UNINDEXED_ID = events.c.id + 0
 """In the order of the ids themselves PostgreSQL reads events by their primary key until it meets one of the number:
 for a number that no user had, every event."""
 
@@ -43,8 +43,8 @@ def _numbers(row: Row[*tuple[Any, ...]]) -> tuple[str, str]:
 
 def _owner(connection: Connection, change: int, previous: str, current: str) -> str | None:
     named = select(events.c.id, events.c.user_id).where(events.c.user_id.is_not(None))
-    before = named.where(events.c.id < change).order_by(_PLACE.desc()).limit(1)
-    after = named.where(events.c.id > change).order_by(_PLACE).limit(1)
+    before = named.where(events.c.id < change).order_by(_UNINDEXED_ID.desc()).limit(1)
+    after = named.where(events.c.id > change).order_by(_UNINDEXED_ID).limit(1)
     last = max(_found(connection, before, previous), key=lambda row: row.id, default=None)
     first = min(_found(connection, after, current), key=lambda row: row.id, default=None)
     seen = last or first
