@@ -21,6 +21,7 @@ def patch() -> None:
     if not monkey.is_module_patched("threading"):
         with _packages_read_once():
             monkey.patch_all(os=False, signal=False)
+        _let_native_threads_log()
 
 
 def is_patched() -> bool:
@@ -33,6 +34,15 @@ def native(module: str, name: str) -> Any:
     """Return the original attribute of a module of the standard library, whether it is patched or not."""
     monkey = sys.modules.get("gevent.monkey")
     return getattr(import_module(module), name) if monkey is None else monkey.get_original(module, name)
+
+
+def _let_native_threads_log() -> None:
+    """Give `logging` a lock of native threads again: those of a thread pool use it too, and a thread that waits for a
+    patched lock may never go on. No greenlet waits for anything while it holds this one.
+    """
+    import logging  # here, because the supervisor imports this module, and stays small
+
+    logging._lock = native("_thread", "RLock")()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @contextmanager

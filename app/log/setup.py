@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TextIO
 
+from app.gevent_patch import native
 from app.log.json_lines import JsonFormatter
 from app.log.terminal_lines import TerminalFormatter
 from app.log.throttle import Throttle
@@ -21,6 +22,11 @@ _uncaught = Throttle()
 
 class LineHandler(logging.StreamHandler[TextIO]):
     """Writes records to a stream. One that cannot be formatted becomes a line too, not a traceback."""
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        """Make a lock of native threads, because those of the store log too; see `gevent_patch`."""
+        super().createLock()
+        self.lock = native("_thread", "RLock")()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -19,6 +19,7 @@ MASTERING = Path(__file__).with_name("mastering.py")
 OF_PYTHON = {
     "builtins.builtin_function_or_method",  # `acquire` and `release` of a condition
     "builtins.dict",  # of an object below
+    "logging",  # on purpose: see `app/gevent_patch.py`
     "builtins.set",  # `threading` notes the locks that its own end waits for
     "functools.cached_property",  # reentrant; Python makes it with the native type, whenever it is made
     "tempfile",

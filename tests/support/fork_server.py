@@ -105,8 +105,15 @@ def become(program: dict[str, Any], descriptors: list[int]) -> None:
     if "COVERAGE_PROCESS_CONFIG" in os.environ:
         import coverage
 
-        coverage.process_startup()
+        let_native_threads_be_traced(coverage.process_startup())
         keep_main_greenlets()
+
+
+def let_native_threads_be_traced(measured: Any) -> None:
+    """Give coverage a lock of native threads. A thread of a pool that waits for a patched one may never go on."""
+    from app.gevent_patch import native
+
+    measured._collector.data_lock = native("_thread", "allocate_lock")()
 
 
 def started_with(environ: dict[str, str]) -> Path:
