@@ -58,8 +58,9 @@ bench: $(DEV) ## Measure the webhook endpoint and delivering beside their upper 
 	BENCH_FIGURES=$(FIGURES) $(BIN)/python -m bench.lean
 	$(BIN)/python -m bench.goals $(FIGURES)
 
+# Some take longer than the ten minutes after which pytest shows where a test hangs.
 faults: $(DEV) ## Run the long tests: hundreds of kills, power cuts, broken stores
-	$(BIN)/pytest tests/faults tests/media/test_media_memory.py --long -p no:cacheprovider
+	$(BIN)/pytest tests/faults tests/media/test_media_memory.py --long -p no:cacheprovider -o faulthandler_timeout=0
 
 image: ## Build the image `wats` with docker (or ENGINE=podman), labelled with version and revision
 	DOCKER_BUILDKIT=1 $(ENGINE) build --tag wats --build-arg VERSION=$(VERSION) \
