@@ -1,6 +1,7 @@
 """The folder of the files that were fetched from Meta. A file is complete and on disk before it has its name.
 
-Every call works in a native thread: a slow disk delays no other greenlet.
+Every call works in a native thread: a slow disk delays no other greenlet. Such a thread imports no module, as opening
+a file of text in another encoding than UTF-8 does: the locks of imports are gevent's, and it may never go on.
 
 The directory may hold what is not ours, or be shared with other databases. Only the subfolder that is named after
 this database is read, written and swept.
@@ -192,9 +193,9 @@ class MediaFolder:
 def _read_mark(path: Path) -> FolderMark | None:
     """Return the mark; None only if its file does not exist. Any other error is one of the disk, and raised."""
     try:
-        with path.open(encoding="ascii", errors="replace") as file:
+        with path.open("rb") as file:
             age = timedelta(seconds=time.time() - os.fstat(file.fileno()).st_mtime)
-            return FolderMark(file.read(MAX_MARK).strip(), age)
+            return FolderMark(file.read(MAX_MARK).decode("ascii", "replace").strip(), age)
     except FileNotFoundError:
         return None
 
@@ -205,7 +206,7 @@ def _write_mark(path: Path, text: str, until: float) -> None:
     path.parent.mkdir(mode=0o700, exist_ok=True)
     part = part_in(path.parent)
     try:
-        part.write_text(text, "ascii")
+        part.write_bytes(text.encode("ascii"))
         if time.monotonic() > until:
             raise TimeoutError(errno.ETIMEDOUT, "the disk is too slow")
         part.replace(path)
