@@ -35,7 +35,7 @@ folder.delete(["17"])
 
 
 def test_no_thread_of_the_folder_imports_a_module(tmp_path: Path) -> None:
-    """They imported the mark's codec, and Python's locks of imports are gevent's: a thread hung in one of ten runs."""
+    """They imported the mark's codec, and Python's locks of imports are gevent's: one thread hung in ten runs."""
     using = [sys.executable, "-c", USING_THE_FOLDER, str(tmp_path / "media")]
 
     ended = subprocess.run(using, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
