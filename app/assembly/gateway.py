@@ -1,4 +1,4 @@
-"""Makes the gateway of a process for its settings: dry-run or live, SQLite or PostgreSQL."""
+"""Makes the gateway of a process as its settings say: dry-run or live, SQLite or PostgreSQL."""
 
 import gc
 import logging
@@ -36,22 +36,22 @@ log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 MEDIA_MARGIN = 1024 * MEGABYTE
-"""Files of customers need so much more free disk space than webhooks: files of strangers must not stop webhooks."""
+"""Customers' files need this much more free disk space than webhooks, so that these files never stop webhooks."""
 
 
 def load_code(settings: Settings) -> None:
-    """Import what a gateway of these settings imports late: processes that are forked after it share it."""
+    """Import now, before any fork, the modules that such a gateway imports late: forked processes then share them."""
     load_driver(settings.storage.url)
     if settings.mode is Mode.DRY_RUN:
         import app.graph.fake.stored  # a live gateway never imports the fake
     else:
-        import app.graph.client  # and a dry-run no client of Meta
+        import app.graph.client  # a dry-run never imports the client of Meta
     if settings.exports_spans:
         import app.tracing.otel  # noqa: F401 - its packages are not always installed
 
 
 def build_gateway(settings: Settings) -> Gateway:
-    """Make a gateway. Nothing is opened yet, so a fork may copy it. After gevent's patch the store is cooperative."""
+    """Make a gateway. Nothing is open yet, so a fork may copy it. If gevent has patched, its store is cooperative."""
     store = Store(
         settings.storage.url,
         source=settings.storage.source,
@@ -81,7 +81,7 @@ def build_gateway(settings: Settings) -> Gateway:
 
 
 def open_gateway(gateway: Gateway) -> None:
-    """Open what belongs to one process and must not be forked: its counters and its store."""
+    """Open the counters and the store. Both belong to one process, and must not be open across a fork."""
     gateway.metrics.share(counter_folder.entered())
     gateway.store.open()
 
@@ -96,7 +96,7 @@ def _tracing(settings: Settings, metrics: Metrics) -> Tracing:
 
 
 def recorded_statuses(settings: Settings) -> frozenset[MessageStatus]:
-    """Return the statuses of messages whose events a destination asks for, or are kept for readers that pull."""
+    """Return the message statuses that become events, for destinations that ask for them or for readers that pull."""
     pushed = [glob for one in settings.destinations if one.format == "events" for glob in one.types]
     return asked_for([*pushed, *settings.sending.events])
 
@@ -121,7 +121,7 @@ def _graph_of(gateway: Gateway) -> GraphApi:
 
 
 def fake_meta_of(gateway: Gateway) -> "StoredFake":
-    """Return the Meta of a dry-run. It stands in for the Graph API, and its webhooks are received as Meta's are."""
+    """Return the fake Meta of a dry-run. It replaces the Graph API, and its webhooks are received like Meta's."""
     from app.graph.fake.accounts import Accounts, Number  # a live gateway never imports the fake
     from app.graph.fake.stored import StoredFake
 
@@ -136,14 +136,14 @@ def fake_meta_of(gateway: Gateway) -> "StoredFake":
 
 
 def _receive_own_webhook(gateway: Gateway, body: bytes, signature: str) -> None:
-    """Receive a webhook of the fake Meta as one of Meta's; drop it if its signature is wrong."""
+    """Receive a webhook of the fake Meta like one of Meta's; drop it if its signature is wrong."""
     signer = signed_with(body, signature, gateway.settings.webhook.app_secret.active)
     if signer is not None:
         receive(body, signer, gateway, TraceContext.new())
 
 
 def _may_reach(settings: Settings) -> MayReach:
-    """Return which addresses may be pushed to: in a dry-run without `--push` only those of this machine."""
+    """Return the test for the addresses that pushes may reach: in a dry-run without `--push` only this machine's."""
     if settings.mode is Mode.LIVE or settings.push_anywhere:
         return lambda _: True
     return lambda address: address.is_loopback
@@ -154,7 +154,7 @@ def _now() -> datetime:
 
 
 def _stop_this_process() -> None:
-    """Stop gracefully, so that the 503 is still sent. The parent starts another process, which opens the database."""
+    """Stop gracefully, so that the 503 is still sent. The parent starts a new process, which opens the database."""
     log.error("store.broken", extra={"reason": "an I/O error, or a damaged or moved file; this process ends"})
     os.kill(os.getpid(), signal.SIGTERM)
 

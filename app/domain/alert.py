@@ -1,4 +1,4 @@
-"""An alert: a condition that needs a human. What stands now is compared with what stood before."""
+"""An alert: a condition that needs a human. The current alerts are compared with those recorded before."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Alert:
 
     @property
     def key(self) -> AlertKey:
-        """What the alert is recognised by."""
+        """The part that identifies the alert."""
         return self.code, self.subject
 
     @property
@@ -43,16 +43,16 @@ class Alert:
 
 @dataclass(frozen=True)
 class AlertChanges:
-    """The alerts that began, and those that are over, as they were last; `changed`: those with another text."""
+    """`opened`: new alerts. `closed`: alerts that are over, as they were last. `changed`: those with another text."""
 
     opened: list[Alert]
     closed: list[Alert]
     changed: list[Alert] = field(default_factory=list)
 
 
-def changes_of(standing: Iterable[Alert], recorded: Mapping[AlertKey, Alert]) -> AlertChanges:
-    """Compare the alerts that stand with those that are recorded, as far as a text is recorded."""
-    now = {alert.key: alert for alert in standing}
+def changes_of(current: Iterable[Alert], recorded: Mapping[AlertKey, Alert]) -> AlertChanges:
+    """Compare the current alerts with the recorded ones. Of the texts, only the part that is recorded counts."""
+    now = {alert.key: alert for alert in current}
     changed = [
         alert
         for key, alert in now.items()

@@ -42,7 +42,7 @@ CHECK_CURES: Mapping[str, str] = {
 CONSEQUENCES = (kinds.NO_WORKER.code, kinds.RECEIPTS_WAIT.code)
 
 
-def standing_alerts(
+def current_alerts(
     checks: Mapping[str, str], snapshot: Snapshot, *, store_failed_recently: bool = False
 ) -> list[Alert]:
     """Return the current alerts. Leave out those that only follow from a store that is unreachable or just back."""

@@ -11,7 +11,7 @@ from app.domain.delivery import DeliveryCounts
 from app.domain.destination import DestinationState, DestinationStatus
 from app.gateway import Gateway
 from app.health.alert_kinds import ALERT_KINDS
-from app.health.alerts import alerts_of_checks, standing_alerts
+from app.health.alerts import alerts_of_checks, current_alerts
 from app.health.machine_gauges import machine_gauges
 from app.health.snapshot import Snapshot, take_snapshot
 from app.store import MAX_CONSUMERS, Consumer, EventCounts, MessageCounts, StoreError
@@ -35,7 +35,7 @@ def read_gauges(
         yield attention_gauge(alerts_of_checks(checks))
         return
     yield up
-    yield attention_gauge(standing_alerts(checks, snapshot, store_failed_recently=store_failed_recently))
+    yield attention_gauge(current_alerts(checks, snapshot, store_failed_recently=store_failed_recently))
     yield from _worker_gauges(snapshot)
     yield from _consumer_gauges(snapshot, consumers)
     yield from _receipt_gauges(snapshot)
@@ -48,17 +48,17 @@ def read_gauges(
 
 
 def attention_gauge(alerts: Iterable[Alert]) -> Metric:
-    """Return 1 for each alert that stands; 0, without a subject, for a kind of which none does.
+    """Return 1 for each current alert; 0, without a subject, for a kind without a current alert.
 
     Subjects come from the config and from Meta, and each is a time series: of one kind only the first few have one.
     """
-    standing = Counter({(kind.code, ""): 0 for kind in ALERT_KINDS})
+    counts = Counter({(kind.code, ""): 0 for kind in ALERT_KINDS})
     subjects: Counter[str] = Counter()
     for alert in alerts:
         subjects[alert.code] += 1
-        standing[alert.code, alert.subject if subjects[alert.code] <= MAX_SUBJECTS else OTHERS] += 1
+        counts[alert.code, alert.subject if subjects[alert.code] <= MAX_SUBJECTS else OTHERS] += 1
     gauge = GaugeMetricFamily("wats_attention", ATTENTION, labels=["alert", "subject"])
-    for labels, count in standing.items():
+    for labels, count in counts.items():
         gauge.add_metric(labels, count)
     return gauge
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain import VERSION
 from app.gateway import Gateway
-from app.health.alerts import standing_alerts, with_beginnings
+from app.health.alerts import current_alerts, with_beginnings
 from app.health.snapshot import take_snapshot
 
 
@@ -13,7 +13,7 @@ def status_of(gateway: Gateway, checks: Mapping[str, str], *, store_failed_recen
     """Return the values of `StatusSchema`; `checks` are those of readiness. Raises `StoreUnavailable`."""
     snapshot = take_snapshot(gateway)
     receipts = snapshot.receipts
-    alerts = standing_alerts(checks, snapshot, store_failed_recently=store_failed_recently)
+    alerts = current_alerts(checks, snapshot, store_failed_recently=store_failed_recently)
     return {
         "service": "wats",
         "version": VERSION,

@@ -14,7 +14,7 @@ from app.domain.timestamps import iso
 from app.gateway import Gateway
 from app.health.alert_kind import Urgency
 from app.health.alert_kinds import ALERT_KINDS
-from app.health.alerts import standing_alerts
+from app.health.alerts import current_alerts
 from app.health.snapshot import Snapshot, take_snapshot
 from app.log import Throttle
 from app.store import StoreRefused
@@ -51,10 +51,10 @@ class Watch:
         if self._gateway.settings.media.fetch_on_arrival:
             self._gateway.store.media_marks.look(self._gateway.media_folder, renews=True)
         snapshot = take_snapshot(self._gateway)
-        standing = standing_alerts(checks, snapshot)
-        found = changes_of(standing, snapshot.recorded)
+        current = current_alerts(checks, snapshot)
+        found = changes_of(current, snapshot.recorded)
         if found.opened or found.closed:
-            changes = self._record(standing, found)
+            changes = self._record(current, found)
             for alert in changes.opened:
                 _log(alert, LEVEL_OF[alert.code])
             for alert in changes.closed:
@@ -63,12 +63,12 @@ class Watch:
             self._gateway.store.attention.reword(found.changed)
         self._forget_refused(snapshot)
 
-    def _record(self, standing: list[Alert], found: AlertChanges) -> AlertChanges:
+    def _record(self, current: list[Alert], found: AlertChanges) -> AlertChanges:
         """Record the current alerts. If the database refuses that, record each change by itself where it can."""
         try:
-            return self._gateway.store.attention.record(standing, destinations=self._destinations)
+            return self._gateway.store.attention.record(current, destinations=self._destinations)
         except StoreRefused:
-            kept = [alert for alert in standing if alert not in found.opened] + found.closed
+            kept = [alert for alert in current if alert not in found.opened] + found.closed
             changes = AlertChanges([], [])
             for alert in [*found.opened, *found.closed]:
                 wanted = [*kept, alert] if alert in found.opened else [one for one in kept if one.key != alert.key]

@@ -1,4 +1,4 @@
-"""Makes this process's log lines: what our code and libraries log, and what no code catches."""
+"""Sets up the log of this process: records of our code and of libraries, and exceptions that no code catches."""
 
 import json
 import logging
@@ -21,17 +21,17 @@ _uncaught = Throttle()
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes records to a stream. One that cannot be formatted becomes a line too, not a traceback."""
+    """Writes records to a stream. A record that cannot be formatted becomes a line about that, not a traceback."""
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
-        """Make a lock of native threads, because those of the store log too; see `gevent_patch`."""
+        """Make a native lock, because native threads of the store log too; see `gevent_patch`."""
         super().createLock()
         self.lock = native("_thread", "RLock")()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self.stream.write(self.format(record) + self.terminator)
-            self.stream.flush()  # the handler holds its lock already, which `StreamHandler.flush` takes again
+            self.stream.flush()  # `StreamHandler.flush` would lock again: the lock is already held here
         except Exception:  # noqa: BLE001
             self.handleError(record)
 
@@ -42,28 +42,30 @@ class LineHandler(logging.StreamHandler[TextIO]):
 
 
 def configure_logging(stream: TextIO | None = None, level: str = "INFO", secrets: Iterable[str] = ()) -> None:
-    """Write every log line of this process to this stream, by default standard error: as JSON, or for a person if
-    the stream is a terminal."""
+    """Write every log line of this process to this stream, standard error by default.
+
+    The lines are JSON. If the stream is a terminal, they are text for people.
+    """
     handler = LineHandler(stream or sys.stderr)
     lines = JsonFormatter(secrets)
     handler.setFormatter(TerminalFormatter(lines) if handler.stream.isatty() else lines)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    _find_out_only_what_is_printed()
+    _collect_only_printed_fields()
     logging.getLogger("alembic").setLevel("WARNING")
 
 
-def _find_out_only_what_is_printed() -> None:
-    """Let records hold neither place, thread nor process: of a delivery's time, that took a twentieth.
+def _collect_only_printed_fields() -> None:
+    """Collect for a record neither file and line nor thread and process: they took 5 % of the time of a delivery.
 
-    These are the switches that Python's "Logging HOWTO" names under "Optimization".
+    Python's "Logging HOWTO" lists these switches under "Optimization".
     """
     logging._srcfile = None  # noqa: SLF001
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def log_uncaught_errors() -> None:
-    """Log as one line what Python would print: an exception that ends a thread or the process, one that a destructor
-    raises, and a warning."""
+    """Log, each as one line, what Python would print: exceptions that end a thread or the process, exceptions in
+    destructors, and warnings."""
     sys.excepthook = lambda error_type, error, trace: _log_uncaught("process", error_type, error, trace)
     threading.excepthook = lambda args: _log_uncaught("thread", args.exc_type, args.exc_value, args.exc_traceback)
     sys.unraisablehook = lambda args: _log_uncaught("destructor", args.exc_type, args.exc_value, args.exc_traceback)
@@ -71,7 +73,7 @@ def log_uncaught_errors() -> None:
 
 
 def log_failed_greenlets() -> None:
-    """Log as one line what ends a greenlet. It starts the event loop: not for a process that is forked later."""
+    """Log an exception that ends a greenlet, as one line. This starts the event loop: do not fork afterwards."""
     from gevent import get_hub  # here, because a process without greenlets needs no gevent
 
     get_hub().print_exception = _log_failed_greenlet  # type: ignore[method-assign]  # the way that gevent names

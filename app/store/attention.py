@@ -1,4 +1,4 @@
-"""What needs a human: the alerts that stand, the webhooks that were refused, and the life of the access token."""
+"""What needs a human: the current alerts, the webhooks that were refused, and the life of the access token."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,22 +46,22 @@ class Signs:
 
 
 class Attention(Repository):
-    """The alerts that stand, and what was refused at Meta's route."""
+    """The current alerts, and the requests that were refused at Meta's route."""
 
     def recorded(self) -> dict[AlertKey, Alert]:
-        """Return the alerts that stood when they were recorded last."""
+        """Return the alerts as they were last recorded."""
         return self._store.database.read(read_alerts)
 
-    def record(self, standing: Iterable[Alert], *, destinations: Iterable[str] = ()) -> AlertChanges:
-        """Record the alerts that stand, and return those that began and those that are over.
+    def record(self, current: Iterable[Alert], *, destinations: Iterable[str] = ()) -> AlertChanges:
+        """Record the current alerts. Return those that are new, and those that are over.
 
-        `destinations` get an event for each of these.
+        Each of `destinations` gets an event for every one of these.
         """
-        alerts, names = list(standing), list(destinations)
+        alerts, names = list(current), list(destinations)
         return self._store.write(lambda c: record_alerts(c, self._store.now(c), alerts, names), "events", "work")
 
     def reword(self, changed: Sequence[Alert]) -> None:
-        """Record the texts of recorded alerts anew, so that the end of each is logged with its last cause."""
+        """Update the texts of recorded alerts, so that the end of each alert is logged with its last cause."""
         self._store.write(lambda c: reword_alerts(c, changed), durable=False)
 
     def signs(self) -> Signs:

@@ -1,4 +1,4 @@
-"""Bulk actions in bounded steps: a client posts a selection, and repeats it with `nextCursor` until that is null."""
+"""Bulk actions in small steps: a client posts a selection, then again with each `nextCursor`, until that is null."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _ROW = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class StepRequest(NamedTuple, Generic[T]):
-    """What to act on, the row id after which this step begins, and whether to count only."""
+    """One step. `chosen`: the selection. `after`: the step begins behind this row id. `is_trial`: only count."""
 
     chosen: T
     after: int
@@ -23,9 +23,9 @@ class StepRequest(NamedTuple, Generic[T]):
 
 
 class StepRequestSchema(CamelSchema):
-    """What a step is asked for. A subclass adds the fields that choose, and says in `choose` what they make.
+    """The JSON that asks for a step. A subclass adds the fields of its selection; its `choose` makes the selection.
 
-    `since` is included, `until` is not. `dryRun`: only count. `cursor`: `nextCursor` of the last step.
+    `since` is inclusive, `until` exclusive. `dryRun`: only count. `cursor`: the `nextCursor` of the last step.
     """
 
     choose: ClassVar[Callable[..., Any]]
@@ -37,18 +37,18 @@ class StepRequestSchema(CamelSchema):
 
     @ma.validates_schema
     def check_range(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse a range that is empty."""
+        """Refuse an empty range of times."""
         if "since" in data and "until" in data and data["until"] <= data["since"]:
             raise ma.ValidationError("It must be later than since.", "until")
 
     @ma.post_load
     def to_request(self, data: dict[str, Any], **_: Any) -> StepRequest[Any]:
-        """Return the request as one value. Raises `ApiError` for a cursor that is not ours."""
+        """Return the step. Raises `ApiError` for a cursor that wats has not made."""
         cursor, is_trial = data.pop("cursor", None), data.pop("is_trial")
         after = 0 if cursor is None else int(read_cursor(cursor, _ROW))
         return StepRequest(type(self).choose(**data), after, is_trial)
 
 
 def step_cursor(last_row: int | None) -> str | None:
-    """Return the cursor of the step after this row id; None after the last step."""
+    """Return the cursor of the step that begins behind this row id; None if no step follows."""
     return None if last_row is None else cursor_of(str(last_row))

@@ -24,20 +24,20 @@ bp = Blueprint("webhook", __name__)
 RESPONSES = {
     stored: Response(b'{"status":"%s"}' % stored.value.encode(), content_type="application/json") for stored in Stored
 }
-"""Shared by all requests, because building one costs time: the headers of each are added outside of Flask."""
+"""Built once, because building a response costs time. The headers of each request are added outside of Flask."""
 SIGNATURE_VARIABLE = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
 
 
 def check_verify_token() -> None:
-    """Check the handshake's verify token: given once, and one of the active ones."""
-    presented = _single("hub.verify_token", otherwise="verify_token_mismatch").encode()
+    """Check that the handshake has exactly one verify token, and that it is an active one."""
+    presented = _single("hub.verify_token", missing_code="verify_token_mismatch").encode()
     active = gateway().settings.webhook.verify_token.active
     if constant_time_index(presented, (token.encode() for token in active)) is None:
         raise ApiError("verify_token_mismatch", "The verify token is wrong.")
 
 
 def check_signature() -> None:
-    """Check Meta's signature over the exact bytes that arrived; leave them in `g` for the view."""
+    """Check Meta's signature over the exact bytes that arrived; store bytes and signer in `g.signed` for the view."""
     environ, webhook = request.environ, gateway().settings.webhook
     refuse_declared_over(environ, webhook.max_body_bytes)
     signature = _signature(environ)
@@ -76,7 +76,7 @@ def receive_webhook() -> Response:
 
 @bp.errorhandler(ApiError)
 def refuse(error: ApiError) -> Response:
-    """Count a refused request, so that an operator learns of it, and answer it."""
+    """Answer a refused request, and count it: `/status` and an alert tell the operator."""
     _refusals().refuse(error.code)
     return error_response(error)
 
@@ -86,13 +86,13 @@ def _refusals() -> Refusals:
     return refusals
 
 
-def _single(parameter: str, otherwise: str = "invalid_handshake") -> str:
-    """Return a query parameter that must be given exactly once. `otherwise`: the error code when it is missing."""
+def _single(parameter: str, missing_code: str = "invalid_handshake") -> str:
+    """Return a query parameter that must be given exactly once. `missing_code`: the error code if it is missing."""
     values = request.args.getlist(parameter)
     if len(values) > 1:
         raise ApiError("invalid_handshake", f"{parameter} is given more than once.")
     if not values or not values[0]:
-        raise ApiError(otherwise, f"{parameter} is missing.")
+        raise ApiError(missing_code, f"{parameter} is missing.")
     return values[0]
 
 

@@ -21,7 +21,7 @@ from app.domain.queue import QueueDepth, QueueState
 from app.domain.refused_webhooks import RefusedWebhooks
 from app.domain.scope_pause import ScopePause
 from app.health import alert_kinds as kinds
-from app.health.alerts import alerts_of, alerts_of_checks, standing_alerts
+from app.health.alerts import alerts_of, alerts_of_checks, current_alerts
 from app.health.gauges import MAX_SUBJECTS, attention_gauge
 from app.health.sending_alert_kinds import REACHED_AGAIN
 from app.health.snapshot import Snapshot
@@ -300,13 +300,13 @@ def test_refused_webhooks_are_reported_with_their_number_the_last_accepted_one_a
 
 @pytest.mark.parametrize(("check", "codes"), [("database", ["not_ready"]), ("disk", ["not_ready", "no_worker"])])
 def test_what_follows_from_a_database_that_is_away_is_no_second_alert(check: str, codes: list[str]) -> None:
-    alerts = standing_alerts({check: "away"}, replace(HEALTHY, workers=[]))
+    alerts = current_alerts({check: "away"}, replace(HEALTHY, workers=[]))
 
     assert [alert.code for alert in alerts] == codes
 
 
 def test_a_worker_is_not_missed_while_the_database_is_just_back() -> None:
-    assert standing_alerts({}, replace(HEALTHY, workers=[DEAD]), store_failed_recently=True) == []
+    assert current_alerts({}, replace(HEALTHY, workers=[DEAD]), store_failed_recently=True) == []
 
 
 def test_foreign_events_are_reported_with_their_ids_and_the_button_that_sends_such_ones() -> None:

@@ -1,4 +1,4 @@
-"""The alerts that stand, and the webhooks that were refused, on both databases."""
+"""The current alerts, and the webhooks that were refused, on both databases."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -87,8 +87,8 @@ def test_a_change_of_an_alert_is_one_event_for_each_destination_that_asks(timed:
 
 
 def test_an_alert_that_comes_again_with_the_same_beginning_is_logged_again(timed: Store, clock: Clock) -> None:
-    for standing in ([BOT], [], [BOT], []):
-        timed.attention.record(standing, destinations=["ops"])
+    for current in ([BOT], [], [BOT], []):
+        timed.attention.record(current, destinations=["ops"])
         clock.advance(MINUTE)
 
     told = timed.events.after(0, OPERATOR, limit=9)

@@ -374,10 +374,10 @@ def dismiss(store: Store) -> None:
 
 def tell_what_needs_a_human(store: Store) -> None:
     """Alerts that begin and are over, and what was refused at Meta's route."""
-    standing = [Alert(code, subject, "cause", "cure") for code in ("b", "a") for subject in ("2", "1")]
-    store.attention.record(standing, destinations=["crm", "bot"])
-    store.attention.reword(standing)
-    store.attention.record(standing[:1])
+    current = [Alert(code, subject, "cause", "cure") for code in ("b", "a") for subject in ("2", "1")]
+    store.attention.record(current, destinations=["crm", "bot"])
+    store.attention.reword(current)
+    store.attention.record(current[:1])
     refused = [RefusedWebhooks(reason, 1, NOON, NOON) for reason in ("missing_signature", "body_too_large")]
     store.attention.add_refused(refused)
     store.attention.forget_refused(refused)

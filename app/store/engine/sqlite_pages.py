@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HEADER_BYTES = {2: 12, 5: 12, 10: 8, 13: 8}
-"""How long the header of a b-tree page is, by its first byte. No other page begins with one of these bytes."""
+"""The length of a b-tree page's header, by the page's first byte. Pages of other kinds begin with other bytes."""
 
 MAX_PAGES = 2 << 24
-"""The limit: in a larger file an overflow page, whose first 4 bytes are a page number, may look like one."""
+"""The limit for that rule. An overflow page begins with the 4 bytes of a page number: in a larger file with a 2."""
 
 LARGEST_PAGE = 65536
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
@@ -17,14 +17,14 @@ LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
 
 @dataclass(frozen=True)
 class Log:
-    """The write-ahead log: its salts, which change when it is begun anew, and the numbers of the pages in it."""
+    """The write-ahead log: the numbers of its pages, and its salts, which change when SQLite restarts the log."""
 
     salts: bytes = b""
     pages: frozenset[int] = frozenset()
 
 
 def gap_of(page: bytes) -> tuple[int, int]:
-    """Return where the gap of a page begins and ends: the space between its cell pointers and its cells, if any."""
+    """Return where a page's gap, between cell pointers and cells, begins and ends. Without a gap both are 0."""
     header = HEADER_BYTES.get(page[0])
     if header is None:
         return 0, 0
@@ -34,7 +34,7 @@ def gap_of(page: bytes) -> tuple[int, int]:
 
 
 def is_gap_clean(page: bytes) -> bool:
-    """Return whether the gap of a page, if it has one, is full of zeros."""
+    """Return whether the gap of a page holds only zeros. A page without a gap is clean too."""
     begin, end = gap_of(page)
     return page.count(0, begin, end) == end - begin
 
@@ -46,12 +46,12 @@ def page_size_of(descriptor: int) -> int:
 
 
 def has_pointer_map(descriptor: int) -> bool:
-    """Return whether the file has pages of another kind, which may begin like b-tree pages (`auto_vacuum`)."""
+    """Return whether the file has pointer-map pages (`auto_vacuum`), which may begin like b-tree pages."""
     return any(os.pread(descriptor, 4, 52))
 
 
 def read_log(path: Path) -> Log:
-    """Return the log at this path; an empty one if there is none. Frames of before it was begun anew do not count."""
+    """Return the log at this path, without frames from before its last restart; an empty log if there is no file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

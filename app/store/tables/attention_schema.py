@@ -1,4 +1,4 @@
-"""The tables of what needs a human: the alerts that stand, webhooks that were refused, the access token's life."""
+"""The tables of what needs a human: the current alerts, webhooks that were refused, the access token's life."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table
 

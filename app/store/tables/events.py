@@ -1,7 +1,7 @@
-"""Events as rows and back: one of them, their counts, and the locks on them.
+"""Converts rows to events, and finds, counts and locks events.
 
-The document holds as ASCII JSON what is too rich for columns. Escapes keep what a text column of PostgreSQL refuses:
-NUL and halves of surrogate pairs.
+The column `document` holds the parts of an event that fit no column of their own, as ASCII JSON. NUL and halves of
+surrogate pairs, which a text column of PostgreSQL refuses, are escapes in it.
 """
 
 import json
@@ -31,7 +31,7 @@ _TYPES = (
 )
 _ALL_TYPES = text(_TYPES.format(where="", more=""))
 _TYPES_OF_NUMBER = text(_TYPES.format(where="WHERE phone_number_id = :number", more="AND phone_number_id = :number"))
-"""The distinct types, by one index lookup for each. DISTINCT would read the whole index."""
+"""Find each distinct type by one index lookup. DISTINCT would read the whole index."""
 _HIGHEST = {
     "sqlite": text("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
     "postgresql": text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_id_seq"),
@@ -43,12 +43,12 @@ _KEY_AND_HIGHEST = {
     )
     for dialect, query in _HIGHEST.items()
 }
-"""One statement for both: every page that continues after a cursor asks for them."""
+"""Both values in one statement, because every page that continues from a cursor needs them."""
 
 
 @dataclass(frozen=True)
 class EventCounts:
-    """How many events there are. `total` is an upper bound: the number of sequences given out, not of rows."""
+    """The number of events. `total` is an upper bound: it includes deleted events between the first and the last."""
 
     total: int
     foreign: int
@@ -65,14 +65,14 @@ def id_of(key: bytes) -> str:
 
 
 def document_of(event: NewEvent) -> bytes:
-    """Return contact, data, raw item and origin as JSON."""
+    """Return the document of an event: its contact, data, raw item and origin."""
     origin = {name: getattr(event.origin, name) for name in Origin.__dataclass_fields__}  # asdict would copy deeply
     document = {"contact": asdict(event.contact), "data": event.data, "raw": event.raw, "origin": origin}
     return compact_json(document).encode("ascii")
 
 
 def position_of(sequence: int, key: bytes | None) -> Position:
-    """Return the position behind the event with this sequence and this key; None: it is deleted, or there is none."""
+    """Return the position behind the event with this sequence. `key`: None if there is no such event (any more)."""
     return Position(sequence, None if key is None else bytes(key)[:MARK_BYTES])
 
 
@@ -123,16 +123,16 @@ def latest_sequence(connection: Connection) -> int:
 
 
 def last_before(connection: Connection, since: datetime) -> int:
-    """Return the sequence just before those of all events received at this time or later; the latest without one.
+    """Return a sequence; all events received at `since` or later come after it. Without such events: the latest one.
 
-    Not that of the earliest of them: events of webhooks that came at once may be in another order.
+    The lowest sequence decides, not the earliest time: webhooks that arrive at once may be stored in another order.
     """
     first = connection.execute(select(func.min(events.c.id)).where(events.c.received_at >= since)).scalar_one()
     return latest_sequence(connection) if first is None else first - 1
 
 
 def known_types(connection: Connection, phone_number_id: str | None = None) -> list[str]:
-    """Return the types of the events that are stored: of all, or of those of one of our numbers."""
+    """Return the types of all stored events, or of those of one of our phone numbers."""
     if phone_number_id is None:
         return list(connection.execute(_ALL_TYPES).scalars())
     return list(connection.execute(_TYPES_OF_NUMBER, {"number": phone_number_id}).scalars())
@@ -144,10 +144,10 @@ def highest_sequence(connection: Connection) -> int:
 
 
 def confirmed(connection: Connection, position: Position) -> Position | None:
-    """Return the position with the mark of its event; None if no reader of this database has ever stood there.
+    """Return the position with the mark of its event; None if no reader of this database can have reached it.
 
-    It then lies beyond the last event, or its sequence is another event's. Without its event, which may have been
-    deleted, only the first can be checked.
+    That is so if it lies beyond the last event, or if another event now has its sequence. If the event of the
+    position is missing, for instance deleted, only the first is checked.
     """
     row = connection.execute(_KEY_AND_HIGHEST[connection.dialect.name], {"sequence": position.sequence}).one()
     stored = position_of(position.sequence, row.key)
@@ -158,13 +158,13 @@ def confirmed(connection: Connection, position: Position) -> Position | None:
 
 
 def latest_position(connection: Connection) -> Position:
-    """Return where a reader stands that has read every event."""
+    """Return the position of a reader that has read every event."""
     row = connection.execute(select(events.c.id, events.c.event_id).order_by(events.c.id.desc()).limit(1)).first()
     return Position(0) if row is None else position_of(row.id, row.event_id)
 
 
 def count_events(connection: Connection) -> EventCounts:
-    """Count by the first and the last sequence, in two queries: SQLite reads a whole index for both at once."""
+    """Count events. First and last sequence take two queries: in a single one SQLite reads the whole index."""
     first, last = connection.execute(select(func.min(events.c.id))).scalar_one(), latest_sequence(connection)
     foreign = connection.execute(select(func.count()).select_from(events).where(text("is_foreign"))).scalar_one()
     return EventCounts(total=0 if first is None else last - first + 1, foreign=foreign)

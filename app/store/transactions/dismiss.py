@@ -1,6 +1,6 @@
-"""Dismisses what an operator has looked at: dead letters are discarded, unreadable receipts dismissed.
+"""Discards dead letters, and dismisses unreadable receipts, after an operator has looked at them.
 
-They raise no alert any more, and stay listed with their state until they are pruned.
+From then on they raise no alert. They stay listed, with their new state, until they are pruned.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from app.store.tables.types import chunks
 
 
 def discard_deliveries(connection: Connection, now: datetime, ids: Sequence[int]) -> int:
-    """Discard those of these deliveries that are dead, and return how many."""
+    """Discard the dead ones of these deliveries; return their number."""
     is_dead = deliveries.c.state == DeliveryState.DEAD.value
     changed = {"state": DeliveryState.DISCARDED.value, "updated_at": now}
     return _change(connection, deliveries, ids, is_dead, changed)
 
 
 def dismiss_receipts(connection: Connection, ids: Sequence[int]) -> int:
-    """Dismiss those of these receipts that are unreadable, and return how many."""
+    """Dismiss the unreadable ones of these receipts; return their number."""
     changed = {"state": ReceiptState.DISMISSED.value}
     return _change(connection, receipts, ids, has_state(ReceiptState.UNREADABLE), changed)
 
@@ -33,7 +33,7 @@ def dismiss_receipts(connection: Connection, ids: Sequence[int]) -> int:
 def _change(
     connection: Connection, table: Table, ids: Sequence[int], condition: ColumnElement[bool], changed: dict[str, Any]
 ) -> int:
-    """Lock those of these rows that meet the condition, by id; change them, and return how many."""
+    """Lock, in the order of ids, those of these rows that meet the condition; change them and return their number."""
     query = select(table.c.id).where(condition).order_by(table.c.id).with_for_update()
     locked = [
         row_id
@@ -45,11 +45,11 @@ def _change(
     return len(locked)
 
 
-def unreadable_receipts(after: int, chosen: Period) -> Select[tuple[int]]:
-    """Return the query of the ids of unreadable receipts of a time, behind this id, in their order."""
+def unreadable_receipts(after: int, period: Period) -> Select[tuple[int]]:
+    """Return the query for unreadable receipts that were received in this period: their ids above `after`, sorted."""
     query = select(receipts.c.id).where(has_state(ReceiptState.UNREADABLE), receipts.c.id > after)
-    if chosen.since is not None:
-        query = query.where(receipts.c.received_at >= chosen.since)
-    if chosen.until is not None:
-        query = query.where(receipts.c.received_at < chosen.until)
+    if period.since is not None:
+        query = query.where(receipts.c.received_at >= period.since)
+    if period.until is not None:
+        query = query.where(receipts.c.received_at < period.until)
     return query.order_by(receipts.c.id)

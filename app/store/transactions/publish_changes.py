@@ -1,6 +1,6 @@
 """Turns recorded changes of messages into events with their deliveries, and deletes the changes.
 
-A change that another transaction has locked is left to it: that one erases the message.
+A change that another transaction has locked is skipped: that transaction is erasing its message.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ _LOCK = (
 
 
 def publish_changes(connection: Connection, now: datetime, published: Mapping[int, SplitEvent | None]) -> int:
-    """Add the events of these changes, by the changes' row ids, and delete the changes. Return how many there were.
+    """Add the events in `published`, by the row ids of their changes; delete these changes, and return their number.
 
-    A change without an event (None) is only deleted. The caller holds the claim on the split job.
+    A change whose event is None is only deleted. The caller holds the claim on the split job.
     """
     found = [
         row_id for ids in chunks(sorted(published)) for row_id in connection.execute(_LOCK, {"ids": ids}).scalars()

@@ -1,4 +1,4 @@
-"""Records which alerts stand. The lock on the split job makes the comparison one for all processes and machines."""
+"""Records the current alerts. The lock on the split job lets only one process at a time compare and record them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -23,21 +23,21 @@ _REWORD = (
 
 
 def read_alerts(connection: Connection) -> dict[AlertKey, Alert]:
-    """Return the alerts that stood when they were recorded last."""
+    """Return the alerts as they were last recorded."""
     rows = connection.execute(select(alerts).order_by(alerts.c.code, alerts.c.subject))
     recorded = [Alert(row.code, row.subject, row.cause, row.cure, row.since) for row in rows]
     return {alert.key: alert for alert in recorded}
 
 
 def record_alerts(
-    connection: Connection, now: datetime, standing: Iterable[Alert], destinations: Iterable[str] = ()
+    connection: Connection, now: datetime, current: Iterable[Alert], destinations: Iterable[str] = ()
 ) -> AlertChanges:
-    """Compare these alerts with those that are recorded, record them, and return what has changed.
+    """Compare the current alerts with the recorded ones, record the difference, and return it.
 
-    `destinations` get an event for each alert that began or is over.
+    Each of `destinations` gets an event for every alert that is new, and for every one that is over.
     """
     hold_splitting(connection)
-    changes = _since(changes_of(standing, read_alerts(connection)), now)
+    changes = _with_start(changes_of(current, read_alerts(connection)), now)
     if deliveries := tuple(NewDelivery(name) for name in destinations):
         add_own_events(connection, now, [SplitEvent(event, deliveries=deliveries) for event in _events(changes, now)])
     for alert in sorted(changes.closed, key=lambda one: one.key):
@@ -48,7 +48,7 @@ def record_alerts(
 
 
 def reword_alerts(connection: Connection, changed: Iterable[Alert]) -> None:
-    """Record the texts of alerts that stand, as the cause may have changed. An alert that has ended is not added."""
+    """Update the recorded cause and cure of these alerts. An alert that is no longer recorded is not added again."""
     ordered = sorted(changed, key=lambda one: one.key)
     texts = [dict(zip(("new_cause", "new_cure"), alert.recorded_texts, strict=True)) for alert in ordered]
     keys = [{"of_code": alert.code, "of_subject": alert.subject} for alert in ordered]
@@ -60,7 +60,8 @@ def _events(changes: AlertChanges, now: datetime) -> list[NewEvent]:
     return [*opened, *(operator_event(CLOSED, alert, now) for alert in changes.closed)]
 
 
-def _since(changes: AlertChanges, now: datetime) -> AlertChanges:
+def _with_start(changes: AlertChanges, now: datetime) -> AlertChanges:
+    """Return the changes with a start for each new alert: now, if the alert does not know its own."""
     return replace(changes, opened=[replace(alert, since=alert.since or now) for alert in changes.opened])
 
 
