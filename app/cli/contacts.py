@@ -1,4 +1,4 @@
-"""`contacts`: erase a customer, through a running service; find one in the log."""
+"""`contacts`: erase a customer through a running service; print how log lines name a customer."""
 
 import re
 from collections import Counter
@@ -33,9 +33,9 @@ def contacts_group() -> None:
 def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> None:
     """Erase a customer: its events, their deliveries, and the bodies of receipts that name it.
 
-    CONTACT is a phone number or a user id; the customer's other names are found. Erasing cannot be undone: the
-    command asks for confirmation, unless --yes is given. The exit code is 1 if anything that names the customer was
-    kept, or if another process keeps what was erased in the database's file.
+    CONTACT is a phone number or a user id; the customer's other names are found by it. Erasing cannot be undone: the
+    command asks for confirmation, unless --yes is given. The exit code is 1 if data that names the customer was kept,
+    or if erased bytes may still be in the database's file, because another process reads an older state of it.
     """
     confirm(f"Erase all data of {contact}? This cannot be undone", yes=yes)
     erased: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
@@ -59,10 +59,10 @@ def erase_contact(access: ApiAccess, contact: str, yes: bool, as_json: bool) -> 
 @settings_options
 @click.argument("contact")
 def label_contact(settings: Settings, contact: str) -> None:
-    """Print what the log has as `contact` in lines about a customer: a hash, unless log.contacts asks otherwise.
+    """Print the value of `contact` in log lines about a customer: a hash, unless log.contacts says otherwise.
 
-    CONTACT is a phone number with its country code, or a user id where there is no number. The hash depends on the
-    app secret: that of a dry-run, unless --live and --yes-live are given. Nothing is asked or changed.
+    CONTACT is a phone number with its country code, or a user id if there is no number. The hash depends on the
+    app secret: that of the dry-run, unless --live and --yes-live are given. No service is needed.
     """
     name = contact if contact[:2].isalpha() else re.sub(r"[\s().-]", "", contact)
     label = ContactLabel(settings.log_contacts, settings.webhook.app_secret.current)(name)
@@ -74,8 +74,9 @@ def label_contact(settings: Settings, contact: str) -> None:
 def _kept_receipts(erased: Counter[str]) -> Iterator[str]:
     if kept := erased["pending"] + erased["unreadable"]:
         yield (
-            f"kept {count_of(kept, 'receipt')} with this contact, because what is not split can hold data of other"
-            f" customers: {erased['pending']} pending, {erased['unreadable']} unreadable; erase again after the split"
+            f"kept {count_of(kept, 'receipt')} with this contact, because receipts that are not split may hold data"
+            f" of other customers: {erased['pending']} pending, {erased['unreadable']} unreadable; erase again after"
+            " the split"
         )
 
 
@@ -83,15 +84,18 @@ def _kept_events(remaining: Sequence[str]) -> Iterator[str]:
     if remaining:
         some = ", ".join(remaining[:SHOWN_EVENTS]) + (", …" if len(remaining) > SHOWN_EVENTS else "")
         yield (
-            f"kept {count_of(len(remaining), 'event')} with this contact, about another customer or about none, which"
-            f" will be deleted after retention.days: {some}; see `flask wats events show`"
+            f"kept {count_of(len(remaining), 'event')} that name this contact but are about another customer or about"
+            f" none; they will be deleted after retention.days: {some}; see `flask wats events show`"
         )
 
 
 def _steps(
     client: Client, contact: str, erased: Counter[str], remaining: list[str], in_the_way: list[str]
 ) -> Iterator[Step]:
-    """Yield a step for each request; add what it erased, the ids that remain, and what kept it from the end."""
+    """Yield a step for each request. Fill `erased` with the counts, `remaining` with the ids of kept events.
+
+    If another process keeps the file from being cleaned, `in_the_way` gets the text about that.
+    """
     cursor, left, patience = None, 0, Patience()
     while True:
         answer = client.post("/contacts/erase", {"contact": contact, "cursor": cursor})

@@ -1,4 +1,4 @@
-"""Post events to a URL of a developer's own, signed as a destination would be."""
+"""Posts events to a URL of the developer, signed as they are for a destination."""
 
 import time
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ Headers = dict[str, str]
 
 
 def read_url(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
-    """Return a URL that can be posted to. Raise `BadParameter`, without the URL: it may have a password."""
+    """Return the URL if events can be posted to it. Raise `BadParameter` without the URL: it may hold a password."""
     if url is None:
         return None
     try:
@@ -33,7 +33,7 @@ def read_url(_context: click.Context, _option: click.Parameter, url: str | None)
 
 
 def signature_in(format_: str, event_id: str, body: bytes, secret: str) -> Headers:
-    """Return the headers of a push in this format."""
+    """Return the headers with the signature of a push in this format."""
     if format_ == "meta":
         return {SIGNATURE_HEADER: signature_of(body, secret)}
     return signing_headers(event_id, datetime.now(UTC), body, [secret])
@@ -41,7 +41,7 @@ def signature_in(format_: str, event_id: str, body: bytes, secret: str) -> Heade
 
 @dataclass(frozen=True)
 class Forward:
-    """Posts once each, without a retry: what was not accepted is printed, and the next one follows."""
+    """Posts each event once. After a failure there is no retry: the next event follows."""
 
     url: str
     format: str
@@ -50,13 +50,13 @@ class Forward:
     _pool: urllib3.PoolManager = field(default_factory=new_pool, repr=False)
 
     def post(self, event_id: str, body: bytes) -> str:
-        """Post an event; return what came of it, for people."""
+        """Post an event; return the result as text for the terminal."""
         headers = {"Content-Type": "application/json", "User-Agent": f"wats/{VERSION}"}
         headers |= signature_in(self.format, event_id, body, self.secret)
         started = time.monotonic()
         try:
             return f"HTTP {self._post(body, headers)} in {round((time.monotonic() - started) * 1000)} ms"
-        except exceptions.NewConnectionError:  # which urllib3 counts among the time-outs
+        except exceptions.NewConnectionError:  # before TimeoutError, of which it is a subclass
             return "no answer: the connection failed"
         except exceptions.TimeoutError:
             return f"no answer within {self.read_seconds:g} seconds"

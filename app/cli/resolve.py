@@ -1,4 +1,4 @@
-"""`messages resolve`: decide about one unknown message, or about all unknown or queued ones that options choose."""
+"""`messages resolve`: decide about one unknown message, or about a selection of unknown or queued messages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +15,8 @@ from app.cli.tables import print_json
 from app.cli.times import since_option, until_option
 from app.config import ApiAccess
 
-OF_UNKNOWN, OF_QUEUED = ("failed", "resend"), ("cancelled", "unknown")
-SELECTING = ("contact", "phoneNumberId", "since", "until")
+UNKNOWN_DECISIONS, QUEUED_DECISIONS = ("failed", "resend"), ("cancelled", "unknown")
+SELECTION_OPTIONS = ("contact", "phoneNumberId", "since", "until")
 
 
 @click.command("resolve")
@@ -25,9 +25,9 @@ SELECTING = ("contact", "phoneNumberId", "since", "until")
 @click.option(
     "--as",
     "decision",
-    type=click.Choice([*OF_UNKNOWN, *OF_QUEUED]),
+    type=click.Choice([*UNKNOWN_DECISIONS, *QUEUED_DECISIONS]),
     required=True,
-    help="What the messages are to be: failed or resend for unknown ones, cancelled or unknown for queued ones.",
+    help="The decision: failed or resend for unknown messages, cancelled or unknown for queued messages.",
 )
 @click.option("--all-unknown", is_flag=True, help="Decide about all unknown messages that the options below choose.")
 @click.option("--all-queued", is_flag=True, help="Decide about all queued messages that the options below choose.")
@@ -35,14 +35,14 @@ SELECTING = ("contact", "phoneNumberId", "since", "until")
 @click.option("--number", "phoneNumberId", help="Only messages of this phone number id of yours.")
 @since_option("Only messages accepted")
 @until_option("Only messages accepted")
-@click.option("--force", is_flag=True, help="Send again although its status may still come.")
+@click.option("--force", is_flag=True, help="Resend messages that are so young that their status may still come.")
 @click.option("--dry-run", "is_trial", is_flag=True, help="Only count the messages; change nothing.")
 @yes_option
 @as_json_option
 def resolve_messages(access: ApiAccess, message_id: str | None, as_json: bool, **options: Any) -> None:
     """Decide about messages: give the ID of an unknown one, or --all-unknown, or --all-queued.
 
-    An unknown message may have reached its customer; a queued one of a restored backup may have, too.
+    An unknown message may have reached its customer. So may a queued message of a restored backup.
     """
     _check(message_id, options)
     client = Client(access)
@@ -50,7 +50,7 @@ def resolve_messages(access: ApiAccess, message_id: str | None, as_json: bool, *
     if message_id is not None:
         print_message(client.post(f"{path_of(message_id)}/resolve", body), as_json=as_json)
         return
-    body |= {name: options[name] for name in SELECTING if options[name] is not None}
+    body |= {name: options[name] for name in SELECTION_OPTIONS if options[name] is not None}
     trial = _total(client, {**body, "dryRun": True})
     if not options["is_trial"] and trial["matched"]:
         confirm(
@@ -62,19 +62,21 @@ def resolve_messages(access: ApiAccess, message_id: str | None, as_json: bool, *
 
 
 def _check(message_id: str | None, options: dict[str, Any]) -> None:
-    """Raise `UsageError` unless exactly one way to choose is given, and one that fits the decision."""
+    """Raise `UsageError` unless the messages are chosen in exactly one way, and that way fits the decision."""
     if [message_id is not None, options["all_unknown"], options["all_queued"]].count(True) != 1:
         raise click.UsageError("Give the ID of a message, --all-unknown or --all-queued.")
-    fitting = OF_QUEUED if options["all_queued"] else OF_UNKNOWN
+    fitting = QUEUED_DECISIONS if options["all_queued"] else UNKNOWN_DECISIONS
     if options["decision"] not in fitting:
         about = "Queued" if options["all_queued"] else "Unknown"
         raise click.UsageError(f"{about} messages are resolved as {' or '.join(fitting)}.")
-    if message_id is not None and (options["is_trial"] or any(options[name] is not None for name in SELECTING)):
+    if message_id is not None and (
+        options["is_trial"] or any(options[name] is not None for name in SELECTION_OPTIONS)
+    ):
         raise click.UsageError("The options that choose messages go with --all-unknown or --all-queued.")
 
 
 def _total(client: Client, body: dict[str, Any]) -> dict[str, int]:
-    """Run all steps, and return their sums."""
+    """Post all steps; return the sums of their counts."""
     total = dict.fromkeys(("matched", "changed", "young"), 0)
 
     def steps() -> Iterator[Step]:
@@ -96,7 +98,8 @@ def _report(total: dict[str, int], decision: str, *, is_trial: bool, as_json: bo
     else:
         click.echo(f"done: {count_of(total['changed'], 'message')} {_done(decision)}")
     if total["young"]:
-        click.echo(f"{count_of(total['young'], 'message')} too young: wait, or add --force", err=True)
+        young = count_of(total["young"], "message")
+        click.echo(f"left out {young} too young: the status may still come; wait, or add --force", err=True)
 
 
 def _done(decision: str) -> str:

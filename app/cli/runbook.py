@@ -17,16 +17,16 @@ WIDTH = 100
 def runbook_command(code: str | None) -> None:
     """Print what the alert CODE means and what to do; without CODE, list all alerts.
 
-    `flask wats status` shows which alerts stand. CODE may also be a rule of deploy/prometheus.
+    `flask wats status` lists the current alerts. CODE may also be the name of a rule in deploy/prometheus.
     """
     if code is None:
-        rows = [{"code": one.name, "meaning": textwrap.shorten(one.meaning, WIDTH)} for one in RUNBOOKS.values()]
+        rows = [{"code": each.name, "meaning": textwrap.shorten(each.meaning, WIDTH)} for each in RUNBOOKS.values()]
         print_table(rows, ("code", "meaning"))
         return
     runbook = RUNBOOKS.get(anchor_of(code))
     if runbook is None:
         near = get_close_matches(anchor_of(code), RUNBOOKS, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`flask wats runbook` lists them"
+        hint = f"did you mean {near[0]}?" if near else "`flask wats runbook` lists all codes"
         raise CommandFailed(f"no alert has this code; {hint}")
     for line in runbook.text():
         click.echo(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False))

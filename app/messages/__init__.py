@@ -1,1 +1,1 @@
-"""Messages from the application to customers: checked, accepted, sent, listed, and decided about by people."""
+"""Messages from the application to customers: check, accept, send and list them, and let operators decide."""

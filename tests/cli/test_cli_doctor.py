@@ -230,7 +230,7 @@ def test_a_database_that_is_not_there_yet_is_no_fault(meta: FakeMetaServer, tmp_
     findings = list(database(live_settings(tmp_path, meta)))
 
     assert bad(findings) == []
-    assert "made by `serve`" in findings[-1].message
+    assert "upgrade` creates it" in findings[-1].message
     assert not (tmp_path / "data").exists()
 
 

@@ -66,7 +66,7 @@ def test_every_command_that_an_operator_reads_at_night_exists(told: str) -> None
 
 def test_an_unknown_code_is_refused_with_the_nearest_one() -> None:
     assert runbook("faling") == (1, "error: no alert has this code; did you mean failing?")
-    assert runbook("x") == (1, "error: no alert has this code; `flask wats runbook` lists them")
+    assert runbook("x") == (1, "error: no alert has this code; `flask wats runbook` lists all codes")
 
 
 def test_no_runbook_leads_to_a_document_that_an_image_does_not_hold(client: FlaskClient) -> None:

@@ -326,7 +326,7 @@ def test_the_command_line_says_what_it_left(running: Running) -> None:
     as_json = contacts(running, "erase", PHONE, "--yes", "--json")
 
     some = ", ".join(event_id(number) for number in range(5))
-    assert "kept 6 events with this contact, about another customer or about none, which" in erased.stderr
+    assert "kept 6 events that name this contact but are about another customer or about none;" in erased.stderr
     assert f"{some}, …; see `flask wats events show`" in erased.stderr
     assert json.loads(as_json.stdout)["remaining"] == [event_id(number) for number in range(6)]
     assert (erased.returncode, as_json.returncode) == (1, 1)

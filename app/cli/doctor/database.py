@@ -1,4 +1,4 @@
-"""What is looked at of the database and its disk. Nothing is created; what is written to try it is rolled back."""
+"""Checks of the database and its disk. They create nothing; the trial write is rolled back."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ OK = "ok"
 
 
 def database(settings: Settings) -> Iterator[Finding]:
-    """Connect, and look whether the schema fits, the database takes writes, and the disk has room."""
+    """Connect; check that the schema fits, that the database accepts writes, and that the disk has room."""
     source, file = settings.storage.source, path_in(settings.storage.url)
     if file is not None:
         yield disk(file, settings.storage.min_free_megabytes)
@@ -33,29 +33,29 @@ def database(settings: Settings) -> Iterator[Finding]:
             store.refuse_foreign_tables()
         yield schema(store, status)
     except StoreError as failure:
-        yield error("database", *_parted(failure.for_operator, f"see {source}"))
+        yield error("database", *_problem_and_cure(failure.for_operator, f"see {source}"))
     finally:
         store.close()
 
 
 def disk(file: Path, min_free_megabytes: int) -> Finding:
-    """Look at the room beside a SQLite file: with less than a minimum no webhook is accepted."""
+    """Check the free space beside a SQLite file: below the minimum no webhook is accepted."""
     folder = next(path for path in file.parents if path.exists())
     free = shutil.disk_usage(folder).free // MEGABYTE
     text = f"{free} MB free beside the database"
     if free < min_free_megabytes:
-        cure = f"free some, or move ${DATA_DIR.variable}"
-        return error("disk", f"{text}: under {min_free_megabytes} MB webhooks are refused", cure)
+        cure = f"free some space, or move ${DATA_DIR.variable}"
+        return error("disk", f"{text}: below {min_free_megabytes} MB webhooks are refused", cure)
     if free < COMFORTABLE_MEGABYTES:
-        return warning("disk", text, f"below {min_free_megabytes} MB webhooks are refused: free some")
+        return warning("disk", text, f"below {min_free_megabytes} MB webhooks are refused: free some space")
     return fine("disk", text)
 
 
 def schema(store: Store, status: SchemaStatus) -> Finding:
-    """Judge the schema of an open store; where it fits, look whether the database takes writes."""
+    """Judge the schema of an open store; if it fits, check that the database accepts writes."""
     name = f"{store.kind}, schema {status.version or 'none'}, head {status.head}"
     if status.version is None:
-        return fine("database", f"{name}: it is made by `serve` or `flask wats db upgrade`")
+        return fine("database", f"{name}: `serve` or `flask wats db upgrade` creates it")
     if not status.compatible and status.version > status.head:
         return error("database", f"{name}: it is newer than this code", "run the newer code")
     if not status.compatible:
@@ -63,9 +63,9 @@ def schema(store: Store, status: SchemaStatus) -> Finding:
     if (writing := store.checks()["database"]) != OK:
         cure = cure_of_reason(writing)
         return error("database", f"{name}: {writing}", "; ".join(filter(None, (cure, f"see {store.source}"))))
-    return fine("database", f"{name}, takes writes")
+    return fine("database", f"{name}, accepts writes")
 
 
-def _parted(text: str, otherwise: str) -> tuple[str, str]:
-    what, _, cure = text.partition("; ")
-    return what, cure or otherwise
+def _problem_and_cure(text: str, default_cure: str) -> tuple[str, str]:
+    problem, _, cure = text.partition("; ")
+    return problem, cure or default_cure

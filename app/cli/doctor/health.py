@@ -1,4 +1,4 @@
-"""What Meta says of itself that keeps messages from being sent: `health_status`, and in it the payment method."""
+"""Checks `health_status`: Meta's own reasons why messages cannot be sent, such as a missing payment method."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ MANAGER = "business.facebook.com > WhatsApp Manager"
 
 
 def health(whose: str, node: dict[str, Any]) -> Iterator[Finding]:
-    """Judge the health status of a number or an account, and each of its reasons."""
+    """Judge the health status of a number or an account (`whose`), and each of its reasons."""
     status = node.get("health_status")
     if not isinstance(status, dict):
         return

@@ -1,4 +1,4 @@
-"""Where Meta posts webhooks: the app's callback URL and fields, the accounts it is subscribed to, and overrides."""
+"""Checks where Meta posts webhooks: the app's callback URL and fields, its subscribed accounts, and overrides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ WEBHOOK_PLACE = "your app > Use cases > Connect with customers through WhatsApp 
 
 @dataclass(frozen=True)
 class AppSubscription:
-    """The webhook of an app: its address, and what is to be said of it."""
+    """The webhook of an app as Meta has it: its callback URL, and the findings about it."""
 
     url: str | None
     findings: tuple[Finding, ...]
 
     def callback_url(self, path: str) -> str | None:
-        """Return the address, if it can be ours: it ends in our webhook's path."""
+        """Return the callback URL if it may be ours: if it ends with the path of our webhook."""
         return self.url if self.url is not None and urlsplit(self.url).path.endswith(path) else None
 
 
 def app_subscription(app_id: str, secret_name: str, answer: GraphAnswer, callback_url: str | None) -> AppSubscription:
-    """Judge what an app's subscriptions are, read with the app's own token."""
+    """Judge the subscriptions of an app. `answer`: Meta's, to a request with the app's own token."""
     if answer.refusal:
         cure = (
             f"set {secret_name} to the secret of app {app_id}: App settings > Basic; webhooks are refused until then"
@@ -43,7 +43,7 @@ def app_subscription(app_id: str, secret_name: str, answer: GraphAnswer, callbac
 
 
 def waba_subscription(waba_id: str, app_id: str, answer: GraphAnswer) -> Iterator[Finding]:
-    """Judge whether an account sends the app webhooks at all."""
+    """Judge whether Meta sends the app the webhooks of an account at all."""
     if answer.refusal:
         yield error("accountWebhook", f"{waba_id}: {answer.refusal}", answer.cure)
         return
@@ -56,15 +56,15 @@ def waba_subscription(waba_id: str, app_id: str, answer: GraphAnswer) -> Iterato
 
 
 def override(whose: str, url: str | None, callback_url: str | None) -> Iterator[Finding]:
-    """Judge an address that comes before that of the app."""
+    """Judge the callback URL of an account or a number, which Meta uses instead of the app's."""
     if not url:
         return
     if callback_url is None or url == callback_url:
         yield fine("override", f"the callback URL of {whose} is {url}")
         return
     cure = (
-        "if it is not meant, take it away: POST /{account}/subscribed_apps without a body, or POST /{number} with an"
-        " empty override_callback_uri in webhook_configuration"
+        "if this is not intended, remove it: POST /{account}/subscribed_apps without a body, or POST /{number} with"
+        " an empty override_callback_uri in webhook_configuration"
     )
     yield error("override", f"the webhooks of {whose} go to {url}, not to {callback_url}", cure)
 
@@ -82,9 +82,11 @@ def _fields(found: dict[str, Any]) -> Iterator[Finding]:
     )
     missing = [name for name in FIELDS if name not in names]
     if NEEDED in missing:
-        yield error("fields", f"the app is not subscribed to {NEEDED}: no message arrives", f"do it: {WEBHOOK_PLACE}")
+        yield error(
+            "fields", f"the app is not subscribed to {NEEDED}: no message arrives", f"subscribe: {WEBHOOK_PLACE}"
+        )
     elif missing:
-        cure = f"the gateway reacts to these; subscribe to them: {WEBHOOK_PLACE}"
+        cure = f"the gateway uses these fields; subscribe to them: {WEBHOOK_PLACE}"
         yield warning("fields", f"not subscribed to {', '.join(missing)}", cure)
     else:
-        yield fine("fields", f"subscribed to all that the gateway reacts to, {len(names)} in all")
+        yield fine("fields", f"subscribed to all fields that the gateway uses, {len(names)} in all")
