@@ -14,24 +14,24 @@ from app.store.transactions.apply_statuses import apply_statuses
 class Reconciling(Repository):
     """How far the rounds of `app.domain.reconciling` have come. The owner of the job `reconcile` moves them on."""
 
-    def find(self, of: Round, numbers: Collection[str]) -> RoundStep:
+    def find(self, round_: Round, numbers: Collection[str]) -> RoundStep:
         """Look at the next messages of a round, a bounded number, and return what is to be asked now.
 
         `numbers`: whose messages are asked about. The round is moved on in a transaction of its own, if it moves.
         """
         found, passed = self._store.database.read(
-            lambda c: find_candidate(c, self._store.now(c), of, numbers),
+            lambda c: find_candidate(c, self._store.now(c), round_, numbers),
         )
         if passed is not None:
-            self._store.write(lambda c: move_cursor(c, of.number, passed), durable=False)
+            self._store.write(lambda c: move_cursor(c, round_.number, passed), durable=False)
         return found
 
-    def record(self, of: Round, candidate: Candidate, statuses: Sequence[StatusUpdate]) -> None:
+    def record(self, round_: Round, candidate: Candidate, statuses: Sequence[StatusUpdate]) -> None:
         """Record Meta's answer about a message, as if it had come by webhooks, and let the round go on behind it."""
         database_id = self._store.identity().id
 
         def record(connection: Connection) -> None:
             apply_statuses(connection, self._store.now(connection), database_id, statuses)
-            move_cursor(connection, of.number, candidate.row_id)
+            move_cursor(connection, round_.number, candidate.row_id)
 
         self._store.write(record, "work")

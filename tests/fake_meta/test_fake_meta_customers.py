@@ -164,7 +164,7 @@ def test_an_echo_comes_back_a_second_later(meta: CalledMeta) -> None:
 @pytest.mark.parametrize(
     ("action", "told"),
     [
-        ({"from": PHONE, "type": "sing"}, "cannot do 'sing'"),
+        ({"from": PHONE, "type": "sing"}, "has the type 'sing'"),
         ({"from": PHONE, "type": "text"}, "text takes text"),
         ({"from": PHONE, "type": "text", "text": "hi", "colour": "red"}, "text takes text"),
         ({"type": "text", "text": "hi"}, "say who acts"),

@@ -68,13 +68,13 @@ def plans(store: Store, statements: dict[str, Any]) -> list[str]:
     )
 
 
-def asked_by(store: Store, of: Round) -> list[str]:
+def asked_by(store: Store, round_: Round) -> list[str]:
     """The messages that a round asks about now, each by its wamid. Meta tells nothing new."""
     asked = []
-    while not (found := store.reconciling.find(of, NUMBERS)).is_end:
+    while not (found := store.reconciling.find(round_, NUMBERS)).is_end:
         if found.candidate is not None:
             asked.append(found.candidate.wamid)
-            store.reconciling.record(of, found.candidate, ())
+            store.reconciling.record(round_, found.candidate, ())
     return asked
 
 

@@ -127,7 +127,7 @@ def test_a_body_that_has_arrived_is_not_given_up(budget: BodyBudget, receive: Re
 
 
 @pytest.mark.parametrize("budget", [100], indirect=True)
-def test_a_body_does_not_give_up_itself(budget: BodyBudget, receive: Receive) -> None:
+def test_a_body_larger_than_the_budget_is_refused_and_not_given_up(budget: BodyBudget, receive: Receive) -> None:
     assert receive(WholeBody(600)).get() == "busy"
     assert budget.held == 0
 

@@ -19,7 +19,7 @@ def list_blocked(meta: Meta, _: Call, number_id: str) -> Answer:
 
 
 def block(meta: Meta, call: Call, number_id: str) -> Answer:
-    """Block users, or unblock them."""
+    """Block users (POST), or unblock them (DELETE)."""
     meta.number(number_id)
     users = [
         of_text(user, "user", path, 200) for path, user in of_objects(fields_of(call), "block_users", "", 1, 1000)

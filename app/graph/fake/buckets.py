@@ -16,14 +16,16 @@ class Bucket:
     burst: int
 
     def take(self, full_at: float | None, now: float) -> tuple[float, bool]:
-        """Take a token from a bucket that would be full at this time; return when it is full then, and if it had one.
+        """Take a token, if there is one. Return when the bucket will be full, and whether it had a token.
 
-        An empty bucket is left as it is: a refused call costs nothing.
+        `full_at`: when it would have been full without this call; None if it was never used. An empty bucket is left
+        as it is: a refused call costs nothing.
         """
-        begun = max(full_at or now, now)
-        if begun + self.seconds - now > self.seconds * self.burst + 1e-6:
-            return begun, False
-        return begun + self.seconds, True
+        full_before = max(full_at or now, now)
+        full_after = full_before + self.seconds
+        if full_after - now > self.seconds * self.burst + 1e-6:
+            return full_before, False
+        return full_after, True
 
 
 def of_number(rate: float, burst: int) -> Bucket:
@@ -36,12 +38,12 @@ PAIR = Bucket(PAIR_SECONDS, PAIR_BURST)
 
 def take_token(state: State, bucket: Bucket, key: str, now: float) -> bool:
     """Take a token from the bucket that is kept under this key; return whether it had one."""
-    had_one = []
+    results = []
 
     def taken(full_at: float | None) -> float:
-        full_then, was_there = bucket.take(full_at, now)
-        had_one.append(was_there)
-        return full_then
+        full_after, had_token = bucket.take(full_at, now)
+        results.append(had_token)
+        return full_after
 
     state.update("bucket", key, taken)
-    return had_one[-1]
+    return results[-1]  # the last one: `update` may call `taken` again

@@ -1,4 +1,4 @@
-"""Check an interactive message: header, body, footer and the action of each kind."""
+"""Checks an interactive message: header, body, footer and the action of each kind."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,13 +36,13 @@ def check_interactive(body: Json) -> None:
 
 def _check_header(message: Json, kind: str, *, is_direct: bool) -> None:
     header = of_object(message, "header", PATH)
-    sort = of_choice(header, "type", f"{PATH}['header']", HEADERS.get(kind, ()))
-    only(header, f"{PATH}['header']", {"type", sort, "sub_text"})
-    if sort == "text":
+    header_type = of_choice(header, "type", f"{PATH}['header']", HEADERS.get(kind, ()))
+    only(header, f"{PATH}['header']", {"type", header_type, "sub_text"})
+    if header_type == "text":
         of_text(header, "text", f"{PATH}['header']", 60)
     else:
-        extra = {"filename"} if sort == "document" else set[str]()
-        check_media(header, sort, f"{PATH}['header']", extra, may_have_both=is_direct)
+        extra = {"filename"} if header_type == "document" else set[str]()
+        check_media(header, header_type, f"{PATH}['header']", extra, may_have_both=is_direct)
 
 
 def _check_buttons(action: Json, body: Json) -> None:
@@ -52,7 +52,8 @@ def _check_buttons(action: Json, body: Json) -> None:
     for path, button in of_objects(action, "buttons", ACTION, 1, 10 if "category" in body else 3):
         if of_choice(button, "type", path, {"reply", "cta_url"} if "category" in body else {"reply"}) == "reply":
             reply = of_object(button, "reply", path, {"id", "title"})
-            seen += [of_text(reply, "id", path, 256), (of_text(reply, "title", path, 20),)]
+            reply_id, title = of_text(reply, "id", path, 256), of_text(reply, "title", path, 20)
+            seen += [reply_id, (title,)]  # a tuple, because an id may equal a title
     if len(seen) != len(set(seen)):
         raise refuse("invalid_value", "Duplicated title or reply id found for button.")
 
@@ -127,7 +128,7 @@ def _check_order_status(action: Json, _: Json) -> None:
     check_order_status(_parameters(action, "review_order"), f"{ACTION}['parameters']")
 
 
-def _named(name: str) -> Callable[[Json, Json], None]:
+def _action_named(name: str) -> Callable[[Json, Json], None]:
     def check(action: Json, _: Json) -> None:
         of_choice(action, "name", ACTION, {name})
 
@@ -141,12 +142,12 @@ ACTIONS: dict[str, Callable[[Json, Json], None]] = {
     "flow": _check_flow,
     "product": _check_product,
     "product_list": _check_products,
-    "catalog_message": _named("catalog_message"),
-    "location_request_message": _named("send_location"),
-    "address_message": _named("address_message"),
-    "call_permission_request": _named("call_permission_request"),
-    "voice_call": _named("voice_call"),
-    "request_contact_info": _named("request_contact_info"),
+    "catalog_message": _action_named("catalog_message"),
+    "location_request_message": _action_named("send_location"),
+    "address_message": _action_named("address_message"),
+    "call_permission_request": _action_named("call_permission_request"),
+    "voice_call": _action_named("voice_call"),
+    "request_contact_info": _action_named("request_contact_info"),
     "carousel": _check_cards,
     "order_details": _check_order_details,
     "order_status": _check_order_status,

@@ -1,4 +1,4 @@
-"""The in-process door of the fake: what dry-run has in the place of the client of the Graph API."""
+"""A client that calls the fake in the same process: a dry-run has it in place of the client of the Graph API."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,12 +23,12 @@ TOO_LATE = Ambiguous("no answer in time")
 BROKEN = ("cut", "reset", "half")
 LOST = Ambiguous("connection lost before the whole answer")
 REFUSED = "connection refused"
-UNHEARD: dict[str, SendAnswer] = {"refuse": NotSent(REFUSED), "reset_before_headers": LOST}
-"""How a send ends over a connection that brings nothing to Meta, by the switch `connection`."""
+NEVER_ARRIVED: dict[str, SendAnswer] = {"refuse": NotSent(REFUSED), "reset_before_headers": LOST}
+"""How a send ends if nothing of it reaches Meta, by the value of the switch `connection`."""
 
 
 class FakeGraphClient:
-    """Calls the fake, and reports what the real client would of such an answer. `sleep` waits for slow ones."""
+    """Calls the fake, and reports its answers as the real client would. `sleep` waits for slow answers."""
 
     def __init__(self, meta: Meta, version: str, sleep: Callable[[float], object]) -> None:
         self._meta = meta
@@ -38,19 +38,19 @@ class FakeGraphClient:
     def send(
         self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: Callable[[], bool]
     ) -> SendAnswer:
-        """POST one message, if it may still be written. `endpoint` is `messages` or `marketing_messages`."""
+        """POST one message, if `may_still_write` allows it. `endpoint` is `messages` or `marketing_messages`."""
         if not may_still_write():
             return GIVEN_UP
         connection = self._meta.switches.connection
-        if connection in UNHEARD:
-            return UNHEARD[connection]
+        if connection in NEVER_ARRIVED:
+            return NEVER_ARRIVED[connection]
         headers = {"authorization": "Bearer dry-run", "content-type": "application/json"}
         found = answer(
             self._meta,
             Call("POST", f"{phone_number_id}/{endpoint}", headers=headers, body=body, version=self._version),
         )
         self._sleep(min(found.delay_seconds, READ_SECONDS))
-        return LOST if connection == "reset_after_headers" else self._arrived(found)
+        return LOST if connection == "reset_after_headers" else self._received(found)
 
     def call(self, request: GraphRequest) -> GraphReply:
         """Make one call; raise `GraphUnreachable` as the real client does."""
@@ -84,8 +84,8 @@ class FakeGraphClient:
             raise GraphUnreachable("connection lost before the whole answer")
         return GraphReply(found.status, given_headers(list(found.headers.items())), iter([found.body]))
 
-    def _arrived(self, found: Answer) -> SendAnswer:
-        """Return the answer as the line lets it through."""
+    def _received(self, found: Answer) -> SendAnswer:
+        """Return how the send ends: with the answer, unless the simulated connection breaks or is too slow."""
         drip = len(found.body) * DRIP_SECONDS if found.line == "drip" else 0
         if found.delay_seconds > READ_SECONDS or drip > TOTAL_SECONDS:
             return TOO_LATE

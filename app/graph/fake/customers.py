@@ -1,6 +1,6 @@
-"""What customers do, as webhooks report it: messages of every kind, answers, calls, changes of their number.
+"""Makes webhooks that report actions of customers: messages of every kind, answers, calls, changes of their number.
 
-An action is JSON: `{"type": "text", "text": "hi"}`. `FIELDS` has what each type takes.
+An action is JSON: `{"type": "text", "text": "hi"}`. `FIELDS` lists the fields of each type.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True)
 class ActionContext:
-    """The customer that acts, and to which number, when, and under which id.
+    """An action's customer (`person`), our number that it is sent to, its id and its time.
 
-    `answered`: the id of the message that the customer answers; `choices`: by title, what that message offered.
+    `answered`: the id of the message that the customer answers; `choices`: the choices that it offered, by title.
     """
 
     number: Number
@@ -34,33 +34,33 @@ class ActionContext:
 
 
 def change_by(context: ActionContext, action: Action) -> Change:
-    """Return the webhook's change that reports an action. Raise `ValueError` for an unknown action."""
+    """Return the change that reports an action in a webhook. Raise `ValueError` for an unknown action or field."""
     kind = action.get("type")
     if kind not in FIELDS:
-        raise ValueError(f"a customer cannot do {kind!r}; there are {', '.join(FIELDS)}")
+        raise ValueError(f"no action of a customer has the type {kind!r}; the types are {', '.join(FIELDS)}")
     needed, allowed = FIELDS[kind]
     missing, unknown = needed - set(action), set(action) - needed - allowed - ANY
     if missing or unknown:
         raise ValueError(f"{kind} takes {', '.join(sorted(needed | allowed)) or 'nothing'}")
     if kind in ("call", "hang_up"):
-        return _around(context, "calls", calls=[_call(context, kind)])
+        return _change(context, "calls", calls=[_call(context, kind)])
     if kind == "marketing":
-        return _around(context, "user_preferences", user_preferences=[_preference(context, action)])
-    return _around(context, "messages", messages=[_message(context, str(kind), action)])
+        return _change(context, "user_preferences", user_preferences=[_preference(context, action)])
+    return _change(context, "messages", messages=[_message(context, str(kind), action)])
 
 
-def _around(context: ActionContext, name: str, **lists: Any) -> Change:
+def _change(context: ActionContext, name: str, **lists: Any) -> Change:
     profile = {"name": context.name, **({"username": context.username} if context.username else {})}
     contact = {"profile": profile, "wa_id": context.person.wa_id, "user_id": context.person.user_id}
-    return change_of(context.number, field=name, contacts=[_given(contact)], **lists)
+    return change_of(context.number, field=name, contacts=[_without_none(contact)], **lists)
 
 
-def _given(value: Content) -> Content:
+def _without_none(value: Content) -> Content:
     return {key: each for key, each in value.items() if each is not None}
 
 
 def _sender(context: ActionContext) -> Content:
-    return _given({"from": context.person.wa_id, "from_user_id": context.person.user_id})
+    return _without_none({"from": context.person.wa_id, "from_user_id": context.person.user_id})
 
 
 def _message(context: ActionContext, kind: str, action: Action) -> Content:
@@ -76,19 +76,19 @@ def _message(context: ActionContext, kind: str, action: Action) -> Content:
     return message
 
 
-def _plain(kind: str, content: Any) -> Content:
+def _content(kind: str, content: Any) -> Content:
     return {"type": kind, kind: content}
 
 
 def _media(_: ActionContext, action: Action) -> Content:
     kind = str(action["type"])
     facts = {key: action[key] for key in ("caption", "filename", "voice") if key in action}
-    return _plain(kind, {**action["media"], **facts})
+    return _content(kind, {**action["media"], **facts})
 
 
 def _button(context: ActionContext, action: Action) -> Content:
     title, chosen = _chosen(context, action)
-    return _plain("interactive", {"type": "button_reply", "button_reply": {"id": chosen["id"], "title": title}})
+    return _content("interactive", {"type": "button_reply", "button_reply": {"id": chosen["id"], "title": title}})
 
 
 def _row(context: ActionContext, action: Action) -> Content:
@@ -96,11 +96,11 @@ def _row(context: ActionContext, action: Action) -> Content:
     reply = {"id": chosen["id"], "title": title}
     if description := action.get("description", chosen.get("description")):
         reply["description"] = str(description)
-    return _plain("interactive", {"type": "list_reply", "list_reply": reply})
+    return _content("interactive", {"type": "list_reply", "list_reply": reply})
 
 
 def _chosen(context: ActionContext, action: Action) -> tuple[str, Mapping[str, str]]:
-    """Return the title of what is chosen, and what was offered under it; an action may name its id in the title."""
+    """Return the chosen title and its choice. An action's `title` may also be the id of a choice."""
     wanted, choices = str(action["title"]), context.choices
     if "id" in action:
         return wanted, {**choices.get(wanted, {}), "id": str(action["id"])}
@@ -116,26 +116,26 @@ def _chosen(context: ActionContext, action: Action) -> tuple[str, Mapping[str, s
 def _flow(_: ActionContext, action: Action) -> Content:
     answer = compact_json({"flow_token": "unused", **action["response"]})
     reply = {"name": "flow", "body": "Sent", "response_json": answer}
-    return _plain("interactive", {"type": "nfm_reply", "nfm_reply": reply})
+    return _content("interactive", {"type": "nfm_reply", "nfm_reply": reply})
 
 
 def _reaction(context: ActionContext, action: Action) -> Content:
     target = str(action.get("message_id") or context.answered or "wamid.unknown")
     emoji = action.get("emoji")
-    return _plain("reaction", {"message_id": target, **({"emoji": emoji} if emoji else {})})
+    return _content("reaction", {"message_id": target, **({"emoji": emoji} if emoji else {})})
 
 
 def _order(_: ActionContext, action: Action) -> Content:
     items = action.get("items") or [
         {"product_retailer_id": "tulip", "quantity": 2, "item_price": 4.5, "currency": "EUR"}
     ]
-    return _plain("order", {"catalog_id": str(action.get("catalog_id", "194836987003835")), "product_items": items})
+    return _content("order", {"catalog_id": str(action.get("catalog_id", "194836987003835")), "product_items": items})
 
 
 def _new_number(context: ActionContext, action: Action) -> Content:
     new, old = str(action["number"]).lstrip("+"), context.person.wa_id
     body = f"User {context.name} changed from {old} to {new}"
-    return _plain("system", {"body": body, "wa_id": new, "type": "user_changed_number"})
+    return _content("system", {"body": body, "wa_id": new, "type": "user_changed_number"})
 
 
 def _unsupported(_: ActionContext, __: Action) -> Content:
@@ -159,7 +159,7 @@ def _call(context: ActionContext, kind: str) -> Content:
 
 def _preference(context: ActionContext, action: Action) -> Content:
     value = str(action["value"])
-    ids = _given({"wa_id": context.person.wa_id, "user_id": context.person.user_id})
+    ids = _without_none({"wa_id": context.person.wa_id, "user_id": context.person.user_id})
     detail = f"User requested to {value} marketing messages"
     preference = {"category": "marketing_messages", "value": value, "detail": detail, "timestamp": context.at}
     return {**ids, **preference}
@@ -168,17 +168,17 @@ def _preference(context: ActionContext, action: Action) -> Content:
 CHOOSING = ("button", "list")
 MEDIA = ("image", "video", "audio", "document", "sticker")
 MESSAGES: dict[str, Callable[[ActionContext, Action], Content]] = {
-    "text": lambda _, action: _plain("text", {"body": str(action["text"])}),
+    "text": lambda _, action: _content("text", {"body": str(action["text"])}),
     **dict.fromkeys(MEDIA, _media),
     "button": _button,
     "list": _row,
-    "template_button": lambda _, action: _plain(
+    "template_button": lambda _, action: _content(
         "button", {"payload": str(action.get("payload", action["title"])), "text": str(action["title"])}
     ),
-    "location": lambda _, action: _plain(
+    "location": lambda _, action: _content(
         "location", {key: action[key] for key in ("latitude", "longitude", "name", "address") if key in action}
     ),
-    "contacts": lambda _, action: _plain("contacts", action["contacts"]),
+    "contacts": lambda _, action: _content("contacts", action["contacts"]),
     "reaction": _reaction,
     "order": _order,
     "flow": _flow,
@@ -204,4 +204,4 @@ FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "hang_up": (frozenset(), frozenset()),
     "marketing": (frozenset({"value"}), frozenset()),
 }
-"""What each type of action needs and may have, beside `ANY`: which customer does it, and to which number (`to`)."""
+"""By type: the fields that an action needs, and those it may have. Every action may have those of `ANY` too."""

@@ -1,4 +1,4 @@
-"""Read the fields of a call: JSON, a form or the query string, as Graph understands all three."""
+"""Reads the fields of a call from JSON, a form or the query string, as Graph does."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class File:
 
 
 def fields_of(call: Call) -> dict[str, Any]:
-    """Return the fields of a call, those of the body before those of the query string."""
+    """Return the fields of a call. If body and query string both have a field, the body's counts."""
     query = {name: _read(value) for name, value in call.query.items() if name != "access_token"}
     match call.content_type:
         case "application/x-www-form-urlencoded":
@@ -44,7 +44,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _read(value: str) -> Any:
-    """Return a field of a form: objects and arrays stand in it as JSON."""
+    """Return the value of a field of a form. Objects and arrays are written as JSON in a form."""
     if value[:1] in ("{", "["):
         try:
             return json.loads(value)
@@ -72,7 +72,7 @@ def parts_of(call: Call) -> dict[str, str | File]:
 
 
 def _parameter(header: str, name: str) -> str:
-    """Return a parameter of a header; empty if it has none of this name."""
+    """Return a parameter of a header; an empty text if the header does not have it."""
     for part in header.split(";")[1:]:
         key, _, value = part.strip().partition("=")
         if key.lower() == name:

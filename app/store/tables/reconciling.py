@@ -52,19 +52,19 @@ def cursor_of_round(connection: Connection, number: int) -> int:
 
 
 def find_candidate(
-    connection: Connection, now: datetime, of: Round, numbers: Collection[str]
+    connection: Connection, now: datetime, round_: Round, numbers: Collection[str]
 ) -> tuple[RoundStep, int | None]:
     """Return the result of a round's next step, and the row to which its cursor moves; None if it stays.
 
     A young message, and one whose status is young, ends the round for now: those behind it are younger.
     """
-    after = {"after": cursor_of_round(connection, of.number)}
+    after = {"after": cursor_of_round(connection, round_.number)}
     values = {
         **after,
-        "young_from": now - of.age,
+        "young_from": now - round_.age,
         "young_until": now + CLOCK_TOLERANCE,
         "oldest": now - TOO_OLD,
-        "statuses": [status.value for status in of.statuses],
+        "statuses": [status.value for status in round_.statuses],
         "numbers": sorted(numbers),
     }
     row = connection.execute(_FIRST, values).first()
@@ -72,7 +72,7 @@ def find_candidate(
         last = connection.execute(_LAST, after).scalar_one()
         return RoundStep(is_end=last is None), last
     moved = row.id - 1 if row.id - 1 > after["after"] else None
-    if is_younger(row.created_at, of.age, now) or is_younger(row.updated_at, QUIET, now):
+    if is_younger(row.created_at, round_.age, now) or is_younger(row.updated_at, QUIET, now):
         return RoundStep(is_end=True), moved
     return RoundStep(Candidate(row.id, row.phone_number_id, row.wamid)), moved
 
