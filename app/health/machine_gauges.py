@@ -1,7 +1,6 @@
 """Gauges of the program, its processes and its disk. They need no answer of the store."""
 
 import platform
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,10 +8,10 @@ from contextlib import suppress
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from app.config.settings import MediaFolderSettings
 from app.domain import VERSION
 from app.gateway import Gateway
 from app.health.processes import ProcessUse, processes_of_gateway
+from app.store.media_folder import FolderUnusable
 
 
 def machine_gauges(gateway: Gateway) -> Iterator[Metric]:
@@ -26,14 +25,14 @@ def machine_gauges(gateway: Gateway) -> Iterator[Metric]:
     free = gateway.store.free_bytes()
     if free is not None:
         yield GaugeMetricFamily("wats_disk_free_bytes", "Free space on the disk of a SQLite database.", free)
-    yield from _media_gauge(gateway.settings.media)
+    yield from _media_gauge(gateway)
 
 
-def _media_gauge(media: MediaFolderSettings) -> Iterator[Metric]:
-    """Yield the free space where received files are kept, if they are, and their folder is there."""
-    if media.fetch_on_arrival:
-        with suppress(OSError):
-            free = shutil.disk_usage(media.directory).free
+def _media_gauge(gateway: Gateway) -> Iterator[Metric]:
+    """Yield the free space where received files are kept, if they are, and the disk of their folder answers."""
+    if gateway.settings.media.fetch_on_arrival:
+        with suppress(FolderUnusable):
+            free = gateway.media_folder.free_bytes()
             text = "Free space on the disk of the folder of received media."
             yield GaugeMetricFamily("wats_media_disk_free_bytes", text, free)
 

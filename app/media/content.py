@@ -32,7 +32,10 @@ class KnownMedia:
 
 
 def known_media(gateway: Gateway, media_id: str) -> KnownMedia:
-    """Return the description of a file; ask Meta for it if the file is not in the folder. Raises `MediaFailed`."""
+    """Return the description of a file; ask Meta for it if the file is not in the folder.
+
+    Raises `MediaFailed`, and `FolderUnusable` if it is not known whether the folder has the file.
+    """
     file = gateway.store.media.find(media_id)
     if file is not None and file.state is FileState.STORED and gateway.media_folder.has(media_id):
         return KnownMedia(stored_media(file), file.phone_number_id, is_stored=True)

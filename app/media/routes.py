@@ -211,6 +211,10 @@ def _known(media_id: str) -> KnownMedia:
         return known_media(gateway(), _sane(media_id))
     except MediaFailed as failure:
         raise _error(failure) from failure
+    except FolderUnusable as unusable:
+        raise ApiError(
+            "unavailable", f"The file was fetched, and its folder cannot be read: {unusable}."
+        ) from unusable
 
 
 def _sane(media_id: str) -> str:

@@ -79,8 +79,12 @@ class MediaFolder:
         return self._directory / f"wats-{self._database_id()}"
 
     def has(self, media_id: str) -> bool:
-        """Return whether a file is here."""
-        return self._in_thread(self._file(media_id).is_file)
+        """Return whether a file is here. Raises `FolderUnusable`."""
+        return self._in_time(self._file(media_id).is_file)
+
+    def free_bytes(self) -> int:
+        """Return the free space on the disk. Raises `FolderUnusable`."""
+        return self._in_time(shutil.disk_usage, self._directory).free
 
     def mark(self) -> FolderMark | None:
         """Return the mark of the folder; None if it has none. Raises `FolderUnusable` if its disk does not answer."""

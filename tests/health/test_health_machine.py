@@ -12,6 +12,7 @@ from app.domain.heartbeat import Heartbeat
 from app.gateway import Gateway
 from app.health.machine_gauges import machine_gauges
 from app.health.processes import _fields_of, processes_of_gateway
+from app.store.media_folder import MediaFolder
 from tests.support.events import new_event, put_events
 from tests.support.webhooks import bearer
 
@@ -33,13 +34,11 @@ def test_the_machine_is_reported_also_while_the_store_is_away(client: FlaskClien
 
 
 def test_the_disk_of_received_media_is_reported_where_they_are_kept(gateway: Gateway, tmp_path: Path) -> None:
-    kept = MediaFolderSettings(directory=tmp_path, fetch_on_arrival=True)
-    nowhere = MediaFolderSettings(directory=tmp_path / "none", fetch_on_arrival=True)
+    media = MediaFolderSettings(directory=tmp_path, fetch_on_arrival=True)
+    keeping = replace(gateway, settings=replace(gateway.settings, media=media))
+    kept, nowhere = (MediaFolder(directory, 0, lambda: "0123") for directory in (tmp_path, tmp_path / "none"))
 
-    told = [
-        {one.name for one in machine_gauges(replace(gateway, settings=replace(gateway.settings, media=media)))}
-        for media in (kept, nowhere)
-    ]
+    told = [{one.name for one in machine_gauges(replace(keeping, media_folder=each))} for each in (kept, nowhere)]
 
     assert ["wats_media_disk_free_bytes" in names for names in told] == [True, False]
 
