@@ -25,11 +25,15 @@ FILE_IN_THE_WAY = "a file is where a folder is needed"
 
 
 def with_writable_folder(request: StartRequest) -> StartRequest:
-    """Return the request; for a dry-run whose folder cannot be written, with a folder below /tmp and a warning."""
+    """Return the request; for a dry-run whose folder cannot be written, with a folder below /tmp and a warning.
+
+    A file in the folder's place is no fault of the machine but a wrong setting: that stays, to be refused.
+    """
     if request.mode is not Mode.DRY_RUN or request.environ.get(DRY_RUN_DATABASE_URL.variable):
         return request
-    why = why_unwritable(request.values[DATA_DIR] / DEFAULT_FILE, shows_path=True)
-    folder = _fallback_folder() if why else None
+    file = request.values[DATA_DIR] / DEFAULT_FILE
+    why = why_unwritable(file, shows_path=True)
+    folder = _fallback_folder() if why and _nearest(file).is_dir() else None
     if folder is None:
         return request
     values = request.values.with_changes({DATA_DIR: Sourced(folder, "fallback of a dry-run")})
@@ -51,12 +55,11 @@ def why_unwritable(file: Path, *, shows_path: bool) -> str | None:
 
     `shows_path` is False for a path out of a database's URL, which is a secret as a whole.
     """
-    folder = next(filter(_exists, file.parents))
+    folder = _nearest(file)
     if not folder.is_dir():
-        where = (
-            f"{folder} is a file, and {file.parent} needs a folder in its place" if shows_path else FILE_IN_THE_WAY
-        )
-        return f"{where}; name another folder"
+        below = "" if folder == file.parent else f" for {file.parent}"
+        where = f"{folder} is a file where a folder is needed{below}" if shows_path else FILE_IN_THE_WAY
+        return f"{where}; name another folder, or move the file away"
     if not os.access(folder, os.W_OK | os.X_OK):
         return _explain(folder, str(folder) if shows_path else "its folder")
     files = [file.with_name(file.name + suffix) for suffix in SIDE_FILES]
@@ -75,6 +78,11 @@ def _fallback_folder() -> Path | None:
     except OSError:
         return None
     return folder if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() else None
+
+
+def _nearest(file: Path) -> Path:
+    """Return the nearest of the paths above this file that exists."""
+    return next(filter(_exists, file.parents))
 
 
 def _exists(path: Path) -> bool:

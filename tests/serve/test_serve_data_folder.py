@@ -137,6 +137,22 @@ def test_a_dry_run_keeps_its_file_below_tmp_and_says_so(tmp_path: Path, closed: 
     assert f"{tmp_path}/wats: {closed} cannot be written by user {OURS}" in warning
 
 
+@pytest.mark.parametrize("place", ["file", "file/data", "file/deeper/data"])
+def test_a_dry_run_refuses_a_file_in_the_place_of_its_folder(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    environ = environment(tmp_path, WATS_MODE="dry-run", WATS_CONFIG=str(write_config(tmp_path)))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    message = refused(
+        {**environ, "WATS_DATA_DIR": str(tmp_path / place), "TMPDIR": str(scratch)}, FLASK, "wats", "serve"
+    )
+
+    assert message.startswith(f"WATS_DATA_DIR: {tmp_path}/file is a file")
+    assert "name another folder, or move the file away" in message
+    assert list(scratch.iterdir()) == []
+
+
 def test_a_dry_run_takes_no_folder_that_another_user_may_have_laid_out(tmp_path: Path, closed: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "wats").symlink_to(tmp_path / "elsewhere")
