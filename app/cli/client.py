@@ -19,6 +19,11 @@ from app.config.start_options import DRY_RUN_APP_SECRET, LIVE, PORT, URL
 NO_HEADERS: Mapping[str, str] = {}
 TIMEOUTS = urllib3.Timeout(connect=3, read=60)
 JSON = {"Content-Type": "application/json"}
+NO_SUCH = "There is no "
+"""How the API's sentence begins about an unknown id or name. About an unknown path it says "Not Found."."""
+
+KEPT_FOR_DAYS = ("messages", "events", "receipts", "deliveries")
+NAMED = ("destinations", "consumers")
 ADDRESS = f"{URL.flag}, {URL.variable} or {PORT.variable}"
 
 
@@ -180,7 +185,9 @@ class Client:
         url = self.access.api_url + path
         response = self._send(method, url, query, **parts)
         if response.status == HTTPStatus.NOT_FOUND and (error := _error_of(response)):
-            raise CommandFailed(f"{url.removeprefix(self.access.service_url)}: {error}")
+            raise CommandFailed(
+                f"{url.removeprefix(self.access.service_url)}: {error}{_where_others_are(path, error)}"
+            )
         return self._successful(response)
 
     def _send(
@@ -201,6 +208,15 @@ class Client:
 def _is_ok(response: Response) -> bool:
     """Return whether it is what was asked for: neither an error nor a redirect, which another server may send."""
     return HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _where_others_are(path: str, error: str) -> str:
+    """Return why there may be no such thing, and the command that lists those there are; "" of any other error."""
+    kind = path.split("/")[1]
+    if not error.startswith(NO_SUCH) or kind not in (*KEPT_FOR_DAYS, *NAMED):
+        return ""
+    cause = "the name is wrong" if kind in NAMED else "the id is wrong, or older than `retention.days`"
+    return f"; {cause}: `flask wats {kind} list` shows those that are there"
 
 
 def _error_of(response: Response) -> str | None:

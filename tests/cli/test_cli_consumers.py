@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from app.store import Store
 from tests.support.events import new_event, put_events
 from tests.support.serving import Running, run
@@ -35,6 +37,27 @@ def test_a_consumer_is_moved_listed_shown_and_deleted(service: Running, stored: 
     assert "lag             0\n" in shown
     assert (deleted.returncode, deleted.stdout) == (0, "done: crm is deleted\n")
     assert (gone.returncode, "There is no such consumer." in gone.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("kind", ["messages", "events", "receipts", "deliveries"])
+def test_an_unknown_id_is_told_with_its_cause_and_where_the_known_ones_are(service: Running, kind: str) -> None:
+    shown = wats(service, kind, "show", "nope")
+
+    cure = f"; the id is wrong, or older than `retention.days`: `flask wats {kind} list` shows those that are there\n"
+    assert (shown.returncode, shown.stdout, shown.stderr.endswith(cure)) == (1, "", True), shown.stderr
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("consumers", "show"), ("destinations", "pause")])
+def test_an_unknown_name_is_told_with_where_the_known_ones_are(service: Running, kind: str, verb: str) -> None:
+    shown = wats(service, kind, verb, "nope")
+
+    assert shown.stderr.endswith(f"; the name is wrong: `flask wats {kind} list` shows those that are there\n")
+
+
+def test_a_path_that_no_service_has_is_no_wrong_id(service: Running) -> None:
+    away = wats(service, "messages", "show", "nope", "--url", f"http://127.0.0.1:{service.port}/elsewhere")
+
+    assert (away.returncode, "the id is wrong" in away.stderr) == (1, False)
 
 
 def test_deleting_a_consumer_is_confirmed(service: Running) -> None:
