@@ -30,6 +30,19 @@ MAIN_FIELD = {
 }
 """The field that VALUE fills, by type; a location's is `latitude,longitude`."""
 
+EXAMPLES = {
+    "text": '"Is it open on Sunday?"',
+    "button": "Yes",
+    "list": "Large",
+    "template_button": "Yes",
+    "location": "52.52,13.405",
+    "contacts": """'[{"name": {"formatted_name": "Lu"}}]'""",
+    "flow": """'{"size": "s"}'""",
+    "number": "+16505550100",
+    "marketing": "stop",
+}
+"""A VALUE as a shell takes it, for each type that needs one."""
+
 MAX_BATCH = 1000
 """Meta puts at most this many updates into a webhook."""
 
@@ -110,7 +123,7 @@ def read_script(path: Path) -> list[Action]:
 
 
 def action_from(kind: str, value: str | None, fields: tuple[str, ...]) -> Action:
-    """Return the action that the command line describes."""
+    """Return the action that the command line describes. Raise `CommandFailed` if it lacks its VALUE."""
     action: Action = {"type": kind}
     if value is not None:
         action |= _main_field(kind, value)
@@ -119,6 +132,9 @@ def action_from(kind: str, value: str | None, fields: tuple[str, ...]) -> Action
         if not found:
             raise click.UsageError("A --field must have the form NAME=VALUE.")
         action[name] = _json_or_text(text)
+    if kind in EXAMPLES and FIELDS[kind][0] - action.keys():
+        example = f"flask wats simulate {kind} {EXAMPLES[kind]}"
+        raise CommandFailed(f"{kind} needs a VALUE; type for example: {example}")
     return action
 
 

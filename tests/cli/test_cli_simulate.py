@@ -1,6 +1,7 @@
 """`simulate`: a customer's phone, in front of a running dry-run service."""
 
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -242,6 +243,21 @@ def test_a_value_fills_the_field_that_the_type_is_about() -> None:
 def test_a_value_that_does_not_fit_is_refused(kind: str, value: str, told: str) -> None:
     with pytest.raises(CommandFailed, match=told):
         action_from(kind, value, ())
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (needed, _) in FIELDS.items() if needed])
+def test_a_type_without_its_value_is_refused_with_what_to_type(kind: str) -> None:
+    with pytest.raises(CommandFailed) as refused:
+        action_from(kind, None, ())
+
+    needs, found, command = str(refused.value).partition("; type for example: flask wats simulate ")
+    assert (needs, bool(found)) == (f"{kind} needs a VALUE", True)
+    typed, value = shlex.split(command)
+    assert FIELDS[kind][0] <= action_from(typed, value, ()).keys()
+
+
+def test_a_type_takes_its_value_as_a_field_too() -> None:
+    assert action_from("text", None, ("text=hi",)) == {"type": "text", "text": "hi"}
 
 
 def test_a_field_without_a_value_is_refused() -> None:

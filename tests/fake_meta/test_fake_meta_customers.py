@@ -165,8 +165,10 @@ def test_an_echo_comes_back_a_second_later(meta: CalledMeta) -> None:
     ("action", "told"),
     [
         ({"from": PHONE, "type": "sing"}, "has the type 'sing'"),
-        ({"from": PHONE, "type": "text"}, "text takes text"),
-        ({"from": PHONE, "type": "text", "text": "hi", "colour": "red"}, "text takes text"),
+        ({"from": PHONE, "type": "text"}, "text needs text"),
+        ({"from": PHONE, "type": "location", "latitude": 1}, "location needs longitude"),
+        ({"from": PHONE, "type": "text", "text": "hi", "colour": "red"}, "text takes no colour; it takes text"),
+        ({"from": PHONE, "type": "call", "colour": "red"}, "call takes no colour; it takes nothing"),
         ({"type": "text", "text": "hi"}, "say who acts"),
         ({"from": PHONE, "type": "text", "text": "hi", "to": "1"}, "no business number 1"),
     ],

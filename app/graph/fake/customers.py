@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.compact_json import compact_json
+from app.domain.meta.payloads.findings import printable
 from app.graph.fake.accounts import Number
 from app.graph.fake.statuses import Recipient
 from app.graph.fake.webhooks import Change, change_of
@@ -39,9 +40,11 @@ def change_by(context: ActionContext, action: Action) -> Change:
     if kind not in FIELDS:
         raise ValueError(f"no action of a customer has the type {kind!r}; the types are {', '.join(FIELDS)}")
     needed, allowed = FIELDS[kind]
-    missing, unknown = needed - set(action), set(action) - needed - allowed - ANY
-    if missing or unknown:
-        raise ValueError(f"{kind} takes {', '.join(sorted(needed | allowed)) or 'nothing'}")
+    if missing := needed - set(action):
+        raise ValueError(f"{kind} needs {', '.join(sorted(missing))}")
+    if unknown := set(action) - needed - allowed - ANY:
+        known = ", ".join(sorted(needed | allowed)) or "nothing"
+        raise ValueError(f"{kind} takes no {', '.join(map(printable, sorted(unknown)))}; it takes {known}")
     if kind in ("call", "hang_up"):
         return _change(context, "calls", calls=[_call(context, kind)])
     if kind == "marketing":
