@@ -20,13 +20,16 @@ ErrorType = type[BaseException] | None
 _uncaught = Throttle()
 
 
-class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes records to a stream. A record that cannot be formatted becomes a line about that, not a traceback."""
+class ThreadsHandler(logging.Handler):
+    """A handler with a native lock, because native threads of the store log too; see `gevent_patch`."""
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
-        """Make a native lock, because native threads of the store log too; see `gevent_patch`."""
         super().createLock()
         self.lock = native("_thread", "RLock")()
+
+
+class LineHandler(ThreadsHandler, logging.StreamHandler[TextIO]):
+    """Writes records to a stream. A record that cannot be formatted becomes a line about that, not a traceback."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -13,9 +13,11 @@ patch()
 import gevent, logging
 from gevent.threadpool import ThreadPool
 from app.log import configure_logging
+from app.store.engine.pool_log import summarise_lost_connections
 
 sys.setswitchinterval(1e-5)
 configure_logging()
+summarise_lost_connections()
 POOL = ThreadPool(4)
 
 def print_line(number):
@@ -26,13 +28,17 @@ def print_nothing(number):
     logger._cache.clear()  # whether it prints is then looked up anew, under the lock of all loggers
     logger.debug("test.kept")
 
+def lose_connection(number):
+    error = type(f"Lost{number}", (Exception,), {})()
+    logging.getLogger("sqlalchemy.pool").error("a pool's own words", exc_info=error)
+
 def repeat(log, times):
     for number in range(times):
         log(number)
         if number % 50 == 0:
             gevent.sleep(0)
 
-for work in (print_nothing, 10_000), (print_line, 1000):
+for work in (print_nothing, 10_000), (print_line, 1000), (lose_connection, 1000):
     gevent.joinall([spawn(repeat, *work) for spawn in [POOL.spawn] * 4 + [gevent.spawn] * 2])
 """
 

@@ -2,14 +2,14 @@
 
 import logging
 
-from app.log import Throttle
+from app.log import ThreadsHandler, Throttle
 
 log = logging.getLogger(__name__)
 
 POOLS = logging.getLogger("sqlalchemy.pool")
 
 
-class LostConnections(logging.Handler):
+class LostConnections(ThreadsHandler):
     """Turns the records of the pools into `store.connection_lost`. Their texts, which may hold data, are dropped."""
 
     def __init__(self) -> None:
