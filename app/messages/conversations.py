@@ -11,7 +11,7 @@ from app.domain.window import Window
 from app.messages.lists import WAYS, message_page
 from app.messages.schemas import MessageSchema
 from app.store import Conversation
-from app.web.contact_name import contact_name
+from app.web.contact_name import USER_OR_GROUP, contact_name
 from app.web.current import gateway
 from app.web.errors import ApiError
 from app.web.guards import bearer, guarded_by
@@ -78,7 +78,7 @@ def list_conversation_messages(contact: str) -> dict[str, Any]:
 def show_window(contact: str) -> dict[str, Any]:
     """Show until when a customer may be sent any message: a phone number, a user id, or a group's id."""
     number = _ours(request.args.get("phoneNumberId", gateway().settings.whatsapp.phone_number_ids[0]))
-    [last] = gateway().store.conversations.last_inbound([(number, (contact_name(contact),))])
+    [last] = gateway().store.conversations.last_inbound([(number, (contact_name(contact, USER_OR_GROUP),))])
     window, now = Window(last), gateway().clock()
     return {
         "open": window.is_open(now),

@@ -78,9 +78,11 @@ def test_conversations_have_messages_and_a_window(service: Running) -> None:
     messages = wats(service, "conversations", "messages", "+15550009999").stdout.splitlines()
     window = json.loads(wats(service, "conversations", "window", "+15550009999", "--json").stdout)
     foreign = wats(service, "conversations", "window", "+15550009999", "--number", "1")
+    nobody = wats(service, "conversations", "window", "00ab")
 
     assert listed.returncode == 0
     assert messages[0].split()[:3] == ["id", "direction", "status"]
     assert messages[1].split()[1:3] == ["outbound", "queued"]
     assert window == {"open": False, "lastInboundAt": None, "expiresAt": None, "remainingSeconds": 0}
     assert "phoneNumberId must be one of the profile's numbers." in foreign.stderr
+    assert (nobody.returncode, "such as +491701234567" in nobody.stderr) == (1, True)

@@ -551,6 +551,21 @@ def test_a_wrong_selection_is_refused(client: FlaskClient) -> None:
     assert client.post("/api/messages/resolve", json={"as": "failed"}, headers=SENDER).status_code == 403
 
 
+@pytest.mark.parametrize("contact", ["00ab", "004915112345678", "015112345678", "+0", "1234"])
+def test_the_window_of_what_can_be_no_contact_is_refused_with_a_hint(client: FlaskClient, contact: str) -> None:
+    refused = client.get(f"/api/conversations/{contact}/window", headers=bearer())
+
+    assert (refused.status_code, error_of(refused)["code"]) == (400, "invalid_parameter")
+    assert "such as +491701234567, a user id or a group's id" in error_of(refused)["message"]
+
+
+@pytest.mark.parametrize("contact", ["49151 12345678", "+4915112345678", USER, "Y2FwaV9ncm91cDo=", "group1"])
+def test_the_window_of_a_stranger_is_closed(client: FlaskClient, contact: str) -> None:
+    window = client.get(f"/api/conversations/{contact}/window", headers=bearer()).get_json()
+
+    assert (window["open"], window["lastInboundAt"]) == (False, None)
+
+
 def test_conversations_and_their_windows_are_shown(client: FlaskClient, store: Store) -> None:
     customer_wrote(store, timedelta(hours=23))
     old = {"id": "wamid.old", "from": "4915199", "timestamp": "1764000000", "type": "text", "text": {"body": "hi"}}
