@@ -20,7 +20,7 @@ NO_DOUBT = timedelta()
 
 @dataclass(frozen=True)
 class ClockTrust:
-    """What is known of a clock. `seen_at`: a worker looked at it then; None in a database that no worker has used."""
+    """The trust in a clock. `seen_at`: when a worker last looked at it; None: no worker has used the database."""
 
     seen_at: datetime | None = None
     doubted_until: datetime | None = None

@@ -31,7 +31,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a database records about itself: a random id, and its mode, account and profile (None: not yet).
+    """A database's record of itself: a random id, and its mode, account and profile (None: not yet).
 
     `has_bare_cursors`: cursors without this id were handed out, by code that knew no ids.
     """

@@ -1,4 +1,4 @@
-"""What a person decides about messages: of one, or of all that a selection chooses."""
+"""Decisions of a person about one message, or about all that a selection chooses."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from app.domain.message import MessageStatus
 
 
 class Decision(StrEnum):
-    """What a person decides about messages. An unknown one fails or is sent again; a queued one is cancelled.
+    """A person's decision about messages. An unknown one fails or is sent again; a queued one is cancelled.
 
     A queued message of a restored backup may have been sent since the backup was made: then it is unknown.
     """

@@ -13,7 +13,7 @@ from app.domain.queue import QueueState
 from app.domain.refusing import is_refusing
 
 REFUSAL = re.compile(r"HTTP (4\d\d)")
-"""What the last error of a queue says after a 4xx."""
+"""The form of a queue's last error after a 4xx."""
 
 
 class DestinationState(StrEnum):

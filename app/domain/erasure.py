@@ -60,7 +60,7 @@ class ErasureCursor:
 
 @dataclass(frozen=True)
 class EraseStep:
-    """What one step erased, and the cursor of the next step; None: the erasure is complete.
+    """The result of one step of an erasure, and the cursor of the next step; None: the erasure is complete.
 
     `messages` counts those to the contact.
 

@@ -22,7 +22,7 @@ class Attempt:
 
 
 class QueueSignal(Enum):
-    """What an attempt says about its queue: nothing, that it works, that it fails for now, or that it is gone.
+    """The result of an attempt for its queue: none, the queue works, it fails for now, or it is gone.
 
     `REFUSAL`: only this job was refused; but a queue that refuses every one fails too.
     """

@@ -23,7 +23,7 @@ MAX_UNKNOWN = 6
 
 
 class FileState(StoredWord):
-    """What has become of a file. `deleted`: its event is gone; the file goes too."""
+    """The state of a file. `deleted`: its event is gone; the file goes too."""
 
     WAITING = "waiting"
     STORED = "stored"

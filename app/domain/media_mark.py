@@ -76,7 +76,7 @@ PROBLEMS = {
     FolderUse.EMPTY: "media.directory has none of the files that were fetched: mount its disk; if they are lost, make"
     " an empty file {mark} there",
 }
-"""What is wrong with a folder in which nothing may be written or deleted. `{mark}`: the file of the mark."""
+"""The problems of a folder in which nothing may be written or deleted. `{mark}`: the file of the mark."""
 
 
 def use_of(found: FolderMark | None, known: KnownMarks | None, now: datetime) -> FolderUse:

@@ -150,7 +150,7 @@ class Message(NamedTuple):
 
 
 class AcceptedMessage(NamedTuple):
-    """What accepting came to. `is_replay`: the key was used before, for the same; the message is the first one's.
+    """The result of accepting. `is_replay`: the key was used before, for the same; the message is the first one's.
     `window`: None if it was not looked at.
     """
 

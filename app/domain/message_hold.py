@@ -11,7 +11,7 @@ from app.domain.scope_pause import ScopePause
 
 @dataclass(frozen=True)
 class MessageHold:
-    """What holds a message back. `until`: when one is tried; None: until a human resumes the scope."""
+    """The hold on a message. `until`: when one is tried; None: until a human resumes the scope."""
 
     scope: str
     reason: str

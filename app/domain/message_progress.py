@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.message import UNANSWERED, UNFINISHED, HistoryEntry, Message, MessageStatus, later_status
 
 OF_EACH_ATTEMPT = (MessageStatus.UNKNOWN, MessageStatus.ACCEPTED)
-"""What the gateway reports about one POST of a message. Meta's statuses are about the message."""
+"""The statuses that the gateway reports about each POST. Meta's statuses are about the message."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a response means: whether a push is retried, when, and when it is given up. Nothing here waits."""
+"""Decides by the response whether a push is retried, when, and when it is given up. Nothing here waits."""
 
 import re
 from datetime import UTC, datetime, timedelta

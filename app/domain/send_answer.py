@@ -1,4 +1,4 @@
-"""What one POST of a message to Meta came to.
+"""The result of one POST of a message to Meta.
 
 The four cases differ in what may follow. Only `NotSent`, and a `Refused` whose error allows it, may lead to another
 POST; after `Ambiguous` a second one could reach the customer twice.

@@ -1,4 +1,4 @@
-"""What limits the sending of a number: its rate, the pace of its customers, and the customer service window."""
+"""The limits of a number's sending: its rate, the pace of its customers, and the customer service window."""
 
 from dataclasses import dataclass
 from datetime import timedelta

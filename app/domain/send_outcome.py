@@ -1,4 +1,4 @@
-"""What follows from one POST of a message: for the message, for its job, and for what else is sent.
+"""Decides what follows from one POST of a message: for the message, for its job, and for what else is sent.
 
 A message is tried again only after an answer that proves that Meta has not accepted it.
 """
@@ -45,7 +45,7 @@ Error = dict[str, Any]
 
 @dataclass(frozen=True)
 class SendOutcome:
-    """What one POST came to. `status` is the message's; `job`: whether it is tried again, and after which delay.
+    """The outcome of one POST. `status` is the message's; `job`: whether it is tried again, and after which delay.
 
     `refusal`: its scope is paused. `slows_number`, `slows_pair`: Meta has refused it for the pace. `signal`: what it
     says about the queue, as the number's connection to Meta.

@@ -29,8 +29,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ScopeGate:
-    """What the paused scopes of a number allow. `limit`: how many messages, if limited. `probing`: pauses whose probe
-    begins. `rest_until`: until then nothing of the number is claimed.
+    """The limits that the paused scopes of a number set. `limit`: how many messages, if limited. `probing`: pauses
+    whose probe begins. `rest_until`: until then nothing of the number is claimed.
     """
 
     limit: int | None = None

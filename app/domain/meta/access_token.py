@@ -25,7 +25,7 @@ MAX_REASON = 200
 
 @dataclass(frozen=True)
 class TokenLife:
-    """What Meta has said of a token. `ends_at`: None if it never ends. `reason`: why it is not valid."""
+    """Meta's last statement about a token. `ends_at`: None if it never ends. `reason`: why it is not valid."""
 
     asked_at: datetime
     is_valid: bool

@@ -31,7 +31,7 @@ RESTRICTED = {
     "RESTRICTED_BIZ_INITIATED_MESSAGING": INITIATED,
     "RESTRICTED_CUSTOMER_INITIATED_MESSAGING": REPLIES,
 }
-"""What these restrictions are about. Others, such as those of adding numbers, hold no message back."""
+"""The messages that these restrictions hold back. Others, such as those of adding numbers, hold none back."""
 
 
 def restrictions_of(event: NewEvent) -> dict[str, datetime | None]:

@@ -1,4 +1,4 @@
-"""What Meta's envelope says around an item, and how much of it is stored with each item."""
+"""Limits how much of Meta's envelope around an item is stored with it, and reads the ids and contacts there."""
 
 import json
 from collections.abc import Collection
@@ -37,7 +37,7 @@ def is_small(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Scope:
-    """What the items of one change share."""
+    """The fields of the envelope that all items of one change share."""
 
     object: Any
     entry: dict[str, Any]

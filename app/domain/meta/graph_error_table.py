@@ -1,4 +1,4 @@
-"""What each error of the Graph API means for a message, and for what else is sent in the same scope.
+"""The meaning of each error of the Graph API for a message, and for what else is sent in the same scope.
 
 Source: Meta, "Error codes" of the Cloud API, of groups, of marketing messages and of direct send. An error is looked
 up by code and subcode, then by code, and only then judged by its HTTP status: Meta promises no status.
@@ -159,7 +159,7 @@ _MARKETING: dict[int, ErrorRule] = {
     131009: _parked(_TEMPLATE, TEN_MINUTES, 2, "a value is wrong, or the template is not synchronised with ads yet"),
     100: _content(_USE_MESSAGES),
 }
-"""What some codes mean on `/marketing_messages`; 100 only where it asks for a template."""
+"""The meaning of some codes on `/marketing_messages`; of 100 only where it asks for a template."""
 
 _HINTS = {
     (code, rule.error_class): rule.hint

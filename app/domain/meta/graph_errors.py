@@ -27,10 +27,10 @@ KEPT = (
     "is_transient",
     "href",
 )
-"""What Meta documents of an error object. It is always kept, unchanged."""
+"""The fields of an error object that Meta documents. They are always kept, unchanged."""
 
 OURS = frozenset({"class", "hint", "httpStatus", "tries"})
-"""What wats adds to the error of a message."""
+"""The fields that wats adds to the error of a message."""
 
 MAX_FURTHER_CHARACTERS = 4096
 """Further fields of an error object are kept up to this size together."""
@@ -81,7 +81,7 @@ class ErrorClass(StoredWord):
 
 
 class ErrorScope(StrEnum):
-    """What an error is about. `app`: every number whose token belongs to the same app."""
+    """The scope of an error. `app`: every number whose token belongs to the same app."""
 
     APP = "app"
     WABA = "waba"
@@ -95,7 +95,7 @@ class ErrorScope(StrEnum):
 
 @dataclass(frozen=True)
 class ErrorRule:
-    """What an error means. `max_tries`: how many POSTs of one message may end with it (None: until it expires).
+    """The meaning of an error. `max_tries`: how many POSTs of one message may end with it (None: until it expires).
 
     `pause`: how long a parked message waits. `alerts`: raise an alert, although sending goes on. `holds`: other
     messages of the same template, flow or marketing are held back for `pause`, or until the scope is resumed.

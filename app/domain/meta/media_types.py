@@ -48,7 +48,7 @@ MEDIA_TYPES: Mapping[str, MediaType] = {
     )
 }
 UNSPECIFIC = ("application/octet-stream", "binary/octet-stream")
-"""What programs write that do not know the type of a file."""
+"""The types that programs write if they do not know the type of a file."""
 
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]{1,127}"  # noqa: S105 - a part of a pattern
 _MIME_TYPE = re.compile(rf'{_TOKEN}/{_TOKEN}(?:\s*;\s*{_TOKEN}=(?:{_TOKEN}|"[ !#-\[\]-~]*"))*', re.ASCII)

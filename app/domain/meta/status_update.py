@@ -1,4 +1,4 @@
-"""What a webhook says of a message of the business: its status, by Meta's clock."""
+"""Reads the status of a message of the business from a webhook, with its time by Meta's clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What Meta says by webhooks about numbers and accounts before messages are refused, or when it takes that back.
+"""Meta's warnings by webhook about numbers and accounts, before it refuses messages, and when it takes them back.
 
 Source: Meta, webhooks `phone_number_quality_update`, `account_update` and `account_alerts`.
 """

@@ -27,9 +27,9 @@ class PayloadProblem:
     pointer: str
     """Where, as a JSON pointer (RFC 6901) into the body as the client wrote it."""
     message: str
-    """What is wrong, with the limit; it continues a sentence that begins with the field."""
+    """The mistake, with the limit; it continues a sentence that begins with the field."""
     hint: str | None
-    """What to write instead."""
+    """Advice on what to write instead."""
 
 
 class Payload(NamedTuple):

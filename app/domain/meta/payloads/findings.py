@@ -1,4 +1,4 @@
-"""What a check finds: a mistake or a warning, and where it is in the body.
+"""The finding of a check: a mistake or a warning, and where it is in the body.
 
 A check is a generator of findings, so that a hostile body is read only until enough has been found.
 """
@@ -29,7 +29,7 @@ class Severity(Enum):
 
 
 Hint = str | Callable[[], str | None] | None
-"""What to write instead, or a function that finds it out, for findings that may stay unreported."""
+"""Advice on what to write instead, or a function that finds it, for findings that may stay unreported."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ LONG_BODY = Object(required={"text": Text(1, 4096)})
 FOOTER = Object(required={"text": Text(1, 60)})
 
 LABEL = Text(1, 20)
-"""What stands on a button."""
+"""The text on a button."""
 REPLY_ID = Text(1, 256, re.compile(r"\S|\S.*\S", re.DOTALL), "without blanks at its ends")
 BUTTON_URL = Url(2000)
 

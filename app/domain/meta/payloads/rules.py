@@ -87,7 +87,7 @@ class NoMoreThan:
 
 @dataclass(frozen=True)
 class Same:
-    """What stands at a path is the same everywhere."""
+    """All values at a path are the same."""
 
     path: str
 

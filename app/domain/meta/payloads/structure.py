@@ -12,7 +12,7 @@ NULL = strict("must not be null", "leave the field out")
 
 
 class Rule(Protocol):
-    """What must hold between several fields of an object, or several items of an array."""
+    """A rule between several fields of an object, or several items of an array."""
 
     def check(self, value: Any) -> Findings:
         """Yield what is wrong between the fields. Each may hold anything: its own checker checks it."""

@@ -23,7 +23,7 @@ _NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 class Checker(Protocol):
-    """What a field may hold."""
+    """Checks the value of a field."""
 
     def check(self, value: object) -> Findings:
         """Yield what is wrong with a value of any type. Never raises."""
