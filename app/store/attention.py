@@ -1,4 +1,4 @@
-"""What needs a human: the current alerts, the webhooks that were refused, and the life of the access token."""
+"""Stores what needs a human: the current alerts, refused webhooks, and the life of the access token."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

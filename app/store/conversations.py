@@ -14,7 +14,7 @@ from app.store.tables.conversations import (
 
 
 class Conversations(Repository):
-    """What is known of conversations with customers."""
+    """The conversations with customers."""
 
     def last_inbound(self, parties: Sequence[Party]) -> list[datetime | None]:
         """Return for each number and contact when the contact wrote or called last; None if that is not known."""

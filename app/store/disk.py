@@ -11,7 +11,7 @@ from app.store.engine.errors import StoreUnavailable
 OK = "ok"
 DISK_CHECK_SECONDS = 1.0
 ROOM_BYTES = 256 * 1024
-"""What a probe needs free: more than a large webhook of Meta usually takes."""
+"""The free space that a probe needs: more than a large webhook of Meta usually takes."""
 
 
 def refuse_full_disk(folder: Path) -> None:

@@ -27,7 +27,7 @@ from app.store.transactions.split_receipts import add_events, hold_claim
 
 
 class Events(Repository):
-    """What happened, in the order of commits."""
+    """The events, in the order of commits."""
 
     def add(
         self, job: Job, split: Sequence[SplitReceipt], lease: timedelta, account: str | None = None

@@ -19,7 +19,7 @@ from app.store.transactions.enqueue import NewJob, enqueue
 SEPARATOR = ":"
 WEBHOOK = "webhook"
 KEPT_FOR = timedelta(days=30)
-"""What was not changed for this long is forgotten: Meta keeps an uploaded file no longer either."""
+"""State that was not changed for this long is deleted: Meta keeps an uploaded file no longer either."""
 
 _JSON, _BYTES = b"j", b"b"
 _ENSURE = text(

@@ -48,7 +48,7 @@ _NEWEST_DELETED = (
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look at the folder has found, and what the database knows."""
+    """The state of the folder when it was looked at, and what the database knows."""
 
     use: FolderUse
     found: FolderMark | None

@@ -16,7 +16,7 @@ from app.store.transactions.split_receipts import hold_claim
 
 
 class OutboundChanges(Repository):
-    """What has changed about messages since it was last made into events."""
+    """The changes of messages that are not events yet."""
 
     def has_pending(self) -> bool:
         """Return whether a change is to become an event."""

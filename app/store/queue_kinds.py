@@ -1,4 +1,4 @@
-"""What each kind of queue adds to settling its jobs. A new kind of queue is a new row of `QUEUE_KINDS`."""
+"""Adds each kind of queue's own steps to settling its jobs. A new kind of queue is a new row of `QUEUE_KINDS`."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping

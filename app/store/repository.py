@@ -1,4 +1,4 @@
-"""What the store's repositories (`store.events`, `store.consumers`, …) have in common."""
+"""The common base of the store's repositories (`store.events`, `store.consumers`, …)."""
 
 from collections.abc import Sequence
 from datetime import datetime

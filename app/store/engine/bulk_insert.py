@@ -16,7 +16,7 @@ FEW_ROWS = 100
 """COPY takes a round trip more than a statement with an array for each column."""
 
 UNFIT = (ValueError, TypeError, ArithmeticError, struct.error)
-"""What the driver raises for a value that it cannot pass to the server."""
+"""The exceptions of the driver for a value that it cannot pass to the server."""
 
 COPIED_BYTES = 16 * 1024
 """A larger value is given to SQLite's driver as it is."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection of `upgrade_schema`.
+"""Runs the migrations for Alembic, on the connection of `upgrade_schema`.
 
 They run inside its transaction. If it has none, each has a transaction of its own.
 """

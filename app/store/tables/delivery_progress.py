@@ -1,4 +1,4 @@
-"""What the result of a job changes about its delivery. The only link from settling jobs to deliveries."""
+"""Records the results of jobs in their deliveries. The only link from settling jobs to deliveries."""
 
 from collections.abc import Iterable
 from datetime import datetime

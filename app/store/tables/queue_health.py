@@ -1,4 +1,4 @@
-"""What results change about their queues: breaker, disabled, last success, last error."""
+"""Records the results of jobs in their queues: breaker, disabled, last success, last error."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

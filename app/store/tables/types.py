@@ -1,4 +1,4 @@
-"""What both databases take alike: column types, printable text, and lists of a bounded length."""
+"""Column types, printable text and lists of a bounded length that both databases take alike."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta

@@ -29,7 +29,7 @@ _KNOWN = select(receipts.c.digest, receipts.c.id, receipts.c.size, receipts.c.sh
     one_of(receipts.c.digest, "digests")
 )
 _NEW = {"state": f"'{ReceiptState.PENDING.value}'", "events": "0", "differing": "0"}
-"""What each new receipt begins with, as SQL: fewer parameters take less time."""
+"""The first values of each new receipt, as SQL: fewer parameters take less time."""
 
 _COLUMNS = ("digest", "received_at", "size", "sha256", "duplicates", "signed_with", "body", "trace")
 _INSERT = BulkInsert(receipts, *_COLUMNS, *_NEW)

@@ -135,7 +135,7 @@ def _marketing(connection: Connection, events: Iterable[NewEvent]) -> Iterator[t
     for event in events:
         is_wanted, number = marketing_is_wanted(event), event.phone_number_id
         if is_wanted is not None and number is not None:
-            # What the customer wants again may have been paused under a name from before a link.
+            # The pause that the customer ends may be stored under a name from before a link.
             every = every_contact_number(connection, sorted(names_of(event))) if is_wanted else set()
             for contact in sorted(_contacts(connection, event) | every):
                 yield marketing_scope(number, contact), event.occurred_at, None if is_wanted else NO_MARKETING

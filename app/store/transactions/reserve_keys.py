@@ -48,7 +48,7 @@ _RESERVED = select(idempotency_keys).where(one_of(idempotency_keys.c.sha256, "ke
 
 
 class Reserved(NamedTuple):
-    """What a key was used for: the SHA-256 of the request, and the 16 bytes of the message's id."""
+    """The first use of a key: the SHA-256 of the request, and the 16 bytes of the message's id."""
 
     request_sha256: bytes
     message: bytes

@@ -60,7 +60,7 @@ _REST = update(queues).where(queues.c.name == bindparam("queue")).values(rest_un
 
 @dataclass(frozen=True)
 class Reservations:
-    """What became of claimed jobs. `reserved` are to be posted, `ended` are over; the others are handed back.
+    """The claimed jobs, sorted. `reserved` are to be posted, `ended` are over; the others are handed back.
 
     `paused`: scopes that keep messages from being sent, and that the log does not have yet.
     """

@@ -24,7 +24,7 @@ _COLUMNS = select(events.c.id, events.c.type, events.c.received_at, events.c.is_
 
 @dataclass(frozen=True)
 class ReplayCandidates:
-    """What one step may replay: row ids of deliveries, and events that were foreign when they came.
+    """The candidates of one step: row ids of deliveries, and events that were foreign when they came.
 
     `without`: events that have no delivery to the destination of the selection, if it asks for these. `seen`: how
     many events were looked at. `next`: the sequence after which the next step continues, if there is one.

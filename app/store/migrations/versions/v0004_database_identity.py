@@ -1,4 +1,4 @@
-"""What a database says of itself: its id, and whose it is."""
+"""A database's record of itself: its id, and whose it is."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""What needs a human: alerts that stand, refused webhooks, how a destination refuses, since when a queue is paused.
+"""State for alerts: the current ones, refused webhooks, how a destination refuses, since when a queue is paused.
 
 The watch is one more singleton job. A discarded delivery is one that an operator has dismissed.
 """

@@ -1,4 +1,4 @@
-"""What Meta says of the access token, and the job that asks for it."""
+"""Meta's statements about the access token, and the job that asks for them."""
 
 from datetime import UTC, datetime
 from typing import Any
