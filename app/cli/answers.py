@@ -1,4 +1,4 @@
-"""What the business has sent to a customer of a running service, as the customer's phone sees it arrive."""
+"""Reads the messages that a running service has sent to a customer, as the customer's phone sees them arrive."""
 
 import time
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ FIELDS = (
     "user_id_update",
     "user_preferences",
 )
-"""What the gateway itself reacts to; an application may want more of them."""
+"""The webhook fields that the gateway itself reacts to; an application may want more."""
 
 
 STEPS = """\

@@ -1,4 +1,4 @@
-"""What the commands that open the database themselves share: a store that is unavailable becomes one line.
+"""Serves the commands that open the database themselves: a store that is unavailable becomes one line.
 
 Apart from `app.cli`, so that the other commands start without SQLAlchemy.
 """

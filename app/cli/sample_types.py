@@ -6,7 +6,7 @@ from app.domain.event import ASKED_FOR_ONLY
 from app.web.examples import CHANGES
 
 OPEN = ("unknown.", *ASKED_FOR_ONLY)
-"""What the types begin with that are not listed: of fields that Meta adds one day, and of events that are our own."""
+"""The prefixes of types that are not listed: of fields that Meta adds one day, and of events that are our own."""
 
 
 def types_like(pattern: str) -> list[str]:

@@ -22,7 +22,7 @@ class NotInSample(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """What an example is filled with. `customer`: a phone number's digits."""
+    """The values that fill an example. `customer`: a phone number's digits."""
 
     account_id: str
     number_id: str

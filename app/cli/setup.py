@@ -44,7 +44,7 @@ WHERE = {
 
 @dataclass(frozen=True)
 class Answers:
-    """What the operator has answered, each answer checked."""
+    """The operator's answers, each of them checked."""
 
     waba_id: str
     number_id: str

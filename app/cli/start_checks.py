@@ -1,4 +1,4 @@
-"""What `serve` makes sure of before it starts a process: descriptors, its port, and a database of its own.
+"""Checks before `serve` starts a process: enough descriptors, a free port, and a database of its own.
 
 A predecessor that was just killed may still hold the port, and the database server may be starting too: `serve`
 waits some seconds for each.

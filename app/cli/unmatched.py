@@ -1,4 +1,4 @@
-"""What a destination selects and can never get: types and numbers that match nothing."""
+"""Finds types and numbers that a destination selects and that match nothing: it can never get them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -15,7 +15,7 @@ _DIGITS = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
 class OptionType(ABC, Generic[T_co]):
-    """What a value can be. `name` is its name in the documentation."""
+    """The type of an option's value. `name` is its name in the documentation."""
 
     name: str
 

@@ -78,7 +78,7 @@ class ServiceToken:
 
 @dataclass(frozen=True)
 class WebhookSigning:
-    """What is needed to post a webhook as Meta does: the ids in it, where it goes, and what signs it."""
+    """The settings for posting a webhook as Meta does: the ids in it, its URL, and the secret that signs it."""
 
     whatsapp: WhatsApp
     path: str
@@ -160,7 +160,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class StartSettings:
-    """What the start options decide: flags and variables, not the config file.
+    """The settings from the start options: flags and variables, not the config file.
 
     `grace_seconds`: how long a stop may take; for the first `drain_seconds` of it web processes still take requests.
     `exports_spans`: to OpenTelemetry. `run_dir` is for the health check. `counter_folder` is where this run counts; a

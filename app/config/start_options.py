@@ -54,7 +54,7 @@ class StartOption(Generic[T]):
 
     @property
     def default_text(self) -> str:
-        """What counts where neither flag nor variable is given, for the documentation."""
+        """Return the default, used if neither flag nor variable is given, as text for the documentation."""
         if self.setting:
             return f"the profile's `{'.'.join(self.setting)}`"
         return self.otherwise or (f"`{self.default}`" if self.default else "")

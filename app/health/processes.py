@@ -8,14 +8,14 @@ from pathlib import Path
 
 PROC = Path("/proc")
 NAME = "wats"
-"""What the names of the gateway's processes begin with: `wats`, `wats-web`, `wats-worker`."""
+"""The prefix of the names of the gateway's processes: `wats`, `wats-web`, `wats-worker`."""
 
 TICKS, PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
 class ProcessUse:
-    """What one process uses. `cpu_seconds`: since it started."""
+    """The CPU time, memory and descriptors of one process. `cpu_seconds`: since it started."""
 
     name: str
     resident_bytes: int

@@ -1,4 +1,4 @@
-"""What only Prometheus can notice about a gateway: the rules beside one for each alert, with their runbooks."""
+"""Rules for problems that only Prometheus can notice, with their runbooks. Each alert has one too."""
 
 from dataclasses import dataclass
 

@@ -20,7 +20,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 @dataclass(frozen=True)
 class Runbook:
-    """What an alert means and what to do, in Markdown. `facts`: each with its name."""
+    """The meaning of an alert and the steps to cure it, in Markdown. `facts`: each with its name."""
 
     name: str
     meaning: str

@@ -94,7 +94,7 @@ class AlertSchema(CamelSchema):
 
 
 class StatusSchema(CamelSchema):
-    """What the store holds, what waits, which workers are alive, and what needs a human."""
+    """The contents of the store, the work that waits, the workers that are alive, and the alerts."""
 
     service = ma.fields.String(required=True)
     version = ma.fields.String(required=True)

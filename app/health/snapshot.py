@@ -24,7 +24,7 @@ NO_SIGNS = Signs([], [], [])
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the store holds at `now`.
+    """The state of the store at `now`.
 
     - `deliveries` also has destinations that the profile no longer lists; `destinations` has only those it lists.
     - `consumers_ahead`: names of consumers whose cursor lies beyond the last event.

@@ -1,4 +1,4 @@
-"""What is looked at on Meta's side, with the live token: nothing is changed there."""
+"""Checks Meta's side with the live token. It changes nothing there."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

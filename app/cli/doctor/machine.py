@@ -1,4 +1,4 @@
-"""What is looked at on this machine: the runtime, the config, the secrets, the routes. No connection is opened."""
+"""Checks this machine: the runtime, the config, the secrets, the routes. It opens no connection."""
 
 import platform
 import sys

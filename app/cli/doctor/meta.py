@@ -20,7 +20,7 @@ NOT_META = (
 
 @dataclass(frozen=True)
 class GraphAnswer:
-    """What Meta has answered: an object, or why it refuses and what to do about that."""
+    """Meta's answer: an object, or why Meta refuses and what to do about that."""
 
     content: dict[str, Any] = field(default_factory=dict)
     refusal: str = ""

@@ -1,1 +1,1 @@
-"""What `init` writes, and how."""
+"""Writes the files of `init`."""

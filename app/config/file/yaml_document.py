@@ -21,7 +21,7 @@ REASONS = {
     "mapping values are not allowed": "a colon inside a value, which needs quotes, or the indentation does not fit",
     "unknown escape character": "a backslash between double quotes: use single ones",
 }
-"""What the parser's words mean for the author of the file."""
+"""Explanations of the parser's messages for the author of the file."""
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _MAX_MARK_LENGTH = len("','")

@@ -1,1 +1,1 @@
-"""What a config can contain: every key with its type, default and meaning, and the types of values."""
+"""The schema of the config: every key with its type, default and meaning, and the types of values."""

@@ -15,7 +15,7 @@ from app.domain.standard_webhooks import ENCODED
 
 MAX_SECRET_BYTES = 16 * 1024
 PLACEHOLDER_PREFIXES = ("dry-run-", "whsec_ZHJ5LXJ1bi")
-"""What a dry-run's placeholders begin with; in base64 too, for the secrets of destinations."""
+"""The prefixes of a dry-run's placeholders; also in base64, for the secrets of destinations."""
 
 WEAK_LENGTH = 16
 MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64
