@@ -47,7 +47,7 @@ _made: list[tuple[Settings, Flask]] = []
 
 NO_SESSION = NullSession()
 WEBHOOK = "webhook"
-"""What Meta's route is counted as, whatever its path."""
+"""The endpoint name under which Meta's route is counted, whatever its path."""
 
 
 class NoSessions(SessionInterface):

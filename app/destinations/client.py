@@ -21,7 +21,7 @@ USER_AGENT = f"wats/{VERSION}"
 
 
 class Target(Protocol):
-    """What the client must know of a destination."""
+    """The settings of a destination that the client needs."""
 
     @property
     def name(self) -> str: ...

@@ -8,7 +8,7 @@ from typing import Any
 MAX_BYTES = 64 * 1024
 PIECE_BYTES = 8 * 1024
 KEPT_BYTES = 1024
-"""What is kept of the body of an answer that refuses an event."""
+"""The most that is kept of the body of an answer that refuses an event."""
 
 _INTERIM = range(102, 200)
 

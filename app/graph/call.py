@@ -52,7 +52,7 @@ class GraphUnreachable(Exception):
 
 @dataclass(frozen=True)
 class GraphRequest:
-    """What is asked of the Graph API.
+    """A call of the Graph API.
 
     `path`: undecoded, without the version and the first slash. `query`: undecoded, without `?`. `version`: such as
     `v25.0`; the configured one if None. `headers`: those of the caller; what is not for Meta is left out. `body`:

@@ -28,7 +28,7 @@ from app.log import Throttle
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 256 * 1024
-"""What is read of an answer at most. Meta's answer to a message has less than a kilobyte."""
+"""The most that is read of an answer. Meta's answer to a message has less than a kilobyte."""
 
 PIECE_BYTES = 16 * 1024
 AGENT = f"wats/{VERSION}"

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to Meta, as stable phrases. They never quote what a library or the other side said."""
+"""Stable phrases for failures on the way to Meta. They never quote a library or the other side."""
 
 import http.client
 

@@ -26,7 +26,7 @@ def nothing(_jobs: Sequence[Job]) -> None:
 
 @dataclass(frozen=True)
 class Queue:
-    """What a dispatcher must know of a queue.
+    """The properties of a queue that its dispatcher needs.
 
     - `max_in_flight`: how many jobs may be in flight, over all workers. A claimed job occupies one of these slots;
       the jobs of a slot are handled one after the other.

@@ -1,4 +1,4 @@
-"""What a log line has in the place of a customer's phone number or user id."""
+"""Replaces a customer's phone number or user id in log lines with a label."""
 
 import hashlib
 from typing import Literal

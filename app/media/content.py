@@ -24,7 +24,7 @@ class Content:
 
 @dataclass(frozen=True)
 class KnownMedia:
-    """What is known of a file, the number that it came to, if it is known, and whether it is in the folder."""
+    """A file's record, the number that it came to, if it is known, and whether the file is in the folder."""
 
     media: Media
     phone_number_id: str | None

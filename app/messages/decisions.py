@@ -28,14 +28,15 @@ OF_ONE = [Decision.FAILED.value, Decision.RESEND.value]
 
 
 class ResolveSchema(ma.Schema):
-    """What an unknown message is to be: failed, or sent again. `force`: also while its status may still come."""
+    """The decision about an unknown message: failed, or sent again. `force`: also while its status may still come."""
 
     decision = ma.fields.String(required=True, data_key="as", validate=ma.validate.OneOf(OF_ONE))
     force = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class ResolveSelectionSchema(StepRequestSchema):
-    """What all chosen messages are to be: unknown ones `failed` or `resend`, queued ones `cancelled` or `unknown`.
+    """The decision about all chosen messages: unknown ones `failed` or `resend`, queued ones `cancelled` or
+    `unknown`.
 
     `since` is included, `until` is not. `dryRun`: only count them.
     """

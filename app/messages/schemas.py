@@ -92,7 +92,7 @@ class HistoryEntrySchema(CamelSchema):
 
 
 class HoldSchema(CamelSchema):
-    """What holds a queued message back: a paused scope, or the queue of a number from which Meta is not reached."""
+    """The hold on a queued message: a paused scope, or the queue of a number from which Meta is not reached."""
 
     scope = ma.fields.String(required=True)
     reason = ma.fields.String(required=True, metadata={"description": "What Meta said, and the cure."})
@@ -132,7 +132,7 @@ class MessageSchema(CamelSchema):
 
 
 class BatchResultSchema(ma.Schema):
-    """What became of one message of a batch: its status as a request of its own would have had it.
+    """The result of one message of a batch. `status` is the one that a request of its own would have had.
 
     The pointers in `error.details.fields` begin at the item: `/message/text/body`, `/idempotencyKey`.
     """

@@ -38,7 +38,7 @@ Task = Callable[[], JobResult]
 
 
 class Graph(Protocol):
-    """What sending needs of the Graph API's client, or of the fake one."""
+    """The part of the Graph API's client, or of the fake one, that sending needs."""
 
     def send(
         self, phone_number_id: str, endpoint: str, body: bytes, may_still_write: Callable[[], bool]

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 FILE_BYTES = 64 * 1024
 ENTRY_OVERHEAD_BYTES = 32
 FILE_ERRORS = (OSError, ValueError, RuntimeError, struct.error)
-"""What a file raises that is full, gone or damaged."""
+"""The exceptions that a full, missing or damaged file raises."""
 
 
 class AllocatedFile(MmapedDict):

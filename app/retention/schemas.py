@@ -20,7 +20,7 @@ class EraseSchema(CamelSchema):
 
 
 class ErasedSchema(CamelSchema):
-    """What one step erased. `receipts`: the number of receipts whose body was erased.
+    """The result of one step of an erasure. `receipts`: the number of receipts whose body was erased.
 
     `pending` and `unreadable` receipts name the contact and were kept: they may hold updates about other customers.
     `remaining`: ids of events that name the contact and are kept: they are about another customer, or about none.

@@ -1,4 +1,4 @@
-"""What is printed at the start: one JSON line for machines, a readable block for a terminal.
+"""Prints the settings at the start: one JSON line for machines, a readable block for a terminal.
 
 No secrets, except those that a dry-run has just generated: they are stored nowhere else.
 """

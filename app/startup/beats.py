@@ -14,7 +14,7 @@ from typing import Protocol
 from app.gevent_patch import native
 
 BEAT, PATIENCE = b".", b"w"
-"""What goes through the pipe: "I work", and "I stop or load anew; wait for as long as a stop may take"."""
+"""The messages in the pipe: "I work", and "I stop or load anew; wait for as long as a stop may take"."""
 
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
 

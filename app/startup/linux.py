@@ -1,4 +1,4 @@
-"""What only Linux does for a process: end it with its parent, and name it. Elsewhere nothing happens."""
+"""Ends a process with its parent, and names it, on Linux only. Elsewhere nothing happens."""
 
 import ctypes
 import os

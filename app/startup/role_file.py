@@ -1,4 +1,4 @@
-"""What runs in this container, for its health check: each role keeps a small file in the folder WATS_RUN_DIR.
+"""Tells the health check which roles run in this container: each keeps a small file in the folder WATS_RUN_DIR.
 
 deploy/healthcheck.py reads these files and imports nothing of the gateway. Without the variable no file is written.
 """

@@ -1,4 +1,4 @@
-"""What the launcher hands to the supervisor that it becomes: the children that run already, and how to treat them."""
+"""The task that the launcher hands to the supervisor that it becomes: the running children, and how to treat them."""
 
 import json
 import os

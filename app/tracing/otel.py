@@ -50,11 +50,11 @@ STANDARD = {"method": "http.request.method", "route": "http.route", "status": "h
 """OpenTelemetry's names of facts. The names of the others begin with `wats.`."""
 
 NOT_EXPORTED = {"trace_id", "span_id", "contact", "duration_ms", "error"}
-"""What the log has of a step and its span has not: the span has it otherwise, or it is a customer's."""
+"""Fields of a step in the log that its span leaves out: the span has them otherwise, or they are a customer's."""
 
 FIRST_FAILURE = 400
 BAD_SETTING = (ValueError, TypeError, RuntimeError, OSError, ImportError)
-"""What the SDK raises for a variable that it cannot use."""
+"""The exceptions of the SDK for a variable that it cannot use."""
 
 SILENT = logging.CRITICAL + 1
 

@@ -23,7 +23,7 @@ MAX_DISCARD_BYTES = 16 * 1024 * 1024
 MAX_DISCARD_SECONDS = 2.0
 TOO_LONG = "The body took too long while there was no room for others; send it again, and faster."
 BROKEN = (OSError, ParseException)
-"""What reading a body raises that is cut short or framed wrongly."""
+"""The exceptions of reading a body that is cut short or framed wrongly."""
 
 
 class Stream(Protocol):

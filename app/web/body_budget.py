@@ -22,7 +22,7 @@ class BodyGivenUp(Exception):
 
 
 class Share:
-    """What one request holds of the budget. The greenlet that made it reads the body."""
+    """One request's share of the budget. The greenlet that made it reads the body."""
 
     def __init__(self) -> None:
         self.bytes = 0

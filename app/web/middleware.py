@@ -1,4 +1,4 @@
-"""What all requests and responses have in common: WSGI middleware around the whole application.
+"""WSGI middleware around the whole application, for all requests and responses.
 
 Each request gets an id (the client's own if it is well-formed) and a span, in the trace of its `traceparent` or in a
 new one, and is timed until the response starts. Each response has that id, forbids content sniffing, and is not

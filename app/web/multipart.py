@@ -17,7 +17,7 @@ MAX_BUFFER_BYTES = 256 * 1024
 MAX_FIELD_BYTES = 4096
 MAX_PARTS = 16
 MAX_EPILOGUE_BYTES = 1024
-"""What may follow the last boundary; most clients send a line break, or nothing."""
+"""The most bytes that may follow the last boundary; most clients send a line break, or nothing."""
 
 
 @dataclass(frozen=True)

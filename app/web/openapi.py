@@ -30,7 +30,7 @@ OPENAPI_CONFIG = {
 DESCRIPTION = "A self-hosted gateway to the WhatsApp Business Platform."
 SERVERS = [{"url": "/", "description": "The gateway that this document comes from."}]
 UNUSED_SCHEMAS = ("PaginationMetadata",)
-"""What flask-smorest adds for its own pages."""
+"""Schemas that flask-smorest adds for its own pages."""
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A service token of the profile."},
     "metaSignature": {

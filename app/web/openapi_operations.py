@@ -22,7 +22,7 @@ OF_SERVER = (
     "unsupported_coding",
     "uri_too_long",
 )
-"""What the server refuses before it looks which operation is asked for."""
+"""The errors for requests that the server refuses before it looks which operation is asked for."""
 
 OF_GUARD: Mapping[str, tuple[str, ...]] = {
     "open": (),

@@ -65,7 +65,7 @@ class HomeLinks(CamelSchema):
 
 
 class HomeSchema(CamelSchema):
-    """What machines get at `/`."""
+    """The JSON answer of `/`."""
 
     service = ma.fields.String(required=True)
     links = ma.fields.Nested(HomeLinks, required=True)

@@ -15,7 +15,7 @@ EXTENSION = "wats.refusals"
 
 
 class Refusals:
-    """What this process has refused since it last wrote that down. The reasons are few: memory is bounded."""
+    """Counts the requests that this process refused and has not recorded. The reasons are few: memory is bounded."""
 
     def __init__(self, store: Store, metrics: Metrics, clock: Callable[[], datetime]) -> None:
         self._store = store

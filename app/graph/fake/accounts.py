@@ -16,7 +16,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Accounts:
-    """What the fake knows. `tokens` None: each token is good that does not begin with `expired` or `invalid`."""
+    """The accounts of the fake. `tokens` None: each token is good that does not begin with `expired` or `invalid`."""
 
     numbers: tuple[Number, ...]
     app_id: str = "100200300400500"

@@ -8,7 +8,7 @@ from app.graph.fake.wire import Answer, json_answer
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a refused call is answered. `details` None: the body has no `error_data`."""
+    """The answer to a refused call. `details` None: the body has no `error_data`."""
 
     status: int
     code: int

@@ -1,4 +1,4 @@
-"""What the fake knows, behind a small interface: in memory for tests, in the store for dry-run."""
+"""The state of the fake, behind a small interface: in memory for tests, in the store for dry-run."""
 
 import threading
 from collections.abc import Callable

@@ -17,7 +17,7 @@ from app.graph.fake.switches import NONE
 from app.graph.fake.webhooks import Change, bytes_of, headers_of, shaped
 
 BATCH = "batch "
-"""What a webhook that waits begins with if it stands for a batch; the name of the batch follows."""
+"""The prefix of a waiting webhook that is a placeholder for a batch; the name of the batch follows."""
 
 REPEATED_SECONDS, REPEATED_BATCH = 1.0, 1000
 SIGNATURE = "X-Hub-Signature-256"

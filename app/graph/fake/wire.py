@@ -7,8 +7,8 @@ from typing import Any, Literal
 from app.domain.compact_json import compact_json
 
 Line = Literal["whole", "cut", "reset", "half", "drip"]
-"""What happens to the bytes of an answer: all are sent; the line is closed or reset before the first; half of the
-body is sent; one byte of the body is sent every `DRIP_SECONDS`."""
+"""How an answer is sent: all of its bytes; none, as the line is closed or reset before the first; half of the body;
+one byte of the body every `DRIP_SECONDS`."""
 
 DRIP_SECONDS = 1.0
 ORIGIN = "https://graph.facebook.com"
