@@ -1,5 +1,6 @@
 """Opens connections to a destination: looks its name up in a thread of its own, and refuses forbidden addresses."""
 
+import encodings.idna  # noqa: F401 - see `LookUp`
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
@@ -14,7 +15,11 @@ CONNECT_SECONDS = 5.0
 
 MayReach = Callable[[Address], bool]
 LookUp = Callable[..., Sequence[tuple[Any, ...]]]
-"""Like `socket.getaddrinfo`, but not gevent's: it is called in a native thread."""
+"""Like `socket.getaddrinfo`, but not gevent's: it is called in a native thread.
+
+Such a thread must import no module: the locks of imports are gevent's, and a thread that waits for one may never go
+on. So the codec of names is imported with this module.
+"""
 
 look_up_natively: LookUp = native("socket", "getaddrinfo")
 
