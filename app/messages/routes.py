@@ -77,10 +77,10 @@ def send_message(body: dict[str, Any]) -> Response:
 @bp.alt_response(200, schema=MessageSchema, description="Meta has answered in time.")
 def send_text(body: dict[str, Any]) -> Response:
     """Accept a text message in its short form: `to`, `text`, and `previewUrl` if there is a link to preview."""
-    payload = text_payload(body.get("to"), body.get("text"), body.get("preview_url"))
+    payload = text_payload(body)
     if not isinstance(payload, Payload):
         raise _error(invalid_fields(payload))
-    sender = {"from": body["sender"]} if "sender" in body else {}
+    sender = {} if payload.sender is None else {"from": payload.sender}
     return _respond(_accept_one({**payload.body, **sender}))
 
 

@@ -35,12 +35,16 @@ class MessageRequestSchema(ma.Schema):
 
 
 class TextRequestSchema(CamelSchema):
-    """A text message in its short form."""
+    """A text message in its short form. `text_payload` checks it, so that all mistakes are told at once."""
 
     to = any_json("A phone number with its country code.", type="string")
     text = any_json("The text, up to 4096 characters.", type="string")
     preview_url = any_json("Whether the first link is shown with a preview.", type="boolean")
     sender = ma.fields.String(data_key="from", metadata={"description": "The phone number id that sends it."})
+
+    def load(self, data: Any, **_: Any) -> Any:
+        """Return the body as the client wrote it."""
+        return data
 
 
 class CheckedLater(ma.fields.Nested):

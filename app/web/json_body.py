@@ -16,7 +16,7 @@ from flask import Request, current_app
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
-from app.domain.meta.payloads.findings import nearest
+from app.domain.meta.payloads.findings import json_type, nearest
 from app.web.body import read_body, refuse_declared_over
 from app.web.body_budget import EXTENSION, BodyBudget
 from app.web.errors import ApiError
@@ -35,17 +35,20 @@ class StrictJson(FlaskParser):
     """Parses and validates bodies for `@bp.arguments(Schema)`."""
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """Return the JSON of the body."""
+        """Return the JSON object in the body. Raises `ApiError` (422) if it is something else."""
         if not req.is_json:
             raise ApiError("unsupported_media_type", "The body must be application/json.")
         limit, cure = getattr(schema, "max_body_bytes", MAX_BODY_BYTES), getattr(schema, "cure_if_too_large", "")
-        return parse_json(body_of(req, limit, cure))
+        document = parse_json(body_of(req, limit, cure))
+        if not isinstance(document, dict):
+            raise _invalid([{"pointer": "", "message": f"must be an object, not {json_type(document)}"}])
+        return document
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:  # noqa: ARG002
         """Raise `ApiError` (422) with each error, and a JSON pointer to its field (RFC 6901)."""
         messages = error.messages_dict.get("json", {})
         fields = [{**field, **_near_miss(field, schema)} for field in islice(_field_errors(messages, ""), MAX_ERRORS)]
-        raise ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": fields}) from error
+        raise _invalid(fields) from error
 
 
 class JsonBlueprint(Blueprint):  # type: ignore[misc]
@@ -58,6 +61,10 @@ class JsonBlueprint(Blueprint):  # type: ignore[misc]
         made = schema() if isinstance(schema, type) else schema
         decorator: Callable[..., Any] = super().arguments(made, **options)
         return decorator
+
+
+def _invalid(fields: list[dict[str, str]]) -> ApiError:
+    return ApiError("invalid_fields", "Some fields are missing or wrong.", details={"fields": fields})
 
 
 def body_of(request: Request, limit: int = MAX_BODY_BYTES, cure: str = "") -> bytes:

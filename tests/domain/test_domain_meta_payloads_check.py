@@ -118,20 +118,27 @@ def test_limits_hold_for_a_client_of_metas_api_too() -> None:
 
 
 def test_the_short_form_is_a_text() -> None:
-    assert text_payload("+491701234567", "hi", True) == check_payload(
+    assert text_payload({"to": "+491701234567", "text": "hi", "previewUrl": True}) == check_payload(
         {"to": "+491701234567", "type": "text", "text": {"body": "hi", "preview_url": True}}
     )
 
 
 def test_the_short_form_needs_no_preview() -> None:
-    assert text_payload("+491701234567", "hi") == check_payload(text(body="hi"))
+    assert text_payload({"to": "+491701234567", "text": "hi"}) == check_payload(text(body="hi"))
 
 
 def test_mistakes_of_the_short_form_are_reported_where_its_client_made_them() -> None:
-    problems = text_payload(1, "", "yes")
+    problems = text_payload({"to": 1, "text": "", "previewUrl": "yes"})
 
     assert not isinstance(problems, Payload)
     assert [problem.pointer for problem in problems] == ["/to", "/text", "/previewUrl"]
+
+
+def test_the_short_form_reports_as_many_mistakes_as_a_message() -> None:
+    problems = text_payload(dict.fromkeys(map(str, range(MAX_PROBLEMS + 1)), 1))
+
+    assert len(problems) == MAX_PROBLEMS
+    assert not isinstance(problems, Payload)
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,42 @@ def test_the_short_form_accepts_a_text(client: FlaskClient, store: Store) -> Non
     sent = json.loads(store.messages.body(message["id"]) or b"")
     assert (sent["to"], sent["text"]) == (TO, {"body": "hi", "preview_url": True})
     misspelt = error_of(send(client, {"to": TO, "text": "hi", "previewurl": 1}, path="/text"))["details"]["fields"]
-    assert misspelt == [{"pointer": "/previewurl", "message": "Unknown field.", "hint": "did you mean `previewUrl`?"}]
+    told = "is not a field that may stand here"
+    assert misspelt == [{"pointer": "/previewurl", "message": told, "hint": "did you mean `previewUrl`?"}]
     chosen = send(client, {"to": TO, "text": "hi", "from": NUMBERS[1]}, path="/text").get_json()
     assert chosen["phoneNumberId"] == NUMBERS[1]
+
+
+def test_all_mistakes_of_the_short_form_are_told_at_once_as_those_of_a_message_are(client: FlaskClient) -> None:
+    wrong = {"to": 1, "text": 2, "previewUrl": "yes", "from": 5, "type": "text"}
+    long_form = {"to": 1, "type": "text", "text": {"body": 2, "preview_url": "yes"}, "from": 5}
+
+    short = error_of(send(client, wrong, path="/text"))["details"]["fields"]
+    long = error_of(send(client, long_form))["details"]["fields"]
+
+    *same, unknown = short
+    assert [field["pointer"] for field in same] == ["/to", "/text", "/previewUrl", "/from"]
+    assert [{**field, "pointer": ""} for field in same] == [{**field, "pointer": ""} for field in long]
+    hint = "known here: `from`, `previewUrl`, `text`, `to`"
+    assert unknown == {"pointer": "/type", "message": "is not a field that may stand here", "hint": hint}
+
+
+@pytest.mark.parametrize("path", ["", "/text"])
+@pytest.mark.parametrize(("body", "told"), [([], "an array"), ("x", "a string"), (None, "null"), (1, "a number")])
+def test_a_body_that_is_no_object_is_told_what_it_is(client: FlaskClient, path: str, body: object, told: str) -> None:
+    raw = {**SENDER, "Content-Type": "application/json"}
+
+    refused = client.post(f"/api/messages{path}", data=json.dumps(body), headers=raw)
+
+    assert refused.status_code == 422
+    assert error_of(refused)["details"]["fields"] == [{"pointer": "", "message": f"must be an object, not {told}"}]
+
+
+def test_a_short_form_without_anything_is_told_what_it_needs(client: FlaskClient) -> None:
+    fields = error_of(send(client, {}, path="/text"))["details"]["fields"]
+
+    assert {field["pointer"]: field["message"] for field in fields} == {"/to": "is required", "/text": "is required"}
+    assert len(fields) == 2
 
 
 @pytest.mark.parametrize(

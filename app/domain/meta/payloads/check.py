@@ -12,6 +12,7 @@ from app.domain.meta.payloads.kinds import table_of
 from app.domain.meta.payloads.order_expiry import KINDS_WITH_ORDERS, late_orders
 from app.domain.meta.payloads.recipients import phone_of
 from app.domain.meta.payloads.scan import scan
+from app.domain.meta.payloads.structure import ANYTHING, Object
 
 MAX_PROBLEMS = 50
 OURS = ("from", "biz_opaque_callback_data")
@@ -84,16 +85,26 @@ def first_problems(findings: Findings, advice: Advice) -> tuple[PayloadProblem, 
     return tuple(PayloadProblem(each.pointer, each.message, advice.on(each)) for each in first)
 
 
-def text_payload(to: object, text: object, preview_url: object = None) -> Payload | tuple[PayloadProblem, ...]:
-    """Return the text message of the short form `{to, text, previewUrl?}`, or what is wrong with it."""
-    content = {"body": text} if preview_url is None else {"body": text, "preview_url": preview_url}
-    checked = check_payload({"to": to, "type": "text", "text": content})
-    if isinstance(checked, Payload):
-        return checked
-    return tuple(replace(each, pointer=_SHORT_FORM.get(each.pointer, each.pointer)) for each in checked)
+def text_payload(body: dict[str, Any]) -> Payload | tuple[PayloadProblem, ...]:
+    """Return the text message of the short form `{to, text, previewUrl?, from?}`, or all that is wrong with it."""
+    checked = check_payload(_in_full(body))
+    unknown = {key: value for key, value in body.items() if key not in _SHORT_FORM.keys}
+    problems = () if isinstance(checked, Payload) else checked
+    moved = (replace(each, pointer=_SHORT_POINTERS.get(each.pointer, each.pointer)) for each in problems)
+    found = (*moved, *first_problems(_SHORT_FORM.check(unknown), Advice()))
+    return found[:MAX_PROBLEMS] or checked
 
 
-_SHORT_FORM = {"/text/body": "/text", "/text/preview_url": "/previewUrl"}
+def _in_full(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the short form of a text as Meta's message object."""
+    preview = {} if body.get("previewUrl") is None else {"preview_url": body["previewUrl"]}
+    to = {"to": body["to"]} if "to" in body else {}
+    sender = {"from": body["from"]} if "from" in body else {}
+    return {**to, "type": "text", "text": {"body": body.get("text"), **preview}, **sender}
+
+
+_SHORT_FORM = Object(optional=dict.fromkeys(("to", "text", "previewUrl", "from"), ANYTHING))
+_SHORT_POINTERS = {"/text/body": "/text", "/text/preview_url": "/previewUrl"}
 
 
 def _mistakes(
