@@ -62,6 +62,7 @@ def test_a_file_that_is_not_a_database_gives_one_line(tmp_path: Path) -> None:
     ended = db(tmp_path, "upgrade")
 
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert ended.stderr.startswith("error: the store is unavailable: ")
     assert "WATS_DATA_DIR" in ended.stderr
     assert str(tmp_path) not in ended.stderr
 
