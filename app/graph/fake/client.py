@@ -45,12 +45,12 @@ class FakeGraphClient:
         if connection in NEVER_ARRIVED:
             return NEVER_ARRIVED[connection]
         headers = {"authorization": "Bearer dry-run", "content-type": "application/json"}
-        found = answer(
+        meta_answer = answer(
             self._meta,
             Call("POST", f"{phone_number_id}/{endpoint}", headers=headers, body=body, version=self._version),
         )
-        self._sleep(min(found.delay_seconds, READ_SECONDS))
-        return LOST if connection == "reset_after_headers" else self._received(found)
+        self._sleep(min(meta_answer.delay_seconds, READ_SECONDS))
+        return LOST if connection == "reset_after_headers" else self._received(meta_answer)
 
     def call(self, request: GraphRequest) -> GraphReply:
         """Make one call; raise `GraphUnreachable` as the real client does."""
@@ -76,20 +76,22 @@ class FakeGraphClient:
         connection = self._meta.switches.connection
         if connection == "refuse":
             raise GraphUnreachable(REFUSED, was_sent=False)
-        found = answer(self._meta, call)
-        self._sleep(min(found.delay_seconds, READ_SECONDS))
-        if found.delay_seconds > READ_SECONDS:
+        meta_answer = answer(self._meta, call)
+        self._sleep(min(meta_answer.delay_seconds, READ_SECONDS))
+        if meta_answer.delay_seconds > READ_SECONDS:
             raise GraphUnreachable("no answer in time")
-        if found.line in BROKEN or connection != "ok":
+        if meta_answer.line in BROKEN or connection != "ok":
             raise GraphUnreachable("connection lost before the whole answer")
-        return GraphReply(found.status, given_headers(list(found.headers.items())), iter([found.body]))
+        return GraphReply(
+            meta_answer.status, given_headers(list(meta_answer.headers.items())), iter([meta_answer.body])
+        )
 
-    def _received(self, found: Answer) -> SendAnswer:
+    def _received(self, meta_answer: Answer) -> SendAnswer:
         """Return how the send ends: with the answer, unless the simulated connection breaks or is too slow."""
-        drip = len(found.body) * DRIP_SECONDS if found.line == "drip" else 0
-        if found.delay_seconds > READ_SECONDS or drip > TOTAL_SECONDS:
+        drip = len(meta_answer.body) * DRIP_SECONDS if meta_answer.line == "drip" else 0
+        if meta_answer.delay_seconds > READ_SECONDS or drip > TOTAL_SECONDS:
             return TOO_LATE
-        if found.line in BROKEN:
+        if meta_answer.line in BROKEN:
             return LOST
         now = datetime.fromtimestamp(self._meta.clock.now(), UTC)
-        return send_answer(found.status, found.headers, found.body, now)
+        return send_answer(meta_answer.status, meta_answer.headers, meta_answer.body, now)
