@@ -1,7 +1,7 @@
-"""How fast messages may leave: for a number, and for one customer of a number. Values only; the database keeps them.
+"""How fast messages may be sent for a number, and to one customer of a number. Values only; the database keeps them.
 
 Each pace is a GCRA (ITU-T I.371): a token bucket that is stored as the time at which it will be full. A message
-moves this time on by one interval, and may leave while the time is less than the burst ahead.
+moves this time on by one interval, and may be sent while the time is less than the burst ahead.
 """
 
 from dataclasses import dataclass, replace
@@ -27,23 +27,23 @@ MAX_PAIR_PAUSE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Pace:
-    """`interval`: between two messages in the long run. `burst`: how many may leave at once after a rest."""
+    """`interval`: between two messages in the long run. `burst`: how many may be sent at once after a rest."""
 
     interval: timedelta
     burst: int
 
     def free_at(self, full_at: datetime | None, count: int = 1) -> datetime | None:
-        """Return when this many messages may leave at once; None if no message has left yet."""
+        """Return when this many messages may be sent at once; None if no message was sent yet."""
         return None if full_at is None else full_at - self.interval * (self.burst - count)
 
     def allowed(self, full_at: datetime | None, now: datetime) -> int:
-        """Return how many messages may leave now."""
+        """Return how many messages may be sent now."""
         if full_at is None or full_at <= now:
             return self.burst
         return max(0, (now + self.interval * self.burst - full_at) // self.interval)
 
     def after(self, full_at: datetime | None, now: datetime, sent: int) -> datetime:
-        """Return when the bucket is full again once this many messages have left."""
+        """Return when the bucket is full again once this many messages were sent."""
         return max(full_at or now, now) + self.interval * sent
 
     def is_possible(self, full_at: datetime | None, now: datetime) -> bool:
@@ -112,15 +112,15 @@ class PairPace:
         )
 
     def free_at(self, pace: Pace, now: datetime) -> datetime:
-        """Return when the next message to this customer may leave; not before now."""
+        """Return when the next message to this customer may be sent; not before now."""
         return max(now, self.paused_until or now, pace.free_at(self.full_at) or now)
 
     def sent(self, pace: Pace, now: datetime) -> "PairPace":
-        """Return the pace after one more message has left."""
+        """Return the pace after one more message was sent."""
         return replace(self, full_at=pace.after(self.full_at, now, 1))
 
     def joined(self, other: "PairPace") -> "PairPace":
-        """Return the pace of a customer to whom messages also left under another name, at the pace of that name.
+        """Return the pace of a customer to whom messages were also sent under another name, at the pace of that name.
 
         Of two pauses the later one holds, with its refusals.
         """

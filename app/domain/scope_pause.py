@@ -25,7 +25,7 @@ FIRST_THROTTLE, MAX_THROTTLE = timedelta(seconds=30), timedelta(hours=1)
 MAX_PAUSE = COOLING[-1]
 
 STEPS = (1, 10, 100)
-"""The messages that leave at most in each step, before all go on. A step ends `PROBE_LEASE` after it began."""
+"""The most messages that are sent in each step, before all go on. A step ends `PROBE_LEASE` after it began."""
 
 QUIET = timedelta(minutes=10)
 """A scope in which nothing has failed for this long after a step goes on: there was no message for the next one."""
@@ -99,7 +99,7 @@ class ScopePause:
 
     @property
     def batch(self) -> int:
-        """How many messages may leave as its probe."""
+        """Return how many messages may be sent as its probe."""
         return STEPS[min(self.steps or 0, len(STEPS) - 1)]
 
     def as_of(self, now: datetime) -> "ScopePause":
@@ -139,7 +139,7 @@ class ScopePause:
         return self.ended(at) if self.steps is None else replace(self, since=at, until=at, steps=0)
 
     def worked(self, probe: "ScopePause", at: datetime) -> "ScopePause":
-        """Return the pause after Meta has accepted a message that left as the `probe` of it.
+        """Return the pause after Meta has accepted a message that was sent as the `probe` of it.
 
         It changes nothing if Meta has refused another message meanwhile.
         """
