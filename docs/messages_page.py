@@ -46,7 +46,7 @@ PARTS: dict[str, Checker] = {
     "Button of a template": BUTTON,
     "Cards of a template": template.CARDS,
 }
-"""What stands in several tables, or would make one too long: a section of its own, and a link from each place."""
+"""Parts that several tables have, or that would make one too long: each has a section, and a link from each place."""
 
 
 def messages_page() -> str:
@@ -70,7 +70,7 @@ def _sections() -> Iterator[str]:
 
 def _kinds_of_interactive() -> Iterator[str]:
     yield "## interactive\n"
-    yield f"`interactive.type` is {quoted([*interactive.INTERACTIVE.cases])}. The fields stand in `interactive`.\n"
+    yield f"`interactive.type` is {quoted([*interactive.INTERACTIVE.cases])}. The fields are in `interactive`.\n"
     for kind, case in interactive.INTERACTIVE.cases.items():
         yield from _section(f"interactive {kind}", case, level=3)
 

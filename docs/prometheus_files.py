@@ -46,7 +46,7 @@ def _rule(name: str, expression: str, minutes: int, urgency: str, summary: str, 
 
 
 PANELS = (
-    ("Alerts that stand", "sum by (alert, subject) (wats_attention) > 0", "{{alert}} {{subject}}", "short"),
+    ("Current alerts", "sum by (alert, subject) (wats_attention) > 0", "{{alert}} {{subject}}", "short"),
     ("Webhooks", "sum by (outcome) (rate(wats_webhooks_total[5m]))", "{{outcome}}", "reqps"),
     ("Refused webhooks", "sum by (reason) (rate(wats_webhooks_refused_total[5m]))", "{{reason}}", "reqps"),
     (

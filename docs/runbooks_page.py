@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from app.health.runbook import OF_GATEWAY, OF_PROMETHEUS, Runbook
 
-INTRODUCTION = """Each stands under `attention` in `GET /status`, in `flask wats status` (exit code 1) and in the
+INTRODUCTION = """Each is listed under `attention` in `GET /status`, in `flask wats status` (exit code 1) and in the
 metric `wats_attention{alert, subject}`, with its cause, since when, and its cure. The log has a line `alert.opened`
 within a minute after it began, and a line `alert.closed` after it went away, which it does by itself when it is
 cured. One alert is told from another by its `code` and its `subject`.

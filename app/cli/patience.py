@@ -22,7 +22,7 @@ class Patience:
         self._since = clock()
 
     def ends_at(self, position: object) -> bool:
-        """Return whether the cleaning has stood at this position for a minute. Pause if it stands."""
+        """Return whether the cleaning has been at this position for a minute. Pause if it makes no progress."""
         if position != self._last:
             self._last, self._since = position, self._clock()
         elif self._clock() - self._since > MAX_SECONDS:

@@ -56,7 +56,7 @@ def _failed(checks: dict[str, str]) -> list[str]:
 
 
 def _sentence(alert: dict[str, Any]) -> str:
-    """Return cause and cure, and since when it stands if that is known."""
+    """Return cause and cure, and since when there is the alert, if that is known."""
     since = alert.get("since")
     return times_for_people(str(alert["message"])) + (f" (since {for_people(since)})" if since else "")
 

@@ -18,7 +18,7 @@ _LAST_32_BITS = tuple(
 
 _LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 _LOCAL_NAT64_BYTES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12))
-"""Where the IPv4 address stands in local-use NAT64 with a prefix of 48, 56 or 64 bits. Source: RFC 6052, 2.2."""
+"""The bytes of the IPv4 address in local-use NAT64 with a prefix of 48, 56 or 64 bits. Source: RFC 6052, 2.2."""
 
 _ISATAP = (b"\0\0\x5e\xfe", b"\2\0\x5e\xfe")
 """Bytes 8 to 11 of an address with an IPv4 address at the end, in any network. Source: RFC 5214."""

@@ -10,7 +10,7 @@ FAILURES_TO_OPEN = 5
 FIRST_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 FIRST_ALLOWANCE = 2
 RELAPSE = timedelta(minutes=5)
-"""For this long after it was open an alert stands: what fails half the time opens it again and again."""
+"""The alert lasts for this long after the breaker was open: what fails half the time opens it again and again."""
 
 
 @dataclass(frozen=True)

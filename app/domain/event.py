@@ -30,7 +30,7 @@ MARK_BYTES = 4
 
 @dataclass(frozen=True)
 class Position:
-    """Where a reader of events stands: behind the event with this sequence.
+    """The position of a reader of events: behind the event with this sequence.
 
     `mark` begins like the id of that event, None if it is not known: in a restored database its sequence may be
     another event's.
@@ -109,7 +109,7 @@ class Event(NewEvent):
 
     @property
     def position(self) -> Position:
-        """Where a reader stands that has read this event."""
+        """Return the position of a reader that has read this event."""
         return Position(self.sequence, bytes.fromhex(self.id.removeprefix("evt_"))[:MARK_BYTES])
 
 

@@ -1,4 +1,4 @@
-"""The alert under which a failed message stands, if a human should know why Meta has refused it.
+"""The alert about a failed message, if a human should know why Meta has refused it.
 
 Most errors of failed messages concern no human, such as a number without WhatsApp. Of one that is about a country, an
 alert is raised for each country: the first would hide the others.

@@ -193,7 +193,7 @@ def name_sent_to(to: str | None, recipient: str | None) -> str:
     """Return the name of the contact that a message goes to: a phone number without its plus sign, a user id, or a
     group id.
 
-    Where both stand Meta takes `to`. That both are one customer is what a client says, and it may be wrong: only
+    Where both are given Meta takes `to`. That both are one customer is what a client says, and it may be wrong: only
     what Meta says makes two names one contact's.
     """
     return (to or recipient or "").removeprefix("+")

@@ -8,7 +8,7 @@ from typing import Self
 
 
 class StoredWord(StrEnum):
-    """A set of such words. One of newer code is read as it stands, is written back unchanged, and is none of ours."""
+    """A set of such words. One of newer code is read as it is, is written back unchanged, and is none of ours."""
 
     @property
     def is_known(self) -> bool:

@@ -28,7 +28,7 @@ class TraceContext(NamedTuple):
     def new(cls) -> Self:
         """Return the first span of a new trace.
 
-        It counts as sampled, because each step of it stands in the log. Without that flag most systems behind us
+        It counts as sampled, because each step of it is in the log. Without that flag most systems behind us
         would not record what they do with it, although they recorded it before they got a trace.
         """
         return cls(f"{random.getrandbits(128) or 1:032x}", _new_span_id(), SAMPLED)

@@ -1,4 +1,4 @@
-"""Cursors of events: where a reader stands, and the database that the cursor belongs to.
+"""Cursors of events: a reader's position, and the database that the cursor belongs to.
 
 In another database, or after a backup was restored, the same sequence stands for other events or for none yet. A
 reader that continued there would miss events in silence, so such a cursor is refused.

@@ -79,7 +79,7 @@ class GraphRequest:
 class GraphReply:
     """An answer. Its body is `chunks`, which raise `GraphUnreachable` if it breaks off. Close it, read or not.
 
-    `headers` are those that are for the caller; a name may stand in it twice. There is a `Content-Length` only if the
+    `headers` are those that are for the caller; they may hold a name twice. There is a `Content-Length` only if the
     chunks are as long. `secrets`: each spelling of a token that the body may repeat.
     """
 
@@ -136,7 +136,7 @@ class GraphApi(Protocol):
 
 
 def sent_headers(headers: Headers) -> dict[str, str]:
-    """Return those headers of a caller that Meta gets. Of a name that stands there twice the values are joined."""
+    """Return those headers of a caller that Meta gets. The values of a name that occurs twice are joined."""
     sent: dict[str, str] = {}
     for name, value in _without(headers, NOT_SENT):
         sent[name] = f"{sent[name]}, {value}" if name in sent else value

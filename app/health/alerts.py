@@ -153,7 +153,7 @@ def _of_destination(destination: DestinationStatus, now: datetime) -> Iterator[A
 
 
 def _of_trouble(destination: DestinationStatus, recorded: Mapping[AlertKey, Alert]) -> Alert:
-    """Return the alert of a destination that fails or refuses. Its code stays the same for as long as it stands."""
+    """Return the alert of a destination that fails or refuses. Its code stays the same until the alert ends."""
     name, cause = destination.name, destination.last_error
     usual = (kinds.REFUSING, kinds.FAILING) if destination.is_refusing else (kinds.FAILING, kinds.REFUSING)
     kind = next((kind for kind in usual if (kind.code, name) in recorded), usual[0])

@@ -18,7 +18,7 @@ from app.store import MAX_CONSUMERS, Consumer, EventCounts, MessageCounts, Store
 
 MAX_SUBJECTS = 20
 OTHERS = "others"
-ATTENTION = "Alerts that stand, by code and by what they are about; `flask wats runbook CODE` says what to do."
+ATTENTION = "Current alerts, by code and by what they are about; `flask wats runbook CODE` says what to do."
 
 
 def read_gauges(

@@ -71,7 +71,7 @@ def _section(runbook: Runbook) -> Markup:
 
 
 def _html(text: str) -> Markup:
-    """Return the text with what stands in backticks as code."""
+    """Return the text with the parts in backticks as code."""
     pieces = enumerate(_without_links(text).split("`"))
     return Markup().join(Markup("<code>{}</code>").format(piece) if at % 2 else escape(piece) for at, piece in pieces)
 

@@ -85,7 +85,7 @@ def _written_body() -> bytes:
     query = request.environ["QUERY_STRING"]
     reason = refused_call(query, request.headers.keys())
     if reason is None and not OF_NO_MESSAGE.issuperset(names_of_query(query)):
-        reason = "the fields of a message stand in its JSON body, not in the query"
+        reason = "the fields of a message belong into its JSON body, not into the query"
     if reason is None and not request.is_json:
         reason = "a message is sent as JSON, with the Content-Type application/json"
     if reason is not None:
@@ -99,7 +99,7 @@ def _with_sender(body: Any, number: str) -> Any:
         return body
     reason = refused_field(body)
     if "status" in body:
-        reason = "`status` marks a customer's message as read: it stands beside no field of a message"
+        reason = "`status` marks a customer's message as read: it cannot be sent beside a field of a message"
     if "from" in body:
         reason = "the sender is the number in the path, and `from` is no field of a message"
     if reason is not None:

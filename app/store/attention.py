@@ -15,7 +15,7 @@ from app.domain.refused_webhooks import RefusedWebhooks
 from app.store.repository import Repository
 from app.store.tables.attention_schema import access_token, refused_webhooks
 from app.store.tables.message_alerts import failure_signs
-from app.store.tables.signs import foreign_sources, standing_warnings
+from app.store.tables.signs import current_warnings, foreign_sources
 from app.store.tables.types import UtcDateTime, printable_excerpt
 from app.store.transactions.record_alerts import read_alerts, record_alerts, reword_alerts
 
@@ -72,7 +72,7 @@ class Attention(Repository):
         now = self._store.now(connection)
         return Signs(
             foreign=foreign_sources(connection),
-            warnings=standing_warnings(connection, now - KEPT_FOR),
+            warnings=current_warnings(connection, now - KEPT_FOR),
             failures=failure_signs(connection, now - FAILURES_FOR),
             token=_token(connection),
         )

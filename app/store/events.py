@@ -90,7 +90,7 @@ class Events(Repository):
         return self._store.database.read(latest_sequence)
 
     def latest_position(self) -> Position:
-        """Return where a reader stands that has read every event."""
+        """Return the position of a reader that has read every event."""
         return self._store.database.read(latest_position)
 
     def last_before(self, since: datetime) -> int:
@@ -98,7 +98,7 @@ class Events(Repository):
         return self._store.database.read(lambda c: last_before(c, since))
 
     def confirmed(self, position: Position) -> Position | None:
-        """Return the position with the mark of its event; None if no reader of this database has stood there."""
+        """Return the position with the mark of its event; None if no reader of this database has been there."""
         return self._store.database.read(lambda c: confirmed(c, position))
 
     def counts(self) -> EventCounts:

@@ -39,7 +39,7 @@ from app.store.transactions.decide_messages import decide_messages
 from app.store.transactions.reserve_keys import forget_key
 
 VISIBLE = re.compile(r"[!-~]{1,1024}", re.ASCII)
-"""Whatever else stands in the place of a wamid; PostgreSQL would refuse some of it."""
+"""The form of a wamid. PostgreSQL would refuse some of what is not of this form."""
 
 Request = Sequence[NewMessage]
 """Messages that are accepted together, or not at all."""

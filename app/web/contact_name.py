@@ -9,7 +9,7 @@ MISTAKE = (
     "The contact must be a phone number with its country code, such as +491701234567, a user id or a group's id."
 )
 ANY_NAME = re.compile(r"\+?[!-~]{1,300}", re.ASCII)
-"""What a list can be asked for: a client of Meta's API may have sent to a text that is none of the three."""
+"""The names that a list accepts: a client of Meta's API may have sent to a text that is none of the three."""
 
 USER_OR_GROUP = re.compile(rf"{USER_ID.pattern}|(?!\+?[0-9]{{1,15}}$)[!-~]{{5,300}}", re.ASCII)
 """A user id or a group's id. Meta gives no form of the latter: a number that is no phone number, or less, is none."""

@@ -46,7 +46,7 @@ def test_yaml_that_is_not_plain_data_is_refused(text: str, code: str, tmp_path: 
         ('a: 1\nb: "planted\nc: 2', "a quote is not closed"),
         ("a:\n  b: planted\n c: 2", "the indentation does not fit to that above (line 3)"),
         ('a: "\\q planted"', "a backslash between double quotes: use single ones (line 1)"),
-        ("a: ü\nb: \x01planted", "a control character stands in it (line 2)"),
+        ("a: ü\nb: \x01planted", "it contains a control character (line 2)"),
     ],
 )
 def test_what_is_wrong_with_yaml_is_reported_without_its_values(text: str, reason: str, tmp_path: Path):

@@ -75,7 +75,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(written: str, meant: str
     problems = problems_of({**text(), "text": {"body": "hi", written: False}})
 
     assert (
-        PayloadProblem(f"/text/{written}", "is not a field that may stand here", f"did you mean `{meant}`?")
+        PayloadProblem(f"/text/{written}", "is not a field that is allowed here", f"did you mean `{meant}`?")
         in problems
     )
 

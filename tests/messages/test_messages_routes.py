@@ -99,7 +99,7 @@ def test_the_short_form_accepts_a_text(client: FlaskClient, store: Store) -> Non
     sent = json.loads(store.messages.body(message["id"]) or b"")
     assert (sent["to"], sent["text"]) == (TO, {"body": "hi", "preview_url": True})
     misspelt = error_of(send(client, {"to": TO, "text": "hi", "previewurl": 1}, path="/text"))["details"]["fields"]
-    told = "is not a field that may stand here"
+    told = "is not a field that is allowed here"
     assert misspelt == [{"pointer": "/previewurl", "message": told, "hint": "did you mean `previewUrl`?"}]
     chosen = send(client, {"to": TO, "text": "hi", "from": NUMBERS[1]}, path="/text").get_json()
     assert chosen["phoneNumberId"] == NUMBERS[1]
@@ -116,7 +116,7 @@ def test_all_mistakes_of_the_short_form_are_told_at_once_as_those_of_a_message_a
     assert [field["pointer"] for field in same] == ["/to", "/text", "/previewUrl", "/from"]
     assert [{**field, "pointer": ""} for field in same] == [{**field, "pointer": ""} for field in long]
     hint = "known here: `from`, `previewUrl`, `text`, `to`"
-    assert unknown == {"pointer": "/type", "message": "is not a field that may stand here", "hint": hint}
+    assert unknown == {"pointer": "/type", "message": "is not a field that is allowed here", "hint": hint}
 
 
 @pytest.mark.parametrize("path", ["", "/text"])

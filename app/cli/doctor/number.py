@@ -1,4 +1,4 @@
-"""How a business phone number stands: connected, its quality, its throughput and its messaging limit."""
+"""Reports the state of a business phone number: connected, its quality, throughput and messaging limit."""
 
 from collections.abc import Iterator
 from typing import Any

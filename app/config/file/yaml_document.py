@@ -38,7 +38,7 @@ def read_yaml(text: str) -> object:
         raise InvalidValue("invalid_yaml", f"not valid YAML: {_reason(error)}") from error
     except yaml.reader.ReaderError as error:
         line = text.encode("utf-8", "surrogatepass")[: error.position].count(b"\n")
-        raise InvalidValue("invalid_yaml", f"not valid YAML: a control character stands in it{_at(line)}") from error
+        raise InvalidValue("invalid_yaml", f"not valid YAML: it contains a control character{_at(line)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidValue("invalid_yaml", "not valid YAML") from error
 

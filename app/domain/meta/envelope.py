@@ -20,7 +20,7 @@ def meta_envelope(event: NewEvent) -> dict[str, Any]:
 
 
 def _with_clients_tracker(event: NewEvent) -> Any:
-    """Return the item. In a status of a message of ours, the client's own tracker stands in the place of ours."""
+    """Return the item. In a status of a message of ours, the client's own tracker replaces ours."""
     raw, tracker = event.raw, event.data.get("tracker")
     if not event.type.startswith("message.status.") or raw.get(FIELD) == tracker:
         return raw

@@ -178,7 +178,7 @@ def error_json(error: GraphError | None, rule: ErrorRule, http_status: int | Non
 
 
 def _details(data: object) -> str | None:
-    """Return the details, which stand in an object, or are a text themselves."""
+    """Return the details, which are in an object, or are a text themselves."""
     return text(data.get("details")) if isinstance(data, dict) else text(data)
 
 

@@ -1,4 +1,4 @@
-"""Fields that no call of a client may have, wherever they stand: in the query, in a form or in JSON."""
+"""Fields that no call of a client may have, wherever they are: in the query, in a form or in JSON."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -17,7 +17,7 @@ from app.domain.meta.media_types import is_mime_type
 from app.domain.meta.scalars import visible
 
 MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-"""Digits today. What else could stand in a path or a file name has no place in an id."""
+"""Digits today. Other characters that a path or a file name can have do not belong into an id."""
 
 ID_LIFE, URL_LIFE = timedelta(days=7), timedelta(minutes=4)
 """How long Meta knows received media, and how long a URL is used: a minute less than it lives."""

@@ -1,4 +1,4 @@
-"""How much of Meta's limits on calls is used up: two headers that may stand on any answer of the Graph API.
+"""How much of Meta's limits on calls is used up: two headers that any answer of the Graph API may have.
 
 Source: Meta, "Rate Limits": `X-Business-Use-Case-Usage` and `X-App-Usage` hold JSON, with percentages.
 """

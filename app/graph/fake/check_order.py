@@ -1,6 +1,6 @@
 """Check an order that a customer pays in the chat, and the status of one. Meta refuses sums that do not add up.
 
-Both stand in an interactive message, in a button of a template (`order_details`) or in a part of it (`order_status`).
+Both are in an interactive message, in a button of a template (`order_details`) or in a part of it (`order_status`).
 """
 
 import re

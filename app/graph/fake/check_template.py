@@ -41,7 +41,7 @@ def _check_components(parent: Json, path: str, allowed: set[str]) -> None:
         kind = of_choice(component, "type", where, allowed)
         key = f"{kind}:{component.get('index')}" if kind == "button" else kind
         if key in seen:
-            raise wrong(where, "type", "stands twice")
+            raise wrong(where, "type", "is given twice")
         seen.add(key)
         _check_component(component, kind, where)
 

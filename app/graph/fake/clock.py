@@ -14,7 +14,7 @@ class Clock(Protocol):
 
 
 class MovableClock:
-    """The machine's clock, or one that stands (`at`), plus what it was moved by."""
+    """The machine's clock, or one that does not run (`at`), plus the seconds by which it was moved."""
 
     def __init__(self, at: float | None = None) -> None:
         self._at = at

@@ -42,7 +42,7 @@ class Meta:
 
     @property
     def switches(self) -> Switches:
-        """Return the switches as they stand."""
+        """Return the current switches."""
         return read_switches(self.state, self.at_start)
 
     def number(self, number_id: str) -> Number:

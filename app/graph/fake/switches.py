@@ -54,7 +54,7 @@ class Switches:
 
 
 def read_switches(state: State, at_start: Mapping[str, Any] = NONE) -> Switches:
-    """Return the switches as they stand: as they were set, else as they were at the start."""
+    """Return the current switches: as they were set, else as they were at the start."""
     return Switches(**{**at_start, **(state.get(KIND, KEY) or {})})
 
 

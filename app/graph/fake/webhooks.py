@@ -15,7 +15,7 @@ USER_AGENT = "facebookexternalua"
 
 @dataclass(frozen=True)
 class Change:
-    """One change of an account. `batch`: at most this many changes of its kind stand in one webhook.
+    """One change of an account. `batch`: at most this many changes of its kind are in one webhook.
 
     `at`: the time of its entry, which has one where the value has none.
     """

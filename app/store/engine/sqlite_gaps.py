@@ -12,7 +12,7 @@ is deleted, and no statement reaches a gap. So this writes zeros into the file i
 
 Pages before `position` stay clean, although others write: the pages that were changed since the last step are in the
 log, and are cleaned again. (A new copy may be in them, and SQLite may have given them the numbers of others.) If the
-log was begun anew meanwhile, the first page is next. How far it is stands in the lock file, so that any process can
+log was begun anew meanwhile, the first page is next. How far it is, the lock file says, so that any process can
 take the next step; it is a hint only, and the salts of the log prove it.
 """
 

@@ -31,7 +31,7 @@ class FifoNotifier:
     def notify_after_commit(self, channels: Sequence[Channel]) -> None:
         if not channels:
             return
-        with suppress(OSError):  # no listener, or no free descriptor: the commit stands all the same
+        with suppress(OSError):  # no listener, or no free descriptor: the commit is done all the same
             for pipe in self._folder.iterdir():
                 if pipe.name.partition("-")[0] in channels:
                     _write_byte(pipe)

@@ -16,7 +16,7 @@ Party = tuple[str, tuple[str, ...]]
 """A phone number id of ours, and the names of a contact."""
 
 ConversationPosition = tuple[datetime, int, str]
-"""Where a conversation stands in their list: its time, contact and number."""
+"""The position of a conversation in their list: its time, contact and number."""
 
 _LINKED = select(contact_links).where(one_of(contact_links.c.name, "names"))
 _LINKED_TO = select(contact_links).where(one_of(contact_links.c.contact, "contacts"))
@@ -65,7 +65,7 @@ class Links:
         return self.contacts.get(name, contact_number(name))
 
     def numbers_of(self, name: str) -> set[int]:
-        """Return the numbers under which anything of the name's contact may stand, also from before a link."""
+        """Return the numbers under which anything of the name's contact may be stored, also from before a link."""
         if not self.former:
             return {contact_number(name)}
         numbers = {contact_number(name), self.contact_of(name)}
@@ -88,7 +88,7 @@ def read_links(connection: Connection, names: Iterable[str]) -> Links:
 
 
 def every_contact_number(connection: Connection, names: Sequence[str]) -> set[int]:
-    """Return the numbers under which anything of these names' contacts may stand, also from before a link."""
+    """Return the numbers under which anything of these names' contacts may be stored, also from before a link."""
     links = read_links(connection, names)
     return set[int]().union(*(links.numbers_of(name) for name in names))
 

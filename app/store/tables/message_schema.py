@@ -69,7 +69,7 @@ contact_links = Table(
 )
 """Names that are another contact's too, such as the phone number beside a user id. A name that is not here is a
 contact by itself; see `app.domain.message.contact_number`. `former`: the contact that the name is without its link,
-under which a pace and conversations from before the link stand; NULL if older code made the link."""
+under which a pace and conversations from before the link are stored; NULL if older code made the link."""
 
 conversations = Table(
     "conversations",

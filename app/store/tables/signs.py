@@ -32,7 +32,7 @@ def foreign_sources(connection: Connection) -> list[ForeignSource]:
     return sources_of((row.waba_id, row.phone_number_id, row.received_at) for row in rows)
 
 
-def standing_warnings(connection: Connection, since: datetime) -> list[MetaWarning]:
+def current_warnings(connection: Connection, since: datetime) -> list[MetaWarning]:
     """Return the latest word of Meta's about each number and account since then, if it is a warning."""
     last: dict[tuple[str, str], MetaWarning] = {}
     for type_ in WARNING_TYPES:

@@ -1,7 +1,7 @@
-"""Reserves messages for their POST, before anything leaves: each is marked as being sent, and that is committed.
+"""Reserves messages for their POST, before any is sent: each is marked as being sent, and that is committed.
 
 The lock on the number's queue is held, so that any number of workers share one pace. A claimed message that may not
-be sent now is handed back; one that stands at `sending` was being sent when its worker died, and is not sent again.
+be sent now is handed back; one that is `sending` was being sent when its worker died, and is not sent again.
 """
 
 from collections.abc import Sequence

@@ -66,7 +66,7 @@ _EXTEND_LEASE = (
 )
 
 ERASED = object()
-"""Stands for the item of an erased event, of which only the id is remembered."""
+"""The item of an erased event, of which only the id is remembered."""
 
 Items = dict[bytes, Any]
 """Raw items of known events by key, or `ERASED`."""

@@ -53,7 +53,7 @@ def contacts_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
 def touch_conversations(connection: Connection, now: datetime, touches: Sequence[Touch]) -> None:
     """Link the names of each contact, and record when each side wrote last. An older time changes nothing.
 
-    What stands under a name that is linked for the first time is its contact's from now on. The old row stays, as an
+    Rows under a name that is linked for the first time are its contact's from now on. The old row stays, as an
     answer may be changing it; lists leave it out.
     """
     if not touches:

@@ -30,7 +30,7 @@ def reply(type_: str, content: Any) -> Change:
 
 
 def system(type_: str, **details: Any) -> Change:
-    """Return a system message: something about the customer has changed. `identity` stands beside the details."""
+    """Return a system message: something about the customer has changed. `identity` is beside the details."""
     around = {"identity": details.pop("identity")} if "identity" in details else {}
     item = {"id": f"wamid.{type_}", "timestamp": AT, "type": "system", "system": {"type": type_, **details}}
     sender = {"from": PHONE, "from_user_id": USER_ID}

@@ -68,7 +68,7 @@ MEDIA_CARD = Object(
             },
             rules=(
                 ExactlyOne("parameters", "buttons"),
-                Condition("`name` stands with `parameters`", _link_is_named),
+                Condition("`name` is given with `parameters`", _link_is_named),
             ),
         ),
     },

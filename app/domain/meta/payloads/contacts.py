@@ -19,7 +19,7 @@ def _has_a_part(name: dict[str, Any]) -> Findings:
 NAME = Object(
     required={"formatted_name": OwnLimit(Text(1, 1024))},
     optional=dict.fromkeys(NAME_PARTS, STRING),
-    rules=(Condition("one of the parts of the name should stand (a warning)", _has_a_part),),
+    rules=(Condition("one of the parts of the name should be given (a warning)", _has_a_part),),
 )
 
 CONTACT = Object(

@@ -96,7 +96,7 @@ UTILITY = direct_send(
 AUTHENTICATION = direct_send(
     KINDS,
     {"ttl_seconds": Integer(30, 900)},
-    Condition("`to` stands: authentication needs a phone number", _has_phone),
+    Condition("`to` is given: authentication needs a phone number", _has_phone),
 )
 SERVICE = direct_send(
     {

@@ -19,7 +19,7 @@ READ_RECEIPT = "this marks a customer's message as read; it is no message, and w
 
 def _group_hash(value: Any) -> Findings:
     if value.get("recipient_type") == "group" and value.get("recipient_identity_key_hash") is not None:
-        yield Finding("must not stand with a group", path=("recipient_identity_key_hash",))
+        yield Finding("must not be used with a group", path=("recipient_identity_key_hash",))
 
 
 ENVELOPE = Object(
@@ -46,10 +46,10 @@ ENVELOPE = Object(
         "status": READ_RECEIPT,
         "typing_indicator": READ_RECEIPT,
     },
-    rules=(RightRecipient(), Condition("`recipient_identity_key_hash` never stands with a group", _group_hash)),
+    rules=(RightRecipient(), Condition("`recipient_identity_key_hash` is never used with a group", _group_hash)),
 )
 
 
 def message(kind: str, content: Checker, *rules: Rule) -> Object:
-    """Return a message of one kind: its content stands under the kind's name."""
+    """Return a message of one kind: its content is under the kind's name."""
     return Object(required={kind: content}, rules=rules)

@@ -16,7 +16,7 @@ def _screen_for_navigate(parameters: dict[str, Any]) -> Findings:
     if parameters.get("flow_action") == "data_exchange":
         if has_screen:
             hint = "the endpoint of the flow names the first screen"
-            yield Finding("must not stand with `data_exchange`", hint, path=("flow_action_payload", "screen"))
+            yield Finding("must not be used with `data_exchange`", hint, path=("flow_action_payload", "screen"))
     elif not has_screen:
         yield Finding("is required with `navigate`", path=("flow_action_payload", "screen"))
 
@@ -47,7 +47,7 @@ FLOW_PARAMETERS = Object(
     },
     rules=(
         ExactlyOne("flow_id", "flow_name"),
-        Condition("`screen` stands with a `flow_action` of `navigate`, and only with it", _screen_for_navigate),
+        Condition("`screen` is given with a `flow_action` of `navigate`, and only with it", _screen_for_navigate),
     ),
 )
 

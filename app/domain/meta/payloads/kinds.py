@@ -24,7 +24,9 @@ def _in_a_group(body: dict[str, Any]) -> Findings:
 
 def _no_context(body: dict[str, Any]) -> Findings:
     if body.get("context") is not None:
-        yield Finding("must not stand with a reaction", "`reaction.message_id` names the message", path=("context",))
+        yield Finding(
+            "must not be used with a reaction", "`reaction.message_id` names the message", path=("context",)
+        )
 
 
 def _no_gif(body: dict[str, Any]) -> Findings:
@@ -44,7 +46,7 @@ MESSAGES = Variants(
         "sticker": message("sticker", STICKER),
         "location": message("location", LOCATION),
         "contacts": message("contacts", CONTACTS),
-        "reaction": message("reaction", REACTION, Condition("`context` never stands with a reaction", _no_context)),
+        "reaction": message("reaction", REACTION, Condition("`context` is never used with a reaction", _no_context)),
         "pin": message("pin", PIN, Condition("`recipient_type` is `group`", _in_a_group)),
         "template": message(
             "template", TEMPLATE, Condition("a `gif` is for marketing_messages (a warning)", _no_gif)

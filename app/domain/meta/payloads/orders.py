@@ -1,6 +1,6 @@
 """Orders that a customer pays in the chat (Brazil, India): `order_details` and `order_status`.
 
-Both stand in interactive messages and in templates. Source: Meta, "Orders", "Payments API".
+Both are used in interactive messages and in templates. Source: Meta, "Orders", "Payments API".
 """
 
 import re

@@ -47,7 +47,7 @@ class To:
     def describe(self) -> str:
         """Return both forms."""
         return (
-            "a phone number with its country code, 5 to 15 digits (`+`, blanks, `-`, `.`, `(` and `)` may stand in"
+            "a phone number with its country code, 5 to 15 digits (`+`, blanks, `-`, `.`, `(` and `)` may be in"
             f" it), or a group id of at most {MAX_GROUP_ID_LENGTH} characters"
         )
 
@@ -68,8 +68,8 @@ class RightRecipient:
     def describe(self) -> str:
         """Return the rule."""
         return (
-            "`to` or `recipient` stands; if both do, Meta takes `to`; a group id needs `recipient_type` `group`, and"
-            " that needs a group id"
+            "`to` or `recipient` is given; if both are, Meta takes `to`; a group id needs `recipient_type` `group`,"
+            " and that needs a group id"
         )
 
 

@@ -9,16 +9,16 @@ from app.domain.meta.payloads.structure import members
 
 
 class ExactlyOne:
-    """One of these keys stands, and no other of them."""
+    """One of these keys is given, and no other of them."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = keys
 
     def check(self, value: dict[str, Any]) -> Findings:
-        """Yield a finding if none or several stand."""
-        standing = [key for key in self.keys if value.get(key) is not None]
-        if len(standing) != 1:
-            yield Finding(f"must have exactly one of {quoted(self.keys)}; it has {'both' if standing else 'none'}")
+        """Yield a finding if none or several are given."""
+        given = [key for key in self.keys if value.get(key) is not None]
+        if len(given) != 1:
+            yield Finding(f"must have exactly one of {quoted(self.keys)}; it has {'both' if given else 'none'}")
 
     def describe(self) -> str:
         """Return the rule."""
@@ -26,13 +26,13 @@ class ExactlyOne:
 
 
 class AtLeastOne:
-    """One of these keys stands, or several."""
+    """One of these keys is given, or several are."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = keys
 
     def check(self, value: dict[str, Any]) -> Findings:
-        """Yield a finding if none stands."""
+        """Yield a finding if none is given."""
         if all(value.get(key) is None for key in self.keys):
             yield Finding(f"must have {quoted(self.keys)}")
 
@@ -42,7 +42,7 @@ class AtLeastOne:
 
 
 class Unique:
-    """No value stands twice at a path, such as `*.reply.id`."""
+    """No value occurs twice at a path, such as `*.reply.id`."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -53,7 +53,7 @@ class Unique:
         for path, member in members(value, *self.path.split(".")):
             if isinstance(member, str) or type(member) is int:
                 if _spelling(member) in seen:
-                    yield Finding("must be unique; it stands twice", path=path)
+                    yield Finding("must be unique; it is there twice", path=path)
                 seen.add(_spelling(member))
 
     def describe(self) -> str:
@@ -68,14 +68,14 @@ def _spelling(member: str | int) -> str | int:
 
 @dataclass(frozen=True)
 class NoMoreThan:
-    """At most this many values stand at a path."""
+    """At most this many values are at a path."""
 
     max: int
     path: str
     what: str
 
     def check(self, value: object) -> Findings:
-        """Yield a finding with the number that stands."""
+        """Yield a finding with the number of values."""
         found = sum(1 for _ in members(value, *self.path.split(".")))
         if found > self.max:
             yield Finding(f"must have {self.describe()}; it has {found}")

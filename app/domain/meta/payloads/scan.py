@@ -1,4 +1,4 @@
-"""One walk over a whole body, before its fields are checked: what no field may hold, wherever it stands."""
+"""One walk over a whole body, before its fields are checked: what no field may hold, wherever it is."""
 
 import math
 import re

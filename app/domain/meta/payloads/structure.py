@@ -44,7 +44,7 @@ class Object:
     """An object with these fields. Any other key is refused, with the nearest one that there is.
 
     `misplaced` has hints for keys that people write here and that belong elsewhere. `others` checks the values of
-    further keys, where any key may stand.
+    further keys, where any key is allowed.
     """
 
     required: Mapping[str, Checker] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Object:
         checker = self.required.get(key) or self.optional.get(key) or self.others
         if checker is None:
             hint = self.misplaced.get(key) or partial(nearest, key, self.keys)
-            return (strict("is not a field that may stand here", hint),)
+            return (strict("is not a field that is allowed here", hint),)
         if member is not None:
             return checker.check(member)
         return () if key in self.required else (NULL,)

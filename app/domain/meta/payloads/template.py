@@ -90,7 +90,7 @@ def _one_of_each(components: object) -> Findings:
     for path, kind in members(components, "*", "type"):
         if isinstance(kind, str) and kind.lower() != "button":
             if kind.lower() in seen:
-                yield Finding("must not stand twice", "put all parameters into one component", path=path)
+                yield Finding("must not be given twice", "put all parameters into one component", path=path)
             seen.add(kind.lower())
 
 
@@ -162,5 +162,5 @@ TEMPLATE = Object(
             ),
         ),
     },
-    misplaced={"parameters": "they belong into `components`", "category": "the category stands on the template"},
+    misplaced={"parameters": "they belong into `components`", "category": "the category is set on the template"},
 )

@@ -1,4 +1,4 @@
-"""When the breaker of a queue was open last: an alert about a destination stands for a while after it."""
+"""When the breaker of a queue was open last: an alert about a destination lasts for a while after it."""
 
 import sqlalchemy as sa
 from alembic import op
