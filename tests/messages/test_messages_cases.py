@@ -198,7 +198,7 @@ def test_an_account_without_a_payment_method_keeps_its_messages_until_it_has_one
     state.put("free", f"{NUMBER}:{now:%Y-%m}", FREE_EACH_MONTH - 1)
     set_switches(state, {"no_payment": True})
 
-    free = ended(running, send(running, "+4915100000001"), "read")
+    free = read_and_priced(running, send(running, "+4915100000001"))
     failed = ended(running, send(running, "+4915100000002"), "failed")
     waiting = send(running, "+4915100000003")
     [pause] = running.json("/api/sending/pauses", bearer())["items"]
@@ -208,7 +208,7 @@ def test_an_account_without_a_payment_method_keeps_its_messages_until_it_has_one
 
     set_switches(state, {"no_payment": False})
     post(running, f"sending/pauses/{pause['scope']}/resume", {})
-    paid = ended(running, waiting, "read")
+    paid = read_and_priced(running, waiting)
 
     assert (pause["scope"], pause["code"], pause["until"], ready) == (f"waba:{WABA}", 131042, None, 200)
     assert [alert["subject"] for alert in attention if "payment method" in alert["message"]] == [f"waba:{WABA}"]
@@ -219,6 +219,12 @@ def test_an_account_without_a_payment_method_keeps_its_messages_until_it_has_one
         ("regular", "service"),
     ]
     assert len(posted(meta)) == 3
+
+
+def read_and_priced(running: Running, message_id: str) -> dict[str, Any]:
+    """Wait until the message is read, and until an earlier status, which may come later, has told its price."""
+    wait_for(lambda: "pricing" in ended(running, message_id, "read"))
+    return shown(running, message_id)
 
 
 def priced(message: dict[str, Any]) -> tuple[str, str] | None:
