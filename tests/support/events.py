@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from app.domain.destination import queue_of_destination
 from app.domain.event import Contact, NewEvent, Origin
 from app.store import Store
 from app.store.tables.events import document_of, key_of
-from app.store.tables.schema import deliveries, events, jobs, queues
+from app.store.tables.queues import ensure_queues
+from app.store.tables.schema import deliveries, events, jobs
 from tests.support.store import NOON
 
 
@@ -69,10 +70,8 @@ def put_events(
 
 
 def put_queue(store: Store, name: str) -> None:
-    """Insert a queue unless it exists."""
-    row = {"name": name, "paused": False, "disabled": False, "failures": 0, "trips": 0}
-    known = select(queues.c.name).where(queues.c.name == name)
-    store.write(lambda c: c.execute(known).first() or c.execute(insert(queues).values(row)))
+    """Insert a queue unless it exists. A worker that starts meanwhile may do the same."""
+    store.write(lambda c: ensure_queues(c, [name]))
 
 
 def put_delivery(
