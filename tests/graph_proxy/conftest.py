@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import stream_encode_multipart
 
 from app.config import Flags, load_settings
 from app.factory import create_app
@@ -82,3 +83,13 @@ def running(tmp_path_factory: pytest.TempPathFactory, running_meta: FakeMetaServ
 def asked_by_clients(meta: FakeMetaServer) -> list[dict[str, Any]]:
     """Return what Meta has received, but for what a worker that starts asks about its token."""
     return [entry for entry in meta.control.journal.entries() if entry["path"] != "debug_token"]
+
+
+def form(**fields: Any) -> dict[str, Any]:
+    """Return a multipart form, for a request of the test client.
+
+    The boundary that the client itself makes of the time and a random number is sometimes longer than the 70
+    characters of RFC 2046, and refused.
+    """
+    body, _, boundary = stream_encode_multipart(fields, boundary="form-of-a-client")
+    return {"data": body.read(), "content_type": f"multipart/form-data; boundary={boundary}"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
 
 from app.config import Flags, Settings, load_settings
 from app.domain.message import queue_of_number
@@ -22,7 +23,7 @@ from app.web.long_polls import EXTENSION as LONG_POLLS
 from app.web.long_polls import LongPollLimiter
 from app.web.transfers import EXTENSION as TRANSFERS
 from app.web.transfers import TransferBroken, Transfers
-from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config
+from tests.graph_proxy.conftest import BOT, ENVIRONMENT, calling_config, form
 from tests.support.destinations import ClientConnection, ScriptedDestination
 from tests.support.envelopes import NUMBER
 from tests.support.fake_meta import TOKEN, message
@@ -94,11 +95,13 @@ def test_a_refusal_without_usage_rests_every_call(
     refusal = json.dumps({"error": {"code": code, "message": "(#80007) Rate limit hit"}}).encode()
     scripted.will_answer(429, refusal, Content_Type="application/json", **headers)
 
+    file = FileStorage(BytesIO(b"%PDF"), "a.pdf", content_type="application/pdf")
+
     first = client.get(NODE, headers=BOT)
     rested = [
         client.get("/api/graph/2", headers=BOT),
         client.get("/api/media/3", headers=bearer()),
-        client.post("/api/media", data={"file": (BytesIO(b"%PDF"), "a.pdf", "application/pdf")}, headers=bearer()),
+        client.post("/api/media", headers=bearer(), **form(file=file)),
     ]
 
     assert (first.status_code, first.get_data()) == (429, refusal)

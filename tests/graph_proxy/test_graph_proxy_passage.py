@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 import pytest
 from flask import request
 from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse
 
 from app.graph.fake.server import FakeMetaServer
 from app.web.middleware import ERROR_CODE
-from tests.graph_proxy.conftest import BOT, GRAPH_TOKEN, asked_by_clients
+from tests.graph_proxy.conftest import BOT, GRAPH_TOKEN, asked_by_clients, form
 from tests.support.envelopes import NUMBER, WABA
 from tests.support.fake_meta import ACCOUNTS, TOKEN
 
@@ -28,8 +29,9 @@ def requests(meta: FakeMetaServer) -> list[dict[str, Any]]:
 
 def upload(client: FlaskClient, **fields: Any) -> TestResponse:
     """Upload a picture, as SDKs do."""
-    form = {"messaging_product": "whatsapp", "file": (io.BytesIO(PNG), "a.png", "image/png"), **fields}
-    return client.post(f"{GRAPH}/{NUMBER}/media", data=form, headers=BOT)
+    file = FileStorage(io.BytesIO(PNG), "a.png", content_type="image/png")
+    picture = form(messaging_product="whatsapp", file=file, **fields)
+    return client.post(f"{GRAPH}/{NUMBER}/media", headers=BOT, **picture)
 
 
 def test_a_call_reaches_meta_with_its_token_and_its_query(client: FlaskClient, meta: FakeMetaServer) -> None:
@@ -149,13 +151,13 @@ def test_what_a_proxy_has_put_in_front_of_us_is_not_for_meta(
 
 
 def test_a_form_is_passed_on_as_it_is_written(client: FlaskClient, meta: FakeMetaServer) -> None:
-    form = urlencode({"block_users": json.dumps([{"user": "+4915112345678"}]), "messaging_product": "whatsapp"})
+    written = urlencode({"block_users": json.dumps([{"user": "+4915112345678"}]), "messaging_product": "whatsapp"})
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    response = client.post(f"{GRAPH}/{NUMBER}/block_users", data=form, headers={**BOT, **kind})
+    response = client.post(f"{GRAPH}/{NUMBER}/block_users", data=written, headers={**BOT, **kind})
 
     assert response.status_code == 200
-    assert requests(meta)[0]["body"] == form
+    assert requests(meta)[0]["body"] == written
 
 
 def test_an_answer_that_is_lost_is_an_error_in_metas_shape(client: FlaskClient, meta: FakeMetaServer) -> None:

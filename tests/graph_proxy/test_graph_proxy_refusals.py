@@ -1,6 +1,7 @@
 """What is not passed on, in Meta's shape: no message passes by its queue, and no token comes from a client."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -118,7 +119,11 @@ def test_a_body_that_is_too_large(client: FlaskClient, meta: FakeMetaServer) -> 
     for kind, megabytes in kinds.items():
         declared = {"CONTENT_LENGTH": str(megabytes * 1024 * 1024)}
         response = client.post(
-            f"{GRAPH}/{NUMBER}/media", headers={**BOT, "Content-Type": kind}, environ_overrides=declared
+            f"{GRAPH}/{NUMBER}/media",
+            input_stream=BytesIO(),
+            content_type=kind,
+            headers=BOT,
+            environ_overrides=declared,
         )
         assert_refused(response, meta, 413)
 
