@@ -5,14 +5,14 @@
 
 from app.log.json_lines import FIELDS, JsonFormatter
 from app.log.output import flush_output, lines_lost, take_over_output
-from app.log.setup import ThreadsHandler, configure_logging, log_failed_greenlets, log_uncaught_errors
+from app.log.setup import NativeLockHandler, configure_logging, log_failed_greenlets, log_uncaught_errors
 from app.log.terminal_lines import for_terminal
 from app.log.throttle import Throttle
 
 __all__ = [
     "FIELDS",
     "JsonFormatter",
-    "ThreadsHandler",
+    "NativeLockHandler",
     "Throttle",
     "configure_logging",
     "flush_output",

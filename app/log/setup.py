@@ -20,7 +20,7 @@ ErrorType = type[BaseException] | None
 _uncaught = Throttle()
 
 
-class ThreadsHandler(logging.Handler):
+class NativeLockHandler(logging.Handler):
     """A handler with a native lock, because native threads of the store log too; see `gevent_patch`."""
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
@@ -28,7 +28,7 @@ class ThreadsHandler(logging.Handler):
         self.lock = native("_thread", "RLock")()
 
 
-class LineHandler(ThreadsHandler, logging.StreamHandler[TextIO]):
+class LineHandler(NativeLockHandler, logging.StreamHandler[TextIO]):
     """Writes records to a stream. A record that cannot be formatted becomes a line about that, not a traceback."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -2,14 +2,14 @@
 
 import logging
 
-from app.log import ThreadsHandler, Throttle
+from app.log import NativeLockHandler, Throttle
 
 log = logging.getLogger(__name__)
 
 POOLS = logging.getLogger("sqlalchemy.pool")
 
 
-class LostConnections(ThreadsHandler):
+class LostConnections(NativeLockHandler):
     """Turns the records of the pools into `store.connection_lost`. Their texts, which may hold data, are dropped."""
 
     def __init__(self) -> None:
